@@ -1,0 +1,261 @@
+"""Talk with the best adapter of a run. Nothing is inferred without a `Pass`."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from kakaobot.app.access import Gate, Pass
+from kakaobot.chat.speaker import Sampling, Speaker
+from kakaobot.config import Home, Settings
+from kakaobot.errors import RunError
+from kakaobot.prompt import split_name
+from kakaobot.records import ChatMessage
+from kakaobot.runs import Run, Runs
+
+_ME = "나"
+Loader = Callable[[str, Path, Settings], Speaker]
+
+
+@dataclass(frozen=True)
+class Line:
+    name: str
+    text: str
+    mine: bool
+    """Written by the user."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who would speak."""
+
+    run: str
+    adapter: Literal["best", "latest"]
+    step: int | None
+    base: str
+    room: str
+    persona: str
+    people: tuple[str, ...]
+    practice: bool
+    sentence: str
+    """Korean: which base and which adapter speak."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    name: str
+    """Who speaks; empty until that is known."""
+    bubbles: tuple[str, ...]
+    done: bool
+
+
+def load_engine(base: str, adapter: Path, settings: Settings) -> Speaker:
+    """The real speaker. Imports torch."""
+    from kakaobot.chat.engine import Engine
+
+    return Engine.load(
+        base,
+        adapter,
+        load_in_4bit=settings.model.load_in_4bit,
+        dtype=settings.model.dtype,
+        attn_implementation=settings.model.attn_implementation,
+        max_turns=settings.generation.max_history_turns,
+    )
+
+
+class Chatting:
+    """One model in memory, loaded at the first message and again when a better adapter is there."""
+
+    def __init__(self, home: Home, gate: Gate, loader: Loader = load_engine) -> None:
+        self._home = home
+        self._gate = gate
+        self._loader = loader
+        self._lock = threading.Lock()
+        self._speaker: Speaker | None = None
+        self._key: tuple[object, ...] = ()
+
+    def runs(self) -> list[str]:
+        """Runs with an adapter, newest first."""
+        return [run.name for run in self._all().all() if run.adapter()]
+
+    def voice(self, run: str = "") -> Voice:
+        """Who would speak. Holds nothing private but the names of the room.
+
+        Raises:
+            RunError: nothing is trained yet, or there is no such run.
+        """
+        chosen = self._find(run)
+        found = chosen.adapter()
+        if found is None:
+            raise RunError(f"'{chosen.name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.")
+        kind, _ = found
+        config, status = chosen.config(), chosen.said()
+        base, data = config["base"], config["data"]
+        step = status.best_step if kind == "best" else status.step
+        which = "가장 좋은 어댑터" if kind == "best" else "가장 최근 어댑터"
+        who = data["persona"] or (f"'{data['room']}' 방" if data["room"] else "방 전체")
+        return Voice(
+            run=chosen.name,
+            adapter=kind,
+            step=step,
+            base=base["label"],
+            room=data["room"],
+            persona=data["persona"],
+            people=tuple(data["people"]),
+            practice=base["practice"],
+            sentence=f"{who}의 말투 · 바탕 {base['label']} · {chosen.name} 의 {which}"
+            + (f" ({step}단계)" if step else ""),
+        )
+
+    def reply(
+        self,
+        given: Pass | None,
+        lines: Sequence[Line],
+        *,
+        run: str = "",
+        speaker: str = "",
+        me: str = "",
+    ) -> Iterator[Reply]:
+        """The room's next turn, growing. Closing the iterator stops the model.
+
+        Args:
+            run: whose adapter speaks; the newest with one where it is empty.
+            speaker: who answers when the whole room was learnt; empty to leave it open.
+            me: the user's name in the room.
+
+        Raises:
+            AccessDenied: at the call itself, without a pass of this gate.
+            RunError, BaseModelError: there is no adapter, or it cannot be loaded.
+        """
+        self._gate.check(given)
+        return self._reply(lines, run, speaker, me)
+
+    def smoke(self, given: Pass | None, run: str = "") -> Iterator[tuple[str, Reply]]:
+        """Each prompt of `smoke.prompts` with its finished answer.
+
+        Raises:
+            AccessDenied: at the call itself, without a pass of this gate.
+        """
+        self._gate.check(given)
+        return self._smoke(run)
+
+    def unload(self) -> None:
+        """Give the model's memory back."""
+        with self._lock:
+            self._drop()
+
+    def _reply(
+        self, lines: Sequence[Line], run: str, speaker: str, me: str
+    ) -> Iterator[Reply]:
+        voice = self.voice(run)
+        settings = self._home.settings()
+        messages = conversation(lines, voice, me=me)
+        fixed = voice.persona or speaker
+        prefilled = "" if voice.persona else speaker
+        sampling = Sampling(
+            **{
+                key: value
+                for key, value in settings.generation.model_dump().items()
+                if key != "max_history_turns"
+            }
+        )
+        reply = Reply(fixed, (), done=False)
+        with self._lock:
+            # Shown while the model is loaded, which takes seconds the first time.
+            yield reply
+            engine = self._engine(self._find(voice.run), settings)
+            pieces = engine.speak(messages, sampling, name=prefilled)
+            try:
+                for text in pieces:
+                    reply = _read(text, fixed, open_room=not voice.persona and not speaker)
+                    yield reply
+            finally:
+                _close(pieces)
+        yield Reply(reply.name, reply.bubbles, done=True)
+
+    def _smoke(self, run: str) -> Iterator[tuple[str, Reply]]:
+        for prompt in self._home.settings().smoke.prompts:
+            reply = Reply("", (), done=True)
+            for reply in self._reply([Line(_ME, prompt, mine=True)], run, "", ""):
+                pass
+            yield prompt, reply
+
+    def _all(self) -> Runs:
+        return Runs(self._home.folder(self._home.settings().paths.runs))
+
+    def _find(self, name: str) -> Run:
+        runs = self._all()
+        if name:
+            return runs.find(name)
+        run = next((run for run in runs.all() if run.adapter()), None)
+        if run is None:
+            raise RunError("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요.")
+        return run
+
+    def _engine(self, run: Run, settings: Settings) -> Speaker:
+        """The speaker of the run's adapter as it is on disk now."""
+        found = run.adapter()
+        if found is None:
+            raise RunError(f"'{run.name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.")
+        adapter = found[1]
+        stamp = (adapter / "adapter_config.json").stat().st_mtime_ns
+        key = (run.path, adapter.name, stamp, settings.model, settings.generation.max_history_turns)
+        if self._speaker is None or key != self._key:
+            self._drop()
+            self._speaker = self._loader(run.config()["base"]["name"], adapter, settings)
+            self._key = key
+        return self._speaker
+
+    def _drop(self) -> None:
+        if self._speaker is not None:
+            self._speaker, self._key = None, ()
+            gc.collect()
+            _empty_cuda_cache()
+
+
+def conversation(lines: Sequence[Line], voice: Voice, *, me: str = "") -> list[ChatMessage]:
+    """The lines in the shape in which the run was taught.
+
+    A person: that person is `assistant`, others `user`, with names where three or more talked. A
+    whole room: everybody is `assistant`, by name.
+    """
+    others = [name for name in voice.people if name != voice.persona]
+    named = len(voice.people) >= 3
+    mine = me or (others[0] if voice.persona and others else _ME)
+    messages = []
+    for line in lines:
+        if not voice.persona:
+            name = mine if line.mine else line.name
+            messages.append(ChatMessage("assistant", line.text, name))
+        elif line.mine:
+            messages.append(ChatMessage("user", line.text, mine if named else ""))
+        else:
+            messages.append(ChatMessage("assistant", line.text))
+    return messages
+
+
+def _read(text: str, fixed: str, *, open_room: bool) -> Reply:
+    name, said = split_name(text) if open_room else (fixed, text)
+    if open_room and not name:
+        # "[이" is a name that is still being written.
+        said = "" if text.lstrip().startswith("[") else text
+    bubbles = tuple(line.strip() for line in said.split("\n") if line.strip())
+    return Reply(name, bubbles, done=False)
+
+
+def _close(pieces: Iterator[str]) -> None:
+    close: Any = getattr(pieces, "close", None)
+    if close:
+        close()
+
+
+def _empty_cuda_cache() -> None:
+    import sys
+
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,306 @@
+"""Start, stop, resume and follow training. What is shown of a run is read from its folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from kakaobot.app.bases import Bases
+from kakaobot.app.dataset import Datasets, Report
+from kakaobot.base.choice import Choice
+from kakaobot.config import Home, Settings
+from kakaobot.errors import BaseModelError, KakaobotError, RunError
+from kakaobot.runs import LIVE, Point, Run, Runs, State, Status, now_text
+from kakaobot.train.launcher import TrainingThread, kill
+
+_CURVES = frozenset(("loss", "eval_loss"))
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    name: str
+    state: State
+    step: int
+    max_steps: int
+    best_eval_loss: float | None
+    best_step: int | None
+    created_at: str
+    base: str
+    persona: str
+    room: str
+    has_adapter: bool
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a window or a terminal shows of training at one moment."""
+
+    run: str
+    """Empty while there is none."""
+    status: Status
+    stopping: bool
+    """STOP was asked and the worker still lives."""
+    points: tuple[Point, ...]
+    log: str
+    base: str
+    base_reason: str
+    practice: bool
+    runs: tuple[RunSummary, ...]
+    can_start: bool
+    can_stop: bool
+    resume_step: int
+    """Above 0 when a start goes on from this step."""
+    why_not: str
+    can_talk: bool
+
+
+class Training:
+    def __init__(
+        self, home: Home, bases: Bases | None = None, *, argv: Sequence[str] | None = None
+    ) -> None:
+        """`argv` replaces the worker's command line, for tests."""
+        self._home = home
+        self._bases = bases or Bases()
+        self._datasets = Datasets(home, self._bases)
+        self._argv = argv
+        self._threads: dict[str, TrainingThread] = {}
+
+    def snapshot(self, run: str = "") -> Snapshot:
+        """The run of that name; without one the live run, else the newest."""
+        runs = self._runs()
+        chosen = runs.find(run) if run else self._current(runs)
+        status = chosen.status() if chosen else Status()
+        live = status.state in LIVE
+        why_not, resume = ("", 0) if live else self._outlook()
+        choice = self._choice_of(chosen if live else None)
+        return Snapshot(
+            run=chosen.name if chosen else "",
+            status=status,
+            stopping=bool(live and chosen and chosen.asked_to_stop),
+            points=tuple(p for p in chosen.points() if p.kind in _CURVES) if chosen else (),
+            log=chosen.log_tail() if chosen else "",
+            base=choice.label,
+            base_reason=choice.reason,
+            practice=choice.practice,
+            runs=tuple(_summary(each) for each in runs.all()),
+            can_start=not live and not why_not,
+            can_stop=live,
+            resume_step=resume,
+            why_not=why_not,
+            can_talk=bool(chosen and chosen.adapter()),
+        )
+
+    def version(self, run: str = "") -> tuple[object, ...]:
+        """Changes whenever a snapshot may have changed. Cheap enough to ask every second."""
+        runs = self._runs()
+        chosen = runs.get(run) if run else self._current(runs)
+        said = chosen.version() if chosen else ()
+        alive = chosen.process() is not None if chosen else False
+        stats = self._home.folder(self._home.settings().paths.sft) / "stats.json"
+        files = [stats, self._home.settings_file]
+        stamps = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+        return (chosen.name if chosen else "", *said, alive, len(runs.all()), *stamps)
+
+    def start(self, *, new: bool = False) -> Snapshot:
+        """Start or resume `project.run_name`; with `new`, a run beside it. Returns at once.
+
+        Raises:
+            RunError: a run is live, the last one is finished, or data, base or LoRA have changed
+                since it began.
+            DatasetError, BaseModelError, ConfigError: what is needed is not there.
+        """
+        runs = self._runs()
+        runs.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(runs.folder / ".start.lock", timeout=10):
+                live = runs.live()
+                if live:
+                    raise RunError(
+                        f"학습 '{live.name}' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
+                    )
+                run = self._prepare(runs, new=new)
+                self._threads[run.name] = TrainingThread.launch(run, self._argv)
+        except Timeout as error:
+            raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error
+        return self.snapshot(run.name)
+
+    def stop(self, run: str = "") -> Snapshot:
+        """Ask the worker to save and leave. In the background, insist if it does not.
+
+        Raises:
+            RunError: nothing is being trained.
+        """
+        chosen = self._live(run)
+        chosen.ask_to_stop()
+        if not self._watched(chosen):
+            self.adopt()
+        return self.snapshot(chosen.name)
+
+    def kill(self, run: str = "") -> Snapshot:
+        """End the worker at once; what was saved last stays.
+
+        Raises:
+            RunError: nothing is being trained.
+        """
+        chosen = self._live(run)
+        kill(chosen)
+        self.wait(chosen.name, 10)
+        return self.snapshot(chosen.name)
+
+    def wait(self, run: str, timeout: float) -> bool:
+        """Wait until the worker has ended; False when it still works after `timeout` seconds."""
+        chosen = self._runs().find(run)
+        until = time.monotonic() + timeout
+        while chosen.process() is not None:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def adopt(self) -> str:
+        """Watch a worker that still runs from before; its run's name, or nothing."""
+        live = self._runs().live()
+        if live is None:
+            return ""
+        if not self._watched(live):
+            thread = TrainingThread.adopt(live)
+            if thread:
+                self._threads[live.name] = thread
+        return live.name
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _runs(self) -> Runs:
+        return Runs(self._home.folder(self._home.settings().paths.runs))
+
+    def _current(self, runs: Runs) -> Run | None:
+        return runs.live() or next(iter(runs.all()), None)
+
+    def _watched(self, run: Run) -> bool:
+        thread = self._threads.get(run.name)
+        return bool(thread and thread.is_alive())
+
+    def _live(self, name: str) -> Run:
+        run = self._runs().find(name) if name else self._runs().live()
+        if run is None or run.status().state not in LIVE:
+            raise RunError("지금 진행 중인 학습이 없습니다.")
+        return run
+
+    def _outlook(self) -> tuple[str, int]:
+        """Why a start is not possible now (or nothing), and the step it would go on from."""
+        try:
+            settings = self._home.settings()
+            report = self._data(settings)
+            self._bases.choice(settings.model.base_model)
+            run = self._latest(self._runs(), settings.project.run_name)
+            if run is None:
+                return "", 0
+            self._refuse_if_changed(run, settings, report)
+        except KakaobotError as error:
+            return str(error), 0
+        found = run.checkpoints()
+        return "", found[-1][0] if found else 0
+
+    def _prepare(self, runs: Runs, *, new: bool) -> Run:
+        """The run to train now: the one to resume, or a new one with its config written."""
+        settings = self._home.settings()
+        report = self._data(settings)
+        name = settings.project.run_name
+        run = None if new else self._latest(runs, name)
+        if run is not None:
+            self._refuse_if_changed(run, settings, report)
+            return run
+        run = runs.get(runs.fresh_name(name))
+        run.create(self._config(settings, report))
+        return run
+
+    def _latest(self, runs: Runs, name: str) -> Run | None:
+        """The newest of `name`, `name-2`, `name-3` …"""
+        for run in runs.all():
+            base, _, number = run.name.rpartition("-")
+            if run.name == name or (base == name and number.isdigit()):
+                return run
+        return None
+
+    def _data(self, settings: Settings) -> Report:
+        report = self._datasets.report()
+        if report is None:
+            raise RunError("배울 데이터가 없습니다. 먼저 '데이터 준비'(preprocess)를 하세요.")
+        return report
+
+    def _config(self, settings: Settings, report: Report) -> dict[str, Any]:
+        choice = self._bases.choice(settings.model.base_model)
+        return {
+            "created_at": now_text(),
+            "base": {
+                "name": choice.name,
+                "label": choice.label,
+                "reason": choice.reason,
+                "practice": choice.practice,
+            },
+            "data": {
+                "folder": str(self._home.folder(settings.paths.sft)),
+                "fingerprint": report.fingerprint,
+                "room": report.room,
+                "persona": report.persona,
+                "people": list(report.people),
+                "train_replies": report.train_replies,
+            },
+            "settings": settings.model_dump(mode="json"),
+        }
+
+    def _refuse_if_changed(self, run: Run, settings: Settings, report: Report) -> None:
+        """A resume goes on with the same data, base and adapter shape, or it is another run."""
+        config = run.config()
+        if run.status().state == "finished":
+            raise RunError(
+                f"학습 '{run.name}' 은 끝났습니다. '대화'에서 이야기해 보세요. "
+                "처음부터 다시 배우려면 '새 학습'(train --new)을 누르세요."
+            )
+        changed = []
+        if config["data"]["fingerprint"] != report.fingerprint:
+            changed.append("데이터")
+        if config["base"]["name"] != self._bases.choice(settings.model.base_model).name:
+            changed.append("바탕 모델")
+        if config["settings"]["lora"] != settings.lora.model_dump(mode="json"):
+            changed.append("LoRA 설정")
+        if changed:
+            raise RunError(
+                f"학습 '{run.name}' 을 시작한 뒤 {', '.join(changed)}이(가) 바뀌어 이어서 배울 수 "
+                "없습니다. '새 학습'(train --new)으로 시작하세요."
+            )
+
+    def _choice_of(self, run: Run | None) -> Choice:
+        if run is not None:
+            base = run.config()["base"]
+            return Choice(base["name"], base["label"], base["reason"], base["practice"])
+        try:
+            return self._bases.choice(self._home.settings().model.base_model)
+        except BaseModelError as error:
+            return Choice("", "없음", str(error))
+
+
+def _summary(run: Run) -> RunSummary:
+    status = run.status()
+    try:
+        config = run.config()
+    except RunError:
+        config = {}
+    base, data = config.get("base", {}), config.get("data", {})
+    return RunSummary(
+        name=run.name,
+        state=status.state,
+        step=status.step,
+        max_steps=status.max_steps,
+        best_eval_loss=status.best_eval_loss,
+        best_step=status.best_step,
+        created_at=str(config.get("created_at", "")),
+        base=str(base.get("label", "")),
+        persona=str(data.get("persona", "")),
+        room=str(data.get("room", "")),
+        has_adapter=run.adapter() is not None,
+    )

@@ -1,0 +1,155 @@
+"""Which base model suits this machine. Looks at hardware and caches; imports no torch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kakaobot.errors import BaseModelError
+from kakaobot.starter import FOLDER as STARTER_FOLDER
+
+STARTER = "starter"
+_GIB = 2**30
+
+# Free VRAM that LoRA on a 4-bit base of this size needs at 1,024 tokens and a batch of four: weights
+# at about 0.6 bytes a parameter, plus logits over 151,936 words, activations and CUDA's own memory.
+_BY_VRAM = (
+    (14 * _GIB, "Qwen/Qwen3-8B"),
+    (8 * _GIB, "Qwen/Qwen3-4B-Instruct-2507"),
+    (5 * _GIB, "Qwen/Qwen3-1.7B"),
+)
+_ON_CPU = "Qwen/Qwen3-0.6B"
+
+
+@dataclass(frozen=True)
+class Hardware:
+    gpu: str = ""
+    """Name of the NVIDIA GPU with most free memory; empty where there is none."""
+    free_vram: int = 0
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    name: str
+    """What is loaded: a Hugging Face id, a folder, or a `.gguf` file."""
+    label: str
+    """What the user is shown."""
+    reason: str
+    """Korean: why this one."""
+    practice: bool = False
+    """Whether it is only for practice."""
+
+
+def look() -> Hardware:
+    """Ask `nvidia-smi`; a machine without it has no GPU that 4-bit loading can use."""
+    program = shutil.which("nvidia-smi")
+    if not program:
+        return Hardware()
+    try:
+        said = subprocess.run(
+            [program, "--query-gpu=memory.free,name", "--format=csv,noheader,nounits"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return Hardware()
+    return parse_hardware(said)
+
+
+def parse_hardware(said: str) -> Hardware:
+    """`nvidia-smi`'s lines of `free MiB, name` → the GPU with most free memory."""
+    cards = []
+    for line in said.splitlines():
+        free, _, name = line.partition(",")
+        if free.strip().isdigit():
+            cards.append(Hardware(name.strip(), int(free) * 2**20))
+    return max(cards, key=lambda card: card.free_vram, default=Hardware())
+
+
+def choose(
+    wanted: str,
+    *,
+    hardware: Callable[[], Hardware] = look,
+    cached: Callable[[str], bool] = lambda name: is_cached(name),
+    reachable: Callable[[], bool] = lambda: hub_reachable(),
+) -> Choice:
+    """Resolve `model.base_model`.
+
+    Raises:
+        BaseModelError: a folder or file is named that is not there.
+    """
+    if wanted == STARTER:
+        return _starter("설정에서 starter 를 골랐습니다.")
+    if wanted != "auto":
+        return _named(wanted)
+    card = hardware()
+    name, why = _for(card)
+    if cached(name) or reachable():
+        return Choice(name, name, why)
+    return _starter(
+        f"{why} 하지만 {name} 을 내려받을 수 없어(인터넷 연결 없음) 연습용 모델을 씁니다."
+    )
+
+
+def is_cached(name: str) -> bool:
+    """Whether the hub's cache on this disk holds the model's settings and some weights."""
+    from huggingface_hub import try_to_load_from_cache
+
+    weights = ("model.safetensors", "model.safetensors.index.json")
+    found = [try_to_load_from_cache(name, file) for file in ("config.json", *weights)]
+    return isinstance(found[0], str) and any(isinstance(file, str) for file in found[1:])
+
+
+def hub_reachable(timeout: float = 3.0) -> bool:
+    """Whether the model hub answers. Sends nothing but the request itself."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
+        return False
+    address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    request = urllib.request.Request(address, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=timeout):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except (OSError, ValueError):
+        return False
+
+
+def _for(card: Hardware) -> tuple[str, str]:
+    free = card.free_vram / _GIB
+    for needed, name in _BY_VRAM:
+        if card.free_vram >= needed:
+            return name, f"{card.gpu} 에 남은 그래픽 메모리 {free:.1f}GB 에 맞춰 골랐습니다."
+    if card.gpu:
+        return _ON_CPU, f"{card.gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다."
+    return _ON_CPU, "NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다."
+
+
+def _named(wanted: str) -> Choice:
+    path = Path(wanted).expanduser()
+    looks_local = path.is_absolute() or wanted.startswith((".", "~")) or wanted.count("/") != 1
+    if path.exists():
+        if path.is_dir() and not (path / "config.json").exists():
+            raise BaseModelError(
+                f"폴더 {wanted} 에 config.json 이 없습니다. 모델 폴더를 model.base_model 에 적어 주세요."
+            )
+        return Choice(str(path.resolve()), path.name, "설정에 적힌 모델입니다.")
+    if looks_local or wanted.endswith(".gguf"):
+        raise BaseModelError(
+            f"바탕 모델 '{wanted}' 을 찾을 수 없습니다. model.base_model 에 auto, starter, "
+            "Hugging Face 이름(예: Qwen/Qwen3-0.6B)이나 있는 폴더를 적어 주세요."
+        )
+    return Choice(wanted, wanted, "설정에 적힌 모델입니다.")
+
+
+def _starter(reason: str) -> Choice:
+    return Choice(str(STARTER_FOLDER), "연습용 모델(starter)", reason, practice=True)

@@ -1,0 +1,206 @@
+"""Loads a base model and its tokenizer. 4-bit loading that fails falls back, and says so."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+
+from kakaobot.errors import BaseModelError
+from kakaobot.prompt import Renderer, renderer_for
+
+log = logging.getLogger(__name__)
+
+_GIB = 2**30
+_SMALL = 200_000_000
+"""Parameters below which half precision saves nothing worth its rounding on a CPU."""
+_SMALLER = {
+    "Qwen/Qwen3-8B": "Qwen/Qwen3-4B-Instruct-2507",
+    "Qwen/Qwen3-4B-Instruct-2507": "Qwen/Qwen3-1.7B",
+    "Qwen/Qwen3-1.7B": "Qwen/Qwen3-0.6B",
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A base model, ready to be trained on or talked with."""
+
+    model: Any
+    tokenizer: Any
+    renderer: Renderer
+    device: torch.device
+    dtype: torch.dtype
+    """The dtype to compute in."""
+    quantized: bool
+    context: int
+    """Tokens it can read at once."""
+    notes: tuple[str, ...]
+    """Korean: what the user should know, such as a fallback."""
+
+
+def load_base(
+    name: str,
+    *,
+    load_in_4bit: bool | str = "auto",
+    dtype: str = "auto",
+    attn_implementation: str = "auto",
+    say: Callable[[str], None] = lambda words: None,
+) -> Loaded:
+    """Load a Hugging Face id, a folder or a `.gguf` file onto the best device of this machine.
+
+    Args:
+        say: told in Korean what is being done, and what went otherwise than asked.
+
+    Raises:
+        BaseModelError: it cannot be found, fetched or read, or does not fit this machine.
+    """
+    tokenizer = load_tokenizer(name)
+    renderer = renderer_for(tokenizer)
+    device = best_device()
+    config = _guarded(name, lambda: AutoConfig.from_pretrained(**_where(name)))
+    compute = _dtype(dtype, device, config)
+    wanted = device.type == "cuda" if load_in_4bit == "auto" else bool(load_in_4bit)
+    options: dict[str, Any] = {"dtype": compute, **_where(name)}
+    if attn_implementation != "auto":
+        options["attn_implementation"] = attn_implementation
+    notes: list[str] = []
+    model = _quantized(name, options, device, notes, say) if wanted else None
+    quantized = model is not None
+    if model is None:
+        if wanted:
+            _refuse_if_too_big(name, config, compute, device)
+        say("바탕 모델을 읽는 중입니다.")
+        model = _guarded(name, lambda: AutoModelForCausalLM.from_pretrained(**options))
+        model = model.to(device)
+    text_config = model.config.get_text_config()
+    context = int(getattr(text_config, "max_position_embeddings", 0) or 131_072)
+    return Loaded(
+        model, tokenizer, renderer, device, compute, quantized, context, tuple(notes)
+    )
+
+
+def load_tokenizer(name: str) -> Any:  # noqa: ANN401 -- transformers has no common public type
+    """The tokenizer of a base model.
+
+    Raises:
+        BaseModelError: it cannot be found, fetched or read.
+    """
+    return _guarded(name, lambda: AutoTokenizer.from_pretrained(**_where(name)))
+
+
+def best_device() -> torch.device:
+    """CUDA, else Apple's GPU, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def parameters_of(config: Any) -> int:  # noqa: ANN401
+    """Number of parameters a configuration will have; nothing is allocated."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that are free on a device."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def _quantized(
+    name: str,
+    options: dict[str, Any],
+    device: torch.device,
+    notes: list[str],
+    say: Callable[[str], None],
+) -> Any:  # noqa: ANN401
+    """The model in NF4, or None with the reason in `notes`."""
+    say("바탕 모델을 4비트로 읽는 중입니다.")
+    nf4 = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=options["dtype"],
+    )
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            **options, quantization_config=nf4, device_map={"": device}
+        )
+    except (ImportError, RuntimeError, ValueError, NotImplementedError, AttributeError) as error:
+        log.warning("4-bit loading failed", exc_info=True)
+        note = (
+            "4비트로 읽지 못해 원래 정밀도로 읽었습니다. 메모리를 더 씁니다. "
+            f"(이유: {type(error).__name__}: {str(error).splitlines()[0][:160] if str(error) else ''})"
+        )
+        notes.append(note)
+        say(note)
+        return None
+
+
+def _refuse_if_too_big(name: str, config: Any, dtype: torch.dtype, device: torch.device) -> None:  # noqa: ANN401
+    # Weights and a fifth more for activations: what a plain load takes before training begins.
+    needed = int(parameters_of(config) * dtype.itemsize * 1.2)
+    free = free_memory(device)
+    if needed > free:
+        smaller = _SMALLER.get(name, "Qwen/Qwen3-0.6B")
+        raise BaseModelError(
+            f"4비트로 읽지 못했고, 원래 정밀도로는 메모리가 모자랍니다 "
+            f"(필요 {needed / _GIB:.1f}GB, 남음 {free / _GIB:.1f}GB). "
+            f"model.base_model 을 더 작은 {smaller} 로 바꾸세요."
+        )
+
+
+def _dtype(wanted: str, device: torch.device, config: Any) -> torch.dtype:  # noqa: ANN401
+    if wanted != "auto":
+        return getattr(torch, wanted)  # type: ignore[no-any-return]
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if device.type == "mps" or parameters_of(config) < _SMALL:
+        return torch.float32
+    # Without the instruction bf16 is emulated on a CPU, and slower than fp32.
+    fast = torch.backends.cpu.get_cpu_capability().startswith("AVX512") and _has_bf16()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def _has_bf16() -> bool:
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _where(name: str) -> dict[str, str]:
+    """`from_pretrained`'s arguments for an id, a folder or a `.gguf` file."""
+    path = Path(name)
+    if path.suffix == ".gguf" and path.is_file():
+        return {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
+    return {"pretrained_model_name_or_path": name}
+
+
+def _guarded(name: str, load: Callable[[], Any]) -> Any:  # noqa: ANN401
+    try:
+        return load()
+    except torch.OutOfMemoryError as error:
+        smaller = _SMALLER.get(name, "Qwen/Qwen3-0.6B")
+        raise BaseModelError(
+            f"그래픽 메모리가 모자라 {name} 을 읽지 못했습니다. "
+            f"model.base_model 을 더 작은 {smaller} 로 바꾸세요."
+        ) from error
+    except (OSError, ValueError, ImportError, KeyError) as error:
+        log.warning("loading %s failed", name, exc_info=True)
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise BaseModelError(
+            f"바탕 모델 {name} 을 읽지 못했습니다. 이름과 인터넷 연결, 남은 디스크를 확인하거나 "
+            f"model.base_model 을 starter 로 바꿔 연습해 보세요. (이유: {reason})"
+        ) from error

@@ -1,0 +1,1 @@
+"""Talk with an adapter: trim the history, generate, stream."""

@@ -1,0 +1,191 @@
+"""Base and adapter → a reply in growing pieces. The only part of the chat that knows torch."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers.generation.streamers import BaseStreamer
+
+from kakaobot.base.loading import Loaded, load_base
+from kakaobot.chat.history import trim
+from kakaobot.chat.speaker import Sampling
+from kakaobot.errors import BaseModelError
+from kakaobot.records import ChatMessage
+
+log = logging.getLogger(__name__)
+_END = object()
+
+
+class Engine:
+    """One model in memory. Speaks one reply at a time."""
+
+    def __init__(self, base: Loaded, model: Any, max_turns: int) -> None:  # noqa: ANN401
+        self._base = base
+        self._model = model
+        self._max_turns = max_turns
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(
+        cls,
+        base_name: str,
+        adapter: Path | None,
+        *,
+        load_in_4bit: bool | str,
+        dtype: str,
+        attn_implementation: str,
+        max_turns: int,
+    ) -> Engine:
+        """Load the base and put the adapter on it; without one the base itself speaks.
+
+        Raises:
+            BaseModelError: the base or the adapter cannot be loaded.
+        """
+        base = load_base(
+            base_name,
+            load_in_4bit=load_in_4bit,
+            dtype=dtype,
+            attn_implementation=attn_implementation,
+        )
+        model = base.model
+        if adapter is not None:
+            try:
+                model = PeftModel.from_pretrained(model, str(adapter))
+            except (OSError, ValueError, RuntimeError) as error:
+                log.warning("adapter %s cannot be loaded", adapter, exc_info=True)
+                raise BaseModelError(
+                    f"어댑터 {adapter.parent.name}/{adapter.name} 을 읽지 못했습니다. "
+                    "바탕 모델이 그대로인지 확인하고, 안 되면 다시 학습하세요."
+                ) from error
+        model.eval()
+        return cls(base, model, max_turns)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self._base.notes
+
+    def speak(
+        self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
+    ) -> Iterator[str]:
+        """As `Speaker.speak`."""
+        renderer = self._base.renderer
+        room = max(64, self._base.context - sampling.max_new_tokens - renderer.lead_length - 32)
+        kept = trim(
+            messages, max_turns=self._max_turns, max_tokens=room, length=renderer.length
+        )
+        prompt = list(renderer.prompt(kept, speaker=name))[-(self._base.context - 1) :]
+        with self._lock:
+            yield from self._generate(prompt, sampling)
+
+    def _generate(self, prompt: list[int], sampling: Sampling) -> Iterator[str]:
+        pieces = _Pieces()
+        ended = threading.Event()
+        thread = threading.Thread(
+            target=self._run, args=(prompt, sampling, pieces, ended), daemon=True
+        )
+        thread.start()
+        try:
+            ids: list[int] = []
+            last = ""
+            while (token := pieces.waiting.get()) is not _END:
+                if isinstance(token, BaseException):
+                    raise token
+                ids.append(token)
+                # A syllable is up to three byte-level tokens; until it is whole it decodes to U+FFFD.
+                text = self._decode(ids).rstrip("\ufffd").strip()
+                if text != last:
+                    last = text
+                    yield text
+        finally:
+            ended.set()
+            thread.join()
+
+    def _run(
+        self, prompt: list[int], sampling: Sampling, pieces: _Pieces, ended: threading.Event
+    ) -> None:
+        ids = torch.tensor([prompt], device=self._base.device)
+        room = max(1, self._base.context - len(prompt))
+        try:
+            with torch.inference_mode():
+                self._model.generate(
+                    input_ids=ids,
+                    attention_mask=torch.ones_like(ids),
+                    generation_config=self._config(sampling, room),
+                    streamer=pieces,
+                    stopping_criteria=StoppingCriteriaList([_Ended(ended)]),
+                )
+        except torch.OutOfMemoryError:
+            pieces.waiting.put(
+                BaseModelError(
+                    "메모리가 모자라 대답하지 못했습니다. 학습 중이라면 멈추거나, "
+                    "generation.max_history_turns 를 줄이세요."
+                )
+            )
+        except BaseException as error:  # noqa: BLE001 -- handed to the thread that asked
+            pieces.waiting.put(error)
+        finally:
+            pieces.waiting.put(_END)
+
+    def _config(self, sampling: Sampling, room: int) -> GenerationConfig:
+        draws = (
+            {
+                "do_sample": True,
+                "temperature": sampling.temperature,
+                "top_p": sampling.top_p,
+                "top_k": sampling.top_k,
+            }
+            if sampling.temperature > 0
+            else {"do_sample": False}
+        )
+        return GenerationConfig(
+            max_new_tokens=min(sampling.max_new_tokens, room),
+            repetition_penalty=sampling.repetition_penalty,
+            eos_token_id=self._stops(),
+            pad_token_id=self._base.renderer.end_id,
+            **draws,
+        )
+
+    def _stops(self) -> list[int]:
+        """The end of a turn, and every other token at which the base itself would stop."""
+        own = self._base.model.generation_config.eos_token_id
+        others = own if isinstance(own, list) else [own]
+        vocabulary = self._base.tokenizer.eos_token_id
+        return sorted({self._base.renderer.end_id, vocabulary, *others} - {None})
+
+    def _decode(self, ids: list[int]) -> str:
+        return str(self._base.tokenizer.decode(ids, skip_special_tokens=True))
+
+
+class _Pieces(BaseStreamer):  # type: ignore[misc]
+    """Hands token ids from the generating thread to the one that asked, without the prompt."""
+
+    def __init__(self) -> None:
+        self.waiting: queue.Queue[Any] = queue.Queue()
+        self._prompt_seen = False
+
+    def put(self, value: torch.Tensor) -> None:
+        if self._prompt_seen:
+            for token in value.flatten().tolist():
+                self.waiting.put(token)
+        self._prompt_seen = True
+
+    def end(self) -> None:
+        """Nothing: the thread itself says when it is done."""
+
+
+class _Ended(StoppingCriteria):  # type: ignore[misc]
+    """Stops the model as soon as nobody listens."""
+
+    def __init__(self, ended: threading.Event) -> None:
+        self._ended = ended
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        return torch.full((input_ids.shape[0],), self._ended.is_set(), device=input_ids.device)

@@ -1,0 +1,25 @@
+"""Trims a conversation to what the model can read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from kakaobot.records import ChatMessage
+
+
+def trim(
+    messages: Sequence[ChatMessage],
+    *,
+    max_turns: int,
+    max_tokens: int,
+    length: Callable[[ChatMessage], int],
+) -> list[ChatMessage]:
+    """The last turns that fit, at most `max_turns`. The very last is kept even if it does not fit."""
+    kept: list[ChatMessage] = []
+    total = 0
+    for message in reversed(messages[-max_turns:]):
+        total += length(message)
+        if kept and total > max_tokens:
+            break
+        kept.insert(0, message)
+    return kept

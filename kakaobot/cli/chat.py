@@ -1,0 +1,163 @@
+"""The verbs behind the password: reply, chat, smoke. The model is loaded at the first question."""
+
+from __future__ import annotations
+
+import unicodedata
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from kakaobot.app.access import Gate, Pass
+from kakaobot.app.chat import Chatting, Line, Reply, Voice
+from kakaobot.cli.console import Console, columns
+from kakaobot.cli.desk import PRACTICE, Desk
+from kakaobot.cli.grammar import UsageError
+
+COMMANDS = (
+    ("/다시", "마지막 대답을 다시 받습니다."),
+    ("/지우기", "지금까지의 대화를 잊고 새로 시작합니다."),
+    ("/끝", "대화를 마칩니다. Ctrl+D 도 같습니다."),
+    ("/도움말", "이 목록을 보여 줍니다."),
+)
+_ME = "나"
+
+
+class Talks(Protocol):
+    """What a conversation needs of `kakaobot.app.chat.Chatting`."""
+
+    def voice(self, run: str = "") -> Voice: ...
+    def reply(
+        self,
+        given: Pass | None,
+        lines: Sequence[Line],
+        *,
+        run: str = "",
+        speaker: str = "",
+        me: str = "",
+    ) -> Iterator[Reply]: ...
+
+
+def reply(args: Namespace, desk: Desk) -> None:
+    """Print one answer. Raises AccessDenied before anything is read or loaded."""
+    chatting, given = _open(desk)
+    text = desk.console.read() if args.text == "-" else args.text
+    if not text.strip():
+        raise UsageError("건넬 말이 비어 있습니다.")
+    _introduce(chatting.voice(args.run), desk.console)
+    line = Line(args.me or _ME, unicodedata.normalize("NFC", text), mine=True)
+    replies = chatting.reply(given, [line], run=args.run, speaker=args.speaker, me=args.me)
+    *_, answer = replies
+    if answer.bubbles:
+        desk.console.say("\n".join(answer.bubbles))
+    else:
+        desk.console.tell("대답이 비어 있습니다.")
+
+
+def chat(args: Namespace, desk: Desk) -> None:
+    chatting, given = _open(desk)
+    Conversation(chatting, given, desk.console, args.run, args.speaker, args.me).go_on()
+
+
+def smoke(args: Namespace, desk: Desk) -> None:
+    chatting, given = _open(desk)
+    console = desk.console
+    _introduce(chatting.voice(args.run), console)
+    records = []
+    for prompt, answer in chatting.smoke(given, args.run):
+        if args.json:
+            records.append({"prompt": prompt, "name": answer.name, "answer": list(answer.bubbles)})
+        else:
+            said = "\n".join(f"  {bubble}" for bubble in answer.bubbles) or "  (대답 없음)"
+            console.say(f"{prompt}\n{said}")
+            console.flush()
+    if args.json:
+        console.say_json(records)
+
+
+class Conversation:
+    """A dialogue on the terminal; its lines live as long as this object."""
+
+    def __init__(
+        self, chatting: Talks, given: Pass | None, console: Console, run: str, speaker: str, me: str
+    ) -> None:
+        self._chatting, self._given, self._console = chatting, given, console
+        self._run, self._speaker, self._me = run, speaker, me
+        self.lines: list[Line] = []
+
+    def go_on(self) -> None:
+        """Until /끝, or until there is nothing more to read."""
+        voice = self._chatting.voice(self._run)
+        _introduce(voice, self._console)
+        self._console.tell("끝내려면 /끝, 다른 명령은 /도움말")
+        # A better adapter of another run must not take over in the middle of a talk.
+        self._run = voice.run
+        while True:
+            try:
+                text = self._console.ask(f"{self._me or _ME}: ")
+            except EOFError:
+                return
+            if text == "/끝":
+                return
+            if text.startswith("/"):
+                self._obey(text)
+            elif text:
+                self.lines.append(Line(self._me or _ME, text, mine=True))
+                self._answer()
+
+    def _obey(self, command: str) -> None:
+        if command == "/지우기":
+            self.lines.clear()
+            self._console.tell("지금까지의 대화를 지웠습니다.")
+        elif command == "/다시":
+            while self.lines and not self.lines[-1].mine:
+                self.lines.pop()
+            if self.lines:
+                self._answer()
+            else:
+                self._console.tell("다시 받을 대답이 없습니다.")
+        else:
+            self._console.tell(columns(COMMANDS).rstrip())
+
+    def _answer(self) -> None:
+        """Show an answer while it grows, and remember it. Ctrl+C cuts it off there."""
+        replies = self._chatting.reply(
+            self._given, list(self.lines), run=self._run, speaker=self._speaker, me=self._me
+        )
+        answer, shown = Reply("", (), done=False), ""
+        try:
+            for answer in replies:
+                shown = self._show(answer, shown)
+        except KeyboardInterrupt:
+            close = getattr(replies, "close", None)
+            if close:
+                close()
+        if answer.bubbles:
+            self._console.say()
+            self._console.flush()
+            self.lines.append(Line(answer.name, "\n".join(answer.bubbles), mine=False))
+        else:
+            self._console.tell("(대답 없음)")
+
+    def _show(self, answer: Reply, shown: str) -> str:
+        """Write what is new since `shown`; returns what is shown now."""
+        if not answer.bubbles:
+            return shown
+        text = "\n".join(answer.bubbles)
+        text = f"{answer.name}: {text}" if answer.name else text
+        # What is printed stands; if the answer changed before its end it is printed once more.
+        new = text[len(shown) :] if text.startswith(shown) else f"\n{text}"
+        self._console.say(new, end="")
+        self._console.flush()
+        return text
+
+
+def _open(desk: Desk) -> tuple[Chatting, Pass]:
+    gate = Gate.of(desk.home)
+    given = desk.enter(gate)
+    return Chatting(desk.home, gate), given
+
+
+def _introduce(voice: Voice, console: Console) -> None:
+    console.tell(voice.sentence)
+    if voice.practice:
+        console.tell(PRACTICE)

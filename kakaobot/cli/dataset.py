@@ -1,0 +1,43 @@
+"""The verb `preprocess`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import asdict
+
+from kakaobot.app.dataset import Datasets, Report
+from kakaobot.cli.console import columns
+from kakaobot.cli.desk import Desk
+
+_SHOWN_PEOPLE = 10
+
+
+def preprocess(args: Namespace, desk: Desk) -> None:
+    console = desk.console
+    report = Datasets(desk.home).build(console.progress)
+    console.progress(1.0, "다 했습니다")
+    if args.json:
+        console.say_json(asdict(report))
+    else:
+        console.say(columns(_rows(report)), end="")
+        console.tell("다음: python -m kakaobot train")
+    if report.warning:
+        console.tell(f"주의: {report.warning}")
+
+
+def _rows(report: Report) -> list[tuple[str, str]]:
+    others = len(report.people) - _SHOWN_PEOPLE
+    more = f" 외 {others}명" if others > 0 else ""
+    return [
+        ("방", report.room or "모든 방"),
+        ("배우는 사람", report.persona or "방 전체"),
+        ("사람", ", ".join(report.people[:_SHOWN_PEOPLE]) + more),
+        ("읽은 메시지", f"{report.messages:,}개"),
+        *((f"뺀 것: {why}", f"{count:,}개") for why, count in report.removed),
+        ("대화 묶음", f"{report.sessions:,}개 (차례 {report.turns:,}개)"),
+        ("학습", f"{report.train_rows:,}줄, 배울 대답 {report.train_replies:,}개"),
+        ("검증", f"{report.val_rows:,}줄, 배울 대답 {report.val_replies:,}개"),
+        ("학습 토큰", f"{report.tokens:,}개 가운데 {report.learnt_tokens:,}개를 배움"),
+        ("가장 긴 줄", f"{report.longest:,}토큰 (한도 {report.max_seq_len:,})"),
+        ("토크나이저", report.tokenizer),
+    ]

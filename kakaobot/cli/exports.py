@@ -1,0 +1,150 @@
+"""The verbs that look at exports, bring them in and put things away: inspect, organize, archive."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from kakaobot.app.exports import Exports, FileReport
+from kakaobot.cli.console import Console, columns
+from kakaobot.cli.desk import Desk
+from kakaobot.cli.grammar import UsageError
+from kakaobot.errors import ExportError, KakaobotError
+from kakaobot.records import Message
+
+_SHOWN_LINES = 20
+_SHOWN_PEOPLE = 10
+
+
+def inspect(args: Namespace, desk: Desk) -> None:
+    """Read only. Raises ExportError at the end where a file could not be read."""
+    files = expand(args.files)
+    exports = Exports(desk.home)
+    if args.messages:
+        if len(files) != 1 or args.json:
+            raise UsageError("--messages 는 파일 하나에, --json 없이 씁니다.")
+        for message in exports.messages(files[0]):
+            desk.console.say_json(_message_record(message), indent=None)
+        return
+    _show(exports.inspect(files), desk.console, as_json=args.json)
+
+
+def organize(args: Namespace, desk: Desk) -> None:
+    """Bring files in, or put those of the inbox in order again. Raises ExportError as `inspect`."""
+    exports = Exports(desk.home)
+    if args.files:
+        reports = exports.bring(expand(args.files), desk.console.progress)
+    else:
+        reports = exports.organize(desk.console.progress)
+    if not reports and not args.json:
+        desk.console.say("가져온 파일이 없습니다. organize 뒤에 파일을 적어 주세요.")
+        return
+    _show(reports, desk.console, as_json=args.json)
+
+
+def archive(args: Namespace, desk: Desk) -> None:
+    exports, console = Exports(desk.home), desk.console
+    plan = exports.archive_plan()
+    if not plan:
+        console.say("옮길 것이 없습니다.")
+        return
+    if args.dry_run:
+        console.say(_moves(plan), end="")
+        return
+    if not args.yes:
+        if not console.can_ask:
+            raise KakaobotError(
+                "물어볼 터미널이 없어 옮기지 않았습니다. --dry-run 으로 살펴보고 --yes 를 붙이세요."
+            )
+        console.tell(_moves(plan).rstrip())
+        if not _agreed(console, f"{len(plan)}개를 옮길까요? [y/N] "):
+            console.tell("옮기지 않았습니다.")
+            return
+    moved = exports.archive()
+    console.say(_moves(moved), end="")
+    console.tell(f"{len(moved)}개를 옮겼습니다. 되돌리려면 위의 오른쪽에서 왼쪽으로 옮기세요.")
+
+
+def expand(names: Sequence[str]) -> list[Path]:
+    """The files meant; what the Windows command line leaves as `*.txt` included."""
+    files: list[Path] = []
+    for name in names:
+        path = Path(name).expanduser()
+        found = sorted(path.parent.glob(path.name)) if "*" in path.name else []
+        files += found or [path]
+    return files
+
+
+def _agreed(console: Console, question: str) -> bool:
+    try:
+        return console.ask(question).casefold() in ("y", "yes", "예", "네", "ㅛ")
+    except EOFError:
+        return False
+
+
+def _show(reports: Sequence[FileReport], console: Console, *, as_json: bool) -> None:
+    """All of them first, so that a bad file hides no good one.
+
+    Raises:
+        ExportError: one or more could not be read.
+    """
+    if as_json:
+        console.say_json([_record(report) for report in reports])
+    else:
+        console.say("\n".join(_described(report) for report in reports), end="")
+    failed = [report for report in reports if report.error]
+    if len(failed) == 1:
+        raise ExportError(failed[0].error)
+    if failed:
+        raise ExportError(f"파일 {len(failed)}개를 읽지 못했습니다. 까닭은 파일마다 적혀 있습니다.")
+
+
+def _record(report: FileReport) -> dict[str, object]:
+    if report.error:
+        return {"file": report.file, "error": report.error}
+    record: dict[str, object] = {
+        "file": report.file,
+        "layout": report.layout,
+        "room": report.room,
+        "people": list(report.people),
+        "messages": report.messages,
+        "first": report.first.replace(" ", "T"),
+        "last": report.last.replace(" ", "T"),
+        "not_understood": list(report.not_understood),
+    }
+    return {**record, "note": report.note} if report.note else record
+
+
+def _message_record(message: Message) -> dict[str, object]:
+    return {
+        "at": message.at.isoformat(),
+        "sender": message.sender,
+        "text": message.text,
+        "kind": message.kind,
+    }
+
+
+def _described(report: FileReport) -> str:
+    if report.error:
+        return f"{report.file}\n  {report.error}\n"
+    lost = report.not_understood
+    lines = ", ".join(map(str, lost[:_SHOWN_LINES])) + (" …" if len(lost) > _SHOWN_LINES else "")
+    others = len(report.people) - _SHOWN_PEOPLE
+    rows = [
+        ("방", report.room),
+        ("형식", report.layout),
+        (
+            "사람",
+            ", ".join(report.people[:_SHOWN_PEOPLE]) + (f" 외 {others}명" if others > 0 else ""),
+        ),
+        ("메시지", f"{report.messages:,}개"),
+        ("기간", f"{report.first} ~ {report.last}"),
+        ("못 알아본 줄", f"{len(lost):,}개 ({lines})" if lost else "없음"),
+    ]
+    note = f"  {report.note}\n" if report.note else ""
+    return f"{report.file}\n{note}{columns(rows, indent='  ')}"
+
+
+def _moves(moves: Sequence[tuple[str, str]]) -> str:
+    return columns([(source, "→", target) for source, target in moves])

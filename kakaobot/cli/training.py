@@ -1,0 +1,286 @@
+"""The verbs that train and follow a run: train, stop, status, runs."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from dataclasses import asdict
+from typing import Protocol
+
+from kakaobot.app.training import RunSummary, Snapshot, Training
+from kakaobot.cli.console import Console, columns
+from kakaobot.cli.desk import PRACTICE, Desk
+from kakaobot.errors import RunError
+from kakaobot.runs import State, Status
+
+STATES: dict[State, str] = {
+    "new": "시작 전",
+    "starting": "준비 중",
+    "running": "학습 중",
+    "stopped": "멈춤",
+    "finished": "끝남",
+    "failed": "실패",
+}
+_TICK = 1.0
+"""Seconds between two looks at the run."""
+
+
+class Followed(Protocol):
+    """What following needs of `kakaobot.app.training.Training`."""
+
+    def snapshot(self, run: str = "") -> Snapshot: ...
+    def stop(self, run: str = "") -> Snapshot: ...
+    def wait(self, run: str, timeout: float) -> bool: ...
+
+
+def train(args: Namespace, desk: Desk) -> None:
+    """Start, resume or attach, then follow. Raises RunError when the run fails."""
+    training, console = Training(desk.home), desk.console
+    live = "" if args.new else training.adopt()
+    began = 0.0
+    if live:
+        console.tell(f"이미 진행 중인 학습 '{live}' 에 붙었습니다.")
+    else:
+        resume = 0 if args.new else training.snapshot().resume_step
+        began = time.time()
+        now = training.start(new=args.new)
+        live = now.run
+        console.tell(_opening(now, resume))
+    console.tell("Ctrl+C 를 누르면 저장하고 멈춥니다.")
+    console.say(_ending(follow(training, live, console, began=began), desk), end="")
+
+
+def stop(args: Namespace, desk: Desk) -> None:
+    training, console = Training(desk.home), desk.console
+    run = training.stop(args.run).run
+    if not args.wait:
+        console.say(
+            f"학습 '{run}' 에 멈추라고 했습니다. 저장하고 끝나는 모습은 status --watch 로 봅니다."
+        )
+        return
+    while not training.wait(run, _TICK):
+        console.live(f"저장하고 끝나기를 기다립니다. {_line(training.snapshot(run).status)}")
+    console.say(_ending(_ended(training.snapshot(run)), desk), end="")
+
+
+def status(args: Namespace, desk: Desk) -> None:
+    training, console = Training(desk.home), desk.console
+    now = training.snapshot(args.run)
+    if args.watch and now.can_stop:
+        now = _watch(training, now, console, as_json=args.json)
+    if args.json:
+        console.say_json(_record(now), indent=None if args.watch else 1)
+    elif now.run:
+        console.say(columns(_rows(now)), end="")
+    else:
+        console.say(f"아직 학습한 적이 없습니다. {now.why_not or 'train 으로 시작하세요.'}")
+
+
+def runs(args: Namespace, desk: Desk) -> None:
+    console, found = desk.console, Training(desk.home).snapshot().runs
+    if args.json:
+        console.say_json([asdict(run) for run in found])
+    elif found:
+        titles = (
+            "이름",
+            "상태",
+            "단계",
+            "가장 낮은 검증 손실",
+            "배운 사람",
+            "방",
+            "바탕 모델",
+            "시작",
+        )
+        console.say(columns([titles, *(_summary(run) for run in found)]), end="")
+    else:
+        console.say("아직 학습한 적이 없습니다.")
+
+
+def follow(training: Followed, run: str, console: Console, *, began: float = 0.0) -> Snapshot:
+    """Show a run until its worker has ended. Ctrl+C asks it to stop; a second one leaves.
+
+    Args:
+        training: where the run is.
+        run: its name.
+        console: where it is shown.
+        began: Unix time before which nothing was said by this worker.
+
+    Raises:
+        RunError: the run failed.
+        KeyboardInterrupt: the second Ctrl+C; the worker goes on saving.
+    """
+    told: set[str] = set()
+    interrupted = asked = False
+    while True:
+        try:
+            if interrupted and not asked:
+                asked = _ask_to_stop(training, run)
+            if training.wait(run, _TICK):
+                return _ended(training.snapshot(run), began)
+            said = training.snapshot(run).status
+            fresh = said.heartbeat >= began
+            for note in said.notes if fresh else ():
+                if note not in told:
+                    console.tell(f"참고: {note}")
+                    told.add(note)
+            console.live(_line(said) if fresh else "학습 프로세스를 시작하는 중")
+        except KeyboardInterrupt:
+            if interrupted:
+                # Not even one STOP has reached a worker that was just being born.
+                asked = asked or _ask_to_stop(training, run)
+                console.tell(
+                    "먼저 나옵니다. 학습 프로세스는 혼자 저장을 마칩니다. status 로 확인하세요."
+                    if asked
+                    else "먼저 나옵니다. 학습은 계속됩니다. stop 으로 멈출 수 있습니다."
+                )
+                raise
+            interrupted = True
+            console.tell("저장하고 멈추는 중입니다. 다시 Ctrl+C 를 누르면 기다리지 않고 나옵니다.")
+
+
+def _ask_to_stop(training: Followed, run: str) -> bool:
+    """Whether it could be asked; a worker that has not said a word yet cannot."""
+    try:
+        training.stop(run)
+    except RunError:
+        return False
+    return True
+
+
+def _ended(now: Snapshot, began: float = 0.0) -> Snapshot:
+    """The last snapshot of a run whose worker has ended.
+
+    Raises:
+        RunError: it did not end in one of the ordinary ways.
+    """
+    said = now.status
+    if said.state in ("stopped", "finished") and said.heartbeat >= began:
+        return now
+    if said.state == "failed" and said.message:
+        raise RunError(said.message)
+    last = now.log.splitlines()[-1:] or ["없음"]
+    raise RunError(
+        f"학습 프로세스가 시작하자마자 끝났습니다. worker.log 를 확인하세요. 마지막 기록: {last[0]}"
+    )
+
+
+def _watch(training: Followed, now: Snapshot, console: Console, *, as_json: bool) -> Snapshot:
+    seen = None
+    while not training.wait(now.run, _TICK):
+        now = training.snapshot(now.run)
+        record = _record(now)
+        if not as_json:
+            console.live(_line(now.status))
+        elif record != seen:
+            console.say_json(record, indent=None)
+            console.flush()
+        seen = record
+    return training.snapshot(now.run)
+
+
+def _opening(now: Snapshot, resume: int) -> str:
+    how = f"{resume:,}단계부터 이어서 배웁니다" if resume else "처음부터 배웁니다"
+    lines = [f"학습 '{now.run}': {how}.", f"바탕 모델: {now.base}. {now.base_reason}"]
+    if now.practice:
+        lines.append(PRACTICE)
+    return "\n".join(lines)
+
+
+def _ending(now: Snapshot, desk: Desk) -> str:
+    """What was saved and what to do next."""
+    said, saved = now.status, f"{desk.home.settings().paths.runs}/{now.run}"
+    if said.state == "finished":
+        lines = [f"학습을 마쳤습니다: {now.run}, {said.step:,}단계."]
+    else:
+        lines = [
+            f"{said.step:,}단계에서 저장하고 멈췄습니다: {now.run}",
+            "이어서 배우기: python -m kakaobot train",
+        ]
+    if said.best_eval_loss is not None and said.best_step is not None:
+        lines.append(f"가장 좋은 때: {said.best_step:,}단계 (검증 손실 {said.best_eval_loss:.3f})")
+    if now.can_talk:
+        lines += [f"어댑터: {saved}", "대화하기: python -m kakaobot chat"]
+    else:
+        lines.append("아직 대화할 수 있는 어댑터는 없습니다.")
+    return "\n".join(lines) + "\n"
+
+
+def _line(said: Status) -> str:
+    """One run at one moment, on one line."""
+    if said.state != "running" or not said.max_steps:
+        return said.message or STATES[said.state]
+    parts = [f"{100 * said.step // said.max_steps:3d}%  {said.step:,}/{said.max_steps:,}단계"]
+    if said.loss is not None:
+        parts.append(f"손실 {said.loss:.3f}")
+    if said.best_eval_loss is not None:
+        parts.append(f"최저 검증 손실 {said.best_eval_loss:.3f}")
+    if said.tokens_per_second is not None:
+        parts.append(f"{said.tokens_per_second:,.0f}토큰/초")
+    if said.eta_seconds is not None:
+        parts.append(f"{duration(said.eta_seconds)} 남음")
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}시간 {minutes}분"
+    return f"{minutes}분 {rest}초" if minutes else f"{rest}초"
+
+
+def _rows(now: Snapshot) -> list[tuple[str, str]]:
+    said = now.status
+    own = next((run for run in now.runs if run.name == now.run), None)
+    best = f" ({said.best_step:,}단계)" if said.best_step is not None else ""
+    rows = [
+        ("학습", now.run),
+        ("상태", "저장하고 멈추는 중" if now.stopping else STATES[said.state]),
+        ("단계", f"{said.step:,}/{said.max_steps:,}"),
+        ("바탕 모델", own.base if own else now.base),
+        ("배운 사람", (own.persona if own else "") or "방 전체"),
+        ("손실", _number(said.loss)),
+        ("검증 손실", _number(said.eval_loss)),
+        ("가장 낮은 검증 손실", _number(said.best_eval_loss) + best),
+        ("빠르기", f"{said.tokens_per_second:,.0f}토큰/초" if said.tokens_per_second else "-"),
+        ("남은 시간", duration(said.eta_seconds) if said.eta_seconds is not None else "-"),
+        ("대화", "할 수 있음" if now.can_talk else "아직 할 수 없음"),
+    ]
+    if said.message:
+        rows.append(("하는 일" if now.can_stop else "마지막 말", said.message))
+    if not now.can_stop and now.can_start and now.resume_step:
+        rows.append(("다음", f"train 을 하면 {now.resume_step:,}단계부터 이어집니다."))
+    return rows + [("참고", note) for note in said.notes]
+
+
+def _record(now: Snapshot) -> dict[str, object]:
+    return {
+        "run": now.run,
+        **asdict(now.status),
+        "stopping": now.stopping,
+        "base": now.base,
+        "base_reason": now.base_reason,
+        "practice": now.practice,
+        "can_start": now.can_start,
+        "can_stop": now.can_stop,
+        "can_talk": now.can_talk,
+        "resume_step": now.resume_step,
+        "why_not": now.why_not,
+    }
+
+
+def _summary(run: RunSummary) -> tuple[str, ...]:
+    return (
+        run.name,
+        STATES[run.state],
+        f"{run.step:,}/{run.max_steps:,}",
+        _number(run.best_eval_loss),
+        run.persona or "방 전체",
+        run.room or "모든 방",
+        run.base,
+        run.created_at[:16].replace("T", " "),
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,1 @@
+"""Messages → conversations that are worth learning."""

@@ -1,0 +1,37 @@
+"""The files of `data/sft`: train.jsonl, val.jsonl, stats.json, preview.json. Knows their layout."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
+
+
+def fingerprint(*parts: str) -> str:
+    """Identifies what a run learns from: 16 hex digits."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:16]
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    """Replace the files of the folder; all drafts are written before the first is put in place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.new").write_text(text, encoding="utf-8", newline="\n")
+    for name in files:
+        (folder / f"{name}.new").replace(folder / name)
+
+
+def read_json(folder: Path, name: str) -> Any:  # noqa: ANN401 -- the callers know the shape
+    """A JSON file of the folder; None where it is missing or damaged."""
+    try:
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

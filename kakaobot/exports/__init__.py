@@ -1,0 +1,1 @@
+"""Export files in, messages out: the only package that knows what KakaoTalk writes."""

@@ -1,0 +1,259 @@
+"""Conversation → token ids and which of them are learnt. The only renderer; knows no torch and no files.
+
+Training, counting, the command line and the chat all build their ids here: a chat model that is asked
+in another shape than it was taught breaks. A `Shape` is that form as data; a `Renderer` is a shape and
+a tokenizer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from kakaobot.errors import BaseModelError
+from kakaobot.records import ChatMessage, Role
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+IM_START, IM_END = "<|im_start|>", "<|im_end|>"
+ROLES: tuple[Role, ...] = ("system", "user", "assistant")
+_NAME = re.compile(r"\s*\[(?P<name>[^\n]{1,40}?)\] ?(?P<text>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What stands around each message. The rendered text is `lead`, then `before + body + after` each."""
+
+    kind: Literal["chatml", "template", "transcript"]
+    lead: str
+    """Once, in front of everything (a BOS token where the model has one)."""
+    before: Mapping[Role, str]
+    end: str
+    """The assistant's end of turn: generation stops at it, and it is learnt with the reply."""
+    after: Mapping[Role, str]
+    """What follows the body; the assistant's begins with `end`."""
+
+    @property
+    def jinja(self) -> str:
+        """A chat template by which other programs render the same text."""
+        lines = [f"{{{{- {_literal(self.lead)} }}}}"] if self.lead else []
+        lines += ["{%- for message in messages %}"]
+        for word, role in zip(("if", "elif", "elif"), ROLES, strict=True):
+            lines += [
+                f"{{%- {word} message['role'] == '{role}' %}}",
+                f"{{{{- {_literal(self.before[role])} }}}}",
+                "{%- if message.get('name') %}{{- '[' + message['name'] + '] ' }}{%- endif %}",
+                "{{- message['content'] | trim }}",
+                f"{{{{- {_literal(self.after[role])} }}}}",
+            ]
+        lines += ["{%- endif %}", "{%- endfor %}"]
+        lines += [
+            "{%- if add_generation_prompt %}",
+            f"{{{{- {_literal(self.before['assistant'])} }}}}",
+            "{%- endif %}",
+        ]
+        return "\n".join(lines)
+
+
+CHATML = Shape(
+    kind="chatml",
+    lead="",
+    before={role: f"{IM_START}{role}\n" for role in ROLES},
+    end=IM_END,
+    after=dict.fromkeys(ROLES, f"{IM_END}\n"),
+)
+
+
+@dataclass(frozen=True)
+class Segment:
+    text: str
+    learn: bool
+    marks: bool
+    """Whether special tokens in the text are meant as such. False for what people wrote."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One conversation as ids; both tuples have the same length."""
+
+    ids: tuple[int, ...]
+    learn: tuple[bool, ...]
+
+
+class Renderer:
+    """The one way from messages to ids for one tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer, shape: Shape) -> None:
+        """Copies `tokenizer`: neither its padding nor its truncation is applied or changed here."""
+        self.shape = shape
+        self._marks = _copy(tokenizer)
+        self._plain = _copy(tokenizer)
+        # Without this a friend who types "<|im_end|>" would end the turn.
+        self._plain.encode_special_tokens = True
+        self.end_id = self._only_id(shape.end)
+
+    def segments(self, messages: Sequence[ChatMessage]) -> list[Segment]:
+        """The text in order; joined it equals what `shape.jinja` renders."""
+        out = [Segment(self.shape.lead, learn=False, marks=True)] if self.shape.lead else []
+        for message in messages:
+            after = self.shape.after[message.role]
+            end = self.shape.end if message.learn and after.startswith(self.shape.end) else ""
+            out += [
+                Segment(self.shape.before[message.role], learn=False, marks=True),
+                *(Segment(text, message.learn, marks=False) for text in _body(message)),
+                Segment(end, learn=True, marks=True),
+                Segment(after[len(end) :], learn=False, marks=True),
+            ]
+        return [segment for segment in out if segment.text]
+
+    def encode(self, messages: Sequence[ChatMessage]) -> Encoded:
+        """Ids of a whole conversation, and for each id whether it is a target."""
+        ids: list[int] = []
+        learn: list[bool] = []
+        for segment in self.segments(messages):
+            new = self._encode(segment)
+            ids += new
+            learn += [segment.learn] * len(new)
+        return Encoded(tuple(ids), tuple(learn))
+
+    def prompt(self, messages: Sequence[ChatMessage], *, speaker: str = "") -> tuple[int, ...]:
+        """Ids up to where the assistant begins to speak; `speaker` prefills the `[이름]` of a room.
+
+        A prefix of what `encode` gives for the same messages followed by that reply.
+        """
+        opening = [Segment(self.shape.before["assistant"], learn=False, marks=True)]
+        if speaker:
+            opening.append(Segment(f"[{speaker}]", learn=False, marks=False))
+        ids = list(self.encode(messages).ids)
+        return tuple(ids + [token for segment in opening for token in self._encode(segment)])
+
+    def length(self, message: ChatMessage) -> int:
+        """Tokens one message adds to a conversation."""
+        return len(self.encode([message]).ids) - self.lead_length
+
+    @property
+    def lead_length(self) -> int:
+        """Tokens in front of the first message."""
+        return len(self.encode([]).ids)
+
+    def _encode(self, segment: Segment) -> list[int]:
+        tokenizer = self._marks if segment.marks else self._plain
+        ids: list[int] = tokenizer.encode(segment.text, add_special_tokens=False).ids
+        return ids
+
+    def _only_id(self, token: str) -> int:
+        ids = self._marks.encode(token, add_special_tokens=False).ids
+        if len(ids) != 1:
+            raise BaseModelError(
+                f"이 모델은 대화의 끝을 나타내는 토큰({token})이 없어 쓸 수 없습니다. "
+                "model.base_model 에 다른 모델을 적어 주세요."
+            )
+        return int(ids[0])
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """`[이름] 글` → (`이름`, `글`); a text without a name → (``, text)."""
+    found = _NAME.fullmatch(text)
+    return (found["name"], found["text"]) if found else ("", text)
+
+
+def renderer_for(tokenizer: Any) -> Renderer:  # noqa: ANN401 -- transformers is not imported here
+    """The renderer of a `transformers` tokenizer.
+
+    Raises:
+        BaseModelError: the tokenizer has no Rust backend or no token that ends a turn.
+    """
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise BaseModelError(
+            "이 모델의 토크나이저는 지원하지 않습니다. "
+            "tokenizer.json 이 있는 모델을 model.base_model 에 적어 주세요."
+        )
+    return Renderer(backend, shape_of(tokenizer))
+
+
+def shape_of(tokenizer: Any) -> Shape:  # noqa: ANN401 -- transformers is not imported here
+    """ChatML where its two tokens exist, else what the chat template shows, else a transcript."""
+    vocabulary = tokenizer.get_vocab()
+    if IM_START in vocabulary and IM_END in vocabulary:
+        return CHATML
+    if getattr(tokenizer, "chat_template", None):
+        return _from_template(tokenizer)
+    return _transcript(tokenizer.eos_token or "", tokenizer.bos_token or "")
+
+
+def _from_template(tokenizer: Any) -> Shape:  # noqa: ANN401
+    """Read the marks round each role off a rendered two-round chat.
+
+    The second round is used because some templates put a notice in front of the first.
+    """
+    said = ["가가가", "나나나", "다다다", "라라라"]
+    chat = [
+        {"role": role, "content": content}
+        for role, content in zip(("user", "assistant") * 2, said, strict=True)
+    ]
+    text = tokenizer.apply_chat_template(chat, tokenize=False)
+    asked = tokenizer.apply_chat_template(chat[:3], tokenize=False, add_generation_prompt=True)
+    pieces = re.split("|".join(said), text)
+    bos, eos = tokenizer.bos_token or "", tokenizer.eos_token or ""
+    if len(pieces) != 5 or said[2] not in asked:
+        return _transcript(eos, bos)
+    after_assistant = pieces[4]
+    opening = asked.split(said[2])[1]
+    if not pieces[2].startswith(after_assistant) or "<think>" in opening:
+        return _transcript(eos, bos)
+    before_user = pieces[2][len(after_assistant) :]
+    # The generation prompt after a user's text is the user's ending and the assistant's beginning.
+    after_user = _common_prefix(pieces[3], pieces[4]) or pieces[3][: -len(before_user) or None]
+    before_assistant = opening[len(after_user) :]
+    end = after_assistant.strip()
+    if not end:
+        end, after_assistant = eos, eos
+    return Shape(
+        kind="template",
+        lead=bos if text.startswith(bos) else "",
+        before={"system": before_user, "user": before_user, "assistant": before_assistant},
+        end=end,
+        after={"system": after_user, "user": after_user, "assistant": after_assistant.lstrip()},
+    )
+
+
+def _transcript(eos: str, bos: str) -> Shape:
+    if not eos:
+        raise BaseModelError(
+            "이 모델은 대화의 끝을 나타내는 토큰이 없어 쓸 수 없습니다. "
+            "model.base_model 에 다른 모델을 적어 주세요."
+        )
+    return Shape(
+        kind="transcript",
+        lead=bos,
+        before={"system": "설명: ", "user": "상대: ", "assistant": "나: "},
+        end=eos,
+        after={"system": "\n", "user": "\n", "assistant": f"{eos}\n"},
+    )
+
+
+def _body(message: ChatMessage) -> list[str]:
+    """The name and the text are two pieces, so that a prefilled name has the ids it was learnt with."""
+    content = message.content.strip()
+    return [f"[{message.name}]", f" {content}"] if message.name else [content]
+
+
+def _copy(tokenizer: Tokenizer) -> Tokenizer:
+    copy = type(tokenizer).from_str(tokenizer.to_str())
+    copy.no_padding()
+    copy.no_truncation()
+    return copy
+
+
+def _common_prefix(one: str, two: str) -> str:
+    size = next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), None)
+    return one[: min(len(one), len(two)) if size is None else size]
+
+
+def _literal(text: str) -> str:
+    """A jinja string literal; jinja reads Python's escapes."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"

@@ -1,0 +1,361 @@
+"""A training run is a folder. This module is the only one that knows its layout.
+
+    checkpoints_lora/<run>/    written by
+        config.yaml            app       once: the resolved settings, the data and the base model
+        worker.json            launcher  pid and start time of the worker
+        status.json            worker    replaced whole
+        metrics.jsonl          worker    appended to
+        worker.log             worker    everything it printed
+        worker.lock            worker    held while it lives, so that one run has one worker
+        checkpoint-<step>/     worker    resumable; `complete.json` is written last
+        adapter_latest/        worker    the newest weights
+        adapter_best/          worker    the best weights, swapped in the moment they are best
+        STOP                   app/user  its presence asks the worker to save and leave
+
+One file, one writer: readers poll, and the window may close and come back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import psutil
+import yaml
+
+from kakaobot.errors import RunError
+
+State = Literal["new", "starting", "running", "stopped", "finished", "failed"]
+LIVE: frozenset[State] = frozenset(("starting", "running"))
+Adapter = Literal["best", "latest"]
+
+# Besides the adapter these are what an exact resume needs (transformers 5, `Trainer._save_checkpoint`).
+_CHECKPOINT_FILES = (
+    "complete.json",
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "trainer_state.json",
+    "optimizer.pt",
+    "scheduler.pt",
+    "rng_state.pth",
+)
+
+
+@dataclass(frozen=True)
+class Status:
+    """The worker's last word about itself."""
+
+    state: State = "new"
+    step: int = 0
+    max_steps: int = 0
+    epoch: float = 0.0
+    loss: float | None = None
+    """Mean cross-entropy of the last logged step, nats per token."""
+    eval_loss: float | None = None
+    best_eval_loss: float | None = None
+    best_step: int | None = None
+    learning_rate: float | None = None
+    tokens_per_second: float | None = None
+    eta_seconds: float | None = None
+    heartbeat: float = 0.0
+    """Unix time at which this was written."""
+    message: str = ""
+    """Korean: what it is doing, or why it ended."""
+    notes: tuple[str, ...] = ()
+    """Korean: what the user should know about this run, such as a 4-bit load that fell back."""
+    resumed_from: int = 0
+    """The step this worker went on from."""
+
+
+@dataclass(frozen=True)
+class Point:
+    step: int
+    kind: str
+    """`loss`, `eval_loss` or `resume`; a resume voids what was measured after its step before it."""
+    value: float
+    at: float
+    """Unix time."""
+
+
+class Run:
+    """Reads and writes the files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    # -- written by the app ------------------------------------------------------------------------
+
+    def create(self, config: dict[str, Any]) -> None:
+        """Make the folder and its `config.yaml`, which is written once."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False, width=4096)
+        _replace(self.path / "config.yaml", text)
+
+    def config(self) -> dict[str, Any]:
+        """What `create` was given.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
+        try:
+            config = yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            raise RunError(
+                f"학습 기록 {self.name} 의 config.yaml 을 읽을 수 없습니다. 새 이름으로 학습을 시작하세요."
+            ) from error
+        if not isinstance(config, dict):
+            raise RunError(
+                f"학습 기록 {self.name} 의 config.yaml 이 비어 있습니다. 새 이름으로 학습을 시작하세요."
+            )
+        return config
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / "config.yaml").exists()
+
+    def ask_to_stop(self) -> None:
+        (self.path / "STOP").touch()
+
+    @property
+    def asked_to_stop(self) -> bool:
+        return (self.path / "STOP").exists()
+
+    def clear_stop(self) -> None:
+        (self.path / "STOP").unlink(missing_ok=True)
+
+    # -- written by the launcher -------------------------------------------------------------------
+
+    def write_worker(self, pid: int) -> None:
+        born = psutil.Process(pid).create_time()
+        _replace(self.path / "worker.json", json.dumps({"pid": pid, "born": born}))
+
+    def process(self) -> psutil.Process | None:
+        """The worker, if that very process still runs: a pid is reused, a zombie is not alive."""
+        said = _read_json(self.path / "worker.json")
+        try:
+            process = psutil.Process(int(said["pid"]))
+            same = abs(process.create_time() - float(said["born"])) < 1
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except (psutil.Error, KeyError, TypeError, ValueError):
+            return None
+
+    # -- written by the worker ---------------------------------------------------------------------
+
+    def write_status(self, status: Status) -> None:
+        text = json.dumps(asdict(replace(status, heartbeat=time.time())), ensure_ascii=False)
+        _replace(self.path / "status.json", text)
+
+    def status(self) -> Status:
+        """The worker's last word, or `failed` if it died without saying one."""
+        process = self.process()
+        said = self.said()
+        if process is None and said.state in LIVE:
+            return replace(said, state="failed", eta_seconds=None, message=self.last_words())
+        if process is not None and said.heartbeat < process.create_time():
+            return replace(said, state="starting", message="학습 프로세스를 시작하는 중입니다.")
+        return said
+
+    def said(self) -> Status:
+        """`status.json` as it is, whether or not its writer lives."""
+        raw = _read_json(self.path / "status.json")
+        known = {field.name for field in fields(Status)}
+        values = {key: value for key, value in raw.items() if key in known}
+        if values.get("state") not in get_args(State):
+            return Status()
+        return Status(**{**values, "notes": tuple(values.get("notes", ()))})
+
+    def append(self, *points: Point) -> None:
+        lines = "".join(json.dumps(asdict(point)) + "\n" for point in points)
+        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(lines)
+
+    def points(self) -> list[Point]:
+        """Every valid point in order of step. A line still being written is left for the next call."""
+        kept: dict[tuple[str, int], Point] = {}
+        for point in self._all_points():
+            if point.kind == "resume":
+                kept = {key: value for key, value in kept.items() if value.step <= point.step}
+            else:
+                kept[point.kind, point.step] = point
+        return sorted(kept.values(), key=lambda point: point.step)
+
+    def _all_points(self) -> Iterator[Point]:
+        file = self.path / "metrics.jsonl"
+        if not file.exists():
+            return
+        for line in file.read_text(encoding="utf-8").splitlines(keepends=True):
+            if line.endswith("\n"):
+                # A power cut can leave a line of zeros; the others are still good.
+                with contextlib.suppress(ValueError, TypeError):
+                    yield Point(**json.loads(line))
+
+    def version(self) -> tuple[int, ...]:
+        """Changes whenever what a reader sees may have changed."""
+        names = ("status.json", "metrics.jsonl", "worker.log", "STOP", "worker.json")
+        return tuple(_mtime(self.path / name) for name in names)
+
+    @property
+    def log_file(self) -> Path:
+        return self.path / "worker.log"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "worker.lock"
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The end of what the worker printed; of a progress bar only its last state."""
+        try:
+            with self.log_file.open("rb") as file:
+                file.seek(max(0, self.log_file.stat().st_size - 65536))
+                text = file.read().decode("utf-8", errors="replace")
+        except OSError:
+            return ""
+        kept = [line.rsplit("\r", 1)[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+        return "\n".join([line for line in kept if line][-lines:])
+
+    def last_words(self) -> str:
+        """Why a worker is gone that did not say so itself, with the log's last line."""
+        tail = self.log_tail(1)
+        ending = f" 마지막 기록: {tail[:300]}" if tail else ""
+        return (
+            "학습 프로세스가 갑자기 끝났습니다. "
+            "'학습 시작'을 누르면 마지막 저장본부터 이어집니다." + ending
+        )
+
+    # -- checkpoints and adapters ------------------------------------------------------------------
+
+    def checkpoints(self) -> list[tuple[int, Path]]:
+        """Complete checkpoints, oldest first."""
+        found = []
+        for path in self.path.glob("checkpoint-*"):
+            match = re.fullmatch(r"checkpoint-(\d+)", path.name)
+            if match and all((path / name).exists() for name in _CHECKPOINT_FILES):
+                if _read_json(path / "trainer_state.json"):
+                    found.append((int(match[1]), path))
+        return sorted(found)
+
+    def complete(self, checkpoint: Path) -> None:
+        """Mark a checkpoint as whole; the last file written into it."""
+        _replace(checkpoint / "complete.json", json.dumps({"at": time.time()}))
+
+    def clear_incomplete(self) -> list[str]:
+        """Remove checkpoints that were cut off while being written; returns their names."""
+        whole = {path for _, path in self.checkpoints()}
+        broken = [path for path in self.path.glob("checkpoint-*") if path not in whole]
+        for path in broken:
+            shutil.rmtree(path, ignore_errors=True)
+        return sorted(path.name for path in broken)
+
+    def adapter(self) -> tuple[Adapter, Path] | None:
+        """The adapter to talk with: the best, else the latest."""
+        kinds: tuple[Adapter, ...] = ("best", "latest")
+        for kind in kinds:
+            # The old one stands in for the blink of an eye in which the new one is swapped in.
+            for name in (f"adapter_{kind}", f"adapter_{kind}.old"):
+                if (self.path / name / "adapter_config.json").exists():
+                    return kind, self.path / name
+        return None
+
+    def swap_in(self, kind: Adapter, write: Callable[[Path], None]) -> None:
+        """Let `write` fill a folder and put it in the place of the adapter of this kind."""
+        place = self.path / f"adapter_{kind}"
+        draft, old = place.with_name(f"{place.name}.new"), place.with_name(f"{place.name}.old")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        write(draft)
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            _retry(lambda: place.rename(old))
+        _retry(lambda: draft.rename(place))
+        shutil.rmtree(old, ignore_errors=True)
+
+
+class Runs:
+    """The folder of all runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def all(self) -> list[Run]:
+        """Newest first."""
+        runs = [Run(file.parent) for file in self.folder.glob("*/config.yaml")]
+        return sorted(runs, key=lambda run: (_mtime(run.path / "config.yaml"), run.name), reverse=True)
+
+    def get(self, name: str) -> Run:
+        """A run by name, whether or not it exists yet."""
+        return Run(self.folder / name)
+
+    def find(self, name: str) -> Run:
+        """A run that exists.
+
+        Raises:
+            RunError: there is none of that name.
+        """
+        run = self.get(name)
+        if not run.exists or run.path.parent != self.folder:
+            known = ", ".join(other.name for other in self.all()) or "없음"
+            raise RunError(f"'{name}' 이라는 학습이 없습니다. 있는 학습: {known}")
+        return run
+
+    def fresh_name(self, name: str) -> str:
+        """`name`, or `name-2`, `name-3` … if it is taken."""
+        number, candidate = 1, name
+        while (self.folder / candidate).exists():
+            number += 1
+            candidate = f"{name}-{number}"
+        return candidate
+
+    def live(self) -> Run | None:
+        """The run whose worker is at work, if any."""
+        return next((run for run in self.all() if run.status().state in LIVE), None)
+
+
+def now_text() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a draft and rename it, so that a reader sees the old or the new and nothing between."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    _retry(lambda: draft.replace(file))
+
+
+def _retry(rename: Callable[[], object]) -> None:
+    """On Windows a rename fails while somebody reads; they are done in a moment."""
+    for wait in (0.01, 0.05, 0.2, 0.5, 1.0):
+        try:
+            rename()
+        except PermissionError:
+            time.sleep(wait)
+        else:
+            return
+    rename()
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _mtime(file: Path) -> int:
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0

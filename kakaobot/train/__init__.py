@@ -1,0 +1,1 @@
+"""Conversations → a LoRA adapter, in a process of its own."""

@@ -1,0 +1,175 @@
+"""Trainer ↔ run folder: what happened is written down, and STOP is heard at every step."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from kakaobot.runs import Point, Run, Status
+
+_HEARTBEAT_SECONDS = 1.0
+_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+
+
+class RunCallback(TrainerCallback):  # type: ignore[misc]
+    """Writes status, metrics and adapters of one run.
+
+    Args:
+        tokens_per_step: called with nothing, gives the tokens the trainer has been fed so far.
+        save_adapter: writes the model's adapter into a folder.
+        chat_template: saved beside every adapter.
+        patience: evaluations without a better loss after which training ends; 0 for never.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        status: Status,
+        *,
+        tokens_fed: Callable[[], int],
+        save_adapter: Callable[[Path], None],
+        chat_template: str,
+        patience: int,
+    ) -> None:
+        self.run = run
+        self.status = status
+        self.ended_early = False
+        self.stopped = False
+        self._tokens_fed = tokens_fed
+        self._save_adapter = save_adapter
+        self._chat_template = chat_template
+        self._patience = patience
+        self._signalled = False
+        self._began = (0.0, 0, 0)
+        self._evaluations = [point for point in run.points() if point.kind == "eval_loss"]
+
+    def listen(self) -> None:
+        """Let Ctrl+C and a polite kill mean the same as STOP."""
+        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), self._on_signal)
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._began = (time.monotonic(), state.global_step, self._tokens_fed())
+        self._write(
+            state="running",
+            step=state.global_step,
+            max_steps=state.max_steps,
+            resumed_from=state.global_step,
+            message="학습 중입니다.",
+        )
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if state.global_step >= state.max_steps:
+            control.should_evaluate = True
+        elif self._signalled or self.run.asked_to_stop:
+            self.stopped = True
+            control.should_save = control.should_training_stop = True
+        if time.time() - self.status.heartbeat > _HEARTBEAT_SECONDS:
+            self._write(**self._progress(state))
+
+    def on_prediction_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        if time.time() - self.status.heartbeat > _HEARTBEAT_SECONDS:
+            self._write(message="검증 중입니다.")
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        if logs and "loss" in logs:
+            self.run.append(Point(state.global_step, "loss", float(logs["loss"]), time.time()))
+            self._write(
+                loss=float(logs["loss"]),
+                learning_rate=float(logs.get("learning_rate") or 0.0),
+                message="학습 중입니다.",
+                **self._progress(state),
+            )
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        loss = float((metrics or {})["eval_loss"])
+        point = Point(state.global_step, "eval_loss", loss, time.time())
+        self.run.append(point)
+        self._evaluations.append(point)
+        self._write(eval_loss=loss, message="학습 중입니다.", **self._progress(state))
+        # Step 0 is the base without an adapter: a mark to compare with, nothing to keep.
+        if state.global_step and loss < (self.status.best_eval_loss or float("inf")):
+            self.run.swap_in("best", self._write_adapter)
+            self._write(best_eval_loss=loss, best_step=state.global_step)
+        elif self._out_of_patience():
+            self.ended_early = True
+            control.should_save = control.should_training_stop = True
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        checkpoint = self.run.path / f"checkpoint-{state.global_step}"
+
+        def copy(folder: Path) -> None:
+            for name in _ADAPTER_FILES:
+                shutil.copyfile(checkpoint / name, folder / name)
+            self._write_template(folder)
+
+        self.run.swap_in("latest", copy)
+        self.run.complete(checkpoint)
+
+    def finish(self, **changes: Any) -> None:  # noqa: ANN401
+        """Write the last status."""
+        self._write(**changes)
+
+    def _out_of_patience(self) -> bool:
+        best = self.status.best_step or 0
+        since = sum(point.step > best for point in self._evaluations)
+        return bool(self._patience) and since >= self._patience
+
+    def _progress(self, state: TrainerState) -> dict[str, Any]:
+        began, step, fed = self._began
+        seconds = max(time.monotonic() - began, 1e-6)
+        done = state.global_step - step
+        left = state.max_steps - state.global_step
+        return {
+            "step": state.global_step,
+            "max_steps": state.max_steps,
+            "epoch": round(float(state.epoch or 0.0), 3),
+            "tokens_per_second": (self._tokens_fed() - fed) / seconds,
+            "eta_seconds": left * seconds / done if done else None,
+        }
+
+    def _write_adapter(self, folder: Path) -> None:
+        self._save_adapter(folder)
+        self._write_template(folder)
+
+    def _write_template(self, folder: Path) -> None:
+        (folder / "chat_template.jinja").write_text(
+            self._chat_template, encoding="utf-8", newline="\n"
+        )
+
+    def _write(self, **changes: Any) -> None:  # noqa: ANN401
+        self.status = replace(self.status, heartbeat=time.time(), **changes)
+        self.run.write_status(self.status)
+
+    def _on_signal(self, *_: object) -> None:
+        self._signalled = True

@@ -1,0 +1,119 @@
+"""The background thread that starts, watches, stops and reaps a worker. Imports no torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+import psutil
+
+from kakaobot.config import ROOT
+from kakaobot.errors import RunError
+from kakaobot.runs import Run
+
+GRACE_SECONDS = 120.0
+"""How long a worker may take to save after STOP before it is told to end, and then killed."""
+_POLL_SECONDS = 0.3
+
+
+class TrainingThread(threading.Thread):
+    """Owns one worker process. The worker goes on if this thread's program ends; another adopts it."""
+
+    def __init__(self, run: Run, process: psutil.Process, *, grace: float = GRACE_SECONDS) -> None:
+        super().__init__(name=f"training-{run.name}", daemon=True)
+        self.worker_run = run
+        self._process = process
+        self._grace = grace
+        self._asked_at: float | None = None
+
+    @classmethod
+    def launch(
+        cls, run: Run, argv: Sequence[str] | None = None, *, grace: float = GRACE_SECONDS
+    ) -> TrainingThread:
+        """Start a worker for `run` and watch it; returns as soon as the process exists.
+
+        Raises:
+            RunError: the process could not be started.
+        """
+        run.clear_stop()
+        try:
+            with run.log_file.open("ab") as log:
+                child = subprocess.Popen(
+                    argv or [sys.executable, "-m", "kakaobot.train.worker", str(run.path)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    cwd=ROOT,
+                    env={**os.environ, "PYTHONUTF8": "1", "TOKENIZERS_PARALLELISM": "false"},
+                    **_detached(),
+                )
+            run.write_worker(child.pid)
+            thread = cls(run, psutil.Process(child.pid), grace=grace)
+        except (OSError, psutil.Error) as error:
+            raise RunError(
+                f"학습 프로세스를 시작하지 못했습니다 ({error}). {run.log_file} 을 확인하세요."
+            ) from error
+        thread.start()
+        return thread
+
+    @classmethod
+    def adopt(cls, run: Run, *, grace: float = GRACE_SECONDS) -> TrainingThread | None:
+        """Watch the worker of `run` that an earlier program started; None where none lives."""
+        process = run.process()
+        if process is None:
+            return None
+        thread = cls(run, process, grace=grace)
+        thread.start()
+        return thread
+
+    def run(self) -> None:
+        while not self._ended():
+            if self.worker_run.asked_to_stop:
+                self._escalate()
+            time.sleep(_POLL_SECONDS)
+
+    def _ended(self) -> bool:
+        """Reaps the process where it is a child of this one."""
+        try:
+            self._process.wait(timeout=0)
+        except psutil.TimeoutExpired:
+            return False
+        except psutil.Error:
+            return True
+        return True
+
+    def _escalate(self) -> None:
+        now = time.monotonic()
+        self._asked_at = self._asked_at or now
+        waited = now - self._asked_at
+        try:
+            if waited > self._grace + 10:
+                self._process.kill()
+            elif waited > self._grace:
+                self._process.terminate()
+        except psutil.Error:
+            return
+
+
+def kill(run: Run) -> None:
+    """End the worker of `run` at once; its last checkpoint stays."""
+    process = run.process()
+    if process is not None:
+        for child in [*process.children(recursive=True), process]:
+            try:
+                child.kill()
+            except psutil.Error:
+                continue
+
+
+def _detached() -> dict[str, object]:
+    """Its own group: Ctrl+C in the window's terminal must reach the worker only as a STOP."""
+    if sys.platform == "win32":
+        return {
+            "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        }
+    return {"start_new_session": True}

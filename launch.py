@@ -1,0 +1,189 @@
+"""Open the app with one command: sees to `.venv`, runs itself again inside, opens the window.
+
+Standard library only, and readable by Python 3.8, so that an old Python gets a sentence instead of
+a traceback. Of the app it knows `ui.app.run` and where a running window leaves its address; of
+installing it knows nothing, that is `scripts/environment.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from scripts.environment import EnvironmentFailure, environment, is_running_in
+from scripts.pip_progress import say
+
+ROOT = Path(__file__).resolve().parent
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+HELP = """사용법:
+  python launch.py [--port 번호] [--host 주소] [--no-browser]   창을 엽니다 (처음에는 설치도 합니다)
+  python launch.py test [pytest 옵션 …]                         검사를 실행합니다
+  python launch.py cli [명령 …]                                 명령줄 도구 (python -m kakaobot)
+
+  --port 번호    사용할 포트 (기본: 7860부터 비어 있는 번호)
+  --host 주소    접속을 받을 주소 (기본: 127.0.0.1, 이 컴퓨터에서만 접속)
+  --no-browser   브라우저를 열지 않고 주소만 출력"""
+
+
+class OptionError(Exception):
+    """The command line was not understood; the text is Korean."""
+
+
+def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        # A cp949 console has no emoji: a question mark is better than a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        return start(list(sys.argv[1:] if argv is None else argv), root, os.environ)
+    except (OptionError, EnvironmentFailure) as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("멈췄습니다. 다시 시작하면 하던 곳부터 이어서 합니다.")
+        return 130
+
+
+def start(
+    argv: list[str],
+    root: Path,
+    environ: Mapping[str, str],
+    *,
+    prepare: Callable[[Path, Path], Path] = environment,
+    run: Callable[..., int] | None = None,
+    show: Callable[[str], bool] | None = None,
+) -> int:
+    """Do what the command line asks; returns the exit code, unless `run` becomes that program."""
+    verb = argv[0] if argv[:1] in (["test"], ["cli"]) else "open"
+    environ = {**environ, "PYTHONUTF8": "1"}
+    # It would send the interpreter of .venv back to the one that it was made from, for ever.
+    environ.pop("PYTHONHOME", None)
+    run = run or hand_over
+    if verb == "test":
+        python = prepare(root, root / "requirements-dev.txt")
+        return run([str(python), "-m", "pytest", *argv[1:]], environ, root)
+    if verb == "cli":
+        python = prepare(root, root / "requirements.txt")
+        places = filter(None, (str(root), environ.get("PYTHONPATH")))
+        environ["PYTHONPATH"] = os.pathsep.join(places)
+        return run([str(python), "-m", "kakaobot", *argv[1:]], environ, None)
+    options = read_options(argv)
+    if options.help:
+        sys.stdout.write(HELP + "\n")
+        return 0
+    address = running_window(Path(environ.get("KAKAOBOT_HOME") or root))
+    if address:
+        return show_window(address, None if options.no_browser else show or _browse)
+    python = prepare(root, root / "requirements.txt")
+    if is_running_in(python):
+        return _open_window(options)
+    return run([str(python), str(root / "launch.py"), *argv], environ, None)
+
+
+def read_options(argv: Sequence[str]) -> argparse.Namespace:
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise OptionError(f"옵션을 알아볼 수 없습니다: {' '.join(argv)} ({message})\n\n{HELP}")
+
+    parser = Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--port", type=_port)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--no-browser", action="store_true")
+    parser.add_argument("-h", "--help", action="store_true")
+    return parser.parse_args(argv)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError("포트는 1부터 65535까지의 숫자입니다")
+    return int(text)
+
+
+def running_window(home: Path) -> str | None:
+    """Address, with its token, of the window that runs from `home`; None where none answers."""
+    try:
+        said = json.loads((home / ".kakaobot" / "instance.json").read_text(encoding="utf-8"))
+        host, port, token, pid = said["host"], int(said["port"]), said["token"], int(said["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    if _health(host, port) != ("kakaobot", pid):
+        return None
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/?t={token}"
+
+
+def _health(host: str, port: int) -> tuple[object, object]:
+    """What app answers there, and its process id."""
+    # Most starts find no window and need not load it. Unlike urllib it knows no proxy: a company's
+    # must not be asked for this address.
+    import http.client
+
+    connection = http.client.HTTPConnection(host, port, timeout=1)
+    try:
+        connection.request("GET", "/health")
+        said = json.loads(connection.getresponse().read(4096))
+    except (OSError, ValueError, http.client.HTTPException):
+        return None, None
+    finally:
+        connection.close()
+    return (said.get("app"), said.get("pid")) if isinstance(said, dict) else (None, None)
+
+
+def show_window(address: str, show: Callable[[str], bool] | None) -> int:
+    """Print `address`, alone on stdout, and open it with `show`."""
+    sys.stdout.write(address + "\n")
+    sys.stdout.flush()
+    if show is None:
+        say("이미 열려 있습니다. 위 주소로 접속하세요.")
+    elif show(address):
+        say("이미 열려 있어 그 창을 보여 드립니다.")
+    else:
+        say("이미 열려 있지만 브라우저를 열지 못했습니다. 위 주소를 브라우저에 붙여 넣으세요.")
+    return 0
+
+
+def _browse(address: str) -> bool:
+    import webbrowser  # loads half the library; a first start never comes here
+
+    return webbrowser.open(address)
+
+
+def _open_window(options: argparse.Namespace) -> int:
+    warn_of_strangers(options.host)
+    os.environ["PYTHONUTF8"] = "1"  # for the processes that the app will start
+    from ui.app import run  # exists only inside the environment
+
+    return run(host=options.host, port=options.port, open_browser=not options.no_browser)
+
+
+def warn_of_strangers(host: str) -> None:
+    if host not in LOOPBACK:
+        say(f"주의: {host}(으)로 열면 다른 컴퓨터도 접속할 수 있습니다. 믿는 망에서만 쓰세요.")
+
+
+def hand_over(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> int:
+    """Become `command` where the system can do that; elsewhere run it and pass its exit code on."""
+    if folder:
+        os.chdir(folder)
+    if os.name == "posix":
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execve(command[0], list(command), dict(environ))
+    process = subprocess.Popen(command, env=environ)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # The console gives Ctrl+C to both; the child decides what it means.
+            continue
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""What `launch.py` needs before anything is installed. Standard library, from Python 3.8 on."""

@@ -1,0 +1,150 @@
+"""Runs pip and tells a person in Korean how far it is; what pip itself says goes into the log."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+QUIET_SECONDS = 10.0
+"""pip says nothing while it copies files; after so long a line says that it still works."""
+
+TOLD = (
+    (r"Collecting ([\w.-]+)", "{n}번째 꾸러미를 찾습니다: {0}"),
+    (
+        r"(?:Downloading|Using cached) (?:\S*/)?(\S+?)-\d\S*\.(?:whl|gz) \((.+)\)",
+        "{n}번째 파일을 받습니다: {0} ({1})",
+    ),
+    (r"Processing (?:.*[/\\])?(\S+?)-\d\S*\.(?:whl|gz)", "{n}번째 꾸러미를 폴더에서 읽습니다: {0}"),
+    (
+        r"Installing collected packages: (.+)",
+        "꾸러미 {count}개를 설치합니다. 몇 분 걸립니다",
+    ),
+    (r"Successfully installed ", "설치했습니다"),
+)
+"""What of pip's output is told on, and how; `n` counts the lines of one kind."""
+
+FAILURES = (
+    (r"No space left|Errno 28|WinError 112", "디스크가 가득 찼습니다. 10GB 이상 비운 뒤"),
+    (
+        r"ConnectionError|new connection|[Cc]onnection (?:refused|reset|broken)|Retrying|retries"
+        r"|[Tt]imed? ?out|name resolution|getaddrinfo|SSLError|ProxyError",
+        "인터넷에 연결하지 못했습니다. 연결 상태(회사라면 프록시 설정)를 확인한 뒤",
+    ),
+    (
+        r"Permission denied|Access is denied|WinError (?:5|32)\b",
+        "파일을 쓸 수 없습니다. 열려 있는 창과 백신을 닫고 쓰기 권한이 있는 폴더인지 확인한 뒤",
+    ),
+    (
+        r"WinError 206|[Ll]ong [Pp]ath",
+        "폴더 경로가 너무 깁니다. C:\\kakaobot 처럼 짧게 옮긴 뒤",
+    ),
+    (
+        r"No matching distribution|Could not find a version",
+        "이 컴퓨터에 맞는 꾸러미를 찾지 못했습니다. 인터넷 연결과 Python 버전을 확인한 뒤",
+    ),
+    ("", "원인은 위의 기록에 있습니다. 문제를 고친 뒤"),
+)
+"""What pip said → what a person should do; the first that is found counts."""
+
+
+def say(text: str) -> None:
+    """Tell a person; stdout is kept for what a program may want to read."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+class Progress:
+    """Chooses what to tell of pip's lines."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+        self._bytes = ""
+
+    def still(self) -> str:
+        return f"계속하고 있습니다 {self._bytes}".rstrip()
+
+    def tell(self, line: str) -> str | None:
+        """The sentence for one line of pip's; None where it is of no interest."""
+        part = re.match(r"Progress (\d+) of (\d+)", line)
+        if part:
+            done, whole = (int(number) // 10**6 for number in part.groups())
+            self._bytes = f"({done:,}/{whole:,} MB)"
+            return None
+        for pattern, sentence in TOLD:
+            found = re.match(r"\s*" + pattern, line)
+            if found:
+                self._seen[pattern] += 1
+                self._bytes = ""
+                names = found.groups()
+                count = names[0].count(",") + 1 if names else 0
+                return sentence.format(*names, n=self._seen[pattern], count=count)
+        return None
+
+
+def run_pip(
+    command: Sequence[str],
+    log: IO[str],
+    *,
+    tell: Callable[[str], None] = say,
+    quiet: float = QUIET_SECONDS,
+) -> int:
+    """Run a pip command to its end and return its exit code."""
+    # A user-wide `install.user = true` would make every installation into .venv fail.
+    environ = {**os.environ, "PIP_USER": "0", "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+    environ.pop("PYTHONHOME", None)
+    progress = Progress()
+    lines: queue.Queue[str | None] = queue.Queue()
+    began = told_at = time.monotonic()
+    log.write("$ " + " ".join(command) + "\n")
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        env=environ,
+    ) as process:
+        threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
+        while True:
+            try:
+                line = lines.get(timeout=quiet)
+            except queue.Empty:
+                line = ""
+            if line is None:
+                break
+            log.write(line)
+            now = time.monotonic()
+            told = progress.tell(line) or (progress.still() if now - told_at >= quiet else None)
+            if told:
+                tell(f"  [{clock(now - began)}] {told}")
+                told_at = now
+    return process.returncode
+
+
+def clock(seconds: float) -> str:
+    return f"{int(seconds) // 60:d}분 {int(seconds) % 60:02d}초"
+
+
+def why_it_failed(log: Path) -> str:
+    """The last lines of pip's log, and what to do about them."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    end = text.splitlines()[-12:]
+    advice = next(words for pattern, words in FAILURES if re.search(pattern, "\n".join(end)))
+    shown = "\n".join("    " + line for line in end)
+    return f"{shown}\n\n{advice} 다시 시작하세요. 하던 곳부터 이어서 합니다. (전체 기록: {log})"
+
+
+def _pump(source: IO[str], lines: queue.Queue[str | None]) -> None:
+    for line in source:
+        lines.put(line)
+    lines.put(None)

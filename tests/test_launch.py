@@ -1,0 +1,305 @@
+"""One command opens the app: what it decides, what it shows, and one real run of it all."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+import launch
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def reached_from(file: Path) -> list[Path]:
+    """`file` and what it imports of ours, however far down, but for the app itself."""
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    names = [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]
+    ours = [ROOT / f"{name.replace('.', '/')}.py" for name in names if name.startswith("scripts.")]
+    return [file, *(deeper for each in ours for deeper in reached_from(each))]
+
+
+BEFORE_INSTALLATION = sorted({*reached_from(ROOT / "launch.py"), ROOT / "scripts" / "__init__.py"})
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / ".kakaobot").mkdir()
+    return tmp_path
+
+
+class Window(BaseHTTPRequestHandler):
+    said: object = {"app": "kakaobot", "pid": 77}
+
+    def do_GET(self) -> None:
+        body = json.dumps(self.said if self.path == "/health" else None).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    server = HTTPServer(("127.0.0.1", 0), Window)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def leave_address(home: Path, port: int, host: str = "127.0.0.1", pid: int = 77) -> None:
+    said = {"pid": pid, "port": port, "host": host, "token": "비밀-tok", "url": "http://x"}
+    text = json.dumps(said)
+    (home / ".kakaobot" / "instance.json").write_text(text, encoding="utf-8")
+
+
+class Started:
+    """Stands for the program that a start becomes."""
+
+    def __init__(self) -> None:
+        self.command: list[str] = []
+        self.environ: dict[str, str] = {}
+        self.folder: Path | None = None
+
+    def __call__(self, command: list[str], environ: dict[str, str], folder: Path | None) -> int:
+        self.command, self.environ, self.folder = command, environ, folder
+        return 42
+
+
+def start(argv: list[str], root: Path, **environ: str) -> tuple[int, Started, list[Path]]:
+    asked: list[Path] = []
+
+    def prepare(_: Path, requirements: Path) -> Path:
+        asked.append(requirements)
+        return Path("/other/bin/python")
+
+    run = Started()
+    return launch.start(argv, root, environ, prepare=prepare, run=run), run, asked
+
+
+# --- before anything is installed
+
+
+def test_there_are_files_that_run_before_the_installation() -> None:
+    assert len(BEFORE_INSTALLATION) == 6
+
+
+@pytest.mark.parametrize("file", BEFORE_INSTALLATION, ids=lambda file: file.name)
+def test_an_old_python_can_read_it_far_enough_to_say_no(file: Path) -> None:
+    ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+@pytest.mark.parametrize("file", BEFORE_INSTALLATION, ids=lambda file: file.name)
+def test_it_imports_nothing_that_must_be_installed(file: Path) -> None:
+    allowed = {*sys.stdlib_module_names, "scripts", "ui"}
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [str(node.module)]
+        assert {name.split(".")[0] for name in names} <= allowed
+
+
+@pytest.mark.parametrize("file", BEFORE_INSTALLATION, ids=lambda file: file.name)
+def test_the_app_is_imported_inside_a_function_only(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    top = [str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert not [name for name in top if name.startswith("ui")]
+
+
+# --- what is started
+
+
+def test_opening_runs_itself_again_inside_the_environment(tmp_path: Path) -> None:
+    code, run, asked = start(["--port", "9000"], tmp_path)
+    assert (code, asked) == (42, [tmp_path / "requirements.txt"])
+    assert run.command == ["/other/bin/python", str(tmp_path / "launch.py"), "--port", "9000"]
+    assert run.environ["PYTHONUTF8"] == "1"
+
+
+def test_testing_passes_every_argument_to_pytest_in_the_project_folder(tmp_path: Path) -> None:
+    code, run, asked = start(["test", "-k", "한글", "--port"], tmp_path)
+    assert (code, asked) == (42, [tmp_path / "requirements-dev.txt"])
+    assert run.command == ["/other/bin/python", "-m", "pytest", "-k", "한글", "--port"]
+    assert run.folder == tmp_path
+
+
+def test_the_command_line_runs_where_the_user_is(tmp_path: Path) -> None:
+    code, run, _ = start(["cli", "train", "--help"], tmp_path, PYTHONPATH="/mine")
+    assert (code, run.folder) == (42, None)
+    assert run.command == ["/other/bin/python", "-m", "kakaobot", "train", "--help"]
+    assert run.environ["PYTHONPATH"] == os.pathsep.join((str(tmp_path), "/mine"))
+
+
+def test_a_python_home_does_not_reach_the_environment(tmp_path: Path) -> None:
+    _, run, _ = start([], tmp_path, PYTHONHOME="/usr")
+    assert "PYTHONHOME" not in run.environ
+
+
+def test_help_is_korean_and_installs_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, asked = start(["--help"], tmp_path)
+    assert (code, asked) == (0, [])
+    assert "사용법" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argv", [["--prot", "1"], ["--port", "0"], ["--port", "삼"], ["열기"]])
+def test_a_mistyped_option_is_answered_in_korean(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert launch.main(argv) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("옵션을 알아볼 수 없습니다")
+    assert len(said) < 1000
+
+
+def test_an_open_address_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    launch.warn_of_strangers("0.0.0.0")
+    assert "주의" in capsys.readouterr().err
+    launch.warn_of_strangers("127.0.0.1")
+    assert not capsys.readouterr().err
+
+
+# --- a window that already runs
+
+
+def test_a_running_window_is_found_by_its_address(home: Path, port: int) -> None:
+    leave_address(home, port)
+    assert launch.running_window(home) == f"http://127.0.0.1:{port}/?t=비밀-tok"
+
+
+def test_a_window_open_to_all_is_asked_on_this_machine(home: Path, port: int) -> None:
+    leave_address(home, port, host="0.0.0.0")
+    assert launch.running_window(home) == f"http://127.0.0.1:{port}/?t=비밀-tok"
+
+
+def test_a_proxy_is_not_asked(home: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    leave_address(home, port)
+    assert launch.running_window(home)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"app": "kakaobot", "pid": 78}, {"app": "다른 앱", "pid": 77}, None, "kakaobot", []],
+    ids=str,
+)
+def test_another_program_on_that_port_is_no_window(
+    said: object, home: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Window, "said", said)
+    leave_address(home, port)
+    assert launch.running_window(home) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"', '{"host": "127.0.0.1"}', "null"])
+def test_a_torn_address_file_is_no_window(text: str, home: Path) -> None:
+    (home / ".kakaobot" / "instance.json").write_text(text, encoding="utf-8")
+    assert launch.running_window(home) is None
+
+
+def test_a_window_that_died_is_no_window(home: Path, port: int) -> None:
+    leave_address(home, 1)
+    assert launch.running_window(home) is None
+
+
+def test_a_second_start_shows_the_first_window_and_prepares_nothing(
+    home: Path, port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leave_address(home, port)
+    shown: list[str] = []
+
+    def show(address: str) -> bool:
+        shown.append(address)
+        return True
+
+    def prepare(_: Path, __: Path) -> Path:
+        raise AssertionError("nothing must be installed")
+
+    environ = {"KAKAOBOT_HOME": str(home)}
+    assert launch.start([], ROOT, environ, prepare=prepare, show=show) == 0
+    address = f"http://127.0.0.1:{port}/?t=비밀-tok"
+    assert shown == [address]
+    assert launch.start(["--no-browser"], ROOT, environ, prepare=prepare, show=show) == 0
+    assert shown == [address]
+    said = capsys.readouterr()
+    assert said.out == f"{address}\n{address}\n"
+    assert "이미 열려" in said.err
+
+
+# --- the whole way, with a real environment
+
+APP = """
+import json, os, sys
+def run(*, host, port, open_browser):
+    print(json.dumps([sys.prefix, host, port, open_browser, os.environ.get("PYTHONUTF8")]))
+    return 7
+"""
+MODULE = "import os, sys\nprint(sys.argv[1:], os.getcwd())\nraise SystemExit(9)\n"
+
+
+def project(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "scripts").mkdir()
+    for file in BEFORE_INSTALLATION:
+        shutil.copy(file, folder / file.relative_to(ROOT))
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        (folder / name).write_text("# 없음\n", encoding="utf-8")
+    for name, text in {"ui/app.py": APP, "kakaobot/__main__.py": MODULE}.items():
+        (folder / name).parent.mkdir()
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def python_outside() -> str:
+    return str(getattr(sys, "_base_executable", sys.executable))
+
+
+def launched(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if name != "KAKAOBOT_HOME"}
+    return subprocess.run(
+        [python_outside(), str(folder / "launch.py"), *argv],
+        capture_output=True,
+        encoding="utf-8",
+        env={**environ, "PYTHONIOENCODING": "utf-8"},
+        cwd=folder.parent,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_it_makes_an_environment_runs_inside_and_next_time_installs_nothing(
+    tmp_path: Path,
+) -> None:
+    folder = project(tmp_path / "내 프로젝트")
+    first = launched(folder, "--port", "8123", "--no-browser")
+    assert first.returncode == 7, first.stderr
+    assert json.loads(first.stdout) == [str(folder / ".venv"), "127.0.0.1", 8123, False, "1"]
+    assert "설치가 끝났습니다" in first.stderr
+    assert (folder / ".venv" / "install.log").exists()
+
+    second = launched(folder)
+    assert (second.returncode, second.stderr) == (7, "")
+    assert json.loads(second.stdout)[2:4] == [None, True]
+
+    tool = launched(folder, "cli", "train", "--x")
+    assert (tool.returncode, tool.stdout) == (9, f"['train', '--x'] {tmp_path}\n")
+
+    (folder / ".venv" / "pyvenv.cfg").unlink()
+    mended = launched(folder)
+    assert mended.returncode == 7, mended.stderr
+    assert "가상 환경" in mended.stderr

@@ -1,0 +1,53 @@
+"""The one place where an error becomes a toast. Knows no feature of the program."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from kakaobot.errors import KakaobotError
+from ui import text
+
+log = logging.getLogger("kakaobot.window")
+
+
+def shown(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a handler's errors reach the user as Korean sentences; a generator stays a generator."""
+    if inspect.isgeneratorfunction(handler):
+
+        @functools.wraps(handler)
+        def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            try:
+                yield from handler(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001
+                raise _toast(error, handler) from error
+
+        return stream
+
+    @functools.wraps(handler)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001
+            raise _toast(error, handler) from error
+
+    return call
+
+
+def notify(sentence: str) -> None:
+    """A passing note for the user in the middle of a handler."""
+    gr.Info(sentence, title=text.NOTICE)
+
+
+def _toast(error: Exception, handler: Callable[..., Any]) -> gr.Error:
+    if isinstance(error, gr.Error):
+        return error
+    if isinstance(error, KakaobotError):
+        return gr.Error(str(error), title=text.NOTICE, print_exception=False)
+    log.error("unexpected error in %s", handler.__qualname__, exc_info=error)
+    return gr.Error(text.UNEXPECTED, title=text.TROUBLE, print_exception=False)

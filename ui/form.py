@@ -1,0 +1,77 @@
+"""Form fields out of the declared settings. Knows kinds of settings, not which settings there are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from kakaobot.config import Entry
+from ui import text
+
+
+def field(entry: Entry) -> Any:
+    """An empty field of the kind that fits; its value comes with `shown_value`."""
+    common: dict[str, Any] = {
+        "label": entry.key,
+        "info": explanation(entry),
+        "elem_id": f"set-{entry.group}-{entry.key}",
+    }
+    if entry.kind == "bool":
+        return gr.Checkbox(**common)
+    if entry.kind == "switch":
+        choices = [(text.SWITCHES[value], value) for value in entry.choices]
+        return gr.Dropdown(choices, **common)
+    if entry.kind == "choice":
+        return gr.Dropdown(list(entry.choices), **common)
+    if entry.kind == "list":
+        return gr.Textbox(lines=3, max_lines=8, **common)
+    # Text for numbers too: gr.Number refuses in English, and the settings refuse in Korean.
+    return gr.Textbox(max_lines=1, **common)
+
+
+def shown_value(entry: Entry, value: object) -> object:
+    """A setting's value as its field shows it."""
+    if entry.kind == "bool":
+        return bool(value)
+    if entry.kind == "switch":
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return "\n".join(str(each) for each in value)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def explanation(entry: Entry) -> str:
+    """The description with range and default."""
+    extra = [part for part in (_range(entry), _default(entry)) if part]
+    if entry.kind == "list":
+        extra.insert(0, text.ONE_A_LINE)
+    return f"{entry.description} ({', '.join(extra)})"
+
+
+def changes(
+    entries: list[Entry], before: dict[str, object], now: tuple[object, ...]
+) -> dict[str, object]:
+    """What the user changed since the form was filled: what others wrote meanwhile stays."""
+    given = {entry.path: value for entry, value in zip(entries, now, strict=True)}
+    return {path: value for path, value in given.items() if value != before.get(path)}
+
+
+def _range(entry: Entry) -> str:
+    low, high = entry.minimum, entry.maximum
+    kind = {(True, True): "both", (True, False): "low", (False, True): "high"}.get(
+        (low is not None, high is not None)
+    )
+    return text.RANGE[kind].format(low=_short(low), high=_short(high)) if kind else ""
+
+
+def _default(entry: Entry) -> str:
+    value = shown_value(entry, entry.default)
+    if entry.kind in ("bool", "switch"):
+        value = text.SWITCHES[str(value).lower()]
+    lines = str(value).replace("\n", " / ")
+    return text.DEFAULT_IS.format(value=lines or text.EMPTY_VALUE)
+
+
+def _short(limit: float | None) -> str:
+    return "" if limit is None else f"{limit:,.10g}"

@@ -1,0 +1,93 @@
+"""Where the window that runs from this home can be reached: its port and the file that tells it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kakaobot.config import Home
+from kakaobot.errors import ConfigError
+from ui import text
+
+FIRST_PORT = 7860
+_TRIED = 100
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+@dataclass(frozen=True)
+class Instance:
+    pid: int
+    host: str
+    port: int
+    token: str
+    url: str
+    """With the token: whoever has it can open the window."""
+
+    @classmethod
+    def here(cls, host: str, port: int, token: str) -> Instance:
+        """Of this process."""
+        name = _WILDCARDS.get(host, host)
+        shown = f"[{name}]" if ":" in name else name
+        return cls(os.getpid(), host, port, token, f"http://{shown}:{port}/?t={token}")
+
+    def write(self, home: Home) -> None:
+        """Tell a second `launch.py` of this window. Readable by its owner alone."""
+        file = _file(home)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = file.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        raw = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(raw, "w", encoding="utf-8") as stream:
+            json.dump(asdict(self), stream)
+        draft.replace(file)
+
+    def remove(self, home: Home) -> None:
+        """Only its own: a later window may have written the file again."""
+        file = _file(home)
+        try:
+            mine = json.loads(file.read_text(encoding="utf-8")).get("token") == self.token
+        except (OSError, ValueError, AttributeError):
+            return
+        if mine:
+            file.unlink(missing_ok=True)
+
+
+def choose_port(host: str, wanted: int | None) -> int:
+    """`wanted`, or the first free one from 7860.
+
+    Raises:
+        ConfigError: it is taken, none is free, or the host is not this machine's.
+    """
+    if wanted is not None:
+        if not _is_free(host, wanted):
+            raise ConfigError(text.PORT_TAKEN.format(port=wanted))
+        return wanted
+    for port in range(FIRST_PORT, FIRST_PORT + _TRIED):
+        if _is_free(host, port):
+            return port
+    raise ConfigError(text.NO_PORT)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise ConfigError(text.HOST_UNKNOWN.format(host=host)) from error
+    with socket.socket(family, kind, protocol) as probe:
+        if os.name == "posix":
+            # A port that was closed a moment ago is free; on Windows the option means something else.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError:
+            return False
+    return True
+
+
+def _file(home: Home) -> Path:
+    return home.root / ".kakaobot" / "instance.json"

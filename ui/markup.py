@@ -1,0 +1,231 @@
+"""View values → HTML. Every word that comes from outside is escaped here, and only here. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from kakaobot.app.chat import Voice
+from kakaobot.app.dataset import Example, Part, Report
+from kakaobot.app.exports import FileReport
+from kakaobot.app.training import RunSummary
+from ui import text
+from ui.view import Tone, TrainingView, layout_name, line_numbers, people_names
+
+_SIGN = (
+    '<svg viewBox="0 0 64 64" aria-hidden="true"><rect width="64" height="64" rx="16"/>'
+    '<path d="M32 15c-11 0-19.500 6.700-19.500 15.200 0 5.400 3.500 10.100 8.700 12.800l-1.800 7.300c-.2.9'
+    '.6 1.300 1.300.8l8.400-5.800c.9.1 1.900.2 2.900.2 11 0 19.500-6.800 19.500-15.300S43 15 32 15z"/>'
+    '<circle cx="23.500" cy="30.500" r="2.800"/><circle cx="32" cy="30.500" r="2.800"/>'
+    '<circle cx="40.500" cy="30.500" r="2.800"/></svg>'
+)
+
+
+def brand() -> str:
+    """Name and sign of the program."""
+    return f'<div class="kb-brand">{_SIGN}<b>{text.APP}</b><span>{text.SLOGAN}</span></div>'
+
+
+def note(title: str, *sentences: str, tone: Tone = "calm") -> str:
+    """A box with a heading and sentences."""
+    body = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
+    return f'<div class="kb-note kb-{tone}"><strong>{escape(title)}</strong>{body}</div>'
+
+
+def lead(sentence: str, *small: str) -> str:
+    """The sentence at the top of a tab, with smaller ones under it."""
+    rest = "".join(f"<span>{escape(each)}</span>" for each in small)
+    return f'<div class="kb-lead"><p>{escape(sentence)}</p>{rest}</div>'
+
+
+def empty(title: str, hint: str) -> str:
+    return f'<div class="kb-empty"><strong>{escape(title)}</strong><p>{escape(hint)}</p></div>'
+
+
+def files_table(files: Sequence[FileReport]) -> str:
+    """One row a file; a button in it carries the file's hash."""
+    if not files:
+        return empty(text.FILES_EMPTY, text.FILES_EMPTY_HINT)
+    return _table(text.FILES_HEAD, (_file_row(file) for file in files), text.FILES_TITLE)
+
+
+def report_card(report: Report) -> str:
+    """What will be learnt, and what was left out and why."""
+    made = text.MADE_AT.format(
+        room=report.room or text.ALL_ROOMS,
+        person=report.persona or text.WHOLE_ROOM,
+        at=report.written_at[:16].replace("T", " "),
+    )
+    values = {
+        "messages": f"{report.messages:,}",
+        "sessions": f"{report.sessions:,}",
+        "replies": f"{report.train_replies:,}",
+        "val": f"{report.val_replies:,}",
+        "tokens": text.TOKENS_OF.format(learnt=report.learnt_tokens, tokens=report.tokens),
+        "longest": text.LONGEST_OF.format(longest=report.longest, limit=report.max_seq_len),
+    }
+    figures = _facts((text.FIGURES[key], value) for key, value in values.items())
+    return (
+        (note(text.NOTICE, report.warning, tone="warn") if report.warning else "")
+        + f'<section class="kb-card"><h3>{text.KEPT_TITLE}</h3>'
+        + f'<p class="kb-muted">{escape(made)}</p>{figures}'
+        + f"<h4>{text.REMOVED_TITLE}</h4>{_removed(report.removed)}</section>"
+    )
+
+
+def examples(given: Sequence[Example]) -> str:
+    """Conversations as bubbles; what is learnt is highlighted."""
+    if not given:
+        return ""
+    learnt, context = text.EXAMPLES_LEGEND
+    cards = "".join(_example(example) for example in given)
+    return (
+        f'<section class="kb-examples"><header><h3>{text.EXAMPLES_TITLE}</h3>'
+        f'<span class="kb-key kb-learnt">{learnt}</span><span class="kb-key">{context}</span>'
+        f'</header><div class="kb-grid">{cards}</div></section>'
+    )
+
+
+def training_card(view: TrainingView) -> str:
+    """Headline, sentences, bar and figures of a run."""
+    detail = "".join(f"<p>{escape(sentence)}</p>" for sentence in view.detail)
+    practice = (
+        note(text.PRACTICE, view.practice, text.PRACTICE_HINT, tone="warn") if view.practice else ""
+    )
+    base = f'<p class="kb-muted">{text.BASE}: {escape(view.base)}</p>' if view.base else ""
+    return (
+        f'{practice}<section class="kb-card kb-run kb-{view.tone}">'
+        f'<h3><i class="kb-dot"></i>{escape(view.headline)}</h3>{detail}{_bar(view)}'
+        f"{_facts(view.facts)}{'' if view.practice else base}</section>"
+    )
+
+
+def runs_table(runs: Sequence[RunSummary]) -> str:
+    if not runs:
+        return f'<p class="kb-muted">{text.RUNS_EMPTY}</p>'
+    return _table(text.RUNS_HEAD, (_run_row(run) for run in runs), text.RUNS_TITLE)
+
+
+def status(line: str, tone: Tone) -> str:
+    """The one line at the top of the window."""
+    return (
+        f'<span class="kb-pill kb-{tone}"><i class="kb-dot"></i><span>{escape(line)}</span></span>'
+    )
+
+
+def voice_card(voice: Voice) -> str:
+    """Who speaks, and that it is an AI."""
+    practice = f'<p class="kb-warn-text">{text.PRACTICE}</p>' if voice.practice else ""
+    return (
+        f'<div class="kb-voice"><span class="kb-ai">{text.AI_MARK}</span><div>'
+        f"<p>{escape(voice.sentence)}</p>{practice}"
+        f'<p class="kb-muted">{text.AI_NOTE}</p></div></div>'
+    )
+
+
+def gate_card(is_set: bool) -> str:
+    if is_set:
+        return f"<h3>{text.GATE_TITLE}</h3><p>{text.GATE_LEAD}</p>"
+    return (
+        f"<h3>{text.GATE_NOT_SET_TITLE}</h3><p>{text.GATE_NOT_SET}</p>"
+        f"<pre>{text.GATE_EXAMPLE}</pre>"
+    )
+
+
+def export_help() -> str:
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(way)}</dd>" for name, way in text.HELP)
+    return f'<dl class="kb-help">{rows}</dl><p class="kb-muted">{text.HELP_NOTE}</p>'
+
+
+def _table(head: Sequence[str], rows: Iterable[str], label: str) -> str:
+    cells = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    return (
+        f'<div class="kb-scroll"><table class="kb-table" aria-label="{escape(label)}">'
+        f"<thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _file_row(file: FileReport) -> str:
+    if file.error:
+        return (
+            f'<tr class="kb-bad"><td>{escape(file.file)}</td>'
+            f'<td colspan="{len(text.FILES_HEAD) - 1}">{escape(file.error)}</td></tr>'
+        )
+    period = f"{file.first[:10]} ~ {file.last[:10]}"
+    cells = [
+        layout_name(file.layout),
+        file.room,
+        people_names(file.people),
+        period,
+        f"{file.messages:,}",
+        line_numbers(file.not_understood) or text.NONE,
+    ]
+    name = escape(file.file) + (f"<small>{escape(file.note)}</small>" if file.note else "")
+    button = (
+        f'<button type="button" class="kb-small" data-hash="{escape(file.hash)}" '
+        f'aria-label="{escape(file.file)} {text.REMOVE}">{text.REMOVE}</button>'
+    )
+    middle = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f"<tr><td>{name}</td>{middle}<td>{button}</td></tr>"
+
+
+def _run_row(run: RunSummary) -> str:
+    loss = run.best_eval_loss
+    best = text.NONE if loss is None else text.BEST_AT.format(loss=loss, step=run.best_step or 0)
+    cells = [
+        f"{run.step:,} / {run.max_steps:,}" if run.max_steps else f"{run.step:,}",
+        best,
+        run.base,
+        run.persona or run.room or text.WHOLE_ROOM,
+        run.created_at[:16].replace("T", " "),
+    ]
+    state = f'<span class="kb-state kb-{run.state}">{text.SHORT_STATES[run.state]}</span>'
+    middle = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f"<tr><td>{escape(run.name)}</td><td>{state}</td>{middle}</tr>"
+
+
+def _removed(removed: Sequence[tuple[str, int]]) -> str:
+    if not removed:
+        return f'<p class="kb-muted">{text.REMOVED_NOTHING}</p>'
+    rows = "".join(
+        f"<li><span>{escape(reason)}</span><b>{text.REMOVED_UNIT.format(count=count)}</b></li>"
+        for reason, count in removed
+    )
+    return f'<ul class="kb-removed">{rows}</ul>'
+
+
+def _example(example: Example) -> str:
+    learnt = {part.who for part in example.parts if part.learn}
+    # One person who is learnt sits on the right, as the owner of a phone; a whole room on the left.
+    mine = learnt if {part.who for part in example.parts} > learnt else set()
+    parts = "".join(_part(part, mine=part.who in mine) for part in example.parts)
+    return (
+        f'<article class="kb-talk"><header>{escape(example.title)}'
+        f"<span>{text.SPLITS[example.split]}</span></header>{parts}</article>"
+    )
+
+
+def _part(part: Part, *, mine: bool) -> str:
+    side = " kb-mine" if mine else ""
+    learnt = " kb-learnt" if part.learn else ""
+    words = "".join(f"<p>{escape(line)}</p>" for line in part.text.split("\n") if line.strip())
+    return f'<div class="kb-said{side}{learnt}"><small>{escape(part.who)}</small>{words}</div>'
+
+
+def _bar(view: TrainingView) -> str:
+    if view.percent is None and not view.busy:
+        return ""
+    now = "" if view.percent is None else f' aria-valuenow="{view.percent}"'
+    width = 100 if view.percent is None else view.percent
+    kind = " kb-busy" if view.busy else ""
+    return (
+        f'<div class="kb-bar{kind}" role="progressbar" aria-valuemin="0" aria-valuemax="100"{now}>'
+        f'<i style="width:{width}%"></i></div>'
+    )
+
+
+def _facts(pairs: Iterable[tuple[str, str]]) -> str:
+    cells = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs
+    )
+    return f'<dl class="kb-facts">{cells}</dl>'

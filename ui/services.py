@@ -1,0 +1,35 @@
+"""Everything the window can ask for, made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kakaobot.app.access import Gate
+from kakaobot.app.chat import Chatting
+from kakaobot.app.dataset import Datasets
+from kakaobot.app.exports import Exports
+from kakaobot.app.preferences import Preferences
+from kakaobot.app.training import Training
+from kakaobot.config import Home
+
+
+@dataclass(frozen=True)
+class Services:
+    exports: Exports
+    datasets: Datasets
+    training: Training
+    chatting: Chatting
+    gate: Gate
+    preferences: Preferences
+
+    @classmethod
+    def of(cls, home: Home) -> Services:
+        gate = Gate.of(home)
+        return cls(
+            Exports(home),
+            Datasets(home),
+            Training(home),
+            Chatting(home, gate),
+            gate,
+            Preferences(home),
+        )

@@ -1,0 +1,85 @@
+"""The tab "1 가져오기": files go in, and what is in them is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from kakaobot.app.exports import Exports, FileReport
+from ui import markup, text
+from ui.errors import notify
+from ui.wire import on
+
+# A button in the table's row says which file is meant.
+_TABLE_SCRIPT = """element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-hash]");
+  if (button) trigger("click", { hash: button.dataset.hash });
+});"""
+
+
+def build(exports: Exports, tabs: gr.Tabs, arrivals: Sequence[Callable[..., Any]]) -> None:
+    """Lay out the tab and wire it. Every handler is one call to `exports`."""
+    gr.HTML(markup.lead(text.EXPORTS_LEAD, text.PRIVACY, text.CONSENT))
+    with gr.Row(equal_height=True, elem_id="export-bring"):
+        upload = gr.File(
+            label=text.UPLOAD,
+            file_count="multiple",
+            file_types=[".txt", ".csv"],
+            height=170,
+            scale=3,
+            elem_id="export-upload",
+        )
+        with gr.Column(scale=2, min_width=260, elem_classes="kb-card kb-try"):
+            gr.HTML(f"<p>{text.SAMPLE_NOTE}</p>")
+            sample = gr.Button(text.SAMPLE, elem_id="export-sample")
+    table = gr.HTML(js_on_load=_TABLE_SCRIPT, elem_id="export-files")
+    onward = gr.Button(
+        text.TO_DATASET,
+        variant="primary",
+        visible=False,
+        elem_id="export-next",
+        elem_classes="kb-next",
+    )
+    with gr.Accordion(text.HELP_TITLE, open=False, elem_id="export-help"):
+        gr.HTML(markup.export_help())
+
+    def listed(refused: Sequence[FileReport] = ()) -> tuple[str, object]:
+        files = exports.files()
+        return markup.files_table([*refused, *files]), gr.Button(visible=bool(files))
+
+    def bring(files: list[str], progress: gr.Progress = gr.Progress()) -> tuple[object, ...]:  # noqa: B008
+        """Take uploads in; their copies in the upload folder are not kept."""
+        places = [Path(file) for file in files]
+        try:
+            reports = exports.bring(places, lambda share, words: progress(share, desc=words))
+        finally:
+            for place in places:
+                place.unlink(missing_ok=True)
+        return None, *_told(reports)
+
+    def bring_sample() -> tuple[object, ...]:
+        return _told(exports.bring(exports.samples()[:1]))
+
+    def _told(reports: Sequence[FileReport]) -> tuple[object, ...]:
+        taken = [report for report in reports if not report.error and not report.note]
+        for report in reports:
+            if report.note:
+                notify(f"{report.file}: {report.note}")
+        if taken:
+            notify(text.BROUGHT.format(count=len(taken)))
+        return listed([report for report in reports if report.error])
+
+    def remove(event: gr.EventData) -> tuple[str, object]:
+        notify(text.REMOVED.format(place=exports.remove(str(event.hash))))
+        return listed()
+
+    outputs = [table, onward]
+    on(upload.upload, bring, upload, [upload, *outputs], progress="full", show_progress_on=table)
+    on(sample.click, bring_sample, None, outputs, progress="full", show_progress_on=table)
+    on(table.click, remove, None, outputs)
+    for arrival in arrivals:
+        on(arrival, listed, None, outputs)
+    on(onward.click, lambda: gr.Tabs(selected="dataset"), None, tabs)

@@ -1,0 +1,70 @@
+"""The tab "5 설정": a form generated from the declared settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from kakaobot.app.preferences import Preferences
+from kakaobot.config import Entry
+from ui import form, markup, text
+from ui.errors import notify
+from ui.wire import on
+
+
+def build(preferences: Preferences, tab: gr.Tab) -> None:
+    """Lay out the tab and wire it. Every handler is one call to `preferences`."""
+    entries = preferences.entries()
+    filled = gr.State({})
+    with gr.Row(elem_id="set-top"):
+        gr.HTML(markup.lead(text.SETTINGS_LEAD))
+        reload = gr.Button(text.RELOAD, scale=0, min_width=190, elem_id="set-reload")
+        save = gr.Button(text.SAVE, variant="primary", scale=0, min_width=100, elem_id="set-save")
+    fields: dict[str, Any] = {}
+    for name, title in preferences.groups():
+        group = [entry for entry in entries if entry.group == name]
+        with gr.Accordion(title, open=name == "training", elem_id=f"set-{name}"):
+            fields |= _group(name, group)
+    ordered = [fields[entry.path] for entry in entries]
+
+    def fill() -> tuple[object, ...]:
+        values = preferences.values()
+        shown = {entry.path: form.shown_value(entry, values[entry.path]) for entry in entries}
+        return *shown.values(), shown
+
+    def read_again() -> tuple[object, ...]:
+        values = fill()
+        notify(text.RELOADED)
+        return values
+
+    def write(before: dict[str, object], *now: object) -> tuple[object, ...]:
+        changed = form.changes(entries, before, now)
+        if not changed:
+            notify(text.UNCHANGED)
+            return fill()
+        preferences.save(changed)
+        notify(text.SAVED.format(count=len(changed)))
+        return fill()
+
+    on(tab.select, fill, None, [*ordered, filled])
+    on(reload.click, read_again, None, [*ordered, filled])
+    on(save.click, write, [filled, *ordered], [*ordered, filled])
+
+
+def _group(name: str, entries: list[Entry]) -> dict[str, Any]:
+    """The fields of one group, three in a row, with a button for its defaults."""
+    fields: dict[str, Any] = {}
+    with gr.Row(elem_classes="kb-fields"):
+        for entry in entries:
+            with gr.Column(min_width=280):
+                fields[entry.path] = form.field(entry)
+    reset = gr.Button(text.RESET, size="sm", elem_id=f"set-{name}-reset", elem_classes="kb-reset")
+
+    def defaults() -> tuple[object, ...] | object:
+        notify(text.RESET_DONE)
+        values = tuple(form.shown_value(entry, entry.default) for entry in entries)
+        return values if len(values) > 1 else values[0]
+
+    on(reset.click, defaults, None, list(fields.values()))
+    return fields

@@ -1,0 +1,131 @@
+"""The tab "3 학습": a view of run folders that polls, and the four things one can ask for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import gradio as gr
+
+from kakaobot.app.training import Snapshot, Training
+from kakaobot.runs import LIVE
+from ui import markup, text
+from ui.chart import loss_chart
+from ui.errors import notify
+from ui.view import PATIENCE, ButtonView, TrainingView, run_label, training_view
+from ui.wire import on
+
+_BEAT = 1.0
+"""Seconds between two looks at the run folder, while a window is open."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What this browser tab has seen last; it belongs to the view, not to the run."""
+
+    seen: tuple[object, ...] = ()
+    stop_asked: float | None = None
+    """Monotonic time at which a stop was first seen under way."""
+
+    @property
+    def stopping_for(self) -> float:
+        return 0.0 if self.stop_asked is None else time.monotonic() - self.stop_asked
+
+
+def build(training: Training, tabs: gr.Tabs, tab: gr.Tab, status: gr.HTML) -> None:
+    """Lay out the tab and wire it. Every handler is one call to `training`."""
+    watch = gr.State(Watch())
+    card = gr.HTML(elem_id="train-card")
+    with gr.Row(elem_id="train-buttons"):
+        start = gr.Button(
+            text.START, variant="primary", scale=0, min_width=160, elem_id="train-start"
+        )
+        stop = gr.Button(text.STOP, visible=False, scale=0, min_width=110, elem_id="train-stop")
+        kill = gr.Button(
+            text.KILL, variant="stop", visible=False, scale=0, min_width=140, elem_id="train-kill"
+        )
+        new = gr.Button(text.NEW_RUN, visible=False, scale=0, min_width=120, elem_id="train-new")
+        talk = gr.Button(text.TO_CHAT, visible=False, scale=0, min_width=120, elem_id="train-next")
+    chart = loss_chart("train-chart")
+    with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
+        log = gr.Textbox(
+            show_label=False,
+            lines=12,
+            max_lines=12,
+            interactive=False,
+            placeholder=text.LOG_EMPTY,
+            elem_id="train-log",
+            elem_classes="kb-log",
+        )
+    with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
+        run = gr.Dropdown([(text.NEWEST, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
+        runs = gr.HTML(elem_id="train-runs")
+    outputs = [card, start, stop, kill, new, talk, chart, log, runs, run, status, watch]
+
+    def look(run: str, watch: Watch) -> tuple[object, ...]:
+        return _shown(training.snapshot(run), run, watch, training.version(run))
+
+    def tick(run: str, watch: Watch) -> tuple[object, ...]:
+        version = training.version(run)
+        if (version, watch.stopping_for >= PATIENCE) == watch.seen:
+            return (gr.skip(),) * len(outputs)
+        return _shown(training.snapshot(run), run, watch, version)
+
+    def begin(watch: Watch) -> tuple[object, ...]:
+        return _shown(training.start(), "", watch, ())
+
+    def begin_new(watch: Watch) -> tuple[object, ...]:
+        return _shown(training.start(new=True), "", watch, ())
+
+    def ask_to_stop(run: str, watch: Watch) -> tuple[object, ...]:
+        now = training.stop(run)
+        notify(text.STOP_ASKED)
+        return _shown(now, run, watch, ())
+
+    def end_by_force(run: str, watch: Watch) -> tuple[object, ...]:
+        now = training.kill(run)
+        notify(text.KILLED)
+        return _shown(now, run, watch, ())
+
+    on(start.click, begin, watch, outputs, concurrency_limit=None)
+    on(new.click, begin_new, watch, outputs, concurrency_limit=None)
+    on(stop.click, ask_to_stop, [run, watch], outputs, concurrency_limit=None)
+    on(kill.click, end_by_force, [run, watch], outputs, concurrency_limit=None)
+    on(run.input, look, [run, watch], outputs, concurrency_limit=None)
+    on(tab.select, look, [run, watch], outputs, concurrency_limit=None)
+    on(gr.Timer(_BEAT).tick, tick, [run, watch], outputs, concurrency_limit=None)
+    on(talk.click, lambda: gr.Tabs(selected="chat"), None, tabs)
+
+
+def _shown(
+    now: Snapshot, chosen: str, watch: Watch, version: tuple[object, ...]
+) -> tuple[object, ...]:
+    """The values of every component of the tab, in the order of `outputs`."""
+    stopping = now.stopping and now.status.state in LIVE
+    asked = (watch.stop_asked or time.monotonic()) if stopping else None
+    watch = replace(watch, stop_asked=asked)
+    view = training_view(now, stopping_for=watch.stopping_for)
+    return (
+        markup.training_card(view),
+        *(_button(each) for each in (view.start, view.stop, view.kill, view.new, view.talk)),
+        view.chart,
+        view.log,
+        markup.runs_table(view.runs),
+        _run_choice(view, chosen),
+        markup.status(view.status_line, view.tone),
+        replace(watch, seen=(version, watch.stopping_for >= PATIENCE)),
+    )
+
+
+def _button(view: ButtonView) -> gr.Button:
+    return gr.Button(
+        view.label,
+        interactive=view.enabled,
+        visible=view.visible,
+        variant="primary" if view.primary else "secondary",
+    )
+
+
+def _run_choice(view: TrainingView, chosen: str) -> gr.Dropdown:
+    names = [(run_label(run), run.name) for run in view.runs]
+    return gr.Dropdown([(text.NEWEST, ""), *names], value=chosen)

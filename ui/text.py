@@ -1,0 +1,230 @@
+"""Every Korean word of the window that does not come from the program below it."""
+
+from __future__ import annotations
+
+APP = "카카오봇"
+TITLE = "카카오봇 · 우리 방 말투"
+SLOGAN = "우리 방 말투를 배우는 챗봇"
+NOTICE = "알림"
+TROUBLE = "문제가 생겼습니다"
+UNEXPECTED = (
+    "예상하지 못한 문제로 하지 못했습니다. 다시 해 보고, 그래도 안 되면 프로그램을 다시 "
+    "시작해 주세요. 자세한 기록은 프로그램을 실행한 창에 있습니다."
+)
+NEXT = "다음"
+
+# -- the window as a whole
+QUIT = "끝내기"
+FAREWELL = "프로그램을 끝냈습니다. 이 창은 닫아도 됩니다."
+FAREWELL_LIVE = (
+    "프로그램을 끝냈습니다. 이 창은 닫아도 됩니다. "
+    "학습은 뒤에서 계속되며, 프로그램을 다시 시작하면 이어서 보입니다."
+)
+OPENED = "창을 열었습니다. 끝내려면 창의 '끝내기'를 누르거나 여기서 Ctrl+C 를 누르세요."
+PRINTED = "위 주소를 브라우저에서 여세요. 끝내려면 Ctrl+C 를 누르세요."
+NO_BROWSER = "브라우저를 열지 못했습니다. 아래 주소를 브라우저에 붙여 넣으세요."
+CLOSED = "프로그램을 끝냈습니다."
+STILL_TRAINING = (
+    "학습 '{run}' 은 뒤에서 계속됩니다. 멈추려면 다음 명령을 쓰세요: python -m kakaobot stop"
+)
+PORT_TAKEN = "포트 {port} 을(를) 다른 프로그램이 쓰고 있습니다. --port 로 다른 번호를 고르세요."
+NO_PORT = "7860부터 비어 있는 포트를 찾지 못했습니다. --port 로 번호를 골라 주세요."
+HOST_UNKNOWN = (
+    "주소 {host} 에서는 접속을 받을 수 없습니다. --host 에 이 컴퓨터의 주소를 적어 주세요."
+)
+LOCKED_OUT_TITLE = "열쇠가 없는 주소입니다"
+LOCKED_OUT = (
+    "다른 사람이 들여다보지 못하도록 프로그램이 열어 준 창에서만 쓸 수 있습니다. "
+    "launch.py 를 다시 실행하면 이 창이 바로 열립니다."
+)
+
+# -- 1 exports
+EXPORTS_TAB = "1 가져오기"
+EXPORTS_LEAD = "카카오톡에서 내보낸 대화 파일을 넣어 주세요. 여러 개를 한꺼번에 넣어도 됩니다."
+UPLOAD = "대화 파일 (.txt, .csv)"
+DROP = "파일을 여기에 끌어다 놓거나 눌러서 고르세요"
+SAMPLE = "샘플 방으로 해 보기"
+SAMPLE_NOTE = "아직 파일이 없다면, 지어낸 대화방으로 처음부터 끝까지 따라 해 볼 수 있습니다."
+PRIVACY = "파일과 대화는 이 컴퓨터 밖으로 나가지 않습니다."
+CONSENT = "함께 대화한 사람의 말도 배우게 됩니다. 미리 알리고 동의를 받아 주세요."
+FILES_EMPTY = "아직 가져온 파일이 없습니다."
+FILES_EMPTY_HINT = "위에 파일을 넣거나 '샘플 방으로 해 보기'를 누르세요."
+FILES_TITLE = "가져온 파일"
+FILES_HEAD = ("파일", "형식", "방", "사람", "기간", "메시지", "이해하지 못한 줄", "")
+REMOVE = "빼기"
+REMOVED = "목록에서 뺐습니다. 원본은 {place} 에 보관했습니다."
+BROUGHT = "파일 {count}개를 가져왔습니다."
+LINES = "{count}줄 ({lines})"
+MORE_PEOPLE = "{names} 외 {count}명"
+LAYOUTS = {"W": "Windows", "A": "Android", "I": "iPhone", "M": "Mac · CSV"}
+HELP_TITLE = "카카오톡에서 대화 파일을 만드는 방법"
+HELP = (
+    ("Windows", "대화방 오른쪽 위 메뉴(≡) → 대화 내용 → 대화 내보내기 → 저장한 .txt 파일"),
+    (
+        "Android",
+        "대화방 메뉴(≡) → 설정(톱니바퀴) → 대화 내용 관리 → 대화 내용 저장 → .txt 또는 .csv",
+    ),
+    ("iPhone · iPad", "대화방 메뉴(≡) → 설정(톱니바퀴) → 대화 내용 내보내기 → 파일에 저장"),
+    ("Mac", "대화방 메뉴(≡) → 설정 → 대화 내용 관리 → 대화 내용 저장 → .csv 파일"),
+)
+HELP_NOTE = (
+    "사진과 동영상은 배우지 않으니 '텍스트만' 내보내면 됩니다. "
+    "메뉴 이름은 판마다 조금 다를 수 있습니다."
+)
+TO_DATASET = "다음: 데이터 준비"
+
+# -- 2 dataset
+DATASET_TAB = "2 데이터 준비"
+DATASET_LEAD = "어느 방에서 누구의 말투를 배울지 고르고, 배울 대화를 만듭니다."
+ROOM = "채팅방"
+ALL_ROOMS = "가져온 모든 방"
+PERSON = "말투를 배울 사람"
+PERSON_INFO = "괄호 안은 배울 수 있는 대답의 수입니다. 많을수록 잘 배웁니다."
+WHOLE_ROOM = "방 전체"
+PERSON_LABEL = "{name} (대답 {replies:,}개)"
+BUILD = "배울 대화 만들기"
+BUILT = "배울 대화를 만들었습니다."
+DATASET_EMPTY = "아직 만든 데이터가 없습니다."
+DATASET_EMPTY_HINT = "방과 사람을 고르고 '배울 대화 만들기'를 누르세요."
+NO_ROOMS = "가져온 대화가 없습니다. 먼저 '1 가져오기'에서 파일을 넣어 주세요."
+KEPT_TITLE = "무엇을 배우나요"
+REMOVED_TITLE = "뺀 메시지"
+REMOVED_NOTHING = "뺀 메시지가 없습니다."
+REMOVED_UNIT = "{count:,}개"
+MADE_AT = "{room} · {person} · {at} 에 만듦"
+FIGURES = {
+    "messages": "읽은 메시지",
+    "sessions": "대화 묶음",
+    "replies": "배울 대답",
+    "val": "검증용 대답",
+    "tokens": "배울 토큰",
+    "longest": "가장 긴 대화",
+}
+TOKENS_OF = "{learnt:,} / {tokens:,}"
+LONGEST_OF = "{longest:,} / {limit:,} 토큰"
+EXAMPLES_TITLE = "이렇게 배웁니다"
+EXAMPLES_LEGEND = ("배우는 말", "앞 대화로만 보는 말")
+SPLITS = {"train": "학습용", "val": "검증용"}
+TO_TRAINING = "다음: 학습"
+
+# -- 3 training
+TRAINING_TAB = "3 학습"
+STATES = {
+    "new": "아직 학습하지 않았습니다",
+    "starting": "학습을 준비하고 있습니다",
+    "running": "학습하고 있습니다",
+    "stopped": "멈췄습니다",
+    "finished": "학습을 마쳤습니다",
+    "failed": "학습이 실패했습니다",
+}
+SHORT_STATES = {
+    "new": "학습 전",
+    "starting": "준비 중",
+    "running": "학습 중",
+    "stopped": "멈춤",
+    "finished": "마침",
+    "failed": "실패",
+}
+STOPPING = "멈추고 있습니다. 여기까지 배운 것을 저장하는 중입니다"
+START = "학습 시작"
+RESUME = "이어서 학습 ({step:,}단계부터)"
+STOP = "멈추기"
+KILL = "강제로 끝내기"
+NEW_RUN = "새 학습"
+STOP_ASKED = "멈추라고 했습니다. 지금 단계를 마치고 저장합니다."
+KILLED = "강제로 끝냈습니다. 마지막 저장본부터 이어서 학습할 수 있습니다."
+SAVED_AT = "{step:,}단계까지 저장했습니다."
+CAN_RESUME = "'이어서 학습'을 누르면 {step:,}단계부터 계속합니다."
+CAN_TALK = "'4 대화'에서 지금 대화할 수 있습니다."
+FAILED_HINT = "까닭을 고친 뒤 다시 시작하세요. 자세한 내용은 아래 '기록'에 있습니다."
+PRACTICE = "연습용 모델입니다"
+PRACTICE_HINT = (
+    "사용법을 익히기 위한 아주 작은 모델이라 말이 어색합니다. 실제로 쓰려면 인터넷에 연결하거나 "
+    "'5 설정'의 바탕 모델에 다른 모델을 적어 주세요."
+)
+BASE = "바탕 모델"
+FACTS = {
+    "step": "단계",
+    "loss": "학습 손실",
+    "eval": "검증 손실",
+    "best": "가장 좋은 검증 손실",
+    "speed": "빠르기",
+    "eta": "남은 시간",
+}
+STEP_OF = "{step:,} / {most:,}"
+BEST_AT = "{loss:.3f} ({step:,}단계)"
+SPEED = "{speed:,.0f} 토큰/초"
+ABOUT = "약 {time}"
+NONE = "–"
+CHART_TITLE = "손실 그래프"
+CHART = {
+    "title": "손실 그래프",
+    "loss": "학습 손실",
+    "eval": "검증 손실",
+    "best": "가장 좋은 단계",
+    "loss_axis": "손실",
+    "step": "단계",
+    "step_unit": "단계",
+    "empty": "학습을 시작하면 여기에 손실이 그려집니다",
+}
+LOG = "기록"
+LOG_EMPTY = "아직 기록이 없습니다."
+RUNS_TITLE = "지난 학습"
+RUN_CHOICE = "볼 학습"
+NEWEST = "지금 하는 학습 (없으면 가장 최근)"
+RUNS_EMPTY = "아직 학습한 적이 없습니다."
+RUNS_HEAD = ("이름", "상태", "단계", "가장 좋은 검증 손실", "바탕 모델", "배운 것", "시작")
+RUN_LABEL = "{name} · {state} · {step:,}단계"
+TO_CHAT = "다음: 대화"
+STATUS_STEP = "{step:,}/{most:,}단계 ({percent}%)"
+
+# -- 4 chat
+CHAT_TAB = "4 대화"
+GATE_TITLE = "대화는 잠겨 있습니다"
+GATE_LEAD = "우리 방의 말투가 담겨 있어 비밀번호를 아는 사람만 열 수 있습니다."
+GATE_NOT_SET_TITLE = "먼저 비밀번호를 정해 주세요"
+GATE_NOT_SET = (
+    "프로그램 폴더에 .env 파일을 만들어 아래처럼 한 줄을 적고, 프로그램을 다시 시작하세요."
+)
+GATE_EXAMPLE = "CHATBOT_PASSWORD=원하는비밀번호"
+PASSWORD = "비밀번호"
+ENTER = "열기"
+LOCK = "다시 잠그기"
+CHAT_RUN = "말할 학습"
+CHAT_SPEAKER = "대답할 사람"
+ANYBODY = "누구든지"
+CHAT_ME = "내 이름"
+CHAT_ME_INFO = "방에서 쓰던 이름을 고르거나 적으면 더 자연스럽습니다."
+NOBODY = "이름 없이"
+MESSAGE = "메시지"
+MESSAGE_HINT = "메시지를 입력하세요 (Enter 보내기, Shift+Enter 줄 바꿈)"
+SEND = "보내기"
+STOP_REPLY = "멈춤"
+RETRY = "다시 대답"
+UNDO = "한 번 되돌리기"
+CLEAR = "대화 지우기"
+CHAT_EMPTY = "먼저 말을 걸어 보세요"
+CHAT_BOX = "대화"
+AI_MARK = "AI"
+AI_NOTE = "AI가 지어낸 말입니다. 그 사람이 실제로 한 말이 아닙니다."
+NOTHING_TO_SEND = "보낼 말을 먼저 입력하세요."
+NOTHING_TO_RETRY = "다시 대답할 말이 없습니다. 먼저 메시지를 보내세요."
+THINKING = "…"
+SILENT = "이번에는 아무 말도 하지 않았습니다. '다시 대답'을 눌러 보세요."
+SOMEBODY = "누군가"
+
+# -- 5 settings
+SETTINGS_TAB = "5 설정"
+SETTINGS_LEAD = "대부분은 그대로 두면 됩니다. 여기서 저장하면 configs/sft.yaml 에 적힙니다."
+SAVE = "저장"
+RELOAD = "파일에서 다시 읽기"
+RESET = "이 묶음을 기본값으로"
+SAVED = "설정 {count}개를 저장했습니다."
+UNCHANGED = "바뀐 설정이 없습니다."
+RELOADED = "파일에서 다시 읽었습니다."
+RESET_DONE = "기본값을 채웠습니다. '저장'을 눌러야 파일에 적힙니다."
+SWITCHES = {"auto": "알아서", "true": "켬", "false": "끔"}
+RANGE = {"both": "{low}~{high}", "low": "{low} 이상", "high": "{high} 이하"}
+DEFAULT_IS = "기본값 {value}"
+EMPTY_VALUE = "비움"
+ONE_A_LINE = "한 줄에 하나씩"

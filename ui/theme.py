@@ -1,0 +1,115 @@
+"""How the window looks: colours, fonts and the files that launch() wants. Knows no feature."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gradio.themes import Base, Color, sizes
+
+from ui import text
+
+_STATIC = Path(__file__).parent / "static"
+
+# Names of installed fonts only: nothing is fetched from outside.
+_FONT = [
+    "Pretendard",
+    "Apple SD Gothic Neo",
+    "Malgun Gothic",
+    "Noto Sans KR",
+    "Noto Sans CJK KR",
+    "system-ui",
+    "sans-serif",
+]
+_MONO = ["D2Coding", "Consolas", "Noto Sans Mono CJK KR", "monospace"]
+
+_YELLOW = Color(
+    "#fff9db", "#fff3bf", "#ffec99", "#ffe066", "#ffd43b", "#fcc419",
+    "#e0a800", "#b58500", "#8a6500", "#5f4500", "#3a2a00",
+)  # fmt: skip
+_SAND = Color(
+    "#faf9f7", "#f3f1ed", "#e6e3dd", "#d3cfc7", "#a8a29a", "#7d7770",
+    "#5c5751", "#45413c", "#2e2b28", "#211f1d", "#171614",
+)  # fmt: skip
+
+
+def launch_options() -> dict[str, Any]:
+    """What launch() takes for the looks."""
+    words = (
+        f'.toast-title::before {{ content: "{text.NOTICE}"; }}'
+        f'#export-upload [data-testid="upload-text"]::after {{ content: "{text.DROP}"; }}'
+    )
+    return {
+        "theme": window_theme(),
+        "css": words,
+        "css_paths": [_STATIC / "window.css"],
+        "head": f"<script>{(_STATIC / 'typing.js').read_text(encoding='utf-8')}</script>",
+        "favicon_path": _STATIC / "icon.svg",
+    }
+
+
+def window_theme() -> Base:
+    theme = Base(
+        primary_hue=_YELLOW,
+        secondary_hue=_YELLOW,
+        neutral_hue=_SAND,
+        font=_FONT,
+        font_mono=_MONO,
+        radius_size=sizes.radius_md,
+        text_size=sizes.text_md,
+    )
+    return theme.set(
+        body_background_fill="*neutral_100",
+        body_background_fill_dark="*neutral_950",
+        body_text_color="*neutral_900",
+        body_text_color_dark="*neutral_200",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        background_fill_primary="#ffffff",
+        background_fill_primary_dark="*neutral_900",
+        background_fill_secondary="*neutral_50",
+        background_fill_secondary_dark="*neutral_800",
+        block_background_fill="#ffffff",
+        block_background_fill_dark="*neutral_900",
+        block_border_color="*neutral_200",
+        block_border_color_dark="*neutral_800",
+        border_color_primary="*neutral_200",
+        border_color_primary_dark="*neutral_700",
+        block_label_background_fill="transparent",
+        block_label_background_fill_dark="transparent",
+        block_label_border_width="0px",
+        block_label_text_color="*neutral_600",
+        block_label_text_color_dark="*neutral_400",
+        block_title_text_weight="600",
+        block_radius="12px",
+        block_shadow="none",
+        input_background_fill="*neutral_50",
+        input_background_fill_dark="*neutral_950",
+        input_border_width="1px",
+        input_border_color="*neutral_200",
+        input_border_color_dark="*neutral_700",
+        input_border_color_focus="*primary_600",
+        input_border_color_focus_dark="*primary_500",
+        button_primary_background_fill="*primary_400",
+        button_primary_background_fill_hover="*primary_500",
+        button_primary_background_fill_dark="*primary_400",
+        button_primary_background_fill_hover_dark="*primary_300",
+        button_primary_text_color="#33261d",
+        button_primary_text_color_dark="#33261d",
+        button_primary_border_color="transparent",
+        button_secondary_background_fill="#ffffff",
+        button_secondary_background_fill_hover="*neutral_100",
+        button_secondary_background_fill_dark="*neutral_800",
+        button_secondary_background_fill_hover_dark="*neutral_700",
+        button_secondary_border_color="*neutral_300",
+        button_secondary_border_color_dark="*neutral_700",
+        button_border_width="1px",
+        button_large_radius="10px",
+        button_medium_radius="10px",
+        button_small_radius="8px",
+        button_large_text_weight="600",
+        color_accent_soft="*primary_100",
+        color_accent_soft_dark="*neutral_800",
+        checkbox_background_color_selected="*primary_600",
+        checkbox_background_color_selected_dark="*primary_500",
+    )
