@@ -1,7 +1,7 @@
-"""Every setting, declared once: type, default, range and Korean description. Reads and writes sft.yaml.
+"""Every setting, declared once: type, default, range, Korean description. Knows sft.yaml and .env.
 
-The form, the README table, the comments in `configs/sft.yaml` and the error messages all come from the
-classes below. Below the use cases in `kakaobot.app` functions take plain arguments instead.
+The form, the README table, the comments in `configs/sft.yaml` and the error messages all come from
+the classes below. Below the use cases in `kakaobot.app` functions take plain arguments instead.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class ModelSettings(_Group):
     """바탕 모델"""
 
     base_model: str = Field("auto", min_length=1)
-    """바탕 모델: auto, starter, Hugging Face 이름, 폴더, .gguf 파일. auto 는 장치에 맞게 고릅니다."""
+    """auto(장치에 맞게 고름), starter(연습용), Hugging Face 이름, 폴더, .gguf 파일 가운데 하나"""
     load_in_4bit: Switch = "auto"
     """4비트로 읽어 그래픽 메모리를 아낍니다. auto 는 NVIDIA GPU 에서만 켭니다."""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
@@ -411,7 +411,9 @@ _SENTENCES = {
 
 
 def _sentence(error: ErrorDetails) -> str:
-    parts = [str(part) for part in error["loc"] if isinstance(part, int) or str(part).isidentifier()]
+    parts = [
+        str(part) for part in error["loc"] if isinstance(part, int) or str(part).isidentifier()
+    ]
     path = ".".join(parts[:2]) or "설정"
     if error["type"] == "extra_forbidden":
         return f"모르는 설정입니다: {path}.{_nearest(path)} 설정 파일에서 고치거나 지우세요."

@@ -1,8 +1,8 @@
-"""Conversation → token ids and which of them are learnt. The only renderer; knows no torch and no files.
+"""Conversation → token ids and which of them are learnt. The only renderer; no torch, no files.
 
-Training, counting, the command line and the chat all build their ids here: a chat model that is asked
-in another shape than it was taught breaks. A `Shape` is that form as data; a `Renderer` is a shape and
-a tokenizer.
+Training, counting, the command line and the chat all build their ids here: a chat model that is
+asked in another shape than it was taught breaks. A `Shape` is that form as data; a `Renderer` is a
+shape and a tokenizer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NAME = re.compile(r"\s*\[(?P<name>[^\n]{1,40}?)\] ?(?P<text>.*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Shape:
-    """What stands around each message. The rendered text is `lead`, then `before + body + after` each."""
+    """What stands around each message: `lead` once, then `before + body + after` for each."""
 
     kind: Literal["chatml", "template", "transcript"]
     lead: str
@@ -160,7 +160,7 @@ def split_name(text: str) -> tuple[str, str]:
     return (found["name"], found["text"]) if found else ("", text)
 
 
-def renderer_for(tokenizer: Any) -> Renderer:  # noqa: ANN401 -- transformers is not imported here
+def renderer_for(tokenizer: Any) -> Renderer:
     """The renderer of a `transformers` tokenizer.
 
     Raises:
@@ -175,7 +175,7 @@ def renderer_for(tokenizer: Any) -> Renderer:  # noqa: ANN401 -- transformers is
     return Renderer(backend, shape_of(tokenizer))
 
 
-def shape_of(tokenizer: Any) -> Shape:  # noqa: ANN401 -- transformers is not imported here
+def shape_of(tokenizer: Any) -> Shape:
     """ChatML where its two tokens exist, else what the chat template shows, else a transcript."""
     vocabulary = tokenizer.get_vocab()
     if IM_START in vocabulary and IM_END in vocabulary:
@@ -185,7 +185,7 @@ def shape_of(tokenizer: Any) -> Shape:  # noqa: ANN401 -- transformers is not im
     return _transcript(tokenizer.eos_token or "", tokenizer.bos_token or "")
 
 
-def _from_template(tokenizer: Any) -> Shape:  # noqa: ANN401
+def _from_template(tokenizer: Any) -> Shape:
     """Read the marks round each role off a rendered two-round chat.
 
     The second round is used because some templates put a notice in front of the first.
@@ -237,7 +237,7 @@ def _transcript(eos: str, bos: str) -> Shape:
 
 
 def _body(message: ChatMessage) -> list[str]:
-    """The name and the text are two pieces, so that a prefilled name has the ids it was learnt with."""
+    """Name and text are two pieces, so that a prefilled name has the ids it was learnt with."""
     content = message.content.strip()
     return [f"[{message.name}]", f" {content}"] if message.name else [content]
 

@@ -1,4 +1,4 @@
-"""The nouns that travel from an export file to the adapter. Frozen, and free of torch and of files."""
+"""The nouns that travel from an export file to the adapter. Frozen; no torch, no files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ Progress = Callable[[float, str], None]
 
 def quiet(share: float, words: str) -> None:
     """A `Progress` nobody looks at."""
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ State = Literal["new", "starting", "running", "stopped", "finished", "failed"]
 LIVE: frozenset[State] = frozenset(("starting", "running"))
 Adapter = Literal["best", "latest"]
 
-# Besides the adapter these are what an exact resume needs (transformers 5, `Trainer._save_checkpoint`).
+# Besides the adapter these are what an exact resume needs (transformers 5, `_save_checkpoint`).
 _CHECKPOINT_FILES = (
     "complete.json",
     "adapter_config.json",
@@ -80,7 +80,7 @@ class Status:
 class Point:
     step: int
     kind: str
-    """`loss`, `eval_loss` or `resume`; a resume voids what was measured after its step before it."""
+    """`loss`, `eval_loss` or `resume`; a resume voids earlier points of later steps."""
     value: float
     at: float
     """Unix time."""
@@ -114,11 +114,11 @@ class Run:
             config = yaml.safe_load((self.path / "config.yaml").read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
             raise RunError(
-                f"학습 기록 {self.name} 의 config.yaml 을 읽을 수 없습니다. 새 이름으로 학습을 시작하세요."
+                f"학습 {self.name} 의 config.yaml 을 읽을 수 없습니다. '새 학습'으로 시작하세요."
             ) from error
         if not isinstance(config, dict):
             raise RunError(
-                f"학습 기록 {self.name} 의 config.yaml 이 비어 있습니다. 새 이름으로 학습을 시작하세요."
+                f"학습 {self.name} 의 config.yaml 이 비어 있습니다. '새 학습'으로 시작하세요."
             )
         return config
 
@@ -183,7 +183,7 @@ class Run:
             file.write(lines)
 
     def points(self) -> list[Point]:
-        """Every valid point in order of step. A line still being written is left for the next call."""
+        """Every valid point in order of step; a line still being written is left for later."""
         kept: dict[tuple[str, int], Point] = {}
         for point in self._all_points():
             if point.kind == "resume":
@@ -223,7 +223,9 @@ class Run:
                 text = file.read().decode("utf-8", errors="replace")
         except OSError:
             return ""
-        kept = [line.rsplit("\r", 1)[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")]
+        kept = [
+            line.rsplit("\r", 1)[-1].rstrip() for line in text.replace("\r\n", "\n").split("\n")
+        ]
         return "\n".join([line for line in kept if line][-lines:])
 
     def last_words(self) -> str:
@@ -242,9 +244,9 @@ class Run:
         found = []
         for path in self.path.glob("checkpoint-*"):
             match = re.fullmatch(r"checkpoint-(\d+)", path.name)
-            if match and all((path / name).exists() for name in _CHECKPOINT_FILES):
-                if _read_json(path / "trainer_state.json"):
-                    found.append((int(match[1]), path))
+            whole = all((path / name).exists() for name in _CHECKPOINT_FILES)
+            if match and whole and _read_json(path / "trainer_state.json"):
+                found.append((int(match[1]), path))
         return sorted(found)
 
     def complete(self, checkpoint: Path) -> None:
@@ -292,7 +294,9 @@ class Runs:
     def all(self) -> list[Run]:
         """Newest first."""
         runs = [Run(file.parent) for file in self.folder.glob("*/config.yaml")]
-        return sorted(runs, key=lambda run: (_mtime(run.path / "config.yaml"), run.name), reverse=True)
+        return sorted(
+            runs, key=lambda run: (_mtime(run.path / "config.yaml"), run.name), reverse=True
+        )
 
     def get(self, name: str) -> Run:
         """A run by name, whether or not it exists yet."""

@@ -16,8 +16,10 @@ ROWS = (
     ("launch", "kakaobot.__main__"),
     ("ui", "kakaobot.cli"),
     ("kakaobot.app",),
-    ("kakaobot.exports", "kakaobot.dataset", "kakaobot.train", "kakaobot.chat", "kakaobot.starter"),
-    ("kakaobot.prompt", "kakaobot.runs", "kakaobot.base"),
+    ("kakaobot.exports", "kakaobot.dataset", "kakaobot.train", "kakaobot.chat"),
+    ("kakaobot.base",),
+    ("kakaobot.starter",),
+    ("kakaobot.prompt", "kakaobot.runs", "kakaobot.rows"),
     ("kakaobot.config", "kakaobot.records"),
     ("kakaobot.errors",),
     # The version, which everybody may ask for.
@@ -33,8 +35,9 @@ MAY_LOAD_HEAVY = {
     "kakaobot.chat.engine",
     "kakaobot.starter.build",
 }
-MAY_CATCH_ALL = {"ui.errors": 2, "kakaobot.train.worker": 1}
-"""Module → how many times: handlers and streams of the window, and the outermost of the worker."""
+MAY_CATCH_ALL = {"ui.errors": 2, "kakaobot.train.worker": 1, "kakaobot.chat.engine": 1}
+"""Module → how many times: handlers and streams of the window, the outermost of the
+worker, and the generating thread, which hands its error to the one that asked."""
 
 
 def sources() -> dict[str, ast.Module]:

@@ -1,1 +1,1 @@
-"""The window. Gradio lives here and only here; everything that is done is done by `kakaobot.app`."""
+"""The window. Gradio lives here and only here; what is done is done by `kakaobot.app`."""

@@ -1,4 +1,4 @@
-"""The canvas on which the loss is drawn. Knows how it is mounted, not what is drawn (`ui.curve`)."""
+"""The canvas on which the loss is drawn: how it is mounted, not what is drawn (`ui.curve`)."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def shown(handler: Callable[..., Any]) -> Callable[..., Any]:
         def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
             try:
                 yield from handler(*args, **kwargs)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 raise _toast(error, handler) from error
 
         return stream
@@ -33,7 +33,7 @@ def shown(handler: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return handler(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise _toast(error, handler) from error
 
     return call

@@ -1,4 +1,4 @@
-"""Form fields out of the declared settings. Knows kinds of settings, not which settings there are."""
+"""Form fields out of the declared settings. Knows kinds of settings, not which there are."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _is_free(host: str, port: int) -> bool:
         raise ConfigError(text.HOST_UNKNOWN.format(host=host)) from error
     with socket.socket(family, kind, protocol) as probe:
         if os.name == "posix":
-            # A port that was closed a moment ago is free; on Windows the option means something else.
+            # A port closed a moment ago is free; on Windows the option means something else.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 from kakaobot.app.chat import Voice
 from kakaobot.app.dataset import Example, Part, Report
@@ -12,13 +13,7 @@ from kakaobot.app.training import RunSummary
 from ui import text
 from ui.view import Tone, TrainingView, layout_name, line_numbers, people_names
 
-_SIGN = (
-    '<svg viewBox="0 0 64 64" aria-hidden="true"><rect width="64" height="64" rx="16"/>'
-    '<path d="M32 15c-11 0-19.500 6.700-19.500 15.200 0 5.400 3.500 10.100 8.700 12.800l-1.800 7.300c-.2.9'
-    '.6 1.300 1.300.8l8.400-5.800c.9.1 1.900.2 2.900.2 11 0 19.500-6.800 19.500-15.300S43 15 32 15z"/>'
-    '<circle cx="23.500" cy="30.500" r="2.800"/><circle cx="32" cy="30.500" r="2.800"/>'
-    '<circle cx="40.500" cy="30.500" r="2.800"/></svg>'
-)
+_SIGN = (Path(__file__).parent / "static" / "icon.svg").read_text(encoding="utf-8")
 
 
 def brand() -> str:

@@ -174,7 +174,7 @@ RUN_CHOICE = "볼 학습"
 NEWEST = "지금 하는 학습 (없으면 가장 최근)"
 RUNS_EMPTY = "아직 학습한 적이 없습니다."
 RUNS_HEAD = ("이름", "상태", "단계", "가장 좋은 검증 손실", "바탕 모델", "배운 것", "시작")
-RUN_LABEL = "{name} · {state} · {step:,}단계"
+RUN_LABEL = "{name} ({state})"
 TO_CHAT = "다음: 대화"
 STATUS_STEP = "{step:,}/{most:,}단계 ({percent}%)"
 

@@ -124,7 +124,7 @@ def duration(seconds: float) -> str:
 
 def run_label(run: RunSummary) -> str:
     state = text.SHORT_STATES[run.state]
-    return text.RUN_LABEL.format(name=run.name, state=state, step=run.step)
+    return text.RUN_LABEL.format(name=run.name, state=state)
 
 
 def bubbles(lines: Sequence[Line]) -> list[dict[str, str]]:
@@ -181,26 +181,26 @@ def _headline(now: Snapshot) -> str:
 
 def _detail(now: Snapshot) -> tuple[str, ...]:
     status = now.status
-    lines = [status.message] if status.message else []
+    lines = [status.message] if status.message else _what_is_left(now)
+    if status.state == "failed":
+        lines.append(text.FAILED_HINT)
     lines += status.notes
-    if status.state in ("stopped", "failed", "finished"):
-        lines += _what_is_left(now)
     if now.why_not:
         lines.append(now.why_not)
     return tuple(dict.fromkeys(lines))
 
 
 def _what_is_left(now: Snapshot) -> list[str]:
+    """For a worker that ended without saying what can be done now."""
+    if now.status.state not in ("stopped", "finished", "failed"):
+        return []
     lines = []
-    if now.status.state == "failed":
-        lines.append(text.FAILED_HINT)
     if now.resume_step:
-        if now.status.state == "stopped":
-            lines.append(text.SAVED_AT.format(step=now.resume_step))
-        lines.append(text.CAN_RESUME.format(step=now.resume_step))
-    if now.can_talk:
-        lines.append(text.CAN_TALK)
-    return lines
+        lines = [
+            text.SAVED_AT.format(step=now.resume_step),
+            text.CAN_RESUME.format(step=now.resume_step),
+        ]
+    return [*lines, text.CAN_TALK] if now.can_talk else lines
 
 
 def _facts(status: Status) -> tuple[tuple[str, str], ...]:

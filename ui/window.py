@@ -19,6 +19,8 @@ _GOODBYE = """(sentence) => {
   page.textContent = sentence;
   document.body.replaceChildren(page);
 }"""
+_BEAT = 1.0
+"""Seconds between two looks at the run folder, while a window is open."""
 _KEEP_UPLOADS = (3600, 3600)
 """Seconds: how often uploads that were left are looked for, and how old they may get."""
 
@@ -31,13 +33,16 @@ def build_window(
         title=text.TITLE, analytics_enabled=False, delete_cache=_KEEP_UPLOADS, elem_id="window"
     ) as window:
         status = _header(services, quit_program)
+        # Outside the tabs: what is in a tab that is not shown does not tick.
+        beat = gr.Timer(_BEAT)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as first:
                 exports.build(services.exports, tabs, [first.select, window.load])
             with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as second:
                 dataset.build(services.datasets, services.preferences, tabs, second)
             with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as third:
-                training.build(services.training, tabs, third, status)
+                arrivals = [third.select, window.load]
+                training.build(services.training, tabs, status, arrivals, beat.tick)
             with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as fourth:
                 chat.build(services.chatting, services.gate, fourth)
             with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as fifth:

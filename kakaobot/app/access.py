@@ -76,7 +76,7 @@ class Gate:
         """Raises AccessDenied unless this gate made `given`."""
         if not self.is_set:
             raise AccessDenied(NOT_SET)
-        if not isinstance(given, Pass) or not hmac.compare_digest(given._seal, self._seal):  # noqa: SLF001
+        if not isinstance(given, Pass) or not hmac.compare_digest(given._seal, self._seal):
             raise AccessDenied(LOCKED)
 
     def _count_wrong(self) -> None:

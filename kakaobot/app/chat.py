@@ -148,9 +148,7 @@ class Chatting:
         with self._lock:
             self._drop()
 
-    def _reply(
-        self, lines: Sequence[Line], run: str, speaker: str, me: str
-    ) -> Iterator[Reply]:
+    def _reply(self, lines: Sequence[Line], run: str, speaker: str, me: str) -> Iterator[Reply]:
         voice = self.voice(run)
         settings = self._home.settings()
         messages = conversation(lines, voice, me=me)
@@ -179,10 +177,8 @@ class Chatting:
 
     def _smoke(self, run: str) -> Iterator[tuple[str, Reply]]:
         for prompt in self._home.settings().smoke.prompts:
-            reply = Reply("", (), done=True)
-            for reply in self._reply([Line(_ME, prompt, mine=True)], run, "", ""):
-                pass
-            yield prompt, reply
+            *_, answer = self._reply([Line(_ME, prompt, mine=True)], run, "", "")
+            yield prompt, answer
 
     def _all(self) -> Runs:
         return Runs(self._home.folder(self._home.settings().paths.runs))

@@ -162,7 +162,7 @@ class Datasets:
         histories = merge(Inbox(raw).exports())
         return [history for history in histories if room in ("", history.room)]
 
-    def _folder(self) -> Any:  # noqa: ANN401
+    def _folder(self) -> Any:
         return self._home.folder(self._home.settings().paths.sft)
 
     def _write(
@@ -270,9 +270,7 @@ def _add(
     )
 
 
-def _split(
-    sessions: Sequence[Session], data: DataSettings
-) -> tuple[list[Session], list[Session]]:
+def _split(sessions: Sequence[Session], data: DataSettings) -> tuple[list[Session], list[Session]]:
     """A person's sessions alone are split, so that validation holds their share of replies."""
     spoken = [
         session
@@ -331,8 +329,13 @@ def _examples(rows: dict[str, list[Conversation]]) -> list[Example]:
         step = max(1, len(part) // _EXAMPLES[name])
         for row in part[::step][: _EXAMPLES[name]]:
             parts = tuple(
-                Part(message.name or row.persona if message.role == "assistant" else
-                     message.name or "상대", message.content, message.learn)
+                Part(
+                    message.name or row.persona
+                    if message.role == "assistant"
+                    else message.name or "상대",
+                    message.content,
+                    message.learn,
+                )
                 for message in row.messages
             )
             out.append(Example(f"{row.room} · {row.at[0][:16].replace('T', ' ')}", name, parts))

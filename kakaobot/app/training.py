@@ -120,7 +120,8 @@ class Training:
                 live = runs.live()
                 if live:
                     raise RunError(
-                        f"학습 '{live.name}' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
+                        f"학습 '{live.name}' 이 이미 진행 중입니다. "
+                        "먼저 멈추거나 끝나기를 기다리세요."
                     )
                 run = self._prepare(runs, new=new)
                 self._threads[run.name] = TrainingThread.launch(run, self._argv)
@@ -219,7 +220,7 @@ class Training:
         return run
 
     def _latest(self, runs: Runs, name: str) -> Run | None:
-        """The newest of `name`, `name-2`, `name-3` …"""
+        """The newest of `name`, `name-2`, `name-3` and so on."""
         for run in runs.all():
             base, _, number = run.name.rpartition("-")
             if run.name == name or (base == name and number.isdigit()):

@@ -17,8 +17,8 @@ from kakaobot.starter import FOLDER as STARTER_FOLDER
 STARTER = "starter"
 _GIB = 2**30
 
-# Free VRAM that LoRA on a 4-bit base of this size needs at 1,024 tokens and a batch of four: weights
-# at about 0.6 bytes a parameter, plus logits over 151,936 words, activations and CUDA's own memory.
+# Free VRAM that LoRA on a 4-bit base of this size needs at 1,024 tokens and a batch of four:
+# weights at about 0.6 bytes a parameter, logits over 151,936 words, activations, CUDA itself.
 _BY_VRAM = (
     (14 * _GIB, "Qwen/Qwen3-8B"),
     (8 * _GIB, "Qwen/Qwen3-4B-Instruct-2507"),
@@ -130,7 +130,10 @@ def _for(card: Hardware) -> tuple[str, str]:
         if card.free_vram >= needed:
             return name, f"{card.gpu} 에 남은 그래픽 메모리 {free:.1f}GB 에 맞춰 골랐습니다."
     if card.gpu:
-        return _ON_CPU, f"{card.gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다."
+        return (
+            _ON_CPU,
+            f"{card.gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다.",
+        )
     return _ON_CPU, "NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다."
 
 
@@ -140,7 +143,8 @@ def _named(wanted: str) -> Choice:
     if path.exists():
         if path.is_dir() and not (path / "config.json").exists():
             raise BaseModelError(
-                f"폴더 {wanted} 에 config.json 이 없습니다. 모델 폴더를 model.base_model 에 적어 주세요."
+                f"폴더 {wanted} 에 config.json 이 없습니다. "
+                "모델이 든 폴더를 model.base_model 에 적어 주세요."
             )
         return Choice(str(path.resolve()), path.name, "설정에 적힌 모델입니다.")
     if looks_local or wanted.endswith(".gguf"):

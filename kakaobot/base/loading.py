@@ -80,12 +80,10 @@ def load_base(
         model = model.to(device)
     text_config = model.config.get_text_config()
     context = int(getattr(text_config, "max_position_embeddings", 0) or 131_072)
-    return Loaded(
-        model, tokenizer, renderer, device, compute, quantized, context, tuple(notes)
-    )
+    return Loaded(model, tokenizer, renderer, device, compute, quantized, context, tuple(notes))
 
 
-def load_tokenizer(name: str) -> Any:  # noqa: ANN401 -- transformers has no common public type
+def load_tokenizer(name: str) -> Any:
     """The tokenizer of a base model.
 
     Raises:
@@ -103,7 +101,7 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
-def parameters_of(config: Any) -> int:  # noqa: ANN401
+def parameters_of(config: Any) -> int:
     """Number of parameters a configuration will have; nothing is allocated."""
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
@@ -123,7 +121,7 @@ def _quantized(
     device: torch.device,
     notes: list[str],
     say: Callable[[str], None],
-) -> Any:  # noqa: ANN401
+) -> Any:
     """The model in NF4, or None with the reason in `notes`."""
     say("바탕 모델을 4비트로 읽는 중입니다.")
     nf4 = BitsAndBytesConfig(
@@ -138,16 +136,14 @@ def _quantized(
         )
     except (ImportError, RuntimeError, ValueError, NotImplementedError, AttributeError) as error:
         log.warning("4-bit loading failed", exc_info=True)
-        note = (
-            "4비트로 읽지 못해 원래 정밀도로 읽었습니다. 메모리를 더 씁니다. "
-            f"(이유: {type(error).__name__}: {str(error).splitlines()[0][:160] if str(error) else ''})"
-        )
+        reason = f"{type(error).__name__}: {str(error)[:160]}".replace("\n", " ")
+        note = f"4비트로 읽지 못해 원래 정밀도로 읽었습니다. 메모리를 더 씁니다. (이유: {reason})"
         notes.append(note)
         say(note)
         return None
 
 
-def _refuse_if_too_big(name: str, config: Any, dtype: torch.dtype, device: torch.device) -> None:  # noqa: ANN401
+def _refuse_if_too_big(name: str, config: Any, dtype: torch.dtype, device: torch.device) -> None:
     # Weights and a fifth more for activations: what a plain load takes before training begins.
     needed = int(parameters_of(config) * dtype.itemsize * 1.2)
     free = free_memory(device)
@@ -160,7 +156,7 @@ def _refuse_if_too_big(name: str, config: Any, dtype: torch.dtype, device: torch
         )
 
 
-def _dtype(wanted: str, device: torch.device, config: Any) -> torch.dtype:  # noqa: ANN401
+def _dtype(wanted: str, device: torch.device, config: Any) -> torch.dtype:
     if wanted != "auto":
         return getattr(torch, wanted)  # type: ignore[no-any-return]
     if device.type == "cuda":
@@ -188,7 +184,7 @@ def _where(name: str) -> dict[str, str]:
     return {"pretrained_model_name_or_path": name}
 
 
-def _guarded(name: str, load: Callable[[], Any]) -> Any:  # noqa: ANN401
+def _guarded(name: str, load: Callable[[], Any]) -> Any:
     try:
         return load()
     except torch.OutOfMemoryError as error:

@@ -27,7 +27,7 @@ _END = object()
 class Engine:
     """One model in memory. Speaks one reply at a time."""
 
-    def __init__(self, base: Loaded, model: Any, max_turns: int) -> None:  # noqa: ANN401
+    def __init__(self, base: Loaded, model: Any, max_turns: int) -> None:
         self._base = base
         self._model = model
         self._max_turns = max_turns
@@ -78,9 +78,7 @@ class Engine:
         """As `Speaker.speak`."""
         renderer = self._base.renderer
         room = max(64, self._base.context - sampling.max_new_tokens - renderer.lead_length - 32)
-        kept = trim(
-            messages, max_turns=self._max_turns, max_tokens=room, length=renderer.length
-        )
+        kept = trim(messages, max_turns=self._max_turns, max_tokens=room, length=renderer.length)
         prompt = list(renderer.prompt(kept, speaker=name))[-(self._base.context - 1) :]
         with self._lock:
             yield from self._generate(prompt, sampling)
@@ -96,10 +94,10 @@ class Engine:
             ids: list[int] = []
             last = ""
             while (token := pieces.waiting.get()) is not _END:
-                if isinstance(token, BaseException):
+                if isinstance(token, Exception):
                     raise token
                 ids.append(token)
-                # A syllable is up to three byte-level tokens; until it is whole it decodes to U+FFFD.
+                # A syllable is up to three byte-level tokens: U+FFFD until it is whole.
                 text = self._decode(ids).rstrip("\ufffd").strip()
                 if text != last:
                     last = text
@@ -129,7 +127,7 @@ class Engine:
                     "generation.max_history_turns 를 줄이세요."
                 )
             )
-        except BaseException as error:  # noqa: BLE001 -- handed to the thread that asked
+        except Exception as error:  # noqa: BLE001 -- handed to the thread that asked
             pieces.waiting.put(error)
         finally:
             pieces.waiting.put(_END)
@@ -164,7 +162,7 @@ class Engine:
         return str(self._base.tokenizer.decode(ids, skip_special_tokens=True))
 
 
-class _Pieces(BaseStreamer):  # type: ignore[misc]
+class _Pieces(BaseStreamer):
     """Hands token ids from the generating thread to the one that asked, without the prompt."""
 
     def __init__(self) -> None:
@@ -181,7 +179,7 @@ class _Pieces(BaseStreamer):  # type: ignore[misc]
         """Nothing: the thread itself says when it is done."""
 
 
-class _Ended(StoppingCriteria):  # type: ignore[misc]
+class _Ended(StoppingCriteria):
     """Stops the model as soon as nobody listens."""
 
     def __init__(self, ended: threading.Event) -> None:

@@ -14,7 +14,7 @@ def trim(
     max_tokens: int,
     length: Callable[[ChatMessage], int],
 ) -> list[ChatMessage]:
-    """The last turns that fit, at most `max_turns`. The very last is kept even if it does not fit."""
+    """The last turns that fit, at most `max_turns`; the very last is kept in any case."""
     kept: list[ChatMessage] = []
     total = 0
     for message in reversed(messages[-max_turns:]):

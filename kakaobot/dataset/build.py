@@ -57,7 +57,7 @@ def conversations(
             first = next((i for i in range(start, len(stretch)) if stretch[i][1].learn), None)
             if first is None:
                 break
-            begin, end = _window(stretch, start, first, max_tokens, context_turns)
+            begin, end = _window(stretch, first, max_tokens, context_turns)
             row = stretch[begin:end]
             while not row[-1][1].learn:
                 row.pop()
@@ -92,9 +92,9 @@ def _stretches(
 
 
 def _window(
-    items: Sequence[_Item], start: int, first: int, max_tokens: int, context_turns: int
+    items: Sequence[_Item], first: int, max_tokens: int, context_turns: int
 ) -> tuple[int, int]:
-    """First and end index of the row whose first target is `first`; turns from `start` are fresh."""
+    """First and end index of the row whose first target is `first`."""
     begin, total = first, items[first][2]
     while begin > 0 and first - begin < context_turns and total + items[begin - 1][2] <= max_tokens:
         begin -= 1

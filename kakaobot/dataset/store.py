@@ -29,7 +29,7 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         (folder / f"{name}.new").replace(folder / name)
 
 
-def read_json(folder: Path, name: str) -> Any:  # noqa: ANN401 -- the callers know the shape
+def read_json(folder: Path, name: str) -> Any:
     """A JSON file of the folder; None where it is missing or damaged."""
     try:
         return json.loads((folder / name).read_text(encoding="utf-8"))

@@ -1,9 +1,9 @@
-"""Makes the starter from openly licensed text: tokenizer, weights, and a model card with its figures.
+"""Makes the starter from openly licensed text: tokenizer, weights, and a model card.
 
     python -m kakaobot.starter.build --corpus FOLDER [--minutes 120] [--out kakaobot/starter/model]
 
-Casual sentences first, then small talk. Time, not steps, sets the schedule, so the same command suits
-a slow machine and a fast one. State is kept beside the result, and the same command goes on from it.
+Casual sentences first, then more small talk. Time, not steps, sets the schedule, so that the same
+command suits a slow machine and a fast one. State is kept, and the same command goes on from it.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Build:
         self.held_out = [pair for pair in pairs if pair.held_out and pair.question not in asked]
         self.tokenizer = self._tokenizer()
         self.renderer = chat_renderer(self.tokenizer)
-        self.end_of_text = self.tokenizer.token_to_id(END_OF_TEXT)
+        self.end_of_text = int(self.tokenizer.token_to_id(END_OF_TEXT) or 0)
         self.sentences = self._sentence_tokens()
         self.model = Qwen3ForCausalLM(self._config())
         self.optimizers = self._optimizers()
@@ -136,7 +136,7 @@ class Build:
         file = self.work / "tokenizer.json"
         if not file.exists():
             texts = read_sentences(self.corpus)
-            # Small talk is repeated so that its words weigh in against twenty times as many reviews.
+            # Repeated, so that small talk weighs in against fifty times as many reviews.
             for pair in self.learnt * 5:
                 texts += [pair.question, pair.answer]
             train_tokenizer(texts).save(str(file))
@@ -152,9 +152,10 @@ class Build:
                 for encoded in self.tokenizer.encode_batch(texts[start : start + 20_000]):
                     ids += [*encoded.ids, self.end_of_text]
             torch.save(torch.tensor(ids, dtype=torch.int32), file)
-        return torch.load(file)
+        tokens: torch.Tensor = torch.load(file)
+        return tokens
 
-    def _rows(self, progress: Any) -> Iterator[torch.Tensor]:  # noqa: ANN401
+    def _rows(self, progress: Any) -> Iterator[torch.Tensor]:
         """Rows of `context` ids, sentences or small talk by the share of the moment."""
         talk, text = self._chat_rows(), self._sentence_rows()
         while True:
@@ -231,7 +232,8 @@ class Build:
 
     def _export(self) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
-        copy = Qwen3ForCausalLM(self._config()).to(torch.bfloat16)
+        copy: Any = Qwen3ForCausalLM(self._config())
+        copy.to(torch.bfloat16)
         copy.load_state_dict(self.model.state_dict())
         copy.config.use_cache = True
         copy.generation_config.update(

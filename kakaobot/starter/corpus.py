@@ -1,4 +1,4 @@
-"""What the starter is taught: casual sentences, and small talk rendered as short chats. Torch-free."""
+"""What the starter is taught: casual sentences, and small talk as short chats. Torch-free."""
 
 from __future__ import annotations
 
@@ -22,7 +22,20 @@ END_OF_TEXT = "<|endoftext|>"
 VOCABULARY = 8192
 HELD_OUT_IN = 20
 """One question in this many is never trained on."""
-NAMES = ("도담", "은솔", "마루", "가온", "라온", "새봄", "나래", "다온", "하람", "이든", "보라", "한결")
+NAMES = (
+    "도담",
+    "은솔",
+    "마루",
+    "가온",
+    "라온",
+    "새봄",
+    "나래",
+    "다온",
+    "하람",
+    "이든",
+    "보라",
+    "한결",
+)
 
 # Qwen's own splitting rule (Qwen2 tokenizer.json), so that the starter cuts text where Qwen does.
 _SPLIT = (

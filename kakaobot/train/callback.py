@@ -18,7 +18,7 @@ _HEARTBEAT_SECONDS = 1.0
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
-class RunCallback(TrainerCallback):  # type: ignore[misc]
+class RunCallback(TrainerCallback):
     """Writes status, metrics and adapters of one run.
 
     Args:
@@ -136,7 +136,7 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]
         self.run.swap_in("latest", copy)
         self.run.complete(checkpoint)
 
-    def finish(self, **changes: Any) -> None:  # noqa: ANN401
+    def finish(self, **changes: Any) -> None:
         """Write the last status."""
         self._write(**changes)
 
@@ -167,7 +167,7 @@ class RunCallback(TrainerCallback):  # type: ignore[misc]
             self._chat_template, encoding="utf-8", newline="\n"
         )
 
-    def _write(self, **changes: Any) -> None:  # noqa: ANN401
+    def _write(self, **changes: Any) -> None:
         self.status = replace(self.status, heartbeat=time.time(), **changes)
         self.run.write_status(self.status)
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import psutil
 
@@ -21,7 +22,7 @@ _POLL_SECONDS = 0.3
 
 
 class TrainingThread(threading.Thread):
-    """Owns one worker process. The worker goes on if this thread's program ends; another adopts it."""
+    """Owns one worker process, which goes on if this program ends; the next one adopts it."""
 
     def __init__(self, run: Run, process: psutil.Process, *, grace: float = GRACE_SECONDS) -> None:
         super().__init__(name=f"training-{run.name}", daemon=True)
@@ -110,10 +111,8 @@ def kill(run: Run) -> None:
                 continue
 
 
-def _detached() -> dict[str, object]:
+def _detached() -> dict[str, Any]:
     """Its own group: Ctrl+C in the window's terminal must reach the worker only as a STOP."""
     if sys.platform == "win32":
-        return {
-            "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        }
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}

@@ -1,6 +1,6 @@
 """The process that trains one run: `python -m kakaobot.train.worker <run folder>`.
 
-Everything it is told is in the run's config.yaml and in STOP; everything it says is in the run folder.
+It is told everything by config.yaml and STOP, and says everything in the run folder.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ _BILLION = 1_000_000_000
 
 def main(argv: list[str]) -> int:
     """Train the run until it ends, stops or fails. 0, 1 or `BUSY`."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     run = Run(Path(argv[0]))
     try:
         with FileLock(run.lock_file, timeout=0):
@@ -58,7 +60,7 @@ def _guarded(run: Run) -> int:
     run.write_status(status)
     try:
         Work(run, status).run_to_the_end()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- the outermost: every end is told to the user
         traceback.print_exc()
         sys.stdout.flush()
         said = run.said()
@@ -215,16 +217,19 @@ class Work:
             parts.append(Rows(encoded.rows))
             lost += encoded.lost
         if lost:
-            note = f"{length}토큰에 들어가지 않는 대답 {lost}개를 뺐습니다. 데이터 준비를 다시 하세요."
+            note = (
+                f"{length}토큰에 들어가지 않는 대답 {lost}개를 뺐습니다. 데이터 준비를 다시 하세요."
+            )
             self.status = replace(self.status, notes=(*self.status.notes, note))
         train, val = parts
         if not len(train) or not len(val):
             raise DatasetError(
-                "배울 대화나 검증할 대화가 없습니다. 더 긴 대화를 가져와 '데이터 준비'를 다시 하세요."
+                "배울 대화나 검증할 대화가 없습니다. "
+                "더 긴 대화를 가져와 '데이터 준비'를 다시 하세요."
             )
         return train, val
 
-    def _with_lora(self, base: Loaded) -> Any:  # noqa: ANN401
+    def _with_lora(self, base: Loaded) -> Any:
         wanted = self.settings.lora
         model = base.model
         checkpointing = self._checkpointing(base)

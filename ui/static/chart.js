@@ -14,7 +14,7 @@ function ticks(low, high, wanted) {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw) || power;
   const out = [];
-  for (let at = Math.ceil(low / step - 1e-9) * step; at <= high + step * 1e-6; at += step) out.push(at);
+  for (let at = Math.ceil(low / step - 1e-9) * step; at <= high + step * 1e-6; at += step) out.push(at || 0);
   return { out, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
 }
 
@@ -64,11 +64,11 @@ function axes(at, width, height) {
   const vertical = ticks(at.y0, at.y1, 5);
   vertical.out.forEach((value) => {
     stroke([[PAD.left, at.y(value)], [width - PAD.right, at.y(value)]], ink("--kb-line"), 1);
-    write(value.toFixed(vertical.digits), PAD.left - 10, at.y(value), { align: "right" });
+    write(value.toFixed(Math.min(6, vertical.digits)), PAD.left - 10, at.y(value), { align: "right" });
   });
   const across = ticks(at.x0, at.x1, Math.max(3, Math.floor(width / 130)));
   across.out.filter((step) => Number.isInteger(Math.round(step * 1e6) / 1e6)).forEach((step) =>
-    write(Math.round(step).toLocaleString("ko-KR"), at.x(step), height - PAD.bottom + 14, { align: "center" }));
+    write((Math.round(step) || 0).toLocaleString("ko-KR"), at.x(step), height - PAD.bottom + 14, { align: "center" }));
   write(WORDS.step, width - PAD.right, height - 9, { align: "right" });
   write(WORDS.loss_axis, 8, PAD.top - 14);
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import gradio as gr
 
@@ -12,11 +14,8 @@ from kakaobot.runs import LIVE
 from ui import markup, text
 from ui.chart import loss_chart
 from ui.errors import notify
-from ui.view import PATIENCE, ButtonView, TrainingView, run_label, training_view
+from ui.view import PATIENCE, ButtonView, run_label, training_view
 from ui.wire import on
-
-_BEAT = 1.0
-"""Seconds between two looks at the run folder, while a window is open."""
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,25 @@ class Watch:
     seen: tuple[object, ...] = ()
     stop_asked: float | None = None
     """Monotonic time at which a stop was first seen under way."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Of the list of runs: sent again only when they change, or an open list would close."""
 
     @property
     def stopping_for(self) -> float:
         return 0.0 if self.stop_asked is None else time.monotonic() - self.stop_asked
 
 
-def build(training: Training, tabs: gr.Tabs, tab: gr.Tab, status: gr.HTML) -> None:
-    """Lay out the tab and wire it. Every handler is one call to `training`."""
+def build(
+    training: Training,
+    tabs: gr.Tabs,
+    status: gr.HTML,
+    arrivals: Sequence[Callable[..., Any]],
+    beat: Callable[..., Any],
+) -> None:
+    """Lay out the tab and wire it. Every handler is one call to `training`.
+
+    `status` is the line in the header; it is brought up to date with the rest at every `beat`.
+    """
     watch = gr.State(Watch())
     card = gr.HTML(elem_id="train-card")
     with gr.Row(elem_id="train-buttons"):
@@ -72,10 +82,10 @@ def build(training: Training, tabs: gr.Tabs, tab: gr.Tab, status: gr.HTML) -> No
         return _shown(training.snapshot(run), run, watch, version)
 
     def begin(watch: Watch) -> tuple[object, ...]:
-        return _shown(training.start(), "", watch, ())
+        return _shown(training.start(), "", replace(watch, choices=()), ())
 
     def begin_new(watch: Watch) -> tuple[object, ...]:
-        return _shown(training.start(new=True), "", watch, ())
+        return _shown(training.start(new=True), "", replace(watch, choices=()), ())
 
     def ask_to_stop(run: str, watch: Watch) -> tuple[object, ...]:
         now = training.stop(run)
@@ -92,8 +102,9 @@ def build(training: Training, tabs: gr.Tabs, tab: gr.Tab, status: gr.HTML) -> No
     on(stop.click, ask_to_stop, [run, watch], outputs, concurrency_limit=None)
     on(kill.click, end_by_force, [run, watch], outputs, concurrency_limit=None)
     on(run.input, look, [run, watch], outputs, concurrency_limit=None)
-    on(tab.select, look, [run, watch], outputs, concurrency_limit=None)
-    on(gr.Timer(_BEAT).tick, tick, [run, watch], outputs, concurrency_limit=None)
+    for arrival in arrivals:
+        on(arrival, look, [run, watch], outputs, concurrency_limit=None)
+    on(beat, tick, [run, watch], outputs, concurrency_limit=None)
     on(talk.click, lambda: gr.Tabs(selected="chat"), None, tabs)
 
 
@@ -105,15 +116,17 @@ def _shown(
     asked = (watch.stop_asked or time.monotonic()) if stopping else None
     watch = replace(watch, stop_asked=asked)
     view = training_view(now, stopping_for=watch.stopping_for)
+    choices = ((text.NEWEST, ""), *((run_label(run), run.name) for run in view.runs))
+    same = choices == watch.choices
     return (
         markup.training_card(view),
         *(_button(each) for each in (view.start, view.stop, view.kill, view.new, view.talk)),
         view.chart,
         view.log,
         markup.runs_table(view.runs),
-        _run_choice(view, chosen),
+        gr.skip() if same else gr.Dropdown(list(choices), value=chosen),
         markup.status(view.status_line, view.tone),
-        replace(watch, seen=(version, watch.stopping_for >= PATIENCE)),
+        replace(watch, seen=(version, watch.stopping_for >= PATIENCE), choices=choices),
     )
 
 
@@ -124,8 +137,3 @@ def _button(view: ButtonView) -> gr.Button:
         visible=view.visible,
         variant="primary" if view.primary else "secondary",
     )
-
-
-def _run_choice(view: TrainingView, chosen: str) -> gr.Dropdown:
-    names = [(run_label(run), run.name) for run in view.runs]
-    return gr.Dropdown([(text.NEWEST, ""), *names], value=chosen)
