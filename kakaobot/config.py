@@ -49,7 +49,7 @@ class _Group(BaseModel):
 class ProjectSettings(_Group):
     """이름과 난수"""
 
-    run_name: str = Field("main", pattern=r"^[0-9A-Za-z가-힣._-]{1,60}$")
+    run_name: str = Field("main", pattern=r"^[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,59}$")
     """학습 이름. checkpoints_lora 아래 같은 이름의 폴더에 저장됩니다."""
     seed: int = Field(42, ge=0, le=2**31 - 1)
     """난수 씨앗. 같은 값이면 같은 순서로 학습합니다."""

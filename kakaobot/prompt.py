@@ -8,8 +8,8 @@ shape and a tokenizer.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from kakaobot.errors import BaseModelError
@@ -37,6 +37,11 @@ class Shape:
     """What follows the body; the assistant's begins with `end`."""
 
     @property
+    def opening(self) -> str:
+        """What stands in front of a reply. A space belongs to the word behind it: see `_spaced`."""
+        return self.before["assistant"].rstrip(" ")
+
+    @property
     def jinja(self) -> str:
         """A chat template by which other programs render the same text."""
         lines = [f"{{{{- {_literal(self.lead)} }}}}"] if self.lead else []
@@ -52,7 +57,7 @@ class Shape:
         lines += ["{%- endif %}", "{%- endfor %}"]
         lines += [
             "{%- if add_generation_prompt %}",
-            f"{{{{- {_literal(self.before['assistant'])} }}}}",
+            f"{{{{- {_literal(self.opening)} }}}}",
             "{%- endif %}",
         ]
         return "\n".join(lines)
@@ -97,17 +102,7 @@ class Renderer:
 
     def segments(self, messages: Sequence[ChatMessage]) -> list[Segment]:
         """The text in order; joined it equals what `shape.jinja` renders."""
-        out = [Segment(self.shape.lead, learn=False, marks=True)] if self.shape.lead else []
-        for message in messages:
-            after = self.shape.after[message.role]
-            end = self.shape.end if message.learn and after.startswith(self.shape.end) else ""
-            out += [
-                Segment(self.shape.before[message.role], learn=False, marks=True),
-                *(Segment(text, message.learn, marks=False) for text in _body(message)),
-                Segment(end, learn=True, marks=True),
-                Segment(after[len(end) :], learn=False, marks=True),
-            ]
-        return [segment for segment in out if segment.text]
+        return _spaced(self._pieces(messages))
 
     def encode(self, messages: Sequence[ChatMessage]) -> Encoded:
         """Ids of a whole conversation, and for each id whether it is a target."""
@@ -124,11 +119,12 @@ class Renderer:
 
         A prefix of what `encode` gives for the same messages followed by that reply.
         """
-        opening = [Segment(self.shape.before["assistant"], learn=False, marks=True)]
-        if speaker:
-            opening.append(Segment(f"[{speaker}]", learn=False, marks=False))
-        ids = list(self.encode(messages).ids)
-        return tuple(ids + [token for segment in opening for token in self._encode(segment)])
+        pieces = [
+            *self._pieces(messages),
+            Segment(self.shape.before["assistant"], learn=False, marks=True),
+            Segment(f"[{speaker}]" if speaker else "", learn=False, marks=False),
+        ]
+        return tuple(token for segment in _spaced(pieces) for token in self._encode(segment))
 
     def length(self, message: ChatMessage) -> int:
         """Tokens one message adds to a conversation."""
@@ -138,6 +134,19 @@ class Renderer:
     def lead_length(self) -> int:
         """Tokens in front of the first message."""
         return len(self.encode([]).ids)
+
+    def _pieces(self, messages: Sequence[ChatMessage]) -> list[Segment]:
+        out = [Segment(self.shape.lead, learn=False, marks=True)]
+        for message in messages:
+            after = self.shape.after[message.role]
+            end = self.shape.end if message.learn and after.startswith(self.shape.end) else ""
+            out += [
+                Segment(self.shape.before[message.role], learn=False, marks=True),
+                *(Segment(text, message.learn, marks=False) for text in _body(message)),
+                Segment(end, learn=True, marks=True),
+                Segment(after[len(end) :], learn=False, marks=True),
+            ]
+        return out
 
     def _encode(self, segment: Segment) -> list[int]:
         tokenizer = self._marks if segment.marks else self._plain
@@ -196,19 +205,15 @@ def _from_template(tokenizer: Any) -> Shape:
         for role, content in zip(("user", "assistant") * 2, said, strict=True)
     ]
     text = tokenizer.apply_chat_template(chat, tokenize=False)
-    asked = tokenizer.apply_chat_template(chat[:3], tokenize=False, add_generation_prompt=True)
     pieces = re.split("|".join(said), text)
     bos, eos = tokenizer.bos_token or "", tokenizer.eos_token or ""
-    if len(pieces) != 5 or said[2] not in asked:
+    # user, assistant, user, assistant: what stands behind and between them.
+    _, _, before_user, between, after_assistant = pieces if len(pieces) == 5 else [""] * 5
+    if not between or "<think>" in between or not before_user.startswith(after_assistant):
         return _transcript(eos, bos)
-    after_assistant = pieces[4]
-    opening = asked.split(said[2])[1]
-    if not pieces[2].startswith(after_assistant) or "<think>" in opening:
-        return _transcript(eos, bos)
-    before_user = pieces[2][len(after_assistant) :]
-    # The generation prompt after a user's text is the user's ending and the assistant's beginning.
-    after_user = _common_prefix(pieces[3], pieces[4]) or pieces[3][: -len(before_user) or None]
-    before_assistant = opening[len(after_user) :]
+    before_user = before_user[len(after_assistant) :]
+    after_user = _common_prefix(between, after_assistant)
+    before_assistant = between[len(after_user) :]
     end = after_assistant.strip()
     if not end:
         end, after_assistant = eos, eos
@@ -240,6 +245,22 @@ def _body(message: ChatMessage) -> list[str]:
     """Name and text are two pieces, so that a prefilled name has the ids it was learnt with."""
     content = message.content.strip()
     return [f"[{message.name}]", f" {content}"] if message.name else [content]
+
+
+def _spaced(segments: Iterable[Segment]) -> list[Segment]:
+    """Move spaces at the end of a piece to the next: byte-level tokens begin with their space.
+
+    Cut before the word instead, the ids would differ from those of the text as a whole.
+    """
+    out: list[Segment] = []
+    spaces = ""
+    for segment in segments:
+        text = spaces + segment.text
+        bare = text.rstrip(" ")
+        spaces = text[len(bare) :]
+        if bare:
+            out.append(replace(segment, text=bare))
+    return out
 
 
 def _copy(tokenizer: Tokenizer) -> Tokenizer:

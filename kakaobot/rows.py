@@ -47,13 +47,14 @@ def read(file: Path) -> list[Conversation]:
         DatasetError: it is missing or a line of it is damaged.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise DatasetError(
             f"{file.name} 이 없습니다. 먼저 '데이터 준비'(preprocess)를 실행하세요."
         ) from error
     rows = []
-    for number, line in enumerate(lines, 1):
+    # Not splitlines(): it also cuts at U+2028, which JSON leaves as it is.
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         try:
             rows.append(from_row(json.loads(line)))
         except (ValueError, KeyError, TypeError, IndexError) as error:

@@ -140,7 +140,8 @@ class Run:
 
     def write_worker(self, pid: int) -> None:
         born = psutil.Process(pid).create_time()
-        _replace(self.path / "worker.json", json.dumps({"pid": pid, "born": born}))
+        said = {"pid": pid, "born": born, "launched": time.time()}
+        _replace(self.path / "worker.json", json.dumps(said))
 
     def process(self) -> psutil.Process | None:
         """The worker, if that very process still runs: a pid is reused, a zombie is not alive."""
@@ -164,7 +165,9 @@ class Run:
         said = self.said()
         if process is None and said.state in LIVE:
             return replace(said, state="failed", eta_seconds=None, message=self.last_words())
-        if process is not None and said.heartbeat < process.create_time():
+        # Not the process's own start time: Linux knows it to the second only.
+        launched = float(_read_json(self.path / "worker.json").get("launched", 0.0))
+        if process is not None and said.heartbeat < launched:
             return replace(said, state="starting", message="학습 프로세스를 시작하는 중입니다.")
         return said
 

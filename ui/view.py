@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,7 @@ Tone = Literal["calm", "live", "good", "warn", "bad"]
 PATIENCE = 15.0
 """Seconds after which a stop that has not ended offers to use force."""
 
+_MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
 _TONES: dict[str, Tone] = {
     "new": "calm",
     "starting": "live",
@@ -136,14 +138,14 @@ def bubbles(lines: Sequence[Line]) -> list[dict[str, str]]:
     shown, before = [], None
     for line in lines:
         if line.mine:
-            shown.append({"role": "user", "content": line.text})
+            shown.append({"role": "user", "content": _plain(line.text)})
             before = None
             continue
         who = line.name or text.SOMEBODY
         first, *rest = line.text.split("\n")
         if who != before:
             first = f"{who} · {text.AI_MARK}\n{first}"
-        shown += [{"role": "assistant", "content": words} for words in (first, *rest)]
+        shown += [{"role": "assistant", "content": _plain(words)} for words in (first, *rest)]
         before = who
     return shown
 
@@ -167,6 +169,15 @@ def line_numbers(numbers: Sequence[int], most: int = 3) -> str:
     listed = ", ".join(f"{number:,}" for number in numbers[:most])
     more = "…" if len(numbers) > most else ""
     return text.LINES.format(count=f"{len(numbers):,}", lines=listed + more)
+
+
+def _plain(words: str) -> str:
+    """Words that gradio's chat cannot take for HTML.
+
+    It reads tags and entities even with markdown off, and copies what it was given: an invisible
+    character behind the sign keeps both the view and the copy right.
+    """
+    return _MARKUP.sub("\\g<0>\u2060", words)
 
 
 def _headline(now: Snapshot) -> str:

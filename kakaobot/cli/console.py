@@ -14,7 +14,7 @@ import sys
 import time
 import unicodedata
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
 from kakaobot.errors import AccessDenied
@@ -67,10 +67,8 @@ class Console:
             OutputClosed: nobody reads any more.
         """
         self.end_line()
-        try:
+        with _somebody_reads():
             self._out.write(text.translate(_CONTROL) + end)
-        except OSError as error:
-            raise _closed(error) from error
 
     def say_json(self, value: object, *, indent: int | None = 1) -> None:
         """Write JSON; of a list each entry on its own line."""
@@ -81,8 +79,8 @@ class Console:
             self.say(json.dumps(value, ensure_ascii=False, indent=indent))
 
     def tell(self, text: str) -> None:
-        """Write one line that is not a result."""
-        self.end_line()
+        """Write one line that is not a result, after the results so far."""
+        self.flush()
         self._err.write(text.translate(_CONTROL) + "\n")
         self._err.flush()
 
@@ -125,8 +123,9 @@ class Console:
         if self._source is sys.stdin and self.can_ask:
             answer = input(question)
         else:
-            self._err.write(question)
-            self._err.flush()
+            if self.can_ask:
+                self._err.write(question)
+                self._err.flush()
             answer = self._source.readline()
             if not answer:
                 raise EOFError
@@ -141,10 +140,8 @@ class Console:
     def flush(self) -> None:
         """Let whoever reads the results see what is there; raises OutputClosed as `say`."""
         self.end_line()
-        try:
+        with _somebody_reads():
             self._out.flush()
-        except OSError as error:
-            raise _closed(error) from error
 
     def abandon(self) -> None:
         """Forget what could not be written; Python's own flush at the end would complain of it."""
@@ -229,7 +226,12 @@ def _width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _closed(error: OSError) -> Exception:
-    """Windows says EINVAL where others say EPIPE."""
-    gone = error.errno in (errno.EPIPE, errno.EINVAL)
-    return OutputClosed() if gone else error
+@contextlib.contextmanager
+def _somebody_reads() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # Windows says EINVAL where others say EPIPE.
+        if error.errno in (errno.EPIPE, errno.EINVAL):
+            raise OutputClosed from error
+        raise

@@ -31,8 +31,19 @@ def main(
     """Run one command; returns its exit code. An unexpected error is a bug and goes through."""
     console = console or open_console()
     try:
-        _run(sys.argv[1:] if argv is None else argv, home, ask, console)
+        code = _answered(sys.argv[1:] if argv is None else argv, home, ask, console)
         console.flush()
+    except OutputClosed:
+        console.abandon()
+        return CLOSED
+    return code
+
+
+def _answered(
+    argv: Sequence[str], home: Home | None, ask: Callable[[str], str], console: Console
+) -> int:
+    try:
+        _run(argv, home, ask, console)
     except UsageError as error:
         console.tell(str(error))
         return MISUSED
@@ -40,11 +51,7 @@ def main(
         console.tell(str(error))
         return REFUSED
     except KeyboardInterrupt:
-        console.end_line()
         return INTERRUPTED
-    except OutputClosed:
-        console.abandon()
-        return CLOSED
     return DONE
 
 

@@ -18,6 +18,8 @@ from kakaobot.runs import Run
 
 GRACE_SECONDS = 120.0
 """How long a worker may take to save after STOP before it is told to end, and then killed."""
+_AFTER_TERMINATE = 10.0
+"""Seconds between telling it to end and killing it."""
 _POLL_SECONDS = 0.3
 
 
@@ -92,7 +94,7 @@ class TrainingThread(threading.Thread):
         self._asked_at = self._asked_at or now
         waited = now - self._asked_at
         try:
-            if waited > self._grace + 10:
+            if waited > self._grace + _AFTER_TERMINATE:
                 self._process.kill()
             elif waited > self._grace:
                 self._process.terminate()

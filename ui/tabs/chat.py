@@ -74,7 +74,8 @@ def build(chatting: Chatting, gate: Gate, tab: gr.Tab) -> None:
         on(answer.then, desk.rest, given, busy)
     on(parts.stop.click, desk.rest, given, busy, cancels=answers)
     on(parts.undo.click, desk.undo, [given, lines], talk, cancels=answers)
-    on(parts.clear.click, desk.clear, given, talk, cancels=answers)
+    for event in (parts.clear.click, parts.chatbot.clear):
+        on(event, desk.clear, given, talk, cancels=answers)
     on(parts.lock.click, desk.lock, None, [given, *talk, *doors, *who, *busy], cancels=answers)
 
 
@@ -218,7 +219,8 @@ def _conversation() -> dict[str, Any]:
     chatbot = gr.Chatbot(
         label=text.CHAT_BOX,
         show_label=False,
-        height=520,
+        height="calc(100vh - 320px)",
+        min_height=360,
         layout="bubble",
         placeholder=text.CHAT_EMPTY,
         group_consecutive_messages=False,

@@ -1,0 +1,72 @@
+"""What tests share: a home of their own, the sample room, tokenizers of every shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kakaobot.app.bases import Bases
+from kakaobot.base.choice import choose
+from kakaobot.config import ROOT, Home, save
+
+SAMPLE = ROOT / "data" / "sample" / "sample_windows.txt"
+QUICK = {
+    "model.base_model": "starter",
+    "training.max_seq_len": 128,
+    "training.early_stopping_patience": 0,
+    "generation.max_new_tokens": 24,
+}
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the developer's password or data, or reaches for the network."""
+    monkeypatch.setenv("KAKAOBOT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for name in ("CHATBOT_PASSWORD", "CHATBOT_ACCESS_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    """An empty home with settings that suit the starter."""
+    home = Home(tmp_path / "home")
+    home.settings()
+    save(home.settings_file, QUICK)
+    return home
+
+
+@pytest.fixture
+def bases() -> Bases:
+    return Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+
+
+@pytest.fixture(scope="session")
+def tokenizer_of() -> Callable[..., Any]:
+    """Makes a real byte-level tokenizer with the given special tokens and chat template."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    text = (ROOT / "data" / "sample" / "room.txt").read_text(encoding="utf-8").splitlines()
+
+    def make(*special: str, template: str | None = None, **roles: str) -> Any:
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        tokenizer.train_from_iterator(
+            text,
+            trainers.BpeTrainer(
+                vocab_size=600,
+                special_tokens=list(special),
+                initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+                show_progress=False,
+            ),
+        )
+        made = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **roles)
+        made.chat_template = template
+        return made
+
+    return make

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from kakaobot.app.preferences import Preferences
+from kakaobot.config import ROOT, Home, Settings, entries, load_settings, parse, render, save
+from kakaobot.errors import ConfigError
+
+
+def test_the_shipped_file_is_the_declaration() -> None:
+    shipped = (ROOT / "configs" / "sft.yaml").read_text(encoding="utf-8")
+    assert shipped == render(Settings())
+
+
+def test_every_setting_is_described_in_korean_and_commented_in_the_file() -> None:
+    text = render(Settings())
+    assert len(entries()) > 40
+    for entry in entries():
+        assert re.search("[가-힣]", entry.description), entry.path
+        assert f"  # {entry.description}\n  {entry.key}: " in text
+
+
+def test_what_is_rendered_is_read_back() -> None:
+    settings = parse(
+        {
+            "lora": {"r": 4, "target_modules": ["q_proj", "v_proj"]},
+            "data": {"persona": "예: 이름", "exclude_people": ["봇", "#1"]},
+            "model": {"load_in_4bit": False},
+            "smoke": {"prompts": ["뭐 해?", "'인용' \"따옴표\" # 아님"]},
+        }
+    )
+    assert parse(yaml.safe_load(render(settings))) == settings
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("lora: {rnak: 8}", "lora.rnak"),
+        ("lora: {dropuot: 0.1}", "혹시 lora.dropout 인가요?"),
+        ("trainin: {}", "혹시 training 인가요?"),
+        ("lora: {r: 0}", "1 이상"),
+        ("lora: {r: 1.5}", "정수"),
+        ("training: {learning_rate: 빠르게}", "숫자"),
+        ("training: {learning_rate: .nan}", "training.learning_rate"),
+        ("model: {load_in_4bit: maybe}", "true, false, auto"),
+        ("model: {dtype: bf}", "bfloat16"),
+        ("data: {persona: 3}", "따옴표"),
+        ("data: {exclude_people: 봇}", "목록"),
+        ("project: {run_name: '../밖'}", "project.run_name"),
+        ("project: {run_name: '..'}", "project.run_name"),
+        ("lora: 3", "묶음"),
+        ("- 1", "묶음"),
+    ],
+)
+def test_a_bad_value_is_answered_with_its_name_and_what_to_write(text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        parse(yaml.safe_load(text))
+
+
+def test_yaml_reads_2e4_as_text_and_it_is_a_number_all_the_same() -> None:
+    assert yaml.safe_load("2e-4") == "2e-4"
+    assert parse(yaml.safe_load("training: {learning_rate: 2e-4}")).training.learning_rate == 2e-4
+
+
+def test_broken_yaml_names_the_line(home: Home) -> None:
+    home.settings_file.write_text("lora:\n  r: [1\nx", encoding="utf-8")
+    with pytest.raises(ConfigError, match="번째 줄"):
+        home.settings()
+
+
+def test_an_empty_group_means_its_defaults() -> None:
+    assert parse({"smoke": None}) == Settings()
+
+
+def test_saving_changes_one_value_and_keeps_comments(home: Home) -> None:
+    file = home.settings_file
+    file.write_text(
+        "# 내 메모\n" + file.read_text(encoding="utf-8").replace("seed: 42", "seed: 42  # 행운"),
+        encoding="utf-8",
+    )
+    save(file, {"lora.r": 8, "data.exclude_people": ("방장봇",)})
+    text = file.read_text(encoding="utf-8")
+    assert text.startswith("# 내 메모\n")
+    assert "# 행운" in text
+    settings = load_settings(file)
+    assert (settings.lora.r, settings.data.exclude_people) == (8, ("방장봇",))
+
+
+def test_a_change_that_does_not_fit_leaves_the_file_as_it_was(home: Home) -> None:
+    before = home.settings_file.read_bytes()
+    with pytest.raises(ConfigError, match=r"lora\.r"):
+        save(home.settings_file, {"lora.r": -1})
+    assert home.settings_file.read_bytes() == before
+    assert list(home.settings_file.parent.iterdir()) == [home.settings_file]
+
+
+def test_text_from_a_form_is_read_by_the_kind_of_its_setting(home: Home) -> None:
+    preferences = Preferences(home)
+    preferences.save(
+        {
+            "lora.r": "8",
+            "training.learning_rate": "1e-4",
+            "model.load_in_4bit": "false",
+            "data.exclude_people": "봇 \n\n다른 봇",
+            "training.epochs": 2.0,
+        }
+    )
+    values = preferences.values()
+    assert values["lora.r"] == 8
+    assert values["training.learning_rate"] == 1e-4
+    assert values["model.load_in_4bit"] is False
+    assert values["data.exclude_people"] == ("봇", "다른 봇")
+    with pytest.raises(ConfigError, match="정수"):
+        preferences.save({"lora.r": "여덟"})
+
+
+def test_every_group_has_a_korean_title(home: Home) -> None:
+    titles = dict(Preferences(home).groups())
+    assert set(titles) == {entry.group for entry in entries()}
+    assert all(re.search("[가-힣]", title) for title in titles.values())
+
+
+def test_the_password_is_read_from_the_file_and_the_environment_wins(home: Home) -> None:
+    assert home.password({}) == ""
+    (home.root / ".env").write_text("\ufeffCHATBOT_PASSWORD=바다 거북\n", encoding="utf-8")
+    assert home.password({}) == "바다 거북"
+    assert home.password({"CHATBOT_PASSWORD": "산토끼"}) == "산토끼"

@@ -1,0 +1,118 @@
+"""The thread that owns a worker, with workers of a few lines that are real processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kakaobot.errors import RunError
+from kakaobot.runs import Run
+from kakaobot.train.launcher import TrainingThread, kill
+
+POLITE = """
+import pathlib, sys, time
+while not (pathlib.Path(sys.argv[1]) / "STOP").exists():
+    time.sleep(0.05)
+print("saved", flush=True)
+"""
+CHATTY = "for _ in range(40_000): print('진행 ' * 20, flush=True)"
+DEAF = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("deaf", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    run = Run(tmp_path / "main")
+    run.create({})
+    return run
+
+
+def launch(run: Run, program: str, grace: float = 60.0) -> TrainingThread:
+    argv = [sys.executable, "-X", "utf8", "-c", program, str(run.path)]
+    return TrainingThread.launch(run, argv, grace=grace)
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.05)
+
+
+def test_a_worker_stops_when_asked_and_is_reaped(run: Run) -> None:
+    thread = launch(run, POLITE)
+    process = run.process()
+    assert process is not None
+    run.ask_to_stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not psutil.pid_exists(process.pid)
+    assert run.log_tail() == "saved"
+
+
+def test_a_stop_left_from_before_does_not_end_a_new_worker(run: Run) -> None:
+    run.ask_to_stop()
+    thread = launch(run, POLITE)
+    time.sleep(0.5)
+    assert thread.is_alive()
+    run.ask_to_stop()
+    thread.join(20)
+
+
+def test_a_worker_may_print_megabytes_while_nobody_reads(run: Run) -> None:
+    launch(run, CHATTY).join(60)
+    assert run.log_file.stat().st_size > 4_000_000
+
+
+def test_a_worker_that_does_not_stop_is_killed_after_its_grace(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaobot.train.launcher._AFTER_TERMINATE", 0.5)
+    thread = launch(run, DEAF, grace=0.5)
+    wait_for(lambda: "deaf" in run.log_tail())
+    run.ask_to_stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert run.process() is None
+
+
+def test_the_next_program_adopts_a_worker_and_stops_it(run: Run, tmp_path: Path) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from kakaobot.runs import Run
+from kakaobot.train.launcher import TrainingThread
+run = Run(Path({str(run.path)!r}))
+TrainingThread.launch(run, [sys.executable, "-c", {POLITE!r}, str(run.path)])
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    assert run.process() is not None
+    thread = TrainingThread.adopt(run)
+    assert thread is not None
+    run.ask_to_stop()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert run.process() is None
+    assert TrainingThread.adopt(run) is None
+
+
+def test_killing_ends_a_worker_at_once(run: Run) -> None:
+    thread = launch(run, "import time; time.sleep(600)")
+    kill(run)
+    thread.join(20)
+    assert run.process() is None
+
+
+def test_a_program_that_cannot_be_started_is_a_sentence(run: Run) -> None:
+    with pytest.raises(RunError, match="시작하지 못했습니다"):
+        TrainingThread.launch(run, [str(run.path / "없는 프로그램")])

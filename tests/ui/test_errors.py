@@ -1,0 +1,53 @@
+import inspect
+import logging
+
+import gradio as gr
+import pytest
+
+from kakaobot.errors import RunError
+from ui import text
+from ui.errors import shown
+
+
+def test_a_users_error_is_shown_as_it_is_and_not_logged(caplog):
+    @shown
+    def handler():
+        raise RunError("먼저 학습하세요.")
+
+    with pytest.raises(gr.Error) as caught:
+        handler()
+    assert caught.value.message == "먼저 학습하세요."
+    assert caught.value.title == text.NOTICE
+    assert not caught.value.print_exception
+    assert not caplog.records
+
+
+def test_a_bug_is_logged_and_told_in_one_general_sentence(caplog):
+    @shown
+    def handler():
+        raise ZeroDivisionError("비밀 대화")
+
+    with caplog.at_level(logging.ERROR), pytest.raises(gr.Error) as caught:
+        handler()
+    assert caught.value.message == text.UNEXPECTED
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_generator_stays_one_and_is_closed_with_its_view():
+    closed = []
+
+    @shown
+    def handler():
+        try:
+            yield 1
+            raise RunError("끊겼습니다.")
+        finally:
+            closed.append(True)
+
+    assert inspect.isgeneratorfunction(handler)
+    stream = handler()
+    assert next(stream) == 1
+    stream.close()
+    assert closed
+    with pytest.raises(gr.Error, match="끊겼습니다"):
+        list(handler())

@@ -1,0 +1,165 @@
+"""Stand-ins for the services behind the window, and values to show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kakaobot.app.access import Gate
+from kakaobot.app.chat import Line, Reply, Voice
+from kakaobot.app.dataset import Example, Part, Person, Report
+from kakaobot.app.exports import FileReport
+from kakaobot.app.training import RunSummary, Snapshot
+from kakaobot.errors import RunError
+from kakaobot.runs import Point, Status
+
+PRIVATE = "아무에게도 말하지 마"
+
+RUN = RunSummary(
+    "main", "stopped", 40, 80, 3.21, 40, "2026-03-01T12:30:00", "연습용", "", "보드게임", True
+)
+NOW = Snapshot(
+    run="main",
+    status=Status(),
+    stopping=False,
+    points=(
+        Point(1, "loss", 4.0, 0.0),
+        Point(2, "loss", 3.5, 0.0),
+        Point(2, "eval_loss", 3.6, 0.0),
+    ),
+    log="",
+    base="연습용 모델",
+    base_reason="설정에 적힌 모델입니다.",
+    practice=False,
+    runs=(RUN,),
+    can_start=True,
+    can_stop=False,
+    resume_step=0,
+    why_not="",
+    can_talk=False,
+)
+FILE = FileReport(
+    "대화.txt",
+    "ab12",
+    "W-KO",
+    "보드게임",
+    ("도담", "마루"),
+    12,
+    "2026-01-02 10:00",
+    "2026-02-03 11:00",
+)
+REPORT = Report(
+    room="보드게임",
+    persona="도담",
+    people=("도담", "마루"),
+    messages=120,
+    removed=(("사진·동영상·이모티콘", 3),),
+    sessions=7,
+    turns=90,
+    train_rows=6,
+    val_rows=1,
+    train_replies=40,
+    val_replies=5,
+    tokens=900,
+    learnt_tokens=400,
+    tokenizer="starter",
+    max_seq_len=512,
+    longest=200,
+    written_at="2026-03-01T12:30:00+09:00",
+    fingerprint="f",
+    examples=(
+        Example(
+            "보드게임 · 2026-03-01 12:30",
+            "train",
+            (Part("마루", PRIVATE, False), Part("도담", "그래\n알았어", True)),
+        ),
+    ),
+)
+VOICE = Voice(
+    run="main",
+    adapter="best",
+    step=40,
+    base="연습용 모델",
+    room="보드게임",
+    persona="",
+    people=("도담", "마루", "은솔"),
+    practice=True,
+    sentence="방 전체의 말투 · 바탕 연습용 모델 · main 의 가장 좋은 어댑터 (40단계)",
+)
+
+
+class FakeTraining:
+    def __init__(self, now: Snapshot = NOW) -> None:
+        self.now = now
+
+    def snapshot(self, run=""):
+        return self.now
+
+    def version(self, run=""):
+        return (self.now.status.step,)
+
+    def start(self, *, new=False):
+        self.now = replace(self.now, status=Status("starting"), can_stop=True, can_start=False)
+        return self.now
+
+    def stop(self, run=""):
+        self.now = replace(self.now, stopping=True)
+        return self.now
+
+    kill = stop
+
+    def adopt(self):
+        return ""
+
+
+class Parrot:
+    """Says the last line back, one bubble after the other; counts what it was asked."""
+
+    def __init__(self, gate: Gate, voice: Voice | None = VOICE) -> None:
+        self.gate, self.known, self.asked = gate, voice, 0
+
+    def runs(self):
+        return [self.known.run] if self.known else []
+
+    def voice(self, run=""):
+        if self.known is None:
+            raise RunError("아직 학습한 어댑터가 없습니다.")
+        return self.known
+
+    def reply(self, given, lines, *, run="", speaker="", me=""):
+        self.gate.check(given)
+        return self._speak(lines, speaker)
+
+    def _speak(self, lines, speaker):
+        self.asked += 1
+        bubbles: tuple[str, ...] = ()
+        yield Reply("", (), done=False)
+        for bubble in lines[-1].text.split():
+            bubbles = (*bubbles, bubble)
+            yield Reply(speaker or "도담", bubbles, done=False)
+        yield Reply(speaker or "도담", bubbles, done=True)
+
+    def unload(self):
+        pass
+
+
+class FakeExports:
+    def __init__(self, *files: FileReport) -> None:
+        self.held = list(files)
+
+    def files(self):
+        return self.held
+
+
+class FakeDatasets:
+    def rooms(self):
+        return ["보드게임"]
+
+    def people(self, room=""):
+        return [Person("도담", 50, 40, 8.0)]
+
+    def report(self):
+        return REPORT
+
+
+def mine(text: str) -> Line:
+    return Line("", text, mine=True)
