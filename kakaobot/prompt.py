@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 IM_START, IM_END = "<|im_start|>", "<|im_end|>"
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
-_NAME = re.compile(r"\s*\[(?P<name>[^\n]{1,40}?)\] ?(?P<text>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -161,12 +160,6 @@ class Renderer:
                 "model.base_model 에 다른 모델을 적어 주세요."
             )
         return int(ids[0])
-
-
-def split_name(text: str) -> tuple[str, str]:
-    """`[이름] 글` → (`이름`, `글`); a text without a name → (``, text)."""
-    found = _NAME.fullmatch(text)
-    return (found["name"], found["text"]) if found else ("", text)
 
 
 def renderer_for(tokenizer: Any) -> Renderer:

@@ -163,11 +163,12 @@ class Run:
         """The worker's last word, or `failed` if it died without saying one."""
         process = self.process()
         said = self.said()
-        if process is None and said.state in LIVE:
-            return replace(said, state="failed", eta_seconds=None, message=self.last_words())
         # Not the process's own start time: Linux knows it to the second only.
         launched = float(_read_json(self.path / "worker.json").get("launched", 0.0))
-        if process is not None and said.heartbeat < launched:
+        silent = said.heartbeat < launched
+        if process is None and (silent or said.state in LIVE):
+            return replace(said, state="failed", eta_seconds=None, message=self.last_words())
+        if silent:
             return replace(said, state="starting", message="학습 프로세스를 시작하는 중입니다.")
         return said
 
@@ -237,7 +238,7 @@ class Run:
         ending = f" 마지막 기록: {tail[:300]}" if tail else ""
         return (
             "학습 프로세스가 갑자기 끝났습니다. "
-            "'학습 시작'을 누르면 마지막 저장본부터 이어집니다." + ending
+            "다시 시작하면 마지막 저장본부터 이어집니다." + ending
         )
 
     # -- checkpoints and adapters ------------------------------------------------------------------

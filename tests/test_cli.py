@@ -147,6 +147,12 @@ def test_a_bad_file_hides_no_good_one(cli: Cli, home: Home) -> None:
     assert done.err == bad["error"] + "\n"
 
 
+def test_several_bad_files_are_told_of_in_one_sentence(cli: Cli, home: Home) -> None:
+    done = cli("organize", str(home.root / "bad.txt"), str(home.root / "none.txt"))
+    assert (done.code, "bad.txt" in done.out, "none.txt" in done.out) == (1, True, True)
+    assert done.err.splitlines()[-1].startswith("파일 2개를 읽지 못했습니다.")
+
+
 def test_messages_are_one_line_each_in_order(cli: Cli, home: Home) -> None:
     done = cli("inspect", str(home.root / "room.txt"), "--messages")
     assert [json.loads(line) for line in done.out.splitlines()] == [

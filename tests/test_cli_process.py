@@ -78,11 +78,13 @@ def test_an_old_korean_console_gets_utf_8(home: Home) -> None:
     assert "🎲" in done.stdout.decode("utf-8")
 
 
-def test_a_reader_that_leaves_early_hears_no_complaint(home: Home) -> None:
+@pytest.mark.parametrize("argv", [["--version"], ["settings"]], ids=["little", "much"])
+def test_a_reader_that_leaves_early_hears_no_complaint(home: Home, argv: list[str]) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "kakaobot", "settings"],
+        [sys.executable, "-m", "kakaobot", *argv],
         cwd=ROOT,
-        env={**os.environ, "KAKAOBOT_HOME": str(home.root)},
+        # Without a buffer nothing would be left for Python to complain of at the end.
+        env={**os.environ, "KAKAOBOT_HOME": str(home.root), "PYTHONUNBUFFERED": ""},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as running:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaobot.errors import BaseModelError
-from kakaobot.prompt import CHATML, Renderer, renderer_for, split_name
+from kakaobot.prompt import CHATML, Renderer, renderer_for
 from kakaobot.records import ChatMessage
 from kakaobot.starter import FOLDER
 
@@ -158,17 +158,3 @@ def test_any_text_is_read_back_from_its_ids(text: str, name: str) -> None:
     learnt = [i for i, learn in zip(encoded.ids, encoded.learn, strict=True) if learn][:-1]
     body = tokenizer.decode(learnt, skip_special_tokens=False)
     assert body == (f"[{name}] {clean.strip()}" if name else clean.strip())
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("[도담] 응", ("도담", "응")),
-        ("[도담]응\nㅋㅋ", ("도담", "응\nㅋㅋ")),
-        ("그냥 말", ("", "그냥 말")),
-        ("[이름이 아직", ("", "[이름이 아직")),
-        ("ㅋㅋ [공지] 봐", ("", "ㅋㅋ [공지] 봐")),
-    ],
-)
-def test_the_name_in_front_is_taken_off(text: str, expected: tuple[str, str]) -> None:
-    assert split_name(text) == expected

@@ -79,8 +79,18 @@ def test_a_new_worker_is_starting_until_it_speaks_for_itself(run: Run) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     run.write_worker(child.pid)
     assert run.status().state == "starting"
+    run.write_status(Status("finished", step=9))
+    assert run.status().state == "finished"
     child.communicate(b"\n")
-    assert run.status().state == "stopped"
+    assert run.status().state == "finished"
+
+
+def test_a_worker_that_dies_before_its_first_word_has_failed(run: Run) -> None:
+    run.write_status(Status("stopped", step=5))
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run.write_worker(child.pid)
+    child.communicate(b"\n")
+    assert run.status().state == "failed"
 
 
 def test_points_before_a_resume_and_after_its_step_are_void(run: Run) -> None:

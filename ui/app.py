@@ -23,6 +23,8 @@ from ui import text
 from ui.instance import Instance, choose_port
 
 if TYPE_CHECKING:
+    import gradio as gr
+
     from ui.services import Services
 
 _BEAT = 0.5
@@ -82,10 +84,18 @@ def _serve(home: Home, here: Instance, over: threading.Event, *, open_browser: b
             pass
     finally:
         here.remove(home)
-        window.close(verbose=False)
-        services.chatting.unload()
+        _close(window)
     _farewell(services)
     return 0
+
+
+def _close(window: gr.Blocks) -> None:
+    """Stop serving. The chat's model goes with the process: an answer may still hold its lock."""
+    # An open page holds a connection for ever. Gradio would wait five seconds for it, and uvicorn
+    # would complain about each one that it cuts.
+    window.server.config.timeout_graceful_shutdown = 1
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    window.close(verbose=False)
 
 
 def _launch_options(here: Instance) -> dict[str, Any]:

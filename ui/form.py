@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -50,7 +51,7 @@ def explanation(entry: Entry) -> str:
 
 
 def changes(
-    entries: list[Entry], before: dict[str, object], now: tuple[object, ...]
+    entries: Sequence[Entry], before: Mapping[str, object], now: Sequence[object]
 ) -> dict[str, object]:
     """What the user changed since the form was filled: what others wrote meanwhile stays."""
     given = {entry.path: value for entry, value in zip(entries, now, strict=True)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from kakaobot.app.access import Gate, Pass
 from kakaobot.chat.speaker import Sampling, Speaker
 from kakaobot.config import Home, Settings
 from kakaobot.errors import RunError
-from kakaobot.prompt import split_name
 from kakaobot.records import ChatMessage
 from kakaobot.runs import Run, Runs
 
@@ -55,6 +55,8 @@ class Reply:
 
 def load_engine(base: str, adapter: Path, settings: Settings) -> Speaker:
     """The real speaker. Imports torch."""
+    # It reports at import that an optional kernel cannot be fetched, in the middle of a chat.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     from kakaobot.chat.engine import Engine
 
     return Engine.load(
@@ -124,7 +126,7 @@ class Chatting:
 
         Args:
             run: whose adapter speaks; the newest with one where it is empty.
-            speaker: who answers when the whole room was learnt; empty to leave it open.
+            speaker: who answers when the whole room was learnt; empty to let the model draw.
             me: the user's name in the room.
 
         Raises:
@@ -152,28 +154,22 @@ class Chatting:
         voice = self.voice(run)
         settings = self._home.settings()
         messages = conversation(lines, voice, me=me)
-        fixed = voice.persona or speaker
-        prefilled = "" if voice.persona else speaker
-        sampling = Sampling(
-            **{
-                key: value
-                for key, value in settings.generation.model_dump().items()
-                if key != "max_history_turns"
-            }
-        )
-        reply = Reply(fixed, (), done=False)
+        wanted = {**settings.generation.model_dump()}
+        del wanted["max_history_turns"]
+        reply = Reply(voice.persona or speaker, (), done=False)
         with self._lock:
             # Shown while the model is loaded, which takes seconds the first time.
             yield reply
             engine = self._engine(self._find(voice.run), settings)
-            pieces = engine.speak(messages, sampling, name=prefilled)
+            name = reply.name or engine.next_name(messages, _others(voice.people, me))
+            pieces = engine.speak(messages, Sampling(**wanted), name="" if voice.persona else name)
             try:
                 for text in pieces:
-                    reply = _read(text, fixed, open_room=not voice.persona and not speaker)
+                    reply = Reply(name, _bubbles(text), done=False)
                     yield reply
             finally:
                 _close(pieces)
-        yield Reply(reply.name, reply.bubbles, done=True)
+        yield Reply(name, reply.bubbles, done=True)
 
     def _smoke(self, run: str) -> Iterator[tuple[str, Reply]]:
         for prompt in self._home.settings().smoke.prompts:
@@ -234,13 +230,12 @@ def conversation(lines: Sequence[Line], voice: Voice, *, me: str = "") -> list[C
     return messages
 
 
-def _read(text: str, fixed: str, *, open_room: bool) -> Reply:
-    name, said = split_name(text) if open_room else (fixed, text)
-    if open_room and not name:
-        # "[이" is a name that is still being written.
-        said = "" if text.lstrip().startswith("[") else text
-    bubbles = tuple(line.strip() for line in said.split("\n") if line.strip())
-    return Reply(name, bubbles, done=False)
+def _others(people: Sequence[str], me: str) -> Sequence[str]:
+    return [name for name in people if name != me] or people
+
+
+def _bubbles(text: str) -> tuple[str, ...]:
+    return tuple(line.rstrip() for line in text.split("\n") if line.strip())
 
 
 def _close(pieces: Iterator[str]) -> None:

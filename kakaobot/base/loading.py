@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers.utils import logging as hf_logging
 
 from kakaobot.errors import BaseModelError
 from kakaobot.prompt import Renderer, renderer_for
@@ -76,7 +77,7 @@ def load_base(
         if wanted:
             _refuse_if_too_big(name, config, compute, device)
         say("바탕 모델을 읽는 중입니다.")
-        model = _guarded(name, lambda: AutoModelForCausalLM.from_pretrained(**options))
+        model = _guarded(name, lambda: _whole(options))
         model = model.to(device)
     text_config = model.config.get_text_config()
     context = int(getattr(text_config, "max_position_embeddings", 0) or 131_072)
@@ -131,9 +132,7 @@ def _quantized(
         bnb_4bit_compute_dtype=options["dtype"],
     )
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            **options, quantization_config=nf4, device_map={"": device}
-        )
+        return _whole({**options, "quantization_config": nf4, "device_map": {"": device}})
     except (ImportError, RuntimeError, ValueError, NotImplementedError, AttributeError) as error:
         log.warning("4-bit loading failed", exc_info=True)
         reason = f"{type(error).__name__}: {str(error)[:160]}".replace("\n", " ")
@@ -141,6 +140,24 @@ def _quantized(
         notes.append(note)
         say(note)
         return None
+
+
+def _whole(options: dict[str, Any]) -> Any:
+    """The model, with every weight from its file.
+
+    Raises:
+        BaseModelError: weights are missing; `transformers` would only warn, and draw them.
+    """
+    hf_logging.disable_progress_bar()
+    loaded: Any = AutoModelForCausalLM.from_pretrained(**options, output_loading_info=True)
+    model, info = loaded
+    missing = sorted(info["missing_keys"])
+    if missing:
+        raise BaseModelError(
+            f"바탕 모델 {options['pretrained_model_name_or_path']} 에 가중치 {len(missing)}개가 "
+            f"빠져 있어 읽지 못했습니다 ({missing[0]} 등). 모델을 다시 내려받으세요."
+        )
+    return model
 
 
 def _refuse_if_too_big(name: str, config: Any, dtype: torch.dtype, device: torch.device) -> None:

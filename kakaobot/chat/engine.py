@@ -22,6 +22,8 @@ from kakaobot.records import ChatMessage
 
 log = logging.getLogger(__name__)
 _END = object()
+_NAME_ROOM = 32
+"""Tokens kept free for a prefilled name."""
 
 
 class Engine:
@@ -76,12 +78,32 @@ class Engine:
         self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
     ) -> Iterator[str]:
         """As `Speaker.speak`."""
-        renderer = self._base.renderer
-        room = max(64, self._base.context - sampling.max_new_tokens - renderer.lead_length - 32)
-        kept = trim(messages, max_turns=self._max_turns, max_tokens=room, length=renderer.length)
-        prompt = list(renderer.prompt(kept, speaker=name))[-(self._base.context - 1) :]
+        kept = self._kept(messages, sampling.max_new_tokens)
+        prompt = list(self._base.renderer.prompt(kept, speaker=name))[-(self._base.context - 1) :]
         with self._lock:
             yield from self._generate(prompt, sampling)
+
+    @torch.inference_mode()
+    def next_name(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
+        """As `Speaker.next_name`: one forward pass over `[이름]` for each name."""
+        renderer, kept = self._base.renderer, self._kept(messages, _NAME_ROOM)
+        prompt = renderer.prompt(kept)
+        seen = prompt[-(self._base.context - _NAME_ROOM) :]
+        scores = []
+        with self._lock:
+            for name in names:
+                tail = renderer.prompt(kept, speaker=name)[len(prompt) :]
+                ids = torch.tensor([[*seen, *tail]], device=self._base.device)
+                logits = self._model(input_ids=ids).logits[0, len(seen) - 1 : -1].float()
+                scores.append(logits.log_softmax(-1).gather(1, ids[0, len(seen) :, None]).sum())
+        drawn = torch.multinomial(torch.stack(scores).softmax(0), 1)
+        return names[int(drawn)]
+
+    def _kept(self, messages: Sequence[ChatMessage], spare: int) -> list[ChatMessage]:
+        """The turns that leave `spare` tokens of the context free."""
+        renderer = self._base.renderer
+        room = max(64, self._base.context - spare - renderer.lead_length - _NAME_ROOM)
+        return trim(messages, max_turns=self._max_turns, max_tokens=room, length=renderer.length)
 
     def _generate(self, prompt: list[int], sampling: Sampling) -> Iterator[str]:
         pieces = _Pieces()

@@ -28,6 +28,10 @@ class Speaker(Protocol):
         """Korean: what went otherwise than asked while loading."""
         ...
 
+    def next_name(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
+        """Draw who of `names` speaks next, by how likely the model finds each."""
+        ...
+
     def speak(
         self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
     ) -> Iterator[str]:

@@ -95,6 +95,7 @@ class Conversation:
             try:
                 text = self._console.ask(f"{self._me or _ME}: ")
             except EOFError:
+                self._console.leave_prompt()
                 return
             if text == "/끝":
                 return

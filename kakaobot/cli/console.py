@@ -113,6 +113,11 @@ class Console:
             self._write_waiting(self._live)
         self._live = ""
 
+    def leave_prompt(self) -> None:
+        """Go on below a question that was answered with Ctrl+C or Ctrl+D."""
+        if self._err.isatty():
+            self._err.write("\n")
+
     def ask(self, question: str) -> str:
         """One line from the user, NFC.
 

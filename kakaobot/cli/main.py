@@ -51,6 +51,7 @@ def _answered(
         console.tell(str(error))
         return REFUSED
     except KeyboardInterrupt:
+        console.leave_prompt()
         return INTERRUPTED
     return DONE
 

@@ -22,6 +22,11 @@ class Parrot:
     def __init__(self) -> None:
         self.asked: list[tuple[tuple[ChatMessage, ...], str]] = []
         self.closed = 0
+        self.offered: list[tuple[str, ...]] = []
+
+    def next_name(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
+        self.offered.append(tuple(names))
+        return names[-1]
 
     def speak(
         self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
@@ -93,15 +98,20 @@ def test_a_reply_grows_and_ends_as_bubbles(home: Home, gate: Gate) -> None:
     assert [reply.done for reply in replies[:-1]] == [False] * (len(replies) - 1)
 
 
-def test_an_open_room_says_who_speaks_and_never_shows_half_a_name(home: Home, gate: Gate) -> None:
+def test_in_an_open_room_the_model_draws_who_speaks_but_never_the_user(
+    home: Home, gate: Gate
+) -> None:
     adapter(home)
+    parrot = Parrot()
     replies = list(
-        chatting(home, gate, Parrot()).reply(
-            gate.enter("바다"), [Line("나", "[마루] ㅋㅋ", mine=True)]
+        chatting(home, gate, parrot).reply(
+            gate.enter("바다"), [Line("마루", "ㅋㅋ", mine=True)], me="마루"
         )
     )
-    assert replies[-1] == Reply("마루", ("ㅋㅋ",), done=True)
-    assert not any("[" in bubble for reply in replies for bubble in reply.bubbles)
+    assert parrot.offered == [("도담", "은솔")]
+    assert replies[0].name == ""
+    assert replies[-1] == Reply("은솔", ("ㅋㅋ",), done=True)
+    assert parrot.asked[0][1] == "은솔"
 
 
 def test_closing_the_stream_stops_the_model(home: Home, gate: Gate) -> None:
@@ -111,7 +121,7 @@ def test_closing_the_stream_stops_the_model(home: Home, gate: Gate) -> None:
     stream = chat.reply(gate.enter("바다"), [Line("나", "긴 말" * 50, mine=True)], speaker="도담")
     for _ in range(3):
         next(stream)
-    stream.close()
+    stream.close()  # type: ignore[attr-defined]
     assert parrot.closed == 1
     assert last(chat.reply(gate.enter("바다"), [Line("나", "다음", mine=True)])).done
 
@@ -119,7 +129,7 @@ def test_closing_the_stream_stops_the_model(home: Home, gate: Gate) -> None:
 def test_one_load_serves_many_replies_until_a_better_adapter_is_there(
     home: Home, gate: Gate
 ) -> None:
-    run = adapter(home, kind="latest")
+    adapter(home, kind="latest")
     loads: list[Path] = []
     chat = chatting(home, gate, Parrot(), loads)
     for _ in range(2):
@@ -128,7 +138,7 @@ def test_one_load_serves_many_replies_until_a_better_adapter_is_there(
     adapter(home)
     last(chat.reply(gate.enter("바다"), [Line("나", "안녕", mine=True)]))
     assert [path.name for path in loads] == ["adapter_latest", "adapter_best"]
-    run.swap_in("best", lambda folder: (folder / "adapter_config.json").write_bytes(b"{}") and None)
+    adapter(home)
     last(chat.reply(gate.enter("바다"), [Line("나", "안녕", mine=True)]))
     assert len(loads) == 3
 

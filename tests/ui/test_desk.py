@@ -1,5 +1,7 @@
 """The chat's handlers without a browser."""
 
+from typing import Any
+
 import gradio as gr
 import pytest
 
@@ -12,6 +14,10 @@ from ui.tabs.chat import Desk
 SKIP = gr.skip()
 
 
+def desk_of(parrot: Any, gate: Gate) -> Desk:
+    return Desk(parrot, gate)
+
+
 @pytest.fixture
 def gate():
     return Gate("열쇠")
@@ -19,7 +25,7 @@ def gate():
 
 @pytest.fixture
 def desk(gate):
-    return Desk(Parrot(gate), gate)
+    return desk_of(Parrot(gate), gate)
 
 
 def test_an_answer_grows_bubble_by_bubble_and_is_kept(desk, gate):
@@ -56,8 +62,8 @@ def test_a_pass_of_another_gate_opens_nothing(desk):
 
 
 def test_before_anything_is_learnt_it_says_so(gate):
-    desk = Desk(Parrot(gate, voice=None), gate)
-    card, run, speaker, _ = desk.enter("열쇠")[4:]
+    values: tuple[Any, ...] = desk_of(Parrot(gate, voice=None), gate).enter("열쇠")
+    card, run, speaker, _ = values[4:]
     assert "아직 학습한 어댑터가 없습니다." in card
     assert run.choices == []
     assert not speaker.visible

@@ -5,11 +5,12 @@ import json
 import socket
 import subprocess
 import sys
+from typing import Any
 
 import httpx
 import pytest
 
-from kakaobot.app.access import LOCKED, NOT_SET, Gate
+from kakaobot.app.access import LOCKED, Gate
 from kakaobot.app.preferences import Preferences
 from kakaobot.config import ROOT, Home
 from tests.ui.window_fakes import (
@@ -32,8 +33,15 @@ OPEN = {"enter", "lock", "arrive"}
 def window_of(home, password="열쇠"):
     gate = Gate(password)
     parrot = Parrot(gate)
-    fakes = (FakeExports(FILE), FakeDatasets(), FakeTraining(), parrot, gate)
-    return build_window(Services(*fakes, Preferences(Home(home)))), parrot
+    services: dict[str, Any] = {
+        "exports": FakeExports(FILE),
+        "datasets": FakeDatasets(),
+        "training": FakeTraining(),
+        "chatting": parrot,
+        "gate": gate,
+        "preferences": Preferences(Home(home)),
+    }
+    return build_window(Services(**services)), parrot
 
 
 @pytest.fixture
@@ -127,7 +135,7 @@ def test_with_the_password_it_answers_and_only_in_that_session(served):
     number, block = numbers["send"]
     said = call(number, [None, "안녕 친구", None, "main", "마루", ""], "friend")
     assert said["success"], said
-    assert "마루 · AI" in json.dumps(said, ensure_ascii=False) or parrot.asked == 1
+    assert parrot.asked == 1
     assert call(number, data_for(block), "stranger")["output"]["error"] == LOCKED
 
 
@@ -143,7 +151,6 @@ def test_without_a_password_there_is_no_door_but_a_sentence(tmp_path):
     assert "CHATBOT_PASSWORD=" in config
     blocks = {block.elem_id: block for block in window.blocks.values()}
     assert not blocks["chat-password"].visible
-    assert NOT_SET
 
 
 def test_the_ids_that_browser_tests_use_are_unique(window):

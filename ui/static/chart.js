@@ -61,7 +61,7 @@ function dot(x, y, radius, color) {
 }
 
 function axes(at, width, height) {
-  const vertical = ticks(at.y0, at.y1, 5);
+  const vertical = ticks(at.y0, at.y1, 7);
   vertical.out.forEach((value) => {
     stroke([[PAD.left, at.y(value)], [width - PAD.right, at.y(value)]], ink("--kb-line"), 1);
     write(value.toFixed(Math.min(6, vertical.digits)), PAD.left - 10, at.y(value), { align: "right" });

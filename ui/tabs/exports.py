@@ -22,29 +22,7 @@ _TABLE_SCRIPT = """element.addEventListener("click", (event) => {
 
 def build(exports: Exports, tabs: gr.Tabs, arrivals: Sequence[Callable[..., Any]]) -> None:
     """Lay out the tab and wire it. Every handler is one call to `exports`."""
-    gr.HTML(markup.lead(text.EXPORTS_LEAD, text.PRIVACY, text.CONSENT))
-    with gr.Row(equal_height=True, elem_id="export-bring"):
-        upload = gr.File(
-            label=text.UPLOAD,
-            file_count="multiple",
-            file_types=[".txt", ".csv"],
-            height=170,
-            scale=3,
-            elem_id="export-upload",
-        )
-        with gr.Column(scale=2, min_width=260, elem_classes="kb-card kb-try"):
-            gr.HTML(f"<p>{text.SAMPLE_NOTE}</p>")
-            sample = gr.Button(text.SAMPLE, elem_id="export-sample")
-    table = gr.HTML(js_on_load=_TABLE_SCRIPT, elem_id="export-files")
-    onward = gr.Button(
-        text.TO_DATASET,
-        variant="primary",
-        visible=False,
-        elem_id="export-next",
-        elem_classes="kb-next",
-    )
-    with gr.Accordion(text.HELP_TITLE, open=False, elem_id="export-help"):
-        gr.HTML(markup.export_help())
+    upload, sample, table, onward = _layout()
 
     def listed(refused: Sequence[FileReport] = ()) -> tuple[str, object]:
         files = exports.files()
@@ -83,3 +61,30 @@ def build(exports: Exports, tabs: gr.Tabs, arrivals: Sequence[Callable[..., Any]
     for arrival in arrivals:
         on(arrival, listed, None, outputs)
     on(onward.click, lambda: gr.Tabs(selected="dataset"), None, tabs)
+
+
+def _layout() -> tuple[gr.File, gr.Button, gr.HTML, gr.Button]:
+    gr.HTML(markup.lead(text.EXPORTS_LEAD, text.PRIVACY, text.CONSENT))
+    with gr.Row(equal_height=True, elem_id="export-bring"):
+        upload = gr.File(
+            label=text.UPLOAD,
+            file_count="multiple",
+            file_types=[".txt", ".csv"],
+            height=170,
+            scale=3,
+            elem_id="export-upload",
+        )
+        with gr.Column(scale=2, min_width=260, elem_classes="kb-card kb-try"):
+            gr.HTML(f"<p>{text.SAMPLE_NOTE}</p>")
+            sample = gr.Button(text.SAMPLE, elem_id="export-sample")
+    table = gr.HTML(js_on_load=_TABLE_SCRIPT, elem_id="export-files")
+    onward = gr.Button(
+        text.TO_DATASET,
+        variant="primary",
+        visible=False,
+        elem_id="export-next",
+        elem_classes="kb-next",
+    )
+    with gr.Accordion(text.HELP_TITLE, open=False, elem_id="export-help"):
+        gr.HTML(markup.export_help())
+    return upload, sample, table, onward

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import gradio as gr
@@ -33,6 +33,22 @@ class Watch:
         return 0.0 if self.stop_asked is None else time.monotonic() - self.stop_asked
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The components that show a run, in the order of what `_shown` returns."""
+
+    card: gr.HTML
+    start: gr.Button
+    stop: gr.Button
+    kill: gr.Button
+    new: gr.Button
+    talk: gr.Button
+    chart: gr.HTML
+    log: gr.Textbox
+    runs: gr.HTML
+    run: gr.Dropdown
+
+
 def build(
     training: Training,
     tabs: gr.Tabs,
@@ -44,33 +60,10 @@ def build(
 
     `status` is the line in the header; it is brought up to date with the rest at every `beat`.
     """
-    watch = gr.State(Watch())
-    card = gr.HTML(elem_id="train-card")
-    with gr.Row(elem_id="train-buttons"):
-        start = gr.Button(
-            text.START, variant="primary", scale=0, min_width=160, elem_id="train-start"
-        )
-        stop = gr.Button(text.STOP, visible=False, scale=0, min_width=110, elem_id="train-stop")
-        kill = gr.Button(
-            text.KILL, variant="stop", visible=False, scale=0, min_width=140, elem_id="train-kill"
-        )
-        new = gr.Button(text.NEW_RUN, visible=False, scale=0, min_width=120, elem_id="train-new")
-        talk = gr.Button(text.TO_CHAT, visible=False, scale=0, min_width=120, elem_id="train-next")
-    chart = loss_chart("train-chart")
-    with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
-        log = gr.Textbox(
-            show_label=False,
-            lines=12,
-            max_lines=12,
-            interactive=False,
-            placeholder=text.LOG_EMPTY,
-            elem_id="train-log",
-            elem_classes="kb-log",
-        )
-    with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
-        run = gr.Dropdown([(text.NEWEST, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
-        runs = gr.HTML(elem_id="train-runs")
-    outputs = [card, start, stop, kill, new, talk, chart, log, runs, run, status, watch]
+    watch, parts = gr.State(Watch()), _layout()
+    run = parts.run
+    shown = [getattr(parts, field.name) for field in fields(parts)]
+    outputs = [*shown, status, watch]
 
     def look(run: str, watch: Watch) -> tuple[object, ...]:
         return _shown(training.snapshot(run), run, watch, training.version(run))
@@ -97,21 +90,48 @@ def build(
         notify(text.KILLED)
         return _shown(now, run, watch, ())
 
-    on(start.click, begin, watch, outputs, concurrency_limit=None)
-    on(new.click, begin_new, watch, outputs, concurrency_limit=None)
-    on(stop.click, ask_to_stop, [run, watch], outputs, concurrency_limit=None)
-    on(kill.click, end_by_force, [run, watch], outputs, concurrency_limit=None)
+    on(parts.start.click, begin, watch, outputs, concurrency_limit=None)
+    on(parts.new.click, begin_new, watch, outputs, concurrency_limit=None)
+    on(parts.stop.click, ask_to_stop, [run, watch], outputs, concurrency_limit=None)
+    on(parts.kill.click, end_by_force, [run, watch], outputs, concurrency_limit=None)
     on(run.input, look, [run, watch], outputs, concurrency_limit=None)
     for arrival in arrivals:
         on(arrival, look, [run, watch], outputs, concurrency_limit=None)
     on(beat, tick, [run, watch], outputs, concurrency_limit=None)
-    on(talk.click, lambda: gr.Tabs(selected="chat"), None, tabs)
+    on(parts.talk.click, lambda: gr.Tabs(selected="chat"), None, tabs)
+
+
+def _layout() -> Parts:
+    card = gr.HTML(elem_id="train-card")
+    with gr.Row(elem_id="train-buttons"):
+        start = gr.Button(
+            text.START, variant="primary", scale=0, min_width=160, elem_id="train-start"
+        )
+        stop = gr.Button(text.STOP, visible=False, scale=0, min_width=110, elem_id="train-stop")
+        kill = gr.Button(text.KILL, visible=False, scale=0, min_width=140, elem_id="train-kill")
+        new = gr.Button(text.NEW_RUN, visible=False, scale=0, min_width=120, elem_id="train-new")
+        talk = gr.Button(text.TO_CHAT, visible=False, scale=0, min_width=120, elem_id="train-next")
+    chart = loss_chart("train-chart")
+    with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
+        log = gr.Textbox(
+            show_label=False,
+            lines=12,
+            max_lines=12,
+            interactive=False,
+            placeholder=text.LOG_EMPTY,
+            elem_id="train-log",
+            elem_classes="kb-log",
+        )
+    with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
+        run = gr.Dropdown([(text.NEWEST, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
+        runs = gr.HTML(elem_id="train-runs")
+    return Parts(card, start, stop, kill, new, talk, chart, log, runs, run)
 
 
 def _shown(
     now: Snapshot, chosen: str, watch: Watch, version: tuple[object, ...]
 ) -> tuple[object, ...]:
-    """The values of every component of the tab, in the order of `outputs`."""
+    """What `Parts`, the status line and the watch are to show, in that order."""
     stopping = now.stopping and now.status.state in LIVE
     asked = (watch.stop_asked or time.monotonic()) if stopping else None
     watch = replace(watch, stop_asked=asked)

@@ -1,0 +1,92 @@
+"""Loading the starter for real, plainly and in 4 bits, and what is said when that fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from kakaobot.base.loading import load_base
+from kakaobot.base.text import read_base_text
+from kakaobot.config import ROOT
+from kakaobot.errors import BaseModelError
+from kakaobot.records import ChatMessage
+from kakaobot.starter import FOLDER
+
+
+def test_the_starter_loads_and_reads_512_tokens() -> None:
+    base = load_base(str(FOLDER))
+    assert base.context == 512
+    assert not base.quantized
+    assert base.dtype is torch.float32
+    assert base.notes == ()
+
+
+def test_the_small_files_alone_give_the_same_ids_as_the_loaded_model() -> None:
+    base, text = load_base(str(FOLDER)), read_base_text(str(FOLDER))
+    messages = [
+        ChatMessage("user", "밥 먹었어?", "도담"),
+        ChatMessage("assistant", "ㅇㅇ", learn=True),
+    ]
+    assert text.renderer.encode(messages) == base.renderer.encode(messages)
+    assert text.context == base.context
+
+
+def test_four_bits_really_load_and_really_compute() -> None:
+    plain, base = load_base(str(FOLDER)), load_base(str(FOLDER), load_in_4bit=True)
+    assert base.quantized
+    assert base.model.get_memory_footprint() < plain.model.get_memory_footprint() * 0.8
+    ids = torch.tensor([base.renderer.prompt([ChatMessage("user", "안녕")])])
+    with torch.inference_mode():
+        one, other = base.model(input_ids=ids).logits, plain.model(input_ids=ids).logits
+    assert torch.isfinite(one).all()
+    assert torch.nn.functional.cosine_similarity(one[0, -1].float(), other[0, -1], dim=0) > 0.9
+
+
+def test_where_four_bits_fail_the_plain_model_loads_and_it_is_said_aloud() -> None:
+    program = f"""
+import sys
+sys.modules["bitsandbytes"] = None
+from kakaobot.base.loading import load_base
+said = []
+base = load_base({str(FOLDER)!r}, load_in_4bit=True, say=said.append)
+assert not base.quantized
+print(base.notes[0])
+print([words for words in said if "4비트로 읽지 못해" in words][0])
+"""
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", program],
+        cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.strip().splitlines()[-2:]
+    assert lines[0] == lines[1]
+    assert "4비트로 읽지 못해" in lines[0]
+
+
+def test_a_plain_load_that_cannot_fit_is_refused_with_the_next_smaller_choice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kakaobot.base.loading.free_memory", lambda device: 1_000_000)
+    monkeypatch.setattr("kakaobot.base.loading._quantized", lambda *_: None)
+    with pytest.raises(BaseModelError, match="Qwen/Qwen3-0.6B"):
+        load_base(str(FOLDER), load_in_4bit=True)
+
+
+def test_damaged_weights_are_a_sentence(tmp_path: Path) -> None:
+    for file in FOLDER.iterdir():
+        if file.is_file():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}      ")
+    with pytest.raises(BaseModelError, match="읽지 못했습니다"):
+        load_base(str(tmp_path))
+
+
+def test_a_model_that_is_neither_here_nor_reachable_is_a_sentence() -> None:
+    with pytest.raises(BaseModelError, match="인터넷 연결"):
+        load_base("nobody/no-such-model")
+    with pytest.raises(BaseModelError, match="starter"):
+        read_base_text("nobody/no-such-model")
