@@ -1,7 +1,7 @@
-"""Every setting, declared once: type, default, range, Korean description. Knows sft.yaml and .env.
+"""Reads, checks and writes configs/sft.yaml, and knows where a user's home is.
 
-The form, the README table, the comments in `configs/sft.yaml` and the error messages all come from
-the classes below. Below the use cases in `kakaobot.app` functions take plain arguments instead.
+What settings there are is declared in `kakaobot.settings`. Below the use cases in `kakaobot.app`
+functions take plain arguments instead of settings.
 """
 
 from __future__ import annotations
@@ -13,184 +13,20 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
 from dotenv import dotenv_values
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from kakaobot.errors import ConfigError
+from kakaobot.settings import Group, Settings, Switch
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME_VARIABLE = "KAKAOBOT_HOME"
 PASSWORD_VARIABLE = "CHATBOT_PASSWORD"
-
-
-def _number(value: object) -> object:
-    """YAML 1.1 reads `2e-4` as a string; pydantic in strict mode would refuse it."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
-
-
-Number = Annotated[float, BeforeValidator(_number)]
-Switch = bool | Literal["auto"]
-
-
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class ProjectSettings(_Group):
-    """이름과 난수"""
-
-    run_name: str = Field("main", pattern=r"^[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,59}$")
-    """학습 이름. checkpoints_lora 아래 같은 이름의 폴더에 저장됩니다."""
-    seed: int = Field(42, ge=0, le=2**31 - 1)
-    """난수 씨앗. 같은 값이면 같은 순서로 학습합니다."""
-
-
-class PathSettings(_Group):
-    """폴더"""
-
-    raw: str = "data/raw"
-    """가져온 대화 파일이 있는 폴더"""
-    sft: str = "data/sft"
-    """전처리 결과가 있는 폴더"""
-    archive: str = "data/archive"
-    """보관한 것을 옮겨 두는 폴더"""
-    runs: str = "checkpoints_lora"
-    """학습 결과가 있는 폴더"""
-
-
-class DataSettings(_Group):
-    """무엇을 배울지"""
-
-    room: str = ""
-    """배울 채팅방 이름. 비워 두면 가져온 모든 방을 배웁니다."""
-    persona: str = ""
-    """말투를 배울 사람. 비워 두면 방 전체를 배웁니다."""
-    exclude_people: tuple[str, ...] = ()
-    """대화에서 빼고 싶은 사람 이름 목록 (봇 등)"""
-    val_ratio: Number = Field(0.1, gt=0, le=0.5)
-    """검증에 쓸 몫. 가장 최근 대화부터 떼어 둡니다."""
-    session_gap_minutes: int = Field(60, ge=1, le=10080)
-    """이만큼(분) 조용하면 새 대화로 봅니다."""
-    merge_gap_minutes: Number = Field(3, ge=0, le=1440)
-    """같은 사람이 이 시간(분) 안에 이어 보낸 말은 한 차례로 묶습니다."""
-    context_turns: int = Field(4, ge=0, le=64)
-    """대답 하나를 배울 때 앞에 적어도 이만큼의 차례를 보여 줍니다."""
-    min_target_chars: int = Field(1, ge=1, le=200)
-    """이보다 짧은 말은 배우지 않습니다. 1이면 ㅋ 한 글자도 배웁니다."""
-    drop_low_signal: bool = False
-    """ㅋㅋㅋ, ㅇㅇ 같은 짧은 반응을 빼려면 true. 말투이므로 기본은 남겨 둡니다."""
-    mask_urls: bool = True
-    """인터넷 주소를 <링크> 로 바꿉니다."""
-
-
-class ModelSettings(_Group):
-    """바탕 모델"""
-
-    base_model: str = Field("auto", min_length=1)
-    """auto(장치에 맞게 고름), starter(연습용), Hugging Face 이름, 폴더, .gguf 파일 가운데 하나"""
-    load_in_4bit: Switch = "auto"
-    """4비트로 읽어 그래픽 메모리를 아낍니다. auto 는 NVIDIA GPU 에서만 켭니다."""
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    """계산 정밀도"""
-    attn_implementation: Literal["auto", "sdpa", "eager", "flash_attention_2"] = "auto"
-    """어텐션 계산 방식"""
-    gradient_checkpointing: Switch = "auto"
-    """메모리를 아끼는 대신 느려집니다. auto 는 10억 개 넘는 모델을 GPU 에서 배울 때 켭니다."""
-
-
-class LoraSettings(_Group):
-    """LoRA 어댑터"""
-
-    r: int = Field(16, ge=1, le=256)
-    """어댑터의 크기. 두 배로 늘리면 파일도 두 배가 됩니다."""
-    alpha: int = Field(32, ge=1, le=1024)
-    """반영 세기. 가중치 변화량에 alpha / r 를 곱합니다."""
-    dropout: Number = Field(0.05, ge=0, lt=1)
-    """학습 중 무작위로 끄는 비율"""
-    target_modules: str | tuple[str, ...] = "all-linear"
-    """어댑터를 붙일 층. all-linear 는 모든 선형 층입니다."""
-
-
-class TrainingSettings(_Group):
-    """학습"""
-
-    max_steps: int = Field(0, ge=0)
-    """최대 단계 수. 0이면 epochs 로 정합니다."""
-    epochs: Number = Field(5, gt=0, le=1000)
-    """전체 대화를 몇 번 되풀이해 배울지"""
-    learning_rate: Number = Field(3e-4, gt=0, le=1)
-    """학습률"""
-    scheduler: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
-    """학습률이 줄어드는 모양"""
-    warmup_ratio: Number = Field(0.05, ge=0, lt=1)
-    """처음 이 비율 동안 학습률을 천천히 올립니다."""
-    batch: int = Field(4, ge=1, le=512)
-    """한 번에 배우는 대화 수. 메모리가 모자라면 줄이세요."""
-    accumulation: int = Field(1, ge=1, le=1024)
-    """이만큼 모아서 한 단계로 셉니다."""
-    max_seq_len: int = Field(1024, ge=64, le=131072)
-    """대화 하나의 최대 토큰 수. 모델의 한계보다 크면 한계에 맞춥니다."""
-    logging_steps: int = Field(1, ge=1)
-    """몇 단계마다 손실을 적을지"""
-    eval_steps: int = Field(0, ge=0)
-    """몇 단계마다 검증할지. 0이면 알아서 정합니다."""
-    save_steps: int = Field(0, ge=0)
-    """몇 단계마다 저장할지. 0이면 검증할 때마다 저장합니다."""
-    save_total_limit: int = Field(2, ge=1, le=100)
-    """이어서 학습할 수 있는 저장본을 몇 개 남길지"""
-    early_stopping_patience: int = Field(5, ge=0)
-    """검증 손실이 이 횟수만큼 이어서 나아지지 않으면 끝냅니다. 0이면 끝까지 합니다."""
-    max_grad_norm: Number = Field(1.0, gt=0)
-    """기울기 크기의 한도"""
-
-
-class GenerationSettings(_Group):
-    """대화"""
-
-    max_new_tokens: int = Field(128, ge=1, le=4096)
-    """대답의 최대 토큰 수"""
-    temperature: Number = Field(0.7, ge=0, le=2)
-    """높을수록 엉뚱해지고, 0이면 늘 같은 대답을 합니다."""
-    top_p: Number = Field(0.9, gt=0, le=1)
-    """가능성이 높은 것부터 이 비율까지만 고릅니다."""
-    top_k: int = Field(40, ge=0, le=1000)
-    """가능성이 높은 이만큼만 고릅니다. 0이면 쓰지 않습니다."""
-    repetition_penalty: Number = Field(1.1, ge=1, le=2)
-    """1보다 크면 같은 말을 덜 되풀이합니다."""
-    max_history_turns: int = Field(12, ge=1, le=200)
-    """대답할 때 앞의 대화를 몇 차례까지 볼지"""
-
-
-class SmokeSettings(_Group):
-    """점검"""
-
-    prompts: tuple[str, ...] = Field(
-        ("오늘 뭐 해?", "저녁 뭐 먹을까?", "주말에 시간 돼?"), min_length=1, max_length=20
-    )
-    """smoke 명령이 어댑터에게 물어보는 말"""
-
-
-class Settings(_Group):
-    """모든 설정"""
-
-    project: ProjectSettings = ProjectSettings()
-    paths: PathSettings = PathSettings()
-    data: DataSettings = DataSettings()
-    model: ModelSettings = ModelSettings()
-    lora: LoraSettings = LoraSettings()
-    training: TrainingSettings = TrainingSettings()
-    generation: GenerationSettings = GenerationSettings()
-    smoke: SmokeSettings = SmokeSettings()
 
 
 @dataclass(frozen=True)
@@ -306,6 +142,17 @@ def render(settings: Settings) -> str:
     return "\n".join(lines)
 
 
+def markdown() -> str:
+    """All settings as a table for the README."""
+    rows = ["| 설정 | 기본값 | 범위 | 뜻 |", "|---|---|---|---|"]
+    for entry in entries():
+        ends = ["" if end is None else f"{end:,g}" for end in (entry.minimum, entry.maximum)]
+        span = ", ".join(entry.choices) or ("~".join(ends) if any(ends) else "")
+        default = f"`{_yaml_value(entry.default)}`"
+        rows.append(f"| `{entry.path}` | {default} | {span} | {entry.description} |")
+    return "\n".join(rows)
+
+
 def save(file: Path, changes: Mapping[str, object]) -> Settings:
     """Change some values (`{"lora.r": 8}`) in the file; its comments and its order stay.
 
@@ -336,9 +183,9 @@ def save(file: Path, changes: Mapping[str, object]) -> Settings:
     return settings
 
 
-def _groups() -> dict[str, type[_Group]]:
+def _groups() -> dict[str, type[Group]]:
     return {
-        name: typing.cast("type[_Group]", field.annotation)
+        name: typing.cast("type[Group]", field.annotation)
         for name, field in Settings.model_fields.items()
     }
 

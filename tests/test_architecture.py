@@ -21,6 +21,7 @@ ROWS = (
     ("kakaobot.starter",),
     ("kakaobot.prompt", "kakaobot.runs", "kakaobot.rows"),
     ("kakaobot.config", "kakaobot.records"),
+    ("kakaobot.settings",),
     ("kakaobot.errors",),
     # The version, which everybody may ask for.
     ("kakaobot",),

@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from kakaobot.app.preferences import Preferences
-from kakaobot.config import ROOT, Home, Settings, entries, load_settings, parse, render, save
+from kakaobot.config import ROOT, Home, entries, load_settings, parse, render, save
 from kakaobot.errors import ConfigError
+from kakaobot.settings import Settings
 
 
 def test_the_shipped_file_is_the_declaration() -> None:

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 from kakaobot.app.access import Gate, Pass
 from kakaobot.chat.speaker import Sampling, Speaker
-from kakaobot.config import Home, Settings
+from kakaobot.config import Home
 from kakaobot.errors import RunError
 from kakaobot.records import ChatMessage
 from kakaobot.runs import Run, Runs
+from kakaobot.settings import Settings
 
 _ME = "나"
 Loader = Callable[[str, Path, Settings], Speaker]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from kakaobot.app.bases import Bases
 from kakaobot.base.text import BaseText, read_base_text
-from kakaobot.config import DataSettings, Home, Settings
+from kakaobot.config import Home
 from kakaobot.dataset import store
 from kakaobot.dataset.build import conversations, split
 from kakaobot.dataset.filters import keep, worth_learning
@@ -24,6 +24,7 @@ from kakaobot.exports.merge import History, merge
 from kakaobot.records import Conversation, Progress, Session, Turn, quiet
 from kakaobot.rows import dump
 from kakaobot.runs import now_text
+from kakaobot.settings import DataSettings, Settings
 
 FEW_REPLIES = 200
 """Below this a small LoRA repeats the few replies it saw (lessons from public chat clones)."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kakaobot.config import Entry, Home, Settings, entries, save
+from kakaobot.config import Entry, Home, entries, save
 from kakaobot.errors import ConfigError
+from kakaobot.settings import Settings
 
 
 class Preferences:

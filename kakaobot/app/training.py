@@ -12,9 +12,10 @@ from filelock import FileLock, Timeout
 from kakaobot.app.bases import Bases
 from kakaobot.app.dataset import Datasets, Report
 from kakaobot.base.choice import Choice
-from kakaobot.config import Home, Settings
+from kakaobot.config import Home
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.runs import LIVE, Point, Run, Runs, State, Status, now_text
+from kakaobot.settings import Settings
 from kakaobot.train.launcher import TrainingThread, kill
 
 _CURVES = frozenset(("loss", "eval_loss"))

@@ -23,9 +23,10 @@ from transformers import Trainer, TrainingArguments, set_seed
 
 from kakaobot import rows
 from kakaobot.base.loading import Loaded, load_base
-from kakaobot.config import Settings, TrainingSettings, parse
+from kakaobot.config import parse
 from kakaobot.errors import DatasetError, KakaobotError
 from kakaobot.runs import Point, Run, Status
+from kakaobot.settings import Settings, TrainingSettings
 from kakaobot.train.batches import Row, encode, pad
 from kakaobot.train.callback import RunCallback
 

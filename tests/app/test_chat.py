@@ -8,10 +8,11 @@ import pytest
 from kakaobot.app.access import Gate
 from kakaobot.app.chat import Chatting, Line, Reply, Voice, conversation
 from kakaobot.chat.speaker import Sampling
-from kakaobot.config import Home, Settings
+from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, RunError
 from kakaobot.records import ChatMessage
 from kakaobot.runs import Run, Runs
+from kakaobot.settings import Settings
 
 
 class Parrot:

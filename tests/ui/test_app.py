@@ -6,12 +6,12 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
 
 from kakaobot.config import ROOT
+from ui import text
 
 PROGRAM = "from ui.app import run; raise SystemExit(run(open_browser=False))"
 
@@ -48,11 +48,14 @@ def test_it_opens_tells_its_address_and_ends_clean(started, name):
         assert client.get(address.split("?")[0]).status_code == 401
         assert client.get(address.replace("/?t=", "/health?t=")).json()["pid"] == process.pid
         assert "gradio" in client.get(address).text
+        # As an open page does: it must not hold the end up.
+        with client.stream("GET", address.split("?")[0] + "gradio_api/heartbeat/page") as page:
+            assert page.status_code == 200
+            process.send_signal(getattr(signal, name))
+            _, said = process.communicate(timeout=20)
 
-    process.send_signal(getattr(signal, name))
-    until = time.monotonic() + 20
-    while process.poll() is None and time.monotonic() < until:
-        time.sleep(0.1)
     assert process.returncode == 0
+    assert said.splitlines()[-1] == text.CLOSED
+    assert "Traceback" not in said
     assert not file.exists()
     assert not (home / ".tmp").exists()

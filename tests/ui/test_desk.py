@@ -67,3 +67,13 @@ def test_before_anything_is_learnt_it_says_so(gate):
     assert "아직 학습한 어댑터가 없습니다." in card
     assert run.choices == []
     assert not speaker.visible
+
+
+def test_stopping_an_answer_stops_the_model_at_once(gate):
+    parrot = Parrot(gate)
+    stream: Any = desk_of(parrot, gate).send(gate.enter("열쇠"), "하나 둘 셋", (), "", "", "")
+    kept = [next(stream), next(stream)][-1][1]
+    assert parrot.speaking
+    stream.close()
+    assert not parrot.speaking
+    assert kept[-1].text == "하나"

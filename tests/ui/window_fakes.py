@@ -115,7 +115,7 @@ class Parrot:
     """Says the last line back, one bubble after the other; counts what it was asked."""
 
     def __init__(self, gate: Gate, voice: Voice | None = VOICE) -> None:
-        self.gate, self.known, self.asked = gate, voice, 0
+        self.gate, self.known, self.asked, self.speaking = gate, voice, 0, False
 
     def runs(self):
         return [self.known.run] if self.known else []
@@ -130,13 +130,16 @@ class Parrot:
         return self._speak(lines, speaker)
 
     def _speak(self, lines, speaker):
-        self.asked += 1
+        self.asked, self.speaking = self.asked + 1, True
         bubbles: tuple[str, ...] = ()
-        yield Reply("", (), done=False)
-        for bubble in lines[-1].text.split():
-            bubbles = (*bubbles, bubble)
-            yield Reply(speaker or "도담", bubbles, done=False)
-        yield Reply(speaker or "도담", bubbles, done=True)
+        try:
+            yield Reply("", (), done=False)
+            for bubble in lines[-1].text.split():
+                bubbles = (*bubbles, bubble)
+                yield Reply(speaker or "도담", bubbles, done=False)
+            yield Reply(speaker or "도담", bubbles, done=True)
+        finally:
+            self.speaking = False
 
     def unload(self):
         pass

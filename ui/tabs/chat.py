@@ -6,14 +6,15 @@ handler hands the pass on, so that calling one by its number is of no use withou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
 from kakaobot.app.access import Gate, Pass
-from kakaobot.app.chat import Chatting, Line, Voice
+from kakaobot.app.chat import Chatting, Line, Reply, Voice
 from kakaobot.errors import RunError
 from ui import markup, text
 from ui.errors import notify
@@ -158,11 +159,12 @@ class Desk:
         )
         yield [*bubbles(asked), waiting], asked, "", *buttons
         said: Lines = ()
-        for reply in replies:
-            if not reply.bubbles:
-                continue
-            said = (Line(reply.name, "\n".join(reply.bubbles), mine=False),)
-            yield bubbles((*asked, *said)), (*asked, *said), gr.skip(), gr.skip(), gr.skip()
+        # Closing is what stops the model when the user stops the answer or closes the page.
+        with contextlib.closing(cast("Generator[Reply, None, None]", replies)):
+            for reply in replies:
+                if reply.bubbles:
+                    said = (Line(reply.name, "\n".join(reply.bubbles), mine=False),)
+                    yield bubbles((*asked, *said)), (*asked, *said), *(gr.skip(),) * 3
         if not said:
             notify(text.SILENT)
             yield bubbles(asked), asked, gr.skip(), gr.skip(), gr.skip()
