@@ -1,0 +1,331 @@
+"""The whole way in a real Chromium: import, prepare, train, stop, resume, reload, unlock, talk.
+
+`KAKAOBOT_SCREENSHOTS=<folder>` keeps what was seen; that is how the README's pictures are made.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from kakaobot.config import ROOT, Home, save
+from kakaobot.runs import LIVE, Runs
+from tests.conftest import QUICK, SAMPLE
+
+PASSWORD = "바다 거북"
+STEPS = 400
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SHOTS = os.environ.get("KAKAOBOT_SCREENSHOTS")
+BLUE, ORANGE = (59, 111, 212), (217, 98, 43)
+"""`--kb-loss` and `--kb-eval` of ui/static/window.css in the light theme."""
+COUNT_PIXELS = """
+(canvas, [red, green, blue]) => {
+  const { width, height } = canvas;
+  if (!width || !height) return 0;
+  const top = Math.round(height * 0.2);
+  const data = canvas.getContext("2d").getImageData(0, top, width, height).data;
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const near = Math.abs(data[i] - red) + Math.abs(data[i + 1] - green)
+      + Math.abs(data[i + 2] - blue);
+    if (data[i + 3] > 200 && near < 24) count += 1;
+  }
+  return count;
+}
+"""
+
+
+class App:
+    """`launch.py` as a user starts it, in a home of its own."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> str:
+        """The address to open."""
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "launch.py"), "--no-browser", "--port", str(self.port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            env={
+                **os.environ,
+                "KAKAOBOT_HOME": str(self.home.root),
+                "CHATBOT_PASSWORD": PASSWORD,
+                "HF_HUB_OFFLINE": "1",
+            },
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().strip()
+        assert re.fullmatch(rf"http://127\.0\.0\.1:{self.port}/\?t=\S+", line), line
+        return line
+
+    def interrupt(self) -> int:
+        """Ctrl+C; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    home = Home(tmp_path_factory.mktemp("window"))
+    home.settings()
+    save(
+        home.settings_file,
+        {
+            **QUICK,
+            "training.max_steps": STEPS,
+            "training.learning_rate": 1e-3,
+            "training.eval_steps": 10,
+            "generation.max_new_tokens": 48,
+        },
+    )
+    app = App(home)
+    yield app
+    for process in psutil.process_iter(["cmdline"]):
+        if str(home.root) in " ".join(process.info["cmdline"] or []):
+            process.kill()
+    if app.process is not None:
+        app.process.kill()
+        app.process.wait()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    program = program or shutil.which("google-chrome") or shutil.which("chrome")
+    if program is None:
+        message = "Chromium 이 없습니다. Debian 에서는 apt-get install chromium 으로 설치하세요."
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(app: App, browser: Browser) -> Page:
+    context = browser.new_context(
+        locale="ko-KR", viewport={"width": 1240, "height": 860}, device_scale_factor=1.5
+    )
+    page = context.new_page()
+    outside: list[str] = []
+    page.on(
+        "request",
+        lambda request: (
+            outside.append(request.url)
+            if not re.match(r"(http://127\.0\.0\.1:|data:|blob:)", request.url)
+            else None
+        ),
+    )
+    page.outside = outside  # type: ignore[attr-defined]
+    page.goto(app.start())
+    expect(page.locator("#tab-exports, #export-upload").first).to_be_attached(timeout=30_000)
+    return page
+
+
+def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        Path(SHOTS).mkdir(parents=True, exist_ok=True)
+        page.wait_for_timeout(700)
+        page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 90.0) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.2)
+
+
+def drawn(page: Page, color: tuple[int, int, int]) -> int:
+    """Pixels of this colour below the legend of the loss chart."""
+    canvas = page.locator("#train-chart canvas")
+    if canvas.count() != 1:
+        return 0
+    return int(canvas.evaluate(COUNT_PIXELS, list(color)))
+
+
+def state(app: App) -> tuple[str, int]:
+    runs = Runs(app.home.folder("checkpoints_lora")).all()
+    if not runs:
+        return "", 0
+    status = runs[0].status()
+    return status.state, status.step
+
+
+def test_1_files_are_uploaded_a_broken_one_is_explained(page: Page, tmp_path: Path) -> None:
+    broken = tmp_path / "장보기 목록.txt"
+    broken.write_text("두부 한 모\n대파\n", encoding="utf-8")
+    page.locator("#export-upload input[type=file]").set_input_files([SAMPLE, broken])
+    bring = page.locator("#export-bring")
+    if bring.count() and bring.is_visible():
+        bring.click()
+    files = page.locator("#export-files")
+    expect(files).to_contain_text("주말 보드게임방", timeout=20_000)
+    for words in ("Windows", "도담", "764", "2026-01-02"):
+        expect(files).to_contain_text(words)
+    expect(page.locator("body")).to_contain_text("장보기 목록.txt")
+    shot(page, "1-가져오기")
+
+
+def test_2_the_data_is_made_and_the_learnt_parts_are_shown(page: Page) -> None:
+    tab(page, "2 데이터 준비")
+    expect(page.locator("#dataset-person")).to_be_visible()
+    page.locator("#dataset-build").click()
+    report = page.locator("#dataset-report")
+    expect(report).to_contain_text("배울 대답", timeout=60_000)
+    expect(report).to_contain_text("사진")
+    expect(page.locator("#dataset-examples")).to_contain_text("배우는 말")
+    shot(page, "2-데이터-준비")
+
+
+def test_3_training_starts_and_its_losses_are_drawn(page: Page, app: App) -> None:
+    tab(page, "3 학습")
+    expect(page.locator("#tab-training, #train-card").last).to_be_visible()
+    assert drawn(page, BLUE) == 0
+    page.locator("#train-start").click()
+    wait_for(lambda: state(app)[1] >= 25)
+    wait_for(lambda: drawn(page, BLUE) > 100, 20)
+    assert drawn(page, ORANGE) > 60
+    expect(page.locator("#train-card")).to_contain_text(f"/ {STEPS}")
+    expect(page.locator("#train-stop")).to_be_visible()
+    shot(page, "3-학습")
+
+
+def test_4_a_reload_during_training_finds_it_again(page: Page, app: App) -> None:
+    page.reload()
+    tab(page, "3 학습")
+    wait_for(lambda: drawn(page, BLUE) > 100, 30)
+    expect(page.locator("#train-stop")).to_be_visible()
+    assert state(app)[0] == "running"
+
+
+def test_5_a_stop_saves_and_a_start_resumes(page: Page, app: App) -> None:
+    page.locator("#train-stop").click()
+    wait_for(lambda: state(app)[0] == "stopped")
+    step = state(app)[1]
+    start = page.locator("#train-start")
+    expect(start).to_contain_text(f"이어서 학습 ({step}단계부터)", timeout=20_000)
+    expect(page.locator("#train-card")).to_contain_text("멈췄습니다")
+    shot(page, "3-학습-멈춤")
+    start.click()
+    wait_for(lambda: state(app)[0] == "running" and state(app)[1] > step)
+    expect(page.locator("#train-card")).to_contain_text("학습하고 있습니다", timeout=20_000)
+    run = Runs(app.home.folder("checkpoints_lora")).all()[0]
+    assert run.status().resumed_from == step
+
+
+def test_6_training_survives_a_restart_of_the_program(page: Page, app: App) -> None:
+    assert app.interrupt() == 0
+    assert state(app)[0] in LIVE
+    page.goto(app.start())
+    tab(page, "3 학습")
+    wait_for(lambda: drawn(page, BLUE) > 100, 30)
+    stop = page.locator("#train-stop")
+    expect(stop).to_be_visible(timeout=20_000)
+    stop.click()
+    wait_for(lambda: state(app)[0] in ("stopped", "finished"))
+
+
+def test_7_a_wrong_password_opens_nothing(page: Page) -> None:
+    tab(page, "4 대화")
+    expect(page.locator("#chat-gate")).to_be_visible()
+    expect(page.locator("#chat-message")).to_be_hidden()
+    shot(page, "4-대화-잠김")
+    page.locator("#chat-password input").fill("산토끼")
+    page.locator("#chat-enter").click()
+    expect(page.get_by_text("비밀번호가 틀렸습니다").first).to_be_visible(timeout=15_000)
+    expect(page.locator("#chat-message")).to_be_hidden()
+
+
+def test_8_the_right_one_opens_and_the_adapter_answers(page: Page) -> None:
+    page.locator("#chat-password input").fill(PASSWORD)
+    page.locator("#chat-enter").click()
+    box = page.locator("#chat-message textarea")
+    expect(box).to_be_visible(timeout=15_000)
+    expect(page.locator("#chat-voice")).to_contain_text("starter")
+    for message in ("오늘 저녁 뭐 먹을까?", "ㅋㅋㅋ 좋아"):
+        answers = page.locator("#chat-box [data-testid=bot]")
+        before = answers.count()
+        box.fill(message)
+        box.press("Enter")
+        expect(answers.nth(before)).to_be_visible(timeout=60_000)
+        expect(page.locator("#chat-send")).to_be_enabled(timeout=60_000)
+        page.wait_for_timeout(300)
+    said = page.locator("#chat-box [data-testid=bot]").all_inner_texts()
+    assert all(re.search(r"[가-힣ㄱ-ㅎ]", words) for words in said), said
+    shot(page, "4-대화")
+
+
+def test_9_hangul_that_is_still_composed_is_not_sent(page: Page) -> None:
+    box = page.locator("#chat-message textarea")
+    mine = page.locator("#chat-box [data-testid=user]").count()
+    box.focus()
+    session = page.context.new_cdp_session(page)
+    session.send("Input.imeSetComposition", {"text": "하", "selectionStart": 1, "selectionEnd": 1})
+    session.send(
+        "Input.dispatchKeyEvent",
+        {"type": "keyDown", "key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229},
+    )
+    page.wait_for_timeout(500)
+    assert page.locator("#chat-box [data-testid=user]").count() == mine
+    session.send("Input.insertText", {"text": "하"})
+    box.fill("")
+
+
+def test_a_the_settings_tab_shows_and_saves_what_is_in_the_file(page: Page, app: App) -> None:
+    tab(page, "5 설정")
+    expect(page.locator("#set-save")).to_be_visible()
+    field = page.locator("#set-training-epochs input").first
+    field.fill("7")
+    field.press("Tab")
+    page.locator("#set-save").click()
+    wait_for(lambda: app.home.settings().training.epochs == 7, 20)
+    shot(page, "5-설정")
+
+
+def test_b_nothing_was_asked_of_another_machine(page: Page) -> None:
+    assert page.outside == []  # type: ignore[attr-defined]
+
+
+def test_c_the_page_alone_without_the_token_shows_nothing(app: App, browser: Browser) -> None:
+    context = browser.new_context(locale="ko-KR")
+    stranger = context.new_page()
+    answer = stranger.goto(f"http://127.0.0.1:{app.port}/")
+    assert answer is not None
+    assert answer.status == 401
+    assert "도담" not in stranger.content()
+    context.close()
