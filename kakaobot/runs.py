@@ -234,8 +234,9 @@ class Run:
 
     def last_words(self) -> str:
         """Why a worker is gone that did not say so itself, with the log's last line."""
-        tail = self.log_tail(1)
-        ending = f" 마지막 기록: {tail[:300]}" if tail else ""
+        # The trainer prints its figures as a dict: they say nothing of the end.
+        tail = [line for line in self.log_tail().splitlines() if not line.startswith("{")]
+        ending = f" 마지막 기록: {tail[-1][:300]}" if tail else ""
         return (
             "학습 프로세스가 갑자기 끝났습니다. "
             "다시 시작하면 마지막 저장본부터 이어집니다." + ending

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kakaobot.app.access import Gate
+from kakaobot.app.bases import Bases
 from kakaobot.app.chat import Chatting
 from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
@@ -24,12 +25,14 @@ class Services:
 
     @classmethod
     def of(cls, home: Home) -> Services:
-        gate = Gate.of(home)
+        gate, bases = Gate.of(home), Bases()
+        chatting = Chatting(home, gate)
         return cls(
             Exports(home),
-            Datasets(home),
-            Training(home),
-            Chatting(home, gate),
+            Datasets(home, bases),
+            # A model in the chat would take the graphics memory that training needs.
+            Training(home, bases, make_room=chatting.unload),
+            chatting,
             gate,
             Preferences(home),
         )

@@ -19,6 +19,8 @@ from kakaobot.runs import Run, Runs
 from kakaobot.settings import Settings
 
 _ME = "나"
+_PATIENCE = 10.0
+"""Seconds to wait for a reply that is under way."""
 Loader = Callable[[str, Path, Settings], Speaker]
 
 
@@ -147,9 +149,12 @@ class Chatting:
         return self._smoke(run)
 
     def unload(self) -> None:
-        """Give the model's memory back."""
-        with self._lock:
-            self._drop()
+        """Give the model's memory back, unless it does not stop speaking within some seconds."""
+        if self._lock.acquire(timeout=_PATIENCE):
+            try:
+                self._drop()
+            finally:
+                self._lock.release()
 
     def _reply(self, lines: Sequence[Line], run: str, speaker: str, me: str) -> Iterator[Reply]:
         voice = self.voice(run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +61,23 @@ class Snapshot:
 
 class Training:
     def __init__(
-        self, home: Home, bases: Bases | None = None, *, argv: Sequence[str] | None = None
+        self,
+        home: Home,
+        bases: Bases | None = None,
+        *,
+        make_room: Callable[[], None] = lambda: None,
+        argv: Sequence[str] | None = None,
     ) -> None:
-        """`argv` replaces the worker's command line, for tests."""
+        """Follow and steer the runs of a home.
+
+        Args:
+            make_room: called before a worker starts, to free memory the worker will want.
+            argv: the worker's command line, where a test wants another.
+        """
         self._home = home
         self._bases = bases or Bases()
         self._datasets = Datasets(home, self._bases)
+        self._make_room = make_room
         self._argv = argv
         self._threads: dict[str, TrainingThread] = {}
 
@@ -125,6 +136,7 @@ class Training:
                         "먼저 멈추거나 끝나기를 기다리세요."
                     )
                 run = self._prepare(runs, new=new)
+                self._make_room()
                 self._threads[run.name] = TrainingThread.launch(run, self._argv)
         except Timeout as error:
             raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error

@@ -155,7 +155,10 @@ def page(app: App, browser: Browser) -> Page:
 def shot(page: Page, name: str) -> None:
     if SHOTS:
         Path(SHOTS).mkdir(parents=True, exist_ok=True)
-        page.wait_for_timeout(700)
+        for close in page.locator(".toast-close").all():
+            close.click()
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(900)
         page.screenshot(path=Path(SHOTS) / f"{name}.png")
 
 
@@ -198,7 +201,7 @@ def test_1_files_are_uploaded_a_broken_one_is_explained(page: Page, tmp_path: Pa
     for words in ("Windows", "도담", "764", "2026-01-02"):
         expect(files).to_contain_text(words)
     expect(page.locator("body")).to_contain_text("장보기 목록.txt")
-    shot(page, "1-가져오기")
+    shot(page, "1-import")
 
 
 def test_2_the_data_is_made_and_the_learnt_parts_are_shown(page: Page) -> None:
@@ -209,7 +212,7 @@ def test_2_the_data_is_made_and_the_learnt_parts_are_shown(page: Page) -> None:
     expect(report).to_contain_text("배울 대답", timeout=60_000)
     expect(report).to_contain_text("사진")
     expect(page.locator("#dataset-examples")).to_contain_text("배우는 말")
-    shot(page, "2-데이터-준비")
+    shot(page, "2-dataset")
 
 
 def test_3_training_starts_and_its_losses_are_drawn(page: Page, app: App) -> None:
@@ -222,7 +225,7 @@ def test_3_training_starts_and_its_losses_are_drawn(page: Page, app: App) -> Non
     assert drawn(page, ORANGE) > 60
     expect(page.locator("#train-card")).to_contain_text(f"/ {STEPS}")
     expect(page.locator("#train-stop")).to_be_visible()
-    shot(page, "3-학습")
+    shot(page, "3-training")
 
 
 def test_4_a_reload_during_training_finds_it_again(page: Page, app: App) -> None:
@@ -240,7 +243,7 @@ def test_5_a_stop_saves_and_a_start_resumes(page: Page, app: App) -> None:
     start = page.locator("#train-start")
     expect(start).to_contain_text(f"이어서 학습 ({step}단계부터)", timeout=20_000)
     expect(page.locator("#train-card")).to_contain_text("멈췄습니다")
-    shot(page, "3-학습-멈춤")
+    shot(page, "3-training-stopped")
     start.click()
     wait_for(lambda: state(app)[0] == "running" and state(app)[1] > step)
     expect(page.locator("#train-card")).to_contain_text("학습하고 있습니다", timeout=20_000)
@@ -264,7 +267,7 @@ def test_7_a_wrong_password_opens_nothing(page: Page) -> None:
     tab(page, "4 대화")
     expect(page.locator("#chat-gate")).to_be_visible()
     expect(page.locator("#chat-message")).to_be_hidden()
-    shot(page, "4-대화-잠김")
+    shot(page, "4-chat-locked")
     page.locator("#chat-password input").fill("산토끼")
     page.locator("#chat-enter").click()
     expect(page.get_by_text("비밀번호가 틀렸습니다").first).to_be_visible(timeout=15_000)
@@ -287,7 +290,7 @@ def test_8_the_right_one_opens_and_the_adapter_answers(page: Page) -> None:
         page.wait_for_timeout(300)
     said = page.locator("#chat-box [data-testid=bot]").all_inner_texts()
     assert all(re.search(r"[가-힣ㄱ-ㅎ]", words) for words in said), said
-    shot(page, "4-대화")
+    shot(page, "4-chat")
 
 
 def test_9_hangul_that_is_still_composed_is_not_sent(page: Page) -> None:
@@ -314,7 +317,7 @@ def test_a_the_settings_tab_shows_and_saves_what_is_in_the_file(page: Page, app:
     field.press("Tab")
     page.locator("#set-save").click()
     wait_for(lambda: app.home.settings().training.epochs == 7, 20)
-    shot(page, "5-설정")
+    shot(page, "5-settings")
 
 
 def test_b_nothing_was_asked_of_another_machine(page: Page) -> None:

@@ -1,0 +1,47 @@
+"""What the documents say is what the program does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from kakaobot import __version__
+from kakaobot.config import ROOT, markdown
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = sorted(set(re.findall(r"^python -m kakaobot (\w+)", README, re.MULTILINE)))
+
+
+def test_the_table_of_settings_is_the_declaration() -> None:
+    table = README.split("<!-- settings -->")[1].split("<!-- /settings -->")[0]
+    assert table.strip() == markdown()
+
+
+def test_every_picture_and_every_linked_file_is_there() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert len(links) > 5
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_commands_are_named() -> None:
+    assert len(COMMANDS) >= 9
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_documented_command_exists(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kakaobot", command, "--help"],
+        cwd=ROOT, capture_output=True, encoding="utf-8", check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search("[가-힣]", done.stdout)
+
+
+def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+)", text, re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == __version__
