@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class Hardware:
     """Name of the NVIDIA GPU with most free memory; empty where there is none."""
     free_vram: int = 0
     """Bytes."""
+    index: str = ""
+    """Its number as `nvidia-smi` counts, by the place on the bus."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def look() -> Hardware:
         return Hardware()
     try:
         said = subprocess.run(
-            [program, "--query-gpu=memory.free,name", "--format=csv,noheader,nounits"],
+            [program, "--query-gpu=index,memory.free,name", "--format=csv,noheader,nounits"],
             capture_output=True,
             text=True,
             timeout=10,
@@ -65,13 +67,27 @@ def look() -> Hardware:
     return parse_hardware(said)
 
 
+def one_gpu(
+    environ: Mapping[str, str] = os.environ, hardware: Callable[[], Hardware] = look
+) -> dict[str, str]:
+    """Environment variables by which a worker sees one GPU, the one with most free memory.
+
+    With several the Trainer would spread every batch over all of them (`DataParallel`), which is
+    slower for one small adapter. What the user has set stands.
+    """
+    index = hardware().index
+    if "CUDA_VISIBLE_DEVICES" in environ or not index:
+        return {}
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": index}
+
+
 def parse_hardware(said: str) -> Hardware:
-    """`nvidia-smi`'s lines of `free MiB, name` → the GPU with most free memory."""
+    """`nvidia-smi`'s lines of `index, free MiB, name` → the GPU with most free memory."""
     cards = []
     for line in said.splitlines():
-        free, _, name = line.partition(",")
-        if free.strip().isdigit():
-            cards.append(Hardware(name.strip(), int(free) * 2**20))
+        index, free, name = (*(part.strip() for part in line.split(",", 2)), "", "")[:3]
+        if index.isdigit() and free.isdigit():
+            cards.append(Hardware(name, int(free) * 2**20, index))
     return max(cards, key=lambda card: card.free_vram, default=Hardware())
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from kakaobot.base.choice import one_gpu
 from kakaobot.config import ROOT
 from kakaobot.errors import RunError
 from kakaobot.runs import Run
@@ -51,7 +52,12 @@ class TrainingThread(threading.Thread):
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=ROOT,
-                    env={**os.environ, "PYTHONUTF8": "1", "TOKENIZERS_PARALLELISM": "false"},
+                    env={
+                        **os.environ,
+                        **one_gpu(),
+                        "PYTHONUTF8": "1",
+                        "TOKENIZERS_PARALLELISM": "false",
+                    },
                     **_detached(),
                 )
             run.write_worker(child.pid)

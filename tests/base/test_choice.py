@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.base.choice import Choice, Hardware, choose, hub_reachable, parse_hardware
+from kakaobot.base.choice import Choice, Hardware, choose, hub_reachable, one_gpu, parse_hardware
 from kakaobot.errors import BaseModelError
 from kakaobot.starter import FOLDER
 
@@ -76,9 +76,18 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
 
 
 def test_the_card_with_most_free_memory_counts() -> None:
-    said = "1024, GeForce A\n[N/A], 이상한 줄\n8000, GeForce B\n"
-    assert parse_hardware(said) == Hardware("GeForce B", 8000 * 2**20)
+    said = "0, 1024, GeForce A\n1, [N/A], 이상한 줄\n2, 8000, GeForce, B\n"
+    assert parse_hardware(said) == Hardware("GeForce, B", 8000 * 2**20, "2")
     assert parse_hardware("No devices were found") == Hardware()
+
+
+def test_a_worker_sees_one_card_unless_the_user_chose() -> None:
+    def two() -> Hardware:
+        return Hardware("GeForce", GIB, "2")
+
+    assert one_gpu({}, two)["CUDA_VISIBLE_DEVICES"] == "2"
+    assert one_gpu({"CUDA_VISIBLE_DEVICES": "0,1"}, two) == {}
+    assert one_gpu({}, Hardware) == {}
 
 
 def test_the_hub_is_asked_only_where_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
