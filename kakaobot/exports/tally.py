@@ -56,7 +56,9 @@ class Export:
 
     @property
     def first(self) -> datetime:
-        return min(message.at for message in self.messages)
+        """Of what people said; a Windows notice has no time of its own, and stands at midnight."""
+        said = [message.at for message in self.messages if message.sender]
+        return min(said or [message.at for message in self.messages])
 
     @property
     def last(self) -> datetime:
