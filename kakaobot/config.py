@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from kakaobot.errors import ConfigError
+from kakaobot.files import patiently
 from kakaobot.settings import Group, Settings, Switch
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,7 +110,9 @@ def load_settings(file: Path) -> Settings:
             f"설정 파일{where}을 읽을 수 없습니다. 들여쓰기와 따옴표를 확인하세요: {file}"
         ) from error
     except OSError as error:
-        raise ConfigError(f"설정 파일을 열 수 없습니다: {file}") from error
+        raise ConfigError(
+            f"설정 파일을 열 수 없습니다. 파일의 자리와 읽기 권한을 확인하세요: {file}"
+        ) from error
     return parse(given)
 
 
@@ -179,7 +182,7 @@ def save(file: Path, changes: Mapping[str, object]) -> Settings:
     except ConfigError:
         draft.unlink()
         raise
-    draft.replace(file)
+    patiently(lambda: draft.replace(file))
     return settings
 
 
@@ -269,7 +272,10 @@ def _sentence(error: ErrorDetails) -> str:
         entry.path for entry in entries() if entry.kind == "switch"
     }:
         return f"{path} 에는 true, false, auto 가운데 하나를 적으세요. 지금 값: {given}"
-    form = _SENTENCES.get(error["type"], "{path} 의 값이 알맞지 않습니다. 지금 값: {given}")
+    form = _SENTENCES.get(
+        error["type"],
+        "{path} 의 값이 알맞지 않습니다. README 의 설정 표를 보고 고치세요. 지금 값: {given}",
+    )
     limits = {
         key: f"{value:g}" if isinstance(value, int | float) else value
         for key, value in error.get("ctx", {}).items()

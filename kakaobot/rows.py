@@ -54,7 +54,7 @@ def read(file: Path) -> list[Conversation]:
         ) from error
     rows = []
     # Not splitlines(): it also cuts at U+2028, which JSON leaves as it is.
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+    for number, line in enumerate(text.split("\n")[:-1], 1):
         try:
             rows.append(from_row(json.loads(line)))
         except (ValueError, KeyError, TypeError, IndexError) as error:

@@ -1,7 +1,7 @@
 """A training run is a folder. This module is the only one that knows its layout.
 
     checkpoints_lora/<run>/    written by
-        config.yaml            app       once: the resolved settings, the data and the base model
+        config.yaml            app       at a start: the resolved settings, the data, the base
         worker.json            launcher  pid and start time of the worker
         status.json            worker    replaced whole
         metrics.jsonl          worker    appended to
@@ -11,15 +11,13 @@
         adapter_latest/        worker    the newest weights
         adapter_best/          worker    the best weights, swapped in the moment they are best
         STOP                   app/user  its presence asks the worker to save and leave
-
-One file, one writer: readers poll, and the window may close and come back.
+One file, one writer: readers poll, and the window may come and go.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import time
@@ -33,6 +31,7 @@ import psutil
 import yaml
 
 from kakaobot.errors import RunError
+from kakaobot.files import patiently, replace_text
 
 State = Literal["new", "starting", "running", "stopped", "finished", "failed"]
 LIVE: frozenset[State] = frozenset(("starting", "running"))
@@ -99,13 +98,13 @@ class Run:
     # -- written by the app ------------------------------------------------------------------------
 
     def create(self, config: dict[str, Any]) -> None:
-        """Make the folder and its `config.yaml`, which is written once."""
+        """Make the folder and its `config.yaml`, again when a resume takes new settings."""
         self.path.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False, width=4096)
-        _replace(self.path / "config.yaml", text)
+        replace_text(self.path / "config.yaml", text)
 
     def config(self) -> dict[str, Any]:
-        """What `create` was given.
+        """What `create` was given last.
 
         Raises:
             RunError: the file is missing or damaged.
@@ -141,7 +140,7 @@ class Run:
     def write_worker(self, pid: int) -> None:
         born = psutil.Process(pid).create_time()
         said = {"pid": pid, "born": born, "launched": time.time()}
-        _replace(self.path / "worker.json", json.dumps(said))
+        replace_text(self.path / "worker.json", json.dumps(said))
 
     def process(self) -> psutil.Process | None:
         """The worker, if that very process still runs: a pid is reused, a zombie is not alive."""
@@ -157,7 +156,7 @@ class Run:
 
     def write_status(self, status: Status) -> None:
         text = json.dumps(asdict(replace(status, heartbeat=time.time())), ensure_ascii=False)
-        _replace(self.path / "status.json", text)
+        replace_text(self.path / "status.json", text)
 
     def status(self) -> Status:
         """The worker's last word, or `failed` if it died without saying one."""
@@ -256,7 +255,7 @@ class Run:
 
     def complete(self, checkpoint: Path) -> None:
         """Mark a checkpoint as whole; the last file written into it."""
-        _replace(checkpoint / "complete.json", json.dumps({"at": time.time()}))
+        replace_text(checkpoint / "complete.json", json.dumps({"at": time.time()}))
 
     def clear_incomplete(self) -> list[str]:
         """Remove checkpoints that were cut off while being written; returns their names."""
@@ -285,8 +284,8 @@ class Run:
         write(draft)
         if place.exists():
             shutil.rmtree(old, ignore_errors=True)
-            _retry(lambda: place.rename(old))
-        _retry(lambda: draft.rename(place))
+            patiently(lambda: place.rename(old))
+        patiently(lambda: draft.rename(place))
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -334,25 +333,6 @@ class Runs:
 
 def now_text() -> str:
     return datetime.now().astimezone().isoformat(timespec="seconds")
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a draft and rename it, so that a reader sees the old or the new and nothing between."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    _retry(lambda: draft.replace(file))
-
-
-def _retry(rename: Callable[[], object]) -> None:
-    """On Windows a rename fails while somebody reads; they are done in a moment."""
-    for wait in (0.01, 0.05, 0.2, 0.5, 1.0):
-        try:
-            rename()
-        except PermissionError:
-            time.sleep(wait)
-        else:
-            return
-    rename()
 
 
 def _read_json(file: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ here. The docstring of a group is its Korean title.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -21,6 +22,14 @@ def _number(value: object) -> object:
     return value
 
 
+def _names(value: object) -> object:
+    """`q_proj, v_proj` → both; a single name stays text, because `all-linear` is one."""
+    if isinstance(value, str) and re.search(r"[,\s]", value.strip()):
+        return tuple(part for part in re.split(r"[,\s]+", value) if part)
+    return value
+
+
+Names = Annotated[str | tuple[str, ...], BeforeValidator(_names)]
 Number = Annotated[float, BeforeValidator(_number)]
 Switch = bool | Literal["auto"]
 
@@ -100,7 +109,7 @@ class LoraSettings(Group):
     """반영 세기. 가중치 변화량에 alpha / r 를 곱합니다."""
     dropout: Number = Field(0.05, ge=0, lt=1)
     """학습 중 무작위로 끄는 비율"""
-    target_modules: str | tuple[str, ...] = "all-linear"
+    target_modules: Names = "all-linear"
     """어댑터를 붙일 층. all-linear 는 모든 선형 층입니다."""
 
 
@@ -129,7 +138,7 @@ class TrainingSettings(Group):
     """몇 단계마다 검증할지. 0이면 알아서 정합니다."""
     save_steps: int = Field(0, ge=0)
     """몇 단계마다 저장할지. 0이면 검증할 때마다 저장합니다."""
-    save_total_limit: int = Field(2, ge=1, le=100)
+    save_total_limit: int = Field(2, ge=2, le=100)
     """이어서 학습할 수 있는 저장본을 몇 개 남길지"""
     early_stopping_patience: int = Field(5, ge=0)
     """검증 손실이 이 횟수만큼 이어서 나아지지 않으면 끝냅니다. 0이면 끝까지 합니다."""

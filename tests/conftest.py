@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,13 @@ QUICK = {
     "training.early_stopping_patience": 0,
     "generation.max_new_tokens": 24,
 }
+
+
+def python_outside() -> Path:
+    """The Python that made the environment the tests run in."""
+    base = Path(getattr(sys, "_base_executable", sys.executable))
+    # Before 3.11 a POSIX environment names itself there, and is a link to its maker.
+    return base.resolve() if base == Path(sys.executable) else base
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ ROWS = (
     ("kakaobot.prompt", "kakaobot.runs", "kakaobot.rows"),
     ("kakaobot.config", "kakaobot.records"),
     ("kakaobot.settings",),
-    ("kakaobot.errors",),
+    ("kakaobot.errors", "kakaobot.files"),
     # The version, which everybody may ask for.
     ("kakaobot",),
 )

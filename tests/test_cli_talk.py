@@ -23,7 +23,9 @@ class Parrot:
         self._cut_after = cut_after
 
     def voice(self, run: str = "") -> Voice:
-        return Voice("main", "best", 3, "연습용", "방", "", ("앵무",), False, "앵무새의 말투")
+        return Voice(
+            "main", "best", 3, "연습용", "방", "", ("앵무",), False, False, "앵무새의 말투"
+        )
 
     def reply(
         self,

@@ -46,6 +46,7 @@ class Way:
             self.home.settings_file,
             {
                 **QUICK,
+                "model.base_model": "auto",
                 "training.max_steps": STEPS,
                 "training.learning_rate": 2e-3,
                 "training.eval_steps": 10,

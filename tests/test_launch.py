@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import launch
+from tests.conftest import python_outside
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -265,14 +266,10 @@ def project(folder: Path) -> Path:
     return folder
 
 
-def python_outside() -> str:
-    return str(getattr(sys, "_base_executable", sys.executable))
-
-
 def launched(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if name != "KAKAOBOT_HOME"}
     return subprocess.run(
-        [python_outside(), str(folder / "launch.py"), *argv],
+        [str(python_outside()), str(folder / "launch.py"), *argv],
         capture_output=True,
         encoding="utf-8",
         env={**environ, "PYTHONIOENCODING": "utf-8"},

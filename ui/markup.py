@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 
 from kakaobot.app.chat import Voice
-from kakaobot.app.dataset import Example, Part, Report
 from kakaobot.app.exports import FileReport
+from kakaobot.app.report import Example, Part, Report
 from kakaobot.app.training import RunSummary
 from ui import text
 from ui.view import Tone, TrainingView, layout_name, line_numbers, people_names

@@ -41,7 +41,7 @@ LOCKED_OUT = (
 # -- 1 exports
 EXPORTS_TAB = "1 가져오기"
 EXPORTS_LEAD = "카카오톡에서 내보낸 대화 파일을 넣어 주세요. 여러 개를 한꺼번에 넣어도 됩니다."
-UPLOAD = "대화 파일 (.txt, .csv)"
+UPLOAD = "대화 파일 (.txt, .csv, .zip, .eml)"
 DROP = "파일을 여기에 끌어다 놓거나 눌러서 고르세요"
 SAMPLE = "샘플 방으로 해 보기"
 SAMPLE_NOTE = "아직 파일이 없다면, 지어낸 대화방으로 처음부터 끝까지 따라 해 볼 수 있습니다."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kakaobot.app.access import Gate, Pass
+from kakaobot.base.choice import located, look, one_gpu
 from kakaobot.chat.speaker import Sampling, Speaker
 from kakaobot.config import Home
 from kakaobot.errors import RunError
@@ -44,6 +46,8 @@ class Voice:
     persona: str
     people: tuple[str, ...]
     practice: bool
+    named: bool
+    """Whether names are shown in a person's room."""
     sentence: str
     """Korean: which base and which adapter speak."""
 
@@ -60,6 +64,10 @@ def load_engine(base: str, adapter: Path, settings: Settings) -> Speaker:
     """The real speaker. Imports torch."""
     # It reports at import that an optional kernel cannot be fetched, in the middle of a chat.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    os.environ.update(one_gpu())
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
     from kakaobot.chat.engine import Engine
 
     return Engine.load(
@@ -112,6 +120,7 @@ class Chatting:
             persona=data["persona"],
             people=tuple(data["people"]),
             practice=base["practice"],
+            named=data["named"],
             sentence=f"{who}의 말투 · 바탕 {base['label']} · {chosen.name} 의 {which}"
             + (f" ({step}단계)" if step else ""),
         )
@@ -204,7 +213,12 @@ class Chatting:
         key = (run.path, adapter.name, stamp, settings.model, settings.generation.max_history_turns)
         if self._speaker is None or key != self._key:
             self._drop()
-            self._speaker = self._loader(run.config()["base"]["name"], adapter, settings)
+            if self._all().live() and look().gpu:
+                raise RunError(
+                    "학습이 그래픽카드를 쓰고 있어 지금은 대화할 수 없습니다. "
+                    "학습을 멈추거나 끝나기를 기다리세요."
+                )
+            self._speaker = self._loader(located(run.config()["base"]["name"]), adapter, settings)
             self._key = key
         return self._speaker
 
@@ -222,7 +236,6 @@ def conversation(lines: Sequence[Line], voice: Voice, *, me: str = "") -> list[C
     whole room: everybody is `assistant`, by name.
     """
     others = [name for name in voice.people if name != voice.persona]
-    named = len(voice.people) >= 3
     mine = me or (others[0] if voice.persona and others else _ME)
     messages = []
     for line in lines:
@@ -230,7 +243,7 @@ def conversation(lines: Sequence[Line], voice: Voice, *, me: str = "") -> list[C
             name = mine if line.mine else line.name
             messages.append(ChatMessage("assistant", line.text, name))
         elif line.mine:
-            messages.append(ChatMessage("user", line.text, mine if named else ""))
+            messages.append(ChatMessage("user", line.text, mine if voice.named else ""))
         else:
             messages.append(ChatMessage("assistant", line.text))
     return messages

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from kakaobot.app.bases import Bases
+from kakaobot.app.report import Report, examples_of, read_report
+from kakaobot.base.choice import located
 from kakaobot.base.text import BaseText, read_base_text
 from kakaobot.config import Home
 from kakaobot.dataset import store
 from kakaobot.dataset.build import conversations, split
-from kakaobot.dataset.filters import keep, worth_learning
+from kakaobot.dataset.filters import keep, unlearnt, worth_learning
 from kakaobot.dataset.privacy import mask_links
 from kakaobot.dataset.sessions import sessions_of, turns_of
 from kakaobot.errors import DatasetError
@@ -28,7 +31,6 @@ from kakaobot.settings import DataSettings, Settings
 
 FEW_REPLIES = 200
 """Below this a small LoRA repeats the few replies it saw (lessons from public chat clones)."""
-_EXAMPLES = {"train": 6, "val": 2}
 
 
 @dataclass(frozen=True)
@@ -38,52 +40,6 @@ class Person:
     replies: int
     """Turns that can be learnt."""
     median_chars: float
-
-
-@dataclass(frozen=True)
-class Part:
-    who: str
-    text: str
-    learn: bool
-
-
-@dataclass(frozen=True)
-class Example:
-    title: str
-    split: Literal["train", "val"]
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the last build read, left out and wrote."""
-
-    room: str
-    """Empty for all rooms."""
-    persona: str
-    """Empty for the whole room."""
-    people: tuple[str, ...]
-    messages: int
-    """After merging the exports."""
-    removed: tuple[tuple[str, int], ...]
-    """Korean reason and number of messages."""
-    sessions: int
-    turns: int
-    train_rows: int
-    val_rows: int
-    train_replies: int
-    val_replies: int
-    tokens: int
-    """Of the training rows."""
-    learnt_tokens: int
-    tokenizer: str
-    max_seq_len: int
-    longest: int
-    """Tokens of the longest row."""
-    written_at: str
-    fingerprint: str
-    warning: str = ""
-    examples: tuple[Example, ...] = ()
 
 
 class Datasets:
@@ -126,8 +82,8 @@ class Datasets:
         histories = self._histories(settings.data.room)
         _check(histories, settings.data)
         progress(0.2, "바탕 모델의 토크나이저를 읽는 중")
-        choice = self._bases.choice(settings.model.base_model)
-        base = read_base_text(choice.name)
+        choice = self._bases.choice(self._home)
+        base = read_base_text(located(choice.name))
         rows: dict[str, list[Conversation]] = {"train": [], "val": []}
         report = _empty_report(settings, histories, choice.label, base)
         for number, history in enumerate(histories):
@@ -138,6 +94,11 @@ class Datasets:
                 "배울 대답이 하나도 남지 않았습니다. 다른 사람이나 '방 전체'를 고르거나, "
                 "data.min_target_chars 를 낮추거나, 더 긴 대화를 가져오세요."
             )
+        if not rows["val"]:
+            raise DatasetError(
+                "검증에 쓸 대답이 남지 않았습니다. "
+                "더 긴 기간의 대화를 가져오거나 '방 전체'를 고르세요."
+            )
         progress(0.85, "토큰을 세는 중")
         report = _counted(report, rows, base)
         progress(0.95, "저장하는 중")
@@ -146,17 +107,9 @@ class Datasets:
     def report(self) -> Report | None:
         """Of the last build; None where there is none."""
         folder = self._folder()
-        stats = store.read_json(folder, store.STATS)
-        preview = store.read_json(folder, store.PREVIEW) or []
-        try:
-            examples = tuple(_example(each) for each in preview)
-            lists = {
-                "people": tuple(stats["people"]),
-                "removed": tuple((str(why), int(n)) for why, n in stats["removed"]),
-            }
-            return Report(**{**stats, **lists, "examples": examples})
-        except (TypeError, KeyError, ValueError):
-            return None
+        return read_report(
+            store.read_json(folder, store.STATS), store.read_json(folder, store.PREVIEW)
+        )
 
     def _histories(self, room: str) -> list[History]:
         raw = self._home.folder(self._home.settings().paths.raw)
@@ -174,7 +127,7 @@ class Datasets:
             report,
             written_at=now_text(),
             fingerprint=store.fingerprint(train, val, settings.data.model_dump_json()),
-            examples=tuple(_examples(rows)),
+            examples=examples_of(rows),
         )
         stats = {key: value for key, value in asdict(report).items() if key != "examples"}
         preview = [asdict(example) for example in report.examples]
@@ -211,13 +164,13 @@ def _empty_report(
     speakers = Counter(
         message.sender
         for history in histories
-        for message in history.messages
-        if message.sender and message.sender not in settings.data.exclude_people
+        for message in keep(history.messages, exclude=settings.data.exclude_people).messages
     )
     return Report(
         room=settings.data.room,
         persona=settings.data.persona,
         people=tuple(name for name, _ in speakers.most_common()),
+        named=len(speakers) >= 3,
         messages=sum(len(history.messages) for history in histories),
         removed=(),
         sessions=0,
@@ -247,22 +200,27 @@ def _add(
     data = settings.data
     kept = keep(history.messages, exclude=data.exclude_people)
     turns = _turns(kept.messages, data)
+    learnable = functools.partial(_learnable, data=data)
     gap = timedelta(minutes=data.session_gap_minutes)
     sessions = sessions_of(history.room, turns, gap=gap)
-    named = len({turn.sender for turn in turns}) >= 3
+    own: list[Conversation] = []
     for name, part in zip(("train", "val"), _split(sessions, data), strict=True):
         for session in part:
-            rows[name] += conversations(
+            cut = conversations(
                 session,
                 persona=data.persona,
-                named=named,
-                learnable=lambda turn: _learnable(turn, data),
+                named=report.named,
+                learnable=learnable,
                 length=base.renderer.length,
                 max_tokens=report.max_seq_len - base.renderer.lead_length,
                 context_turns=data.context_turns,
             )
+            new = list(cut)
+            rows[name] += new
+            own += new
     removed = Counter(dict(report.removed))
     removed.update(dict(kept.removed))
+    removed.update(unlearnt(turns, own, persona=data.persona, learnable=learnable))
     return replace(
         report,
         removed=tuple(removed.most_common()),
@@ -273,12 +231,12 @@ def _add(
 
 def _split(sessions: Sequence[Session], data: DataSettings) -> tuple[list[Session], list[Session]]:
     """A person's sessions alone are split, so that validation holds their share of replies."""
-    spoken = [
-        session
-        for session in sessions
-        if not data.persona or any(turn.sender == data.persona for turn in session.turns)
-    ]
-    return split(spoken, data.val_ratio) if spoken else ([], [])
+
+    def target(turn: Turn) -> bool:
+        return data.persona in ("", turn.sender) and _learnable(turn, data)
+
+    spoken = [session for session in sessions if any(map(target, session.turns))]
+    return split(spoken, data.val_ratio, target) if spoken else ([], [])
 
 
 def _counted(report: Report, rows: dict[str, list[Conversation]], base: BaseText) -> Report:
@@ -319,30 +277,3 @@ def _learnable(turn: Turn, data: DataSettings) -> bool:
 
 def _targets(rows: Iterable[Conversation]) -> int:
     return sum(message.learn for row in rows for message in row.messages)
-
-
-def _examples(rows: dict[str, list[Conversation]]) -> list[Example]:
-    """Some rows of both parts, spread over the history."""
-    out = []
-    names: tuple[Literal["train", "val"], ...] = ("train", "val")
-    for name in names:
-        part = rows[name]
-        step = max(1, len(part) // _EXAMPLES[name])
-        for row in part[::step][: _EXAMPLES[name]]:
-            parts = tuple(
-                Part(
-                    message.name or row.persona
-                    if message.role == "assistant"
-                    else message.name or "상대",
-                    message.content,
-                    message.learn,
-                )
-                for message in row.messages
-            )
-            out.append(Example(f"{row.room} · {row.at[0][:16].replace('T', ' ')}", name, parts))
-    return out
-
-
-def _example(raw: dict[str, Any]) -> Example:
-    parts = tuple(Part(**part) for part in raw["parts"])
-    return Example(raw["title"], raw["split"], parts)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kakaobot.config import ROOT, Home
+from kakaobot.app.bases import SAMPLES
+from kakaobot.config import Home
 from kakaobot.errors import ExportError, RunError
 from kakaobot.exports.inbox import Added, Inbox, Move, Stored, carry_out, plan_archive
 from kakaobot.exports.reader import Export, read_export
 from kakaobot.records import Message, Progress, quiet
 from kakaobot.runs import Runs
 
-SAMPLES = ROOT / "data" / "sample"
 _ALREADY = "이미 가져온 파일입니다."
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets, Report
+from kakaobot.app.dataset import Datasets
+from kakaobot.app.report import Report
 from kakaobot.base.choice import Choice
-from kakaobot.config import Home
+from kakaobot.config import Home, parse
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.runs import LIVE, Point, Run, Runs, State, Status, now_text
 from kakaobot.settings import Settings
@@ -135,8 +136,9 @@ class Training:
                         f"학습 '{live.name}' 이 이미 진행 중입니다. "
                         "먼저 멈추거나 끝나기를 기다리세요."
                     )
-                run = self._prepare(runs, new=new)
                 self._make_room()
+                self._bases.forget()
+                run = self._prepare(runs, new=new)
                 self._threads[run.name] = TrainingThread.launch(run, self._argv)
         except Timeout as error:
             raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error
@@ -201,7 +203,9 @@ class Training:
     def _live(self, name: str) -> Run:
         run = self._runs().find(name) if name else self._runs().live()
         if run is None or run.status().state not in LIVE:
-            raise RunError("지금 진행 중인 학습이 없습니다.")
+            raise RunError(
+                "지금 진행 중인 학습이 없습니다. 시작하려면 '학습 시작'(train)을 하세요."
+            )
         return run
 
     def _outlook(self) -> tuple[str, int]:
@@ -209,7 +213,7 @@ class Training:
         try:
             settings = self._home.settings()
             report = self._data(settings)
-            self._bases.choice(settings.model.base_model)
+            self._bases.choice(self._home)
             run = self._latest(self._runs(), settings.project.run_name)
             if run is None:
                 return "", 0
@@ -227,6 +231,8 @@ class Training:
         run = None if new else self._latest(runs, name)
         if run is not None:
             self._refuse_if_changed(run, settings, report)
+            # Such as a smaller batch after memory ran out.
+            run.create({**run.config(), "settings": settings.model_dump(mode="json")})
             return run
         run = runs.get(runs.fresh_name(name))
         run.create(self._config(settings, report))
@@ -247,7 +253,7 @@ class Training:
         return report
 
     def _config(self, settings: Settings, report: Report) -> dict[str, Any]:
-        choice = self._bases.choice(settings.model.base_model)
+        choice = self._bases.choice(self._home)
         return {
             "created_at": now_text(),
             "base": {
@@ -262,14 +268,16 @@ class Training:
                 "room": report.room,
                 "persona": report.persona,
                 "people": list(report.people),
+                "named": report.named,
                 "train_replies": report.train_replies,
             },
             "settings": settings.model_dump(mode="json"),
         }
 
     def _refuse_if_changed(self, run: Run, settings: Settings, report: Report) -> None:
-        """A resume goes on with the same data, base and adapter shape, or it is another run."""
+        """A resume goes on with the same data, base, adapter shape and rate, or is another run."""
         config = run.config()
+        before = parse(config["settings"])
         if run.status().state == "finished":
             raise RunError(
                 f"학습 '{run.name}' 은 끝났습니다. '대화'에서 이야기해 보세요. "
@@ -278,14 +286,17 @@ class Training:
         changed = []
         if config["data"]["fingerprint"] != report.fingerprint:
             changed.append("데이터")
-        if config["base"]["name"] != self._bases.choice(settings.model.base_model).name:
-            changed.append("바탕 모델")
-        if config["settings"]["lora"] != settings.lora.model_dump(mode="json"):
+        # What `auto` meant at the start stays: free memory and the network change by the hour.
+        if before.model.base_model != settings.model.base_model:
+            changed.append("바탕 모델(model.base_model)")
+        if before.lora != settings.lora:
             changed.append("LoRA 설정")
+        if run.checkpoints() and _rate(before) != _rate(settings):
+            changed.append("학습률 설정")
         if changed:
             raise RunError(
                 f"학습 '{run.name}' 을 시작한 뒤 {', '.join(changed)}이(가) 바뀌어 이어서 배울 수 "
-                "없습니다. '새 학습'(train --new)으로 시작하세요."
+                "없습니다. 되돌려 놓거나 '새 학습'(train --new)으로 시작하세요."
             )
 
     def _choice_of(self, run: Run | None) -> Choice:
@@ -293,9 +304,15 @@ class Training:
             base = run.config()["base"]
             return Choice(base["name"], base["label"], base["reason"], base["practice"])
         try:
-            return self._bases.choice(self._home.settings().model.base_model)
+            return self._bases.choice(self._home)
         except BaseModelError as error:
             return Choice("", "없음", str(error))
+
+
+def _rate(settings: Settings) -> tuple[object, ...]:
+    """What the saved scheduler and optimizer hold, and a resume cannot change."""
+    training = settings.training
+    return training.learning_rate, training.scheduler, training.warmup_ratio
 
 
 def _summary(run: Run) -> RunSummary:

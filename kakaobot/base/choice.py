@@ -40,7 +40,7 @@ class Hardware:
 @dataclass(frozen=True)
 class Choice:
     name: str
-    """What is loaded: a Hugging Face id, a folder, or a `.gguf` file."""
+    """`starter`, a Hugging Face id, a folder, or a `.gguf` file; see `located`."""
     label: str
     """What the user is shown."""
     reason: str
@@ -171,5 +171,10 @@ def _named(wanted: str) -> Choice:
     return Choice(wanted, wanted, "설정에 적힌 모델입니다.")
 
 
+def located(name: str) -> str:
+    """Where a chosen base is loaded from; the starter moves with the program."""
+    return str(STARTER_FOLDER) if name == STARTER else name
+
+
 def _starter(reason: str) -> Choice:
-    return Choice(str(STARTER_FOLDER), "연습용 모델(starter)", reason, practice=True)
+    return Choice(STARTER, "연습용 모델(starter)", reason, practice=True)

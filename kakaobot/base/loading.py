@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from typing import Any
 import psutil
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
-from transformers.utils import logging as hf_logging
 
 from kakaobot.errors import BaseModelError
 from kakaobot.prompt import Renderer, renderer_for
@@ -71,11 +71,12 @@ def load_base(
     if attn_implementation != "auto":
         options["attn_implementation"] = attn_implementation
     notes: list[str] = []
-    model = _quantized(name, options, device, notes, say) if wanted else None
+    model = None
+    if wanted:
+        model = _guarded(name, lambda: _quantized(options, device, notes, say))
     quantized = model is not None
     if model is None:
-        if wanted:
-            _refuse_if_too_big(name, config, compute, device)
+        _refuse_if_too_big(name, config, compute, device)
         say("바탕 모델을 읽는 중입니다.")
         model = _guarded(name, lambda: _whole(options))
         model = model.to(device)
@@ -117,7 +118,6 @@ def free_memory(device: torch.device) -> int:
 
 
 def _quantized(
-    name: str,
     options: dict[str, Any],
     device: torch.device,
     notes: list[str],
@@ -139,7 +139,11 @@ def _quantized(
         note = f"4비트로 읽지 못해 원래 정밀도로 읽었습니다. 메모리를 더 씁니다. (이유: {reason})"
         notes.append(note)
         say(note)
-        return None
+    # Outside the handler, which holds on to what was half loaded.
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    return None
 
 
 def _whole(options: dict[str, Any]) -> Any:
@@ -148,7 +152,6 @@ def _whole(options: dict[str, Any]) -> Any:
     Raises:
         BaseModelError: weights are missing; `transformers` would only warn, and draw them.
     """
-    hf_logging.disable_progress_bar()
     loaded: Any = AutoModelForCausalLM.from_pretrained(**options, output_loading_info=True)
     model, info = loaded
     missing = sorted(info["missing_keys"])
@@ -167,7 +170,7 @@ def _refuse_if_too_big(name: str, config: Any, dtype: torch.dtype, device: torch
     if needed > free:
         smaller = _SMALLER.get(name, "Qwen/Qwen3-0.6B")
         raise BaseModelError(
-            f"4비트로 읽지 못했고, 원래 정밀도로는 메모리가 모자랍니다 "
+            f"{name} 을 원래 정밀도로 읽기에는 메모리가 모자랍니다 "
             f"(필요 {needed / _GIB:.1f}GB, 남음 {free / _GIB:.1f}GB). "
             f"model.base_model 을 더 작은 {smaller} 로 바꾸세요."
         )
@@ -177,7 +180,11 @@ def _dtype(wanted: str, device: torch.device, config: Any) -> torch.dtype:
     if wanted != "auto":
         return getattr(torch, wanted)  # type: ignore[no-any-return]
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return (
+            torch.bfloat16
+            if torch.cuda.is_bf16_supported(including_emulation=False)
+            else torch.float16
+        )
     if device.type == "mps" or parameters_of(config) < _SMALL:
         return torch.float32
     # Without the instruction bf16 is emulated on a CPU, and slower than fp32.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from dataclasses import asdict
 
-from kakaobot.app.dataset import Datasets, Report
+from kakaobot.app.dataset import Datasets
+from kakaobot.app.report import Report
 from kakaobot.cli.console import columns
 from kakaobot.cli.desk import Desk
 

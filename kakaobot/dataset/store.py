@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from kakaobot.files import patiently
 
 TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
 
@@ -26,7 +29,8 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         (folder / f"{name}.new").write_text(text, encoding="utf-8", newline="\n")
     for name in files:
-        (folder / f"{name}.new").replace(folder / name)
+        draft = folder / f"{name}.new"
+        patiently(functools.partial(draft.replace, folder / name))
 
 
 def read_json(folder: Path, name: str) -> Any:

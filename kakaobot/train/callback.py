@@ -73,9 +73,8 @@ class RunCallback(TrainerCallback):
     ) -> None:
         if state.global_step >= state.max_steps:
             control.should_evaluate = True
-        elif self._signalled or self.run.asked_to_stop:
-            self.stopped = True
-            control.should_save = control.should_training_stop = True
+        elif self._asked_to_stop:
+            self._stop(control)
         if time.time() - self.status.heartbeat > _HEARTBEAT_SECONDS:
             self._write(**self._progress(state))
 
@@ -119,6 +118,8 @@ class RunCallback(TrainerCallback):
         if state.global_step and loss < (self.status.best_eval_loss or float("inf")):
             self.run.swap_in("best", self._write_adapter)
             self._write(best_eval_loss=loss, best_step=state.global_step)
+        if state.global_step and state.global_step < state.max_steps and self._asked_to_stop:
+            self._stop(control)
         elif self._out_of_patience():
             self.ended_early = True
             control.should_save = control.should_training_stop = True
@@ -139,6 +140,16 @@ class RunCallback(TrainerCallback):
     def finish(self, **changes: Any) -> None:
         """Write the last status."""
         self._write(**changes)
+
+    @property
+    def _asked_to_stop(self) -> bool:
+        return self._signalled or self.run.asked_to_stop
+
+    def _stop(self, control: TrainerControl) -> None:
+        """Save now. An evaluation that is due can wait, the user cannot."""
+        self.stopped = True
+        control.should_evaluate = False
+        control.should_save = control.should_training_stop = True
 
     def _out_of_patience(self) -> bool:
         best = self.status.best_step or 0

@@ -17,8 +17,11 @@ from kakaobot.config import ROOT
 from kakaobot.errors import RunError
 from kakaobot.runs import Run
 
-GRACE_SECONDS = 120.0
-"""How long a worker may take to save after STOP before it is told to end, and then killed."""
+GRACE_SECONDS = 600.0
+"""How long a worker that was asked to stop may be silent before it is told to end, then killed.
+
+Silence, not time: a step or an evaluation on a CPU takes minutes, and a heartbeat says it goes on.
+"""
 _AFTER_TERMINATE = 10.0
 """Seconds between telling it to end and killing it."""
 _POLL_SECONDS = 0.3
@@ -33,6 +36,7 @@ class TrainingThread(threading.Thread):
         self._process = process
         self._grace = grace
         self._asked_at: float | None = None
+        self._heard = 0.0
 
     @classmethod
     def launch(
@@ -96,9 +100,10 @@ class TrainingThread(threading.Thread):
         return True
 
     def _escalate(self) -> None:
-        now = time.monotonic()
-        self._asked_at = self._asked_at or now
-        waited = now - self._asked_at
+        heard = self.worker_run.said().heartbeat
+        if heard != self._heard or self._asked_at is None:
+            self._heard, self._asked_at = heard, time.monotonic()
+        waited = time.monotonic() - self._asked_at
         try:
             if waited > self._grace + _AFTER_TERMINATE:
                 self._process.kill()

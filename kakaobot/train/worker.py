@@ -22,6 +22,7 @@ from torch.utils.data import Dataset
 from transformers import Trainer, TrainingArguments, set_seed
 
 from kakaobot import rows
+from kakaobot.base.choice import located
 from kakaobot.base.loading import Loaded, load_base
 from kakaobot.config import parse
 from kakaobot.errors import DatasetError, KakaobotError
@@ -42,7 +43,8 @@ def main(argv: list[str]) -> int:
     )
     run = Run(Path(argv[0]))
     try:
-        with FileLock(run.lock_file, timeout=0):
+        # A worker that was just told to stop says so before it is gone.
+        with FileLock(run.lock_file, timeout=30):
             return _guarded(run)
     except Timeout:
         print("another worker already trains this run", flush=True)
@@ -61,6 +63,9 @@ def _guarded(run: Run) -> int:
     run.write_status(status)
     try:
         Work(run, status).run_to_the_end()
+    except Stopped:
+        said = replace(run.said(), state="stopped", message="준비하다가 멈췄습니다.")
+        run.write_status(said)
     except Exception as error:  # noqa: BLE001 -- the outermost: every end is told to the user
         traceback.print_exc()
         sys.stdout.flush()
@@ -70,11 +75,18 @@ def _guarded(run: Run) -> int:
     return 0
 
 
+class Stopped(Exception):
+    """STOP was asked before the first step."""
+
+
 def _sentence(error: Exception) -> str:
     """Why a run failed and what to do, in Korean."""
     if isinstance(error, KakaobotError):
         return str(error)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+    # A CPU and Apple's GPU say it in a RuntimeError.
+    said = str(error).lower()
+    short = "out of memory" in said or "can't allocate memory" in said
+    if short or isinstance(error, torch.OutOfMemoryError | MemoryError):
         return (
             "메모리가 모자라 학습을 멈췄습니다. training.batch 를 절반으로 줄이거나 "
             "training.max_seq_len 을 줄이고, 그래도 모자라면 더 작은 바탕 모델을 쓰세요."
@@ -83,7 +95,8 @@ def _sentence(error: Exception) -> str:
         return "디스크가 가득 차 저장하지 못했습니다. 공간을 비운 뒤 다시 시작하면 이어집니다."
     return (
         f"예상하지 못한 오류로 학습이 끝났습니다 ({type(error).__name__}: {error}). "
-        "'학습 기록'의 마지막 줄들을 확인하세요. 다시 시작하면 마지막 저장본부터 이어집니다."
+        "자세한 내용은 학습 폴더의 worker.log 에 있습니다. "
+        "다시 시작하면 마지막 저장본부터 이어집니다."
     )
 
 
@@ -191,6 +204,8 @@ class Work:
         callback.finish(state=state, step=step, eta_seconds=None, message=message)
 
     def _say(self, message: str) -> None:
+        if self.run.asked_to_stop:
+            raise Stopped
         print(message, flush=True)
         self.status = replace(self.status, message=message)
         self.run.write_status(self.status)
@@ -199,7 +214,7 @@ class Work:
         wanted = self.settings.model
         self._say(f"바탕 모델({self.config['base']['label']})을 읽는 중입니다.")
         base = load_base(
-            self.config["base"]["name"],
+            located(self.config["base"]["name"]),
             load_in_4bit=wanted.load_in_4bit,
             dtype=wanted.dtype,
             attn_implementation=wanted.attn_implementation,
@@ -275,12 +290,14 @@ class Work:
 
     def _arguments(self, plan: Plan, base: Loaded, *, fresh: bool) -> TrainingArguments:
         training = self.settings.training
+        # Logits over 150,000 words fill a graphics card: one conversation at a time there.
+        at_once = 1 if base.device.type == "cuda" else training.batch
         return TrainingArguments(
             output_dir=str(self.run.path),
             max_steps=plan.max_steps,
-            per_device_train_batch_size=training.batch,
-            per_device_eval_batch_size=training.batch,
-            gradient_accumulation_steps=training.accumulation,
+            per_device_train_batch_size=at_once,
+            per_device_eval_batch_size=at_once,
+            gradient_accumulation_steps=training.accumulation * (training.batch // at_once),
             learning_rate=training.learning_rate,
             lr_scheduler_type=training.scheduler,
             warmup_steps=plan.warmup_steps,

@@ -45,7 +45,12 @@ def adapter(home: Home, name: str = "main", *, persona: str = "", kind: str = "b
     run.create(
         {
             "base": {"name": "b", "label": "바탕", "reason": "", "practice": True},
-            "data": {"room": "", "persona": persona, "people": ["도담", "마루", "은솔"]},
+            "data": {
+                "room": "",
+                "persona": persona,
+                "people": ["도담", "마루", "은솔"],
+                "named": True,
+            },
         }
     )
 
@@ -161,7 +166,10 @@ def test_the_voice_names_base_and_adapter(home: Home, gate: Gate) -> None:
 
 
 def voice(persona: str, people: tuple[str, ...]) -> Voice:
-    return Voice("main", "best", 1, "바탕", "", persona, people, practice=False, sentence="")
+    named = len(people) >= 3
+    return Voice(
+        "main", "best", 1, "바탕", "", persona, people, practice=False, named=named, sentence=""
+    )
 
 
 LINES = [Line("나", "밥?", mine=True), Line("도담", "ㅇㅇ", mine=False)]

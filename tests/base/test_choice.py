@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.base.choice import Choice, Hardware, choose, hub_reachable, one_gpu, parse_hardware
+from kakaobot.base.choice import (
+    Choice,
+    Hardware,
+    choose,
+    hub_reachable,
+    located,
+    one_gpu,
+    parse_hardware,
+)
 from kakaobot.errors import BaseModelError
 from kakaobot.starter import FOLDER
 
@@ -46,7 +54,7 @@ def test_without_a_gpu_a_small_model_is_chosen() -> None:
 def test_without_hub_and_cache_the_starter_says_it_is_for_practice() -> None:
     choice = auto(online=False)
     assert choice.practice
-    assert choice.name == str(FOLDER)
+    assert located(choice.name) == str(FOLDER)
     assert "연습용" in choice.reason
 
 

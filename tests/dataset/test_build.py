@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaobot.dataset.build import conversations, split
-from kakaobot.dataset.filters import DELETED, EXCLUDED, MEDIA, keep, worth_learning
+from kakaobot.dataset.filters import (
+    APART,
+    DELETED,
+    EXCLUDED,
+    LONG,
+    MEDIA,
+    OTHERS,
+    SHORT,
+    keep,
+    unlearnt,
+    worth_learning,
+)
 from kakaobot.dataset.privacy import mask_links
 from kakaobot.dataset.sessions import sessions_of, turns_of
 from kakaobot.records import ChatMessage, Conversation, Kind, Message, Session, Source, Turn
@@ -118,9 +129,8 @@ def test_the_newest_sessions_validate_and_none_is_on_both_sides(
     assert [each for part in (*train, *val) for each in part.turns] == [
         each for part in sessions for each in part.turns
     ]
-    if number > 1:
-        assert train
-        assert val
+    assert train
+    assert bool(val) is (number > 1)
     if len(sessions) > 1:
         assert [*train, *val] == sessions
 
@@ -193,3 +203,27 @@ def test_reactions_without_a_word_go_only_when_asked(text: str, kept: bool) -> N
 )
 def test_links_become_a_tag(text: str, masked: str) -> None:
     assert mask_links(text) == masked
+
+
+@given(TURNS, st.sampled_from(["", "가"]), st.integers(1, 5))
+def test_every_message_is_learnt_or_has_a_reason(
+    turns: list[Turn], persona: str, min_chars: int
+) -> None:
+    def learnable(turn: Turn) -> bool:
+        return worth_learning(turn, min_chars=min_chars, drop_low_signal=False)
+
+    rows = list(
+        conversations(
+            Session("방", tuple(turns)),
+            persona=persona,
+            named=False,
+            learnable=learnable,
+            length=size,
+            max_tokens=60,
+            context_turns=2,
+        )
+    )
+    learnt = sum(said.learn for row in rows for said in row.messages)
+    reasons = unlearnt(turns, rows, persona=persona, learnable=learnable)
+    assert learnt + sum(reasons.values()) == len(turns)
+    assert set(reasons) <= {LONG, SHORT, OTHERS, APART}

@@ -12,6 +12,7 @@ import pytest
 from scripts import environment as subject
 from scripts.environment import EnvironmentFailure, is_installed, prepare, refusal
 from scripts.torch_index import CUDA_13, Gpu
+from tests.conftest import python_outside
 
 
 class Pip:
@@ -153,8 +154,7 @@ def test_elsewhere_the_card_is_not_asked(system: str, venv: Path, requirements: 
 
 
 def test_a_python_without_an_environment_of_its_own_is_not_installed_into() -> None:
-    base = Path(getattr(sys, "_base_executable", sys.executable))
-    assert subject.pip_version(base) is None
+    assert subject.pip_version(python_outside()) is None
     assert subject.pip_version(Path("/nowhere/python")) is None
     assert subject.pip_version(Path(sys.executable))
 

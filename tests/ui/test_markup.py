@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from kakaobot.app.dataset import Example, Part
 from kakaobot.app.exports import FileReport
+from kakaobot.app.report import Example, Part
 from kakaobot.runs import Status
 from tests.ui.window_fakes import FILE, NOW, REPORT, RUN, VOICE
 from ui import markup

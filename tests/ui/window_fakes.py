@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from kakaobot.app.access import Gate
 from kakaobot.app.chat import Line, Reply, Voice
-from kakaobot.app.dataset import Example, Part, Person, Report
+from kakaobot.app.dataset import Person
 from kakaobot.app.exports import FileReport
+from kakaobot.app.report import Example, Part, Report
 from kakaobot.app.training import RunSummary, Snapshot
 from kakaobot.errors import RunError
 from kakaobot.runs import Point, Status
@@ -51,6 +52,7 @@ REPORT = Report(
     room="보드게임",
     persona="도담",
     people=("도담", "마루"),
+    named=False,
     messages=120,
     removed=(("사진·동영상·이모티콘", 3),),
     sessions=7,
@@ -82,6 +84,7 @@ VOICE = Voice(
     room="보드게임",
     persona="",
     people=("도담", "마루", "은솔"),
+    named=True,
     practice=True,
     sentence="방 전체의 말투 · 바탕 연습용 모델 · main 의 가장 좋은 어댑터 (40단계)",
 )

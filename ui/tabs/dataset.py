@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from kakaobot.app.dataset import Datasets, Person, Report
+from kakaobot.app.dataset import Datasets, Person
 from kakaobot.app.preferences import Preferences
+from kakaobot.app.report import Report
 from ui import markup, text
 from ui.errors import notify
 from ui.wire import on

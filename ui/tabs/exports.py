@@ -69,7 +69,7 @@ def _layout() -> tuple[gr.File, gr.Button, gr.HTML, gr.Button]:
         upload = gr.File(
             label=text.UPLOAD,
             file_count="multiple",
-            file_types=[".txt", ".csv"],
+            file_types=[".txt", ".csv", ".zip", ".eml"],
             height=170,
             scale=3,
             elem_id="export-upload",

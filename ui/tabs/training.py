@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.training import Snapshot, Training
+from kakaobot.errors import KakaobotError
 from kakaobot.runs import LIVE
 from ui import markup, text
 from ui.chart import loss_chart
@@ -25,6 +26,8 @@ class Watch:
     seen: tuple[object, ...] = ()
     stop_asked: float | None = None
     """Monotonic time at which a stop was first seen under way."""
+    trouble: str = ""
+    """The error that was told last, while it lasts."""
     choices: tuple[tuple[str, str], ...] = ()
     """Of the list of runs: sent again only when they change, or an open list would close."""
 
@@ -69,10 +72,17 @@ def build(
         return _shown(training.snapshot(run), run, watch, training.version(run))
 
     def tick(run: str, watch: Watch) -> tuple[object, ...]:
-        version = training.version(run)
-        if (version, watch.stopping_for >= PATIENCE) == watch.seen:
-            return (gr.skip(),) * len(outputs)
-        return _shown(training.snapshot(run), run, watch, version)
+        try:
+            version = training.version(run)
+            if (version, watch.stopping_for >= PATIENCE) == watch.seen:
+                return (gr.skip(),) * len(outputs)
+            return _shown(training.snapshot(run), run, watch, version)
+        except KakaobotError as error:
+            # Told once, not at every beat, for as long as the trouble stays the same.
+            if watch.trouble == str(error):
+                return (gr.skip(),) * len(outputs)
+            notify(str(error))
+            return (*(gr.skip(),) * (len(outputs) - 1), replace(watch, seen=(), trouble=str(error)))
 
     def begin(watch: Watch) -> tuple[object, ...]:
         return _shown(training.start(), "", replace(watch, choices=()), ())
@@ -146,7 +156,7 @@ def _shown(
         markup.runs_table(view.runs),
         gr.skip() if same else gr.Dropdown(list(choices), value=chosen),
         markup.status(view.status_line, view.tone),
-        replace(watch, seen=(version, watch.stopping_for >= PATIENCE), choices=choices),
+        replace(watch, seen=(version, watch.stopping_for >= PATIENCE), choices=choices, trouble=""),
     )
 
 

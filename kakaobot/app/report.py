@@ -1,0 +1,96 @@
+"""What a build of the training data read, left out and wrote, and some of its rows to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from kakaobot.records import ChatMessage, Conversation
+
+_EXAMPLES = {"train": 6, "val": 2}
+
+
+@dataclass(frozen=True)
+class Part:
+    who: str
+    text: str
+    learn: bool
+
+
+@dataclass(frozen=True)
+class Example:
+    title: str
+    split: Literal["train", "val"]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the last build read, left out and wrote."""
+
+    room: str
+    """Empty for all rooms."""
+    persona: str
+    """Empty for the whole room."""
+    people: tuple[str, ...]
+    """Who said something in words, most active first."""
+    named: bool
+    """Whether a person's room shows names: where three or more talk."""
+    messages: int
+    """After merging the exports."""
+    removed: tuple[tuple[str, int], ...]
+    """Korean reason and number of messages."""
+    sessions: int
+    turns: int
+    train_rows: int
+    val_rows: int
+    train_replies: int
+    val_replies: int
+    tokens: int
+    """Of the training rows."""
+    learnt_tokens: int
+    tokenizer: str
+    max_seq_len: int
+    longest: int
+    """Tokens of the longest row."""
+    written_at: str
+    fingerprint: str
+    warning: str = ""
+    examples: tuple[Example, ...] = ()
+
+
+def examples_of(rows: Mapping[str, Sequence[Conversation]]) -> tuple[Example, ...]:
+    """Some rows of both parts, spread over the history."""
+    out = []
+    names: tuple[Literal["train", "val"], ...] = ("train", "val")
+    for name in names:
+        step = max(1, len(rows[name]) // _EXAMPLES[name])
+        for row in rows[name][::step][: _EXAMPLES[name]]:
+            parts = tuple(
+                Part(_who(row, message), message.content, message.learn) for message in row.messages
+            )
+            out.append(Example(f"{row.room} · {row.at[0][:16].replace('T', ' ')}", name, parts))
+    return tuple(out)
+
+
+def read_report(stats: Any, preview: Any) -> Report | None:
+    """A report from the JSON of stats.json and preview.json; None where they do not fit."""
+    try:
+        examples = tuple(
+            Example(each["title"], each["split"], tuple(Part(**part) for part in each["parts"]))
+            for each in preview or []
+        )
+        lists = {
+            "people": tuple(stats["people"]),
+            "removed": tuple((str(why), int(count)) for why, count in stats["removed"]),
+        }
+        return Report(**{**stats, **lists, "examples": examples})
+    except (TypeError, KeyError, ValueError):
+        return None
+
+
+def _who(row: Conversation, message: ChatMessage) -> str:
+    if message.name:
+        return message.name
+    return row.persona if message.role == "assistant" else "상대"

@@ -1,0 +1,27 @@
+"""Puts a finished draft in the place of a file. Knows no content."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Write a draft and rename it, so that a reader sees the old or the new and nothing between."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    patiently(lambda: draft.replace(file))
+
+
+def patiently(rename: Callable[[], object]) -> None:
+    """Try again for two seconds: on Windows a rename fails while somebody reads."""
+    for wait in (0.01, 0.05, 0.2, 0.5, 1.0):
+        try:
+            rename()
+        except PermissionError:
+            time.sleep(wait)
+        else:
+            return
+    rename()

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kakaobot.app.bases import Bases
+from kakaobot.app.dataset import Datasets
+from kakaobot.app.exports import Exports
+from kakaobot.base.choice import STARTER
+from kakaobot.config import Home, save
+from kakaobot.errors import DatasetError
+from tests.conftest import SAMPLE
+
+
+def room(folder: Path, *lines: str) -> Path:
+    """A Windows export of one day."""
+    file = folder / "방.txt"
+    head = ["방 님과 카카오톡 대화", "저장한 날짜 : 2026-05-01 10:00:00", ""]
+    day = "--------------- 2026년 4월 1일 수요일 ---------------"
+    file.write_text("\n".join([*head, day, *lines]) + "\n", encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def datasets(home: Home, bases: Bases) -> Datasets:
+    return Datasets(home, bases)
+
+
+def test_every_message_of_the_sample_is_learnt_or_has_a_reason(
+    home: Home, datasets: Datasets
+) -> None:
+    Exports(home).bring([SAMPLE])
+    for persona in ("", "도담"):
+        save(home.settings_file, {"data.persona": persona, "data.merge_gap_minutes": 0})
+        report = datasets.build()
+        learnt = report.train_replies + report.val_replies
+        explained = sum(count for _, count in report.removed)
+        # A turn holds several messages that came in the same minute.
+        assert learnt <= report.messages - explained
+        assert report.messages - explained < 2.5 * learnt
+        assert report.named
+
+
+def test_what_is_too_short_is_counted_with_its_reason(
+    home: Home, datasets: Datasets, tmp_path: Path
+) -> None:
+    save(home.settings_file, {"data.min_target_chars": 3, "data.merge_gap_minutes": 0})
+    lines = [
+        f"[{'가나'[i % 2]}] [오후 1:{i:02d}] {'응' if i % 5 else '길게 말하기'}" for i in range(40)
+    ]
+    Exports(home).bring([room(tmp_path, *lines)])
+    report = datasets.build()
+    assert dict(report.removed)["짧은 말 (앞 대화로만 씀)"] == 32
+    assert report.train_replies + report.val_replies == 8
+
+
+def test_a_room_too_small_to_validate_is_a_sentence(
+    home: Home, datasets: Datasets, tmp_path: Path
+) -> None:
+    Exports(home).bring([room(tmp_path, "[가] [오후 1:00] 안녕")])
+    with pytest.raises(DatasetError, match="더 긴 기간"):
+        datasets.build()
+
+
+def test_nothing_imported_or_a_stranger_chosen_is_a_sentence(
+    home: Home, datasets: Datasets
+) -> None:
+    with pytest.raises(DatasetError, match="가져온 대화가 없습니다"):
+        datasets.build()
+    Exports(home).bring([SAMPLE])
+    save(home.settings_file, {"data.persona": "없는 사람"})
+    with pytest.raises(DatasetError, match="없는 사람"):
+        datasets.build()
+    save(home.settings_file, {"data.persona": "", "data.room": "없는 방"})
+    with pytest.raises(DatasetError, match="없는 방"):
+        datasets.build()
+
+
+def test_a_member_who_only_sent_photos_counts_for_nothing(
+    home: Home, datasets: Datasets, tmp_path: Path
+) -> None:
+    lines = [f"[{'가나'[i % 2]}] [오후 1:{i:02d}] 말 {i}" for i in range(30)]
+    Exports(home).bring([room(tmp_path, *lines, "[다] [오후 2:00] 사진")])
+    report = datasets.build()
+    assert report.people == ("가", "나")
+    assert not report.named
+
+
+def test_the_sample_alone_is_a_rehearsal_with_the_starter(
+    home: Home, bases: Bases, tmp_path: Path
+) -> None:
+    save(home.settings_file, {"model.base_model": "auto"})
+    Exports(home).bring([SAMPLE])
+    choice = bases.choice(home)
+    assert choice.name == STARTER
+    assert "샘플" in choice.reason
+    lines = [f"[{'가나'[i % 2]}] [오후 1:{i:02d}] 말 {i}" for i in range(30)]
+    Exports(home).bring([room(tmp_path, *lines)])
+    assert "샘플" not in bases.choice(home).reason
+
+
+def test_the_same_input_gives_the_same_bytes(home: Home, datasets: Datasets) -> None:
+    Exports(home).bring([SAMPLE])
+    one = datasets.build().fingerprint
+    files = [home.folder("data/sft") / name for name in ("train.jsonl", "val.jsonl")]
+    before = [file.read_bytes() for file in files]
+    assert datasets.build().fingerprint == one
+    assert [file.read_bytes() for file in files] == before
