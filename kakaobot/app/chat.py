@@ -21,6 +21,7 @@ from kakaobot.runs import Run, Runs
 from kakaobot.settings import Settings
 
 _ME = "나"
+_ASKED = 12
 _PATIENCE = 10.0
 """Seconds to wait for a reply that is under way."""
 Loader = Callable[[str, Path, Settings], Speaker]
@@ -250,7 +251,8 @@ def conversation(lines: Sequence[Line], voice: Voice, *, me: str = "") -> list[C
 
 
 def _others(people: Sequence[str], me: str) -> Sequence[str]:
-    return [name for name in people if name != me] or people
+    """Who may speak next: the most active, or a large room would be asked about for seconds."""
+    return ([name for name in people if name != me] or list(people))[:_ASKED]
 
 
 def _bubbles(text: str) -> tuple[str, ...]:

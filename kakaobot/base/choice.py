@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import urllib.error
@@ -25,6 +27,10 @@ _BY_VRAM = (
     (5 * _GIB, "Qwen/Qwen3-1.7B"),
 )
 _ON_CPU = "Qwen/Qwen3-0.6B"
+_ASKED = "index,memory.free,driver_version,name"
+# NVIDIA's CUDA compatibility table: 13.x needs driver 580, 12.x runs from 525 on.
+_OLDEST_DRIVER = {"13": 580, "12": 525}
+_NO_DRIVER = 10**6
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Hardware:
     """Bytes."""
     index: str = ""
     """Its number as `nvidia-smi` counts, by the place on the bus."""
+    idle: str = ""
+    """Name of a GPU that is there but that the installed PyTorch cannot use."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +58,17 @@ class Choice:
 
 
 def look() -> Hardware:
-    """Ask `nvidia-smi`; a machine without it has no GPU that 4-bit loading can use."""
+    """Ask `nvidia-smi` for a GPU, and the installed PyTorch whether it can use one."""
     program = shutil.which("nvidia-smi")
     if not program:
         return Hardware()
     try:
         said = subprocess.run(
-            [program, "--query-gpu=index,memory.free,name", "--format=csv,noheader,nounits"],
+            [
+                program,
+                "--query-gpu=index,memory.free,driver_version,name",
+                "--format=csv,noheader,nounits",
+            ],
             capture_output=True,
             text=True,
             timeout=10,
@@ -64,7 +76,13 @@ def look() -> Hardware:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return Hardware()
-    return parse_hardware(said)
+    return parse_hardware(said, torch_cuda())
+
+
+def _driver_number(driver: str) -> int:
+    """`581.42` → 581; 0 where it is not a number."""
+    major = driver.split(".")[0]
+    return int(major) if major.isdigit() else 0
 
 
 def one_gpu(
@@ -81,14 +99,31 @@ def one_gpu(
     return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": index}
 
 
-def parse_hardware(said: str) -> Hardware:
-    """`nvidia-smi`'s lines of `index, free MiB, name` → the GPU with most free memory."""
+def parse_hardware(said: str, cuda: str) -> Hardware:
+    """`nvidia-smi`'s lines of `index, free MiB, driver, name` → the GPU with most free memory.
+
+    Args:
+        said: what it printed.
+        cuda: the CUDA version PyTorch was built for, such as `13.0`; empty for a CPU build.
+    """
     cards = []
     for line in said.splitlines():
-        index, free, name = (*(part.strip() for part in line.split(",", 2)), "", "")[:3]
+        index, free, driver, name = (*(part.strip() for part in line.split(",", 3)), *[""] * 3)[:4]
         if index.isdigit() and free.isdigit():
+            if _driver_number(driver) < _OLDEST_DRIVER.get(cuda.split(".")[0], _NO_DRIVER):
+                return Hardware(idle=name)
             cards.append(Hardware(name, int(free) * 2**20, index))
     return max(cards, key=lambda card: card.free_vram, default=Hardware())
+
+
+def torch_cuda() -> str:
+    """The CUDA version the installed PyTorch was built for, read without loading it."""
+    spec = importlib.util.find_spec("torch")
+    if spec is None or not spec.origin:
+        return ""
+    text = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
+    found = re.search(r"^cuda\b[^=\n]*= *['\"]([\d.]+)['\"]", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def choose(
@@ -149,6 +184,11 @@ def _for(card: Hardware) -> tuple[str, str]:
         return (
             _ON_CPU,
             f"{card.gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다.",
+        )
+    if card.idle:
+        return _ON_CPU, (
+            f"{card.idle} 가 있지만 그래픽 드라이버나 설치된 PyTorch 가 맞지 않아 CPU 로 배웁니다. "
+            "드라이버를 새로 설치하고 .venv 폴더를 지운 뒤 다시 시작해 보세요."
         )
     return _ON_CPU, "NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import queue
 import threading
@@ -85,19 +86,31 @@ class Engine:
 
     @torch.inference_mode()
     def next_name(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
-        """As `Speaker.next_name`: one forward pass over `[이름]` for each name."""
+        """As `Speaker.next_name`. The history is read once, `[이름]` once for each name."""
         renderer, kept = self._base.renderer, self._kept(messages, _NAME_ROOM)
         prompt = renderer.prompt(kept)
         seen = prompt[-(self._base.context - _NAME_ROOM) :]
-        scores = []
         with self._lock:
-            for name in names:
-                tail = renderer.prompt(kept, speaker=name)[len(prompt) :]
-                ids = torch.tensor([[*seen, *tail]], device=self._base.device)
-                logits = self._model(input_ids=ids).logits[0, len(seen) - 1 : -1].float()
-                scores.append(logits.log_softmax(-1).gather(1, ids[0, len(seen) :, None]).sum())
+            read = self._model(input_ids=self._ids(seen), use_cache=True, logits_to_keep=1)
+            scores = [
+                self._score(read, renderer.prompt(kept, speaker=name)[len(prompt) :])
+                for name in names
+            ]
         drawn = torch.multinomial(torch.stack(scores).softmax(0), 1)
         return names[int(drawn)]
+
+    def _score(self, read: Any, tail: Sequence[int]) -> torch.Tensor:
+        """Log-probability of `tail` behind what was read."""
+        first = read.logits[:, -1:]
+        # Reading on would lengthen the cache that the next name starts from.
+        cache = copy.deepcopy(read.past_key_values)
+        rest = self._model(input_ids=self._ids(tail), past_key_values=cache).logits[:, :-1]
+        logits = torch.cat([first, rest], dim=1).float()[0]
+        return logits.log_softmax(-1).gather(1, self._ids(tail)[0, :, None]).sum()
+
+    def _ids(self, ids: Sequence[int]) -> torch.Tensor:
+        """Shape (1, length)."""
+        return torch.tensor([list(ids)], device=self._base.device)
 
     def _kept(self, messages: Sequence[ChatMessage], spare: int) -> list[ChatMessage]:
         """The turns that leave `spare` tokens of the context free."""

@@ -14,6 +14,7 @@ from kakaobot.base.choice import (
     located,
     one_gpu,
     parse_hardware,
+    torch_cuda,
 )
 from kakaobot.errors import BaseModelError
 from kakaobot.starter import FOLDER
@@ -84,9 +85,35 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
 
 
 def test_the_card_with_most_free_memory_counts() -> None:
-    said = "0, 1024, GeForce A\n1, [N/A], 이상한 줄\n2, 8000, GeForce, B\n"
-    assert parse_hardware(said) == Hardware("GeForce, B", 8000 * 2**20, "2")
-    assert parse_hardware("No devices were found") == Hardware()
+    said = "0, 1024, 581.42, GeForce A\n1, [N/A], 이상한 줄\n2, 8000, 581.42, GeForce, B\n"
+    assert parse_hardware(said, "13.0") == Hardware("GeForce, B", 8000 * 2**20, "2")
+    assert parse_hardware("No devices were found", "13.0") == Hardware()
+
+
+@pytest.mark.parametrize(
+    ("driver", "cuda", "usable"),
+    [
+        ("581.42", "13.0", True),
+        ("560.1", "13.0", False),
+        ("560.1", "12.6", True),
+        ("581", "", False),
+    ],
+)
+def test_a_card_that_pytorch_cannot_use_chooses_nothing_and_is_explained(
+    driver: str, cuda: str, usable: bool
+) -> None:
+    card = parse_hardware(f"0, 24000, {driver}, GeForce\n", cuda)
+    assert bool(card.gpu) is usable
+    choice = choose("auto", hardware=lambda: card, cached=lambda name: True)
+    assert (choice.name == "Qwen/Qwen3-8B") is usable
+    assert "GeForce" in choice.reason
+    assert ("드라이버" in choice.reason) is not usable
+
+
+def test_the_installed_pytorch_says_what_it_was_built_for() -> None:
+    import torch
+
+    assert torch_cuda() == (torch.version.cuda or "")
 
 
 def test_a_worker_sees_one_card_unless_the_user_chose() -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from kakaobot.chat.engine import Engine
 from kakaobot.chat.history import trim
@@ -86,3 +87,17 @@ def test_the_next_speaker_is_drawn_from_the_people_of_the_room(engine: Engine) -
     assert set(drawn) <= {"도담", "은솔", "뷁꿹쒧"}
     # A name the model has never seen is far less likely than those that just spoke.
     assert drawn.count("뷁꿹쒧") <= 3
+
+
+def test_names_are_scored_as_the_whole_text_would_be(engine: Engine) -> None:
+    talk = [ChatMessage("assistant", "밥 먹자", "도담")]
+    renderer = engine._base.renderer
+    prompt, whole = renderer.prompt(talk), renderer.prompt(talk, speaker="은솔")
+    tail = whole[len(prompt) :]
+    with torch.inference_mode():
+        read = engine._model(input_ids=torch.tensor([prompt]), use_cache=True, logits_to_keep=1)
+        scores = [engine._score(read, tail) for _ in range(2)]
+        logits = engine._model(input_ids=torch.tensor([whole])).logits[0, len(prompt) - 1 : -1]
+    chosen = logits.log_softmax(-1).gather(1, torch.tensor(tail)[:, None]).sum()
+    assert torch.allclose(scores[0], chosen, atol=1e-3)
+    assert torch.allclose(scores[1], chosen, atol=1e-3)
