@@ -7,6 +7,7 @@ functions take plain arguments instead of settings.
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import types
 import typing
@@ -63,7 +64,8 @@ class Home:
     def password(self, environ: Mapping[str, str] = os.environ) -> str:
         """`CHATBOT_PASSWORD` of the environment or of `.env`; empty where it is not set."""
         return environ.get(PASSWORD_VARIABLE) or (
-            dotenv_values(self.root / ".env", encoding="utf-8-sig").get(PASSWORD_VARIABLE) or ""
+            dotenv_values(stream=io.StringIO(_read_env(self.root / ".env"))).get(PASSWORD_VARIABLE)
+            or ""
         )
 
 
@@ -83,6 +85,23 @@ class Entry:
     @property
     def path(self) -> str:
         return f"{self.group}.{self.key}"
+
+
+def _read_env(file: Path) -> str:
+    """The text of a `.env`, as Notepad (UTF-8 or CP949) or PowerShell (UTF-16) saves it."""
+    try:
+        raw = file.read_bytes()
+    except OSError:
+        return ""
+    codings = ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp949")
+    for coding in codings:
+        try:
+            return raw.decode(coding)
+        except UnicodeDecodeError:
+            continue
+    raise ConfigError(
+        f"{file} 을 읽을 수 없습니다. 메모장에서 인코딩을 UTF-8 로 골라 다시 저장하세요."
+    )
 
 
 def entries() -> list[Entry]:
@@ -149,7 +168,7 @@ def markdown() -> str:
     """All settings as a table for the README."""
     rows = ["| 설정 | 기본값 | 범위 | 뜻 |", "|---|---|---|---|"]
     for entry in entries():
-        ends = ["" if end is None else f"{end:,g}" for end in (entry.minimum, entry.maximum)]
+        ends = ["" if end is None else f"{end:,.10g}" for end in (entry.minimum, entry.maximum)]
         span = ", ".join(entry.choices) or ("~".join(ends) if any(ends) else "")
         default = f"`{_yaml_value(entry.default)}`"
         rows.append(f"| `{entry.path}` | {default} | {span} | {entry.description} |")
@@ -163,6 +182,8 @@ def save(file: Path, changes: Mapping[str, object]) -> Settings:
         ConfigError: the result would not be valid; the file is left as it was.
     """
     from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedSeq
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     writer = YAML()
     writer.preserve_quotes = True
@@ -173,7 +194,11 @@ def save(file: Path, changes: Mapping[str, object]) -> Settings:
         document.setdefault(group, {})
         if document[group] is None:
             document[group] = {}
-        document[group][key] = list(value) if isinstance(value, tuple) else value
+        if isinstance(value, list | tuple):
+            # On one line: the comment of the next setting would hang on the last item else.
+            value = CommentedSeq(DoubleQuotedScalarString(str(item)) for item in value)
+            value.fa.set_flow_style()
+        document[group][key] = value
     draft = file.with_suffix(".yaml.new")
     with draft.open("w", encoding="utf-8", newline="\n") as stream:
         writer.dump(document, stream)
@@ -268,6 +293,8 @@ def _sentence(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return f"모르는 설정입니다: {path}.{_nearest(path)} 설정 파일에서 고치거나 지우세요."
     given = error.get("input")
+    if error["type"] == "value_error":
+        return f"{path}: {error['ctx']['error']}"
     if error["type"] in ("bool_parsing", "bool_type", "literal_error") and path in {
         entry.path for entry in entries() if entry.kind == "switch"
     }:

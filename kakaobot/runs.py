@@ -37,9 +37,10 @@ State = Literal["new", "starting", "running", "stopped", "finished", "failed"]
 LIVE: frozenset[State] = frozenset(("starting", "running"))
 Adapter = Literal["best", "latest"]
 
+_KILLED = "강제로 끝냈습니다. 다시 시작하면 마지막 저장본부터 이어집니다."
+
 # Besides the adapter these are what an exact resume needs (transformers 5, `_save_checkpoint`).
 _CHECKPOINT_FILES = (
-    "complete.json",
     "adapter_config.json",
     "adapter_model.safetensors",
     "trainer_state.json",
@@ -142,6 +143,11 @@ class Run:
         said = {"pid": pid, "born": born, "launched": time.time()}
         replace_text(self.path / "worker.json", json.dumps(said))
 
+    def note_kill(self) -> None:
+        """Remember that the worker is ended on purpose."""
+        said = _read_json(self.path / "worker.json")
+        replace_text(self.path / "worker.json", json.dumps({**said, "killed": True}))
+
     def process(self) -> psutil.Process | None:
         """The worker, if that very process still runs: a pid is reused, a zombie is not alive."""
         said = _read_json(self.path / "worker.json")
@@ -163,8 +169,11 @@ class Run:
         process = self.process()
         said = self.said()
         # Not the process's own start time: Linux knows it to the second only.
-        launched = float(_read_json(self.path / "worker.json").get("launched", 0.0))
+        worker = _read_json(self.path / "worker.json")
+        launched = float(worker.get("launched", 0.0))
         silent = said.heartbeat < launched
+        if process is None and said.state in LIVE and worker.get("killed"):
+            return replace(said, state="stopped", eta_seconds=None, message=_KILLED)
         if process is None and (silent or said.state in LIVE):
             return replace(said, state="failed", eta_seconds=None, message=self.last_words())
         if silent:
@@ -176,12 +185,15 @@ class Run:
         raw = _read_json(self.path / "status.json")
         known = {field.name for field in fields(Status)}
         values = {key: value for key, value in raw.items() if key in known}
-        if values.get("state") not in get_args(State):
+        sound = isinstance(values.get("heartbeat"), int | float)
+        if values.get("state") not in get_args(State) or not sound:
             return Status()
-        return Status(**{**values, "notes": tuple(values.get("notes", ()))})
+        return Status(**{**values, "notes": tuple(values.get("notes") or ())})
 
     def append(self, *points: Point) -> None:
         lines = "".join(json.dumps(asdict(point)) + "\n" for point in points)
+        # A worker killed while writing leaves half a line, which must not swallow this one.
+        lines = "\n" + lines if points[0].kind == "resume" else lines
         with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(lines)
 
@@ -199,11 +211,12 @@ class Run:
         file = self.path / "metrics.jsonl"
         if not file.exists():
             return
-        for line in file.read_text(encoding="utf-8").splitlines(keepends=True):
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
             if line.endswith("\n"):
                 # A power cut can leave a line of zeros; the others are still good.
                 with contextlib.suppress(ValueError, TypeError):
-                    yield Point(**json.loads(line))
+                    raw = json.loads(line)
+                    yield Point(int(raw["step"]), str(raw["kind"]), float(raw["value"]), raw["at"])
 
     def version(self) -> tuple[int, ...]:
         """Changes whenever what a reader sees may have changed."""
@@ -248,14 +261,14 @@ class Run:
         found = []
         for path in self.path.glob("checkpoint-*"):
             match = re.fullmatch(r"checkpoint-(\d+)", path.name)
-            whole = all((path / name).exists() for name in _CHECKPOINT_FILES)
-            if match and whole and _read_json(path / "trainer_state.json"):
+            if match and _is_whole(path):
                 found.append((int(match[1]), path))
         return sorted(found)
 
     def complete(self, checkpoint: Path) -> None:
-        """Mark a checkpoint as whole; the last file written into it."""
-        replace_text(checkpoint / "complete.json", json.dumps({"at": time.time()}))
+        """Mark a checkpoint as whole, with the size of each file; written into it last."""
+        sizes = {each.name: each.stat().st_size for each in checkpoint.iterdir() if each.is_file()}
+        replace_text(checkpoint / "complete.json", json.dumps({"sizes": sizes}))
 
     def clear_incomplete(self) -> list[str]:
         """Remove checkpoints that were cut off while being written; returns their names."""
@@ -333,6 +346,23 @@ class Runs:
 
 def now_text() -> str:
     return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether every file an exact resume needs is there and as long as it was written."""
+    sizes = _read_json(checkpoint / "complete.json").get("sizes") or {}
+    return (
+        all(name in sizes for name in _CHECKPOINT_FILES)
+        and all(_size(checkpoint / name) == size for name, size in sizes.items())
+        and bool(_read_json(checkpoint / "trainer_state.json"))
+    )
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return -1
 
 
 def _read_json(file: Path) -> dict[str, Any]:

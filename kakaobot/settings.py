@@ -6,10 +6,12 @@ here. The docstring of a group is its Korean title.
 
 from __future__ import annotations
 
+import itertools
 import re
+from pathlib import PurePath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _number(value: object) -> object:
@@ -43,7 +45,7 @@ class ProjectSettings(Group):
 
     run_name: str = Field("main", pattern=r"^[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,59}$")
     """학습 이름. checkpoints_lora 아래 같은 이름의 폴더에 저장됩니다."""
-    seed: int = Field(42, ge=0, le=2**31 - 1)
+    seed: int = Field(42, ge=0, le=1_000_000_000)
     """난수 씨앗. 같은 값이면 같은 순서로 학습합니다."""
 
 
@@ -59,6 +61,18 @@ class PathSettings(Group):
     runs: str = "checkpoints_lora"
     """학습 결과가 있는 폴더"""
 
+    @model_validator(mode="after")
+    def _apart(self) -> PathSettings:
+        """What one folder holds is archived or removed without the others."""
+        paths = [PurePath(path) for path in (self.raw, self.sft, self.archive, self.runs)]
+        for path in paths:
+            if not path.parts or ".." in path.parts or path == PurePath(path.anchor):
+                raise ValueError("폴더 이름을 하나씩 적으세요. 비우거나 '..' 를 쓸 수 없습니다.")
+        for one, other in itertools.permutations(paths, 2):
+            if one == other or one in other.parents:
+                raise ValueError(f"'{other}' 이 '{one}' 안에 있습니다. 서로 다른 폴더를 적으세요.")
+        return self
+
 
 class DataSettings(Group):
     """무엇을 배울지"""
@@ -69,7 +83,7 @@ class DataSettings(Group):
     """말투를 배울 사람. 비워 두면 방 전체를 배웁니다."""
     exclude_people: tuple[str, ...] = ()
     """대화에서 빼고 싶은 사람 이름 목록 (봇 등)"""
-    val_ratio: Number = Field(0.1, gt=0, le=0.5)
+    val_ratio: Number = Field(0.1, ge=0.01, le=0.5)
     """검증에 쓸 몫. 가장 최근 대화부터 떼어 둡니다."""
     session_gap_minutes: int = Field(60, ge=1, le=10080)
     """이만큼(분) 조용하면 새 대화로 봅니다."""
@@ -107,7 +121,7 @@ class LoraSettings(Group):
     """어댑터의 크기. 두 배로 늘리면 파일도 두 배가 됩니다."""
     alpha: int = Field(32, ge=1, le=1024)
     """반영 세기. 가중치 변화량에 alpha / r 를 곱합니다."""
-    dropout: Number = Field(0.05, ge=0, lt=1)
+    dropout: Number = Field(0.05, ge=0, le=0.9)
     """학습 중 무작위로 끄는 비율"""
     target_modules: Names = "all-linear"
     """어댑터를 붙일 층. all-linear 는 모든 선형 층입니다."""
@@ -118,13 +132,13 @@ class TrainingSettings(Group):
 
     max_steps: int = Field(0, ge=0)
     """최대 단계 수. 0이면 epochs 로 정합니다."""
-    epochs: Number = Field(5, gt=0, le=1000)
+    epochs: Number = Field(5, ge=0.01, le=1000)
     """전체 대화를 몇 번 되풀이해 배울지"""
-    learning_rate: Number = Field(3e-4, gt=0, le=1)
+    learning_rate: Number = Field(3e-4, ge=1e-7, le=1)
     """학습률"""
     scheduler: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
     """학습률이 줄어드는 모양"""
-    warmup_ratio: Number = Field(0.05, ge=0, lt=1)
+    warmup_ratio: Number = Field(0.05, ge=0, le=0.9)
     """처음 이 비율 동안 학습률을 천천히 올립니다."""
     batch: int = Field(4, ge=1, le=512)
     """한 번에 배우는 대화 수. 메모리가 모자라면 줄이세요."""
@@ -142,7 +156,7 @@ class TrainingSettings(Group):
     """이어서 학습할 수 있는 저장본을 몇 개 남길지"""
     early_stopping_patience: int = Field(5, ge=0)
     """검증 손실이 이 횟수만큼 이어서 나아지지 않으면 끝냅니다. 0이면 끝까지 합니다."""
-    max_grad_norm: Number = Field(1.0, gt=0)
+    max_grad_norm: Number = Field(1.0, ge=0.01)
     """기울기 크기의 한도"""
 
 
@@ -153,7 +167,7 @@ class GenerationSettings(Group):
     """대답의 최대 토큰 수"""
     temperature: Number = Field(0.7, ge=0, le=2)
     """높을수록 엉뚱해지고, 0이면 늘 같은 대답을 합니다."""
-    top_p: Number = Field(0.9, gt=0, le=1)
+    top_p: Number = Field(0.9, ge=0.01, le=1)
     """가능성이 높은 것부터 이 비율까지만 고릅니다."""
     top_k: int = Field(40, ge=0, le=1000)
     """가능성이 높은 이만큼만 고릅니다. 0이면 쓰지 않습니다."""

@@ -53,6 +53,11 @@ def test_what_is_rendered_is_read_back() -> None:
         ("project: {run_name: '../밖'}", "project.run_name"),
         ("project: {run_name: '..'}", "project.run_name"),
         ("lora: 3", "묶음"),
+        ("paths: {raw: ''}", "폴더"),
+        ("paths: {runs: data/raw}", "폴더"),
+        ("paths: {sft: ../밖}", "폴더"),
+        ("paths: {sft: data}", "안에"),
+        ("training: {epochs: 0}", "0.01 이상"),
         ("- 1", "묶음"),
     ],
 )
@@ -129,3 +134,27 @@ def test_the_password_is_read_from_the_file_and_the_environment_wins(home: Home)
     (home.root / ".env").write_text("\ufeffCHATBOT_PASSWORD=바다 거북\n", encoding="utf-8")
     assert home.password({}) == "바다 거북"
     assert home.password({"CHATBOT_PASSWORD": "산토끼"}) == "산토끼"
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
+def test_the_env_file_is_read_however_notepad_or_powershell_saved_it(
+    home: Home, coding: str
+) -> None:
+    (home.root / ".env").write_bytes("CHATBOT_PASSWORD=바다거북\r\n".encode(coding))
+    assert home.password({}) == "바다거북"
+
+
+def test_saving_a_list_keeps_the_comment_behind_it(home: Home) -> None:
+    comment = "# 검증에 쓸 몫"
+    for value in (["가", "나"], []):
+        save(home.settings_file, {"data.exclude_people": value})
+        assert comment in home.settings_file.read_text(encoding="utf-8")
+        assert home.settings().data.exclude_people == tuple(value)
+
+
+def test_layers_may_be_named_in_one_line(home: Home) -> None:
+    assert parse({"lora": {"target_modules": "q_proj, v_proj"}}).lora.target_modules == (
+        "q_proj",
+        "v_proj",
+    )
+    assert parse({"lora": {"target_modules": "all-linear"}}).lora.target_modules == "all-linear"

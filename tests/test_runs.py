@@ -121,8 +121,9 @@ def test_only_whole_checkpoints_count_and_broken_ones_are_cleared(run: Run) -> N
         checkpoint(run, step)
     (checkpoint(run, 11) / "optimizer.pt").unlink()
     (checkpoint(run, 12) / "trainer_state.json").write_text("{", encoding="utf-8")
+    (checkpoint(run, 13) / "adapter_model.safetensors").write_bytes(b"")
     assert [step for step, _ in run.checkpoints()] == [2, 10]
-    assert run.clear_incomplete() == ["checkpoint-11", "checkpoint-12"]
+    assert run.clear_incomplete() == [f"checkpoint-{step}" for step in (11, 12, 13)]
     assert sorted(path.name for path in run.path.glob("checkpoint-*")) == [
         "checkpoint-10",
         "checkpoint-2",
@@ -181,3 +182,39 @@ def test_a_run_is_found_by_name_and_a_wrong_name_lists_the_right_ones(tmp_path: 
     for wrong in ("없음", "../main", ""):
         with pytest.raises(RunError, match="main"):
             runs.find(wrong)
+
+
+def test_a_worker_ended_on_purpose_is_stopped_and_not_failed(run: Run) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run.write_worker(child.pid)
+    run.write_status(Status("running", step=5))
+    run.note_kill()
+    child.kill()
+    child.communicate()
+    status = run.status()
+    assert (status.state, status.step) == ("stopped", 5)
+    assert "강제로" in status.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"state": "running", "heartbeat": null}',
+        '{"state": "얼음", "heartbeat": 1}',
+        '{"state": "finished", "heartbeat": 1, "notes": null, "unknown": 3}',
+        "[1]",
+        "{",
+    ],
+)
+def test_a_damaged_status_is_no_reason_to_fall_over(run: Run, said: str) -> None:
+    (run.path / "status.json").write_text(said, encoding="utf-8")
+    assert run.status().state in ("new", "finished")
+
+
+def test_a_resume_mark_survives_half_a_line_before_it(run: Run) -> None:
+    run.append(loss(1, 5.0), loss(2, 5.0))
+    with (run.path / "metrics.jsonl").open("ab") as file:
+        file.write(b'{"step": 3, "kind": "loss", "val')
+    run.append(Point(1, "resume", 0.0, 2.0))
+    run.append(loss(2, 4.0))
+    assert [(point.step, point.value) for point in run.points()] == [(1, 5.0), (2, 4.0)]

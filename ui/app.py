@@ -34,6 +34,8 @@ _BEAT = 0.5
 def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = True) -> int:
     """Open the window and stay until it is closed. Returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    # What is written belongs to this user alone.
+    os.umask(0o077)
     home = Home.find()
     uploads = home.root / ".tmp"
     try:
@@ -61,7 +63,7 @@ def _prepare(uploads: Path) -> None:
         GRADIO_ANALYTICS_ENABLED="False",
         GRADIO_TEMP_DIR=str(uploads),
         HF_HUB_DISABLE_TELEMETRY="1",
-        # Else anybody could claim to come from this machine (shared/gradio-notes.md, section 3).
+        # Else anybody could claim to come from this machine.
         FORWARDED_ALLOW_IPS="",
         # Gradio calls itself at the start, which a company's proxy must not see.
         NO_PROXY=local,
@@ -73,8 +75,12 @@ def _serve(home: Home, here: Instance, over: threading.Event, *, open_browser: b
     from ui.services import Services
     from ui.window import build_window
 
-    services = Services.of(home)
-    services.training.adopt()
+    try:
+        services = Services.of(home)
+        services.training.adopt()
+    except KakaobotError as error:
+        _say(str(error))
+        return 1
     window = build_window(services, quit_program=_soon(over))
     window.queue(max_size=64).launch(**_launch_options(here))
     here.write(home)

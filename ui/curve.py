@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from kakaobot.runs import Point
 
 MOST = 500
-"""Points a series sends to the browser (shared/gradio-notes.md, section 2)."""
+"""Points a series sends to the browser."""
 
 Pair = tuple[int, float]
 

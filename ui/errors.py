@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 import inspect
 import logging
 from collections.abc import Callable, Iterator
@@ -41,13 +42,13 @@ def shown(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 def notify(sentence: str) -> None:
     """A passing note for the user in the middle of a handler."""
-    gr.Info(sentence, title=text.NOTICE)
+    gr.Info(html.escape(sentence), title=text.NOTICE)
 
 
 def _toast(error: Exception, handler: Callable[..., Any]) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, KakaobotError):
-        return gr.Error(str(error), title=text.NOTICE, print_exception=False)
+        return gr.Error(html.escape(str(error)), title=text.NOTICE, print_exception=False)
     log.error("unexpected error in %s", handler.__qualname__, exc_info=error)
     return gr.Error(text.UNEXPECTED, title=text.TROUBLE, print_exception=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import secrets
 import threading
 import time
@@ -62,10 +63,12 @@ class Gate:
         """
         if not self.is_set:
             raise AccessDenied(NOT_SET)
+        if not password:
+            raise AccessDenied("비밀번호를 입력하세요.")
         with self._lock:
             wait = self._closed_until - self._clock()
             if wait > 0:
-                raise AccessDenied(f"여러 번 틀렸습니다. {wait:.0f}초 뒤에 다시 입력하세요.")
+                raise AccessDenied(f"여러 번 틀렸습니다. {math.ceil(wait)}초 뒤에 다시 입력하세요.")
             if not hmac.compare_digest(self._scrypt(password), self._digest):
                 self._count_wrong()
                 raise AccessDenied("비밀번호가 틀렸습니다. 다시 입력하세요.")
@@ -87,5 +90,5 @@ class Gate:
 
     def _scrypt(self, password: str) -> bytes:
         # macOS sends Hangul decomposed, a .env file holds it composed.
-        raw = unicodedata.normalize("NFC", password).encode()
+        raw = unicodedata.normalize("NFC", str(password)).encode(errors="replace")
         return hashlib.scrypt(raw, salt=self._salt, n=2**14, r=8, p=1)

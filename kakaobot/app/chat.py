@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,8 @@ def load_engine(base: str, adapter: Path, settings: Settings) -> Speaker:
     # It reports at import that an optional kernel cannot be fetched, in the middle of a chat.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     os.environ.update(one_gpu())
+    # peft asks transformers 5 for an old name at every load.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()

@@ -112,9 +112,11 @@ class Datasets:
         )
 
     def _histories(self, room: str) -> list[History]:
-        raw = self._home.folder(self._home.settings().paths.raw)
-        histories = merge(Inbox(raw).exports())
+        histories = merge(self._inbox().exports())
         return [history for history in histories if room in ("", history.room)]
+
+    def _inbox(self) -> Inbox:
+        return Inbox(self._home.folder(self._home.settings().paths.raw))
 
     def _folder(self) -> Any:
         return self._home.folder(self._home.settings().paths.sft)
@@ -126,6 +128,7 @@ class Datasets:
         report = replace(
             report,
             written_at=now_text(),
+            sources=tuple(each.hash for each in self._inbox().stored()),
             fingerprint=store.fingerprint(train, val, settings.data.model_dump_json()),
             examples=examples_of(rows),
         )
@@ -151,6 +154,11 @@ def _check(histories: Sequence[History], data: DataSettings) -> None:
     if not histories:
         raise DatasetError("가져온 대화가 없습니다. 먼저 카카오톡 내보내기 파일을 가져오세요.")
     people = {message.sender for history in histories for message in history.messages}
+    if data.persona and data.persona in data.exclude_people:
+        raise DatasetError(
+            f"'{data.persona}' 님은 빼기로 한 사람(data.exclude_people)입니다. "
+            "그 목록에서 지우거나 다른 사람을 고르세요."
+        )
     if data.persona and data.persona not in people:
         raise DatasetError(
             f"'{data.persona}' 님의 말이 대화에 없습니다. 사람을 다시 고르거나 "

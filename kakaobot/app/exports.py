@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kakaobot.app.bases import SAMPLES
 from kakaobot.config import Home
+from kakaobot.dataset.store import PREVIEW, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
 from kakaobot.exports.inbox import Added, Inbox, Move, Stored, carry_out, plan_archive
 from kakaobot.exports.reader import Export, read_export
@@ -130,17 +131,13 @@ class Exports:
 
     def _moves(self) -> list[Move]:
         paths = self._home.settings().paths
-        folders = [
+        sft = self._home.folder(paths.sft)
+        # Only what the program itself made: a folder may hold other things.
+        found = [
             self._home.folder(paths.raw) / "organized",
-            self._home.folder(paths.sft),
-            self._home.folder(paths.runs),
+            *(sft / name for name in (TRAIN, VAL, STATS, PREVIEW)),
+            *(run.path for run in Runs(self._home.folder(paths.runs)).all()),
         ]
-        found = []
-        for folder in folders:
-            if folder.name == "organized":
-                found += [folder] if folder.exists() else []
-            else:
-                found += [p for p in sorted(folder.glob("*")) if not p.name.startswith(".")]
         return plan_archive(found, self._home.folder(paths.archive))
 
     def _inbox(self) -> Inbox:

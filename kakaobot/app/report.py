@@ -56,6 +56,8 @@ class Report:
     """Tokens of the longest row."""
     written_at: str
     fingerprint: str
+    sources: tuple[str, ...] = ()
+    """Hashes of the exports it was made from."""
     warning: str = ""
     examples: tuple[Example, ...] = ()
 
@@ -83,6 +85,7 @@ def read_report(stats: Any, preview: Any) -> Report | None:
         )
         lists = {
             "people": tuple(stats["people"]),
+            "sources": tuple(stats.get("sources", ())),
             "removed": tuple((str(why), int(count)) for why, count in stats["removed"]),
         }
         return Report(**{**stats, **lists, "examples": examples})

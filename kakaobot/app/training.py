@@ -15,6 +15,7 @@ from kakaobot.app.report import Report
 from kakaobot.base.choice import Choice
 from kakaobot.config import Home, parse
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
+from kakaobot.exports.inbox import Inbox
 from kakaobot.runs import LIVE, Point, Run, Runs, State, Status, now_text
 from kakaobot.settings import Settings
 from kakaobot.train.launcher import TrainingThread, kill
@@ -88,7 +89,10 @@ class Training:
         chosen = runs.find(run) if run else self._current(runs)
         status = chosen.status() if chosen else Status()
         live = status.state in LIVE
+        other = None if live else runs.live()
         why_not, resume = ("", 0) if live else self._outlook()
+        if other is not None:
+            why_not, resume = f"학습 '{other.name}' 이 진행 중입니다. '볼 학습'에서 고르세요.", 0
         choice = self._choice_of(chosen if live else None)
         return Snapshot(
             run=chosen.name if chosen else "",
@@ -215,7 +219,7 @@ class Training:
             report = self._data(settings)
             self._bases.choice(self._home)
             run = self._latest(self._runs(), settings.project.run_name)
-            if run is None:
+            if run is None or not run.checkpoints():
                 return "", 0
             self._refuse_if_changed(run, settings, report)
         except KakaobotError as error:
@@ -230,6 +234,10 @@ class Training:
         name = settings.project.run_name
         run = None if new else self._latest(runs, name)
         if run is not None:
+            if not run.checkpoints():
+                # Nothing is lost by beginning again, with whatever was mended.
+                run.create(self._config(settings, report))
+                return run
             self._refuse_if_changed(run, settings, report)
             # Such as a smaller batch after memory ran out.
             run.create({**run.config(), "settings": settings.model_dump(mode="json")})
@@ -250,6 +258,12 @@ class Training:
         report = self._datasets.report()
         if report is None:
             raise RunError("배울 데이터가 없습니다. 먼저 '데이터 준비'(preprocess)를 하세요.")
+        here = {each.hash for each in Inbox(self._home.folder(settings.paths.raw)).stored()}
+        if not here.issuperset(report.sources):
+            raise RunError(
+                "이 데이터를 만든 뒤 목록에서 뺀 파일이 있습니다. "
+                "'데이터 준비'(preprocess)를 다시 하세요."
+            )
         return report
 
     def _config(self, settings: Settings, report: Report) -> dict[str, Any]:
@@ -291,7 +305,7 @@ class Training:
             changed.append("바탕 모델(model.base_model)")
         if before.lora != settings.lora:
             changed.append("LoRA 설정")
-        if run.checkpoints() and _rate(before) != _rate(settings):
+        if _rate(before) != _rate(settings):
             changed.append("학습률 설정")
         if changed:
             raise RunError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ def main(
     console: Console | None = None,
 ) -> int:
     """Run one command; returns its exit code. An unexpected error is a bug and goes through."""
+    # What is written belongs to this user alone.
+    os.umask(0o077)
     console = console or open_console()
     try:
         code = _answered(sys.argv[1:] if argv is None else argv, home, ask, console)

@@ -117,6 +117,7 @@ def kill(run: Run) -> None:
     """End the worker of `run` at once; its last checkpoint stays."""
     process = run.process()
     if process is not None:
+        run.note_kill()
         for child in [*process.children(recursive=True), process]:
             try:
                 child.kill()

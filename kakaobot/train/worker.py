@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import math
+import os
 import sys
 import time
 import traceback
@@ -25,7 +26,7 @@ from kakaobot import rows
 from kakaobot.base.choice import located
 from kakaobot.base.loading import Loaded, load_base
 from kakaobot.config import parse
-from kakaobot.errors import DatasetError, KakaobotError
+from kakaobot.errors import ConfigError, DatasetError, KakaobotError
 from kakaobot.runs import Point, Run, Status
 from kakaobot.settings import Settings, TrainingSettings
 from kakaobot.train.batches import Row, encode, pad
@@ -41,6 +42,7 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    os.umask(0o077)
     run = Run(Path(argv[0]))
     try:
         # A worker that was just told to stop says so before it is gone.
@@ -69,6 +71,8 @@ def _guarded(run: Run) -> int:
     except Exception as error:  # noqa: BLE001 -- the outermost: every end is told to the user
         traceback.print_exc()
         sys.stdout.flush()
+        # On a full disk this makes the room in which the reason can be written.
+        run.clear_incomplete()
         said = run.said()
         run.write_status(replace(said, state="failed", eta_seconds=None, message=_sentence(error)))
         return 1
@@ -91,7 +95,12 @@ def _sentence(error: Exception) -> str:
             "메모리가 모자라 학습을 멈췄습니다. training.batch 를 절반으로 줄이거나 "
             "training.max_seq_len 을 줄이고, 그래도 모자라면 더 작은 바탕 모델을 쓰세요."
         )
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    # torch and safetensors wrap what the disk said in errors of their own.
+    if (
+        "os error 28" in said
+        or "unexpected pos" in said
+        or (isinstance(error, OSError) and error.errno == errno.ENOSPC)
+    ):
         return "디스크가 가득 차 저장하지 못했습니다. 공간을 비운 뒤 다시 시작하면 이어집니다."
     return (
         f"예상하지 못한 오류로 학습이 끝났습니다 ({type(error).__name__}: {error}). "
@@ -267,8 +276,14 @@ class Work:
             target_modules=modules if isinstance(modules, str) else list(modules),
             task_type="CAUSAL_LM",
         )
-        # peft keeps the adapter in fp32 under a half-precision base, as training wants it.
-        return get_peft_model(model, lora)
+        try:
+            # peft keeps the adapter in fp32 under a half-precision base, as training wants it.
+            return get_peft_model(model, lora)
+        except ValueError as error:
+            raise ConfigError(
+                f"바탕 모델에 lora.target_modules({modules}) 라는 층이 없습니다. "
+                "all-linear 로 되돌리세요."
+            ) from error
 
     def _checkpointing(self, base: Loaded) -> bool:
         wanted = self.settings.model.gradient_checkpointing

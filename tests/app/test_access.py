@@ -21,7 +21,7 @@ def test_the_right_password_opens() -> None:
     gate.check(gate.enter("바다 거북"))
 
 
-@pytest.mark.parametrize("wrong", ["", "바다거북", "바다 거북 ", "x" * 10_000])
+@pytest.mark.parametrize("wrong", ["바다거북", "바다 거북 ", "x" * 10_000])
 def test_a_wrong_one_does_not(wrong: str) -> None:
     with pytest.raises(AccessDenied, match="틀렸습니다"):
         Gate("바다 거북").enter(wrong)

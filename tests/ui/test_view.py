@@ -88,7 +88,8 @@ def test_a_finished_run_cannot_go_on_but_a_new_one_can_start():
     assert not view.start.enabled
     assert view.new.visible
     assert view.new.enabled
-    assert view.new.primary
+    assert view.talk.primary
+    assert not view.new.primary
     assert "끝났습니다." in view.detail
 
 

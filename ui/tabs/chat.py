@@ -15,7 +15,7 @@ import gradio as gr
 
 from kakaobot.app.access import Gate, Pass
 from kakaobot.app.chat import Chatting, Line, Reply, Voice
-from kakaobot.errors import RunError
+from kakaobot.errors import KakaobotError, RunError
 from ui import markup, text
 from ui.errors import notify
 from ui.view import bubbles
@@ -161,10 +161,17 @@ class Desk:
         said: Lines = ()
         # Closing is what stops the model when the user stops the answer or closes the page.
         with contextlib.closing(cast("Generator[Reply, None, None]", replies)):
-            for reply in replies:
-                if reply.bubbles:
-                    said = (Line(reply.name, "\n".join(reply.bubbles), mine=False),)
-                    yield bubbles((*asked, *said)), (*asked, *said), *(gr.skip(),) * 3
+            try:
+                for reply in replies:
+                    if reply.bubbles:
+                        said = (Line(reply.name, "\n".join(reply.bubbles), mine=False),)
+                        yield bubbles((*asked, *said)), (*asked, *said), *(gr.skip(),) * 3
+            except KakaobotError as error:
+                # Not raised: gradio would cover the conversation, and leave "멈춤" behind.
+                notify(str(error))
+                kept = (*asked, *said)
+                yield bubbles(kept), kept, "", gr.Button(visible=True), gr.Button(visible=False)
+                return
         if not said:
             notify(text.SILENT)
             yield bubbles(asked), asked, gr.skip(), gr.skip(), gr.skip()

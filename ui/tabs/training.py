@@ -76,7 +76,7 @@ def build(
             version = training.version(run)
             if (version, watch.stopping_for >= PATIENCE) == watch.seen:
                 return (gr.skip(),) * len(outputs)
-            return _shown(training.snapshot(run), run, watch, version)
+            return _shown(training.snapshot(run), None, watch, version)
         except KakaobotError as error:
             # Told once, not at every beat, for as long as the trouble stays the same.
             if watch.trouble == str(error):
@@ -139,7 +139,7 @@ def _layout() -> Parts:
 
 
 def _shown(
-    now: Snapshot, chosen: str, watch: Watch, version: tuple[object, ...]
+    now: Snapshot, chosen: str | None, watch: Watch, version: tuple[object, ...]
 ) -> tuple[object, ...]:
     """What `Parts`, the status line and the watch are to show, in that order."""
     stopping = now.stopping and now.status.state in LIVE
@@ -154,10 +154,16 @@ def _shown(
         view.chart,
         view.log,
         markup.runs_table(view.runs),
-        gr.skip() if same else gr.Dropdown(list(choices), value=chosen),
+        gr.skip() if same else _run_list(choices, chosen),
         markup.status(view.status_line, view.tone),
         replace(watch, seen=(version, watch.stopping_for >= PATIENCE), choices=choices, trouble=""),
     )
+
+
+def _run_list(choices: Sequence[tuple[str, str]], chosen: str | None) -> gr.Dropdown:
+    """A beat leaves the choice alone: it may have been asked before the user chose anew."""
+    value: dict[str, Any] = {} if chosen is None else {"value": chosen}
+    return gr.Dropdown(list(choices), **value)
 
 
 def _button(view: ButtonView) -> gr.Button:
