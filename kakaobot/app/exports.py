@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kakaobot.app.bases import SAMPLES
@@ -12,7 +12,7 @@ from kakaobot.config import Home
 from kakaobot.dataset.store import PREVIEW, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
 from kakaobot.exports.inbox import Added, Inbox, Move, Stored, carry_out, plan_archive
-from kakaobot.exports.reader import Export, read_export
+from kakaobot.exports.reader import Export, read_exports
 from kakaobot.records import Message, Progress, quiet
 from kakaobot.runs import Runs
 
@@ -48,7 +48,7 @@ class Exports:
         reports = []
         for file in files:
             try:
-                reports.append(_of_export(read_export(file)))
+                reports += [_of_export(export) for export in read_exports(file)]
             except ExportError as error:
                 reports.append(FileReport(file.name, error=str(error)))
         return reports
@@ -59,7 +59,8 @@ class Exports:
         Raises:
             ExportError: it is no export.
         """
-        yield from read_export(file).messages
+        for export in read_exports(file):
+            yield from export.messages
 
     def bring(self, files: Sequence[Path], progress: Progress = quiet) -> list[FileReport]:
         """Copy files into the inbox and put them by room and month. One bad file stops no other."""
@@ -167,7 +168,10 @@ def _of_added(added: Added) -> FileReport:
     if added.stored is None:
         return FileReport(added.name, error=added.error or "")
     report = _of_stored(added.stored)
-    return FileReport(**{**vars(report), "note": _ALREADY}) if added.already else report
+    notes = [_ALREADY] if added.already else []
+    if added.others:
+        notes.append(f"함께 든 다른 파일 {added.others}개는 읽지 않았습니다.")
+    return replace(report, note=" ".join(notes))
 
 
 def _of_stored(stored: Stored) -> FileReport:

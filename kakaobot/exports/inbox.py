@@ -20,16 +20,16 @@ import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.reader import Export, read_export
+from kakaobot.exports.reader import Export, Reading, read_export, read_upload
 
-SUFFIXES = (".txt", ".csv")
+SUFFIXES = (".txt", ".csv", ".eml", ".zip")
 _BAD = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³])(?:\..*)?", re.IGNORECASE)
 _NAME_BYTES = 180
@@ -71,6 +71,8 @@ class Added:
     already: bool = False
     """Whether the same content was there before."""
     error: str | None = None
+    others: int = 0
+    """Files of the same upload that are no chat, told with its first result only."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,10 @@ class Inbox:
         self._manifest = raw / "manifest.json"
 
     def add(self, files: Sequence[Path], *, names: Sequence[str] | None = None) -> list[Added]:
-        """Take in uploads, one result each. A file that is no export costs the others nothing.
+        """Take in uploads. A file that is no export costs the others nothing.
+
+        Each gives one result; a mail or an archive gives one for each chat in it, and what is
+        stored are those chats.
 
         Args:
             files: where the uploads lie now; they stay there.
@@ -101,7 +106,7 @@ class Inbox:
             results = []
             for file, name in zip(files, names or [file.name for file in files], strict=True):
                 try:
-                    results.append(self._take(file, _last_part(name), listed))
+                    results += self._take(file, _last_part(name), listed)
                 except ExportError as error:
                     results.append(Added(name, error=str(error)))
             self._save(listed)
@@ -154,20 +159,27 @@ class Inbox:
                 "다른 창이나 명령이 대화 파일을 정리하고 있습니다. 잠시 뒤에 다시 해 주세요."
             ) from error
 
-    def _take(self, file: Path, name: str, listed: dict[str, Stored]) -> Added:
+    def _take(self, file: Path, name: str, listed: dict[str, Stored]) -> list[Added]:
         if Path(name).suffix.lower() not in SUFFIXES:
             raise ExportError(
                 f"'{name}' 파일은 받을 수 없습니다. "
-                "카카오톡이 내보낸 .txt 또는 .csv 파일을 올려 주세요."
+                "카카오톡이 내보낸 .txt, .csv 파일이나 그것을 담은 .zip, .eml 파일을 올려 주세요."
             )
-        export = read_export(file, name=name)
+        upload = read_upload(file, name=name)
+        first, *rest = [self._keep(reading, listed) for reading in upload.readings]
+        return [replace(first, others=upload.others), *rest]
+
+    def _keep(self, reading: Reading, listed: dict[str, Stored]) -> Added:
+        name, data, export = reading.piece.name, reading.piece.data, reading.export
+        if export is None:
+            return Added(name, error=reading.error)
+        digest = hashlib.sha256(data).hexdigest()[:16]
+        if digest in listed:
+            return Added(name, listed[digest], already=True)
+        stored = _describe(export, digest, len(data), datetime.now())
         draft = _draft(self._inbox)
         try:
-            shutil.copyfile(file, draft)
-            digest = _digest(draft)
-            if digest in listed:
-                return Added(name, listed[digest], already=True)
-            stored = _describe(export, digest, draft.stat().st_size, datetime.now())
+            draft.write_bytes(data)
             _replace(draft, self._inbox / stored.file)
         finally:
             draft.unlink(missing_ok=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from pathlib import PurePath
 
+from kakaobot.exports.align import interleaved
+from kakaobot.exports.layouts import PART
 from kakaobot.exports.tally import Export
 from kakaobot.records import Message
 
@@ -26,9 +27,9 @@ def merge(exports: Sequence[Export]) -> list[History]:
     such an export belongs to the room in which just the same people speak, and its parts, which
     share the start of a file name, belong together.
 
-    Overlap is found minute by minute, since text exports know no seconds: of the messages equal in
-    minute, sender and text, as many are kept as the export with most of them holds. Real repeats
-    within one export so survive, and an export read twice adds nothing.
+    The parts of one export are put one behind the other. Overlap between exports is found by
+    aligning them, so real repeats survive, an export read twice adds nothing, and of a message in
+    both the whole text and the finer time are kept.
     """
     return [_history(group) for group in _by_room(exports)]
 
@@ -64,31 +65,44 @@ def _alike(nameless: Export, other: Export) -> bool:
 
 def _history(exports: Sequence[Export]) -> History:
     room = next((export.room for export in exports if export.named), exports[0].room)
-    kept: list[Message] = []
-    have: Counter[tuple[datetime, str, str]] = Counter()
-    for export in sorted(exports, key=_precision, reverse=True):
-        seen: Counter[tuple[datetime, str, str]] = Counter()
-        for message in export.messages:
-            key = _key(message)
-            seen[key] += 1
-            if seen[key] > have[key]:
-                have[key] += 1
-                kept.append(message)
-    return History(room, tuple(replace(m, room=room) for m in _in_order(kept)))
+    finest, *others = sorted(_whole(exports), key=_precision)
+    messages = finest
+    for other in others:
+        messages = interleaved(messages, other)
+    messages = sorted(messages, key=lambda message: message.at.replace(second=0))
+    return History(room, tuple(m if m.room == room else replace(m, room=room) for m in messages))
 
 
-def _key(message: Message) -> tuple[datetime, str, str]:
-    # Windows writes no time for system lines, so only their day can be compared.
-    at = message.at.replace(second=0, microsecond=0)
-    at = at if message.sender else at.replace(hour=0, minute=0)
-    return at, message.sender, message.text.strip()
+def _whole(exports: Sequence[Export]) -> list[list[Message]]:
+    """The messages of each export, its parts put together; a part given twice counts once."""
+    families: dict[tuple[str, str, int], dict[int, Export]] = {}
+    for export in exports:
+        found = PART.fullmatch(export.file)
+        whole = found["whole"] if found else PurePath(export.file).stem
+        key = room_key(whole), export.layout
+        copy = 0
+        while (there := families.setdefault((*key, copy), {})).get(export.part, export) != export:
+            copy += 1
+        there[export.part] = export
+    return [_in_a_row([parts[n] for n in sorted(parts)]) for parts in families.values()]
 
 
-def _precision(export: Export) -> bool:
-    """Whether it knows seconds: what it holds then goes before the same minute of others."""
-    return any(message.at.second for message in export.messages)
+def _in_a_row(parts: Sequence[Export]) -> list[Message]:
+    """The cut may go through a message, whose rest then leads the next part."""
+    messages: list[Message] = []
+    before = 0
+    for export in parts:
+        if export.lead and messages and export.part == before + 1:
+            messages[-1] = replace(messages[-1], text=f"{messages[-1].text}\n{export.lead}")
+        messages += export.messages
+        before = export.part
+    return messages
 
 
-def _in_order(messages: Sequence[Message]) -> list[Message]:
-    """Stable, and by minute only where seconds are unknown on either side."""
-    return sorted(messages, key=lambda message: message.at.replace(second=0, microsecond=0))
+def _precision(messages: Sequence[Message]) -> int:
+    """0 where seconds are known, 1 where all have a time, 2 where notices have that of others."""
+    if any(message.at.second for message in messages):
+        return 0
+    times = [message.at for message in messages if not message.sender]
+    own = {message.at for message in messages if message.sender}
+    return 2 if times and all(at in own or not (at.hour or at.minute) for at in times) else 1

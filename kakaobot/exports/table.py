@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from kakaobot.exports.layouts import Table
 from kakaobot.exports.stamps import clock_of, day_of
 from kakaobot.exports.tally import Tally
+from kakaobot.exports.wording import acted
 
-Row = tuple[int, int, list[str] | None]
-"""First line, number of lines, and cells; no cells where the row's quotes are broken."""
+Row = tuple[int, int, list[str]]
+"""First line, number of lines, and cells."""
 
 
 def is_table(line: str, table: Table) -> bool:
@@ -26,17 +28,14 @@ def read_table(lines: Sequence[str], table: Table, tally: Tally) -> None:
     """Hand every line to the tally. A row without a time has the time of the row above it."""
     last: datetime | None = None
     for number, height, cells in _rows(lines, table):
-        body = "\n".join(lines[number - 1 : number - 1 + height])
-        if not body.strip():
+        if not cells or (height == 1 and not lines[number - 1].strip()):
             tally.counts["blank"] += height
-        elif height == 1 and not body[0].isdigit() and is_table(body, table):
+        elif height == 1 and not cells[0][:1].isdigit() and is_table(lines[number - 1], table):
             tally.counts["headers"] += 1
-        elif cells is None or len(cells) < 3:
-            tally.refuse(number, body)
         else:
             at = _moment(cells[0], table) if cells[0].strip() else last
-            if at is None:
-                tally.refuse(number, body)
+            if at is None or len(cells) < 3:
+                tally.refuse(number, "\n".join(lines[number - 1 : number - 1 + height]))
                 continue
             last = at
             _add(tally, table, number, height, at, cells)
@@ -45,50 +44,56 @@ def read_table(lines: Sequence[str], table: Table, tally: Tally) -> None:
 def _add(
     tally: Tally, table: Table, number: int, height: int, at: datetime, cells: list[str]
 ) -> None:
-    sender, text = cells[1], ",".join(cells[2:])
-    if not cells[0].strip() or table.notice.fullmatch(text.strip()):
+    sender, text = cells[1], cells[2] if len(cells) == 3 else ",".join(cells[2:])
+    if not cells[0].strip():
         sender = ""
-    written = text.split("\n")
-    tally.add(number, at, sender, written)
-    tally.counts["continuations"] += height - len(written)
+    elif sender and (found := table.notice.fullmatch(text.strip())):
+        sender = "" if acted(found) in {"", sender} else sender
+    tally.add(number, at, sender, text, [])
+    if height > 1:
+        tally.counts["continuations"] += height - 1 - text.count("\n")
 
 
-def _rows(lines: Sequence[str], table: Table) -> list[Row]:
-    """All rows, by the rules of CSV; where those fail, by what a row begins with."""
-    try:
-        return _strictly(lines)
-    except csv.Error:
-        return _row_by_row(lines, table)
+def _rows(lines: Sequence[str], table: Table) -> Iterator[Row]:
+    """All rows, by the rules of CSV.
+
+    A broken quote would swallow what follows it. Such a row ends where something begins like the
+    next one, is taken as it stands, and the rules hold again below it.
+    """
+    start = 0
+    while start < len(lines):
+        try:
+            for row in _strictly(lines, start):
+                yield row
+                start = row[0] - 1 + row[1]
+        except csv.Error:
+            end = start + 1
+            while end < len(lines) and not table.row.match(lines[end]):
+                end += 1
+            yield start + 1, end - start, _mended("\n".join(lines[start:end]))
+            start = end
 
 
-def _strictly(lines: Sequence[str]) -> list[Row]:
+def _strictly(lines: Sequence[str], start: int) -> Iterator[Row]:
     """Raises csv.Error where a quote is never closed."""
-    reader = csv.reader([line + "\n" for line in lines], strict=True)
-    rows: list[Row] = []
+    below = (lines[index] + "\n" for index in range(start, len(lines)))
+    reader = csv.reader(below, strict=True)
     before = 0
     for cells in reader:
-        rows.append((before + 1, reader.line_num - before, cells))
+        yield start + before + 1, reader.line_num - before, cells
         before = reader.line_num
-    return rows
 
 
-def _row_by_row(lines: Sequence[str], table: Table) -> list[Row]:
-    """One broken quote would swallow the rest of the file; here it costs its own row only."""
-    starts = [
-        index
-        for index, line in enumerate(lines)
-        if index == 0 or table.row.match(line) or line.startswith((',"",', ",,"))
-    ]
-    rows: list[Row] = []
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        piece = lines[start:end]
-        try:
-            rows.extend((start + first, height, cells) for first, height, cells in _strictly(piece))
-        except csv.Error:
-            rows.append((start + 1, end - start, None))
-    return rows
+def _mended(body: str) -> list[str]:
+    """Time, sender and text of a row whose quotes do not pair."""
+    at, _, rest = body.partition(",")
+    quoted = rest.startswith('"') and rest.partition('",')
+    sender, text = (quoted[0][1:], quoted[2]) if quoted and quoted[1] else rest.partition(",")[::2]
+    text = text.removeprefix('"').removesuffix('"')
+    return [at, sender.replace('""', '"'), text.replace('""', '"')]
 
 
+@lru_cache(maxsize=4096)
 def _moment(cell: str, table: Table) -> datetime | None:
     found = table.stamp.fullmatch(cell.strip())
     if found is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 
-from kakaobot.exports.layouts import DELETED, MEDIA
+from kakaobot.exports.wording import DELETED, FIRST, MEDIA
 from kakaobot.records import Kind, Message, Source
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\ufeff]")
@@ -48,6 +48,10 @@ class Export:
     counts: Counts
     not_understood: tuple[int, ...]
     """1-based line numbers."""
+    part: int = 1
+    """Number of this part where KakaoTalk cut one export into several files."""
+    lead: str = ""
+    """What comes before the first record of a later part: the end of the message that was cut."""
 
     @property
     def people(self) -> dict[str, int]:
@@ -71,22 +75,39 @@ class Tally:
 
     file: str
     room: str
+    part: int = 1
     messages: list[Message] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     not_understood: list[int] = field(default_factory=list)
+    _lead: list[str] = field(default_factory=list)
 
-    def add(self, number: int, at: datetime, sender: str, lines: list[str]) -> None:
+    def add(self, number: int, at: datetime, sender: str, text: str, more: list[str]) -> None:
         """One record and the lines that continue it; blank lines at its end are not its own."""
+        if more or "\n" in text:
+            text = self._joined([*text.split("\n"), *more])
+        sender = person(sender)
+        body = text.strip()
+        kind: Kind = "text"
+        if not sender:
+            kind = "deleted" if DELETED.fullmatch(body) else "system"
+        elif body[:1] in FIRST or "." in body[-6:] or body.endswith("보냈습니다"):
+            kind = _kind_of(body) if len(body) <= _LONGEST_PLACEHOLDER else "text"
+        source = Source(self.file, number)
+        self.messages.append(Message(at, sender, text, kind, self.room, source))
+
+    def _joined(self, lines: list[str]) -> str:
         end = len(lines)
         while end > 1 and not lines[end - 1].strip():
             end -= 1
         self.counts["blank"] += len(lines) - end
         self.counts["continuations"] += end - 1
-        text = lines[0] if end == 1 else "\n".join(lines[:end])
-        sender = person(sender)
-        self.counts["messages" if sender else "system"] += 1
-        source = Source(self.file, number)
-        self.messages.append(Message(at, sender, text, _kind(sender, text), self.room, source))
+        return lines[0] if end == 1 else "\n".join(lines[:end])
+
+    def lead(self, unit: str) -> None:
+        """Lines of a message that began in the part before this one."""
+        for line in unit.split("\n"):
+            self.counts["continuations" if line.strip() else "blank"] += 1
+            self._lead.append(line)
 
     def refuse(self, number: int, unit: str) -> None:
         """Lines that are reported instead of guessed at."""
@@ -102,21 +123,26 @@ class Tally:
             self.refuse(number, unit)
 
     def export(self, layout: str, *, named: bool, lines: int) -> Export:
-        counts = Counts(**{each.name: self.counts[each.name] for each in fields(Counts)})
-        refused = tuple(sorted(self.not_understood))
-        messages = tuple(self.messages)
-        return Export(self.file, layout, self.room, named, messages, lines, counts, refused)
+        said = sum(bool(message.sender) for message in self.messages)
+        self.counts.update(messages=said, system=len(self.messages) - said)
+        return Export(
+            file=self.file,
+            layout=layout,
+            room=self.room,
+            named=named,
+            messages=tuple(self.messages),
+            lines=lines,
+            counts=Counts(**{each.name: self.counts[each.name] for each in fields(Counts)}),
+            not_understood=tuple(sorted(self.not_understood)),
+            part=self.part,
+            lead="\n".join(self._lead).strip("\n"),
+        )
 
 
 @lru_cache(maxsize=4096)
 def person(name: str) -> str:
     """A name without the control characters that one device writes and another does not."""
     return _UNSEEN.sub("", name).strip()
-
-
-def _kind(sender: str, text: str) -> Kind:
-    kind: Kind = _kind_of(text.strip()) if len(text) <= _LONGEST_PLACEHOLDER else "text"
-    return kind if sender or kind == "deleted" else "system"
 
 
 @lru_cache(maxsize=8192)

@@ -73,3 +73,89 @@ def test_a_system_line_without_a_time_is_not_doubled() -> None:
     )
     phone = android("1:33, 은솔님이 나갔습니다.", "1:34, 마루 : 가")
     assert len(merge([pc, phone])[0].messages) == 2
+
+
+def ios(part: int, *lines: str) -> Export:
+    name = f"Talk_2026.2.10 08_50-{part}.txt"
+    head = f"{name}\n저장한 날짜 : 2026. 2. 10. 오후 12:16\n\n"
+    return parse_export(head + "".join(f"{line}\n" for line in lines), name)
+
+
+def said_on_ios(minute: int, text: str) -> str:
+    return f"2026. 2. 5. 오전 1:{minute:02d}, 마루 : {text}"
+
+
+def test_ten_parts_follow_each_other_by_number_and_their_headers_are_gone() -> None:
+    parts = [ios(n, said_on_ios(7, f"{n}")) for n in range(1, 12)]
+    by_name = sorted(parts, key=lambda part: part.file)
+    assert [part.part for part in by_name][:3] == [1, 10, 11]
+    assert texts(*by_name) == [[str(n) for n in range(1, 12)]]
+    assert texts(*by_name, *by_name) == texts(*by_name)
+
+
+def test_a_repeat_on_both_sides_of_a_cut_is_no_overlap() -> None:
+    assert texts(ios(1, said_on_ios(7, "ㅋㅋ")), ios(2, said_on_ios(7, "ㅋㅋ"))) == [
+        ["ㅋㅋ", "ㅋㅋ"]
+    ]
+
+
+def test_a_message_that_the_cut_goes_through_is_whole_again() -> None:
+    one = ios(1, said_on_ios(7, "첫 줄"))
+    two = ios(2, "둘째 줄", "", "셋째 줄", said_on_ios(8, "응"))
+    assert (two.lead, two.not_understood) == ("둘째 줄\n\n셋째 줄", ())
+    assert texts(two, one) == [["첫 줄\n둘째 줄\n\n셋째 줄", "응"]]
+
+
+def test_android_parts_belong_to_the_first_file_that_bears_no_number() -> None:
+    head = HEAD.format("방")
+    row = "2026년 2월 5일 오전 1:33, 마루 : ㅋㅋ\n"
+    names = ("KakaoTalk_Chats_10.txt", "KakaoTalk_Chats_2.txt", "KakaoTalk_Chats.txt")
+    exports = [parse_export(head + row, name) for name in names]
+    assert [export.part for export in exports] == [10, 2, 1]
+    assert texts(*exports) == [["ㅋㅋ", "ㅋㅋ", "ㅋㅋ"]]
+
+
+def test_the_finer_time_is_kept_whichever_comes_first() -> None:
+    pc = android("1:33, 마루 : 가", "1:33, 도담 : 나")
+    csv = mac("1:33:07,마루,가", "1:33:41,도담,나")
+    for exports in ((pc, csv), (csv, pc)):
+        (history,) = merge(exports)
+        assert [message.at.second for message in history.messages] == [7, 41]
+
+
+def test_what_only_one_device_has_stands_where_it_was_said_within_the_minute() -> None:
+    pc = android("1:33, 마루 : 가", "1:33, 도담 : 다", "1:33, 마루 : 라")
+    phone = android("1:33, 마루 : 가", "1:33, 도담 : 나", "1:33, 도담 : 다", "1:33, 마루 : 마")
+    assert texts(pc, phone) == [["가", "나", "다", "마", "라"]]
+
+
+def test_devices_that_disagree_on_the_order_add_no_repeats() -> None:
+    one = android("1:33, 마루 : 가", "1:33, 도담 : 나", "1:33, 마루 : 다")
+    two = android("1:33, 마루 : 다", "1:33, 도담 : 나", "1:33, 마루 : 가")
+    assert texts(one, two) == [["가", "나", "다"]]
+
+
+def test_long_texts_that_part_ways_after_500_characters_are_two() -> None:
+    same = "공지 " * 180
+    one, two = android(f"1:33, 마루 : {same}하나"), android(f"1:33, 마루 : {same}둘")
+    assert len(texts(one, two)[0]) == 2
+
+
+def test_a_text_cut_in_the_middle_of_blank_lines_is_found_whole() -> None:
+    body = "가" * 497 + "\n\n\n나"
+    cut, whole = android(f"1:33, 마루 : {body[:500]}"), android(f"1:33, 마루 : {body}")
+    assert texts(cut, whole) == [[body]]
+
+
+def test_a_picture_is_the_same_in_the_words_of_every_app() -> None:
+    words = ("<사진>", "사진", "Photo", "photo", "(사진)", "<사진 읽지 않음>")
+    exports = [
+        android("1:33, 마루 : 봐", f"1:33, 마루 : {word}", "1:33, 도담 : 와") for word in words
+    ]
+    assert texts(*exports) == [["봐", "<사진>", "와"]]
+
+
+def test_hundreds_of_equal_messages_in_one_minute_are_aligned_in_time() -> None:
+    one = android(*["1:33, 마루 : ㅋㅋ"] * 900, "1:33, 도담 : 끝")
+    two = android("1:33, 도담 : 처음", *["1:33, 마루 : ㅋㅋ"] * 901)
+    assert len(texts(one, two)[0]) == 903

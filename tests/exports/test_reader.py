@@ -1,4 +1,4 @@
-"""The four layouts line by line, and every trap that is handled."""
+"""The four main layouts line by line, headers, and what stands between them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from kakaobot.exports.reader import Export, decode, parse_export
+from tests.exports.rooms import android, read, said, windows
 
 WINDOWS = """마루 님과 카카오톡 대화
 저장한 날짜 : 2026-11-03 10:44:52
@@ -62,26 +62,6 @@ MAC = """Date,User,Message
 2026-07-09 20:36:07,도담,(사진)
 2026-07-09 20:37:30,"","시스템 알림"
 """
-
-
-def read(text: str, name: str = "chat.txt") -> Export:
-    export = parse_export(text, name)
-    assert sum(vars(export.counts).values()) == export.lines
-    assert export.counts.messages + export.counts.system == len(export.messages)
-    return export
-
-
-def said(export: Export) -> list[tuple[str, str, str]]:
-    return [(message.sender, message.text, message.kind) for message in export.messages]
-
-
-def windows(body: str) -> Export:
-    head = "방 님과 카카오톡 대화\n저장한 날짜 : 2026-11-03 10:44:52\n\n"
-    return read(f"{head}--------------- 2026년 6월 28일 일요일 ---------------\n{body}")
-
-
-def android(body: str) -> Export:
-    return read(f"방 님과 카카오톡 대화\n저장한 날짜 : 2026년 11월 3일 오전 11:29\n\n\n{body}")
 
 
 def test_a_windows_export_is_read_line_by_line() -> None:
@@ -199,101 +179,11 @@ def test_a_number_that_is_a_year_stays_in_an_android_room_name() -> None:
     )
 
 
-def test_a_body_that_looks_like_a_record_stays_a_body() -> None:
-    export = windows("[마루] [오전 9:11] [마루] [오전 9:11] 안녕\n  [도담] [오후 1:00] 인용\n")
-    assert said(export) == [("마루", "[마루] [오전 9:11] 안녕\n  [도담] [오후 1:00] 인용", "text")]
-
-
-def test_lines_of_another_family_stay_in_the_body() -> None:
-    body = "인용\n2026년 10월 1일 오후 3:15, 은솔 : 글\n2026년 10월 1일 목요일\n끝"
-    export = windows(f"[마루] [오전 9:11] {body}\n[도담] [오전 9:12] 응\n")
-    assert said(export)[0] == ("마루", body, "text")
-    assert export.messages[1].at.day == 28
-
-
-def test_a_lone_date_inside_a_message_opens_no_day() -> None:
-    export = android(
-        "2026년 2월 5일 오전 1:33, 마루 : 약속은\n2026년 10월 1일 오후 3:15\n"
-        "2026년 2월 5일 오전 1:35, 도담 : 응\n"
-    )
-    assert said(export)[0][1] == "약속은\n2026년 10월 1일 오후 3:15"
-
-
-def test_names_keep_brackets_slashes_colons_and_commas() -> None:
-    export = windows(
-        "[가람 [분석]] [오전 9:01] 질문\n[김/94/늑 대#1003] [오전 9:02] @이/96#뚜\n"
-        "[👍🎙️꾸꾸:우] [오전 9:03] 네\n[.] [오전 9:04] 점\n"
-    )
-    assert list(export.people) == ["가람 [분석]", "김/94/늑 대#1003", "👍🎙️꾸꾸:우", "."]
-    export = android("2026년 2월 5일 오전 1:33, 꾸꾸:우, 2 : 글 : 둘\n")
-    assert said(export) == [("꾸꾸:우, 2", "글 : 둘", "text")]
-
-
-def test_control_characters_in_a_name_make_no_second_person() -> None:
-    export = windows("[손 \x08팬더] [오전 9:01] 하나\n[손 팬더] [오전 9:02] 둘\n")
-    assert export.people == {"손 팬더": 2}
-
-
-@pytest.mark.parametrize(
-    ("clock", "hour", "minute"),
-    [("오전 12:05", 0, 5), ("오후 12:30", 12, 30), ("오전 11:59", 11, 59), ("오후 1:00", 13, 0)],
-)
-def test_midnight_and_noon_are_where_they_belong(clock: str, hour: int, minute: int) -> None:
-    assert windows(f"[마루] [{clock}] 응\n").messages[0].at == datetime(2026, 6, 28, hour, minute)
-
-
-def test_impossible_times_are_reported_and_not_glued_to_the_message_before() -> None:
-    export = windows(
-        "[마루] [오전 9:01] 응\n[마루] [오후 13:00] 뭐\n이어진 줄\n[마루] [오전 9:02] 아\n"
-    )
-    assert [text for _, text, _ in said(export)] == ["응", "아"]
-    assert export.not_understood == (6, 7)
-    export = android("2026년 2월 28일 오전 1:33, 마루 : 응\n2026년 2월 30일 오전 1:33, 마루 : 뭐\n")
-    assert export.not_understood == (6,)
-
-
-def test_an_odd_meridiem_is_reported_and_not_glued_to_the_message_before() -> None:
-    export = android(
-        "2026년 8월 7일 오전 9:05, 마루 : 응\n2026년 8월 7일 아침 9:06, 도담 : 잘못된 형식이야\n"
-    )
-    assert said(export) == [("마루", "응", "text")]
-    assert export.not_understood == (6,)
-
-
-def test_a_line_before_any_date_is_reported() -> None:
-    export = read(
-        "방 님과 카카오톡 대화\n저장한 날짜 : 2026-11-03 10:44:52\n\n[마루] [오전 9:01] 언제\n"
-        "--------------- 2026년 6월 28일 일요일 ---------------\n[마루] [오전 9:02] 응\n"
-    )
-    assert export.not_understood == (4,)
-    assert said(export) == [("마루", "응", "text")]
-
-
-def test_an_empty_sender_is_the_system() -> None:
-    assert said(windows("[] [오후 8:35] 시스템 알림\n")) == [("", "시스템 알림", "system")]
-
-
-def test_a_wrong_weekday_is_no_reason_to_lose_a_day() -> None:
-    export = read(
-        "---------------- 2026년 1월 15일 수요일 ----------------\n[마루] [오전 9:02] 응\n"
-    )
-    assert export.first == datetime(2026, 1, 15, 9, 2)
-
-
 def test_text_that_only_mentions_a_placeholder_is_text() -> None:
     for text in ("사진은 어떻게 해?", ".txt 파일만 받아", "이모티콘 쓰면 (emoticon)이렇게 떠"):
         assert said(windows(f"[마루] [오전 9:01] {text}\n"))[0][2] == "text"
     export = windows("[마루] [오전 9:01] 응\n참여자님이 분석한 결과입니다.\n")
     assert len(export.messages) == 1
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["사진 3장", "<사진 읽지 않음>", "0a1b2c3d.jpg", "동영상", "파일: 회의 록.pdf", "보이스톡 0:17",
-     "샵검색: #한국", "30,400원을 받으세요.", "톡게시판 '공지': 첫 줄\n둘째 줄", "5 photos"],
-)  # fmt: skip
-def test_a_body_that_is_a_placeholder_is_media(text: str) -> None:
-    assert said(windows(f"[마루] [오전 9:01] {text}\n")) == [("마루", text, "media")]
 
 
 def test_the_warning_glued_to_an_open_chat_join_is_part_of_it() -> None:
@@ -302,21 +192,6 @@ def test_the_warning_glued_to_an_open_chat_join_is_part_of_it() -> None:
         "[마루] [오전 9:01] 어서 와\n"
     )
     assert [kind for *_, kind in said(export)] == ["system", "text"]
-
-
-def test_crlf_ends_records_when_messages_hold_bare_line_feeds() -> None:
-    text = (
-        "방 님과 카카오톡 대화\r\n저장한 날짜 : 2026년 11월 3일 오전 11:29\n\n\r\n"
-        "2026년 2월 5일 오전 1:33\r\n"
-        "2026년 2월 5일 오전 1:33, 마루 : 인용:\n2026년 2월 4일 오후 3:15, 은솔 : 옛글\n\n끝\r\n"
-        "2026년 2월 5일 오전 1:34, 도담 : 응\r\n"
-    )
-    export = read(text)
-    assert said(export) == [
-        ("마루", "인용:\n2026년 2월 4일 오후 3:15, 은솔 : 옛글\n\n끝", "text"),
-        ("도담", "응", "text"),
-    ]
-    assert [message.source.line for message in export.messages] == [6, 10]
 
 
 def test_stray_line_feeds_in_an_edited_crlf_file_lose_no_record() -> None:
@@ -333,20 +208,3 @@ def test_parts_put_together_are_read_each_in_its_own_layout() -> None:
     assert export.counts.headers == 4
     assert export.counts.not_understood == 0
     assert export.messages[-1].sender == "도담"
-
-
-def test_one_broken_quote_costs_one_row_of_a_table() -> None:
-    export = read(
-        'Date,User,Message\n2026-07-09 20:34:26,"마루","하나"\n'
-        '2026-07-09 20:35:26,"마루","둘 "인용" 끝\n2026-07-09 20:36:26,"도담","셋"\n',
-        "chat.csv",
-    )
-    assert [text for _, text, _ in said(export)] == ["하나", "셋"]
-    assert export.not_understood == (3,)
-
-
-def test_names_written_as_jamo_are_composed_and_joiners_stay() -> None:
-    family = "👨\u200d👩\u200d👧"
-    data = f"2026. 2. 1. 오후 8:29, 도담 : {family}\n".encode()
-    assert parse_export(decode(data, "a"), "a").messages[0].text == family
-    assert decode("\u1103\u1169 : 응".encode(), "a") == "도 : 응"

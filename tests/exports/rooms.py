@@ -1,0 +1,147 @@
+"""Writers of every layout for invented rooms, and short ways to read a text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from kakaobot.exports.reader import Export, parse_export
+
+Said = tuple[datetime, str, str]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+
+
+def read(text: str, name: str = "chat.txt") -> Export:
+    """Whatever is read, every line must be accounted for."""
+    export = parse_export(text, name)
+    assert sum(vars(export.counts).values()) == export.lines
+    assert export.counts.messages + export.counts.system == len(export.messages)
+    return export
+
+
+def said(export: Export) -> list[tuple[str, str, str]]:
+    return [(message.sender, message.text, message.kind) for message in export.messages]
+
+
+def windows(body: str) -> Export:
+    head = "방 님과 카카오톡 대화\n저장한 날짜 : 2026-11-03 10:44:52\n\n"
+    return read(f"{head}--------------- 2026년 6월 28일 일요일 ---------------\n{body}")
+
+
+def android(body: str) -> Export:
+    return read(f"방 님과 카카오톡 대화\n저장한 날짜 : 2026년 11월 3일 오전 11:29\n\n\n{body}")
+
+
+def clock(at: datetime) -> str:
+    return f"{'오전' if at.hour < 12 else '오후'} {at.hour % 12 or 12}:{at.minute:02d}"
+
+
+def clock_en(at: datetime) -> str:
+    return f"{at.hour % 12 or 12}:{at:%M %p}"
+
+
+def day(at: datetime) -> str:
+    return f"{at.year}년 {at.month}월 {at.day}일"
+
+
+def day_en(at: datetime, length: int = 9) -> str:
+    return f"{MONTHS[at.month - 1][:length]} {at.day}, {at.year}"
+
+
+def dots(at: datetime) -> str:
+    return f"{at.year}. {at.month}. {at.day}."
+
+
+@dataclass(frozen=True)
+class Style:
+    record: Callable[[datetime, str, str], str]
+    opens: Callable[[datetime], str]
+    header: str = "방 님과 카카오톡 대화\n저장한 날짜 : 2026-11-03 10:44:52\n"
+
+    def render(self, said: list[Said]) -> str:
+        lines = [self.header]
+        before = None
+        for at, sender, text in said:
+            if at.date() != before:
+                lines += ["", self.opens(at)]
+                before = at.date()
+            lines.append(self.record(at, sender, text))
+        return "".join(line + "\n" for line in lines)
+
+
+def _windows(time: Callable[[datetime], str], *, english: bool = False) -> Style:
+    dates = (lambda at: f"Monday, {day_en(at)}") if english else (lambda at: f"{day(at)} 월요일")
+    return Style(
+        lambda at, who, text: f"[{who}] [{time(at)}] {text}",
+        lambda at: f"--------------- {dates(at)} ---------------",
+        _EN if english else Style.header,
+    )
+
+
+def _android(time: Callable[[datetime], str], header: str) -> Style:
+    return Style(lambda at, who, text: f"{time(at)}, {who} : {text}", time, header)
+
+
+def _ios(time: Callable[[datetime], str], *, english: bool = False) -> Style:
+    return Style(
+        lambda at, who, text: f"{time(at)}, {who} : {text}",
+        (lambda at: f"Thursday, {day_en(at)}") if english else (lambda at: f"{day(at)} 목요일"),
+        "Talk_2026.4.25 10:20-1.txt\nDate Saved : Apr 25, 2026 at 10:38\n"
+        if english
+        else "Talk_2026.4.25 10:20-1.txt\n저장한 날짜 : 2026. 4. 25. 오후 12:16\n",
+    )
+
+
+_EN = "방 with KakaoTalk Chats\nDate Saved : 2026-08-03 00:47:14\n"
+_EN_ANDROID = "KakaoTalk Chats with 방 (4)\nDate Saved : November 3, 2026, 1:08 PM\n\n"
+_KO_ANDROID = "방 4 님과 카카오톡 대화\n저장한 날짜 : 2026년 11월 3일 오전 11:29\n\n"
+
+TEXT_LAYOUTS = {
+    "W-KO": _windows(clock),
+    "W-24": _windows(lambda at: f"{at:%H:%M}"),
+    "W-EN": _windows(clock_en, english=True),
+    "W-MIX": _windows(lambda at: f"{at:%p} {at.hour % 12 or 12}:{at:%M}"),
+    "A-KO": _android(lambda at: f"{day(at)} {clock(at)}", _KO_ANDROID),
+    "A-KOold": Style(
+        lambda at, who, text: f"{day(at)} {clock(at)}:{who.replace(':', ';')}:{text}",
+        lambda at: f"{day(at)} {clock(at)}",
+    ),
+    "A-EN1": _android(
+        lambda at: f"{at.hour % 12 or 12}:{at:%M}{at:%p}".lower() + f", {day_en(at)}", _EN_ANDROID
+    ),
+    "A-EN2": _android(lambda at: f"{day_en(at)}, {clock_en(at)}", _EN_ANDROID),
+    "A-EN3": _android(
+        lambda at: f"{day_en(at)} at {clock_en(at)}".replace(" PM", "\u202fPM"), _EN_ANDROID
+    ),
+    "I-KO": _ios(lambda at: f"{dots(at)} {clock(at)}"),
+    "I-KO24": _ios(lambda at: f"{dots(at)} {at:%H:%M}"),
+    "I-KOiso": _ios(lambda at: f"{at:%Y-%m-%d} {clock(at)}"),
+    "I-KOshort": _ios(clock),
+    "I-EN1": _ios(lambda at: f"{day_en(at, 3)}, {clock_en(at)}", english=True),
+    "I-EN2": _ios(lambda at: f"{day_en(at, 3)} {at:%H:%M}", english=True),
+    "I-EN3": _ios(lambda at: f"{day_en(at, 3)} at {at:%H:%M}", english=True),
+}
+
+
+def table(said: list[Said]) -> str:
+    out = io.StringIO(newline="")
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(("Date", "User", "Message"))
+    rows.writerows((f"{at:%Y-%m-%d %H:%M:%S}", sender, text) for at, sender, text in said)
+    return out.getvalue()
