@@ -31,7 +31,7 @@ pipeline_tag: text-generation
 | 구조 | `Qwen3ForCausalLM`, {parameters:,} 파라미터, 묶인 임베딩, bf16 |
 | 토크나이저 | 바이트 단위 BPE 8,192개, ChatML 특수 토큰 |
 | 문맥 | 512 토큰 |
-| 학습 | CPU 2코어에서 {minutes}분, {tokens_seen:,} 토큰, {step:,} 단계 |
+| 학습 | CPU에서 {minutes}분, {tokens_seen:,} 토큰, {step:,} 단계 |
 | 검증 손실 | {held_out_loss} nats/token (따로 둔 질문 {held_out_pairs}개의 대답) |
 
 만든 방법: `python -m kakaobot.starter.build --corpus 폴더`
