@@ -41,7 +41,7 @@ pipeline_tag: text-generation
 | 글 | 사용권 | 출처 |
 |---|---|---|
 | 짧은 영화평 60만 문장 | CC0 1.0 | Naver sentiment movie corpus (e9t/nsmc) 의 원본 부분에서 욕설을 거른 것 |
-| 일상 질문과 대답 {learnt_pairs:,}쌍 (나머지 {held_out_pairs}쌍은 검증용) | MIT, © Youngsook Song | songys/Chatbot_data (꾸며 쓴 대화) |
+| 일상 질문과 대답 {learnt_pairs:,}쌍 (나머지 {held_out_pairs}쌍은 검증용) | MIT | songys/Chatbot_data (꾸며 쓴 대화) |
 
 ## 한계
 

@@ -71,7 +71,7 @@ class App:
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "launch.py"), "--no-browser", "--port", str(self.port)],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=(self.home.root / "window.log").open("ab"),
             encoding="utf-8",
             env={
                 **os.environ,

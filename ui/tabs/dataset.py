@@ -49,11 +49,12 @@ def build(datasets: Datasets, preferences: Preferences, tabs: gr.Tabs, tab: gr.T
         return _people(datasets.people(room), person)
 
     def make_data(
-        room: str,
-        person: str,
+        room: str | None,
+        person: str | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> tuple[object, ...]:
-        preferences.save({"data.room": room, "data.persona": person})
+        # Both are None for a click before the choices have arrived.
+        preferences.save({"data.room": room or "", "data.persona": person or ""})
         made = datasets.build(lambda share, words: progress(share, desc=words))
         notify(text.BUILT)
         return _shown(made, True)
