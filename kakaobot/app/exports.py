@@ -11,7 +11,7 @@ from kakaobot.app.bases import SAMPLES
 from kakaobot.config import Home
 from kakaobot.dataset.store import PREVIEW, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
-from kakaobot.exports.inbox import Added, Inbox, Move, Stored, carry_out, plan_archive
+from kakaobot.exports.inbox import Added, Inbox, Move, Stored, carry_out, plan_archive, safe_name
 from kakaobot.exports.reader import Export, read_exports
 from kakaobot.records import Message, Progress, quiet
 from kakaobot.runs import Runs
@@ -97,7 +97,7 @@ class Exports:
         settings = self._home.settings()
         source = self._home.folder(settings.paths.raw) / "inbox" / stored.file
         [move] = plan_archive([source], self._home.folder(settings.paths.archive))
-        target = move.target.with_name(f"{stored.hash[:8]}-{Path(stored.name).name}")
+        target = move.target.with_name(f"{stored.hash[:8]}-{safe_name(stored.name)}")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         inbox.remove(hash)

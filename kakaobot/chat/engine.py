@@ -180,6 +180,8 @@ class Engine:
         )
         return GenerationConfig(
             max_new_tokens=min(sampling.max_new_tokens, room),
+            # Silence is no reply.
+            min_new_tokens=1,
             repetition_penalty=sampling.repetition_penalty,
             eos_token_id=self._stops(),
             pad_token_id=self._base.renderer.end_id,
@@ -187,11 +189,12 @@ class Engine:
         )
 
     def _stops(self) -> list[int]:
-        """The end of a turn, and every other token at which the base itself would stop."""
+        """Every special token: a reply that begins another turn, or another text, is over."""
         own = self._base.model.generation_config.eos_token_id
         others = own if isinstance(own, list) else [own]
-        vocabulary = self._base.tokenizer.eos_token_id
-        return sorted({self._base.renderer.end_id, vocabulary, *others} - {None})
+        added = self._base.tokenizer.added_tokens_decoder
+        special = [number for number, token in added.items() if token.special]
+        return sorted({self._base.renderer.end_id, *special, *others} - {None})
 
     def _decode(self, ids: list[int]) -> str:
         return str(self._base.tokenizer.decode(ids, skip_special_tokens=True))

@@ -288,8 +288,7 @@ def safe_name(name: str) -> str:
     stem, dot, suffix = name.rpartition(".")
     if not dot or not re.fullmatch(r"[A-Za-z0-9]{1,5}", suffix):
         stem, dot, suffix = name, "", ""
-    while len(stem.encode()) > _NAME_BYTES:
-        stem = stem[:-1]
+    stem = stem.encode()[:_NAME_BYTES].decode(errors="ignore")
     name = stem.rstrip(" .") + dot + suffix
     return f"_{name}" if not stem or _DEVICE.fullmatch(name) else name
 

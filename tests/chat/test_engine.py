@@ -101,3 +101,9 @@ def test_names_are_scored_as_the_whole_text_would_be(engine: Engine) -> None:
     chosen = logits.log_softmax(-1).gather(1, torch.tensor(tail)[:, None]).sum()
     assert torch.allclose(scores[0], chosen, atol=1e-3)
     assert torch.allclose(scores[1], chosen, atol=1e-3)
+
+
+def test_a_reply_is_over_at_any_special_token(engine: Engine) -> None:
+    tokenizer = engine._base.tokenizer
+    marks = {tokenizer.convert_tokens_to_ids(m) for m in ("<|im_start|>", "<|endoftext|>")}
+    assert marks | {engine._base.renderer.end_id} <= set(engine._stops())
