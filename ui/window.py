@@ -46,7 +46,7 @@ def build_window(
             with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as fourth:
                 chat.build(services.chatting, services.gate, fourth)
             with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as fifth:
-                settings.build(services.preferences, fifth)
+                settings.build(services.preferences, [fifth.select, window.load])
     return typing.cast("gr.Blocks", window)
 
 

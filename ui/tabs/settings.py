@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -12,8 +13,11 @@ from ui import form, markup, text
 from ui.errors import notify
 from ui.wire import on
 
+_NEW = object()
+"""Equal to no value of a field."""
 
-def build(preferences: Preferences, tab: gr.Tab) -> None:
+
+def build(preferences: Preferences, arrivals: Sequence[Callable[..., Any]]) -> None:
     """Lay out the tab and wire it. Every handler is one call to `preferences`."""
     entries = preferences.entries()
     filled = gr.State({})
@@ -33,6 +37,13 @@ def build(preferences: Preferences, tab: gr.Tab) -> None:
         shown = {entry.path: form.shown_value(entry, values[entry.path]) for entry in entries}
         return *shown.values(), shown
 
+    def catch_up(before: dict[str, object]) -> tuple[object, ...]:
+        """What another window or an editor changed, and nothing over what is being typed."""
+        *values, shown = fill()
+        pairs = zip(entries, values, strict=True)
+        fresh = [gr.skip() if before.get(e.path, _NEW) == value else value for e, value in pairs]
+        return *fresh, shown
+
     def read_again() -> tuple[object, ...]:
         values = fill()
         notify(text.RELOADED)
@@ -47,7 +58,8 @@ def build(preferences: Preferences, tab: gr.Tab) -> None:
         notify(text.SAVED.format(count=len(changed)))
         return fill()
 
-    on(tab.select, fill, None, [*ordered, filled])
+    for arrival in arrivals:
+        on(arrival, catch_up, filled, [*ordered, filled])
     on(reload.click, read_again, None, [*ordered, filled])
     on(save.click, write, [filled, *ordered], [*ordered, filled])
 
