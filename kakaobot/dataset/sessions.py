@@ -26,7 +26,7 @@ def turns_of(
         if last and last.sender == message.sender and message.at - last.end <= merge_gap:
             turns[-1] = Turn(last.id, last.sender, (*last.lines, text), last.start, message.at)
         else:
-            key = f"{message.source.file}:{message.source.line}"
+            key = f"{message.file}:{message.line}"
             turns.append(Turn(key, message.sender, (text,), message.at, message.at))
     return turns
 

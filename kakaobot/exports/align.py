@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from difflib import SequenceMatcher
 
@@ -126,4 +125,4 @@ def _same(one: Message, two: Message) -> bool:
 def _better(mine: Message, theirs: Message) -> Message:
     """The whole text of a body that a phone cut, and the time of mine."""
     longer = len(theirs.text.strip()) > len(mine.text.strip())
-    return replace(mine, text=theirs.text) if longer and len(mine.text) >= _CUT.start else mine
+    return mine._replace(text=theirs.text) if longer and len(mine.text) >= _CUT.start else mine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from kakaobot.exports.align import interleaved
@@ -70,7 +70,7 @@ def _history(exports: Sequence[Export]) -> History:
     for other in others:
         messages = interleaved(messages, other)
     messages = sorted(messages, key=lambda message: message.at.replace(second=0))
-    return History(room, tuple(m if m.room == room else replace(m, room=room) for m in messages))
+    return History(room, tuple(m if m.room == room else m._replace(room=room) for m in messages))
 
 
 def _whole(exports: Sequence[Export]) -> list[list[Message]]:
@@ -93,7 +93,7 @@ def _in_a_row(parts: Sequence[Export]) -> list[Message]:
     before = 0
     for export in parts:
         if export.lead and messages and export.part == before + 1:
-            messages[-1] = replace(messages[-1], text=f"{messages[-1].text}\n{export.lead}")
+            messages[-1] = messages[-1]._replace(text=f"{messages[-1].text}\n{export.lead}")
         messages += export.messages
         before = export.part
     return messages

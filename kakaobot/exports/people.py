@@ -45,7 +45,7 @@ def renamed(export: Export, names: Mapping[str, str]) -> Export:
     if not names.keys() & export.people.keys():
         return export
     messages = tuple(
-        replace(message, sender=names[message.sender]) if message.sender in names else message
+        message._replace(sender=names[message.sender]) if message.sender in names else message
         for message in export.messages
     )
     return replace(export, messages=messages)

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from kakaobot.exports.wording import DELETED, FIRST, MEDIA
-from kakaobot.records import Kind, Message, Source
+from kakaobot.records import Kind, Message
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\ufeff]")
 _LONGEST_PLACEHOLDER = 2000
@@ -92,8 +92,7 @@ class Tally:
             kind = "deleted" if DELETED.fullmatch(body) else "system"
         elif body[:1] in FIRST or "." in body[-6:] or body.endswith("보냈습니다"):
             kind = _kind_of(body) if len(body) <= _LONGEST_PLACEHOLDER else "text"
-        source = Source(self.file, number)
-        self.messages.append(Message(at, sender, text, kind, self.room, source))
+        self.messages.append(Message(at, sender, text, kind, self.room, self.file, number))
 
     def _joined(self, lines: list[str]) -> str:
         end = len(lines)

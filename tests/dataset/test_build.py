@@ -22,14 +22,14 @@ from kakaobot.dataset.filters import (
 )
 from kakaobot.dataset.privacy import mask_links
 from kakaobot.dataset.sessions import sessions_of, turns_of
-from kakaobot.records import ChatMessage, Conversation, Kind, Message, Session, Source, Turn
+from kakaobot.records import ChatMessage, Conversation, Kind, Message, Session, Turn
 
 START = datetime(2026, 3, 1, 12, 0)
 
 
 def message(number: int, sender: str, text: str, minute: float, kind: Kind = "text") -> Message:
     at = START + timedelta(minutes=minute)
-    return Message(at, sender, text, kind, "방", Source("a.txt", number))
+    return Message(at, sender, text, kind, "방", "a.txt", number)
 
 
 def turn(number: int, sender: str, text: str) -> Turn:

@@ -82,7 +82,7 @@ def test_a_windows_export_is_read_line_by_line() -> None:
         ("", "메시지가 삭제되었습니다.", "deleted"),
     ]
     assert export.messages[5].at == datetime(2026, 6, 29, 0, 5)
-    assert export.messages[3].source.line == 8
+    assert export.messages[3].line == 8
     assert vars(export.counts) == {
         "messages": 5,
         "continuations": 5,

@@ -32,7 +32,7 @@ def test_t01_crlf_ends_records_when_messages_hold_bare_line_feeds() -> None:
         ("마루", "인용:\n2026년 2월 4일 오후 3:15, 은솔 : 옛글\n\n끝", "text"),
         ("도담", "응", "text"),
     ]
-    assert [message.source.line for message in export.messages] == [6, 10]
+    assert [message.line for message in export.messages] == [6, 10]
 
 
 def test_t02_a_date_inside_a_windows_message_opens_no_day() -> None:
