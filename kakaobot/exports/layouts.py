@@ -7,9 +7,10 @@ from the shared pieces below; what they were taken from is told in the project's
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from kakaobot.exports.wording import ALONE, NOTICE
+from kakaobot.exports.wording import ALONE, NOTICE, STIRRING
 
 _SPACE = r"[ \u00a0\u202f]"
 _HALF_KO = r"(?P<half>오전|오후)"
@@ -52,7 +53,8 @@ TALK = re.compile(r"(?P<room>Talk_\d{4}\.\d{1,2}\.\d{1,2} \d{1,2}[:_-]\d{2})-\d+
 PART = re.compile(r"(?P<whole>.+?)(?:-|(?<=Chats)_)(?P<part>\d{1,4})\.txt")
 """File name, or first line, of one part of an export that was too long for one file."""
 
-SAVED = re.compile(r"(?:저장한 날짜|Date Saved|Saved Date) : ?(?=[^\n]{0,12}\d)")
+SAVED_WORDS = ("저장한 날짜", "Date Saved", "Saved Date")
+SAVED = re.compile(rf"(?:{'|'.join(SAVED_WORDS)}) : ?(?=[^\n]{{0,12}}\d)")
 
 
 def _any(*patterns: str) -> tuple[re.Pattern[str], ...]:
@@ -69,8 +71,8 @@ class Layout:
     id: str
     stamp: re.Pattern[str]
     """Whole time of a record: groups hour, minute; half, second, year, month, day where given."""
-    record: re.Pattern[str]
-    """Groups when, sender, text; text may run over line ends."""
+    opening: str
+    """What a record begins with: groups when and sender, and no other; never over a line end."""
     begins: re.Pattern[str]
     """What no line but a record of this family begins with, readable or not."""
     dates: tuple[re.Pattern[str], ...]
@@ -81,8 +83,29 @@ class Layout:
     """Whole system line without a time, where the layout has such lines."""
     headers: tuple[re.Pattern[str], ...] = HEADERS
     """Whole line that names the room: group room. The first that fits wins."""
+    spaced: bool = True
+    """Whether a space stands between the opening and the text, where there is one."""
 
-    @property
+    @cached_property
+    def record(self) -> re.Pattern[str]:
+        """A whole record: groups when, sender, text; text may run over line ends."""
+        text = r"(?: (?P<text>(?s:.*)))?" if self.spaced else r"(?P<text>(?s:.*))"
+        return re.compile(rf"{self.opening}{text}\Z")
+
+    def starts(self, end: str) -> re.Pattern[str]:
+        """A line end, and the opening of the record below it: what to split a text by."""
+        text = rf"(?: |(?={end})|\Z)" if self.spaced else ""
+        return re.compile(rf"{end}{self.opening}{text}")
+
+    @cached_property
+    def stirs(self) -> re.Pattern[str]:
+        """Found in every text below whose first line stands more than what continues it."""
+        lines = [self.begins, *self.dates, *([self.system] if self.system else [])]
+        some = "|".join(_ungrouped(line.pattern).replace(r"\Z", "") for line in lines)
+        words = rf"|[^\n]*(?:{STIRRING})" if self.notice else ""
+        return re.compile(rf"\n(?:{some}{words})")
+
+    @cached_property
     def dated(self) -> bool:
         """Whether every record carries its own day."""
         return "year" in self.stamp.groupindex
@@ -112,9 +135,7 @@ def _windows(id: str, clock: str) -> Layout:
     return Layout(
         id=id,
         stamp=re.compile(clock),
-        record=re.compile(
-            rf"\[(?P<sender>[^\n]*?)\] \[(?P<when>{_ungrouped(clock)})\](?: (?P<text>(?s:.*)))?\Z"
-        ),
+        opening=rf"\[(?P<sender>[^\n]*?)\] \[(?P<when>{_ungrouped(clock)})\]",
         begins=re.compile(r"\[[^\n]*?\] \[[^\]\n]{0,12}\d{1,2}:\d{2}[^\]\n]{0,8}\](?: |\Z)"),
         dates=_any(
             rf"-{{3,}} {_DAY_KO} {_WEEKDAY_KO} -{{3,}}",
@@ -130,7 +151,6 @@ def _mobile(
     *,
     begins: str,
     dates: tuple[re.Pattern[str], ...],
-    between: str = r", (?P<sender>[^\n]*?) :(?: (?P<text>(?s:.*)))?",
     system: str = ",",
     headers: tuple[re.Pattern[str], ...] = HEADERS,
 ) -> Layout:
@@ -138,7 +158,7 @@ def _mobile(
     return Layout(
         id=id,
         stamp=re.compile(stamp),
-        record=re.compile(rf"{when}{between}\Z"),
+        opening=rf"{when}, (?P<sender>[^\n]*?) :",
         begins=re.compile(begins),
         dates=dates,
         system=re.compile(rf"{when}{system} (?P<text>(?s:.*))\Z"),
@@ -146,10 +166,18 @@ def _mobile(
     )
 
 
-def _android(id: str, stamp: str, begins: str, **others: str) -> Layout:
+def _android(id: str, stamp: str, begins: str) -> Layout:
     """The time of a day's first message, alone on a line, opens the day."""
     headers = _any(_HEAD_COUNTED) + HEADERS
-    return _mobile(id, stamp, begins=begins, dates=_any(stamp), headers=headers, **others)
+    return _mobile(id, stamp, begins=begins, dates=_any(stamp), headers=headers)
+
+
+def _old_android(id: str, stamp: str, begins: str) -> Layout:
+    return replace(
+        _android(id, stamp, begins),
+        opening=rf"(?P<when>{_ungrouped(stamp)}):(?P<sender>[^\n:]*):",
+        spaced=False,
+    )
 
 
 def _ios(id: str, stamp: str, begins: str) -> Layout:
@@ -179,12 +207,7 @@ LAYOUTS: tuple[Layout, ...] = (
     _windows("W-EN", _CLOCK_EN_AFTER),
     _windows("W-MIX", _CLOCK_EN_BEFORE),
     _android("A-KO", rf"{_DAY_KO}(?: {_WEEKDAY_KO})? {_CLOCK_KO_OR_24}", _BEGINS_KO),
-    _android(
-        "A-KOold",
-        rf"{_DAY_KO} {_CLOCK_KO}",
-        _BEGINS_KO_OLD,
-        between=r":(?P<sender>[^\n:]*):(?P<text>(?s:.*))",
-    ),
+    _old_android("A-KOold", rf"{_DAY_KO} {_CLOCK_KO}", _BEGINS_KO_OLD),
     _android("A-EN1", rf"{_CLOCK_EN_OR_24}, {_DAY_EN}", _BEGINS_TIME_FIRST),
     _android("A-EN2", rf"{_DAY_EN}, {_CLOCK_EN_OR_24}", _BEGINS_EN),
     _android("A-EN3", rf"{_DAY_EN} at {_CLOCK_EN_OR_24}", _BEGINS_EN),

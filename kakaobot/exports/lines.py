@@ -1,77 +1,86 @@
-"""One pass over the lines of a text export, in one layout. Knows no file and no other layout."""
+"""One pass over a part of a text export, in one layout. Knows no file and no other layout.
+
+A text is split at the openings of its records, which leaves columns of times, senders and texts.
+Where nothing else stands in it, a run of records is taken over as it is; only where a day opens, a
+notice stands, or something odd was found, are lines looked at one by one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
+from itertools import compress, repeat
+from operator import contains
+from typing import cast
 
 from kakaobot.exports.layouts import Layout
-from kakaobot.exports.stamps import clock_of, day_of
-from kakaobot.exports.tally import Tally, Unit, person
+from kakaobot.exports.openings import Moment, Openings
+from kakaobot.exports.segments import Segment, Segments
+from kakaobot.exports.stamps import opened_day
+from kakaobot.exports.tally import Tally, person
 from kakaobot.exports.wording import NOTICE, acted
 
+_TAIL = 1024
+"""Characters at the end of a block in which its last record most often begins."""
 
-def opened_day(line: str, layout: Layout) -> date | None:
-    """The day that a date line of this layout opens, or nothing where it is no date line."""
-    for pattern in layout.dates:
-        if found := pattern.fullmatch(line.rstrip()):
-            return day_of(found)
-    return None
+Unit = tuple[int, str]
+"""A 1-based line number and a line; with what follows it, where it begins like a record."""
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Some records, one below the other, as columns."""
+
+    numbers: Sequence[int]
+    whens: list[str]
+    senders: list[str]
+    people: list[str]
+    moments: list[Moment]
+    bodies: list[str]
+    """From a record's opening to the next record."""
+    long: list[int]
+    """Indices of the bodies of several lines."""
+    below: str
+    """The time of the record below the last one, or nothing."""
 
 
 class LinePass:
-    """Hands every line of one part of a file to its tally."""
+    """Hands every line of the parts of a file that go on in one layout to its tally."""
 
     def __init__(
-        self,
-        layout: Layout,
-        tally: Tally,
-        headers: frozenset[int],
-        *,
-        odd_names: Sequence[str] = (),
+        self, layout: Layout, segments: Segments, tally: Tally, *, odd_names: Sequence[str] = ()
     ) -> None:
         """`odd_names`: names that are known to hold ` : `, which else ends a name."""
         self._layout = layout
+        self._segments, self._end = segments, segments.end
+        self._headers = sorted(n for header in segments.headers for n in header.numbers)
         self._tally = tally
-        self._headers = headers
         self._odd_names = odd_names
+        self._starts = layout.starts(segments.end)
+        self._when, self._sender = map(self._starts.groupindex.__getitem__, ("when", "sender"))
+        self._openings = Openings(layout)
         self._day: date | None = None
         self._last: datetime | None = None
         self._open: tuple[int, datetime, str, str] | None = None
         self._more: list[str] = []
         """Lines below the open record that continue it."""
-        self._dated = layout.dated
-        self._when = ""
-        self._at: datetime | None = None
-        """What `_when` came to, on this day."""
-        self._clocks: dict[str, time | None] = {}
         self._senders: set[str] = set()
+        """Who was heard so far."""
 
-    def read(self, units: Sequence[Unit], *, goes_on: bool = False) -> None:
-        """`goes_on`: these were cut from what was read before, perhaps inside a message."""
-        record, add, moment = self._layout.record, self._tally.add, self._moment
-        match = record.match
-        # By number and out of the loop: this line runs for each message of half a million.
-        when_at, sender_at, text_at = map(record.groupindex.__getitem__, ("when", "sender", "text"))
-        for index, (number, unit) in enumerate(units):
-            found = match(unit)
-            if found is None:
-                self._other(units, index, goes_on)
-                continue
-            when, sender, text = found.group(when_at, sender_at, text_at)
-            if self._open:
-                add(*self._open, self._more)
-                self._open = None
-            at = moment(when)
-            if at is None:
-                self._tally.refuse(number, unit)
-                continue
-            if sender not in self._senders:
-                sender, text = self._newcomer(sender, text or "")
-            self._last = at
-            if self._more:
-                self._more = []
-            self._open = number, at, sender, text or ""
+    def read(self, part: Segment, *, goes_on: bool = False) -> None:
+        """`goes_on`: it was cut from what was read before, perhaps inside a message."""
+        number = part.number
+        for text, below in self._blocks(part):
+            pieces = self._starts.split(text)
+            alone = len(pieces) == 1
+            first = below if alone else pieces[self._when]
+            number = self._read_lead(pieces[0], number, first, goes_on)
+            if not alone:
+                number = self._read_block(pieces, number, below)
 
     def close(self) -> None:
         """What is open ends here."""
@@ -79,10 +88,102 @@ class LinePass:
             self._tally.add(*self._open, self._more)
             self._open = None
 
-    def _newcomer(self, sender: str, text: str) -> tuple[str, str]:
-        """Sender and text of a record whose name, cut at the first ` : `, was not seen before."""
-        if self._layout.system is None:
-            self._senders.add(sender)
+    def _blocks(self, part: Segment) -> Iterator[tuple[str, str]]:
+        """Pieces that begin with a record, the first one perhaps with others; the time below."""
+        open_text = ""
+        for text, last in self._segments.blocks(part):
+            begin = len(open_text)
+            text = open_text + text
+            if last:
+                yield text, ""
+                return
+            tail = max(begin, len(text) - _TAIL)
+            found = deque(self._starts.finditer(text, tail), maxlen=1)
+            record = found[0] if found else self._starts.search(text, begin)
+            if record is None:
+                open_text = text
+                continue
+            yield text[: record.start()], record["when"]
+            open_text = text[record.start() :]
+
+    def _read_lead(self, lead: str, number: int, below: str, goes_on: bool) -> int:
+        """What stands above the first record. Returns the number of the line below it."""
+        if not lead:
+            return number
+        units = list(self._units(lead.split(self._end)[1:], number))
+        for index in range(len(units)):
+            self._other(units, index, below, goes_on)
+        return number + lead.count("\n")
+
+    def _read_block(self, pieces: list[str], number: int, below: str) -> int:
+        """Take over what is plain, and look closely at the rest. Returns the number below.
+
+        Args:
+            pieces: what came of splitting: something else, and then three for each record.
+        """
+        whens, senders, bodies = pieces[self._when :: 3], pieces[self._sender :: 3], pieces[3::3]
+        count = len(bodies)
+        people, moments = self._openings.people(senders), self._openings.moments(whens)
+        long = list(compress(range(count), map(contains, bodies, repeat("\n"))))
+        numbers, odd, number = self._numbered(bodies, long, number)
+        # The last one stays open, since lines of the next part may continue it.
+        odd.add(count - 1)
+        if None in moments:
+            odd.update(index for index, moment in enumerate(moments) if moment is None)
+        if self._layout.system and not self._senders.issuperset(people):
+            odd |= self._odd_senders(senders, people, bodies)
+        block = _Block(numbers, whens, senders, people, moments, bodies, long, below)
+        done = 0
+        for index in sorted(odd):
+            self._take(block, done, index)
+            self._look(block, index)
+            done = index + 1
+        return number
+
+    def _numbered(
+        self, bodies: Sequence[str], long: Sequence[int], number: int
+    ) -> tuple[Sequence[int], set[int], int]:
+        """Line numbers of the records, those whose bodies stir, and the number below them all."""
+        numbers = array("Q")
+        odd = set()
+        stirs = self._layout.stirs
+        for index in long:
+            body = bodies[index]
+            height = body.count("\n") + 1
+            plain = index - len(numbers)
+            numbers.extend(range(number, number + plain + 1))
+            number += plain
+            if stirs.search(body) or self._has_header(number, height):
+                odd.add(index)
+            number += height
+        plain = len(bodies) - len(numbers)
+        numbers.extend(range(number, number + plain))
+        return numbers, odd, number + plain
+
+    def _has_header(self, number: int, height: int) -> bool:
+        at = bisect_left(self._headers, number)
+        return at < len(self._headers) and self._headers[at] < number + height
+
+    def _odd_senders(
+        self, senders: Sequence[str], people: Sequence[str], bodies: Sequence[str]
+    ) -> set[int]:
+        """Records of a name that was not seen before, and may go on beyond its first ` : `."""
+        odd = set()
+        for index, name in enumerate(people):
+            if name not in self._senders:
+                sender = senders[index]
+                if self._named(sender, bodies[index]) != (sender, bodies[index]):
+                    odd.add(index)
+                elif self._ends_a_name(sender):
+                    self._senders.add(name)
+        return odd
+
+    def _ends_a_name(self, sender: str) -> bool:
+        return not any(name.startswith(f"{sender} : ") for name in self._odd_names)
+
+    def _named(self, sender: str, text: str) -> tuple[str, str]:
+        """Sender and text of a record, whose name was cut at the first ` : `."""
+        if self._layout.system is None or person(sender) in self._senders:
             return sender, text
         whole = f"{sender} : {text}"
         for name in self._odd_names:
@@ -90,14 +191,71 @@ class LinePass:
                 return name, whole[len(name) + 3 :]
         if NOTICE.fullmatch(whole) and not NOTICE.fullmatch(text):
             return "", whole
-        if not any(name.startswith(f"{sender} : ") for name in self._odd_names):
-            self._senders.add(sender)
         return sender, text
 
-    def _other(self, units: Sequence[Unit], index: int, goes_on: bool) -> None:
+    def _take(self, block: _Block, begin: int, stop: int) -> None:
+        """Records that are what they seem, all at once."""
+        if begin == stop:
+            return
+        self.close()
+        moments = self._dated(block.moments[begin:stop])
+        if moments is None:
+            for index in range(begin, stop):
+                self._look(block, index)
+            return
+        for index in _within(block.long, begin, stop):
+            block.bodies[index] = self._tally.joined(block.bodies[index].replace("\r\n", "\n"))
+        people = block.people[begin:stop]
+        texts = block.bodies[begin:stop]
+        self._tally.messages.add(block.numbers[begin:stop], moments, people, texts)
+        self._last = moments[-1]
+        if self._layout.notice:
+            self._senders.update(people)
+
+    def _dated(self, moments: Sequence[Moment]) -> Sequence[datetime] | None:
+        """Nothing where no line has told the day yet. None of these is nothing itself."""
+        if self._layout.dated:
+            return cast("Sequence[datetime]", moments)
+        if self._day is None:
+            return None
+        clocks = cast("Sequence[time]", moments)
+        return list(map(datetime.combine, repeat(self._day), clocks))
+
+    def _look(self, block: _Block, index: int) -> None:
+        """One record, and each line below it."""
+        number, sender = block.numbers[index], block.senders[index]
+        text, *lines = block.bodies[index].split(self._end)
+        self.close()
+        at = self._moment(block.whens[index])
+        if at is None:
+            self._tally.refuse(number, f"{sender}:{text}")
+        else:
+            sender, text = self._named(sender, text)
+            if self._layout.notice:
+                self._senders.add(person(sender))
+            self._last = at
+            self._more = []
+            self._open = number, at, sender, text
+        below = block.whens[index + 1] if index + 1 < len(block.whens) else block.below
+        units = list(self._units(lines, number + 1 + text.count("\n")))
+        for place in range(len(units)):
+            self._other(units, place, below, False)
+
+    def _units(self, pieces: Sequence[str], number: int) -> Iterator[Unit]:
+        for piece in pieces:
+            if self._layout.begins.match(piece):
+                yield number, piece
+                number += piece.count("\n") + 1
+            else:
+                lines = piece.split("\n")
+                yield from enumerate(lines, number)
+                number += len(lines)
+
+    def _other(self, units: Sequence[Unit], index: int, below: str, goes_on: bool) -> None:
+        """One line that begins no record, with those below it up to the next record."""
         number, unit = units[index]
         layout = self._layout
-        if number in self._headers:
+        if self._has_header(number, 1):
             self._tally.counts["headers"] += 1
             if goes_on:
                 self._drop_blank_end()
@@ -108,9 +266,11 @@ class LinePass:
         elif layout.begins.match(unit):
             self.close()
             self._tally.refuse(number, unit)
-        elif (day := opened_day(unit, layout)) and self._separates(units, index, day):
+        elif (day := opened_day(unit, layout.dates)) and self._separates(
+            units[index + 1 :], below, day
+        ):
             self.close()
-            self._turn_to(day)
+            self._day = day
             self._tally.counts["dates"] += 1
         elif layout.notice and self._is_notice(unit) and (at := self._now()):
             self.close()
@@ -143,29 +303,24 @@ class LinePass:
             self._more.pop()
             self._tally.counts["blank"] += 1
 
-    def _turn_to(self, day: date) -> None:
-        self._day = day
-        self._when = ""
-
-    def _separates(self, units: Sequence[Unit], index: int, day: date) -> bool:
+    def _separates(self, units: Sequence[Unit], below: str, day: date) -> bool:
         """Whether a lone date does open a day, since a message may hold such a line too.
 
         Where records carry their own day, the record below a true one is of that day; where they
         carry but a time, a record is below a true one.
         """
-        if self._open is None or self._layout.system is None:
+        system = self._layout.system
+        if self._open is None or system is None:
             return True
-        index += 1
-        while index < len(units) and not units[index][1].strip():
-            index += 1
-        if index == len(units):
-            return True
-        below = units[index][1]
-        found = self._layout.record.match(below) or self._layout.system.match(below)
-        if found is None:
-            return bool(opened_day(below, self._layout) or self._layout.begins.match(below))
-        at = self._moment(found["when"])
-        return not self._layout.dated or at is None or at.date() == day
+        line = next((line for _, line in units if line.strip()), "")
+        if line:
+            found = system.match(line)
+            if found is None:
+                layout = self._layout
+                return bool(opened_day(line, layout.dates) or layout.begins.match(line))
+            below = found["when"]
+        at = self._openings.moment(below)
+        return not isinstance(at, datetime) or at.date() == day
 
     def _now(self) -> datetime | None:
         """The time of a line that has none: of the last record of the day, or the day's start."""
@@ -174,18 +329,12 @@ class LinePass:
         return datetime.combine(self._day, time()) if self._day else None
 
     def _moment(self, when: str) -> datetime | None:
-        """Most records share their minute with the one above, and all their clock times recur."""
-        if when == self._when:
-            return self._at
-        stamp = self._layout.stamp
-        if not self._dated:
-            if when not in self._clocks:
-                found = stamp.fullmatch(when)
-                self._clocks[when] = clock_of(found) if found else None
-            day, clock = self._day, self._clocks[when]
-        else:
-            found = stamp.fullmatch(when)
-            day, clock = (day_of(found), clock_of(found)) if found else (None, None)
-        self._when = when
-        self._at = datetime.combine(day, clock) if day and clock is not None else None
-        return self._at
+        at = self._openings.moment(when)
+        if isinstance(at, time):
+            return datetime.combine(self._day, at) if self._day else None
+        return at
+
+
+def _within(indices: Sequence[int], begin: int, stop: int) -> Sequence[int]:
+    """Those of some ascending numbers that lie between two."""
+    return indices[bisect_left(indices, begin) : bisect_left(indices, stop)]

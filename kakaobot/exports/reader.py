@@ -1,15 +1,17 @@
 """One export file → its messages, and what became of every line. Knows no folder.
 
-Bytes are decoded, cut at the true record ends, their layout is found by content, and each line is
-counted once: nothing is guessed, and nothing is dropped in silence.
+Its encoding and its layout are found by content, it is cut at the true record ends, and each line
+is counted once: nothing is guessed, and nothing is dropped in silence. A large file is decoded bit
+by bit, so what it takes is its bytes and its messages.
 """
 
 from __future__ import annotations
 
+import codecs
 import gc
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from kakaobot.errors import ExportError
 from kakaobot.exports.layouts import PART, TABLE, TALK, Layout
 from kakaobot.exports.lines import LinePass
 from kakaobot.exports.parcels import MAX_BYTES, Piece, open_parcel
-from kakaobot.exports.segments import Segments, cut, odd_names
+from kakaobot.exports.segments import Segments, cut, odd_names, text_of
 from kakaobot.exports.table import is_table, read_table
 from kakaobot.exports.tally import Counts, Export, Tally
 
@@ -29,6 +31,7 @@ __all__ = [
     "Upload",
     "decode",
     "parse_export",
+    "read_data",
     "read_export",
     "read_exports",
     "read_upload",
@@ -69,9 +72,7 @@ def read_upload(path: Path, *, name: str | None = None) -> Upload:
     readings: list[Reading] = []
     for piece in parcel.pieces:
         try:
-            readings.append(
-                Reading(piece, parse_export(decode(piece.data, piece.name), piece.name))
-            )
+            readings.append(Reading(piece, read_data(piece.data, piece.name)))
         except NoChat:
             if not parcel.wrapped:
                 raise
@@ -124,36 +125,78 @@ def decode(data: bytes, name: str) -> str:
     Raises:
         ExportError: empty, binary, or in no known encoding.
     """
-    if not data.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise ExportError(f"'{name}' 파일이 비어 있습니다. 카카오톡에서 대화를 다시 내보내 주세요.")
-    marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if data.startswith(_MAGIC) or (not marked and b"\0" in data[:65536]):
-        raise ExportError(
-            f"'{name}' 파일은 글이 아닙니다. "
-            "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
-        )
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp949"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return unicodedata.normalize("NFC", text).replace("\n\ufeff", "\n")
-    raise ExportError(
-        f"'{name}' 파일의 글자 인코딩을 알 수 없습니다. 메모장에서 UTF-8로 다시 저장해 주세요."
-    )
+    for utf8 in _encodings(data, name):
+        with suppress(UnicodeDecodeError):
+            return text_of(utf8)
+    raise ExportError(_unknown_encoding(name))
+
+
+def read_data(data: bytes, name: str) -> Export:
+    """Read the bytes of one file.
+
+    Raises:
+        ExportError: it is empty, binary, in no known encoding, no chat, of an unknown layout, or
+            holds no message.
+    """
+    for utf8 in _encodings(data, name):
+        with suppress(UnicodeDecodeError):
+            return _read(utf8, name)
+    raise ExportError(_unknown_encoding(name))
 
 
 def parse_export(text: str, name: str) -> Export:
     """Read the decoded text of one file.
 
     Raises:
-        ExportError: it is no chat, is of an unknown layout, or holds no message.
+        ExportError: as `read_data`.
     """
-    if "\n" not in text:
-        text = text.replace("\r", "\n")
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    return _read(text.encode(), name)
+
+
+def _encodings(data: bytes, name: str) -> Iterator[bytes]:
+    """The file as UTF-8, by each encoding it may be in; nothing is looked at twice without need.
+
+    Raises:
+        ExportError: empty, or binary.
+    """
+    blank = b"\xef\xbb\xbf \t\r\n"
+    if not data[:4096].strip(blank) and not data.strip(blank):
+        raise ExportError(f"'{name}' 파일이 비어 있습니다. 카카오톡에서 대화를 다시 내보내 주세요.")
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if data.startswith(_MAGIC) or (not marked and b"\0" in data[:65536]):
+        raise ExportError(
+            f"'{name}' 파일은 글이 아닙니다. "
+            "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
+        )
+    if not marked:
+        utf8 = data.removeprefix(codecs.BOM_UTF8).replace(b"\n" + codecs.BOM_UTF8, b"\n")
+        yield utf8[: len(utf8) - _torn(utf8)]
+    with suppress(UnicodeDecodeError):
+        yield data.decode("utf-16" if marked else "cp949").encode()
+
+
+def _torn(utf8: bytes) -> int:
+    """How many bytes at the end are the beginning of a character, as in a file that was cut."""
+    for count in (1, 2, 3):
+        lead = utf8[-count:][:1]
+        if lead >= b"\xc0":
+            needed = 2 if lead < b"\xe0" else 3 if lead < b"\xf0" else 4
+            return count if count < needed else 0
+    return 0
+
+
+def _unknown_encoding(name: str) -> str:
+    return f"'{name}' 파일의 글자 인코딩을 알 수 없습니다. 메모장에서 UTF-8로 다시 저장해 주세요."
+
+
+def _read(data: bytes, name: str) -> Export:
+    """Raises UnicodeDecodeError where it is no UTF-8."""
+    if b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
     with _uncollected():
-        export = (_table if is_table(lines[0], TABLE) else _text)(text, lines, name)
+        head = data[: data.find(b"\n")].removesuffix(b"\r")
+        table = len(head) < 200 and is_table(head.decode(), TABLE)
+        export = (_table if table else _text)(data, name)
     if not export.messages:
         raise ExportError(
             f"'{name}' 파일에서 날짜와 시간을 알 수 있는 메시지를 찾지 못했습니다. "
@@ -177,25 +220,27 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _table(_: str, lines: Sequence[str], name: str) -> Export:
+def _table(data: bytes, name: str) -> Export:
+    lines = text_of(data).replace("\r\n", "\n").removesuffix("\n").split("\n")
     found = TABLE.room.fullmatch(unicodedata.normalize("NFC", name))
     tally = Tally(name, found["room"] if found else _stem(name))
     read_table(lines, TABLE, tally)
     return tally.export(TABLE.id, named=bool(found), lines=len(lines))
 
 
-def _text(text: str, lines: Sequence[str], name: str) -> Export:
-    segments = cut(text, lines)
-    heads = [lines[number - 1] for number in sorted(segments.headers)]
+def _text(data: bytes, name: str) -> Export:
+    segments = cut(data)
+    heads = [line for header in segments.headers for line in header.lines]
     known = [part.layout for part in segments.parts if part.layout]
     if not known:
         raise (ExportError if heads else NoChat)(_not_a_chat(name, has_header=bool(heads)))
     room, named = _room(heads, known[0], name)
     found = PART.fullmatch(unicodedata.normalize("NFC", name))
     tally = Tally(name, room, segments.parts[0].part or int(found["part"] if found else 1))
-    _read_parts(segments, tally, odd_names(text, room))
+    stamped = any(layout.system for layout in known)
+    _read_parts(segments, tally, odd_names(segments.data, room) if stamped else [])
     ids = "+".join(dict.fromkeys(layout.id for layout in known))
-    return tally.export(ids, named=named, lines=len(lines))
+    return tally.export(ids, named=named, lines=segments.lines)
 
 
 def _read_parts(segments: Segments, tally: Tally, odd: Sequence[str]) -> None:
@@ -203,15 +248,15 @@ def _read_parts(segments: Segments, tally: Tally, odd: Sequence[str]) -> None:
     before: tuple[LinePass, Layout, int] | None = None
     for part in segments.parts:
         if part.layout is None:
-            tally.refuse_all(part.units)
+            tally.refuse(part.number, segments.text(part))
             continue
         goes_on = bool(before and before[1:] == (part.layout, part.part - 1))
         if before and not goes_on:
             before[0].close()
-        reading = LinePass(part.layout, tally, segments.headers, odd_names=odd)
+        reading = LinePass(part.layout, segments, tally, odd_names=odd)
         if before and goes_on:
             reading = before[0]
-        reading.read(part.units, goes_on=goes_on)
+        reading.read(part, goes_on=goes_on)
         before = reading, part.layout, part.part
     if before:
         before[0].close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, time
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -16,6 +17,14 @@ def day_of(found: re.Match[str]) -> date | None:
         return date(int(found["year"]), number, int(found["day"]))
     except ValueError:
         return None
+
+
+def opened_day(line: str, dates: Iterable[re.Pattern[str]]) -> date | None:
+    """The day that a date line opens, or nothing where it is none of these."""
+    for pattern in dates:
+        if found := pattern.fullmatch(line.rstrip()):
+            return day_of(found)
+    return None
 
 
 def clock_of(found: re.Match[str]) -> time | None:

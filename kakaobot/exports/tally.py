@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import repeat
+from typing import cast, overload
 
-from kakaobot.exports.wording import DELETED, FIRST, MEDIA
+from kakaobot.exports.wording import DELETED, FIRST, LAST, MEDIA
 from kakaobot.records import Kind, Message
 
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\ufeff]")
 _LONGEST_PLACEHOLDER = 2000
-
-Unit = tuple[int, str]
-"""A 1-based line number and the text from there to the record's end; may hold inner newlines."""
+_SPACES = frozenset(chr(code) for code in range(0x3001) if chr(code).isspace())
+_FIRST, _LAST = FIRST | _SPACES, LAST | _SPACES
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Export:
     room: str
     named: bool
     """Whether KakaoTalk wrote the room's name; if not, `room` is only taken from the file name."""
-    messages: tuple[Message, ...]
+    messages: Sequence[Message]
     """At least one, in file order, system lines included."""
     lines: int
     counts: Counts
@@ -56,7 +59,9 @@ class Export:
     @property
     def people(self) -> dict[str, int]:
         """Sender → number of messages, most first."""
-        return dict(Counter(m.sender for m in self.messages if m.sender).most_common())
+        counts = Counter(message.sender for message in self.messages)
+        del counts[""]
+        return dict(counts.most_common())
 
     @property
     def first(self) -> datetime:
@@ -69,6 +74,88 @@ class Export:
         return max(message.at for message in self.messages)
 
 
+class Messages(Sequence[Message]):
+    """The messages of one file, kept as columns; a `Message` is made when it is asked for.
+
+    So a file can be read, counted and put away without making half a million of them.
+    """
+
+    __slots__ = ("_at", "_file", "_lines", "_room", "_texts", "senders")
+
+    def __init__(self, file: str, room: str) -> None:
+        self._file, self._room = file, room
+        self._at: list[datetime] = []
+        self.senders: list[str] = []
+        self._texts: list[str] = []
+        self._lines = array("Q")
+
+    def add(
+        self,
+        lines: Iterable[int],
+        at: Sequence[datetime],
+        senders: Sequence[str],
+        texts: Sequence[str],
+    ) -> None:
+        """Some more, as columns of equal length; every sender a `person`, every text whole."""
+        self._lines.extend(lines)
+        self._at += at
+        self.senders += senders
+        self._texts += texts
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __iter__(self) -> Iterator[Message]:
+        rows = zip(
+            self._at,
+            self.senders,
+            self._texts,
+            self._kinds(),
+            repeat(self._room),
+            repeat(self._file),
+            self._lines,
+            strict=False,
+        )
+        return map(_message, rows)
+
+    def _kinds(self) -> Iterator[Kind]:
+        """Four texts in five are seen to be text at a glance."""
+        return (
+            "text"
+            if who and said[:1] not in _FIRST and said[-1:] not in _LAST
+            else kind_of(who, said)
+            for who, said in zip(self.senders, self._texts, strict=True)
+        )
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Message, ...]: ...
+    def __getitem__(self, index: int | slice) -> Message | tuple[Message, ...]:
+        if isinstance(index, slice):
+            return tuple(self[number] for number in range(*index.indices(len(self))))
+        return Message(
+            self._at[index],
+            self.senders[index],
+            self._texts[index],
+            kind_of(self.senders[index], self._texts[index]),
+            self._room,
+            self._file,
+            self._lines[index],
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(map(operator.eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]  # as every other thing that can grow
+
+
+_message = cast("Callable[[Iterable[object]], Message]", partial(tuple.__new__, Message))
+"""Without a call into Python, which would take longer than all the rest."""
+
+
 @dataclass
 class Tally:
     """Grows while a file is read. Every line is handed to exactly one of its methods."""
@@ -76,31 +163,29 @@ class Tally:
     file: str
     room: str
     part: int = 1
-    messages: list[Message] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     not_understood: list[int] = field(default_factory=list)
     _lead: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.messages = Messages(self.file, self.room)
+
     def add(self, number: int, at: datetime, sender: str, text: str, more: list[str]) -> None:
         """One record and the lines that continue it; blank lines at its end are not its own."""
         if more or "\n" in text:
-            text = self._joined([*text.split("\n"), *more])
-        sender = person(sender)
-        body = text.strip()
-        kind: Kind = "text"
-        if not sender:
-            kind = "deleted" if DELETED.fullmatch(body) else "system"
-        elif body[:1] in FIRST or "." in body[-6:] or body.endswith("보냈습니다"):
-            kind = _kind_of(body) if len(body) <= _LONGEST_PLACEHOLDER else "text"
-        self.messages.append(Message(at, sender, text, kind, self.room, self.file, number))
+            text = self.joined("\n".join([text, *more]))
+        self.messages.add((number,), (at,), (person(sender),), (text,))
 
-    def _joined(self, lines: list[str]) -> str:
-        end = len(lines)
-        while end > 1 and not lines[end - 1].strip():
-            end -= 1
-        self.counts["blank"] += len(lines) - end
-        self.counts["continuations"] += end - 1
-        return lines[0] if end == 1 else "\n".join(lines[:end])
+    def joined(self, text: str) -> str:
+        """The text of a record without the blank lines at its end; counts all but its first."""
+        if text[-1:].isspace():
+            *lines, last = text.split("\n")
+            while lines and not last.strip():
+                last = lines.pop()
+                self.counts["blank"] += 1
+            text = "\n".join([*lines, last])
+        self.counts["continuations"] += text.count("\n")
+        return text
 
     def lead(self, unit: str) -> None:
         """Lines of a message that began in the part before this one."""
@@ -117,19 +202,15 @@ class Tally:
             else:
                 self.counts["blank"] += 1
 
-    def refuse_all(self, units: Iterable[Unit]) -> None:
-        for number, unit in units:
-            self.refuse(number, unit)
-
     def export(self, layout: str, *, named: bool, lines: int) -> Export:
-        said = sum(bool(message.sender) for message in self.messages)
-        self.counts.update(messages=said, system=len(self.messages) - said)
+        system = self.messages.senders.count("")
+        self.counts.update(messages=len(self.messages) - system, system=system)
         return Export(
             file=self.file,
             layout=layout,
             room=self.room,
             named=named,
-            messages=tuple(self.messages),
+            messages=self.messages,
             lines=lines,
             counts=Counts(**{each.name: self.counts[each.name] for each in fields(Counts)}),
             not_understood=tuple(sorted(self.not_understood)),
@@ -144,9 +225,17 @@ def person(name: str) -> str:
     return _UNSEEN.sub("", name).strip()
 
 
-@lru_cache(maxsize=8192)
-def _kind_of(body: str) -> Kind:
+def kind_of(sender: str, text: str) -> Kind:
     """Placeholders are matched whole: `사진은 어떻게 처리하나요?` is text."""
+    body = text.strip()
+    if not sender:
+        return "deleted" if DELETED.fullmatch(body) else "system"
+    likely = body[:1] in FIRST or "." in body[-6:] or body.endswith("보냈습니다")
+    return _looked_up(body) if likely and len(body) <= _LONGEST_PLACEHOLDER else "text"
+
+
+@lru_cache(maxsize=8192)
+def _looked_up(body: str) -> Kind:
     if DELETED.fullmatch(body):
         return "deleted"
     return "media" if MEDIA.fullmatch(body) else "text"

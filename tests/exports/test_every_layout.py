@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kakaobot.errors import ExportError
+from kakaobot.exports import segments
 from kakaobot.exports.layouts import LAYOUTS, TABLE
 from kakaobot.exports.merge import merge
 from kakaobot.exports.reader import parse_export
@@ -114,3 +116,16 @@ def test_whatever_the_lines_are_each_is_counted_once(pieces: list[tuple[str, str
         return
     assert sum(vars(export.counts).values()) == export.lines
     assert export.messages
+    with patch.object(segments, "_BLOCK", 40):
+        assert parse_export(text, "방.txt") == export
+
+
+@pytest.mark.parametrize("layout", TEXT_LAYOUTS)
+@settings(deadline=None, max_examples=20)
+@given(said=rooms())
+def test_a_file_that_is_read_bit_by_bit_is_read_the_same(layout: str, said: list[Said]) -> None:
+    text = render(layout, said)
+    with patch.object(segments, "_BLOCK", 1 << 20):
+        export = parse_export(text, "방.txt")
+    with patch.object(segments, "_BLOCK", 30):
+        assert parse_export(text, "방.txt") == export

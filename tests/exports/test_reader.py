@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from kakaobot.exports.reader import read_data
 from tests.exports.rooms import android, read, said, windows
 
 WINDOWS = """마루 님과 카카오톡 대화
@@ -208,3 +209,48 @@ def test_parts_put_together_are_read_each_in_its_own_layout() -> None:
     assert export.counts.headers == 4
     assert export.counts.not_understood == 0
     assert export.messages[-1].sender == "도담"
+
+
+@pytest.mark.parametrize(("end", "left"), [("야", ""), ("é", ""), ("🙂", ""), ("a", "a")])
+def test_a_file_that_was_cut_inside_a_character_is_read_as_far_as_it_goes(
+    end: str, left: str
+) -> None:
+    data = (WINDOWS + f"[마루] [오전 1:05] 자니{end}").encode()
+    cut = data if left else data[:-1]
+    assert read_data(cut, "a.txt").messages[-1].text == f"자니{left}"
+
+
+def test_messages_are_made_anew_each_time_and_are_equal() -> None:
+    messages = read(WINDOWS).messages
+    assert list(messages) == [messages[number] for number in range(len(messages))]
+    assert messages[1:3] == tuple(messages)[1:3]
+    assert messages[-1] == list(messages)[-1]
+    assert messages == tuple(messages)
+    assert messages != tuple(messages)[:-1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "삭제된 메시지입니다.",
+        "메시지가 삭제되었습니다.",
+        "이 메시지는 삭제되었습니다.",
+        "This message was deleted.",
+        "The message has been deleted.",
+        "관리자가 메시지를 가렸습니다.",
+        "3개의 메시지를 가렸습니다.",
+        "This message has been hidden by the chatroom managers.",
+        "도담님이 들어왔습니다.",
+        "도담님을 내보냈습니다.",
+        "도담님이 방장이 되었습니다.",
+        "불법촬영물 식별 및 게재제한 안내",
+        "전기통신사업법에 따라 알립니다",
+        "선물게임이 종료되었습니다.",
+        "마루 invited 도담.",
+        "마루 left.",
+        "도담 joined this chatroom.",
+    ],
+)
+def test_what_stands_alone_is_seen_behind_a_message_too(text: str) -> None:
+    export = read(WINDOWS + f"[마루] [오전 1:05] 글\n{text}\n[마루] [오전 1:06] 또\n")
+    assert [message.sender for message in export.messages][-3:] == ["마루", "", "마루"]
