@@ -15,7 +15,7 @@ from kakaobot.records import Message
 
 _CUT = range(480, 501)
 """Phones cut a text at 500 characters; blank lines at its end are gone by now."""
-_TOO_MANY = 4_000_000
+_TOO_MANY = 40_000
 """Pairs within one minute beyond which order is not looked at, only numbers."""
 
 Key = tuple[str, str]
@@ -60,10 +60,10 @@ def _minute(message: Message) -> datetime:
 
 
 def _woven(mine: list[Message], theirs: list[Message]) -> list[Message]:
-    """One minute of both."""
+    """One minute of both; system lines of the other that the base has too are gone already."""
     keys, others = [_key(m) for m in mine], [_key(m) for m in theirs]
     pairs = _pairs(keys, others)
-    partner = {j: i for i, j in pairs if _same(mine[i], theirs[j])}
+    partner = {j: i for i, j in pairs if theirs[j].sender and _same(mine[i], theirs[j])}
     _match_the_rest(mine, theirs, partner)
     behind: dict[int, list[Message]] = defaultdict(list)
     place = -1
@@ -97,7 +97,7 @@ def _match_the_rest(mine: list[Message], theirs: list[Message], partner: dict[in
         if i not in taken:
             left[_key(message)].append(i)
     for j, message in enumerate(theirs):
-        if j in partner:
+        if j in partner or not message.sender:
             continue
         equals = left[_key(message)]
         found = next((i for i in equals if _same(mine[i], message)), None)

@@ -7,18 +7,17 @@ notice stands, or something odd was found, are lines looked at one by one.
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, timedelta
 from itertools import compress, repeat
-from operator import contains
+from operator import contains, itemgetter
 from typing import cast
 
 from kakaobot.exports.layouts import Layout
-from kakaobot.exports.openings import Moment, Openings
+from kakaobot.exports.openings import Moment, Openings, midnight
 from kakaobot.exports.segments import Segment, Segments
 from kakaobot.exports.stamps import opened_day
 from kakaobot.exports.tally import Tally, person
@@ -35,7 +34,8 @@ Unit = tuple[int, str]
 class _Block:
     """Some records, one below the other, as columns."""
 
-    numbers: Sequence[int]
+    places: list[tuple[int, int]]
+    """Indices of the records that do not stand right below the line of the one before; lines."""
     whens: list[str]
     senders: list[str]
     people: list[str]
@@ -47,6 +47,11 @@ class _Block:
     below: str
     """The time of the record below the last one, or nothing."""
 
+    def line(self, index: int) -> int:
+        """The 1-based number of the line on which a record stands."""
+        begin, line = self.places[bisect_right(self.places, index, key=itemgetter(0)) - 1]
+        return line + index - begin
+
 
 class LinePass:
     """Hands every line of the parts of a file that go on in one layout to its tally."""
@@ -57,7 +62,6 @@ class LinePass:
         """`odd_names`: names that are known to hold ` : `, which else ends a name."""
         self._layout = layout
         self._segments, self._end = segments, segments.end
-        self._headers = sorted(n for header in segments.headers for n in header.numbers)
         self._tally = tally
         self._odd_names = odd_names
         self._starts = layout.starts(segments.end)
@@ -87,6 +91,7 @@ class LinePass:
         if self._open:
             self._tally.add(*self._open, self._more)
             self._open = None
+            self._more = []
 
     def _blocks(self, part: Segment) -> Iterator[tuple[str, str]]:
         """Pieces that begin with a record, the first one perhaps with others; the time below."""
@@ -125,14 +130,14 @@ class LinePass:
         count = len(bodies)
         people, moments = self._openings.people(senders), self._openings.moments(whens)
         long = list(compress(range(count), map(contains, bodies, repeat("\n"))))
-        numbers, odd, number = self._numbered(bodies, long, number)
+        places, odd, number = self._placed(bodies, long, number)
         # The last one stays open, since lines of the next part may continue it.
         odd.add(count - 1)
         if None in moments:
             odd.update(index for index, moment in enumerate(moments) if moment is None)
         if self._layout.system and not self._senders.issuperset(people):
             odd |= self._odd_senders(senders, people, bodies)
-        block = _Block(numbers, whens, senders, people, moments, bodies, long, below)
+        block = _Block(places, whens, senders, people, moments, bodies, long, below)
         done = 0
         for index in sorted(odd):
             self._take(block, done, index)
@@ -140,29 +145,26 @@ class LinePass:
             done = index + 1
         return number
 
-    def _numbered(
+    def _placed(
         self, bodies: Sequence[str], long: Sequence[int], number: int
-    ) -> tuple[Sequence[int], set[int], int]:
-        """Line numbers of the records, those whose bodies stir, and the number below them all."""
-        numbers = array("Q")
+    ) -> tuple[list[tuple[int, int]], set[int], int]:
+        """Where the records stand, those whose bodies stir, and the number below them all."""
+        places = [(0, number)]
         odd = set()
-        stirs = self._layout.stirs
+        stirs, header = self._layout.stirs.search, self._header_below(number)
+        shift = number
         for index in long:
-            body = bodies[index]
-            height = body.count("\n") + 1
-            plain = index - len(numbers)
-            numbers.extend(range(number, number + plain + 1))
-            number += plain
-            if stirs.search(body) or self._has_header(number, height):
+            shift += bodies[index].count("\n")
+            places.append((index + 1, shift + index + 1))
+            if stirs(bodies[index]) or header <= shift + index:
                 odd.add(index)
-            number += height
-        plain = len(bodies) - len(numbers)
-        numbers.extend(range(number, number + plain))
-        return numbers, odd, number + plain
+        return places, odd, shift + len(bodies)
 
-    def _has_header(self, number: int, height: int) -> bool:
-        at = bisect_left(self._headers, number)
-        return at < len(self._headers) and self._headers[at] < number + height
+    def _header_below(self, number: int) -> int:
+        """The line of the first header from there on; beyond all lines where there is none."""
+        headers = self._segments.header_lines
+        at = bisect_left(headers, number)
+        return headers[at] if at < len(headers) else self._segments.lines + 1
 
     def _odd_senders(
         self, senders: Sequence[str], people: Sequence[str], bodies: Sequence[str]
@@ -203,11 +205,14 @@ class LinePass:
             for index in range(begin, stop):
                 self._look(block, index)
             return
+        messages = self._tally.messages
+        shift = len(messages) - begin
+        messages.place(len(messages), block.line(begin))
         for index in _within(block.long, begin, stop):
-            block.bodies[index] = self._tally.joined(block.bodies[index].replace("\r\n", "\n"))
+            block.bodies[index] = self._tally.joined(block.bodies[index].replace(self._end, "\n"))
+            messages.place(shift + index + 1, block.line(index + 1))
         people = block.people[begin:stop]
-        texts = block.bodies[begin:stop]
-        self._tally.messages.add(block.numbers[begin:stop], moments, people, texts)
+        messages.add(moments, people, block.bodies[begin:stop])
         self._last = moments[-1]
         if self._layout.notice:
             self._senders.update(people)
@@ -218,12 +223,12 @@ class LinePass:
             return cast("Sequence[datetime]", moments)
         if self._day is None:
             return None
-        clocks = cast("Sequence[time]", moments)
-        return list(map(datetime.combine, repeat(self._day), clocks))
+        clocks = cast("Sequence[timedelta]", moments)
+        return list(map(midnight(self._day).__add__, clocks))
 
     def _look(self, block: _Block, index: int) -> None:
         """One record, and each line below it."""
-        number, sender = block.numbers[index], block.senders[index]
+        number, sender = block.line(index), block.senders[index]
         text, *lines = block.bodies[index].split(self._end)
         self.close()
         at = self._moment(block.whens[index])
@@ -255,7 +260,7 @@ class LinePass:
         """One line that begins no record, with those below it up to the next record."""
         number, unit = units[index]
         layout = self._layout
-        if self._has_header(number, 1):
+        if self._header_below(number) == number:
             self._tally.counts["headers"] += 1
             if goes_on:
                 self._drop_blank_end()
@@ -326,12 +331,12 @@ class LinePass:
         """The time of a line that has none: of the last record of the day, or the day's start."""
         if self._last and (self._day is None or self._last.date() == self._day):
             return self._last
-        return datetime.combine(self._day, time()) if self._day else None
+        return midnight(self._day) if self._day else None
 
     def _moment(self, when: str) -> datetime | None:
         at = self._openings.moment(when)
-        if isinstance(at, time):
-            return datetime.combine(self._day, at) if self._day else None
+        if isinstance(at, timedelta):
+            return midnight(self._day) + at if self._day else None
         return at
 
 

@@ -6,7 +6,7 @@ A room says the same few thousand things here over and over, so each is worked o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from kakaobot.exports.layouts import Layout
@@ -16,9 +16,13 @@ from kakaobot.exports.tally import person
 _MANY = 1 << 16
 """Times that are remembered, before all are forgotten: where records bear days, most are new."""
 
-Moment = datetime | time | None
-"""When a record was: a clock time where the layout has no days there, nothing if impossible."""
+Moment = datetime | timedelta | None
+"""When a record was: since midnight where the layout has no days there, nothing if impossible."""
 _Pieces = tuple[str | None, ...]
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)
 
 
 class Openings:
@@ -29,7 +33,7 @@ class Openings:
         self._day = [name for name in ("year", "month", "day") if name in groups]
         self._clock = [name for name in ("half", "hour", "minute", "second") if name in groups]
         self._days: dict[_Pieces, date | None] = {}
-        self._clocks: dict[_Pieces, time | None] = {}
+        self._clocks: dict[_Pieces, timedelta | None] = {}
         self._people: dict[str, str] = {}
         self._moments: dict[str, Moment] = {}
 
@@ -50,7 +54,10 @@ class Openings:
             return None
         pieces = found.group(*self._clock)
         if pieces not in self._clocks:
-            self._clocks[pieces] = clock_of(found)
+            time = clock_of(found)
+            self._clocks[pieces] = None if time is None else timedelta(
+                hours=time.hour, minutes=time.minute, seconds=time.second
+            )
         clock = self._clocks[pieces]
         if not self._dated or clock is None:
             return clock
@@ -58,7 +65,7 @@ class Openings:
         if pieces not in self._days:
             self._days[pieces] = day_of(found)
         day = self._days[pieces]
-        return datetime.combine(day, clock) if day else None
+        return midnight(day) + clock if day else None
 
 
 _T = TypeVar("_T")

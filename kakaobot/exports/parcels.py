@@ -69,13 +69,11 @@ def open_parcel(path: Path, name: str) -> Parcel:
         with path.open("rb") as file:
             if file.read(len(_ZIP)) == _ZIP:
                 return _of_archive(file, name)
-            file.seek(0)
-            if path.stat().st_size > MAX_BYTES:
-                raise ExportError(
-                    f"'{name}' 파일이 1GB보다 큽니다. "
-                    "카카오톡에서 기간을 나누어 다시 내보내 주세요."
-                )
-            data = file.read()
+        if path.stat().st_size > MAX_BYTES:
+            raise ExportError(
+                f"'{name}' 파일이 1GB보다 큽니다. 카카오톡에서 기간을 나누어 다시 내보내 주세요."
+            )
+        data = path.read_bytes()
     except OSError as error:
         raise ExportError(
             f"'{name}' 파일을 열 수 없습니다. 파일이 있는지 확인하고 다시 올려 주세요."
@@ -94,7 +92,14 @@ def _of_mail(data: bytes, name: str) -> Parcel:
     """The texts of a mail and those attached to it."""
     pieces: list[Piece] = []
     others = 0
-    for part in message_from_bytes(data).walk():
+    try:
+        parts = list(message_from_bytes(data).walk())
+    except RecursionError as error:
+        raise ExportError(
+            f"'{name}' 메일의 짜임이 너무 복잡해 열지 않았습니다. "
+            "메일에서 대화 파일만 저장해 올려 주세요."
+        ) from error
+    for part in parts:
         content = part.get_payload(decode=True)
         kind = part.get_content_type()
         if part.is_multipart() or not isinstance(content, bytes) or kind == "text/html":
@@ -138,7 +143,7 @@ def _of_archive(file: IO[bytes], name: str) -> Parcel:
             texts = [entry for entry in entries if _own_name(entry).lower().endswith(_TEXTS)]
             _refuse_harm(entries, texts, name)
             found = [Piece(_last_part(_own_name(entry)), archive.read(entry)) for entry in texts]
-    except _BROKEN as error:
+    except (*_BROKEN, OSError) as error:
         raise ExportError(
             f"'{name}' 압축 파일이 손상되었거나 모르는 방식으로 압축되어 있습니다. "
             "압축을 풀어 그 안의 대화 파일을 올려 주세요."
@@ -170,7 +175,8 @@ def _refuse_harm(
             "대화 파일만 다시 압축해 올려 주세요."
         )
     total = sum(entry.file_size for entry in texts)
-    burst = any(entry.file_size > max(_SMALL, entry.compress_size * MAX_RATIO) for entry in texts)
+    packed = sum(entry.compress_size for entry in texts)
+    burst = total > max(_SMALL, packed * MAX_RATIO)
     if len(entries) > MAX_ENTRIES or total > MAX_BYTES or burst:
         raise ExportError(
             f"'{name}' 압축 파일에 든 것이 너무 많거나 커서 열지 않았습니다. "
@@ -212,4 +218,6 @@ def _own_name(entry: zipfile.ZipInfo) -> str:
 
 
 def _last_part(name: str) -> str:
-    return unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
+    """Without folders, line breaks and what else no file name on a screen should hold."""
+    last = re.split(r"[/\\]", name)[-1]
+    return unicodedata.normalize("NFC", re.sub(r"[\x00-\x1f\x7f-\x9f]", "", last))

@@ -169,8 +169,7 @@ def _encodings(data: bytes, name: str) -> Iterator[bytes]:
             "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
         )
     if not marked:
-        utf8 = data.removeprefix(codecs.BOM_UTF8).replace(b"\n" + codecs.BOM_UTF8, b"\n")
-        yield utf8[: len(utf8) - _torn(utf8)]
+        yield data[: len(data) - _torn(data)]
     with suppress(UnicodeDecodeError):
         yield data.decode("utf-16" if marked else "cp949").encode()
 
@@ -194,8 +193,8 @@ def _read(data: bytes, name: str) -> Export:
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     with _uncollected():
-        head = data[: data.find(b"\n")].removesuffix(b"\r")
-        table = len(head) < 200 and is_table(head.decode(), TABLE)
+        stop = data.find(b"\n", 0, 200)
+        table = stop > 0 and is_table(text_of(data[:stop]), TABLE)
         export = (_table if table else _text)(data, name)
     if not export.messages:
         raise ExportError(

@@ -7,7 +7,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from kakaobot.exports.composing import composed
 from kakaobot.exports.layouts import HEADERS, LAYOUTS, PART, SAVED, SAVED_WORDS, TALK, Layout
 from kakaobot.exports.stamps import clock_of, opened_day
 
@@ -16,7 +18,8 @@ _SAMPLE = 1 << 15
 _BLOCK = 1 << 16
 """Bytes that are decoded at once, so that what is thrown away stays small."""
 _ODD_NAME = re.compile(
-    r", ([^\n]{1,120}? : [^\n]{1,120}?)님이 (?:채팅방에 )?(?:들어왔|나갔)습니다\.\r?(?:\n|\Z)".encode()
+    r", ([^\n]{1,120}? : [^\n]{1,120}?)님이 (?:채팅방에 )?(?:들어왔|나갔)습니다\."
+    r"\r?(?:\n|\Z)".encode()
 )
 _LONGEST_HEADER = 4096
 """Bytes. A longer line names no room."""
@@ -74,6 +77,11 @@ class Segments:
     headers: tuple[Header, ...]
     lines: int
 
+    @cached_property
+    def header_lines(self) -> list[int]:
+        """1-based numbers, ascending."""
+        return [number for header in self.headers for number in header.numbers]
+
     def text(self, part: Segment) -> str:
         return text_of(self.data[part.begin : part.stop])
 
@@ -94,12 +102,12 @@ class Segments:
 
 
 def text_of(data: bytes) -> str:
-    """UTF-8 → NFC.
+    """UTF-8 → NFC, without the marks that editors put before a file, and then before a part of one.
 
     Raises:
         UnicodeDecodeError: it is no UTF-8.
     """
-    return unicodedata.normalize("NFC", data.decode())
+    return composed(data.decode()).replace("\n\ufeff", "\n").removeprefix("\ufeff")
 
 
 def cut(data: bytes) -> Segments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from array import array
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
@@ -13,6 +14,7 @@ from functools import lru_cache, partial
 from itertools import repeat
 from typing import cast, overload
 
+from kakaobot.exports.composing import composed
 from kakaobot.exports.wording import DELETED, FIRST, LAST, MEDIA
 from kakaobot.records import Kind, Message
 
@@ -59,19 +61,28 @@ class Export:
     @property
     def people(self) -> dict[str, int]:
         """Sender → number of messages, most first."""
-        counts = Counter(message.sender for message in self.messages)
+        if isinstance(self.messages, Messages):
+            counts = Counter(self.messages.senders)
+        else:
+            counts = Counter(message.sender for message in self.messages)
         del counts[""]
         return dict(counts.most_common())
 
     @property
     def first(self) -> datetime:
         """Of what people said; a Windows notice has no time of its own, and stands at midnight."""
-        said = [message.at for message in self.messages if message.sender]
-        return min(said or [message.at for message in self.messages])
+        return min(self._times(said=True) or self._times())
 
     @property
     def last(self) -> datetime:
-        return max(message.at for message in self.messages)
+        return max(self._times())
+
+    def _times(self, *, said: bool = False) -> list[datetime]:
+        """When each message was; with `said`, each that somebody sent."""
+        if isinstance(self.messages, Messages):
+            pairs = zip(self.messages.times, self.messages.senders, strict=True)
+            return [at for at, who in pairs if who or not said]
+        return [message.at for message in self.messages if message.sender or not said]
 
 
 class Messages(Sequence[Message]):
@@ -80,43 +91,52 @@ class Messages(Sequence[Message]):
     So a file can be read, counted and put away without making half a million of them.
     """
 
-    __slots__ = ("_at", "_file", "_lines", "_room", "_texts", "senders")
+    __slots__ = ("_begins", "_file", "_lines", "_room", "_texts", "senders", "times")
 
     def __init__(self, file: str, room: str) -> None:
         self._file, self._room = file, room
-        self._at: list[datetime] = []
+        self.times: list[datetime] = []
         self.senders: list[str] = []
         self._texts: list[str] = []
+        self._begins = array("Q")
+        """Indices of the messages that do not stand right below the line of the one before."""
         self._lines = array("Q")
+        """The line of each of those."""
 
-    def add(
-        self,
-        lines: Iterable[int],
-        at: Sequence[datetime],
-        senders: Sequence[str],
-        texts: Sequence[str],
-    ) -> None:
+    def place(self, index: int, line: int) -> None:
+        """The message of this index stands there, and those behind it below, a line each.
+
+        To be told in the order of the indices.
+        """
+        self._begins.append(index)
+        self._lines.append(line)
+
+    def add(self, at: Sequence[datetime], senders: Sequence[str], texts: Sequence[str]) -> None:
         """Some more, as columns of equal length; every sender a `person`, every text whole."""
-        self._lines.extend(lines)
-        self._at += at
+        self.times += at
         self.senders += senders
         self._texts += texts
 
     def __len__(self) -> int:
-        return len(self._at)
+        return len(self.times)
 
     def __iter__(self) -> Iterator[Message]:
         rows = zip(
-            self._at,
+            self.times,
             self.senders,
             self._texts,
             self._kinds(),
             repeat(self._room),
             repeat(self._file),
-            self._lines,
+            self._numbers(),
             strict=False,
         )
         return map(_message, rows)
+
+    def _numbers(self) -> Iterator[int]:
+        stops = [*self._begins[1:], len(self)]
+        for begin, stop, line in zip(self._begins, stops, self._lines, strict=True):
+            yield from range(line, line + stop - begin)
 
     def _kinds(self) -> Iterator[Kind]:
         """Four texts in five are seen to be text at a glance."""
@@ -134,14 +154,16 @@ class Messages(Sequence[Message]):
     def __getitem__(self, index: int | slice) -> Message | tuple[Message, ...]:
         if isinstance(index, slice):
             return tuple(self[number] for number in range(*index.indices(len(self))))
+        index = range(len(self))[index]
+        place = bisect_right(self._begins, index) - 1
         return Message(
-            self._at[index],
+            self.times[index],
             self.senders[index],
             self._texts[index],
             kind_of(self.senders[index], self._texts[index]),
             self._room,
             self._file,
-            self._lines[index],
+            self._lines[place] + index - self._begins[place],
         )
 
     def __eq__(self, other: object) -> bool:
@@ -174,7 +196,8 @@ class Tally:
         """One record and the lines that continue it; blank lines at its end are not its own."""
         if more or "\n" in text:
             text = self.joined("\n".join([text, *more]))
-        self.messages.add((number,), (at,), (person(sender),), (text,))
+        self.messages.place(len(self.messages), number)
+        self.messages.add((at,), (person(sender),), (text,))
 
     def joined(self, text: str) -> str:
         """The text of a record without the blank lines at its end; counts all but its first."""
@@ -222,7 +245,7 @@ class Tally:
 @lru_cache(maxsize=4096)
 def person(name: str) -> str:
     """A name without the control characters that one device writes and another does not."""
-    return _UNSEEN.sub("", name).strip()
+    return composed(_UNSEEN.sub("", name)).strip()
 
 
 def kind_of(sender: str, text: str) -> Kind:
