@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,13 @@ ROOM = """저녁 모임 님과 카카오톡 대화
 [나래] [오후 12:31] 좋아 🎲
 어디서 볼까
 [나래] [오후 12:33] 사진
+"""
+PHONE = """저녁 모임 님과 카카오톡 대화
+저장한 날짜 : 2026년 3월 2일 오전 10:00
+
+2026년 3월 1일 오후 12:30, 가은 : 저녁 먹을래?
+2026년 3월 1일 오후 12:33, 회원님 : 사진
+2026년 3월 1일 오후 12:40, 날씨봇 : 맑음
 """
 
 
@@ -134,10 +142,31 @@ def test_inspect_tells_what_is_in_a_file(cli: Cli, home: Home) -> None:
             "first": "2026-03-01T12:30",
             "last": "2026-03-01T12:33",
             "not_understood": [],
+            "lines": 8,
+            "counts": {
+                "messages": 3,
+                "continuations": 1,
+                "headers": 2,
+                "dates": 1,
+                "system": 0,
+                "blank": 1,
+                "not_understood": 0,
+            },
         }
     ]
     assert "저녁 모임" in cli("inspect", str(home.root / "room.txt")).out
     assert not (home.root / "data").exists()
+
+
+def test_inspect_shows_that_every_line_is_accounted_for(cli: Cli, home: Home) -> None:
+    phone = home.root / "phone.txt"
+    phone.write_text(PHONE + "2026년 3월 1일 아침 9:00, 가은 : 일어나\n", encoding="utf-8")
+    done = cli("inspect", str(phone))
+    assert "모두 7줄 = 메시지 3 + 머리말 2 + 빈 줄 1 + 이해하지 못한 줄 1" in done.out
+    assert "7:  2026년 3월 1일 아침 9:00, 가은 : 일어나" in done.out
+    (record,) = json.loads(cli("inspect", str(phone), "--json").out)
+    assert sum(record["counts"].values()) == record["lines"] == 7
+    assert record["not_understood"] == [7]
 
 
 def test_a_bad_file_hides_no_good_one(cli: Cli, home: Home) -> None:
@@ -214,6 +243,86 @@ def test_preprocess_reports_what_it_made(cli: Cli, home: Home) -> None:
     assert (done.code, json.loads(done.out)["messages"]) == (0, 3)
     assert "100%" in done.err
     assert "읽은 메시지" in cli("preprocess").out
+
+
+# --- people
+
+
+@pytest.fixture
+def room(cli: Cli, home: Home) -> None:
+    """One room from two devices."""
+    (home.root / "phone.txt").write_text(PHONE, encoding="utf-8")
+    done = cli("organize", str(home.root / "room.txt"), str(home.root / "phone.txt"))
+    assert "저녁 모임  파일 2개  메시지 5개 (겹친 1개는 한 번만 셈)  4명" in done.out
+
+
+def listed(cli: Cli, *argv: str) -> dict[str, Any]:
+    done = cli("people", *argv, "--json")
+    assert done.code == 0, done.err
+    (found,) = json.loads(done.out)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.usefixtures("room")
+def test_people_are_listed_with_what_may_be_put_right(cli: Cli) -> None:
+    found = listed(cli)
+    assert {each["name"]: each["messages"] for each in found["people"]} == {
+        "가은": 1, "나래": 2, "회원님": 1, "날씨봇": 1,
+    }  # fmt: skip
+    assert [each["name"] for each in found["people"] if each["is_bot"]] == ["날씨봇"]
+    assert (found["room"], found["files"], found["aliases"]) == ("저녁 모임", 2, [])
+    assert [each["kind"] for each in found["proposals"]] == ["exporter", "bot"]
+    out = cli("people").out
+    for words in ("people --same 나래 회원님", "people --exclude 날씨봇", "봇인 듯함"):
+        assert words in out
+
+
+@pytest.mark.usefixtures("room")
+def test_names_are_joined_and_parted(cli: Cli, home: Home) -> None:
+    before = listed(cli)
+    found = listed(cli, "--same", "나래", "회원님")
+    assert found["aliases"] == [{"alias": "회원님", "name": "나래"}]
+    assert (found["messages"], found["repeated"]) == (4, 2)
+    assert re.search(r"나래 +2개 += 회원님", cli("people").out)
+    assert listed(cli, "--undo", "회원님", "--room", "저녁  모임") == before
+    assert "회원님" not in (home.folder("data/raw") / "people.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("room")
+def test_people_are_left_out_and_taken_in_again(cli: Cli, home: Home) -> None:
+    listed(cli, "--exclude", "날씨봇", "가은")
+    assert home.settings().data.exclude_people == ("날씨봇", "가은")
+    done = cli("people", "--include", "가은")
+    assert home.settings().data.exclude_people == ("날씨봇",)
+    assert "preprocess" in done.err
+    assert "배우지 않음" in done.out
+
+
+@pytest.mark.usefixtures("room")
+@pytest.mark.parametrize(
+    ("argv", "code", "told"),
+    [
+        (["--same", "나래"], 2, "합칠 이름을 하나 이상"),
+        (["--same", "나래", "가은", "--undo", "가은"], 2, "한 번에 하나만"),
+        (["--same"], 2, "--same 뒤에 값을"),
+        (["--same", "나래", "없는이"], 1, "'없는이' 이라는 사람이"),
+        (["--undo", "나래"], 1, "'나래' 이라는 사람이"),
+        (["--include", "나래"], 1, "빼기로 한 사람이 아닙니다"),
+        (["--same", "나래", "회원님", "--room", "없는 방"], 1, "'없는 방' 이라는 방이 없습니다"),
+    ],
+)
+def test_what_cannot_be_done_with_people_is_told(
+    cli: Cli, argv: list[str], code: int, told: str
+) -> None:
+    done = cli("people", *argv)
+    assert (done.code, done.out) == (code, "")
+    assert told in done.err
+
+
+def test_people_have_words_for_nothing(cli: Cli) -> None:
+    assert cli("people").out == "가져온 대화가 없습니다. 먼저 organize 로 파일을 가져오세요.\n"
+    assert json.loads(cli("people", "--json").out) == []
 
 
 # --- errors

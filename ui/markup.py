@@ -1,4 +1,4 @@
-"""View values → HTML. Every word that comes from outside is escaped here, and only here. Pure."""
+"""View values → HTML. Every word that comes from outside is escaped where it becomes HTML. Pure."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def empty(title: str, hint: str) -> str:
 
 
 def files_table(files: Sequence[FileReport]) -> str:
-    """One row a file; a button in it carries the file's hash."""
+    """One row a file; buttons in it carry the file's hash and what is asked for it."""
     if not files:
         return empty(text.FILES_EMPTY, text.FILES_EMPTY_HINT)
-    return _table(text.FILES_HEAD, (_file_row(file) for file in files), text.FILES_TITLE)
+    return table(text.FILES_HEAD, (_file_row(file) for file in files), text.FILES_TITLE)
 
 
 def report_card(report: Report) -> str:
@@ -98,7 +98,7 @@ def training_card(view: TrainingView) -> str:
 def runs_table(runs: Sequence[RunSummary]) -> str:
     if not runs:
         return f'<p class="kb-muted">{text.RUNS_EMPTY}</p>'
-    return _table(text.RUNS_HEAD, (_run_row(run) for run in runs), text.RUNS_TITLE)
+    return table(text.RUNS_HEAD, (_run_row(run) for run in runs), text.RUNS_TITLE)
 
 
 def status(line: str, tone: Tone) -> str:
@@ -132,7 +132,8 @@ def export_help() -> str:
     return f'<dl class="kb-help">{rows}</dl><p class="kb-muted">{text.HELP_NOTE}</p>'
 
 
-def _table(head: Sequence[str], rows: Iterable[str], label: str) -> str:
+def table(head: Sequence[str], rows: Iterable[str], label: str) -> str:
+    """`rows` are HTML, the other words are not."""
     cells = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
     return (
         f'<div class="kb-scroll"><table class="kb-table" aria-label="{escape(label)}">'
@@ -148,20 +149,25 @@ def _file_row(file: FileReport) -> str:
         )
     period = f"{file.first[:10]} ~ {file.last[:10]}"
     cells = [
-        layout_name(file.layout),
         file.room,
         people_names(file.people),
         period,
         f"{file.messages:,}",
         line_numbers(file.not_understood) or text.NONE,
     ]
-    name = escape(file.file) + (f"<small>{escape(file.note)}</small>" if file.note else "")
-    button = (
-        f'<button type="button" class="kb-small" data-hash="{escape(file.hash)}" '
-        f'aria-label="{escape(file.file)} {text.REMOVE}">{text.REMOVE}</button>'
-    )
+    about = " · ".join(filter(None, (layout_name(file.layout), file.note)))
+    name = f"{escape(file.file)}<small>{escape(about)}</small>"
+    buttons = _file_button(file, "diagnose", text.DIAGNOSE, " kb-calm")
+    buttons += _file_button(file, "remove", text.REMOVE)
     middle = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f"<tr><td>{name}</td>{middle}<td>{button}</td></tr>"
+    return f'<tr><td>{name}</td>{middle}<td class="kb-do">{buttons}</td></tr>'
+
+
+def _file_button(file: FileReport, do: str, words: str, look: str = "") -> str:
+    return (
+        f'<button type="button" class="kb-small{look}" data-do="{do}" '
+        f'data-hash="{escape(file.hash)}" aria-label="{escape(file.file)} {words}">{words}</button>'
+    )
 
 
 def _run_row(run: RunSummary) -> str:

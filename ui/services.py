@@ -9,6 +9,7 @@ from kakaobot.app.bases import Bases
 from kakaobot.app.chat import Chatting
 from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
+from kakaobot.app.people import People
 from kakaobot.app.preferences import Preferences
 from kakaobot.app.training import Training
 from kakaobot.config import Home
@@ -17,6 +18,7 @@ from kakaobot.config import Home
 @dataclass(frozen=True)
 class Services:
     exports: Exports
+    people: People
     datasets: Datasets
     training: Training
     chatting: Chatting
@@ -29,6 +31,7 @@ class Services:
         chatting = Chatting(home, gate)
         return cls(
             Exports(home),
+            People(home),
             Datasets(home, bases),
             # A model in the chat would take the graphics memory that training needs.
             Training(home, bases, make_room=chatting.unload),

@@ -50,10 +50,55 @@ CONSENT = "함께 대화한 사람의 말도 배우게 됩니다. 미리 알리�
 FILES_EMPTY = "아직 가져온 파일이 없습니다."
 FILES_EMPTY_HINT = "위에 파일을 넣거나 '샘플 방으로 해 보기'를 누르세요."
 FILES_TITLE = "가져온 파일"
-FILES_HEAD = ("파일", "형식", "방", "사람", "기간", "메시지", "이해하지 못한 줄", "")
+FILES_HEAD = ("파일", "방", "사람", "기간", "메시지", "이해하지 못한 줄", "")
 REMOVE = "빼기"
 REMOVED = "목록에서 뺐습니다. 원본은 {place} 에 보관했습니다."
 BROUGHT = "파일 {count}개를 가져왔습니다."
+DIAGNOSE = "진단"
+DIAGNOSIS = "가져오기 진단"
+CLOSE = "닫기"
+KIND_NOTES = {
+    "messages": "사람이 보낸 말의 첫 줄",
+    "continuations": "여러 줄로 쓴 말의 나머지",
+    "headers": "방 이름과 저장한 날짜",
+    "dates": "날이 바뀌는 줄",
+    "system": "들어옴·나감·삭제 같은 알림",
+    "blank": "아무것도 없는 줄",
+    "not_understood": "읽지 않고 남겨 둔 줄",
+}
+ALL_UNDERSTOOD = "모든 줄을 이해했습니다."
+LOST_TITLE = "이해하지 못한 줄 {count:,}개"
+LOST_HINT = (
+    "대개 시각이나 날짜가 카카오톡이 쓰는 모양과 다른 줄, 첫 날짜보다 앞에 있는 줄, 손으로 덧붙인 "
+    "줄입니다. 이 줄들만 배우지 않으며, 원본 파일은 그대로 있어 잃은 것은 없습니다."
+)
+LOST_MORE = "나머지 {count:,}줄은 여기에 보이지 않습니다."
+ROOMS_TITLE = "방마다 합친 결과"
+ROOMS_HEAD = ("방", "파일", "합친 메시지", "겹쳐서 한 번만 셈", "사람", "기간")
+COUNT = "{count:,}개"
+PEOPLE_COUNT = "{count:,}명"
+PEOPLE_TITLE = "사람 정리"
+ASK_EXPORTER = "'{name}' 이름은 파일을 내보낸 사람 자신을 가리킵니다. 방에서 누구인가요?"
+OTHER_NAME = "다른 이름"
+THIS_NAME = "이 이름으로"
+ASK_SPELLING = "{names} — 같은 사람인가요?"
+ANSWER_SPELLING = "'{name}' 하나로 합치기"
+ASK_BOT = "{names} — 사람이 아니라 봇인 것 같습니다 (메시지 {count:,}개)."
+ANSWER_BOT = "배우지 않기"
+LEFT_OUT = "{name} · 배우지 않음"
+TAKE_BACK = "되돌리기"
+JOINED = "'{name}' 이름으로 합쳤습니다. 원본 파일은 그대로이고 언제든 되돌릴 수 있습니다."
+PARTED = "'{name}' 이름을 다시 나누었습니다."
+LEFT_OUT_DONE = "이제 배우지 않습니다: {names}"
+TAKEN_IN_DONE = "다시 배웁니다: {names}"
+AGAIN = "배울 대화에 넣으려면 '2 데이터 준비'에서 다시 만들어 주세요."
+SAME_TITLE = "같은 사람 합치기 — 이름을 바꾼 사람이 둘로 보일 때"
+SAME_ROOM = "방"
+SAME_NAMES = "같은 사람의 이름들"
+SAME_NAME = "부를 이름 (비우면 첫 이름)"
+SAME = "합치기"
+SAME_TOO_FEW = "같은 사람의 이름을 두 개 이상 고르거나, 부를 이름을 다르게 적어 주세요."
+MEMBER_LABEL = "{name} ({count:,}개)"
 LINES = "{count}줄 ({lines})"
 MORE_PEOPLE = "{names} 외 {count}명"
 LAYOUTS = {"W": "Windows", "A": "Android", "I": "iPhone", "M": "Mac · CSV"}

@@ -18,6 +18,8 @@ Tone = Literal["calm", "live", "good", "warn", "bad"]
 PATIENCE = 15.0
 """Seconds after which a stop that has not ended offers to use force."""
 
+_NAME = 14
+"""Characters of a name in a list of several."""
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
 _TONES: dict[str, Tone] = {
     "new": "calm",
@@ -156,10 +158,15 @@ def layout_name(layout: str) -> str:
 
 
 def people_names(people: Sequence[str], most: int = 3) -> str:
-    names = ", ".join(people[:most])
+    names = ", ".join(cut(name, _NAME) for name in people[:most])
     if len(people) > most:
         return text.MORE_PEOPLE.format(names=names, count=len(people) - most)
     return names
+
+
+def cut(words: str, most: int) -> str:
+    """`words`, or the start of them with an ellipsis."""
+    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 
 def line_numbers(numbers: Sequence[int], most: int = 3) -> str:

@@ -37,7 +37,7 @@ def build_window(
         beat = gr.Timer(_BEAT)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as first:
-                exports.build(services.exports, tabs, [first.select, window.load])
+                exports.build(services.exports, services.people, tabs, [first.select, window.load])
             with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as second:
                 dataset.build(services.datasets, services.preferences, tabs, second)
             with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as third:

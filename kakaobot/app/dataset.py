@@ -23,7 +23,8 @@ from kakaobot.dataset.privacy import mask_links
 from kakaobot.dataset.sessions import sessions_of, turns_of
 from kakaobot.errors import DatasetError
 from kakaobot.exports.inbox import Inbox
-from kakaobot.exports.merge import History, merge
+from kakaobot.exports.merge import History
+from kakaobot.exports.rooms import Rooms
 from kakaobot.records import Conversation, Progress, Session, Turn, quiet
 from kakaobot.rows import dump
 from kakaobot.runs import now_text
@@ -46,14 +47,26 @@ class Datasets:
     def __init__(self, home: Home, bases: Bases | None = None) -> None:
         self._home = home
         self._bases = bases or Bases()
+        self._people: tuple[object, dict[str, list[Person]]] = None, {}
+        """What was true of the exports and the settings then, and who spoke in each room."""
 
     def rooms(self) -> list[str]:
         """Rooms that were imported."""
-        return [history.room for history in self._histories("")]
+        return [summary.room for summary in Rooms(self._inbox()).summaries()]
 
     def people(self, room: str = "") -> list[Person]:
         """Who speaks in a room (all rooms where it is empty), most replies first."""
         data = self._home.settings().data
+        now = Rooms(self._inbox()).version(), data.model_copy(update={"room": "", "persona": ""})
+        before, known = self._people
+        if before != now:
+            known = {}
+            self._people = now, known
+        if room not in known:
+            known[room] = self._who_speaks(room, data)
+        return known[room]
+
+    def _who_speaks(self, room: str, data: DataSettings) -> list[Person]:
         messages: Counter[str] = Counter()
         lengths: dict[str, list[int]] = {}
         for history in self._histories(room):
@@ -112,8 +125,7 @@ class Datasets:
         )
 
     def _histories(self, room: str) -> list[History]:
-        histories = merge(self._inbox().exports())
-        return [history for history in histories if room in ("", history.room)]
+        return Rooms(self._inbox()).histories(room)
 
     def _inbox(self) -> Inbox:
         return Inbox(self._home.folder(self._home.settings().paths.raw))

@@ -11,12 +11,27 @@ from kakaobot.app.bases import SAMPLES
 from kakaobot.config import Home
 from kakaobot.dataset.store import PREVIEW, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
-from kakaobot.exports.inbox import Added, Inbox, Move, Stored, carry_out, plan_archive, safe_name
-from kakaobot.exports.reader import Export, read_exports
+from kakaobot.exports.diagnosis import Diagnosis, diagnosed
+from kakaobot.exports.inbox import Added, Inbox
+from kakaobot.exports.manifest import Stored
+from kakaobot.exports.reader import Counts, Export, read_exports, read_upload
+from kakaobot.exports.shelf import Move, carry_out, plan_archive, safe_name
 from kakaobot.records import Message, Progress, quiet
 from kakaobot.runs import Runs
 
+__all__ = ["KINDS", "Diagnosis", "Exports", "FileReport", "line_sum"]
+
 _ALREADY = "이미 가져온 파일입니다."
+KINDS = {
+    "messages": "메시지",
+    "continuations": "이어진 줄",
+    "headers": "머리말",
+    "dates": "날짜 줄",
+    "system": "안내 줄",
+    "blank": "빈 줄",
+    "not_understood": "이해하지 못한 줄",
+}
+"""What a line of an export can be → its Korean name, in the order of `Counts`."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,11 @@ class FileReport:
     """1-based line numbers."""
     error: str = ""
     note: str = ""
+    lines: int | None = None
+    counts: Counts | None = None
+    """They sum to `lines`; both None where an older program took the file in."""
+    lost: tuple[tuple[int, str], ...] = ()
+    """Numbers and texts of lines not understood; told by `inspect` only."""
 
 
 class Exports:
@@ -48,7 +68,7 @@ class Exports:
         reports = []
         for file in files:
             try:
-                reports += [_of_export(export) for export in read_exports(file)]
+                reports += _of_file(file)
             except ExportError as error:
                 reports.append(FileReport(file.name, error=str(error)))
         return reports
@@ -83,6 +103,17 @@ class Exports:
     def files(self) -> list[FileReport]:
         """What is in the inbox, oldest first."""
         return [_of_stored(stored) for stored in self._inbox().stored()]
+
+    def diagnose(self, hash: str) -> Diagnosis:
+        """What every line of one stored export turned out to be; the file is read again.
+
+        Raises:
+            ExportError: it is not listed, is gone or was damaged.
+        """
+        reading = self._inbox().reading(hash)
+        if reading.export is None:
+            raise ExportError(reading.error)
+        return diagnosed(reading, reading.export)
 
     def remove(self, hash: str) -> str:
         """Take one export out of the inbox. Its content is kept in the archive.
@@ -151,7 +182,22 @@ class Exports:
             return str(path)
 
 
-def _of_export(export: Export) -> FileReport:
+def line_sum(lines: int, counts: Counts) -> str:
+    """`모두 12줄 = 메시지 9 + 빈 줄 3`: that no line was dropped in silence."""
+    parts = {name: getattr(counts, kind) for kind, name in KINDS.items()}
+    told = " + ".join(f"{name} {count:,}" for name, count in parts.items() if count)
+    return f"모두 {lines:,}줄 = {told}"
+
+
+def _of_file(file: Path) -> list[FileReport]:
+    readings = read_upload(file).readings
+    found = [(reading, reading.export) for reading in readings if reading.export]
+    if not found:
+        raise ExportError(readings[0].error)
+    return [_of_export(export, diagnosed(reading, export)) for reading, export in found]
+
+
+def _of_export(export: Export, diagnosis: Diagnosis) -> FileReport:
     return FileReport(
         file=export.file,
         layout=export.layout,
@@ -161,6 +207,9 @@ def _of_export(export: Export) -> FileReport:
         first=f"{export.first:%Y-%m-%d %H:%M}",
         last=f"{export.last:%Y-%m-%d %H:%M}",
         not_understood=export.not_understood,
+        lines=export.lines,
+        counts=export.counts,
+        lost=diagnosis.lost,
     )
 
 
@@ -185,4 +234,6 @@ def _of_stored(stored: Stored) -> FileReport:
         first=stored.first[:16].replace("T", " "),
         last=stored.last[:16].replace("T", " "),
         not_understood=tuple(stored.not_understood),
+        lines=stored.lines,
+        counts=Counts(**stored.counts) if stored.counts else None,
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from kakaobot.app.exports import Exports, FileReport
+from kakaobot.app.exports import Exports, FileReport, line_sum
+from kakaobot.app.people import People, RoomReport
 from kakaobot.cli.console import Console, columns
 from kakaobot.cli.desk import Desk
 from kakaobot.cli.grammar import UsageError
@@ -41,6 +43,9 @@ def organize(args: Namespace, desk: Desk) -> None:
         desk.console.say("가져온 파일이 없습니다. organize 뒤에 파일을 적어 주세요.")
         return
     _show(reports, desk.console, as_json=args.json)
+    rooms = People(desk.home).rooms(desk.console.progress)
+    if not args.json and rooms:
+        desk.console.say("\n방\n" + columns([_merged(room) for room in rooms], indent="  "), end="")
 
 
 def archive(args: Namespace, desk: Desk) -> None:
@@ -112,6 +117,8 @@ def _record(report: FileReport) -> dict[str, object]:
         "first": report.first.replace(" ", "T"),
         "last": report.last.replace(" ", "T"),
         "not_understood": list(report.not_understood),
+        "lines": report.lines,
+        "counts": asdict(report.counts) if report.counts else None,
     }
     return {**record, "note": report.note} if report.note else record
 
@@ -140,10 +147,20 @@ def _described(report: FileReport) -> str:
         ),
         ("메시지", f"{report.messages:,}개"),
         ("기간", f"{report.first} ~ {report.last}"),
-        ("못 알아본 줄", f"{len(lost):,}개 ({lines})" if lost else "없음"),
+        ("이해하지 못한 줄", f"{len(lost):,}개 ({lines})" if lost else "없음"),
     ]
+    if report.lines is not None and report.counts:
+        rows.insert(-1, ("줄", line_sum(report.lines, report.counts)))
     note = f"  {report.note}\n" if report.note else ""
-    return f"{report.file}\n{note}{columns(rows, indent='  ')}"
+    texts = [(f"{number:,}:", text) for number, text in report.lost[:_SHOWN_LINES]]
+    shown = columns(texts, indent="    ") if texts else ""
+    return f"{report.file}\n{note}{columns(rows, indent='  ')}{shown}"
+
+
+def _merged(room: RoomReport) -> tuple[str, ...]:
+    once = f"(겹친 {room.repeated:,}개는 한 번만 셈)" if room.repeated else ""
+    said = f"메시지 {room.messages:,}개 {once}".rstrip()
+    return room.room, f"파일 {room.files}개", said, f"{len(room.people):,}명"
 
 
 def _moves(moves: Sequence[tuple[str, str]]) -> str:

@@ -60,10 +60,13 @@ class Parser(argparse.ArgumentParser):
         self._words.append((many, tells))
         self.add_argument(name, metavar=shown, **how)
 
-    def option(self, flag: str, tells: str, value: str = "") -> None:
-        """Take `flag`, followed by a value where `value` says what kind of."""
-        self._options.append((f"{flag} {value}".strip(), tells))
-        if value:
+    def option(self, flag: str, tells: str, value: str = "", *, many: bool = False) -> None:
+        """Take `flag`, followed by a value, or by `many`, where `value` says what kind of."""
+        shown = f"{flag} {value} [{value} …]" if many else f"{flag} {value}".strip()
+        self._options.append((shown, tells))
+        if many:
+            self.add_argument(flag, metavar=value, nargs="+", default=[])
+        elif value:
             self.add_argument(flag, metavar=value, default="")
         else:
             self.add_argument(flag, action="store_true")

@@ -16,6 +16,7 @@ PROGRAM = "python -m kakaobot"
 HOMES = {
     "inspect": "exports",
     "organize": "exports",
+    "people": "people",
     "archive": "exports",
     "preprocess": "dataset",
     "train": "training",
@@ -75,6 +76,21 @@ def _exports(parser: Parser) -> None:
     verb = parser.verb("organize", "내보내기 파일을 가져와 방과 달에 따라 정리합니다.")
     verb.word("files", "파일", "가져올 파일. 없으면 이미 가져온 것을 다시 정리합니다.", nargs="*")
     verb.option("--json", _JSON)
+
+    verb = parser.verb(
+        "people",
+        "방마다 누가 얼마나 말했는지 보여 주고, 같은 사람의 이름들을 합칩니다.\n"
+        "합친 것은 data/raw/people.json 에 적히고 언제든 되돌릴 수 있습니다. "
+        "원본은 바뀌지 않습니다.",
+    )
+    verb.option("--json", _JSON)
+    verb.option(
+        "--same", "첫 이름의 다른 이름들입니다. 모두 첫 이름으로 합칩니다.", value="이름", many=True
+    )
+    verb.option("--undo", "합친 이름 하나를 다시 나눕니다.", value="이름")
+    verb.option("--room", "--same, --undo 가 뜻하는 방. 방이 하나면 없어도 됩니다.", value="방")
+    verb.option("--exclude", "이 사람들의 말은 배우지 않습니다 (봇 등).", value="이름", many=True)
+    verb.option("--include", "--exclude 한 사람들을 다시 배웁니다.", value="이름", many=True)
 
     verb = parser.verb(
         "archive",

@@ -1,65 +1,41 @@
-"""The folder of uploaded exports: what came in, where it lies, and how to put it away.
+"""The folder of uploaded exports: what came in, where it lies, and what is noted beside it.
 
     data/raw/                              written by this module only, under one lock
         inbox/<hash><suffix>               the upload, named by its content; the truth
         organized/<room>/<YYYY-MM>/<name>  the same file under a name a person would look for
-        manifest.json                      what is known of each file; can be made again from inbox/
+        manifest.json                      what is known of each file; can be made again
+        people.json                        names that were confirmed to be one person's; the truth
+        rooms.json                         what the files are together; can be made again
 
 It does not know what is in a message, nor what is made of the exports later.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import logging
 import os
-import re
 import shutil
 import tempfile
-import time
-import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from kakaobot.errors import ExportError
+from kakaobot.exports import aliases, manifest
+from kakaobot.exports.aliases import Aliases, Confirmed
+from kakaobot.exports.manifest import Stored, describe
 from kakaobot.exports.reader import Export, Reading, read_export, read_upload
+from kakaobot.exports.shelf import copies, free, last_part, safe_name
+from kakaobot.files import patiently, replace_text
 
+log = logging.getLogger("kakaobot.inbox")
 SUFFIXES = (".txt", ".csv", ".eml", ".zip")
-_BAD = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³])(?:\..*)?", re.IGNORECASE)
-_NAME_BYTES = 180
-"""Room for " (2)" and a suffix below the 255 bytes of most file systems."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """One line of the manifest."""
-
-    hash: str
-    """First 16 hex digits of the content's SHA-256."""
-    name: str
-    """As it was uploaded."""
-    size: int
-    """Bytes."""
-    room: str
-    layout: str
-    people: dict[str, int]
-    messages: int
-    first: str
-    last: str
-    not_understood: list[int]
-    """1-based line numbers."""
-    added_at: str
-
-    @property
-    def file(self) -> str:
-        """Name in inbox/."""
-        return self.hash + Path(self.name).suffix.lower()
 
 
 @dataclass(frozen=True)
@@ -75,12 +51,6 @@ class Added:
     """Files of the same upload that are no chat, told with its first result only."""
 
 
-@dataclass(frozen=True)
-class Move:
-    source: Path
-    target: Path
-
-
 class Inbox:
     """The exports under `raw`. Changes are made under a lock: two processes may use one folder."""
 
@@ -90,6 +60,8 @@ class Inbox:
         self._patience = patience
         self._inbox = raw / "inbox"
         self._manifest = raw / "manifest.json"
+        self._people = raw / "people.json"
+        self._rooms = raw / "rooms.json"
 
     def add(self, files: Sequence[Path], *, names: Sequence[str] | None = None) -> list[Added]:
         """Take in uploads. A file that is no export costs the others nothing.
@@ -106,29 +78,66 @@ class Inbox:
             results = []
             for file, name in zip(files, names or [file.name for file in files], strict=True):
                 try:
-                    results += self._take(file, _last_part(name), listed)
+                    results += self._take(file, last_part(name), listed)
                 except ExportError as error:
                     results.append(Added(name, error=str(error)))
             self._save(listed)
         return results
 
     def stored(self) -> list[Stored]:
-        """All that is listed, oldest first. A damaged manifest is made again from inbox/."""
+        """All that is listed, oldest first. A damaged manifest is made again from inbox/.
+
+        Raises:
+            ExportError: the manifest cannot be opened.
+        """
         if not self._raw.exists():
             return []
         with self._locked():
             return list(self._load().values())
 
+    def completed(self) -> list[Stored]:
+        """As `stored`; what an older program listed is read again once.
+
+        Raises:
+            ExportError: such a file is gone or was damaged.
+        """
+        listed = self.stored()
+        if all(each.is_complete for each in listed):
+            return listed
+        with self._locked():
+            now = self._load()
+            for key, each in now.items():
+                if not each.is_complete:
+                    added = datetime.fromisoformat(each.added_at)
+                    now[key] = describe(self.export(each), key, each.size, added)
+            self._save(now)
+        return list(now.values())
+
+    def export(self, stored: Stored) -> Export:
+        """Read one. Raises ExportError where it is gone or was damaged."""
+        return read_export(self._inbox / stored.file, name=stored.name)
+
+    def reading(self, hash: str) -> Reading:
+        """Read one again with all its bytes.
+
+        Raises:
+            ExportError: it is not listed, is gone or was damaged.
+        """
+        stored = next((each for each in self.stored() if each.hash == hash), None)
+        if stored is None:
+            raise ExportError("살펴볼 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
+        return read_upload(self._inbox / stored.file, name=stored.name).readings[0]
+
     def exports(self) -> list[Export]:
         """Read all that is listed, oldest first.
 
         Raises:
-            ExportError: a listed file is gone or was damaged.
+            ExportError: as `export`.
         """
-        return [read_export(self._inbox / each.file, name=each.name) for each in self.stored()]
+        return [self.export(each) for each in self.stored()]
 
     def organize(self) -> list[Path]:
-        """Put a readable name on every listed export that has none yet; give the new ones."""
+        """Put a readable name on every export that has none yet; give the new ones."""
         with self._locked():
             return [path for each in self._load().values() if (path := self._organize(each))]
 
@@ -148,7 +157,46 @@ class Inbox:
             self._save(listed)
             (self._inbox / gone.file).unlink(missing_ok=True)
 
-    @contextmanager
+    def confirmed(self) -> Confirmed:
+        """Which names are one person's.
+
+        Raises:
+            ExportError: what was noted cannot be read. It stays: nobody can make it again.
+        """
+        try:
+            return aliases.parse(self._people.read_text(encoding="utf-8-sig"))
+        except FileNotFoundError:
+            return {}
+        except (ValueError, OSError) as error:
+            raise ExportError(
+                f"사람을 합쳐 둔 파일 {self._people} 을 읽을 수 없습니다. 그 파일을 고치거나, "
+                "다른 이름으로 바꾸면 합치지 않은 채로 계속할 수 있습니다."
+            ) from error
+
+    def confirm(self, room_key: str, change: Callable[[Aliases], Aliases]) -> None:
+        """Note other names of one room.
+
+        Raises:
+            ExportError: what was noted cannot be read, or `change` does not like it.
+        """
+        with self._locked():
+            before = self.confirmed()
+            after = {**before, room_key: change(before.get(room_key, {}))}
+            replace_text(self._people, aliases.dump(after))
+
+    def remembered(self) -> object:
+        """What was last given to `remember`; None where that is lost."""
+        try:
+            return json.loads(self._rooms.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return None
+
+    def remember(self, rooms: object) -> None:
+        """Keep what took long to find out. Where that fails it is found out again."""
+        with self._locked(), contextlib.suppress(OSError):
+            replace_text(self._rooms, json.dumps(rooms, ensure_ascii=False, indent=1))
+
+    @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         self._inbox.mkdir(parents=True, exist_ok=True)
         try:
@@ -176,13 +224,14 @@ class Inbox:
         digest = hashlib.sha256(data).hexdigest()[:16]
         if digest in listed:
             return Added(name, listed[digest], already=True)
-        stored = _describe(export, digest, len(data), datetime.now())
-        draft = _draft(self._inbox)
+        stored = describe(export, digest, len(data), datetime.now())
+        handle, draft = tempfile.mkstemp(dir=self._inbox, prefix=".draft-")
+        os.close(handle)
         try:
-            draft.write_bytes(data)
-            _replace(draft, self._inbox / stored.file)
+            Path(draft).write_bytes(data)
+            patiently(lambda: Path(draft).replace(self._inbox / stored.file))
         finally:
-            draft.unlink(missing_ok=True)
+            Path(draft).unlink(missing_ok=True)
         listed[digest] = stored
         self._save(listed)
         self._organize(stored)
@@ -191,15 +240,25 @@ class Inbox:
     def _load(self) -> dict[str, Stored]:
         """By hash. What lies in inbox/ unlisted is listed again; what is gone is left out."""
         try:
-            text = self._manifest.read_text(encoding="utf-8")
-            listed = {each["hash"]: Stored(**each) for each in json.loads(text)["files"]}
+            listed = manifest.parse(self._manifest.read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             listed = {}
-        except (ValueError, TypeError, KeyError):
-            _replace(self._manifest, _free(self._manifest.with_suffix(".broken")))
+        except ValueError:
+            aside = free(self._manifest.with_suffix(".broken"))
+            patiently(lambda: self._manifest.replace(aside))
+            log.warning("망가진 파일 목록을 %s 로 옮기고 원본에서 다시 만들었습니다.", aside)
             listed = {}
+        except OSError as error:
+            raise ExportError(
+                f"파일 목록 {self._manifest} 을 열 수 없습니다. "
+                "그 파일을 쓰고 있는 프로그램을 닫고 읽기 권한을 확인해 주세요."
+            ) from error
         present = {path.stem: path for path in sorted(self._inbox.glob("[0-9a-f]*.*"))}
-        found = {key: each for key, each in listed.items() if key in present}
+        found = {
+            key: each
+            for key, each in listed.items()
+            if key in present and present[key].name == each.file
+        }
         for key in present.keys() - found.keys():
             if recovered := self._recover(present[key]):
                 found[key] = recovered
@@ -210,30 +269,23 @@ class Inbox:
     def _recover(self, path: Path) -> Stored | None:
         """Its name is that of its readable copy, where one is left."""
         size = path.stat().st_size
-        twins = (
-            each
-            for each in sorted((self._raw / "organized").rglob("*"))
-            if each.is_file() and each.stat().st_size == size and _digest(each) == path.stem
-        )
+        twins = copies((self._raw / "organized").rglob("*"), path.stem, size)
         name = next((each.name for each in twins), path.name)
         try:
             export = read_export(path, name=name)
         except ExportError:
             return None
-        return _describe(export, path.stem, size, datetime.fromtimestamp(path.stat().st_mtime))
+        return describe(export, path.stem, size, datetime.fromtimestamp(path.stat().st_mtime))
 
     def _save(self, listed: dict[str, Stored]) -> None:
-        files = {"files": [asdict(each) for each in listed.values()]}
-        draft = _draft(self._raw)
-        draft.write_text(json.dumps(files, ensure_ascii=False, indent=1), encoding="utf-8")
-        _replace(draft, self._manifest)
+        replace_text(self._manifest, manifest.dump(listed.values()))
 
     def _organize(self, stored: Stored) -> Path | None:
         if self._copies(stored):
             return None
         folder = self._raw / "organized" / safe_name(stored.room) / stored.first[:7]
         folder.mkdir(parents=True, exist_ok=True)
-        target = _free(folder / safe_name(stored.name))
+        target = free(folder / safe_name(stored.name))
         source = self._inbox / stored.file
         try:
             os.link(source, target)
@@ -243,106 +295,4 @@ class Inbox:
 
     def _copies(self, stored: Stored) -> list[Path]:
         folder = self._raw / "organized" / safe_name(stored.room) / stored.first[:7]
-        files = [each for each in sorted(folder.glob("*")) if each.is_file()]
-        same = [each for each in files if each.stat().st_size == stored.size]
-        return [each for each in same if _digest(each) == stored.hash]
-
-
-def plan_archive(
-    paths: Sequence[Path], archive: Path, *, now: datetime | None = None
-) -> list[Move]:
-    """What moving `paths` to `archive`/<YYYYMMDD-HHMMSS>/ would do; nothing is touched.
-
-    What does not exist is left out. Each keeps its last two folder names, so that runs and data
-    sets stay apart.
-    """
-    folder = _free(archive / (now or datetime.now()).strftime("%Y%m%d-%H%M%S"))
-    present = [path for path in paths if path.exists()]
-    return [Move(path, folder / path.parent.name / path.name) for path in present]
-
-
-def carry_out(moves: Sequence[Move]) -> list[Path]:
-    """Move as planned and give the new places; nothing that is there already is overwritten.
-
-    Raises:
-        ExportError: a file is in use, as Windows says; what was moved before it stays moved.
-    """
-    moved = []
-    for move in moves:
-        target = _free(move.target)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(move.source, target)
-        except OSError as error:
-            raise ExportError(
-                f"'{move.source.name}'을(를) 옮기지 못했습니다. "
-                "그 안의 파일을 쓰고 있는 프로그램을 닫고 다시 해 주세요."
-            ) from error
-        moved.append(target)
-    return moved
-
-
-def safe_name(name: str) -> str:
-    """A file name that Windows, macOS and Linux all take; never empty, never a path."""
-    name = _BAD.sub("_", unicodedata.normalize("NFC", name)).strip(" .")
-    stem, dot, suffix = name.rpartition(".")
-    if not dot or not re.fullmatch(r"[A-Za-z0-9]{1,5}", suffix):
-        stem, dot, suffix = name, "", ""
-    stem = stem.encode()[:_NAME_BYTES].decode(errors="ignore")
-    name = stem.rstrip(" .") + dot + suffix
-    return f"_{name}" if not stem or _DEVICE.fullmatch(name) else name
-
-
-def _last_part(name: str) -> str:
-    return unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
-
-
-def _describe(export: Export, digest: str, size: int, added: datetime) -> Stored:
-    return Stored(
-        hash=digest,
-        name=export.file,
-        size=size,
-        room=export.room,
-        layout=export.layout,
-        people=export.people,
-        messages=len(export.messages),
-        first=export.first.isoformat(),
-        last=export.last.isoformat(),
-        not_understood=list(export.not_understood),
-        added_at=added.isoformat(timespec="microseconds"),
-    )
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()[:16]
-
-
-def _draft(folder: Path) -> Path:
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".draft-")
-    os.close(handle)
-    return Path(name)
-
-
-def _replace(draft: Path, target: Path) -> None:
-    """On Windows a reader may hold the target open for a moment."""
-    for _ in range(20):
-        try:
-            draft.replace(target)
-        except PermissionError:
-            time.sleep(0.05)
-        else:
-            return
-    draft.replace(target)
-
-
-def _free(path: Path) -> Path:
-    """This path, or the first of `name (2)`, `name (3)`, … that nothing bears."""
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.stem} ({number}){path.suffix}")
-    return free
+        return list(copies(folder.glob("*"), stored.hash, stored.size))

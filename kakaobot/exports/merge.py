@@ -3,14 +3,48 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Protocol
 
+from kakaobot.exports.aliases import Aliases, Confirmed, final
 from kakaobot.exports.align import interleaved
 from kakaobot.exports.layouts import PART
+from kakaobot.exports.people import renamed
 from kakaobot.exports.tally import Export
 from kakaobot.records import Message
+
+_NOBODY: Confirmed = {}
+
+
+class Sheet(Protocol):
+    """What tells to which room a file belongs: an export, or what is listed of one."""
+
+    @property
+    def room(self) -> str: ...
+    @property
+    def named(self) -> bool | None: ...
+    @property
+    def people(self) -> Mapping[str, int]: ...
+
+
+@dataclass(frozen=True)
+class Member:
+    place: int
+    """Of the file among all that were given."""
+    names: Aliases
+    """Who is to be called otherwise in it."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The files of one room."""
+
+    room: str
+    keys: tuple[str, ...]
+    """Under which names of its room are confirmed; the first is where new ones belong."""
+    members: tuple[Member, ...]
 
 
 @dataclass(frozen=True)
@@ -20,18 +54,21 @@ class History:
     """In order of time; every message bears `room`."""
 
 
-def merge(exports: Sequence[Export]) -> list[History]:
+def merge(exports: Sequence[Export], confirmed: Confirmed = _NOBODY) -> list[History]:
     """One history for each room, in the order in which the rooms first appear.
-
-    Exports belong together when KakaoTalk gave their rooms one name. iOS and macOS may write none:
-    such an export belongs to the room in which just the same people speak, and its parts, which
-    share the start of a file name, belong together.
 
     The parts of one export are put one behind the other. Overlap between exports is found by
     aligning them, so real repeats survive, an export read twice adds nothing, and of a message in
     both the whole text and the finer time are kept.
+
+    Args:
+        exports: of any rooms.
+        confirmed: names that are one person's; they are replaced first.
     """
-    return [_history(group) for group in _by_room(exports)]
+    return [
+        united(group.room, [renamed(exports[each.place], each.names) for each in group.members])
+        for group in grouped(exports, confirmed)
+    ]
 
 
 def room_key(room: str) -> str:
@@ -39,32 +76,79 @@ def room_key(room: str) -> str:
     return " ".join(unicodedata.normalize("NFC", room).split()).casefold()
 
 
-def _by_room(exports: Iterable[Export]) -> list[list[Export]]:
-    groups: dict[str, list[Export]] = {}
-    nameless: list[Export] = []
-    for export in exports:
-        if export.named:
-            groups.setdefault(room_key(export.room), []).append(export)
-        else:
-            nameless.append(export)
-    found = list(groups.values())
-    for export in nameless:
-        home = next((group for group in found if any(_alike(export, e) for e in group)), None)
+def grouped(sheets: Sequence[Sheet], confirmed: Confirmed = _NOBODY) -> list[Group]:
+    """Which files are of one room, in the order in which the rooms first appear.
+
+    They belong together when KakaoTalk gave their rooms one name. iOS and macOS may write none:
+    such an export belongs to the room in which just the same people speak, and its parts, which
+    share the start of a file name, belong together.
+    """
+    aliases = {key: final(names) for key, names in confirmed.items()}
+    known = [_known(sheet, aliases) for sheet in sheets]
+    rooms: dict[str, list[int]] = {}
+    for place, each in enumerate(known):
+        if each.named:
+            rooms.setdefault(each.key, []).append(place)
+    found = list(rooms.items())
+    for place, each in enumerate(known):
+        if each.named:
+            continue
+        homes = (
+            places
+            for key, places in found
+            if any(_alike(each, known[other], aliases.get(key, {})) for other in places)
+        )
+        home = next(homes, None)
         if home is None:
-            found.append([export])
+            found.append((each.key, [place]))
         else:
-            home.append(export)
-    return found
+            home.append(place)
+    return [_group([(place, known[place]) for place in places], aliases) for _, places in found]
 
 
-def _alike(nameless: Export, other: Export) -> bool:
-    if not other.named and room_key(nameless.room) == room_key(other.room):
+@dataclass(frozen=True)
+class _Known:
+    """What grouping goes by."""
+
+    room: str
+    key: str
+    named: bool
+    people: frozenset[str]
+    """Under the names that are confirmed for the room it says it is of."""
+
+
+def _known(sheet: Sheet, aliases: Mapping[str, Aliases]) -> _Known:
+    key = room_key(sheet.room)
+    people = _called(sheet.people, aliases.get(key, {}))
+    return _Known(sheet.room, key, bool(sheet.named), people)
+
+
+def _called(people: Collection[str], names: Aliases) -> frozenset[str]:
+    return frozenset(names.get(name, name) for name in people)
+
+
+def _alike(nameless: _Known, other: _Known, names: Aliases) -> bool:
+    if not other.named and nameless.key == other.key:
         return True
-    return bool(nameless.people) and set(nameless.people) == set(other.people)
+    people = _called(nameless.people, names)
+    return bool(people) and people == _called(other.people, names)
 
 
-def _history(exports: Sequence[Export]) -> History:
-    room = next((export.room for export in exports if export.named), exports[0].room)
+def _group(files: Sequence[tuple[int, _Known]], aliases: Mapping[str, Aliases]) -> Group:
+    """A file without a room's name keeps the names confirmed for it before it found its room."""
+    first = files[0][1]
+    here = aliases.get(first.key, {})
+    members = []
+    for place, known in files:
+        before = aliases.get(known.key, {})
+        after = {alias: here.get(name, name) for alias, name in before.items()}
+        members.append(Member(place, {**here, **after}))
+    keys = dict.fromkeys(known.key for _, known in files)
+    return Group(first.room, tuple(keys), tuple(members))
+
+
+def united(room: str, exports: Sequence[Export]) -> History:
+    """The exports of one room as its one history."""
     finest, *others = sorted(_whole(exports), key=_precision)
     messages = finest
     for other in others:

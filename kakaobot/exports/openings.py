@@ -55,8 +55,10 @@ class Openings:
         pieces = found.group(*self._clock)
         if pieces not in self._clocks:
             time = clock_of(found)
-            self._clocks[pieces] = None if time is None else timedelta(
-                hours=time.hour, minutes=time.minute, seconds=time.second
+            self._clocks[pieces] = (
+                None
+                if time is None
+                else timedelta(hours=time.hour, minutes=time.minute, seconds=time.second)
             )
         clock = self._clocks[pieces]
         if not self._dated or clock is None:

@@ -10,6 +10,7 @@ from kakaobot.app.exports import Exports
 from kakaobot.base.choice import STARTER
 from kakaobot.config import Home, save
 from kakaobot.errors import DatasetError
+from kakaobot.exports.inbox import Inbox
 from tests.conftest import SAMPLE
 
 
@@ -107,3 +108,24 @@ def test_the_same_input_gives_the_same_bytes(home: Home, datasets: Datasets) -> 
     before = [file.read_bytes() for file in files]
     assert datasets.build().fingerprint == one
     assert [file.read_bytes() for file in files] == before
+
+
+def test_who_speaks_is_read_once_as_long_as_nothing_changed(
+    home: Home, datasets: Datasets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Exports(home).bring([SAMPLE])
+    rooms, people = datasets.rooms(), datasets.people()
+    assert rooms == ["주말 보드게임방"]
+    assert {person.name for person in people} == {"도담", "마루", "은솔", "서하늘"}
+    with monkeypatch.context() as patched:
+        patched.setattr(Inbox, "export", lambda *_: pytest.fail("read again"))
+        save(home.settings_file, {"data.persona": "도담", "data.room": rooms[0]})
+        assert (datasets.rooms(), datasets.people()) == (rooms, people)
+    save(home.settings_file, {"data.min_target_chars": 200})
+    assert {person.replies for person in datasets.people()} == {0}
+    save(home.settings_file, {"data.min_target_chars": 1})
+    lines = [f"[{'가나'[i % 2]}] [오후 1:{i:02d}] 말 {i}" for i in range(30)]
+    Exports(home).bring([room(tmp_path, *lines)])
+    assert datasets.rooms() == [*rooms, "방"]
+    assert len(datasets.people()) == len(people) + 2
+    assert {person.name for person in datasets.people("방")} == {"가", "나"}

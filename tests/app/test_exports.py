@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from kakaobot.app.exports import Exports
+from kakaobot.app.exports import KINDS, Exports, line_sum
+from kakaobot.app.people import People
 from kakaobot.config import Home
 from kakaobot.errors import ExportError
+from kakaobot.exports.reader import Counts
 from tests.conftest import SAMPLE
 
 
@@ -65,3 +68,71 @@ def test_archive_moves_what_it_planned_and_nothing_that_is_not_its_own(home: Hom
     assert len(exports.files()) == 1
     exports.organize()
     assert any(home.folder("data/raw/organized").rglob("*.txt"))
+
+
+ODD = """방 님과 카카오톡 대화
+저장한 날짜 : 2026년 11월 3일 오전 11:29
+
+2026년 2월 5일 오전 1:33, 마루 : 가
+이어서
+2026년 2월 5일 아침 1:34, 마루 : 나
+"""
+
+
+def test_every_kind_of_line_has_a_korean_name() -> None:
+    assert list(KINDS) == list(vars(Counts()))
+
+
+def test_the_sum_of_the_lines_is_told_without_what_there_is_none_of() -> None:
+    counts = Counts(messages=12_000, headers=2, not_understood=343)
+    assert line_sum(12_345, counts) == (
+        "모두 12,345줄 = 메시지 12,000 + 머리말 2 + 이해하지 못한 줄 343"
+    )
+
+
+def test_every_line_of_a_file_is_accounted_for_before_and_after_it_is_taken_in(
+    home: Home, tmp_path: Path
+) -> None:
+    file = tmp_path / "대화.txt"
+    file.write_text(ODD, encoding="utf-8")
+    exports = Exports(home)
+    [seen] = exports.inspect([file])
+    [taken] = exports.bring([file])
+    assert seen.lines == taken.lines == 6
+    assert seen.counts == taken.counts
+    assert seen.counts
+    assert sum(vars(seen.counts).values()) == 6
+    assert seen.lost == ((6, "2026년 2월 5일 아침 1:34, 마루 : 나"),)
+    diagnosis = exports.diagnose(taken.hash)
+    assert (diagnosis.counts, diagnosis.lines, diagnosis.lost) == (seen.counts, 6, seen.lost)
+    assert (diagnosis.file, diagnosis.room) == ("대화.txt", "방")
+
+
+def test_what_an_older_program_took_in_is_listed_and_can_be_diagnosed(
+    home: Home, tmp_path: Path
+) -> None:
+    file = tmp_path / "대화.txt"
+    file.write_text(ODD, encoding="utf-8")
+    exports = Exports(home)
+    exports.bring([file])
+    manifest = home.folder("data/raw") / "manifest.json"
+    listed = json.loads(manifest.read_text(encoding="utf-8"))
+    for key in ("lines", "counts", "named"):
+        del listed["files"][0][key]
+    manifest.write_text(json.dumps(listed), encoding="utf-8")
+    [report] = exports.files()
+    assert (report.messages, report.lines, report.counts) == (1, None, None)
+    assert exports.diagnose(report.hash).lines == 6
+    # To know what the room is, it was read again, and that is noted.
+    People(home).rooms()
+    assert exports.files()[0].lines == 6
+
+
+def test_a_file_that_is_not_listed_or_was_damaged_is_a_sentence(home: Home) -> None:
+    exports = Exports(home)
+    with pytest.raises(ExportError, match="목록에 없습니다"):
+        exports.diagnose("00")
+    [report] = exports.bring([SAMPLE])
+    (home.folder("data/raw/inbox") / f"{report.hash}.txt").write_bytes(b"")
+    with pytest.raises(ExportError, match="비어 있습니다"):
+        exports.diagnose(report.hash)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -21,7 +22,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from kakaobot.config import ROOT, Home, save
+from kakaobot.exports.inbox import Inbox
 from kakaobot.runs import LIVE, Runs
+from scripts.make_sample import android, read_room
 from tests.conftest import QUICK, SAMPLE
 
 PASSWORD = "바다 거북"
@@ -167,6 +170,11 @@ def shot(page: Page, name: str) -> None:
     assert (PICTURES / f"{name}.png").read_bytes()[16:24] == taken[16:24]
 
 
+def _number(words: str) -> int:
+    """The digits in some words, as one number."""
+    return int("".join(filter(str.isdigit, words)))
+
+
 def tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name).click()
 
@@ -207,6 +215,87 @@ def test_1_files_are_uploaded_a_broken_one_is_explained(page: Page, tmp_path: Pa
         expect(files).to_contain_text(words)
     expect(page.locator("body")).to_contain_text("장보기 목록.txt")
     shot(page, "1-import")
+
+
+def test_1_a_second_export_is_merged_and_its_exporter_gets_a_name(
+    page: Page, app: App, tmp_path: Path
+) -> None:
+    """An old phone's export of the last months overlaps with what is there already."""
+    room = read_room((SAMPLE.parent / "room.txt").read_text(encoding="utf-8"))
+    me = "서하늘"
+    said = [
+        replace(each, sender={me: "회원님"}.get(each.sender, each.sender)) for each in room.said
+    ]
+    late = said[300:]
+    mine = sum(each.sender == "회원님" for each in late)
+    export = android(replace(room, said=tuple(late))).decode("utf-8-sig")
+    odd = "2026년 4월 29일 아침 9:06, 마루 : 알람이 <b>세 번</b> 울렸어"
+    phone, photo, other = (
+        tmp_path / name for name in ("KakaoTalkChats.txt", "휴가 사진.txt", "옆방.txt")
+    )
+    phone.write_text(f"{export}{odd}\n", encoding="utf-8")
+    photo.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+    other.write_text(
+        "옆방 님과 카카오톡 대화\n저장한 날짜 : 2026-05-01 09:30:12\n\n"
+        "--------------- 2026년 4월 1일 수요일 ---------------\n[마루] [오전 9:01] 여기 아니네\n",
+        encoding="utf-8",
+    )
+    page.locator("#export-upload input[type=file]").set_input_files([phone, photo, other])
+    files, rooms = page.locator("#export-files"), page.locator("#export-rooms")
+    expect(rooms).to_contain_text("옆방", timeout=20_000)
+    expect(files.locator("tr.kb-bad")).to_contain_text("'휴가 사진.txt' 파일은 글이 아닙니다.")
+
+    # Taken out again by its own button, which opens nothing.
+    files.locator("tr", has_text="옆방").locator("[data-do=remove]").click()
+    expect(rooms).not_to_contain_text("옆방", timeout=20_000)
+    expect(files).not_to_contain_text("옆방")
+    expect(page.locator("#export-diagnosis section")).to_have_count(0)
+    page.locator("#export-upload input[type=file]").set_input_files([photo])
+    expect(files.locator("tr.kb-bad")).to_contain_text("휴가 사진.txt", timeout=20_000)
+    cells = rooms.locator("tbody td")
+    merged = len(said) + mine
+    expect(cells.nth(1)).to_have_text("2개", timeout=20_000)
+    expect(cells.nth(2)).to_have_text(f"{merged:,}개")
+    expect(cells.nth(3)).to_have_text(f"{len(late) - mine:,}개")
+    expect(cells.nth(4)).to_contain_text("5명")
+    expect(cells.nth(5)).to_have_text("2026-01-02 ~ 2026-04-30")
+    people = page.locator("#export-people")
+    expect(people).to_contain_text("'회원님' 이름은 파일을 내보낸 사람 자신을 가리킵니다.")
+    shot(page, "1-import-merge")
+
+    files.locator("tr", has_text=phone.name).locator("[data-do=diagnose]").click()
+    diagnosis = page.locator("#export-diagnosis")
+    expect(diagnosis).to_contain_text("이해하지 못한 줄 1개", timeout=20_000)
+    expect(diagnosis.locator(".kb-lost td").last).to_have_text(odd)
+    total = _number(diagnosis.locator(".kb-sum").inner_text().split("=")[0])
+    told = diagnosis.locator(".kb-legend dd").all_inner_texts()
+    assert total == sum(map(_number, told)) == phone.read_text(encoding="utf-8").count("\n")
+    shot(page, "1-import-diagnosis")
+    diagnosis.locator("[data-do=close]").click()
+    expect(diagnosis).to_be_hidden()
+
+    people.get_by_role("button", name=me, exact=True).click()
+    expect(cells.nth(2)).to_have_text(f"{len(said):,}개", timeout=20_000)
+    expect(cells.nth(3)).to_have_text(f"{len(late):,}개")
+    expect(people).to_contain_text(f"회원님 → {me}")
+    people.get_by_role("button", name="되돌리기").click()
+    expect(cells.nth(2)).to_have_text(f"{merged:,}개", timeout=20_000)
+    # Any other name can be typed, and names can be joined without being asked.
+    people.locator("input").fill("나")
+    people.locator("input").press("Enter")
+    expect(people).to_contain_text("회원님 → 나", timeout=20_000)
+    page.locator("#export-same button").first.click()
+    names = page.locator("#export-same-names input")
+    names.click()
+    page.get_by_role("option", name=re.compile(rf"^{me} \(")).click()
+    page.get_by_role("option", name=re.compile(r"^나 \(")).click()
+    names.press("Escape")
+    page.locator("#export-same-join").click()
+    expect(people).to_contain_text(f"회원님 → {me}", timeout=20_000)
+    expect(cells.nth(2)).to_have_text(f"{len(said):,}개")
+    expect(cells.nth(4)).to_contain_text("4명")
+    written = Inbox(app.home.folder("data/raw")).confirmed()
+    assert written == {"주말 보드게임방": {"회원님": "나", "나": me}}
 
 
 def test_2_the_data_is_made_and_the_learnt_parts_are_shown(page: Page) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 from filelock import FileLock
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.inbox import Inbox, Move, carry_out, plan_archive, safe_name
+from kakaobot.exports.inbox import Inbox
+from kakaobot.exports.shelf import Move, carry_out, plan_archive, safe_name
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,6 +32,14 @@ def upload(folder: Path, name: str, data: bytes) -> Path:
     path = folder / name
     path.write_bytes(data)
     return path
+
+
+def rewrite(raw: Path, changes: dict[str, object], without: tuple[str, ...] = ()) -> None:
+    """Say something else of the first file in the manifest."""
+    listed = json.loads((raw / "manifest.json").read_text(encoding="utf-8"))
+    first = {**listed["files"][0], **changes}
+    listed["files"][0] = {key: value for key, value in first.items() if key not in without}
+    (raw / "manifest.json").write_text(json.dumps(listed), encoding="utf-8")
 
 
 def tree(folder: Path) -> list[str]:
@@ -116,9 +126,16 @@ def test_removing_takes_the_upload_its_name_and_its_entry(tmp_path: Path) -> Non
         inbox.remove(one.stored.hash)
 
 
-@pytest.mark.parametrize("damage", ["{", "[]", '{"files": [{"hash": 1}]}', None])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "{", "[]", "null", "3", '{"files": 3}', '{"files": [3]}', '{"files": [{"hash": 1}]}',
+        '{"files": {"a": 1}}', "[" * 100_000, "\ud800", None,
+    ],
+    ids=range(11),
+)  # fmt: skip
 def test_a_damaged_or_missing_manifest_is_made_again_with_nothing_lost(
-    tmp_path: Path, damage: str | None
+    tmp_path: Path, damage: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     raw = tmp_path / "raw"
     inbox = Inbox(raw)
@@ -127,10 +144,119 @@ def test_a_damaged_or_missing_manifest_is_made_again_with_nothing_lost(
     if damage is None:
         (raw / "manifest.json").unlink()
     else:
-        (raw / "manifest.json").write_text(damage, encoding="utf-8")
+        (raw / "manifest.json").write_bytes(damage.encode(errors="surrogatepass"))
     assert {(each.hash, each.name, each.messages) for each in inbox.stored()} == before
     assert {export.file for export in inbox.exports()} == {"하나.txt", "둘.txt"}
     assert (raw / "manifest.broken").exists() == (damage is not None)
+    told = [record.getMessage() for record in caplog.records if record.name == "kakaobot.inbox"]
+    assert len(told) == (damage is not None)
+    assert all("원본에서 다시 만들었습니다" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("hash", 5), ("hash", "../../etc"), ("name", None), ("size", "3"), ("size", -1),
+        ("room", ["방"]), ("layout", {}), ("people", []), ("people", {"마루": "많이"}),
+        ("messages", 1.5), ("messages", True), ("first", "../../밖"), ("last", 3),
+        ("not_understood", 4), ("not_understood", ["4"]), ("added_at", "어제"), ("named", "예"),
+        ("lines", "많음"), ("counts", [1]), ("counts", {"messages": 1}),
+    ],
+)  # fmt: skip
+def test_an_entry_of_wrong_kinds_is_made_again_from_the_file(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    (before,) = inbox.stored()
+    rewrite(raw, {key: value})
+    (after,) = inbox.stored()
+    assert replace(after, added_at="") == replace(before, added_at="")
+    assert (raw / "manifest.broken").exists()
+    assert [export.file for export in inbox.exports()] == ["대화.txt"]
+
+
+def test_a_name_that_does_not_fit_the_stored_file_is_found_again(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    rewrite(raw, {"name": "대화.csv"})
+    assert [each.name for each in inbox.stored()] == ["대화.txt"]
+    assert len(inbox.exports()) == 1
+
+
+def test_an_older_manifest_is_loaded_and_completed_when_it_is_asked_for(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    (before,) = inbox.stored()
+    rewrite(raw, {}, without=("named", "lines", "counts"))
+    (old,) = inbox.stored()
+    assert old == replace(before, named=None, lines=None, counts=None)
+    assert not (raw / "manifest.broken").exists()
+    assert inbox.completed() == [before]
+    assert inbox.stored() == [before]
+
+
+def test_a_newer_manifest_is_loaded_too(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    before = inbox.stored()
+    rewrite(raw, {"mood": "좋음"})
+    text = (raw / "manifest.json").read_text(encoding="utf-8")
+    (raw / "manifest.json").write_text(text, encoding="utf-8-sig")
+    assert inbox.stored() == before
+
+
+def test_what_is_listed_counts_every_line(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path / "raw")
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    (stored,) = inbox.stored()
+    assert stored.counts
+    assert sum(stored.counts.values()) == stored.lines == 4
+    assert (stored.counts["messages"], stored.counts["headers"], stored.named) == (1, 2, True)
+
+
+def test_a_manifest_or_names_that_cannot_be_opened_are_a_sentence(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    (raw / "manifest.json").mkdir(parents=True)
+    (raw / "people.json").mkdir()
+    inbox = Inbox(raw)
+    with pytest.raises(ExportError, match="파일 목록 .* 열 수 없습니다"):
+        inbox.stored()
+    with pytest.raises(ExportError, match="읽을 수 없습니다"):
+        inbox.confirmed()
+
+
+@pytest.mark.parametrize("damage", ["{", "[1]", '{"rooms": {"우리방": {"가": 3}}}', "\ud800"])
+def test_damaged_names_are_a_sentence_and_are_left_as_they_are(tmp_path: Path, damage: str) -> None:
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    data = damage.encode(errors="surrogatepass")
+    (raw / "people.json").write_bytes(data)
+    for ask in (inbox.confirmed, lambda: inbox.confirm("우리방", lambda _: {"가": "나"})):
+        with pytest.raises(ExportError, match=r"people\.json 을 읽을 수 없습니다"):
+            ask()
+    assert (raw / "people.json").read_bytes() == data
+    assert len(inbox.stored()) == 1
+
+
+def test_two_processes_lose_no_name_of_each_other(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    code = (
+        "import sys; from pathlib import Path; from kakaobot.exports.inbox import Inbox\n"
+        "for name in sys.argv[2:]:"
+        " Inbox(Path(sys.argv[1])).confirm('방', lambda names: {**names, name: '마루'})"
+    )
+    children = [
+        subprocess.Popen([sys.executable, "-c", code, str(raw), *names], cwd=ROOT)
+        for names in (["a", "b", "c", "d"], ["e", "f", "g", "h"])
+    ]
+    assert [child.wait(60) for child in children] == [0, 0]
+    assert Inbox(raw).confirmed() == {"방": dict.fromkeys("abcdefgh", "마루")}
 
 
 def test_a_copy_is_made_where_links_are_refused(

@@ -1,17 +1,37 @@
+import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
 
 from kakaobot.app.exports import FileReport
+from kakaobot.app.people import Member, Proposal
 from kakaobot.app.report import Example, Part
 from kakaobot.runs import Status
-from tests.ui.window_fakes import FILE, NOW, REPORT, RUN, VOICE
+from tests.ui.window_fakes import DIAGNOSIS, FILE, NOW, REPORT, ROOM, RUN, VOICE
 from ui import markup
+from ui.diagnosis import diagnosis_card
+from ui.rooms import people_cards, rooms_table
 from ui.view import training_view
 
 EVIL = """<img src=x onerror="alert('x')">"'&<script>1</script>"""
+
+EVIL_ROOM = replace(
+    ROOM,
+    room=EVIL,
+    keys=(EVIL,),
+    people=tuple(Member(EVIL, 5, is_bot=True, is_excluded=True) for _ in range(5)),
+    first=EVIL,
+    last=EVIL,
+    aliases=((EVIL, EVIL),),
+    proposals=tuple(
+        Proposal(kind, (EVIL, EVIL + "2"), (EVIL,), sure=sure)
+        for kind in ("exporter", "spelling", "bot")
+        for sure in (True, False)
+    ),
+)
 
 PAGES = {
     "files": lambda: markup.files_table(
@@ -41,6 +61,11 @@ PAGES = {
     ),
     "status": lambda: markup.status(EVIL, "bad"),
     "voice": lambda: markup.voice_card(replace(VOICE, sentence=EVIL)),
+    "rooms": lambda: rooms_table([EVIL_ROOM]),
+    "people": lambda: people_cards([EVIL_ROOM]),
+    "diagnosis": lambda: diagnosis_card(
+        replace(DIAGNOSIS, file=EVIL, layout=EVIL, room=EVIL, lost=((7, EVIL),))
+    ),
     "note": lambda: markup.note(EVIL, EVIL),
 }
 
@@ -96,3 +121,63 @@ def test_the_voice_carries_the_mark_of_an_ai():
 def test_without_a_password_the_gate_says_how_to_set_one():
     assert "CHATBOT_PASSWORD=" in markup.gate_card(False)
     assert "CHATBOT_PASSWORD" not in markup.gate_card(True)
+
+
+def asked(page):
+    """What the buttons of the cards ask for."""
+    return [json.loads(unescape(found)) for found in re.findall(r'data-ask="([^"]*)"', page)]
+
+
+def test_a_file_has_two_buttons_that_are_told_apart():
+    page = markup.files_table([FILE])
+    assert re.findall(r'data-do="(\w+)" data-hash="(\w+)"', page) == [
+        ("diagnose", "ab12"),
+        ("remove", "ab12"),
+    ]
+
+
+def test_a_room_shows_what_was_merged():
+    page = re.sub(r"<[^>]+>", " ", rooms_table([ROOM]))
+    for words in ("보드게임", "2개", "1,500개", "700개", "4명", "2026-01-02 ~ 2026-02-03"):
+        assert words in page
+    assert rooms_table([]) == ""
+
+
+def test_every_question_can_be_answered_and_every_answer_taken_back():
+    same = {"do": "same", "room": "보드게임"}
+    assert asked(people_cards([ROOM])) == [
+        {**same, "others": ["회원님"], "name": "도담"},
+        {**same, "others": ["회원님"]},
+        {**same, "name": "도담", "others": ["도담🐰"]},
+        {"do": "exclude", "names": ["방장봇"]},
+        {"do": "undo", "room": "보드게임", "alias": "마루2"},
+        {"do": "include", "names": ["광고"]},
+    ]
+    assert people_cards([ROOM]).count("data-typed") == 1
+
+
+def test_where_the_exporter_is_not_known_no_name_is_suggested():
+    unsure = replace(ROOM, proposals=(replace(ROOM.proposals[0], sure=False),), aliases=())
+    page = people_cards([unsure])
+    assert [ask["do"] for ask in asked(page)] == ["same", "include"]
+    assert '<option value="도담">' in page
+
+
+def test_a_room_in_which_all_is_well_has_no_card():
+    well = replace(ROOM, proposals=(), aliases=(), people=ROOM.people[:2])
+    assert people_cards([well]) == ""
+    assert people_cards([well, ROOM]).count("<section") == 1
+
+
+def test_a_diagnosis_adds_up_and_shows_what_was_not_understood():
+    page = diagnosis_card(DIAGNOSIS)
+    assert (
+        "모두 1,234줄 = 메시지 1,000 + 이어진 줄 200 + 머리말 2 + 날짜 줄 30 + 이해하지 못한 줄 2"
+        in page
+    )
+    assert "<td>7</td><td>아침 9:01, 도담 : 안녕</td>" in page
+    assert "나머지 1줄" in page
+    assert "잃은 것은 없습니다" in page
+    well = replace(DIAGNOSIS, counts=replace(DIAGNOSIS.counts, not_understood=0), lost=())
+    assert "모든 줄을 이해했습니다." in diagnosis_card(well)
+    assert "<table" not in diagnosis_card(well)

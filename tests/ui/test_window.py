@@ -19,6 +19,7 @@ from tests.ui.window_fakes import (
     REPORT,
     FakeDatasets,
     FakeExports,
+    FakePeople,
     FakeTraining,
     Parrot,
 )
@@ -35,6 +36,7 @@ def window_of(home, password="열쇠"):
     parrot = Parrot(gate)
     services: dict[str, Any] = {
         "exports": FakeExports(FILE),
+        "people": FakePeople(),
         "datasets": FakeDatasets(),
         "training": FakeTraining(),
         "chatting": parrot,

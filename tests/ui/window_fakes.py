@@ -7,10 +7,12 @@ from dataclasses import replace
 from kakaobot.app.access import Gate
 from kakaobot.app.chat import Line, Reply, Voice
 from kakaobot.app.dataset import Person
-from kakaobot.app.exports import FileReport
+from kakaobot.app.exports import Diagnosis, FileReport
+from kakaobot.app.people import Member, Proposal, RoomReport
 from kakaobot.app.report import Example, Part, Report
 from kakaobot.app.training import RunSummary, Snapshot
 from kakaobot.errors import RunError
+from kakaobot.exports.reader import Counts
 from kakaobot.runs import Point, Status
 
 PRIVATE = "아무에게도 말하지 마"
@@ -47,6 +49,35 @@ FILE = FileReport(
     12,
     "2026-01-02 10:00",
     "2026-02-03 11:00",
+)
+ROOM = RoomReport(
+    room="보드게임",
+    keys=("보드게임",),
+    files=2,
+    messages=1500,
+    repeated=700,
+    people=(
+        Member("도담", 900),
+        Member("마루", 500),
+        Member("방장봇", 80, is_bot=True),
+        Member("광고", 20, is_excluded=True),
+    ),
+    first="2026-01-02 10:00",
+    last="2026-02-03 11:00",
+    aliases=(("마루2", "마루"),),
+    proposals=(
+        Proposal("exporter", ("회원님",), ("도담",)),
+        Proposal("spelling", ("도담", "도담🐰"), ("도담", "도담🐰")),
+        Proposal("bot", ("방장봇",)),
+    ),
+)
+DIAGNOSIS = Diagnosis(
+    file="대화.txt",
+    layout="W-KO",
+    room="보드게임",
+    lines=1234,
+    counts=Counts(messages=1000, continuations=200, headers=2, dates=30, not_understood=2),
+    lost=((7, "아침 9:01, 도담 : 안녕"),),
 )
 REPORT = Report(
     room="보드게임",
@@ -154,6 +185,11 @@ class FakeExports:
 
     def files(self):
         return self.held
+
+
+class FakePeople:
+    def rooms(self, progress=None):
+        return [ROOM]
 
 
 class FakeDatasets:

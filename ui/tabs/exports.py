@@ -9,24 +9,52 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.exports import Exports, FileReport
+from kakaobot.app.people import People
 from ui import markup, text
+from ui.diagnosis import diagnosis_card
 from ui.errors import notify
+from ui.tabs import rooms
 from ui.wire import on
 
-# A button in the table's row says which file is meant.
+# A button in the table's row says which file is meant, and what is to be done with it: taking it
+# out comes as a click, looking into it as a selection.
 _TABLE_SCRIPT = """element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-hash]");
-  if (button) trigger("click", { hash: button.dataset.hash });
+  if (!button) return;
+  const asked = button.dataset.do === "remove" ? "click" : "select";
+  trigger(asked, { hash: button.dataset.hash });
+});"""
+_CLOSE_SCRIPT = """element.addEventListener("click", (event) => {
+  if (event.target.closest("[data-do=close]")) trigger("click");
+});
+watch("value", () => {
+  if (props.value) element.scrollIntoView({ behavior: "smooth", block: "nearest" });
 });"""
 
 
-def build(exports: Exports, tabs: gr.Tabs, arrivals: Sequence[Callable[..., Any]]) -> None:
-    """Lay out the tab and wire it. Every handler is one call to `exports`."""
-    upload, sample, table, onward = _layout()
+def build(
+    exports: Exports, people: People, tabs: gr.Tabs, arrivals: Sequence[Callable[..., Any]]
+) -> None:
+    """Lay out the tab and wire it. Every handler is one call to a service."""
+    upload, sample = _top()
+    table = gr.HTML(js_on_load=_TABLE_SCRIPT, elem_id="export-files")
+    diagnosis = gr.HTML(js_on_load=_CLOSE_SCRIPT, elem_id="export-diagnosis")
+    show_rooms = rooms.build(people)
+    onward = gr.Button(
+        text.TO_DATASET,
+        variant="primary",
+        visible=False,
+        elem_id="export-next",
+        elem_classes="kb-next",
+    )
+    with gr.Accordion(text.HELP_TITLE, open=False, elem_id="export-help"):
+        gr.HTML(markup.export_help())
 
-    def listed(refused: Sequence[FileReport] = ()) -> tuple[str, object]:
+    def listed(refused: Sequence[FileReport] = ()) -> tuple[object, ...]:
         files = exports.files()
-        return markup.files_table([*refused, *files]), gr.Button(visible=bool(files))
+        page = markup.files_table([*refused, *files])
+        # What was looked into may be gone by now.
+        return page, gr.Button(visible=bool(files)), ""
 
     def bring(files: list[str], progress: gr.Progress = gr.Progress()) -> tuple[object, ...]:  # noqa: B008
         """Take uploads in; their copies in the upload folder are not kept."""
@@ -50,41 +78,46 @@ def build(exports: Exports, tabs: gr.Tabs, arrivals: Sequence[Callable[..., Any]
             notify(text.BROUGHT.format(count=len(taken)))
         return listed([report for report in reports if report.error])
 
-    def remove(event: gr.EventData) -> tuple[str, object]:
+    def remove(event: gr.EventData) -> tuple[object, ...]:
         notify(text.REMOVED.format(place=exports.remove(str(event.hash))))
         return listed()
 
-    outputs = [table, onward]
-    on(upload.upload, bring, upload, [upload, *outputs], progress="full", show_progress_on=table)
-    on(sample.click, bring_sample, None, outputs, progress="full", show_progress_on=table)
-    on(table.click, remove, None, outputs)
-    for arrival in arrivals:
-        on(arrival, listed, None, outputs)
+    def diagnose(event: gr.EventData) -> str:
+        return diagnosis_card(exports.diagnose(str(event.hash)))
+
+    outputs = [table, onward, diagnosis]
+    changes = [
+        on(
+            upload.upload,
+            bring,
+            upload,
+            [upload, *outputs],
+            progress="full",
+            show_progress_on=table,
+        ),
+        on(sample.click, bring_sample, None, outputs, progress="full", show_progress_on=table),
+        on(table.click, remove, None, outputs),
+        *(on(arrival, listed, None, outputs) for arrival in arrivals),
+    ]
+    for change in changes:
+        show_rooms(change.then)
+    on(table.select, diagnose, None, diagnosis)
+    on(diagnosis.click, lambda: "", None, diagnosis)
     on(onward.click, lambda: gr.Tabs(selected="dataset"), None, tabs)
 
 
-def _layout() -> tuple[gr.File, gr.Button, gr.HTML, gr.Button]:
+def _top() -> tuple[gr.File, gr.Button]:
     gr.HTML(markup.lead(text.EXPORTS_LEAD, text.PRIVACY, text.CONSENT))
     with gr.Row(equal_height=True, elem_id="export-bring"):
         upload = gr.File(
             label=text.UPLOAD,
             file_count="multiple",
             file_types=[".txt", ".csv", ".zip", ".eml"],
-            height=170,
+            height=140,
             scale=3,
             elem_id="export-upload",
         )
         with gr.Column(scale=2, min_width=260, elem_classes="kb-card kb-try"):
             gr.HTML(f"<p>{text.SAMPLE_NOTE}</p>")
             sample = gr.Button(text.SAMPLE, elem_id="export-sample")
-    table = gr.HTML(js_on_load=_TABLE_SCRIPT, elem_id="export-files")
-    onward = gr.Button(
-        text.TO_DATASET,
-        variant="primary",
-        visible=False,
-        elem_id="export-next",
-        elem_classes="kb-next",
-    )
-    with gr.Accordion(text.HELP_TITLE, open=False, elem_id="export-help"):
-        gr.HTML(markup.export_help())
-    return upload, sample, table, onward
+    return upload, sample

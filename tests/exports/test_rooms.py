@@ -1,0 +1,227 @@
+"""The rooms of an inbox: what they are together, and that it is worked out only once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kakaobot.errors import ExportError
+from kakaobot.exports.aliases import join, part
+from kakaobot.exports.inbox import Inbox
+from kakaobot.exports.manifest import Stored
+from kakaobot.exports.merge import merge
+from kakaobot.exports.rooms import Rooms
+
+ALL = [("마루", "가"), ("도담", "나"), ("마루", "다"), ("은솔", "라"), ("도담", "마")]
+
+
+def chat(said: list[tuple[str, str]], room: str = "우리방") -> str:
+    head = f"{room} 님과 카카오톡 대화\n저장한 날짜 : 2026년 11월 3일 오전 11:29\n\n"
+    first = ALL.index(said[0]) if said and said[0] in ALL else 0
+    return head + "".join(
+        f"2026년 2월 5일 오전 1:{30 + first + minute:02d}, {who} : {text}\n"
+        for minute, (who, text) in enumerate(said)
+    )
+
+
+def bring(inbox: Inbox, folder: Path, **files: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, text in files.items():
+        (folder / f"{name}.txt").write_text(text, encoding="utf-8")
+        paths.append(folder / f"{name}.txt")
+    assert not [each.error for each in inbox.add(paths) if each.error]
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Inbox:
+    """Two files of one room that overlap in two messages, and another room."""
+    inbox = Inbox(tmp_path / "raw")
+    bring(inbox, tmp_path, 앞=chat(ALL[:4]), 뒤=chat(ALL[2:]), 옆=chat(ALL[:2], "옆방"))
+    return inbox
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that were read since."""
+    names: list[str] = []
+    real = Inbox.export
+
+    def export(self: Inbox, stored: Stored) -> object:
+        names.append(stored.name)
+        return real(self, stored)
+
+    monkeypatch.setattr(Inbox, "export", export)
+    return names
+
+
+def test_a_room_is_summed_up_after_merging(inbox: Inbox) -> None:
+    ours, other = Rooms(inbox).summaries()
+    assert (ours.room, len(ours.files), ours.messages, ours.repeated) == ("우리방", 2, 5, 2)
+    assert ours.people == {"마루": 2, "도담": 2, "은솔": 1}
+    assert (ours.first, ours.last) == ("2026-02-05T01:30:00", "2026-02-05T01:34:00")
+    assert (other.room, len(other.files), other.messages, other.repeated) == ("옆방", 1, 2, 0)
+
+
+def test_histories_are_those_of_merging_all_exports(inbox: Inbox) -> None:
+    rooms = Rooms(inbox)
+    assert rooms.histories() == merge(inbox.exports())
+    assert rooms.histories("옆방") == merge(inbox.exports())[1:]
+    assert rooms.histories("없는 방") == []
+
+
+def test_nothing_is_read_again_while_nothing_changed(inbox: Inbox, read: list[str]) -> None:
+    first = Rooms(inbox).summaries()
+    assert sorted(read) == ["뒤.txt", "앞.txt", "옆.txt"]
+    read.clear()
+    assert Rooms(inbox).summaries() == first
+    assert read == []
+
+
+def test_only_the_room_that_changed_is_read_again(
+    inbox: Inbox, read: list[str], tmp_path: Path
+) -> None:
+    Rooms(inbox).summaries()
+    read.clear()
+    bring(inbox, tmp_path / "more", 또=chat([("해솔", "바")], "옆방"))
+    assert [each.messages for each in Rooms(inbox).summaries()] == [5, 3]
+    assert sorted(read) == ["또.txt", "옆.txt"]
+    read.clear()
+    inbox.confirm("우리방", lambda aliases: join(aliases, "마루", ["은솔"]))
+    assert Rooms(inbox).summaries()[0].people == {"마루": 3, "도담": 2}
+    assert sorted(read) == ["뒤.txt", "앞.txt"]
+    read.clear()
+    inbox.remove(next(each.hash for each in inbox.stored() if each.name == "뒤.txt"))
+    ours = Rooms(inbox).summaries()[0]
+    assert (len(ours.files), ours.messages, ours.repeated) == (1, 4, 0)
+    assert read == ["앞.txt"]
+
+
+def test_only_the_files_of_the_room_asked_for_are_read(inbox: Inbox, read: list[str]) -> None:
+    assert len(Rooms(inbox).histories("옆방")) == 1
+    assert read == ["옆.txt"]
+
+
+def test_progress_only_grows_and_ends(inbox: Inbox) -> None:
+    told: list[tuple[float, str]] = []
+    Rooms(inbox).summaries(lambda share, words: told.append((share, words)))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+    assert len(set(shares)) >= 5
+    assert any("우리방" in words for _, words in told)
+    told.clear()
+    Rooms(inbox).summaries(lambda share, words: told.append((share, words)))
+    assert told == []
+
+
+def test_the_version_changes_with_files_and_names_only(inbox: Inbox, tmp_path: Path) -> None:
+    versions = [Rooms(inbox).version()]
+    assert Rooms(inbox).version() == versions[0]
+    inbox.confirm("우리방", lambda aliases: join(aliases, "마루", ["은솔"]))
+    versions.append(Rooms(inbox).version())
+    bring(inbox, tmp_path / "more", 또=chat([("해솔", "바")], "옆방"))
+    versions.append(Rooms(inbox).version())
+    assert len(set(versions)) == 3
+    inbox.confirm("우리방", lambda aliases: part(aliases, "은솔"))
+    inbox.remove(next(each.hash for each in inbox.stored() if each.name == "또.txt"))
+    assert Rooms(inbox).version() == versions[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "", "{", "[]", "null", "7", '{"form": 1, "rooms": 5}', '{"form": 1, "rooms": {"x": 3}}',
+        '{"form": 1, "rooms": {"KEY": {"room": 1}}}', "[" * 100_000, None,
+    ],
+    ids=range(10),
+)  # fmt: skip
+def test_what_was_remembered_is_only_remembered(
+    inbox: Inbox, tmp_path: Path, damage: str | None
+) -> None:
+    before = Rooms(inbox).summaries()
+    file = tmp_path / "raw" / "rooms.json"
+    key = next(iter(json.loads(file.read_text(encoding="utf-8"))["rooms"]))
+    file.unlink()
+    if damage is None:
+        file.mkdir()
+    else:
+        file.write_text(damage.replace("KEY", key), encoding="utf-8")
+    assert Rooms(inbox).summaries() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("room", 1), ("keys", []), ("keys", [1]), ("files", 3), ("messages", "5"), ("repeated", -1),
+        ("people", {"마루": "2"}), ("people", []), ("first", 5), ("last", "어제"),
+    ],
+)  # fmt: skip
+def test_a_summary_of_wrong_kinds_is_worked_out_again(
+    inbox: Inbox, tmp_path: Path, key: str, value: object
+) -> None:
+    before = Rooms(inbox).summaries()
+    file = tmp_path / "raw" / "rooms.json"
+    known = json.loads(file.read_text(encoding="utf-8"))
+    for summary in known["rooms"].values():
+        summary[key] = value
+    file.write_text(json.dumps(known), encoding="utf-8")
+    assert Rooms(inbox).summaries() == before
+
+
+def test_a_listed_file_that_was_damaged_is_a_sentence(inbox: Inbox, tmp_path: Path) -> None:
+    next((tmp_path / "raw" / "inbox").glob("*.txt")).write_bytes(b"\x89PNG")
+    with pytest.raises(ExportError, match="글이 아닙니다"):
+        Rooms(inbox).summaries()
+
+
+def test_a_file_that_goes_while_others_are_read_is_no_error(inbox: Inbox) -> None:
+    other = next(each.hash for each in inbox.stored() if each.name == "옆.txt")
+
+    def disturb(share: float, _: str) -> None:
+        if share == 0 and any(each.hash == other for each in inbox.stored()):
+            inbox.remove(other)
+
+    assert [each.room for each in Rooms(inbox).summaries(disturb)] == ["우리방"]
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 5)), min_size=1, max_size=4))
+def test_importing_twice_or_in_overlapping_parts_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[int, int]]
+) -> None:
+    folder = tmp_path_factory.mktemp("twice")
+    files = {f"부분{n}": chat(ALL[a : a + many]) for n, (a, many) in enumerate(parts)}
+    inbox = Inbox(folder / "raw")
+    bring(inbox, folder, **files)
+    before = Rooms(inbox).summaries(), Rooms(inbox).histories()
+    bring(inbox, folder, **files)
+    assert (Rooms(inbox).summaries(), Rooms(inbox).histories()) == before
+    covered = {ALL[n] for a, many in parts for n in range(a, min(a + many, len(ALL)))}
+    (summary,) = before[0]
+    assert summary.messages == len(covered)
+    total = sum(each.messages for each in inbox.stored())
+    assert summary.repeated == total - len(covered)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.permutations(["마루", "도담", "은솔"]))
+def test_confirming_names_and_taking_them_back_is_as_if_nothing_had_been(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("names")
+    inbox = Inbox(folder / "raw")
+    bring(inbox, folder, 앞=chat(ALL[:4]), 뒤=chat(ALL[2:]))
+    before = Rooms(inbox).histories(), Rooms(inbox).summaries()
+    one, *others = names
+    inbox.confirm("우리방", lambda aliases: join(aliases, one, others[:1]))
+    inbox.confirm("우리방", lambda aliases: join(aliases, others[1], [one]))
+    (history,) = Rooms(inbox).histories()
+    assert {message.sender for message in history.messages} == {others[1]}
+    inbox.confirm("우리방", lambda aliases: part(aliases, one))
+    inbox.confirm("우리방", lambda aliases: part(aliases, others[0]))
+    assert (Rooms(inbox).histories(), Rooms(inbox).summaries()) == before
