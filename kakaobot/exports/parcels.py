@@ -104,13 +104,13 @@ def _of_mail(data: bytes, name: str) -> Parcel:
         kind = part.get_content_type()
         if part.is_multipart() or not isinstance(content, bytes) or kind == "text/html":
             continue
-        attached = _attached_name(part)
+        attached = _last_part(_attached_name(part))
         if content.startswith(_ZIP):
             inner = _of_archive(io.BytesIO(content), attached or name)
             pieces += inner.pieces
             others += inner.others
         elif kind == "text/plain" or attached.lower().endswith(_TEXTS):
-            own = _last_part(attached) or f"{Path(name).stem}.txt"
+            own = attached or f"{Path(name).stem}.txt"
             pieces.append(Piece(own, _in_utf8(content, part.get_content_charset())))
         else:
             others += 1

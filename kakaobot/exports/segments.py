@@ -196,7 +196,7 @@ def _headers(data: bytes, end: bytes) -> list[Header]:
     line of the file can be a header. A header inside a message is none.
     """
     found: list[Header] = []
-    number = before = 0
+    number = before = floor = 0
     for at in [0, *(match.end() for match in _SAVED.finditer(data))]:
         number += data.count(b"\n", before, at)
         before = at
@@ -204,7 +204,7 @@ def _headers(data: bytes, end: bytes) -> list[Header]:
         if not SAVED.match(saved):
             continue
         begin, above = at, list[str]()
-        while begin and len(above) < 2:
+        while begin > floor and len(above) < 2:
             start = data.rfind(b"\n", 0, begin - 1) + 1
             line = _line(data, start)
             if not names_room(line):
@@ -213,6 +213,7 @@ def _headers(data: bytes, end: bytes) -> list[Header]:
             begin = start
         if (above or at == 0) and (begin == 0 or data.endswith(end, 0, begin)):
             found.append(Header(begin, number + 1 - len(above), (*above, saved)))
+            floor = data.find(b"\n", at) + 1 or len(data)
     if not found and names_room(first := _line(data, 0)):
         found.append(Header(0, 1, (first,)))
     return found
