@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kakaobot.errors import BaseModelError
 from kakaobot.records import ChatMessage, Role
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 IM_START, IM_END = "<|im_start|>", "<|im_end|>"
+_BATCH = 8192
+"""Messages that are encoded at once."""
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 
 
@@ -71,12 +73,18 @@ CHATML = Shape(
 )
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     text: str
     learn: bool
     marks: bool
     """Whether special tokens in the text are meant as such. False for what people wrote."""
+
+
+class Size(NamedTuple):
+    """In tokens, of one message and what stands around it."""
+
+    tokens: int
+    learnt: int
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,7 @@ class Renderer:
         self._plain = _copy(tokenizer)
         # Without this a friend who types "<|im_end|>" would end the turn.
         self._plain.encode_special_tokens = True
+        self._known_marks: dict[str, tuple[int, ...]] = {}
         self.end_id = self._only_id(shape.end)
 
     def segments(self, messages: Sequence[ChatMessage]) -> list[Segment]:
@@ -112,6 +121,34 @@ class Renderer:
             ids += new
             learn += [segment.learn] * len(new)
         return Encoded(tuple(ids), tuple(learn))
+
+    def sizes(self, messages: Sequence[ChatMessage]) -> list[Size]:
+        """What each message adds to a conversation; all at once, many times as fast as one by one.
+
+        A row's ids are the lead and what its messages add, which a test holds `encode` to.
+        """
+        found: list[Size] = []
+        for start in range(0, len(messages), _BATCH):
+            some = messages[start : start + _BATCH]
+            bodies = [_behind(self.shape.before[each.role], each) for each in some]
+            marks = {key: self._size_around(*key) for key in {_form(each) for each in some}}
+            encodings = self._plain.encode_batch_fast(bodies, add_special_tokens=False)
+            for message, encoding in zip(some, encodings, strict=True):
+                around, end, name = marks[_form(message)]
+                learnt = (name + len(encoding.ids) + end) if message.learn else 0
+                found.append(Size(around + end + name + len(encoding.ids), learnt))
+        return found
+
+    def _size_around(self, role: Role, name: str, learn: bool) -> tuple[int, int, int]:
+        """Tokens of the marks around a message, of the learnt end among them, and of the name."""
+        message = ChatMessage(role, "", name, learn)
+        before, *_, end, after = self._around(message)
+        named = _spaces_behind(before.text) + f"[{name}]" if name else ""
+        return (
+            len(self._mark(before.text.rstrip(" "))) + len(self._mark(after.text.rstrip(" "))),
+            len(self._mark(end.text)),
+            len(self._encode(Segment(named, learn, marks=False))) if name else 0,
+        )
 
     def prompt(self, messages: Sequence[ChatMessage], *, speaker: str = "") -> tuple[int, ...]:
         """Ids up to where the assistant begins to speak; `speaker` prefills the `[이름]` of a room.
@@ -135,22 +172,32 @@ class Renderer:
         return len(self.encode([]).ids)
 
     def _pieces(self, messages: Sequence[ChatMessage]) -> list[Segment]:
-        out = [Segment(self.shape.lead, learn=False, marks=True)]
-        for message in messages:
-            after = self.shape.after[message.role]
-            end = self.shape.end if message.learn and after.startswith(self.shape.end) else ""
-            out += [
-                Segment(self.shape.before[message.role], learn=False, marks=True),
-                *(Segment(text, message.learn, marks=False) for text in _body(message)),
-                Segment(end, learn=True, marks=True),
-                Segment(after[len(end) :], learn=False, marks=True),
-            ]
-        return out
+        lead = Segment(self.shape.lead, learn=False, marks=True)
+        return [lead, *(piece for message in messages for piece in self._around(message))]
 
-    def _encode(self, segment: Segment) -> list[int]:
-        tokenizer = self._marks if segment.marks else self._plain
-        ids: list[int] = tokenizer.encode(segment.text, add_special_tokens=False).ids
+    def _around(self, message: ChatMessage) -> list[Segment]:
+        """One message and what stands around it."""
+        after = self.shape.after[message.role]
+        end = self.shape.end if message.learn and after.startswith(self.shape.end) else ""
+        return [
+            Segment(self.shape.before[message.role], learn=False, marks=True),
+            *(Segment(text, message.learn, marks=False) for text in _body(message)),
+            Segment(end, learn=True, marks=True),
+            Segment(after[len(end) :], learn=False, marks=True),
+        ]
+
+    def _encode(self, segment: Segment) -> Sequence[int]:
+        if segment.marks:
+            return self._mark(segment.text)
+        ids: list[int] = self._plain.encode(segment.text, add_special_tokens=False).ids
         return ids
+
+    def _mark(self, text: str) -> tuple[int, ...]:
+        """What stands around messages is the same few texts all the time."""
+        if text not in self._known_marks:
+            ids = self._marks.encode(text, add_special_tokens=False).ids
+            self._known_marks[text] = tuple(ids)
+        return self._known_marks[text]
 
     def _only_id(self, token: str) -> int:
         ids = self._marks.encode(token, add_special_tokens=False).ids
@@ -240,6 +287,21 @@ def _body(message: ChatMessage) -> list[str]:
     return [f"[{message.name}]", f" {content}"] if message.name else [content]
 
 
+def _form(message: ChatMessage) -> tuple[Role, str, bool]:
+    """What all that stands around a message depends on."""
+    return message.role, message.name, message.learn
+
+
+def _behind(before: str, message: ChatMessage) -> str:
+    """A message's last piece as it is encoded, with the spaces that belong to it."""
+    content = message.content.strip()
+    return f" {content}" if message.name else _spaces_behind(before) + content
+
+
+def _spaces_behind(text: str) -> str:
+    return text[len(text.rstrip(" ")) :]
+
+
 def _spaced(segments: Iterable[Segment]) -> list[Segment]:
     """Move spaces at the end of a piece to the next: byte-level tokens begin with their space.
 
@@ -252,7 +314,7 @@ def _spaced(segments: Iterable[Segment]) -> list[Segment]:
         bare = text.rstrip(" ")
         spaces = text[len(bare) :]
         if bare:
-            out.append(replace(segment, text=bare))
+            out.append(Segment(bare, segment.learn, segment.marks))
     return out
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,10 @@ def to_row(conversation: Conversation) -> dict[str, Any]:
         "id": conversation.id,
         "room": conversation.room,
         "persona": conversation.persona,
-        "messages": [asdict(message) for message in conversation.messages],
+        "messages": [
+            {"role": each.role, "content": each.content, "name": each.name, "learn": each.learn}
+            for each in conversation.messages
+        ],
         "turns": list(conversation.turns),
         "at": list(conversation.at),
     }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kakaobot.errors import BaseModelError
@@ -131,6 +131,33 @@ def test_a_friend_who_types_a_special_token_does_not_end_the_turn(renderer: Rend
 def test_lengths_of_messages_add_up_to_the_length_of_the_conversation(renderer: Renderer) -> None:
     total = renderer.lead_length + sum(renderer.length(message) for message in TALK)
     assert total == len(renderer.encode(TALK).ids)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.builds(
+            ChatMessage,
+            st.sampled_from(["system", "user", "assistant"]),
+            st.text("가나다 ㅋㅎab0[]:\n🙂", min_size=1, max_size=12).filter(
+                lambda text: text.strip()
+            ),
+            st.sampled_from(["", "마루", "도 담"]),
+            st.booleans(),
+        ),
+        max_size=6,
+    )
+)
+def test_sizes_taken_together_are_those_of_the_ids(
+    renderer: Renderer, messages: list[ChatMessage]
+) -> None:
+    sizes = renderer.sizes(messages)
+    for message, size in zip(messages, sizes, strict=True):
+        encoded = renderer.encode([message])
+        assert size.tokens == len(encoded.ids) - renderer.lead_length
+        assert size.learnt == sum(encoded.learn)
+    whole = renderer.encode(messages)
+    assert renderer.lead_length + sum(size.tokens for size in sizes) == len(whole.ids)
 
 
 def test_no_shape_ever_thinks(renderer: Renderer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kakaobot.dataset.figures import Figures
 from kakaobot.records import ChatMessage, Conversation
 
 _EXAMPLES = {"train": 6, "val": 2}
@@ -60,6 +61,9 @@ class Report:
     """Hashes of the exports it was made from."""
     warning: str = ""
     examples: tuple[Example, ...] = ()
+    figures: Figures = Figures()
+    lengths: tuple[tuple[int, int], ...] = ()
+    """Bins of row lengths: most tokens, number of training rows."""
 
 
 def examples_of(rows: Mapping[str, Sequence[Conversation]]) -> tuple[Example, ...]:
@@ -86,11 +90,26 @@ def read_report(stats: Any, preview: Any) -> Report | None:
         lists = {
             "people": tuple(stats["people"]),
             "sources": tuple(stats.get("sources", ())),
-            "removed": tuple((str(why), int(count)) for why, count in stats["removed"]),
+            "removed": _pairs(stats["removed"]),
+            "lengths": _pairs(stats.get("lengths", ())),
+            "figures": _figures(stats.get("figures", {})),
         }
         return Report(**{**stats, **lists, "examples": examples})
     except (TypeError, KeyError, ValueError):
         return None
+
+
+def _pairs(values: Any) -> tuple[tuple[Any, int], ...]:
+    return tuple((what, int(count)) for what, count in values)
+
+
+def _figures(values: Any) -> Figures:
+    lists = {name: tuple(values[name]) for name in ("hours", "people") if name in values}
+    return Figures(
+        **lists,
+        months=_pairs(values.get("months", ())),
+        answers=tuple(tuple(map(int, row)) for row in values.get("answers", ())),
+    )
 
 
 def _who(row: Conversation, message: ChatMessage) -> str:

@@ -78,6 +78,14 @@ def conversations(
             start = end
 
 
+def message_of(turn: Turn, *, persona: str, named: bool, learn: bool = False) -> ChatMessage:
+    """A turn as the model sees it; see `conversations`."""
+    mine = persona in ("", turn.sender)
+    role: Role = "assistant" if mine else "user"
+    name = turn.sender if not persona or (named and not mine) else ""
+    return ChatMessage(role, turn.text, name, learn)
+
+
 _Item = tuple[Turn, ChatMessage, int]
 
 
@@ -92,10 +100,9 @@ def _stretches(
     """The turns as messages with their lengths, broken where a turn is too long for any row."""
     stretches: list[list[_Item]] = [[]]
     for turn in turns:
-        mine = not persona or turn.sender == persona
-        role: Role = "assistant" if mine else "user"
-        name = turn.sender if not persona or (named and not mine) else ""
-        message = ChatMessage(role, turn.text, name, learn=mine and learnable(turn))
+        mine = persona in ("", turn.sender)
+        learn = mine and learnable(turn)
+        message = message_of(turn, persona=persona, named=named, learn=learn)
         tokens = length(message)
         if tokens > max_tokens:
             stretches.append([])

@@ -1,0 +1,181 @@
+"""One build of the training data, room by room: histories → rows, and what became of the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from kakaobot.app.report import Report, examples_of
+from kakaobot.base.text import BaseText
+from kakaobot.dataset.build import conversations, message_of, split
+from kakaobot.dataset.figures import figures_of, histogram
+from kakaobot.dataset.filters import keep, unlearnt, worth_learning
+from kakaobot.dataset.privacy import mask_links
+from kakaobot.dataset.sessions import sessions_of, turns_of
+from kakaobot.exports.merge import History
+from kakaobot.prompt import Renderer, Size
+from kakaobot.records import ChatMessage, Conversation, Message, Session, Turn
+from kakaobot.settings import DataSettings, Settings
+
+FEW_REPLIES = 200
+"""Below this a small LoRA repeats the few replies it saw (lessons from public chat clones)."""
+
+
+class Build:
+    """Rows grow with every room that is added."""
+
+    def __init__(
+        self, settings: Settings, base: BaseText, histories: Sequence[History], *, tokenizer: str
+    ) -> None:
+        """`tokenizer`: what the base is called, for the report."""
+        self.rows: dict[str, list[Conversation]] = {"train": [], "val": []}
+        self._data = settings.data
+        self._max_seq_len = min(settings.training.max_seq_len, base.context)
+        self._lead = base.renderer.lead_length
+        self._sizes = _Sizes(base.renderer)
+        self._tokenizer = tokenizer
+        speakers = Counter(
+            message.sender for history in histories for message in self._kept(history.messages)
+        )
+        self._people = tuple(name for name, _ in speakers.most_common())
+        self._named = len(speakers) >= 3
+        self._messages = sum(len(history.messages) for history in histories)
+        self._removed = Counter[str]()
+        self._words: list[Message] = []
+        self._sessions: list[Session] = []
+        self._turns = 0
+
+    def add(self, history: History) -> None:
+        """Cut one room's history into rows."""
+        data = self._data
+        kept = keep(history.messages, exclude=data.exclude_people)
+        turns = turns_in(kept.messages, data)
+        gap = timedelta(minutes=data.session_gap_minutes)
+        sessions = sessions_of(history.room, turns, gap=gap)
+        self._sizes.prepare(
+            message_of(turn, persona=data.persona, named=self._named) for turn in turns
+        )
+        own: list[Conversation] = []
+        for name, part in zip(("train", "val"), self._split(sessions), strict=True):
+            for session in part:
+                new = list(self._cut(session))
+                self.rows[name] += new
+                own += new
+        self._removed.update(dict(kept.removed))
+        self._removed.update(unlearnt(turns, own, persona=data.persona, learnable=self._learnable))
+        self._words += kept.messages
+        self._sessions += sessions
+        self._turns += len(turns)
+
+    def report(self) -> Report:
+        """What was made. `written_at`, `sources` and the fingerprint are the writer's."""
+        replies = {name: _targets(part) for name, part in self.rows.items()}
+        sizes = [self._size(row) for row in self.rows["train"]]
+        few = replies["train"] < FEW_REPLIES
+        return Report(
+            room=self._data.room,
+            persona=self._data.persona,
+            people=self._people,
+            named=self._named,
+            messages=self._messages,
+            removed=tuple(self._removed.most_common()),
+            sessions=len(self._sessions),
+            turns=self._turns,
+            train_rows=len(self.rows["train"]),
+            val_rows=len(self.rows["val"]),
+            train_replies=replies["train"],
+            val_replies=replies["val"],
+            tokens=sum(size.tokens for size in sizes),
+            learnt_tokens=sum(size.learnt for size in sizes),
+            tokenizer=self._tokenizer,
+            max_seq_len=self._max_seq_len,
+            longest=max(size.tokens for size in sizes),
+            written_at="",
+            fingerprint="",
+            warning=(
+                f"배울 대답이 {replies['train']:,}개뿐입니다. {FEW_REPLIES}개보다 적으면 같은 말을 "
+                "되풀이하기 쉬우니, 더 긴 기간을 내보내거나 '방 전체'를 골라 보세요."
+                if few
+                else ""
+            ),
+            examples=examples_of(self.rows),
+            figures=figures_of(self._words, self._sessions),
+            lengths=histogram([size.tokens for size in sizes], self._max_seq_len),
+        )
+
+    def _kept(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        return keep(messages, exclude=self._data.exclude_people).messages
+
+    def _cut(self, session: Session) -> Iterable[Conversation]:
+        return conversations(
+            session,
+            persona=self._data.persona,
+            named=self._named,
+            learnable=self._learnable,
+            length=self._sizes.tokens,
+            max_tokens=self._max_seq_len - self._lead,
+            context_turns=self._data.context_turns,
+        )
+
+    def _split(self, sessions: Sequence[Session]) -> tuple[list[Session], list[Session]]:
+        """A person's sessions alone are split, so that validation holds their share of replies."""
+
+        def target(turn: Turn) -> bool:
+            return self._data.persona in ("", turn.sender) and self._learnable(turn)
+
+        spoken = [session for session in sessions if any(map(target, session.turns))]
+        return split(spoken, self._data.val_ratio, target) if spoken else ([], [])
+
+    def _learnable(self, turn: Turn) -> bool:
+        return learnable(turn, self._data)
+
+    def _size(self, row: Conversation) -> Size:
+        sizes = [(self._sizes.of(message), message.learn) for message in row.messages]
+        tokens = self._lead + sum(size.tokens for size, _ in sizes)
+        return Size(tokens, sum(size.learnt for size, learn in sizes if learn))
+
+
+class _Sizes:
+    """How long messages are, each text measured once."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._known: dict[tuple[str, str, str], Size] = {}
+
+    def prepare(self, messages: Iterable[ChatMessage]) -> None:
+        """Measure these together."""
+        fresh = {key: None for each in messages if (key := _key(each)) not in self._known}
+        asked = [ChatMessage(*key, learn=True) for key in fresh]  # type: ignore[arg-type]
+        self._known.update(zip(fresh, self._renderer.sizes(asked), strict=True))
+
+    def of(self, message: ChatMessage) -> Size:
+        """Its tokens, and how many of them are learnt where it is."""
+        return self._known[_key(message)]
+
+    def tokens(self, message: ChatMessage) -> int:
+        return self.of(message).tokens
+
+
+def _key(message: ChatMessage) -> tuple[str, str, str]:
+    return message.role, message.content, message.name
+
+
+def turns_in(messages: Sequence[Message], data: DataSettings) -> list[Turn]:
+    """The turns of one room, with what is private taken out."""
+    return turns_of(
+        messages,
+        merge_gap=timedelta(minutes=data.merge_gap_minutes),
+        clean=mask_links if data.mask_urls else str,
+    )
+
+
+def learnable(turn: Turn, data: DataSettings) -> bool:
+    """Whether a turn may be a target."""
+    return worth_learning(
+        turn, min_chars=data.min_target_chars, drop_low_signal=data.drop_low_signal
+    )
+
+
+def _targets(rows: Iterable[Conversation]) -> int:
+    return sum(message.learn for row in rows for message in row.messages)
