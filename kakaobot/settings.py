@@ -97,6 +97,10 @@ class DataSettings(Group):
     """ㅋㅋㅋ, ㅇㅇ 같은 짧은 반응을 빼려면 true. 말투이므로 기본은 남겨 둡니다."""
     mask_urls: bool = True
     """인터넷 주소를 <링크> 로 바꿉니다."""
+    mask_private: bool = True
+    """전화번호·계좌·주소·비밀번호 같은 것을 <전화번호> 처럼 바꿉니다. 모두 찾지는 못합니다."""
+    mask_words: tuple[str, ...] = ()
+    """늘 <가린말> 로 바꿀 말 목록 (이름, 학교, 회사 등)"""
 
 
 class ModelSettings(Group):

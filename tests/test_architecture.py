@@ -19,7 +19,7 @@ ROWS = (
     ("kakaobot.exports", "kakaobot.dataset", "kakaobot.train", "kakaobot.chat"),
     ("kakaobot.base",),
     ("kakaobot.starter",),
-    ("kakaobot.prompt", "kakaobot.runs", "kakaobot.rows"),
+    ("kakaobot.prompt", "kakaobot.runs", "kakaobot.rows", "kakaobot.voice"),
     ("kakaobot.config", "kakaobot.records"),
     ("kakaobot.settings",),
     ("kakaobot.errors", "kakaobot.files"),

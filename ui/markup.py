@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kakaobot.app.chat import Voice
 from kakaobot.app.exports import FileReport
+from kakaobot.app.page import pictures
 from kakaobot.app.report import Example, Part, Report
 from kakaobot.app.training import RunSummary
 from ui import text
@@ -66,6 +67,15 @@ def report_card(report: Report) -> str:
         + f'<p class="kb-muted">{escape(made)}</p>{figures}'
         + f"<h4>{text.REMOVED_TITLE}</h4>{_removed(report.removed)}</section>"
     )
+
+
+def report_pictures(report: Report) -> str:
+    """The same pictures as in report.html, a card each."""
+    cards = "".join(
+        f'<section class="kb-card"><h3>{escape(title)}</h3>{picture}</section>'
+        for title, picture in pictures(report)
+    )
+    return f'<div class="kb-pictures">{cards}</div>' if cards else ""
 
 
 def examples(given: Sequence[Example]) -> str:

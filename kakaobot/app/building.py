@@ -11,7 +11,7 @@ from kakaobot.base.text import BaseText
 from kakaobot.dataset.build import conversations, message_of, split
 from kakaobot.dataset.figures import figures_of, histogram
 from kakaobot.dataset.filters import keep, unlearnt, worth_learning
-from kakaobot.dataset.privacy import mask_links
+from kakaobot.dataset.privacy import masker
 from kakaobot.dataset.sessions import sessions_of, turns_of
 from kakaobot.exports.merge import History
 from kakaobot.prompt import Renderer, Size
@@ -42,6 +42,7 @@ class Build:
         self._named = len(speakers) >= 3
         self._messages = sum(len(history.messages) for history in histories)
         self._removed = Counter[str]()
+        self._masked = Counter[str]()
         self._words: list[Message] = []
         self._sessions: list[Session] = []
         self._turns = 0
@@ -50,7 +51,7 @@ class Build:
         """Cut one room's history into rows."""
         data = self._data
         kept = keep(history.messages, exclude=data.exclude_people)
-        turns = turns_in(kept.messages, data)
+        turns = turns_in(kept.messages, data, masked=self._masked)
         gap = timedelta(minutes=data.session_gap_minutes)
         sessions = sessions_of(history.room, turns, gap=gap)
         self._sizes.prepare(
@@ -80,6 +81,7 @@ class Build:
             named=self._named,
             messages=self._messages,
             removed=tuple(self._removed.most_common()),
+            masked=tuple(self._masked.most_common()),
             sessions=len(self._sessions),
             turns=self._turns,
             train_rows=len(self.rows["train"]),
@@ -161,12 +163,16 @@ def _key(message: ChatMessage) -> tuple[str, str, str]:
     return message.role, message.content, message.name
 
 
-def turns_in(messages: Sequence[Message], data: DataSettings) -> list[Turn]:
-    """The turns of one room, with what is private taken out."""
+def turns_in(
+    messages: Sequence[Message], data: DataSettings, *, masked: Counter[str] | None = None
+) -> list[Turn]:
+    """The turns of one room, with what is private replaced; how often is added to `masked`."""
     return turns_of(
         messages,
         merge_gap=timedelta(minutes=data.merge_gap_minutes),
-        clean=mask_links if data.mask_urls else str,
+        clean=masker(
+            private=data.mask_private, urls=data.mask_urls, words=data.mask_words, counts=masked
+        ),
     )
 
 

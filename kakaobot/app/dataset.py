@@ -7,10 +7,11 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from pathlib import Path
 
 from kakaobot.app.bases import Bases
 from kakaobot.app.building import Build, learnable, turns_in
+from kakaobot.app.page import page
 from kakaobot.app.report import Report, read_report
 from kakaobot.base.choice import located
 from kakaobot.base.text import read_base_text
@@ -115,13 +116,17 @@ class Datasets:
             store.read_json(folder, store.STATS), store.read_json(folder, store.PREVIEW)
         )
 
+    def page(self) -> Path:
+        """The last build's report with pictures, for any browser."""
+        return self._folder() / store.PAGE
+
     def _histories(self, room: str) -> list[History]:
         return Rooms(self._inbox()).histories(room)
 
     def _inbox(self) -> Inbox:
         return Inbox(self._home.folder(self._home.settings().paths.raw))
 
-    def _folder(self) -> Any:
+    def _folder(self) -> Path:
         return self._home.folder(self._home.settings().paths.sft)
 
     def _write(
@@ -143,6 +148,7 @@ class Datasets:
                 store.VAL: val,
                 store.PREVIEW: json.dumps(preview, ensure_ascii=False, indent=1),
                 store.STATS: json.dumps(stats, ensure_ascii=False, indent=1),
+                store.PAGE: page(report),
             },
         )
         return report

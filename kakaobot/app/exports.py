@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kakaobot.app.bases import SAMPLES
 from kakaobot.config import Home
-from kakaobot.dataset.store import PREVIEW, STATS, TRAIN, VAL
+from kakaobot.dataset.store import PAGE, PREVIEW, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
 from kakaobot.exports.diagnosis import Diagnosis, diagnosed
 from kakaobot.exports.inbox import Added, Inbox
@@ -167,7 +167,7 @@ class Exports:
         # Only what the program itself made: a folder may hold other things.
         found = [
             self._home.folder(paths.raw) / "organized",
-            *(sft / name for name in (TRAIN, VAL, STATS, PREVIEW)),
+            *(sft / name for name in (TRAIN, VAL, STATS, PREVIEW, PAGE)),
             *(run.path for run in Runs(self._home.folder(paths.runs)).all()),
         ]
         return plan_archive(found, self._home.folder(paths.archive))

@@ -61,6 +61,8 @@ class Report:
     """Hashes of the exports it was made from."""
     warning: str = ""
     examples: tuple[Example, ...] = ()
+    masked: tuple[tuple[str, int], ...] = ()
+    """Kind of private data and number of places where a tag stands instead, most first."""
     figures: Figures = Figures()
     lengths: tuple[tuple[int, int], ...] = ()
     """Bins of row lengths: most tokens, number of training rows."""
@@ -91,6 +93,7 @@ def read_report(stats: Any, preview: Any) -> Report | None:
             "people": tuple(stats["people"]),
             "sources": tuple(stats.get("sources", ())),
             "removed": _pairs(stats["removed"]),
+            "masked": _pairs(stats.get("masked", ())),
             "lengths": _pairs(stats.get("lengths", ())),
             "figures": _figures(stats.get("figures", {})),
         }

@@ -9,18 +9,24 @@ from kakaobot.app.dataset import Datasets
 from kakaobot.app.report import Report
 from kakaobot.cli.console import columns
 from kakaobot.cli.desk import Desk
+from kakaobot.errors import DatasetError
 
 _SHOWN_PEOPLE = 10
 
 
 def preprocess(args: Namespace, desk: Desk) -> None:
     console = desk.console
-    report = Datasets(desk.home).build(console.progress)
-    console.progress(1.0, "다 했습니다")
+    datasets = Datasets(desk.home)
+    report = datasets.report() if args.report else datasets.build(console.progress)
+    if report is None:
+        raise DatasetError("만든 데이터가 없습니다. --report 없이 preprocess 를 먼저 하세요.")
+    if not args.report:
+        console.progress(1.0, "다 했습니다")
     if args.json:
         console.say_json(asdict(report))
     else:
         console.say(columns(_rows(report)), end="")
+        console.tell(f"그림이 있는 보고서: {datasets.page()}")
         console.tell("다음: python -m kakaobot train")
     if report.warning:
         console.tell(f"주의: {report.warning}")

@@ -107,6 +107,7 @@ def _training(parser: Parser) -> None:
         "가져온 대화를 학습할 대화로 만들어 data/sft 에 저장합니다.",
         more=lambda: _settings("project", "data"),
     )
+    verb.option("--report", "새로 만들지 않고, 마지막에 만든 것을 다시 보여 줍니다.")
     verb.option("--json", _JSON)
 
     verb = parser.verb(

@@ -1,4 +1,4 @@
-"""The files of `data/sft`: train.jsonl, val.jsonl, stats.json, preview.json. Knows their layout."""
+"""The files of `data/sft`: rows, stats.json, preview.json, report.html. Knows their layout."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from kakaobot.files import patiently
 
 TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
+PAGE = "report.html"
 
 
 def fingerprint(*parts: str) -> str:

@@ -116,8 +116,8 @@ class Table:
     """How one app writes rows of comma-separated values."""
 
     id: str
-    columns: tuple[frozenset[str], ...]
-    """The names each column may bear, in lower case: time, sender, text."""
+    heads: tuple[tuple[str, str, str], ...]
+    """The names of its columns: time, sender, text."""
     stamp: re.Pattern[str]
     row: re.Pattern[str]
     """What a row begins with; used only to find rows again behind a broken quote."""
@@ -222,11 +222,7 @@ LAYOUTS: tuple[Layout, ...] = (
 
 TABLE = Table(
     id="M-CSV",
-    columns=(
-        frozenset({"date", "날짜"}),
-        frozenset({"user", "사용자"}),
-        frozenset({"message", "메시지"}),
-    ),
+    heads=(("Date", "User", "Message"), ("날짜", "사용자", "메시지")),
     stamp=re.compile(rf"{_DAY_ISO} {_HM}"),
     row=re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,|,(?:\"\")?,"),
     notice=NOTICE,

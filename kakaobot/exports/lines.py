@@ -7,6 +7,7 @@ notice stands, or something odd was found, are lines looked at one by one.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,8 @@ from typing import cast
 
 from kakaobot.exports.layouts import Layout
 from kakaobot.exports.openings import Moment, Openings, midnight
-from kakaobot.exports.segments import Segment, Segments
-from kakaobot.exports.stamps import opened_day
+from kakaobot.exports.segments import Segment
+from kakaobot.exports.stamps import is_day, opened_day
 from kakaobot.exports.tally import Tally, person
 from kakaobot.exports.wording import NOTICE, acted
 
@@ -57,15 +58,22 @@ class LinePass:
     """Hands every line of the parts of a file that go on in one layout to its tally."""
 
     def __init__(
-        self, layout: Layout, segments: Segments, tally: Tally, *, odd_names: Sequence[str] = ()
+        self, layout: Layout, tally: Tally, headers: Sequence[int], *, odd_names: Sequence[str] = ()
     ) -> None:
-        """`odd_names`: names that are known to hold ` : `, which else ends a name."""
+        """Begin above the first part.
+
+        Args:
+            headers: ascending numbers of the lines of headers.
+            odd_names: names that are known to hold ` : `, which else ends a name.
+        """
         self._layout = layout
-        self._segments, self._end = segments, segments.end
         self._tally = tally
         self._odd_names = odd_names
-        self._starts = layout.starts(segments.end)
-        self._when, self._sender = map(self._starts.groupindex.__getitem__, ("when", "sender"))
+        self._headers = headers
+        self._end = ""
+        self._starts = layout.record
+        self._when = self._sender = 0
+        """Which groups these are, when a text is split by `_starts`."""
         self._openings = Openings(layout)
         self._day: date | None = None
         self._last: datetime | None = None
@@ -77,6 +85,9 @@ class LinePass:
 
     def read(self, part: Segment, *, goes_on: bool = False) -> None:
         """`goes_on`: it was cut from what was read before, perhaps inside a message."""
+        self._end = part.end
+        self._starts = self._layout.starts(part.end)
+        self._when, self._sender = map(self._starts.groupindex.__getitem__, ("when", "sender"))
         number = part.number
         for text, below in self._blocks(part):
             pieces = self._starts.split(text)
@@ -96,7 +107,7 @@ class LinePass:
     def _blocks(self, part: Segment) -> Iterator[tuple[str, str]]:
         """Pieces that begin with a record, the first one perhaps with others; the time below."""
         open_text = ""
-        for text, last in self._segments.blocks(part):
+        for text, last in part.blocks():
             begin = len(open_text)
             text = open_text + text
             if last:
@@ -162,9 +173,8 @@ class LinePass:
 
     def _header_below(self, number: int) -> int:
         """The line of the first header from there on; beyond all lines where there is none."""
-        headers = self._segments.header_lines
-        at = bisect_left(headers, number)
-        return headers[at] if at < len(headers) else self._segments.lines + 1
+        at = bisect_left(self._headers, number)
+        return self._headers[at] if at < len(self._headers) else sys.maxsize
 
     def _odd_senders(
         self, senders: Sequence[str], people: Sequence[str], bodies: Sequence[str]
@@ -277,6 +287,11 @@ class LinePass:
             self.close()
             self._day = day
             self._tally.counts["dates"] += 1
+        elif not layout.system and is_day(unit, layout.dates):
+            # A day that never was: what stands below is of no day.
+            self.close()
+            self._day = None
+            self._tally.refuse(number, unit)
         elif layout.notice and self._is_notice(unit) and (at := self._now()):
             self.close()
             self._more = []

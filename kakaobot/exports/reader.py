@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import gc
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,8 +20,8 @@ from kakaobot.errors import ExportError
 from kakaobot.exports.layouts import PART, TABLE, TALK, Layout
 from kakaobot.exports.lines import LinePass
 from kakaobot.exports.parcels import MAX_BYTES, Piece, open_parcel
-from kakaobot.exports.segments import Segments, cut, odd_names, text_of
-from kakaobot.exports.table import is_table, read_table
+from kakaobot.exports.segments import Segment, cut, headers, odd_names, text_of
+from kakaobot.exports.table import read_table
 from kakaobot.exports.tally import Counts, Export, Tally
 
 __all__ = [
@@ -193,9 +194,7 @@ def _read(data: bytes, name: str) -> Export:
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     with _uncollected():
-        stop = data.find(b"\n", 0, 200)
-        table = stop > 0 and is_table(text_of(data[:stop]), TABLE)
-        export = (_table if table else _text)(data, name)
+        export = _put_together(data, name)
     if not export.messages:
         raise ExportError(
             f"'{name}' 파일에서 날짜와 시간을 알 수 있는 메시지를 찾지 못했습니다. "
@@ -219,40 +218,87 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _table(data: bytes, name: str) -> Export:
-    lines = text_of(data).replace("\r\n", "\n").removesuffix("\n").split("\n")
-    found = TABLE.room.fullmatch(unicodedata.normalize("NFC", name))
-    tally = Tally(name, found["room"] if found else _stem(name))
-    read_table(lines, TABLE, tally)
-    return tally.export(TABLE.id, named=bool(found), lines=len(lines))
+_TABLE_HEAD = re.compile(
+    "(?i)(?:\\A|\n)(?=(?:\ufeff)?(?:{})\r?(?:\n|\\Z))".format(
+        "|".join(",".join(f'"?{each}"?' for each in row) for row in TABLE.heads)
+    ).encode()
+)
+"""Before the first line of a table, wherever it stands."""
 
 
-def _text(data: bytes, name: str) -> Export:
-    segments = cut(data)
-    heads = [line for header in segments.headers for line in header.lines]
-    known = [part.layout for part in segments.parts if part.layout]
-    if not known:
-        raise (ExportError if heads else NoChat)(_not_a_chat(name, has_header=bool(heads)))
-    room, named = _room(heads, known[0], name)
+def _sections(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
+    """Text and tables that were joined by hand: first line, bytes, and whether it is a table."""
+    begins = [found.end() for found in _TABLE_HEAD.finditer(data)]
+    number = 1
+    for begin, stop in zip([0, *begins], [*begins, len(data)], strict=True):
+        if begin == stop:
+            continue
+        if begin not in begins:
+            yield number, data[begin:stop], False
+        else:
+            text = _text_behind(data, begin, stop)
+            yield number, data[begin:text], True
+            if text < stop:
+                below = number + data.count(b"\n", begin, text)
+                yield below, data[text:stop], False
+        number += data.count(b"\n", begin, stop)
+
+
+def _text_behind(data: bytes, begin: int, stop: int) -> int:
+    """Where a header ends a table; not inside a cell, where somebody may quote one."""
+    for header in headers(data[begin:stop]):
+        inside = data.count(b'"', begin, begin + header.begin) % 2
+        if not (inside or TABLE.row.match(header.lines[0])):
+            return begin + header.begin
+    return stop
+
+
+def _put_together(data: bytes, name: str) -> Export:
     found = PART.fullmatch(unicodedata.normalize("NFC", name))
-    tally = Tally(name, room, segments.parts[0].part or int(found["part"] if found else 1))
+    later = found is not None and int(found["part"]) > 1
+    sections = [
+        (number, part, table, [] if table else cut(part, number, later=later))
+        for number, part, table in _sections(data)
+    ]
+    segments = [segment for *_, some in sections for segment in some]
+    heads = [line for each in segments if each.header for line in each.header.lines]
+    known = [each.layout for each in segments if each.layout]
+    tables = [part for _, part, table, _ in sections if table]
+    if not (known or tables):
+        raise (ExportError if heads else NoChat)(_not_a_chat(name, has_header=bool(heads)))
+    room, named = _room(heads, known[0], name) if known else _room_of_table(name)
+    part = segments[0].part if segments else 0
+    tally = Tally(name, room, part or int(found["part"] if found and known else 1))
     stamped = any(layout.system for layout in known)
-    _read_parts(segments, tally, odd_names(segments.data, room) if stamped else [])
-    ids = "+".join(dict.fromkeys(layout.id for layout in known))
-    return tally.export(ids, named=named, lines=segments.lines)
+    odd = odd_names(data, room) if stamped else []
+    for number, part_data, table, some in sections:
+        if table:
+            lines = text_of(part_data).replace("\r\n", "\n").removesuffix("\n").split("\n")
+            read_table(lines, TABLE, tally, number)
+        else:
+            _read_parts(some, tally, odd)
+    ids = [layout.id for layout in known] + [TABLE.id] * bool(tables)
+    lines_of_all = data.count(b"\n") + (not data.endswith(b"\n"))
+    return tally.export("+".join(dict.fromkeys(ids)), named=named, lines=lines_of_all)
 
 
-def _read_parts(segments: Segments, tally: Tally, odd: Sequence[str]) -> None:
+def _room_of_table(name: str) -> tuple[str, bool]:
+    found = TABLE.room.fullmatch(unicodedata.normalize("NFC", name))
+    return (found["room"], True) if found else (_stem(name), False)
+
+
+def _read_parts(segments: Sequence[Segment], tally: Tally, odd: Sequence[str]) -> None:
     """A part that goes on where the one before it was cut may begin inside a message."""
     before: tuple[LinePass, Layout, int] | None = None
-    for part in segments.parts:
+    heads = [number for each in segments if each.header for number in each.header.numbers]
+    for part in segments:
         if part.layout is None:
-            tally.refuse(part.number, segments.text(part))
+            tally.refuse(part.number, part.text)
             continue
-        goes_on = bool(before and before[1:] == (part.layout, part.part - 1))
+        goes_on = part.part > 1 and bool(before and before[1:] == (part.layout, part.part - 1))
         if before and not goes_on:
             before[0].close()
-        reading = LinePass(part.layout, segments, tally, odd_names=odd)
+        reading = LinePass(part.layout, tally, heads, odd_names=odd)
         if before and goes_on:
             reading = before[0]
         reading.read(part, goes_on=goes_on)

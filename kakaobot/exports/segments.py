@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 from kakaobot.exports.composing import composed
 from kakaobot.exports.layouts import HEADERS, LAYOUTS, PART, SAVED, SAVED_WORDS, TALK, Layout
@@ -21,6 +19,8 @@ _ODD_NAME = re.compile(
     r", ([^\n]{1,120}? : [^\n]{1,120}?)님이 (?:채팅방에 )?(?:들어왔|나갔)습니다\."
     r"\r?(?:\n|\Z)".encode()
 )
+_ISOLATED = 20
+"""How many times as many lines another must read, before the first one is taken for a quote."""
 _LONGEST_HEADER = 4096
 """Bytes. A longer line names no room."""
 _SAVED = re.compile(
@@ -57,45 +57,38 @@ class Header:
 class Segment:
     """What stands from one header to the next."""
 
+    data: bytes
+    """UTF-8; of the whole text."""
     begin: int
     stop: int
-    """Offsets into the bytes; the line end before the next segment belongs to neither."""
+    """Offsets into `data`; the line end before the next segment belongs to neither."""
+    end: str
+    """What ends a record; inside one, a bare line feed is no end where this is CRLF."""
     number: int
     """1-based number of its first line."""
     layout: Layout | None
-    part: int
-    """As its header numbers it; 0 where no header does."""
+    header: Header | None
 
+    @property
+    def part(self) -> int:
+        """As its header numbers it; 0 where no header does."""
+        return self.header.part if self.header else 0
 
-@dataclass(frozen=True)
-class Segments:
-    data: bytes
-    """UTF-8."""
-    end: str
-    """What ends a record; inside one, a bare line feed is no end where this is CRLF."""
-    parts: tuple[Segment, ...]
-    headers: tuple[Header, ...]
-    lines: int
+    @property
+    def text(self) -> str:
+        return text_of(self.data[self.begin : self.stop])
 
-    @cached_property
-    def header_lines(self) -> list[int]:
-        """1-based numbers, ascending."""
-        return [number for header in self.headers for number in header.numbers]
-
-    def text(self, part: Segment) -> str:
-        return text_of(self.data[part.begin : part.stop])
-
-    def blocks(self, part: Segment) -> Iterator[tuple[str, bool]]:
-        """The text of a part, a line end before it, in pieces that begin with one.
+    def blocks(self) -> Iterator[tuple[str, bool]]:
+        """The text, a line end before it, in pieces that begin with one.
 
         Whether a piece is the last is told with it.
         """
         end = self.end.encode()
-        begin, above = part.begin, self.end
+        begin, above = self.begin, self.end
         while True:
-            stop = self.data.find(end, begin + _BLOCK, part.stop)
+            stop = self.data.find(end, begin + _BLOCK, self.stop)
             if stop < 0:
-                yield above + text_of(self.data[begin : part.stop]), True
+                yield above + text_of(self.data[begin : self.stop]), True
                 return
             yield above + text_of(self.data[begin:stop]), False
             begin, above = stop, ""
@@ -107,34 +100,43 @@ def text_of(data: bytes) -> str:
     Raises:
         UnicodeDecodeError: it is no UTF-8.
     """
-    return composed(data.decode()).replace("\n\ufeff", "\n").removeprefix("\ufeff")
+    return composed(data.decode()).replace("\n\ufeff", "\n").lstrip("\ufeff")
 
 
-def cut(data: bytes) -> Segments:
-    """Cut before every header but the first: what was put together is read part by part.
+def cut(data: bytes, first: int = 1, *, later: bool = False) -> list[Segment]:
+    """Cut before every header: what was put together is read part by part.
 
     Args:
         data: UTF-8, with its line ends as they were.
+        first: number of its first line.
+        later: whether it is a later part of an export, and may begin inside a message.
 
     Raises:
         UnicodeDecodeError: a part that was looked at is no UTF-8.
     """
-    feeds = data.count(b"\n")
-    data, end = _ended(data, feeds)
-    stop = len(data) - data.endswith(b"\n")
-    stop -= end == "\r\n" and data.endswith(b"\r", 0, stop)
-    headers = _headers(data, end.encode())
-    cuts = headers[1:]
-    begins = [0, *(header.begin for header in cuts)]
-    stops = [*(header.begin - len(end) for header in cuts), stop]
-    numbers = [1, *(header.number for header in cuts)]
-    parts = (header.part for header in headers or [Header(0, 1, ())])
-    segments = tuple(
-        Segment(begin, stop, number, _detect(data[begin:stop], end), part)
-        for begin, stop, number, part in zip(begins, stops, numbers, parts, strict=True)
-    )
-    lines = feeds + (not data.endswith(b"\n"))
-    return Segments(data, end, segments, tuple(headers), lines)
+    heads: list[Header | None] = list(headers(data, first))
+    if not heads or heads[0] is None or heads[0].begin:
+        heads.insert(0, None)
+    begins = [header.begin if header else 0 for header in heads]
+    stops = [*begins[1:], len(data)]
+    return [
+        _segment(data, begin, stop, header, header.number if header else first, later=later)
+        for begin, stop, header in zip(begins, stops, heads, strict=True)
+    ]
+
+
+def _segment(
+    data: bytes, begin: int, stop: int, header: Header | None, number: int, *, later: bool
+) -> Segment:
+    end = _end_of(data, begin, stop, header)
+    if end is None:
+        data, end = data[begin:stop].replace(b"\r\n", b"\n"), "\n"
+        begin, stop = 0, len(data)
+    stop -= data.endswith(b"\n", begin, stop)
+    stop -= end == "\r\n" and data.endswith(b"\r", begin, stop)
+    later = later or (header is not None and header.part > 1)
+    layout = _detect(data, begin, stop, end, later=later)
+    return Segment(data, begin, stop, end, number, layout, header)
 
 
 def names_room(line: str) -> bool:
@@ -149,33 +151,34 @@ def odd_names(data: bytes, room: str) -> list[str]:
     return sorted(names | {room} if " : " in room else names, key=len, reverse=True)
 
 
-def _ended(data: bytes, feeds: int) -> tuple[bytes, str]:
-    """The text with so many line feeds, and what ends its records.
+def _end_of(data: bytes, begin: int, stop: int, header: Header | None) -> str | None:
+    """What ends the records there; nothing where its line ends tell nothing apart.
 
     A file with both CRLF and bare LF ends records with CRLF and breaks lines inside a message with
     LF, so a record quoted inside a message stays inside. That is believed only where nearly every
     CRLF piece does begin something; in files edited by hand it does not.
     """
-    returns = data.count(b"\r\n")
+    returns = data.count(b"\r\n", begin, stop)
     if not returns:
-        return data, "\n"
-    if returns == feeds or _breaks_inside(data):
-        return data, "\r\n"
-    return data.replace(b"\r\n", b"\n"), "\n"
+        return "\n"
+    if returns == data.count(b"\n", begin, stop) or _breaks_inside(data[begin:stop], header):
+        return "\r\n"
+    return None
 
 
-def _breaks_inside(data: bytes) -> bool:
+def _breaks_inside(data: bytes, header: Header | None) -> bool:
     plain = data.replace(b"\r\n", b"\n")
-    layout = _detect(plain, "\n")
+    layout = _detect(plain, 0, len(plain), "\n")
     if layout is None:
         return False
-    headers = {number for header in _headers(plain, b"\n") for number in header.numbers}
-    number, strays, pieces = 1, 0, 0
+    head = len(header.lines) if header else 0
+    number, strays, pieces = 0, 0, 0
     for piece in text_of(data).removesuffix("\n").removesuffix("\r").split("\r\n"):
+        height = piece.count("\n") + 1
         if not (layout.begins.match(piece) or _stands_alone(piece, layout)):
-            rows = enumerate(piece.split("\n"), number)
-            strays += any(line.strip() and at not in headers for at, line in rows)
-        number += piece.count("\n") + 1
+            below = piece.split("\n")[max(0, head - number) :]
+            strays += any(line.strip() for line in below)
+        number += height
         pieces += 1
     return strays * 100 <= pieces
 
@@ -185,18 +188,19 @@ def _stands_alone(piece: str, layout: Layout) -> bool:
     return (
         not piece.strip()
         or opened_day(piece.strip(), layout.dates) is not None
-        or bool(notice and notice.fullmatch(piece))
+        or bool(notice and "\n" not in piece and notice.fullmatch(piece))
     )
 
 
-def _headers(data: bytes, end: bytes) -> list[Header]:
+def headers(data: bytes, first: int = 1) -> list[Header]:
     """Each header: a date of saving below at most two lines that name the room.
 
     Parts of one export that were put together repeat it. Without a date of saving, only the first
-    line of the file can be a header. A header inside a message is none.
+    line of the file can be a header. A header inside a message is none: there a bare LF stands
+    before it, and CRLF somewhere above.
     """
     found: list[Header] = []
-    number = before = floor = 0
+    number, before, floor = first - 1, 0, 0
     for at in [0, *(match.end() for match in _SAVED.finditer(data))]:
         number += data.count(b"\n", before, at)
         before = at
@@ -211,11 +215,12 @@ def _headers(data: bytes, end: bytes) -> list[Header]:
                 break
             above.insert(0, line)
             begin = start
-        if (above or at == 0) and (begin == 0 or data.endswith(end, 0, begin)):
+        alone = begin == 0 or data.endswith(b"\r\n", 0, begin)
+        if (above or at == 0) and (alone or data.find(b"\r\n", floor, begin) < 0):
             found.append(Header(begin, number + 1 - len(above), (*above, saved)))
             floor = data.find(b"\n", at) + 1 or len(data)
-    if not found and names_room(first := _line(data, 0)):
-        found.append(Header(0, 1, (first,)))
+    if not found and names_room(line := _line(data, 0)):
+        found.append(Header(0, first, (line,)))
     return found
 
 
@@ -227,30 +232,62 @@ def _line(data: bytes, begin: int) -> str:
     return text_of(data[begin:stop]).strip() if stop - begin < _LONGEST_HEADER else ""
 
 
-def _detect(data: bytes, end: str) -> Layout | None:
-    """The layout that reads most records among the first lines, or in all where those hold none.
+def _detect(data: bytes, begin: int, stop: int, end: str, *, later: bool = False) -> Layout | None:
+    """The layout of most records among the first lines, or in all where those hold none.
 
-    `May 3, 2026, 8:34 PM` is long and short at once; there the lines that open a day decide.
+    What somebody quotes in a message may be longer than the room, but it cannot stand before the
+    first record: so the layouts of the first line that means something come first, unless next to
+    nothing else is theirs, or a `later` part begins inside a message. `May 3, 2026, 8:34 PM` is
+    long and short at once; there the lines that open a day decide.
     """
-    sample = data.find(b"\n", _SAMPLE)
-    for some in (data[: sample if sample >= 0 else len(data)], data):
-        lines = text_of(some).split(end)
-        clocked = [line for line in lines if ":" in line]
-        score = Counter(
-            {layout.id: sum(_reads(layout, line) for line in clocked) for layout in LAYOUTS}
-        )
-        most = max(score.values())
-        if most:
-            best = [layout for layout in LAYOUTS if score[layout.id] == most]
-            return best[0] if len(best) == 1 else max(best, key=lambda each: _days(each, lines))
+    sample = data.find(b"\n", begin + _SAMPLE, stop)
+    for until in (sample if sample >= 0 else stop, stop):
+        lines = text_of(data[begin:until]).split(end)
+        scores = [_score(layout, lines) for layout in LAYOUTS]
+        if not any(score.lines for score in scores):
+            continue
+        usable = max(score.usable for score in scores if score.first is not None)
+        first = min(s.first for s in scores if s.first is not None and s.usable == usable)
+        early = max(score for score in scores if score.first == first)
+        best = max(scores)
+        few = early.lines * (1 if later else _ISOLATED) < best.lines
+        return LAYOUTS[scores.index(best if few else early)]
     return None
 
 
-def _reads(layout: Layout, line: str) -> bool:
-    found = layout.record.match(line) or (layout.system and layout.system.match(line))
+@dataclass(frozen=True, order=True)
+class _Score:
+    """What a layout makes of some lines."""
+
+    usable: bool
+    """Whether a day is told, by each record or by a line."""
+    records: int
+    systems: int
+    days: int
+    first: int | None = field(compare=False)
+    """Index of the first line it can read."""
+
+    @property
+    def lines(self) -> int:
+        return self.records + self.systems
+
+
+def _score(layout: Layout, lines: Sequence[str]) -> _Score:
+    records = systems = days = 0
+    first = None
+    for index, line in enumerate(lines):
+        if ":" in line and _is_time(layout, layout.record.match(line)):
+            records += 1
+        elif ":" in line and layout.system and _is_time(layout, layout.system.match(line)):
+            systems += 1
+        elif opened_day(line, layout.dates):
+            days += 1
+        else:
+            continue
+        first = index if first is None else first
+    return _Score(layout.dated or days > 0, records, systems, days, first)
+
+
+def _is_time(layout: Layout, found: re.Match[str] | None) -> bool:
     stamp = layout.stamp.fullmatch(found["when"]) if found else None
     return bool(stamp and clock_of(stamp))
-
-
-def _days(layout: Layout, lines: Sequence[str]) -> int:
-    return sum(opened_day(line, layout.dates) is not None for line in lines)

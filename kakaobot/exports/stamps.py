@@ -19,6 +19,11 @@ def day_of(found: re.Match[str]) -> date | None:
         return None
 
 
+def is_day(line: str, dates: Iterable[re.Pattern[str]]) -> bool:
+    """Whether it is a date line, of a day that there was or not."""
+    return any(pattern.fullmatch(line.rstrip()) for pattern in dates)
+
+
 def opened_day(line: str, dates: Iterable[re.Pattern[str]]) -> date | None:
     """The day that a date line opens, or nothing where it is none of these."""
     for pattern in dates:

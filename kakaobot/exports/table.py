@@ -18,14 +18,16 @@ Row = tuple[int, int, list[str]]
 
 def is_table(line: str, table: Table) -> bool:
     """Whether this first line names the columns of such an export."""
-    names = [cell.strip().strip('"').lower() for cell in line.split(",")]
-    return len(names) == len(table.columns) and all(
-        name in known for name, known in zip(names, table.columns, strict=True)
-    )
+    names = tuple(cell.strip().strip('"').lower() for cell in line.split(","))
+    return names in [tuple(map(str.lower, head)) for head in table.heads]
 
 
-def read_table(lines: Sequence[str], table: Table, tally: Tally) -> None:
-    """Hand every line to the tally. A row without a time has the time of the row above it."""
+def read_table(lines: Sequence[str], table: Table, tally: Tally, first: int = 1) -> None:
+    """Hand every line to the tally. A row without a time has the time of the row above it.
+
+    Args:
+        first: the number of the first of these lines.
+    """
     last: datetime | None = None
     for number, height, cells in _rows(lines, table):
         if not cells or (height == 1 and not lines[number - 1].strip()):
@@ -35,10 +37,10 @@ def read_table(lines: Sequence[str], table: Table, tally: Tally) -> None:
         else:
             at = _moment(cells[0], table) if cells[0].strip() else last
             if at is None or len(cells) < 3:
-                tally.refuse(number, "\n".join(lines[number - 1 : number - 1 + height]))
+                tally.refuse(number + first - 1, "\n".join(lines[number - 1 : number - 1 + height]))
                 continue
             last = at
-            _add(tally, table, number, height, at, cells)
+            _add(tally, table, number + first - 1, height, at, cells)
 
 
 def _add(
@@ -85,9 +87,11 @@ def _strictly(lines: Sequence[str], start: int) -> Iterator[Row]:
 
 
 def _mended(body: str) -> list[str]:
-    """Time, sender and text of a row whose quotes do not pair."""
+    """Time, sender and text of a row whose quotes do not pair; no more where a name goes on."""
     at, _, rest = body.partition(",")
     quoted = rest.startswith('"') and rest.partition('",')
+    if quoted and not quoted[1]:
+        return [at]
     sender, text = (quoted[0][1:], quoted[2]) if quoted and quoted[1] else rest.partition(",")[::2]
     text = text.removeprefix('"').removesuffix('"')
     return [at, sender.replace('""', '"'), text.replace('""', '"')]

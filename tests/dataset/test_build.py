@@ -20,7 +20,6 @@ from kakaobot.dataset.filters import (
     unlearnt,
     worth_learning,
 )
-from kakaobot.dataset.privacy import mask_links
 from kakaobot.dataset.sessions import sessions_of, turns_of
 from kakaobot.records import ChatMessage, Conversation, Kind, Message, Session, Turn
 
@@ -190,19 +189,6 @@ def test_short_replies_are_the_rooms_style_and_stay_by_default(text: str) -> Non
 )
 def test_reactions_without_a_word_go_only_when_asked(text: str, kept: bool) -> None:
     assert worth_learning(turn(1, "가", text), min_chars=1, drop_low_signal=True) is kept
-
-
-@pytest.mark.parametrize(
-    ("text", "masked"),
-    [
-        ("https://example.com/a?b=1 봐", "<링크> 봐"),
-        ("여기www.example.com임", "여기<링크>임"),
-        ("3시 http 말고", "3시 http 말고"),
-        ("HTTPS://EXAMPLE.COM\n둘째 줄", "<링크>\n둘째 줄"),
-    ],
-)
-def test_links_become_a_tag(text: str, masked: str) -> None:
-    assert mask_links(text) == masked
 
 
 @given(TURNS, st.sampled_from(["", "가"]), st.integers(1, 5))

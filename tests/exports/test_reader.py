@@ -254,3 +254,89 @@ def test_messages_are_made_anew_each_time_and_are_equal() -> None:
 def test_what_stands_alone_is_seen_behind_a_message_too(text: str) -> None:
     export = read(WINDOWS + f"[마루] [오전 1:05] 글\n{text}\n[마루] [오전 1:06] 또\n")
     assert [message.sender for message in export.messages][-3:] == ["마루", "", "마루"]
+
+
+HEAD = WINDOWS.split("[마루]", 1)[0]
+PHONE = ANDROID.split("2026년 2월 5일 오전 1:33,", 1)[0]
+
+
+def test_one_line_of_an_older_app_does_not_decide_for_a_whole_file() -> None:
+    rows = "".join(f"2026년 2월 5일 오전 1:{n:02d}, 이 : 글\n" for n in range(50))
+    for odd in ("2026년 2월 5일 오전 9:05:마루:안녕", "2026년 2월 5일 오후 11:59:60, 이 : 윤초"):
+        export = read(f"{PHONE}{rows}{odd}\n")
+        assert export.layout == "A-KO"
+        assert export.people == {"이": 50}
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    ["2026년 2월 5일 오전 1:05, 이 : 옛글", "오후 1:00, 행사 : 발표", "2026-03-01 10:01, a : b"],
+)
+def test_what_is_quoted_at_length_does_not_decide_the_layout(quoted: str) -> None:
+    body = f"{quoted}\n" * 30
+    export = read(f"{HEAD}[김] [오전 9:00] 백업:\n{body}" + "[나] [오전 9:01] 글\n" * 8)
+    assert export.layout == "W-KO"
+    assert export.people == {"나": 8, "김": 1}
+    assert export.messages[0].text == f"백업:\n{body}".rstrip()
+
+
+def test_the_end_of_a_message_that_was_cut_does_not_decide_the_layout() -> None:
+    rows = "".join(f"2026. 2. 1. 오후 8:{n:02d}, 이 : 글\n" for n in range(60))
+    quoted = "2026-03-01 10:01, a : b\n" * 20
+    export = read(f"인용\n{quoted}{rows}", "Talk_2026.2.10 08:50-2.txt")
+    assert export.layout == "I-KO"
+    assert len(export.messages) == 60
+
+
+def test_a_table_joined_to_a_text_is_read_as_a_table() -> None:
+    for text in (WINDOWS + MAC, MAC + WINDOWS, MAC + WINDOWS + ANDROID + MAC):
+        export = read(text)
+        parts = [read(part) for part in (WINDOWS, MAC, ANDROID) if part in text]
+        assert set(export.layout.split("+")) == {part.layout for part in parts}
+        assert export.counts.messages >= sum(part.counts.messages for part in parts)
+        assert export.not_understood == ()
+        assert export.room == "마루"
+
+
+def test_lines_of_a_joined_table_have_their_numbers_in_the_file() -> None:
+    text = WINDOWS + MAC
+    rows = text.split("\n")
+    for message in read(text).messages:
+        assert message.text.split("\n")[0][:4].replace('"', "") in rows[message.line - 1].replace(
+            '"', ""
+        )
+
+
+def test_an_export_quoted_in_a_cell_does_not_end_a_table() -> None:
+    cell = "방 님과 카카오톡 대화\n저장한 날짜 : 2026-11-03 10:44:52\n끝"
+    export = read(f'{MAC}2026-07-09 20:36:30,"마루","{cell}"\n2026-07-09 20:37:30,"마루","또"\n')
+    assert [message.text for message in export.messages][-2:] == [cell, "또"]
+
+
+@pytest.mark.parametrize("windows_first", [True, False])
+def test_parts_with_unlike_line_ends_are_each_read_by_their_own(windows_first: bool) -> None:
+    pc = HEAD + "[나] [오전 9:01] 글\n[나] [오전 9:02] 두 줄\n이어짐\n" * 200
+    phone = PHONE + "2026년 2월 5일 오전 1:33, 이 : 글\n" * 50
+    for joined in ((pc.replace("\n", "\r\n"), phone), (pc, phone.replace("\n", "\r\n"))):
+        export = read("".join(joined if windows_first else joined[::-1]))
+        assert export.people == {"나": 400, "이": 50}
+        assert export.not_understood == ()
+
+
+def test_what_stands_below_a_day_that_never_was_is_of_no_day() -> None:
+    export = read(
+        WINDOWS
+        + "--------------- 2026년 2월 30일 월요일 ---------------\n[마루] [오전 9:00] 언제\n"
+    )
+    assert len(export.not_understood) == 2
+    assert "언제" not in [message.text for message in export.messages]
+
+
+def test_a_row_that_was_cut_inside_a_name_makes_no_person() -> None:
+    export = read(MAC + '2026-07-09 20:40:00,"가')
+    assert export.not_understood == (export.lines,)
+    assert "가" not in "".join(export.people)
+
+
+def test_marks_of_editors_are_no_part_of_a_room() -> None:
+    assert read_data(("\ufeff\ufeff" + WINDOWS).encode(), "a.txt").room == "마루"

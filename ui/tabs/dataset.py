@@ -31,6 +31,7 @@ def build(datasets: Datasets, preferences: Preferences, tabs: gr.Tabs, tab: gr.T
         elem_id="dataset-next",
         elem_classes="kb-next",
     )
+    pictures = gr.HTML(elem_id="dataset-pictures")
     examples = gr.HTML(elem_id="dataset-examples")
 
     def arrive() -> tuple[object, ...]:
@@ -59,7 +60,7 @@ def build(datasets: Datasets, preferences: Preferences, tabs: gr.Tabs, tab: gr.T
         notify(text.BUILT)
         return _shown(made, True)
 
-    shown = [report, onward, examples]
+    shown = [report, onward, pictures, examples]
     on(tab.select, arrive, None, [room, person, make, *shown], concurrency_limit=None)
     on(room.input, enter_room, [room, person], person)
     on(make.click, make_data, [room, person], shown, progress="full", show_progress_on=report)
@@ -80,9 +81,10 @@ def _people(people: Sequence[Person], chosen: str) -> gr.Dropdown:
 def _shown(report: Report | None, has_rooms: bool) -> tuple[object, ...]:
     if report is None:
         hint = text.DATASET_EMPTY_HINT if has_rooms else text.NO_ROOMS
-        return markup.empty(text.DATASET_EMPTY, hint), gr.Button(visible=False), ""
+        return markup.empty(text.DATASET_EMPTY, hint), gr.Button(visible=False), "", ""
     return (
         markup.report_card(report),
         gr.Button(visible=True),
+        markup.report_pictures(report),
         markup.examples(report.examples),
     )

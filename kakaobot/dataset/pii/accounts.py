@@ -1,0 +1,67 @@
+"""Bank accounts: digits grouped as Korean banks group them, or digits near a bank's name.
+
+Groupings are those the banks print on their passbooks; they carry no public check digit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kakaobot.dataset.pii.finds import ACCOUNT, LEFT, RIGHT, Find
+from kakaobot.dataset.pii.numbers import OTHER_NUMBER
+
+_BEFORE, _AFTER = 25, 15
+"""How far, in characters, a bank's name may stand from its number."""
+
+_NUMBER = re.compile(
+    rf"{LEFT}(?:[0-9]{{2,6}}(?: ?- ?[0-9]{{1,8}}){{1,3}}"
+    rf"|[0-9]{{3,6}}(?: [0-9]{{1,8}}){{1,3}}|[0-9]{{10,14}}){RIGHT}"
+)
+# So rare outside of banks that no name is needed.
+_KNOWN = {
+    (3, 3, 6),  # 신한, 케이뱅크, 신협
+    (4, 3, 6),  # 우리
+    (6, 2, 6),  # 국민, 우체국, 지역농협
+    (3, 6, 5),  # 하나
+    (3, 6, 2, 3),  # 기업
+    (3, 4, 4, 2),  # 농협, 부산
+    (4, 2, 7),  # 카카오뱅크
+    (3, 2, 6),  # 농협, SC제일
+    (3, 2, 6, 1),  # 대구
+    (3, 2, 4, 3),  # 국민
+}
+_NAMED = re.compile(
+    r"계좌|입금|송금|이체|통장|예금주|은행|뱅크|카뱅|케뱅|토뱅|토스|국민|신한|농협|신협|수협|새마을|우체국"
+    r"|씨티|축의금|부의금|회비|(?<![A-Za-z])(?:KB|NH|IBK|SC|kb|nh|ibk|sc)(?![A-Za-z])"
+)
+# Also ordinary words or towns, so they must stand right beside the number.
+_BESIDE = r"(?:우리|하나|기업|제일|부산|대구|광주|전북|경남|제주|산업)"
+_BESIDE_BEFORE = re.compile(rf"(?<![가-힣]){_BESIDE}[ :]{{0,2}}$")
+_BESIDE_AFTER = re.compile(rf"[ (]{{0,2}}{_BESIDE}(?![가-힣])")
+_UNIT = re.compile(r" ?(?:원|만|천|억|회|명|개|번째|점|건)")
+_DATE = re.compile(r"(?:19|20)[0-9]{2} ?- ?(?:0[0-9]|1[0-2]) ?-")
+
+
+def accounts(text: str) -> Iterator[Find]:
+    for match in _NUMBER.finditer(text):
+        before = text[max(0, match.start() - _BEFORE) : match.start()]
+        after = text[match.end() : match.end() + _AFTER]
+        sizes = tuple(map(len, re.findall("[0-9]+", match[0])))
+        if (
+            not 10 <= sum(sizes) <= 14
+            or OTHER_NUMBER.search(before)
+            or _UNIT.match(after)
+            or _DATE.match(match[0])
+        ):
+            continue
+        named = (
+            _NAMED.search(before)
+            or _NAMED.search(after)
+            or _BESIDE_BEFORE.search(before)
+            or _BESIDE_AFTER.match(after)
+        )
+        known = sizes in _KNOWN
+        spaced = len(sizes) > 1 and "-" not in match[0]
+        if (named and (known or not spaced)) or (known and not spaced):
+            yield Find(ACCOUNT, *match.span())

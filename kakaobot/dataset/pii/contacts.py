@@ -1,0 +1,68 @@
+"""Addresses on the net: links, and which of them carry something personal; e-mail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kakaobot.dataset.pii.finds import EMAIL, LINK, Find
+from kakaobot.dataset.pii.view import COVERED
+
+# Ends of hosts that are links without `https://` too, where a path follows.
+SITES = "com|net|org|kr|io|me|ly|be|gg|gl|co|ai|tv|us|app|dev|link|page"
+# Hangul ends an address, since people write right behind it, except where a path or value begins.
+_URL = re.compile(
+    rf"(?:(?:https?|ftp|kakaotalk|intent|market)://|(?<![A-Za-z0-9@.])www\."
+    rf"|(?<![A-Za-z0-9@./])(?:open\.kakao\.com/o|qr\.kakaopay\.com|pf\.kakao\.com)/"
+    rf"|(?<![A-Za-z0-9@./-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{SITES})/)"
+    rf"(?:[^\s<>\"'가-힣ㄱ-ㅎㅏ-ㅣ{COVERED}]|(?<=[/=])[가-힣]+)+",
+    re.IGNORECASE,
+)
+_CLOSING = ".,!?;:~…’”"
+# Names of query parameters that let somebody in or say who somebody is; a login before the host; a
+# long mixed piece, as the links to shared files and meetings have; rooms and wallets of one person.
+_PERSONAL = re.compile(
+    r"[?&#;](?:[\w-]*(?:token|secret|passw|apikey|api_key|auth|session|signature|credential)[\w-]*"
+    r"|key|sid|sig|pwd|pw|code|otp|jwt|invite|uid|user|userid|user_id|email|mail|phone|tel|mobile"
+    r"|name|birth|account|addr|address)="
+    r"|://[^/\s]{0,99}@"
+    r"|(?<![0-9A-Za-z_-])(?=[\w-]{0,99}[0-9])(?=[\w-]{0,99}[A-Za-z])[A-Za-z0-9_-]{20,}"
+    r"|open\.kakao\.com/o/|qr\.kakaopay\.com/|/j/[0-9]{9,}|/invite/",
+    re.IGNORECASE,
+)
+_TOP = r"(?:com|net|org|kr|io|me|edu|gov|info|biz|dev|app|jp|us|uk|cn)"
+_AT = r"(?:@|\(at\)|\[at\]|골뱅이|앳)"
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_MAIL_SITE = r"(?:naver|gmail|daum|hanmail|nate|kakao|네이버|지메일|다음|한메일|네이트|카카오)"
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}"
+    rf"(?:@(?:{_HOST}\.){{1,8}}[A-Za-z]{{2,}}"
+    rf"| ?{_AT} ?(?:{_HOST} ?(?:\.|닷|쩜|점) ?){{1,8}}{_TOP}(?![A-Za-z0-9])"
+    rf"|(?<=[A-Za-z0-9._-]{{2}}) ?{_AT} ?{_MAIL_SITE}(?:(?:\.|닷|쩜|점)(?:com|net|컴|넷))?"
+    rf"(?![A-Za-z0-9]))",
+    re.IGNORECASE,
+)
+
+
+def links(text: str) -> Iterator[Find]:
+    """Every link; punctuation that ends the sentence is not of it."""
+    for match in _URL.finditer(text):
+        end = match.end()
+        while text[end - 1] in _CLOSING or (
+            text[end - 1] == ")" and "(" not in text[match.start() : end]
+        ):
+            end -= 1
+        yield Find(LINK, match.start(), end)
+
+
+def personal_links(text: str) -> Iterator[Find]:
+    """Links that let somebody in or say who somebody is."""
+    for find in links(text):
+        if _PERSONAL.search(text, find.start, find.end):
+            yield find
+
+
+def emails(text: str) -> Iterator[Find]:
+    """Also `(at)`, 골뱅이, fullwidth letters, and the big Korean providers without `.com`."""
+    for match in _EMAIL.finditer(text):
+        yield Find(EMAIL, *match.span())

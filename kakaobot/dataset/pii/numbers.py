@@ -1,0 +1,142 @@
+"""Numbers given by a state or a card company: residents, foreigners, businesses, cards, passports.
+
+Sources: the resident number is `YYMMDD-GBBBBNC`, G the sex and the century, C a check digit of
+those issued before October 2020 (행정안전부); since then the digits after G are random, so a date
+and a G in the written shape are enough. The foreigner's check digit is offset by two. The business
+number's weights are those of 국세청 (1 3 7 1 3 7 1 3 5, and the tens of the ninth product).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from stdnum import ean, luhn
+from stdnum.kr import rrn
+
+from kakaobot.dataset.pii.finds import (
+    BUSINESS,
+    CARD,
+    FOREIGNER,
+    LEFT,
+    PASSPORT,
+    RESIDENT,
+    RIGHT,
+    Find,
+)
+
+OTHER_NUMBER = re.compile(
+    r"(?:주문|송장|택배|예약|승인|접수|문서|쿠폰|기프티콘|상품권?|바코드|친구|모델|시리얼|일련|품번"
+    r"|학번|사번|회원|사건|관리|티켓|[iI][sS][bB][nN])[^\n]{0,10}$"
+)
+"""At the end of what stands before a number: it counts something that is nobody's."""
+
+_RESIDENT = re.compile(
+    rf"{LEFT}([0-9]{{6}})( ?- ?| ?)([1-8])((?:[0-9]{{6}}|[*xX●]{{6}}))(?![*]){RIGHT}"
+)
+_RESIDENT_PART = re.compile(
+    rf"(?:주민|민번|앞 ?자리|생년월일)[^0-9\n]{{0,12}}([0-9]{{6}} ?- ?[1-4])(?![0-9*]){RIGHT}"
+)
+_RESIDENT_WORD = re.compile(r"주민|민번|민증|외국인|등록번호|등록증")
+_COMPANY_WORD = re.compile(r"법인[^\n]{0,10}$")
+_BUSINESS = re.compile(
+    rf"{LEFT}([0-9]{{3}}) ?- ?([0-9]{{2}}) ?- ?([0-9]{{5}}){RIGHT}|{LEFT}([0-9]{{10}}){RIGHT}"
+)
+_BUSINESS_WORD = re.compile(r"사업자[^\n]{0,12}$")
+_CARD = re.compile(
+    rf"{LEFT}(?:[0-9]{{4}}( ?- ?| ?)[0-9]{{4}}\1[0-9]{{4}}\1[0-9]{{4}}"
+    rf"|3[47][0-9]{{2}}( ?- ?| ?)[0-9]{{6}}\2[0-9]{{5}}){RIGHT}"
+)
+# Visa, Mastercard (old and new), JCB, Amex, Discover, UnionPay, and 9 for cards used in Korea only.
+_CARD_PREFIX = re.compile(r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|35|3[47]|6[0245]|9")
+_CARD_WORD = re.compile(r"(?:카드|법카|엄카|아카)[^\n]{0,12}$")
+_PASSPORT = re.compile(
+    r"(?<![0-9A-Za-z])(?:M[0-9]{8}|M[0-9]{3}[A-Z][0-9]{4})(?![0-9A-Za-z])"
+    r"(?! ?(?:번|모델|제품|상품|품번|쿠폰))"
+)
+_PASSPORT_NAMED = re.compile(
+    r"여권[^0-9A-Za-z\n]{0,10}"
+    r"([A-Za-z]{1,2} ?[0-9]{7,8}|[A-Za-z][0-9]{3}[A-Za-z][0-9]{4})(?![0-9A-Za-z])"
+)
+
+
+def residents(text: str) -> Iterator[Find]:
+    """Residents' and foreigners' numbers, also with the last six digits starred out."""
+    for part in _RESIDENT_PART.finditer(text):
+        if _born(part[1][:6], part[1][-1]):
+            yield Find(RESIDENT, *part.span(1))
+    for match in _RESIDENT.finditer(text):
+        born, gap, sex, rest = match.groups()
+        if not _born(born, sex):
+            continue
+        before = text[max(0, match.start() - 24) : match.start()]
+        number = born + sex + rest
+        sure = rest.isdecimal() and _checks(number)
+        if _COMPANY_WORD.search(before):
+            continue
+        shaped = "-" in gap
+        # Barcodes of Korean goods begin with 880, like people born in 1988.
+        other = bool(OTHER_NUMBER.search(before)) or (not gap and ean.is_valid(number))
+        if _RESIDENT_WORD.search(before) or (sure and shaped) or ((sure or shaped) and not other):
+            yield Find(RESIDENT if sex in "1234" else FOREIGNER, *match.span())
+
+
+def businesses(text: str) -> Iterator[Find]:
+    """`123-45-67891` with a right check digit or behind 사업자; bare digits where both hold."""
+    for match in _BUSINESS.finditer(text):
+        before = text[max(0, match.start() - 20) : match.start()]
+        named = bool(_BUSINESS_WORD.search(before))
+        bare = match[4] is not None
+        right = _business_checks(match[4] or "".join(match.group(1, 2, 3)))
+        if (named and right) if bare else (named or right):
+            yield Find(BUSINESS, *match.span())
+
+
+def cards(text: str) -> Iterator[Find]:
+    """Groups of a card or bare digits with a known prefix and Luhn's check digit.
+
+    Behind 카드 groups are enough, and bare digits behind 카드번호: what is mistyped is private too.
+    """
+    for match in _CARD.finditer(text):
+        before = text[max(0, match.start() - 24) : match.start()]
+        digits = re.sub("[^0-9]", "", match[0])
+        if OTHER_NUMBER.search(before):
+            continue
+        grouped = len(digits) != len(match[0])
+        checks = bool(_CARD_PREFIX.match(digits)) and luhn.is_valid(digits)
+        if checks or _CARD_WORD.search(before) and (grouped or "번호" in before):
+            yield Find(CARD, *match.span())
+
+
+def passports(text: str) -> Iterator[Find]:
+    """Korean passports (M and eight digits; M123A4567 since 2021); others only behind 여권."""
+    for match in _PASSPORT.finditer(text):
+        if not OTHER_NUMBER.search(text[max(0, match.start() - 20) : match.start()]):
+            yield Find(PASSPORT, *match.span())
+    for match in _PASSPORT_NAMED.finditer(text):
+        yield Find(PASSPORT, *match.span(1))
+
+
+def _born(digits: str, sex: str) -> bool:
+    """Whether the six digits are a day of the century that the sex digit names."""
+    century = 1900 if sex in "1256" else 2000
+    try:
+        date(century + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
+    except ValueError:
+        return False
+    return True
+
+
+def _checks(number: str) -> bool:
+    """Whether the check digit of 13 digits is right: a resident's, or a foreigner's."""
+    offset = 0 if number[6] in "1234" else 2
+    return (int(rrn.calc_check_digit(number[:-1])) + offset) % 10 == int(number[-1])
+
+
+def _business_checks(number: str) -> bool:
+    # `stdnum.kr.brn` knows the parts but not the check digit.
+    weights = (1, 3, 7, 1, 3, 7, 1, 3, 5)
+    total = sum(int(digit) * weight for digit, weight in zip(number[:9], weights, strict=True))
+    total += int(number[8]) * 5 // 10
+    return number[:3] >= "101" and (10 - total % 10) % 10 == int(number[9])

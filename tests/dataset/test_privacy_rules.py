@@ -1,0 +1,159 @@
+"""Each rule by itself: what it takes and the nearest thing that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from kakaobot.dataset.pii import accounts, addresses, contacts, numbers, passwords, phones, plates
+from kakaobot.dataset.pii.finds import Find, Rule
+from kakaobot.dataset.pii.view import view
+
+TAKEN = [
+    # A date, a sex and the dash are enough; what was issued since 2020 has no check digit.
+    (numbers.residents, "900101-1234567", "900101-1234567"),
+    (numbers.residents, "9001013123454", "9001013123454"),
+    (numbers.residents, "주민 9001011234567", "9001011234567"),
+    (numbers.residents, "900101-2******", "900101-2******"),
+    (numbers.residents, "주민 앞자리 900101-1 까지", "900101-1"),
+    (numbers.residents, "000101-5123456", "000101-5123456"),
+    (numbers.residents, "940404-1777777 한", "940404-1777777"),
+    (numbers.businesses, "123-45-67891", "123-45-67891"),
+    (numbers.businesses, "사업자 123-45-67890", "123-45-67890"),
+    (numbers.businesses, "사업자번호 1234567891", "1234567891"),
+    (numbers.cards, "4111-1111-1111-1111", "4111-1111-1111-1111"),
+    (numbers.cards, "378282246310005", "378282246310005"),
+    (numbers.cards, "카드 1111 2222 3333 4444", "1111 2222 3333 4444"),
+    (numbers.passports, "M12345678", "M12345678"),
+    (numbers.passports, "M123A4567", "M123A4567"),
+    (numbers.passports, "여권 S12345678", "S12345678"),
+    (phones.phones, "(02) 1234-5678", "(02) 1234-5678"),
+    (phones.phones, "82-10-0000-1234", "82-10-0000-1234"),
+    (phones.phones, "01059991234", "01059991234"),
+    (phones.phones, "+1 415 555 0123", "+1 415 555 0123"),
+    (phones.phones, "전화 0212345678", "0212345678"),
+    (phones.phones, "폰번 0000-1234", "0000-1234"),
+    (phones.spoken_phones, "공일공 일이삼사 오육칠팔", "공일공 일이삼사 오육칠팔"),
+    (phones.spoken_phones, "o1o-0000-1234", "o1o-0000-1234"),
+    (accounts.accounts, "110-123-456789", "110-123-456789"),
+    (accounts.accounts, "토스 1000-1234-5678", "1000-1234-5678"),
+    (accounts.accounts, "계좌 12345678901234", "12345678901234"),
+    (accounts.accounts, "1002123456789 우리", "1002123456789"),
+    (accounts.accounts, "신한 110 123 456789", "110 123 456789"),
+    (contacts.emails, "a1@example.com임", "a1@example.com"),
+    (contacts.emails, "ab(at)example.com", "ab(at)example.com"),
+    (contacts.emails, "ab@네이버", "ab@네이버"),
+    (contacts.links, "(https://example.com/a).", "https://example.com/a"),
+    (contacts.links, "example.com/event 참여", "example.com/event"),
+    (contacts.personal_links, "https://a:b@example.com/", "https://a:b@example.com/"),
+    (contacts.personal_links, "https://example.com/?x=1&email=a", None),
+    (contacts.personal_links, "https://open.kakao.com/o/gAbC", None),
+    (contacts.personal_links, "https://example.com/d/1aB2cD3eF4gH5iJ6kL7mN8", None),
+    (addresses.addresses, "서울 강남구 예시로 12", "서울 강남구 예시로 12"),
+    (addresses.addresses, "별빛길 3-4 임", "별빛길 3-4"),
+    (addresses.addresses, "예시로 12번길 3", "예시로 12번길 3"),
+    (addresses.addresses, "주소 예시로 12", "예시로 12"),
+    (addresses.addresses, "역삼동 123-4", "역삼동 123-4"),
+    (addresses.addresses, "강남구 역삼동 12", "강남구 역삼동 12"),
+    (addresses.addresses, "101동 1203호", "101동 1203호"),
+    (addresses.addresses, "한빛빌라 302호", "한빛빌라 302호"),
+    (addresses.addresses, "강남구 예시로 12, 3층 (별동)", "강남구 예시로 12, 3층 (별동)"),
+    (addresses.addresses, "우편번호 06234", "06234"),
+    (plates.plates, "12가 3456", "12가 3456"),
+    (plates.plates, "서울 12 바 3456", "서울 12 바 3456"),
+    (plates.plates, "주차 22조 1234", "22조 1234"),
+    (passwords.passwords, "비번 1234", "1234"),
+    (passwords.passwords, "비번은 letmein", "letmein"),
+    (passwords.passwords, "현관 #0423* 누르고", "#0423*"),
+    (passwords.passwords, "cvc 123", "123"),
+    (passwords.passwords, "비번 앞두자리 12", "12"),
+    (passwords.passwords, "비번 알려줄게 ab12cd34", "ab12cd34"),
+    (passwords.passwords, "1234가 비번이야", "1234"),
+    (passwords.passwords, "와이파이: cafe / coffee1234", "coffee1234"),
+    (passwords.logins, "a@example.com / family!234", "family!234"),
+]
+LEFT = [
+    (numbers.residents, "901301-1234567"),
+    (numbers.residents, "주문 240501-1234567"),
+    (numbers.residents, "법인 900101-1234567"),
+    (numbers.residents, "9001013123455"),
+    # A right check digit, but a barcode of Korean goods as well.
+    (numbers.residents, "8801011000032"),
+    (numbers.residents, "900101-9234567"),
+    (numbers.businesses, "123-45-67890"),
+    (numbers.businesses, "1234567891"),
+    (numbers.cards, "4111-1111-1111-1112"),
+    (numbers.cards, "주문 4111111111111111"),
+    (numbers.cards, "1111 2222 3333 4444"),
+    (numbers.passports, "모델 M12345678"),
+    (numbers.passports, "S12345678"),
+    (phones.phones, "1588-1588"),
+    (phones.phones, "080-000-1234"),
+    (phones.phones, "0212345678"),
+    (phones.phones, "2010-0000-12345"),
+    (phones.phones, "쿠폰 1234-5678"),
+    (phones.spoken_phones, "일이삼사 오육칠팔"),
+    (accounts.accounts, "송장 110-123-456789"),
+    (accounts.accounts, "1000-1234-5678"),
+    (accounts.accounts, "12345678901234"),
+    (accounts.accounts, "통장에 10000000000원"),
+    (accounts.accounts, "입금 2024-05-1234567"),
+    (contacts.emails, "a@b 그리고 @도담"),
+    (contacts.emails, "골뱅이 소면"),
+    (contacts.links, "3시 http 말고 a.com"),
+    (contacts.personal_links, "https://example.com/a?b=1"),
+    (addresses.addresses, "앞으로 3-4"),
+    (addresses.addresses, "예시로 12"),
+    (addresses.addresses, "운동 3-4"),
+    (addresses.addresses, "강남구 예시로 12시"),
+    (addresses.addresses, "1203호 강의실"),
+    (addresses.addresses, "다시 그대로 100"),
+    (plates.plates, "12사이 3456"),
+    (plates.plates, "12주 3000"),
+    (plates.plates, "85가 1000명"),
+    (plates.plates, "15가 1000이면"),
+    (passwords.passwords, "비번 4자리"),
+    (passwords.passwords, "비번 바꿨어 2024년에"),
+    (passwords.passwords, "비번 reset 했어"),
+    (passwords.passwords, "암호화폐 1234"),
+    (passwords.passwords, "도어락 150000원"),
+    (passwords.logins, "a@example.com / 홍보용"),
+]
+
+
+def found(rule: Rule, text: str) -> Iterator[str]:
+    finds: set[Find] = set(rule(view(text).text))
+    return (text[each.start : each.end] for each in finds)
+
+
+@pytest.mark.parametrize(("rule", "text", "wanted"), TAKEN)
+def test_a_rule_takes(rule: Rule, text: str, wanted: str | None) -> None:
+    assert list(found(rule, text)) == [wanted or text]
+
+
+@pytest.mark.parametrize(("rule", "text"), LEFT)
+def test_a_rule_leaves(rule: Rule, text: str) -> None:
+    assert list(found(rule, text)) == []
+
+
+def test_sex_digits_tell_residents_from_foreigners() -> None:
+    kinds = [next(numbers.residents(f"900101-{digit}234567")).kind for digit in "12345678"]
+    assert kinds == ["주민등록번호"] * 4 + ["외국인등록번호"] * 4
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("０１０", "010"),
+        ("٠١", "01"),
+        ("⓪①", "01"),
+        ("1\u200b2\u00ad3", "123"),
+        ("1\u00a02\u30003", "1 2 3"),
+        ("1–2−3ー4", "1-2-3-4"),
+        ("1ㅡ2 ㅡㅡ", "1-2 ㅡㅡ"),
+        ("m² 👍🏻", "m² 👍🏻"),
+    ],
+)
+def test_a_view_reads_plainly(text: str, read: str) -> None:
+    assert view(text).text == read

@@ -1,0 +1,27 @@
+"""A tiny corpus of invented sentences → a table that is read back."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+from kakaobot.voice.expressions import read_tally
+from scripts.make_plain_korean import LEAST, mixed, reviews, small_talk, table, tally
+
+
+def test_half_of_the_table_is_small_talk_however_many_reviews_there_are(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "reviews-ko.txt.gz", "wt", encoding="utf-8") as file:
+        file.write("영화 좋다\n" * 90 + "영화 영화\n" * 10 + "\n")
+    talk = "Q,A,label\n뭐 해,밥 먹어,0\n"
+    (tmp_path / "chatbot-pairs-ko.csv").write_text(talk, encoding="utf-8")
+    counts = mixed([tally(reviews(tmp_path)), tally(small_talk(tmp_path))])
+    assert counts["영화"] == 500_000
+    assert counts["영화 좋다"] == 450_000
+    assert counts["밥"] == counts["뭐 해"] == 250_000
+    plain = read_tally(table(counts))
+    assert plain.counts == counts
+    assert plain.total == 1_000_000
+
+
+def test_what_is_rare_is_left_out() -> None:
+    assert "희귀" not in table({"흔한": LEAST, "희귀": LEAST - 1})
