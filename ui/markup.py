@@ -65,7 +65,7 @@ def report_card(report: Report) -> str:
         (note(text.NOTICE, report.warning, tone="warn") if report.warning else "")
         + f'<section class="kb-card"><h3>{text.KEPT_TITLE}</h3>'
         + f'<p class="kb-muted">{escape(made)}</p>{figures}'
-        + f"<h4>{text.REMOVED_TITLE}</h4>{_removed(report.removed)}</section>"
+        + f"<h4>{text.REMOVED_TITLE}</h4>{_removed(report.removed)}{_masked(report)}</section>"
     )
 
 
@@ -76,6 +76,17 @@ def report_pictures(report: Report) -> str:
         for title, picture in pictures(report)
     )
     return f'<div class="kb-pictures">{cards}</div>' if cards else ""
+
+
+def speeches(report: Report) -> str:
+    """How each person speaks, in sentences."""
+    cards = "".join(
+        f'<section class="kb-card"><h3>{escape(each.name)}</h3>'
+        + "".join(f"<p>{escape(line)}</p>" for line in each.lines)
+        + "</section>"
+        for each in report.speeches
+    )
+    return f'<h3>{text.SPEECHES_TITLE}</h3><div class="kb-pictures">{cards}</div>' if cards else ""
 
 
 def examples(given: Sequence[Example]) -> str:
@@ -203,6 +214,12 @@ def _removed(removed: Sequence[tuple[str, int]]) -> str:
         for reason, count in removed
     )
     return f'<ul class="kb-removed">{rows}</ul>'
+
+
+def _masked(report: Report) -> str:
+    if not report.masked:
+        return ""
+    return f"<h4>{text.MASKED_TITLE}</h4>{_removed(report.masked)}"
 
 
 def _example(example: Example) -> str:

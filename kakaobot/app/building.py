@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from kakaobot.app.report import Report, examples_of
+from kakaobot.app.voices import speeches
 from kakaobot.base.text import BaseText
 from kakaobot.dataset.build import conversations, message_of, split
 from kakaobot.dataset.figures import figures_of, histogram
@@ -102,6 +103,7 @@ class Build:
                 else ""
             ),
             examples=examples_of(self.rows),
+            speeches=speeches(self._sessions, self._people),
             figures=figures_of(self._words, self._sessions),
             lengths=histogram([size.tokens for size in sizes], self._max_seq_len),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-_WIDTH, _HEIGHT, _TOP, _BOTTOM = 640, 170, 22, 24
+_WIDTH, _HEIGHT, _TOP, _BOTTOM = 640, 190, 40, 24
 _INK, _MUTED = "var(--kb-ink, #2e2b28)", "var(--kb-muted, #7d7770)"
 _FILL, _MARK = "var(--kb-accent, #ffd43b)", "var(--kb-eval, #d9622b)"
 _HEAT, _HOTTEST = "var(--kb-loss, #3b6fd4)", 55
@@ -46,7 +46,7 @@ def bars(values: Sequence[tuple[str, int]], *, title: str, last_is: str = "") ->
             f'<line x1="{_WIDTH - 1}" x2="{_WIDTH - 1}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}" '
             f'stroke="{_MARK}" stroke-width="2" stroke-dasharray="4 4"/>'
         )
-        parts.append(_text(_WIDTH - 6, _TOP - 8, last_is, _MARK, anchor="end"))
+        parts.append(_text(_WIDTH - 2, _TOP - 24, last_is, _MARK, anchor="end"))
     floor = _HEIGHT - _BOTTOM
     parts.append(
         f'<line x1="0" x2="{_WIDTH}" y1="{floor}" y2="{floor}" stroke="{_MUTED}" opacity=".4"/>'

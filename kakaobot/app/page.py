@@ -45,6 +45,11 @@ def pictures(report: Report) -> list[tuple[str, str]]:
         sizes = [(str(size), count) for size, count in report.lengths]
         limit = f"한 번에 배우는 길이 {report.max_seq_len:,}토큰"
         found.append(("대화 한 줄의 길이(토큰)", bars(sizes, title="토큰 수", last_is=limit)))
+    if len(report.speeches) > 1:
+        names = [each.name for each in report.speeches]
+        rows = [[each.name, *(f"{apart:.2f}" for apart in each.apart)] for each in report.speeches]
+        table = _table(("0 같음 ~ 1 다름", *names), rows)
+        found.append(("말투가 서로 얼마나 다른가", table))
     return found
 
 
@@ -55,13 +60,18 @@ def page(report: Report) -> str:
     if report.removed:
         rows = [(why, f"{count:,}개") for why, count in report.removed]
         parts.append(_section("배우지 않는 말", _table(("까닭", "메시지"), rows)))
+    if report.masked:
+        rows = [(kind, f"{count:,}번") for kind, count in report.masked]
+        parts.append(_section("가린 개인정보", _table(("종류", "횟수"), rows)))
     parts += [_section(name, html) for name, html in pictures(report)]
+    parts += [_section(f"{each.name}의 말투", _lines(each.lines)) for each in report.speeches]
+    made = report.written_at[:16].replace("T", " ")
     warning = f"<p><b>{escape(report.warning)}</b></p>" if report.warning else ""
     return (
         '<!doctype html><html lang="ko"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style>"
-        f"<h1>{escape(title)}</h1><p><small>{escape(report.written_at)} 에 만듦</small></p>"
+        f"<h1>{escape(title)}</h1><p><small>{escape(made)} 에 만듦</small></p>"
         f"{warning}{''.join(parts)}</html>\n"
     )
 
@@ -83,9 +93,13 @@ def _section(title: str, html: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{html}</section>"
 
 
+def _lines(lines: Sequence[str]) -> str:
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
+
+
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table class="kb-matrix"><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>'

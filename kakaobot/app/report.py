@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kakaobot.app.voices import Speech
 from kakaobot.dataset.figures import Figures
 from kakaobot.records import ChatMessage, Conversation
 
@@ -64,6 +65,7 @@ class Report:
     masked: tuple[tuple[str, int], ...] = ()
     """Kind of private data and number of places where a tag stands instead, most first."""
     figures: Figures = Figures()
+    speeches: tuple[Speech, ...] = ()
     lengths: tuple[tuple[int, int], ...] = ()
     """Bins of row lengths: most tokens, number of training rows."""
 
@@ -94,6 +96,10 @@ def read_report(stats: Any, preview: Any) -> Report | None:
             "sources": tuple(stats.get("sources", ())),
             "removed": _pairs(stats["removed"]),
             "masked": _pairs(stats.get("masked", ())),
+            "speeches": tuple(
+                Speech(each["name"], tuple(each["lines"]), tuple(map(float, each["apart"])))
+                for each in stats.get("speeches", ())
+            ),
             "lengths": _pairs(stats.get("lengths", ())),
             "figures": _figures(stats.get("figures", {})),
         }

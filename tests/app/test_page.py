@@ -11,13 +11,13 @@ from kakaobot.config import Home
 from tests.conftest import SAMPLE
 
 
-def test_the_report_of_the_sample_is_one_page_with_four_pictures(home: Home, bases: Bases) -> None:
+def test_the_report_of_the_sample_is_one_page_with_its_pictures(home: Home, bases: Bases) -> None:
     Exports(home).bring([SAMPLE])
     datasets = Datasets(home, bases)
     report = datasets.build()
     text = datasets.page().read_text(encoding="utf-8")
     assert text == page(report)
-    assert len(pictures(report)) == 4
+    assert len(pictures(report)) == 5
     assert "2,026" not in text
     assert re.search(r"배울 대답</td><td>[\d,]+", text)
     # Nothing is fetched: no address, no script, no file beside it.
@@ -37,6 +37,6 @@ def test_a_report_of_an_older_program_has_no_pictures_and_still_opens(
 ) -> None:
     Exports(home).bring([SAMPLE])
     report = Datasets(home, bases).build()
-    empty = replace(report, figures=type(report.figures)(), lengths=())
+    empty = replace(report, figures=type(report.figures)(), lengths=(), speeches=())
     assert pictures(empty) == []
     assert "배울 대답" in page(empty)

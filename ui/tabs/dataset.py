@@ -85,6 +85,6 @@ def _shown(report: Report | None, has_rooms: bool) -> tuple[object, ...]:
     return (
         markup.report_card(report),
         gr.Button(visible=True),
-        markup.report_pictures(report),
+        markup.report_pictures(report) + markup.speeches(report),
         markup.examples(report.examples),
     )
