@@ -9,10 +9,17 @@ from pathlib import Path
 
 
 def replace_text(file: Path, text: str) -> None:
-    """Write a draft and rename it, so that a reader sees the old or the new and nothing between."""
+    """Write a draft and rename it, so that a reader sees the old or the new and nothing between.
+
+    Where that fails, the old stays and the draft goes.
+    """
     draft = file.with_name(f"{file.name}.{os.getpid()}.new")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    patiently(lambda: draft.replace(file))
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        patiently(lambda: draft.replace(file))
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def patiently(rename: Callable[[], object]) -> None:

@@ -48,7 +48,8 @@ def _row(room: RoomReport) -> str:
         escape(f"{room.first[:10]} ~ {room.last[:10]}"),
     ]
     middle = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f"<tr><td>{escape(room.room)}</td>{middle}</tr>"
+    lost = "".join(f'<small class="kb-bad-text">{escape(why)}</small>' for why in room.lost)
+    return f"<tr><td>{escape(room.room)}{lost}</td>{middle}</tr>"
 
 
 def _card(room: RoomReport, place: int) -> str:

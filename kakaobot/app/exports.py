@@ -12,10 +12,10 @@ from kakaobot.config import Home
 from kakaobot.dataset.store import PAGE, PREVIEW, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
 from kakaobot.exports.diagnosis import Diagnosis, diagnosed
-from kakaobot.exports.inbox import Added, Inbox
+from kakaobot.exports.inbox import Added, Inbox, damaged
 from kakaobot.exports.manifest import Stored
 from kakaobot.exports.reader import Counts, Export, read_exports, read_upload
-from kakaobot.exports.shelf import Move, carry_out, plan_archive, safe_name
+from kakaobot.exports.shelf import Move, carry_out, last_part, plan_archive, safe_name
 from kakaobot.records import Message, Progress, quiet
 from kakaobot.runs import Runs
 
@@ -70,7 +70,7 @@ class Exports:
             try:
                 reports += _of_file(file)
             except ExportError as error:
-                reports.append(FileReport(file.name, error=str(error)))
+                reports.append(FileReport(last_part(file.name), error=str(error)))
         return reports
 
     def messages(self, file: Path) -> Iterator[Message]:
@@ -79,7 +79,7 @@ class Exports:
         Raises:
             ExportError: it is no export.
         """
-        for export in read_exports(file):
+        for export in read_exports(file, name=last_part(file.name)):
             yield from export.messages
 
     def bring(self, files: Sequence[Path], progress: Progress = quiet) -> list[FileReport]:
@@ -87,7 +87,7 @@ class Exports:
         inbox = self._inbox()
         reports = []
         for number, file in enumerate(files):
-            progress(number / len(files), f"{file.name} 읽는 중")
+            progress(number / len(files), f"{last_part(file.name)} 읽는 중")
             reports += [_of_added(added) for added in inbox.add([file])]
         progress(1.0, "정리하는 중")
         inbox.organize()
@@ -190,7 +190,7 @@ def line_sum(lines: int, counts: Counts) -> str:
 
 
 def _of_file(file: Path) -> list[FileReport]:
-    readings = read_upload(file).readings
+    readings = read_upload(file, name=last_part(file.name)).readings
     found = [(reading, reading.export) for reading in readings if reading.export]
     if not found:
         raise ExportError(readings[0].error)
@@ -220,6 +220,8 @@ def _of_added(added: Added) -> FileReport:
     notes = [_ALREADY] if added.already else []
     if added.others:
         notes.append(f"함께 든 다른 파일 {added.others}개는 읽지 않았습니다.")
+    if added.note:
+        notes.append(added.note)
     return replace(report, note=" ".join(notes))
 
 
@@ -236,4 +238,5 @@ def _of_stored(stored: Stored) -> FileReport:
         not_understood=tuple(stored.not_understood),
         lines=stored.lines,
         counts=Counts(**stored.counts) if stored.counts else None,
+        note="" if stored.is_whole else damaged(stored),
     )

@@ -58,6 +58,8 @@ class RoomReport:
     aliases: tuple[tuple[str, str], ...] = ()
     """Confirmed: an alias and the name that stands for it."""
     proposals: tuple[Proposal, ...] = ()
+    lost: tuple[str, ...] = ()
+    """Korean sentences on files of the room that were damaged and are left out here."""
 
 
 class People:
@@ -68,7 +70,7 @@ class People:
         """All rooms; exports are read only where files or names have changed.
 
         Raises:
-            ExportError: a listed file, or what was confirmed, cannot be read.
+            ExportError: no listed file is whole, or what was confirmed cannot be read.
         """
         inbox = self._inbox()
         summaries = Rooms(inbox).summaries(progress)
@@ -210,6 +212,7 @@ def _report(
         last=summary.last[:16].replace("T", " "),
         aliases=tuple((alias, names[alias]) for alias in sorted(names)),
         proposals=_proposals(members, files),
+        lost=summary.lost,
     )
 
 

@@ -49,6 +49,7 @@ def _record(room: RoomReport) -> dict[str, object]:
 def _described(room: RoomReport) -> str:
     once = f", 겹친 {room.repeated:,}개는 한 번만 셈" if room.repeated else ""
     head = f"{room.room} (파일 {room.files}개, 메시지 {room.messages:,}개{once})\n"
+    head += "".join(f"  ! {why}\n" for why in room.lost)
     shown = room.people[:_SHOWN_PEOPLE]
     names: dict[str, list[str]] = {}
     for alias, name in room.aliases:

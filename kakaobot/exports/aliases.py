@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from kakaobot.errors import ExportError
+from kakaobot.exports.shelf import whole_text
 
 Aliases = Mapping[str, str]
 """Alias → the name it was joined to."""
@@ -67,7 +68,7 @@ def clean(name: str) -> str:
     Raises:
         ExportError: it is empty or too long.
     """
-    name = " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", name)).split())
+    name = " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", whole_text(name))).split())
     if not name:
         raise ExportError("부를 이름을 골라 주거나 적어 주세요.")
     if len(name) > _LONGEST:

@@ -2,7 +2,8 @@
 
     data/raw/                              written by this module only, under one lock
         inbox/<hash><suffix>               the upload, named by its content; the truth
-        organized/<room>/<YYYY-MM>/<name>  the same file under a name a person would look for
+        organized/<room>/<YYYY-MM>/<name>  the same file under a name a person would look for,
+                                           linked where that is possible, and then sealed as it is
         manifest.json                      what is known of each file; can be made again
         people.json                        names that were confirmed to be one person's; the truth
         rooms.json                         what the files are together; can be made again
@@ -13,6 +14,7 @@ It does not know what is in a message, nor what is made of the exports later.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -31,11 +33,25 @@ from kakaobot.exports import aliases, manifest
 from kakaobot.exports.aliases import Aliases, Confirmed
 from kakaobot.exports.manifest import Stored, describe
 from kakaobot.exports.reader import Export, Reading, read_export, read_upload
-from kakaobot.exports.shelf import copies, free, last_part, safe_name
+from kakaobot.exports.shelf import (
+    ROOM_LONGEST,
+    copies,
+    digest_of,
+    discard,
+    free,
+    last_part,
+    safe_name,
+    seal,
+    whole_text,
+)
 from kakaobot.files import patiently, replace_text
 
 log = logging.getLogger("kakaobot.inbox")
-SUFFIXES = (".txt", ".csv", ".eml", ".zip")
+_RESTORED = "보관해 둔 파일이 손상되어 있어 다시 넣었습니다."
+_UNNAMED = (
+    "'{name}' 대화는 가져왔지만 organized 폴더에 알아보기 쉬운 이름을 붙이지 못했습니다. "
+    "폴더 권한과 경로 길이를 확인해 주세요."
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,8 @@ class Added:
     error: str | None = None
     others: int = 0
     """Files of the same upload that are no chat, told with its first result only."""
+    note: str = ""
+    """A Korean sentence on what else happened."""
 
 
 class Inbox:
@@ -77,8 +95,9 @@ class Inbox:
             listed = self._load()
             results = []
             for file, name in zip(files, names or [file.name for file in files], strict=True):
+                name = last_part(name)
                 try:
-                    results += self._take(file, last_part(name), listed)
+                    results += self._take(file, name, listed)
                 except ExportError as error:
                     results.append(Added(name, error=str(error)))
             self._save(listed)
@@ -87,34 +106,41 @@ class Inbox:
     def stored(self) -> list[Stored]:
         """All that is listed, oldest first. A damaged manifest is made again from inbox/.
 
+        A file that is no longer what was brought in is taken back from organized/; where that
+        fails it is listed as not whole.
+
         Raises:
             ExportError: the manifest cannot be opened.
         """
-        if not self._raw.exists():
-            return []
+        with self._told():
+            if not self._raw.exists():
+                return []
         with self._locked():
             return list(self._load().values())
 
     def completed(self) -> list[Stored]:
-        """As `stored`; what an older program listed is read again once.
+        """As `stored`; what an older program listed is read again once, where it is whole.
 
         Raises:
-            ExportError: such a file is gone or was damaged.
+            ExportError: such a file can no longer be read.
         """
         listed = self.stored()
-        if all(each.is_complete for each in listed):
+        if all(each.is_complete or not each.is_whole for each in listed):
             return listed
         with self._locked():
             now = self._load()
             for key, each in now.items():
-                if not each.is_complete:
+                if each.is_whole and not each.is_complete:
                     added = datetime.fromisoformat(each.added_at)
-                    now[key] = describe(self.export(each), key, each.size, added)
+                    export = self.export(each)
+                    now[key] = describe(export, key, each.size, added, each.modified)
             self._save(now)
         return list(now.values())
 
     def export(self, stored: Stored) -> Export:
         """Read one. Raises ExportError where it is gone or was damaged."""
+        if not stored.is_whole:
+            raise ExportError(damaged(stored))
         return read_export(self._inbox / stored.file, name=stored.name)
 
     def reading(self, hash: str) -> Reading:
@@ -126,6 +152,8 @@ class Inbox:
         stored = next((each for each in self.stored() if each.hash == hash), None)
         if stored is None:
             raise ExportError("살펴볼 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
+        if not stored.is_whole:
+            raise ExportError(damaged(stored))
         return read_upload(self._inbox / stored.file, name=stored.name).readings[0]
 
     def exports(self) -> list[Export]:
@@ -137,9 +165,18 @@ class Inbox:
         return [self.export(each) for each in self.stored()]
 
     def organize(self) -> list[Path]:
-        """Put a readable name on every export that has none yet; give the new ones."""
+        """Put a readable name on every export that has none yet; give the new ones.
+
+        What cannot be named is logged: the export itself is stored.
+        """
+        made = []
         with self._locked():
-            return [path for each in self._load().values() if (path := self._organize(each))]
+            for each in self._load().values():
+                try:
+                    made.append(self._organize(each))
+                except OSError as error:
+                    log.warning("%s (%s)", _UNNAMED.format(name=each.name), error)
+        return [path for path in made if path]
 
     def remove(self, hash: str) -> None:
         """Forget one export, its readable names included.
@@ -153,9 +190,9 @@ class Inbox:
                 raise ExportError("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
             gone = listed.pop(hash)
             for path in self._copies(gone):
-                path.unlink()
+                discard(path)
             self._save(listed)
-            (self._inbox / gone.file).unlink(missing_ok=True)
+            discard(self._inbox / gone.file)
 
     def confirmed(self) -> Confirmed:
         """Which names are one person's.
@@ -198,21 +235,33 @@ class Inbox:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        self._inbox.mkdir(parents=True, exist_ok=True)
+        with self._told():
+            self._inbox.mkdir(parents=True, exist_ok=True)
+            try:
+                with FileLock(self._raw / ".lock", timeout=self._patience):
+                    yield
+            except Timeout as error:
+                raise ExportError(
+                    "다른 창이나 명령이 대화 파일을 정리하고 있습니다. 잠시 뒤에 다시 해 주세요."
+                ) from error
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """What the disk refuses becomes a sentence."""
         try:
-            with FileLock(self._raw / ".lock", timeout=self._patience):
-                yield
-        except Timeout as error:
+            yield
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise ExportError(
+                    f"자리가 없어 대화 폴더 {whole_text(str(self._raw))} 에 적지 못했습니다. "
+                    "디스크를 비우고 다시 해 주세요."
+                ) from error
             raise ExportError(
-                "다른 창이나 명령이 대화 파일을 정리하고 있습니다. 잠시 뒤에 다시 해 주세요."
+                f"대화 폴더 {whole_text(str(self._raw))} 를 쓸 수 없습니다. "
+                "그 이름의 파일이 있지 않은지, 읽고 쓸 권한이 있는지 확인하고 다시 해 주세요."
             ) from error
 
     def _take(self, file: Path, name: str, listed: dict[str, Stored]) -> list[Added]:
-        if Path(name).suffix.lower() not in SUFFIXES:
-            raise ExportError(
-                f"'{name}' 파일은 받을 수 없습니다. "
-                "카카오톡이 내보낸 .txt, .csv 파일이나 그것을 담은 .zip, .eml 파일을 올려 주세요."
-            )
         upload = read_upload(file, name=name)
         first, *rest = [self._keep(reading, listed) for reading in upload.readings]
         return [replace(first, others=upload.others), *rest]
@@ -222,20 +271,37 @@ class Inbox:
         if export is None:
             return Added(name, error=reading.error)
         digest = hashlib.sha256(data).hexdigest()[:16]
-        if digest in listed:
-            return Added(name, listed[digest], already=True)
-        stored = describe(export, digest, len(data), datetime.now())
-        handle, draft = tempfile.mkstemp(dir=self._inbox, prefix=".draft-")
-        os.close(handle)
-        try:
-            Path(draft).write_bytes(data)
-            patiently(lambda: Path(draft).replace(self._inbox / stored.file))
-        finally:
-            Path(draft).unlink(missing_ok=True)
+        before = listed.get(digest)
+        if before and before.is_whole:
+            return Added(name, before, already=True)
+        stored = before or describe(export, digest, len(data), datetime.now())
+        stored = replace(stored, modified=self._write(stored.file, data))
         listed[digest] = stored
         self._save(listed)
-        self._organize(stored)
-        return Added(name, stored)
+        note = _RESTORED if before else ""
+        try:
+            self._organize(stored)
+        except OSError as error:
+            note = _UNNAMED.format(name=name)
+            log.warning("%s (%s)", note, error)
+        return Added(name, stored, note=note)
+
+    def _write(self, file: str, data: bytes) -> int:
+        """Into inbox/, sealed; when it was written."""
+        target = self._inbox / file
+        handle, name = tempfile.mkstemp(dir=self._inbox, prefix=".draft-")
+        draft = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as opened:
+                opened.write(data)
+            if target.exists():
+                # A link in organized/ keeps what somebody made of it.
+                discard(target)
+            patiently(lambda: draft.replace(target))
+        finally:
+            draft.unlink(missing_ok=True)
+        seal(target)
+        return target.stat().st_mtime_ns
 
     def _load(self) -> dict[str, Stored]:
         """By hash. What lies in inbox/ unlisted is listed again; what is gone is left out."""
@@ -253,11 +319,12 @@ class Inbox:
                 f"파일 목록 {self._manifest} 을 열 수 없습니다. "
                 "그 파일을 쓰고 있는 프로그램을 닫고 읽기 권한을 확인해 주세요."
             ) from error
+        checked = {key: self._checked(each) for key, each in listed.items()}
         present = {path.stem: path for path in sorted(self._inbox.glob("[0-9a-f]*.*"))}
         found = {
             key: each
-            for key, each in listed.items()
-            if key in present and present[key].name == each.file
+            for key, each in checked.items()
+            if each and key in present and present[key].name == each.file
         }
         for key in present.keys() - found.keys():
             if recovered := self._recover(present[key]):
@@ -266,24 +333,55 @@ class Inbox:
             self._save(found)
         return dict(sorted(found.items(), key=lambda item: item[1].added_at))
 
+    def _checked(self, stored: Stored) -> Stored | None:
+        """Whether its file is whole: cheap where size and time are those that were noted.
+
+        What is damaged or gone is taken back from organized/ where a copy is left there; what is
+        gone for good is None.
+        """
+        path = self._inbox / stored.file
+        try:
+            now = path.stat()
+        except FileNotFoundError:
+            now = None
+        if now and (now.st_size, now.st_mtime_ns) == (stored.size, stored.modified):
+            return stored
+        if now and now.st_size == stored.size and digest_of(path) == stored.hash:
+            seal(path)
+            return replace(stored, modified=now.st_mtime_ns)
+        twins = copies((self._raw / "organized").rglob("*"), stored.hash, stored.size)
+        twin = next(twins, None)
+        if twin:
+            log.warning("'%s' 파일을 organized 폴더에서 되살렸습니다.", stored.name)
+            return replace(stored, modified=self._write(stored.file, twin.read_bytes()))
+        return replace(stored, modified=None) if now else None
+
     def _recover(self, path: Path) -> Stored | None:
         """Its name is that of its readable copy, where one is left."""
-        size = path.stat().st_size
-        twins = copies((self._raw / "organized").rglob("*"), path.stem, size)
+        now = path.stat()
+        if not path.is_file() or digest_of(path) != path.stem:
+            log.warning(
+                "inbox 폴더의 %s 은(는) 이름과 내용이 달라 읽지 않았습니다. 다시 가져와 주세요.",
+                path.name,
+            )
+            return None
+        twins = copies((self._raw / "organized").rglob("*"), path.stem, now.st_size)
         name = next((each.name for each in twins), path.name)
         try:
             export = read_export(path, name=name)
         except ExportError:
             return None
-        return describe(export, path.stem, size, datetime.fromtimestamp(path.stat().st_mtime))
+        seal(path)
+        added = datetime.fromtimestamp(now.st_mtime)
+        return describe(export, path.stem, now.st_size, added, now.st_mtime_ns)
 
     def _save(self, listed: dict[str, Stored]) -> None:
         replace_text(self._manifest, manifest.dump(listed.values()))
 
     def _organize(self, stored: Stored) -> Path | None:
-        if self._copies(stored):
+        if not stored.is_whole or self._copies(stored):
             return None
-        folder = self._raw / "organized" / safe_name(stored.room) / stored.first[:7]
+        folder = self._folder(stored)
         folder.mkdir(parents=True, exist_ok=True)
         target = free(folder / safe_name(stored.name))
         source = self._inbox / stored.file
@@ -294,5 +392,20 @@ class Inbox:
         return target
 
     def _copies(self, stored: Stored) -> list[Path]:
-        folder = self._raw / "organized" / safe_name(stored.room) / stored.first[:7]
-        return list(copies(folder.glob("*"), stored.hash, stored.size))
+        """Its readable names: links to it, and files of the same content."""
+        paths = list(self._folder(stored).glob("*"))
+        source = self._inbox / stored.file
+        links = [path for path in paths if source.exists() and path.samefile(source)]
+        return links or list(copies(paths, stored.hash, stored.size))
+
+    def _folder(self, stored: Stored) -> Path:
+        room = safe_name(stored.room, ROOM_LONGEST)
+        return self._raw / "organized" / room / stored.first[:7]
+
+
+def damaged(stored: Stored) -> str:
+    """What to do about a file that is no longer what was brought in."""
+    return (
+        f"보관해 둔 '{stored.name}' 파일({stored.file})이 가져온 뒤에 바뀌었거나 손상되었습니다. "
+        "같은 파일을 다시 넣거나 목록에서 빼 주세요."
+    )

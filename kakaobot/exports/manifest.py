@@ -14,9 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kakaobot.exports.marks import Marks, marks_of
 from kakaobot.exports.reader import Counts, Export
 
+SUFFIXES = (".txt", ".csv", ".eml", ".zip")
+"""What a file in inbox/ may end with; whatever else a chat was called is .txt there."""
 _HASH = re.compile(r"[0-9a-f]{16}")
+_MARKS = re.compile(r"(?:[0-9a-f]{8})*")
 _TEXTS = ("name", "room", "layout", "first", "last", "added_at")
 _NUMBERS = ("size", "messages")
 
@@ -45,19 +49,31 @@ class Stored:
     lines: int | None = None
     counts: dict[str, int] | None = None
     """Of `Counts`; both are None as `named` is."""
+    marks: Marks | None = None
+    """By which files of one room know each other; None as `named` is."""
+    modified: int | None = None
+    """When the file in inbox/ was last seen whole, in nanoseconds; None where it is damaged."""
 
     @property
     def file(self) -> str:
         """Name in inbox/."""
-        return self.hash + Path(self.name).suffix.lower()
+        suffix = Path(self.name).suffix.lower()
+        return self.hash + (suffix if suffix in SUFFIXES else SUFFIXES[0])
 
     @property
     def is_complete(self) -> bool:
         """Whether it says all that this program would write of the file."""
-        return None not in (self.named, self.lines, self.counts)
+        return None not in (self.named, self.lines, self.counts, self.marks)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file in inbox/ is still what was brought in."""
+        return self.modified is not None
 
 
-def describe(export: Export, digest: str, size: int, added: datetime) -> Stored:
+def describe(
+    export: Export, digest: str, size: int, added: datetime, modified: int | None = None
+) -> Stored:
     return Stored(
         hash=digest,
         name=export.file,
@@ -73,6 +89,8 @@ def describe(export: Export, digest: str, size: int, added: datetime) -> Stored:
         named=export.named,
         lines=export.lines,
         counts=asdict(export.counts),
+        marks=marks_of(export.messages),
+        modified=modified,
     )
 
 
@@ -102,6 +120,12 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _are_marks(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(each, str) and _MARKS.fullmatch(each) for each in value.values()
+    )
+
+
 def _stored(entry: Mapping[str, Any]) -> Stored:
     known = {each.name: entry[each.name] for each in fields(Stored) if each.name in entry}
     found = Stored(**known)
@@ -118,6 +142,8 @@ def _stored(entry: Mapping[str, Any]) -> Stored:
         and (found.counts is None or whole_numbers(found.counts))
         and (found.lines is None or is_number(found.lines))
         and (found.named is None or isinstance(found.named, bool))
+        and (found.marks is None or _are_marks(found.marks))
+        and (found.modified is None or is_number(found.modified))
     )
     if not sound:
         raise ValueError(f"{found.hash!r} is of a wrong kind")

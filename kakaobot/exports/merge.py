@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Protocol
 
 from kakaobot.exports.aliases import Aliases, Confirmed, final
 from kakaobot.exports.align import interleaved
 from kakaobot.exports.layouts import PART
-from kakaobot.exports.people import renamed
+from kakaobot.exports.marks import Marks, common, marks_of
+from kakaobot.exports.people import EXPORTER, renamed
 from kakaobot.exports.tally import Export
 from kakaobot.records import Message
 
 _NOBODY: Confirmed = {}
 
 
-class Sheet(Protocol):
-    """What tells to which room a file belongs: an export, or what is listed of one."""
+_SAME_PEOPLE, _SOME_PEOPLE = 2, 3
+"""Marks that must be equal where just the same people speak, and where one file has fewer."""
+_SHARE = 4
+"""And one in so many of those that would be equal if the rooms were one."""
 
-    @property
-    def room(self) -> str: ...
-    @property
-    def named(self) -> bool | None: ...
-    @property
-    def people(self) -> Mapping[str, int]: ...
+
+@dataclass(frozen=True)
+class Sheet:
+    """What tells to which room a file belongs."""
+
+    room: str
+    named: bool
+    """Whether KakaoTalk wrote the room's name."""
+    people: Mapping[str, int]
+    marks: Marks
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,16 @@ def merge(exports: Sequence[Export], confirmed: Confirmed = _NOBODY) -> list[His
     """
     return [
         united(group.room, [renamed(exports[each.place], each.names) for each in group.members])
-        for group in grouped(exports, confirmed)
+        for group in grouped(sheets_of(exports), confirmed)
+    ]
+
+
+def sheets_of(exports: Sequence[Export]) -> list[Sheet]:
+    """Marks are made only where they may decide something."""
+    wanted = len(exports) > 1 and not all(export.named for export in exports)
+    return [
+        Sheet(each.room, each.named, each.people, marks_of(each.messages) if wanted else {})
+        for each in exports
     ]
 
 
@@ -80,8 +96,9 @@ def grouped(sheets: Sequence[Sheet], confirmed: Confirmed = _NOBODY) -> list[Gro
     """Which files are of one room, in the order in which the rooms first appear.
 
     They belong together when KakaoTalk gave their rooms one name. iOS and macOS may write none:
-    such an export belongs to the room in which just the same people speak, and its parts, which
-    share the start of a file name, belong together.
+    the parts of such an export, which share the start of a file name, belong together, and it
+    belongs to the room with which it shares people and several messages. People alone tell
+    nothing: the same ones may well have two rooms.
     """
     aliases = {key: final(names) for key, names in confirmed.items()}
     known = [_known(sheet, aliases) for sheet in sheets]
@@ -90,19 +107,19 @@ def grouped(sheets: Sequence[Sheet], confirmed: Confirmed = _NOBODY) -> list[Gro
         if each.named:
             rooms.setdefault(each.key, []).append(place)
     found = list(rooms.items())
-    for place, each in enumerate(known):
-        if each.named:
-            continue
-        homes = (
-            places
-            for key, places in found
-            if any(_alike(each, known[other], aliases.get(key, {})) for other in places)
-        )
-        home = next(homes, None)
-        if home is None:
-            found.append((each.key, [place]))
+    nameless = [place for place, each in enumerate(known) if not each.named]
+    near = _nearness(known, aliases)
+    while nameless:
+        # Who has found a room may be what another one shares messages with.
+        pairs = ((place, home) for place in nameless for home in found)
+        pair = next((pair for pair in pairs if near(pair[0], pair[1])), None)
+        if pair:
+            place = pair[0]
+            max(found, key=lambda home: near(place, home))[1].append(place)
         else:
-            home.append(place)
+            place = nameless[0]
+            found.append((known[place].key, [place]))
+        nameless.remove(place)
     return [_group([(place, known[place]) for place in places], aliases) for _, places in found]
 
 
@@ -115,23 +132,50 @@ class _Known:
     named: bool
     people: frozenset[str]
     """Under the names that are confirmed for the room it says it is of."""
+    marks: Marks
 
 
 def _known(sheet: Sheet, aliases: Mapping[str, Aliases]) -> _Known:
     key = room_key(sheet.room)
     people = _called(sheet.people, aliases.get(key, {}))
-    return _Known(sheet.room, key, bool(sheet.named), people)
+    return _Known(sheet.room, key, sheet.named, people, sheet.marks)
 
 
 def _called(people: Collection[str], names: Aliases) -> frozenset[str]:
     return frozenset(names.get(name, name) for name in people)
 
 
-def _alike(nameless: _Known, other: _Known, names: Aliases) -> bool:
+def _nearness(
+    known: Sequence[_Known], aliases: Mapping[str, Aliases]
+) -> Callable[[int, tuple[str, list[int]]], int]:
+    """How much tells that a nameless file is of a room; 0 where it is not."""
+    counted: dict[tuple[int, int, str], int] = {}
+
+    def near(place: int, home: tuple[str, list[int]]) -> int:
+        key, places = home
+        names = aliases.get(key, {})
+        for other in places:
+            if (place, other, key) not in counted:
+                counted[place, other, key] = _shared(known[place], known[other], names)
+        return max(counted[place, other, key] for other in places)
+
+    return near
+
+
+def _shared(nameless: _Known, other: _Known, names: Aliases) -> int:
+    """Marks that both have, where they are enough to make them one room's."""
     if not other.named and nameless.key == other.key:
-        return True
-    people = _called(nameless.people, names)
-    return bool(people) and people == _called(other.people, names)
+        return sys.maxsize
+    mine, theirs = _called(nameless.people, names), _called(other.people, names)
+    needed = _SAME_PEOPLE
+    if mine != theirs:
+        needed = _SOME_PEOPLE
+        hidden = bool(EXPORTER & (mine ^ theirs))
+        mine, theirs = mine - EXPORTER, theirs - EXPORTER
+        if not (mine <= theirs or theirs <= mine) or len(mine & theirs) + hidden < 2:
+            return 0
+    equal, compared = common(nameless.marks, other.marks)
+    return equal if equal >= needed and equal * _SHARE >= compared else 0
 
 
 def _group(files: Sequence[tuple[int, _Known]], aliases: Mapping[str, Aliases]) -> Group:

@@ -5,6 +5,7 @@ Knows no chat. Nothing is written to disk: what an archive calls its files is ne
 
 from __future__ import annotations
 
+import codecs
 import io
 import lzma
 import re
@@ -36,11 +37,15 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error) + (
 _SMALL = 1 << 20
 """Bytes below which no ratio is looked at."""
 _ZIP = b"PK\x03\x04"
+_ZIP_OF_NOTHING = b"PK\x05\x06"
 _TEXTS = (".txt", ".csv", ".eml")
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
+"""What is one; the `.25` at the end of a date is none."""
 _FIELD = rb"[A-Za-z][A-Za-z0-9-]{1,40}:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*"
 _MAIL = re.compile(rb"(?:%b){2}" % _FIELD)
 _MAIL_FIELD = re.compile(rb"(?im)^(?:mime-version|content-type|received|from|message-id):")
 _HEAD_BYTES = 65536
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class Parcel:
     pieces: tuple[Piece, ...]
     others: int = 0
     """Files beside them that are no text: pictures, videos and the like."""
+    archives: int = 0
+    """How many of those are archives themselves, which are not opened."""
     wrapped: bool = True
     """Whether the pieces lay in a mail or an archive."""
 
@@ -67,8 +74,8 @@ def open_parcel(path: Path, name: str) -> Parcel:
     """
     try:
         with path.open("rb") as file:
-            if file.read(len(_ZIP)) == _ZIP:
-                return _of_archive(file, name)
+            if file.read(len(_ZIP)) in (_ZIP, _ZIP_OF_NOTHING):
+                return _with_something(_of_archive(file, name), name)
         if path.stat().st_size > MAX_BYTES:
             raise ExportError(
                 f"'{name}' 파일이 1GB보다 큽니다. 카카오톡에서 기간을 나누어 다시 내보내 주세요."
@@ -81,6 +88,23 @@ def open_parcel(path: Path, name: str) -> Parcel:
     if _is_mail(data):
         return _of_mail(data, name)
     return Parcel((Piece(name, data),), wrapped=False)
+
+
+def _with_something(parcel: Parcel, name: str) -> Parcel:
+    """Raises ExportError where there is no text in it, and it can be said why."""
+    if parcel.pieces:
+        return parcel
+    if parcel.archives:
+        raise ExportError(
+            f"'{name}' 압축 파일 안에 대화 대신 또 다른 압축 파일이 {parcel.archives}개 있습니다. "
+            "압축을 한 번 풀고 안에 있던 압축 파일을 올려 주세요."
+        )
+    if not parcel.others:
+        raise ExportError(
+            f"'{name}' 압축 파일이 비어 있어 대화가 없습니다. "
+            "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 담아 올려 주세요."
+        )
+    return parcel
 
 
 def _is_mail(data: bytes) -> bool:
@@ -142,6 +166,9 @@ def _of_archive(file: IO[bytes], name: str) -> Parcel:
             entries = [entry for entry in archive.infolist() if not _is_furniture(entry)]
             texts = [entry for entry in entries if _own_name(entry).lower().endswith(_TEXTS)]
             _refuse_harm(entries, texts, name)
+            texts += [entry for entry in entries if _may_be_text(entry, archive)]
+            _refuse_harm(entries, texts, name)
+            _refuse_locked(texts or entries, name)
             found = [Piece(_last_part(_own_name(entry)), archive.read(entry)) for entry in texts]
     except (*_BROKEN, OSError) as error:
         raise ExportError(
@@ -154,7 +181,34 @@ def _of_archive(file: IO[bytes], name: str) -> Parcel:
         inner = _of_mail(piece.data, piece.name) if _is_mail(piece.data) else None
         pieces += inner.pieces if inner else [piece]
         others += inner.others if inner else 0
-    return Parcel(tuple(pieces), others)
+    archives = sum(_own_name(entry).lower().endswith(".zip") for entry in entries)
+    return Parcel(tuple(pieces), others, archives)
+
+
+def _may_be_text(entry: zipfile.ZipInfo, archive: zipfile.ZipFile) -> bool:
+    """Whether a file that tells nothing by its suffix begins as a text does."""
+    suffix = PurePosixPath(_last_part(_own_name(entry))).suffix
+    if _SUFFIX.fullmatch(suffix) or entry.flag_bits & 1:
+        return False
+    try:
+        with archive.open(entry) as file:
+            head = file.read(_HEAD_BYTES)
+    except (*_BROKEN, OSError):
+        return False
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    return bool(head.strip()) and any(
+        _is_text(head, encoding) for encoding in ("utf-8-sig", "cp949")
+    )
+
+
+def _is_text(head: bytes, encoding: str) -> bool:
+    """The head may end inside a character."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return not _BINARY.search(text)
 
 
 def _refuse_harm(
@@ -163,12 +217,8 @@ def _refuse_harm(
     """Sizes are those the archive declares: zipfile reads no further than that.
 
     Raises:
-        ExportError: the archive is locked, or is like none that KakaoTalk or a person makes.
+        ExportError: the archive is like none that KakaoTalk or a person makes.
     """
-    if any(entry.flag_bits & 1 for entry in entries):
-        raise ExportError(
-            f"'{name}' 압축 파일에 암호가 걸려 있습니다. 암호 없이 다시 압축해 올려 주세요."
-        )
     if any(_is_strange(entry) for entry in entries):
         raise ExportError(
             f"'{name}' 압축 파일에 바깥 폴더를 가리키는 파일이 있어 열지 않았습니다. "
@@ -181,6 +231,14 @@ def _refuse_harm(
         raise ExportError(
             f"'{name}' 압축 파일에 든 것이 너무 많거나 커서 열지 않았습니다. "
             "대화 파일만 다시 압축해 올려 주세요."
+        )
+
+
+def _refuse_locked(entries: Sequence[zipfile.ZipInfo], name: str) -> None:
+    """Raises ExportError where a password is needed: pictures beside a chat may have one."""
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise ExportError(
+            f"'{name}' 압축 파일에 암호가 걸려 있습니다. 암호 없이 다시 압축해 올려 주세요."
         )
 
 
@@ -220,4 +278,4 @@ def _own_name(entry: zipfile.ZipInfo) -> str:
 def _last_part(name: str) -> str:
     """Without folders, line breaks and what else no file name on a screen should hold."""
     last = re.split(r"[/\\]", name)[-1]
-    return unicodedata.normalize("NFC", re.sub(r"[\x00-\x1f\x7f-\x9f]", "", last))
+    return unicodedata.normalize("NFC", re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", last))

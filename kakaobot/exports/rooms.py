@@ -10,19 +10,19 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from kakaobot import __version__
 from kakaobot.errors import ExportError
-from kakaobot.exports.inbox import Inbox
+from kakaobot.exports.inbox import Inbox, damaged
 from kakaobot.exports.manifest import Stored, is_number, whole_numbers
-from kakaobot.exports.merge import Group, History, grouped, united
+from kakaobot.exports.merge import Group, History, Sheet, grouped, united
 from kakaobot.exports.people import renamed
 from kakaobot.records import Progress, quiet
 
-_FORM = 1
+_FORM = 2
 """Grows when a summary says something new."""
 _READING = 0.6
 """The share of a room's work that is reading its files; the rest is merging them."""
@@ -47,6 +47,8 @@ class RoomSummary:
     first: str
     """ISO time of the first thing somebody said."""
     last: str
+    lost: tuple[str, ...] = ()
+    """Korean sentences on its files that were damaged, and whose messages are missing here."""
 
 
 class Rooms:
@@ -56,9 +58,10 @@ class Rooms:
     def summaries(self, progress: Progress = quiet) -> list[RoomSummary]:
         """All rooms, in the order in which they were first brought in.
 
+        A damaged file is left out and told of; a room of which nothing else is left is not there.
+
         Raises:
-            ExportError: a listed file is gone or was damaged, or the confirmed names cannot be
-                read.
+            ExportError: no file of any room is whole, or the confirmed names cannot be read.
         """
         return self._steadily(lambda: self._summaries(progress))
 
@@ -66,7 +69,8 @@ class Rooms:
         """The merged history of each room, or of those called `room`.
 
         Raises:
-            ExportError: as `summaries`.
+            ExportError: a file of such a room was damaged: what is learnt is all or nothing; or
+                the confirmed names cannot be read.
         """
         return self._steadily(lambda: self._histories(room, progress))
 
@@ -74,13 +78,16 @@ class Rooms:
         """Changes when a history may have changed.
 
         Raises:
-            ExportError: as `summaries`.
+            ExportError: the list of files or the confirmed names cannot be read.
         """
         stored, groups = self._grouped()
         return _digest([_fingerprint(group, stored) for group in groups])
 
     def _summaries(self, progress: Progress) -> list[RoomSummary]:
-        stored, groups = self._grouped()
+        stored, all_groups = self._grouped()
+        groups = [group for group in all_groups if _whole(group, stored).members]
+        if all_groups and not groups:
+            raise ExportError(damaged(stored[all_groups[0].members[0].place]))
         known = _parse(self._inbox.remembered())
         prints = [_fingerprint(group, stored) for group in groups]
         wanted = [each for each in zip(prints, groups, strict=True) if each[0] not in known]
@@ -104,7 +111,10 @@ class Rooms:
 
     def _grouped(self) -> tuple[list[Stored], list[Group]]:
         stored = self._inbox.completed()
-        return stored, grouped(stored, self._inbox.confirmed())
+        sheets = [
+            Sheet(each.room, bool(each.named), each.people, each.marks or {}) for each in stored
+        ]
+        return stored, grouped(sheets, self._inbox.confirmed())
 
     def _read(
         self, group: Group, stored: Sequence[Stored], progress: Progress
@@ -118,17 +128,23 @@ class Rooms:
         return united(group.room, exports), sum(len(export.messages) for export in exports)
 
     def _summary(self, group: Group, stored: Sequence[Stored], progress: Progress) -> RoomSummary:
-        history, total = self._read(group, stored, progress)
+        whole = _whole(group, stored)
+        history, total = self._read(whole, stored, progress)
         said = [message for message in history.messages if message.sender] or history.messages
         return RoomSummary(
             room=group.room,
             keys=group.keys,
-            files=tuple(stored[each.place].hash for each in group.members),
+            files=tuple(stored[each.place].hash for each in whole.members),
             messages=len(history.messages),
             repeated=total - len(history.messages),
             people=dict(Counter(m.sender for m in said if m.sender).most_common()),
             first=min(message.at for message in said).isoformat(),
             last=max(message.at for message in history.messages).isoformat(),
+            lost=tuple(
+                damaged(stored[each.place])
+                for each in group.members
+                if not stored[each.place].is_whole
+            ),
         )
 
     def _steadily(self, ask: Callable[[], Found]) -> Found:
@@ -140,6 +156,13 @@ class Rooms:
             if [each.hash for each in self._inbox.stored()] == before:
                 raise
             return self._steadily(ask)
+
+
+def _whole(group: Group, stored: Sequence[Stored]) -> Group:
+    """Without its damaged files."""
+    return replace(
+        group, members=tuple(each for each in group.members if stored[each.place].is_whole)
+    )
 
 
 def _steps(groups: Sequence[Group], stored: Sequence[Stored], progress: Progress) -> list[Progress]:
@@ -159,7 +182,8 @@ def _fingerprint(group: Group, stored: Sequence[Stored]) -> str:
         [stored[each.place].hash, stored[each.place].name, sorted(each.names.items())]
         for each in group.members
     ]
-    return _digest([_FORM, __version__, group.room, group.keys, files])
+    lost = [place for place, each in enumerate(group.members) if not stored[each.place].is_whole]
+    return _digest([_FORM, __version__, group.room, group.keys, files, lost])
 
 
 def _digest(value: object) -> str:
@@ -177,9 +201,8 @@ def _parse(remembered: object) -> dict[str, RoomSummary]:
 
 def _summary_of(value: Any) -> RoomSummary | None:
     try:
-        found = RoomSummary(
-            **{**value, "keys": tuple(value["keys"]), "files": tuple(value["files"])}
-        )
+        texts = {name: tuple(value[name]) for name in ("keys", "files", "lost")}
+        found = RoomSummary(**{**value, **texts})
         datetime.fromisoformat(found.first)
         datetime.fromisoformat(found.last)
     except (TypeError, KeyError, ValueError):
@@ -187,7 +210,7 @@ def _summary_of(value: Any) -> RoomSummary | None:
     sound = (
         isinstance(found.room, str)
         and bool(found.keys)
-        and all(isinstance(each, str) for each in (*found.keys, *found.files))
+        and all(isinstance(each, str) for each in (*found.keys, *found.files, *found.lost))
         and is_number(found.messages)
         and is_number(found.repeated)
         and whole_numbers(found.people)

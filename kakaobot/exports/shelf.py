@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,9 +19,18 @@ from pathlib import Path
 from kakaobot.errors import ExportError
 
 _BAD = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³])(?:\..*)?", re.IGNORECASE)
+_DEVICE = re.compile(
+    r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|CLOCK\$|COM[0-9¹²³]|LPT[0-9¹²³]) *(?:\..*)?",
+    re.IGNORECASE,
+)
+"""What Windows takes for a device, whatever suffix and spaces follow."""
+_HALF = re.compile("[\ud800-\udfff]")
 _NAME_BYTES = 180
 """Room for " (2)" and a suffix below the 255 bytes of most file systems."""
+_NAME_LONGEST = 80
+"""UTF-16 units of a file name; with those of its folders it stays below the 260 of Windows."""
+ROOM_LONGEST = 60
+"""The same of a room's folder."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +73,48 @@ def carry_out(moves: Sequence[Move]) -> list[Path]:
     return moved
 
 
-def safe_name(name: str) -> str:
-    """A file name that Windows, macOS and Linux all take; never empty, never a path."""
-    name = _BAD.sub("_", unicodedata.normalize("NFC", name)).strip(" .")
+def safe_name(name: str, longest: int = _NAME_LONGEST) -> str:
+    """A file name that Windows, macOS and Linux all take; never empty, never a path.
+
+    Args:
+        name: whatever somebody called it.
+        longest: UTF-16 units, the suffix included.
+    """
+    name = _BAD.sub("_", unicodedata.normalize("NFC", whole_text(name))).strip(" .")
     stem, dot, suffix = name.rpartition(".")
     if not dot or not re.fullmatch(r"[A-Za-z0-9]{1,5}", suffix):
         stem, dot, suffix = name, "", ""
     stem = stem.encode()[:_NAME_BYTES].decode(errors="ignore")
+    units = longest - len(dot + suffix)
+    stem = stem.encode("utf-16-le")[: 2 * units].decode("utf-16-le", errors="ignore")
     name = stem.rstrip(" .") + dot + suffix
     return f"_{name}" if not stem or _DEVICE.fullmatch(name) else name
 
 
 def last_part(name: str) -> str:
     """The file name of what some browser or archive calls an upload."""
-    return unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
+    return unicodedata.normalize("NFC", whole_text(re.split(r"[/\\]", name)[-1]))
+
+
+def whole_text(name: str) -> str:
+    """A name that can be written down: what is no UTF-8 in a file name comes as half characters."""
+    return _HALF.sub("\ufffd", name)
+
+
+def seal(path: Path) -> None:
+    """Let nobody write into it by accident, under any of its names: links share this.
+
+    Some file systems know no such thing.
+    """
+    with suppress(OSError):
+        path.chmod(stat.S_IREAD)
+
+
+def discard(path: Path) -> None:
+    """Remove a file that may be gone or sealed. Windows removes no sealed one."""
+    with suppress(OSError):
+        path.chmod(stat.S_IREAD | stat.S_IWRITE)
+    path.unlink(missing_ok=True)
 
 
 def copies(paths: Iterable[Path], digest: str, size: int) -> Iterator[Path]:

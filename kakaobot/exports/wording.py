@@ -83,12 +83,30 @@ Four messages in five neither begin nor end so, and cost no search.
 THINGS = (
     (
         "photo",
-        re.compile(r"[(<\[]?(?:사진|[Pp]hoto)[)>\]]?|<사진 읽지 않음>|[0-9a-f]{32,}\.\w{3,4}"),
+        re.compile(
+            r"[(<\[]?(?:사진(?: (?P<count>\d+)장)?|[Pp]hoto|(?P<number>\d+) photos)[)>\]]?|"
+            r"<사진 읽지 않음>|[0-9a-f]{32,}\.\w{3,4}"
+        ),
     ),
-    ("video", re.compile(r"[(<\[]?(?:동영상|[Vv]ideos?)[)>\]]?|<동영상 읽지 않음>|[^\n]+\.mp4")),
+    (
+        "video",
+        re.compile(
+            r"[(<\[]?(?:동영상(?: (?P<count>\d+)개)?|[Vv]ideos?)[)>\]]?|"
+            r"<동영상 읽지 않음>|[^\n]+\.mp4"
+        ),
+    ),
     ("emoticon", re.compile(r"[(<\[]?(?:이모티콘|스티커|[Ee]moticons?|[Ss]ticker)[)>\]]?")),
 )
 """What two exports of one room write in unlike words, by a name for it."""
+
+
+def thing(text: str) -> str:
+    """Equal for a picture and the like in the words of every app; else the text itself."""
+    for name, pattern in THINGS:
+        if found := pattern.fullmatch(text):
+            count = next(filter(None, found.groupdict().values()), "")
+            return f"{name} {count}".rstrip() if count != "1" else name
+    return text
 
 
 def acted(found: re.Match[str]) -> str:

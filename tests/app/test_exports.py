@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -133,6 +134,32 @@ def test_a_file_that_is_not_listed_or_was_damaged_is_a_sentence(home: Home) -> N
     with pytest.raises(ExportError, match="목록에 없습니다"):
         exports.diagnose("00")
     [report] = exports.bring([SAMPLE])
-    (home.folder("data/raw/inbox") / f"{report.hash}.txt").write_bytes(b"")
-    with pytest.raises(ExportError, match="비어 있습니다"):
+    stored = home.folder("data/raw/inbox") / f"{report.hash}.txt"
+    stored.chmod(0o600)
+    stored.write_bytes(b"")
+    with pytest.raises(ExportError, match="같은 파일을 다시 넣거나 목록에서 빼 주세요"):
         exports.diagnose(report.hash)
+    [listed] = exports.files()
+    assert SAMPLE.name in listed.note
+    [mended] = exports.bring([SAMPLE])
+    assert "다시 넣었습니다" in mended.note
+    assert exports.files()[0].note == ""
+    exports.remove(report.hash)
+
+
+def test_a_file_name_that_is_no_utf8_is_told_in_letters(home: Home, tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff\xfe.txt")
+    try:
+        shutil.copyfile(SAMPLE, tmp_path / name)
+    except OSError:
+        pytest.skip("this system has no such names")
+    exports = Exports(home)
+    told: list[str] = []
+    reports = [
+        *exports.inspect([tmp_path / name, tmp_path / f"없음{name}"]),
+        *exports.bring([tmp_path / name], lambda _, words: told.append(words)),
+    ]
+    for text in (*(each.file + each.error for each in reports), *told):
+        assert text.encode()
+    assert [bool(each.error) for each in reports] == [False, True, False]
+    assert not list(home.folder("data/raw").glob("*.new"))

@@ -185,6 +185,29 @@ def test_damaged_names_stop_what_would_be_learnt_and_nothing_else(
     assert len(people.rooms()[0].people) == 4
 
 
+def test_a_damaged_file_of_one_room_hides_no_other_and_is_told(
+    home: Home, people: People, tmp_path: Path
+) -> None:
+    bring(home, tmp_path, 옆=phone("옆방"))
+    for report in Exports(home).files():
+        if report.file in ("전화.txt", "옆.txt"):
+            stored = home.folder("data/raw/inbox") / f"{report.hash}.txt"
+            stored.chmod(0o600)
+            stored.write_bytes(stored.read_bytes()[:100])
+    (room,) = people.rooms()
+    assert (room.room, room.files, room.messages) == ("방", 1, 36)
+    (told,) = room.lost
+    assert "전화.txt" in told
+    # What is learnt is all or nothing.
+    with pytest.raises(ExportError, match="전화.txt"):
+        Datasets(home, Bases()).build()
+    bring(home, tmp_path, 전화=phone(), 옆=phone("옆방"))
+    assert [(each.room, each.files, each.lost) for each in people.rooms()] == [
+        ("방", 2, ()),
+        ("옆방", 1, ()),
+    ]
+
+
 def test_a_joined_name_cannot_be_chosen_to_be_learnt(home: Home, people: People) -> None:
     people.same("마루", ["회원님"])
     save(home.settings_file, {"data.persona": "회원님"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from filelock import FileLock
 from kakaobot.errors import ExportError
 from kakaobot.exports.inbox import Inbox
 from kakaobot.exports.shelf import Move, carry_out, plan_archive, safe_name
+from kakaobot.files import replace_text
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -78,6 +80,171 @@ def test_the_same_content_again_is_reported_and_stored_once(tmp_path: Path) -> N
     assert again.stored
     assert again.stored.name == "하나.txt"
     assert tree(tmp_path / "raw") == before
+
+
+def written(path: Path, data: bytes) -> None:
+    """In place, as an editor does that asks no questions."""
+    path.chmod(0o600)
+    path.write_bytes(data)
+
+
+def test_an_original_is_not_written_into_under_its_readable_name(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    Inbox(raw).add([upload(tmp_path, "대화.txt", chat())])
+    (stored,) = (raw / "inbox").iterdir()
+    (named,) = (raw / "organized").rglob("*.txt")
+    assert not stored.stat().st_mode & 0o222
+    assert not (named.samefile(stored) and named.stat().st_mode & 0o222)
+
+
+def test_an_original_that_was_changed_is_told_and_taken_in_again(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    (named,) = (raw / "organized").rglob("*.txt")
+    written(named, chat("고침"))
+    before = tree(raw)
+    for _ in range(3):
+        assert inbox.organize() == []
+    assert tree(raw) == before
+    (stored,) = inbox.stored()
+    assert not stored.is_whole
+    for ask in (lambda: inbox.export(stored), lambda: inbox.reading(stored.hash), inbox.exports):
+        with pytest.raises(ExportError, match=r"'대화.txt'.*다시 넣거나 목록에서 빼 주세요\."):
+            ask()
+    (again,) = inbox.add([upload(tmp_path, "대화.txt", chat())])
+    assert (again.already, again.error) == (False, None)
+    assert "다시 넣었습니다" in again.note
+    assert inbox.exports()[0].messages[0].text == "안녕"
+    # What somebody wrote stays, and the original has a name beside it, once.
+    assert named.read_bytes() == chat("고침")
+    for _ in range(3):
+        inbox.organize()
+    assert sorted(path.name for path in named.parent.iterdir()) == ["대화 (2).txt", "대화.txt"]
+
+
+@pytest.mark.parametrize("data", [b"", chat()[:50], None], ids=["empty", "short", "gone"])
+def test_an_original_is_taken_back_from_a_copy_that_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes | None
+) -> None:
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError))
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    (path,) = (raw / "inbox").iterdir()
+    if data is None:
+        path.unlink()
+    else:
+        written(path, data)
+    (stored,) = inbox.stored()
+    assert stored.is_whole
+    assert path.read_bytes() == chat()
+    assert len(tree(raw)) == 3
+
+
+def test_a_damaged_original_can_be_removed(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    (path,) = (raw / "inbox").iterdir()
+    written(path, b"")
+    inbox.remove(path.stem)
+    assert inbox.stored() == []
+    assert tree(raw) == ["manifest.json"]
+
+
+def test_what_lies_unlisted_and_is_not_what_its_name_says_is_not_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    upload(raw / "inbox", "abc.txt", chat("다른 말"))
+    assert [each.name for each in inbox.stored()] == ["대화.txt"]
+    assert not (raw / "manifest.broken").exists()
+    assert "abc.txt" in caplog.text
+
+
+def test_a_file_is_looked_into_only_where_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = tmp_path / "raw"
+    inbox = Inbox(raw)
+    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    (path,) = (raw / "inbox").iterdir()
+    looked: list[Path] = []
+    monkeypatch.setattr(
+        "kakaobot.exports.inbox.digest_of",
+        lambda path: looked.append(path) or path.stem,  # type: ignore[func-returns-value]
+    )
+    inbox.stored()
+    assert looked == []
+    os.utime(path, (1, 1))
+    assert inbox.stored()[0].is_whole
+    inbox.stored()
+    assert looked == [path]
+
+
+def test_a_name_that_is_no_utf8_is_listed_in_letters(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    file = upload(tmp_path, "대화.txt", chat())
+    (added,) = Inbox(raw).add([file], names=[os.fsdecode(b"\xff\xfe.txt")])
+    assert added.stored
+    assert added.stored.name.encode()
+    assert Inbox(raw).stored() == [added.stored]
+    assert not list(raw.glob("*.new"))
+
+
+def test_a_text_that_cannot_be_written_leaves_no_draft(tmp_path: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        replace_text(tmp_path / "a.json", "\udcff")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["raw", "raw/inbox"])
+def test_a_file_in_the_place_of_a_folder_is_a_sentence(tmp_path: Path, name: str) -> None:
+    file = upload(tmp_path, "대화.txt", chat())
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"")
+    for ask in (lambda: Inbox(tmp_path / "raw").add([file]), Inbox(tmp_path / "raw").stored):
+        with pytest.raises(ExportError, match=r"권한이 있는지 확인하고 다시 해 주세요\."):
+            ask()
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    inbox = Inbox(tmp_path / "raw")
+    inbox.add([upload(tmp_path, "하나.txt", chat())])
+    monkeypatch.setattr("kakaobot.exports.inbox.tempfile.mkstemp", full)
+    with pytest.raises(ExportError, match=r"디스크를 비우고 다시 해 주세요\."):
+        inbox.add([upload(tmp_path, "둘.txt", chat("둘"))])
+    assert [each.name for each in inbox.stored()] == ["하나.txt"]
+
+
+def test_a_file_that_cannot_be_given_a_readable_name_is_stored_all_the_same(
+    tmp_path: Path,
+) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "organized").write_bytes(b"")
+    inbox = Inbox(raw)
+    (added,) = inbox.add([upload(tmp_path, "대화.txt", chat())])
+    assert added.error is None
+    assert "organized" in added.note
+    assert len(inbox.exports()) == 1
+    assert inbox.organize() == []
+
+
+@pytest.mark.parametrize("name", ["k.log", "대화", "대화.2026", "k.TXT.bak"])
+def test_a_chat_is_known_by_its_content(tmp_path: Path, name: str) -> None:
+    inbox = Inbox(tmp_path / "raw")
+    (added,) = inbox.add([upload(tmp_path, name, chat())])
+    assert added.stored
+    assert (added.stored.name, added.stored.file) == (name, f"{added.stored.hash}.txt")
+    (tmp_path / "raw/manifest.json").unlink()
+    assert [each.name for each in inbox.stored()] == [name]
 
 
 def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -160,7 +327,8 @@ def test_a_damaged_or_missing_manifest_is_made_again_with_nothing_lost(
         ("room", ["방"]), ("layout", {}), ("people", []), ("people", {"마루": "많이"}),
         ("messages", 1.5), ("messages", True), ("first", "../../밖"), ("last", 3),
         ("not_understood", 4), ("not_understood", ["4"]), ("added_at", "어제"), ("named", "예"),
-        ("lines", "많음"), ("counts", [1]), ("counts", {"messages": 1}),
+        ("lines", "많음"), ("counts", [1]), ("counts", {"messages": 1}), ("marks", [1]),
+        ("marks", {"2026-02-05": "마"}), ("marks", {"2026-02-05": "12"}), ("modified", "어제"),
     ],
 )  # fmt: skip
 def test_an_entry_of_wrong_kinds_is_made_again_from_the_file(
@@ -191,9 +359,9 @@ def test_an_older_manifest_is_loaded_and_completed_when_it_is_asked_for(tmp_path
     inbox = Inbox(raw)
     inbox.add([upload(tmp_path, "대화.txt", chat())])
     (before,) = inbox.stored()
-    rewrite(raw, {}, without=("named", "lines", "counts"))
+    rewrite(raw, {}, without=("named", "lines", "counts", "marks"))
     (old,) = inbox.stored()
-    assert old == replace(before, named=None, lines=None, counts=None)
+    assert old == replace(before, named=None, lines=None, counts=None, marks=None)
     assert not (raw / "manifest.broken").exists()
     assert inbox.completed() == [before]
     assert inbox.stored() == [before]
@@ -331,6 +499,13 @@ def test_an_archive_plan_touches_nothing_and_is_carried_out_as_shown(tmp_path: P
         ("..", "_"),
         ("", "_"),
         (".txt", "txt"),
+        ("conin$", "_conin$"),
+        ("CONOUT$.txt", "_CONOUT$.txt"),
+        ("con .x.txt", "_con .x.txt"),
+        ("COM¹", "_COM¹"),
+        ("nul  .txt", "_nul.txt"),
+        ("console.txt", "console.txt"),
+        ("\udcff가.txt", "\ufffd가.txt"),
     ],
 )
 def test_file_names_are_safe_on_every_system(name: str, safe: str) -> None:
@@ -341,3 +516,14 @@ def test_a_long_name_is_cut_and_keeps_its_suffix() -> None:
     safe = safe_name("가" * 300 + ".txt")
     assert safe.endswith("가.txt")
     assert len(safe.encode()) < 200
+    assert safe_name("a" * 300 + ".txt") == "a" * 76 + ".txt"
+    assert safe_name("a" * 300, 60) == "a" * 60
+    assert safe_name("😀" * 300, 61) == "😀" * 30
+
+
+def test_an_organized_path_is_short_enough_for_windows(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    name = "b" * 200 + ".txt"
+    Inbox(raw).add([upload(tmp_path, name, chat(room="a" * 200))])
+    (path,) = (raw / "organized").rglob("*.txt")
+    assert len(str(path.relative_to(raw))) < 160

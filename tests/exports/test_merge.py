@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from kakaobot.exports.merge import merge
 from kakaobot.exports.reader import Export, parse_export
 
@@ -47,10 +49,95 @@ def test_spellings_of_one_room_name_meet() -> None:
     assert {message.room for message in histories[0].messages} == {"A 방"}
 
 
-def test_an_export_without_a_room_name_joins_the_room_of_the_same_people() -> None:
+def test_an_export_without_a_room_name_joins_the_room_of_the_same_messages() -> None:
     phone = android("1:33, 마루 : 가", "1:34, 도담 : 나")
-    assert texts(mac("1:33:07,마루,가", "1:35:09,도담,다"), phone) == [["가", "나", "다"]]
-    assert len(merge([phone, mac("1:33:07,은솔,가")])) == 2
+    csv = mac("1:33:07,마루,가", "1:34:41,도담,나", "1:35:09,도담,다")
+    assert texts(csv, phone) == [["가", "나", "다"]]
+    assert len(merge([phone, mac("1:33:07,은솔,가", "1:34:41,해솔,나")])) == 2
+
+
+TALK = [
+    (minute, who, f"말 {minute}") for minute, who in enumerate(["마루", "도담", "은솔", "해솔"] * 5)
+]
+
+
+def as_phone(*places: int, room: str = "방") -> Export:
+    said = (TALK[place] for place in places)
+    return android(*(f"1:{minute:02d}, {who} : {text}" for minute, who, text in said), room=room)
+
+
+def as_mac(*places: int, name: str = "chat.csv", text: str = "") -> Export:
+    said = (TALK[place] for place in places)
+    return mac(*(f"1:{minute:02d}:07,{who},{text or own}" for minute, who, own in said), name=name)
+
+
+def test_not_everybody_need_speak_in_both() -> None:
+    phone = as_phone(*range(20))
+    some = as_mac(0, 1, 4, 5)
+    assert len(merge([phone, some])) == 1
+    assert len(merge([as_phone(0, 1, 4, 5), as_mac(*range(8))])) == 1
+
+
+def test_who_made_the_export_may_bear_a_nickname_in_it() -> None:
+    said = [(minute, who.replace("마루", "회원님"), text) for minute, who, text in TALK]
+    phone = android(*(f"1:{minute:02d}, {who} : {text}" for minute, who, text in said))
+    assert len(merge([phone, as_mac(*range(20))])) == 1
+    two = [each for each in said if each[1] in ("회원님", "도담")]
+    phone = android(*(f"1:{minute:02d}, {who} : {text}" for minute, who, text in two))
+    assert len(merge([phone, as_mac(*(minute for minute, *_ in two))])) == 1
+
+
+def test_the_same_people_alone_are_not_the_same_room() -> None:
+    phone = as_phone(*range(20))
+    assert len(merge([phone, as_mac(*range(20), text="다른 말")])) == 2
+    later = parse_export(
+        "Date,User,Message\n" + "".join(f"2026-03-05 01:00:07,{who},말\n" for _, who, _ in TALK),
+        "later.csv",
+    )
+    assert len(merge([phone, later])) == 2
+    assert len(merge([as_mac(*range(20)), later])) == 2
+
+
+def test_a_word_that_was_sent_to_two_rooms_makes_no_one_room_of_them() -> None:
+    row = "2026-02-{day:02d} 01:{minute:02d}:07,{who},{text}\n"
+    rows = [
+        [
+            row.format(
+                day=day, minute=minute, who=who, text="안녕" if not minute else f"{room} {minute}"
+            )
+            for day in range(1, 11)
+            for minute, who in enumerate(("마루", "도담") * 4)
+        ]
+        for room in ("가", "나")
+    ]
+    one, two = (
+        parse_export("Date,User,Message\n" + "".join(each), f"{n}.csv")
+        for n, each in enumerate(rows)
+    )
+    assert len(merge([one, two])) == 2
+
+
+def test_a_short_export_finds_the_room_of_a_long_one() -> None:
+    def table(name: str, days: range) -> Export:
+        rows = (
+            f"{date(2025, 1, 1) + timedelta(day)} 0{hour}:{minute:02d}:07,{who},말 {minute}\n"
+            for day in days
+            for hour in range(1, 3)
+            for minute, who in enumerate(("마루", "도담") * 20)
+        )
+        return parse_export("Date,User,Message\n" + "".join(rows), name)
+
+    long = table("긴것.csv", range(300))
+    assert len(merge([long, table("하루.csv", range(200, 201))])) == 1
+    assert len(merge([long, table("끝.csv", range(298, 320))])) == 1
+
+
+def test_the_room_that_shares_most_is_chosen_and_one_may_lead_to_the_next() -> None:
+    one, two = as_phone(0, 1, 2, 3, room="하나"), as_phone(*range(4, 20), room="둘")
+    histories = merge([one, two, as_mac(*range(1, 20))])
+    assert [(each.room, len(each.messages)) for each in histories] == [("하나", 4), ("둘", 19)]
+    far, near = as_mac(*range(10, 20), name="far.csv"), as_mac(*range(4, 14), name="near.csv")
+    assert len(merge([far, near, as_phone(*range(8))])) == 1
 
 
 def test_parts_of_one_ios_export_belong_together_whoever_speaks_in_them() -> None:
@@ -153,6 +240,14 @@ def test_a_picture_is_the_same_in_the_words_of_every_app() -> None:
         android("1:33, 마루 : 봐", f"1:33, 마루 : {word}", "1:33, 도담 : 와") for word in words
     ]
     assert texts(*exports) == [["봐", "<사진>", "와"]]
+
+
+def test_several_pictures_are_the_same_in_the_words_of_every_app() -> None:
+    words = ("사진 2장", "2 photos", "<사진 2장>")
+    exports = [android(f"1:33, 마루 : {word}", "1:33, 도담 : 와") for word in words]
+    assert texts(*exports) == [["사진 2장", "와"]]
+    three = android("1:33, 마루 : 3 photos", "1:33, 도담 : 와")
+    assert texts(exports[0], three) == [["3 photos", "사진 2장", "와"]]
 
 
 def test_hundreds_of_equal_messages_in_one_minute_are_aligned_in_time() -> None:

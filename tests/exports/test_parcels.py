@@ -116,6 +116,46 @@ def test_an_archive_with_a_password_is_refused(tmp_path: Path) -> None:
     refused(path, "암호가 걸려")
 
 
+def test_a_picture_with_a_password_beside_a_chat_without_one_is_only_not_read(
+    tmp_path: Path,
+) -> None:
+    path = packed(tmp_path / "a.zip", {"a.jpg": b"\xff\xd8", "a.txt": chat()})
+    data = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + offset] |= 1
+    path.write_bytes(data)
+    upload = read_upload(path)
+    assert (len(upload.readings), upload.others) == (1, 1)
+
+
+def test_an_empty_archive_and_one_of_archives_are_told(tmp_path: Path) -> None:
+    refused(packed(tmp_path / "a.zip", {}), "비어 있어")
+    refused(packed(tmp_path / "a.zip", {"폴더/": ""}), "비어 있어")
+    inner = packed(tmp_path / "a.zip", {"a.txt": chat()}).read_bytes()
+    refused(
+        packed(tmp_path / "a.zip", {"안.zip": inner, "a.jpg": b"\xff"}), "또 다른 압축 파일이 1개"
+    )
+    upload = read_upload(packed(tmp_path / "a.zip", {"안.zip": inner, "a.txt": chat()}))
+    assert (len(upload.readings), upload.others) == (1, 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
+def test_a_chat_without_a_suffix_in_an_archive_is_read_and_nothing_else_is(
+    tmp_path: Path, encoding: str
+) -> None:
+    files: dict[str, str | bytes] = {
+        "a/KakaoTalkChats": (chat() * 2000).encode(encoding),
+        "Talk_2026.4.25 10:20": chat("나").encode(encoding),
+        "LICENSE": "우유\n달걀\n",
+        "그림": b"\x89PNG\x0d\x0a\x1a\x0a",
+        "빈것": b"",
+        "묶음": b"\xff\xfd" * 50,
+    }
+    upload = read_upload(packed(tmp_path / "a.zip", files))
+    assert [reading.error for reading in upload.readings] == ["", ""]
+    assert upload.others == 4
+
+
 @pytest.mark.parametrize(
     "name", ["../밖.txt", "a/../../밖.txt", "/etc/밖.txt", "C:/밖.txt", "..\\밖.txt", "../a.jpg"]
 )

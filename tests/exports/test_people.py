@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kakaobot.exports.merge import grouped, merge
+from kakaobot.exports.merge import grouped, merge, sheets_of
 from kakaobot.exports.people import bots, exporters, renamed, renamed_counts, spellings
 from tests.exports.rooms import android, read, windows
 
@@ -65,7 +65,7 @@ def test_a_file_that_found_its_room_stays_there_when_its_people_are_called_other
 def test_names_confirmed_before_a_file_found_its_room_are_kept() -> None:
     pc = windows("[마루] [오전 9:01] 가\n[도담이] [오전 9:02] 나\n")
     aliases = {"a": {"도담": "도담이"}}
-    (group,) = grouped([pc, MAC], aliases)
+    (group,) = grouped(sheets_of([pc, MAC]), aliases)
     assert group.keys == ("방", "a")
     (history,) = merge([pc, MAC], aliases)
     assert [message.sender for message in history.messages] == ["마루", "도담이"]

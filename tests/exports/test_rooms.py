@@ -158,7 +158,7 @@ def test_what_was_remembered_is_only_remembered(
     ("key", "value"),
     [
         ("room", 1), ("keys", []), ("keys", [1]), ("files", 3), ("messages", "5"), ("repeated", -1),
-        ("people", {"마루": "2"}), ("people", []), ("first", 5), ("last", "어제"),
+        ("people", {"마루": "2"}), ("people", []), ("first", 5), ("last", "어제"), ("lost", [3]),
     ],
 )  # fmt: skip
 def test_a_summary_of_wrong_kinds_is_worked_out_again(
@@ -174,9 +174,51 @@ def test_a_summary_of_wrong_kinds_is_worked_out_again(
 
 
 def test_a_listed_file_that_was_damaged_is_a_sentence(inbox: Inbox, tmp_path: Path) -> None:
-    next((tmp_path / "raw" / "inbox").glob("*.txt")).write_bytes(b"\x89PNG")
-    with pytest.raises(ExportError, match="글이 아닙니다"):
+    before = Rooms(inbox).summaries()
+    damage(inbox, tmp_path, "앞.txt")
+    ours, other = Rooms(inbox).summaries()
+    assert (ours.messages, len(ours.files), other) == (3, 1, before[1])
+    assert "앞.txt" in ours.lost[0]
+    with pytest.raises(ExportError, match="앞.txt"):
+        Rooms(inbox).histories("우리방")
+    assert len(Rooms(inbox).histories("옆방")) == 1
+    damage(inbox, tmp_path, "뒤.txt")
+    assert [each.room for each in Rooms(inbox).summaries()] == ["옆방"]
+    damage(inbox, tmp_path, "옆.txt")
+    with pytest.raises(ExportError, match="다시 넣거나 목록에서 빼 주세요"):
         Rooms(inbox).summaries()
+    bring(inbox, tmp_path, 앞=chat(ALL[:4]), 뒤=chat(ALL[2:]), 옆=chat(ALL[:2], "옆방"))
+    assert Rooms(inbox).summaries() == before
+
+
+def damage(inbox: Inbox, folder: Path, name: str) -> None:
+    stored = next(each for each in inbox.stored() if each.name == name)
+    path = folder / "raw" / "inbox" / stored.file
+    path.chmod(0o600)
+    path.write_bytes(b"\x89PNG")
+
+
+def test_which_files_are_of_one_room_is_told_without_reading_them(
+    tmp_path: Path, read: list[str]
+) -> None:
+    inbox = Inbox(tmp_path / "raw")
+    rows = "".join(
+        f"2026-02-05 01:{30 + minute}:07,{who},{text}\n" for minute, (who, text) in enumerate(ALL)
+    )
+    table = f"Date,User,Message\n{rows}"
+    bring(inbox, tmp_path, 컴퓨터=chat(ALL), 맥=table)
+    manifest = tmp_path / "raw" / "manifest.json"
+    listed = json.loads(manifest.read_text(encoding="utf-8"))
+    for each in listed["files"]:
+        del each["marks"]
+    manifest.write_text(json.dumps(listed), encoding="utf-8")
+    Rooms(inbox).version()
+    assert sorted(read) == ["맥.txt", "컴퓨터.txt"]
+    read.clear()
+    Rooms(inbox).version()
+    assert read == []
+    (room,) = Rooms(inbox).summaries()
+    assert (room.room, room.messages, room.repeated) == ("우리방", 5, 5)
 
 
 def test_a_file_that_goes_while_others_are_read_is_no_error(inbox: Inbox) -> None:

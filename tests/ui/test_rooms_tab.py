@@ -2,12 +2,14 @@
 
 import inspect
 import json
+from dataclasses import replace
 
 import gradio as gr
 import pytest
 
 from kakaobot.errors import ExportError, KakaobotError
 from tests.ui.window_fakes import ROOM
+from ui.rooms import rooms_table
 from ui.tabs import rooms
 
 
@@ -108,3 +110,9 @@ def test_the_form_offers_the_people_of_the_first_room():
     assert form.visible
     assert room.value == "보드게임"
     assert ("도담 (900개)", "도담") in names["choices"]
+
+
+def test_a_room_with_a_damaged_file_says_so() -> None:
+    page = rooms_table([replace(ROOM, lost=("<a.txt> 파일이 바뀌었습니다.",))])
+    assert "&lt;a.txt&gt; 파일이 바뀌었습니다." in page
+    assert "kb-bad-text" not in rooms_table([ROOM])
