@@ -1,12 +1,21 @@
-"""Which messages are read at all, and which turns are worth learning. Keeps the room's style."""
+"""Which messages are read at all, and which turns are worth learning. Keeps the room's style.
+
+What nobody in the room has worded is not learnt; what is short is the room's style, and only its
+share is held down. A turn that is not learnt still stands as context.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from kakaobot.dataset import duplicates
+from kakaobot.dataset.pasted import pasted
+from kakaobot.dataset.pii.finds import LINK, TAGS
+from kakaobot.dataset.reactions import over_share
 from kakaobot.records import Conversation, Message, Turn
 
 MEDIA = "사진·동영상·이모티콘"
@@ -18,10 +27,28 @@ SHORT = "짧은 말 (앞 대화로만 씀)"
 LONG = "한 번에 읽기에 너무 긴 말"
 OTHERS = "다른 사람의 말 (앞 대화로만 씀)"
 APART = "배울 대답과 이어지지 않은 말"
+BOT = "봇의 말"
+LINKS = "링크만 있는 말"
+PASTED = "복사해 붙인 뉴스·공지"
+FORWARDED = "여러 곳에 돌린 글"
+REPEATED = "전에 한 긴 말의 되풀이"
+CAPPED = "너무 많은 짧은 반응"
+
+REASONS = (SHORT, BOT, LINKS, PASTED, FORWARDED, REPEATED, CAPPED)
+"""Why a turn is not learnt, in the order in which the reasons are tried: the first one counts."""
+
+LONG_ENOUGH_TO_FORWARD = 40
+"""Letters without spaces: two lines of a phone. Shorter wishes are everybody's own words."""
+OFTEN = 3
+"""As often as this a long text was said, it is a text that goes round, whoever says it."""
 
 _OF_KIND = {"media": MEDIA, "system": SYSTEM, "deleted": DELETED}
 # Laughter, tears, consonants alone, punctuation: a reaction without a word in it.
 _LOW_SIGNAL = re.compile(r"[\sㄱ-ㅎㅏ-ㅣ.,!?~^\-;:]*")
+_LINK = re.compile(
+    rf"{re.escape(TAGS[LINK])}|\[링크\]|(?:https?://|www\.)[^\s가-힣]+", re.IGNORECASE
+)
+_NO_WORD = re.compile(r"[\W_]*")
 
 
 @dataclass(frozen=True)
@@ -29,6 +56,48 @@ class Kept:
     messages: tuple[Message, ...]
     removed: tuple[tuple[str, int], ...]
     """Korean reason and number of messages, most first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What is not learnt. Every rule but `min_chars` and the share can be switched off."""
+
+    bots: frozenset[str] = frozenset()
+    """Names of programs; their turns are learnt only where one of them is the persona."""
+    min_chars: int = 1
+    links: bool = True
+    pasted: bool = True
+    forwarded: bool = True
+    repeated: bool = True
+    low_signal_share: float = 0.3
+    """Of the learnt replies at most this share (0 to 1) says nothing but 'ㅋㅋ', 'ㅇㅇ', '헐'."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Of one room's turns that could be learnt: a persona's, or everybody's."""
+
+    judged: int
+    reasons: Mapping[str, str]
+    """Turn id → why it is not learnt, one of `REASONS`, in the order of the turns."""
+
+    @property
+    def learnt(self) -> int:
+        return self.judged - len(self.reasons)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Reason → turns, in the order of `REASONS`, those that took none left out."""
+        counted = Counter(self.reasons.values())
+        return {reason: counted[reason] for reason in REASONS if counted[reason]}
+
+    @property
+    def taken(self) -> dict[str, tuple[str, ...]]:
+        """Reason → ids of the turns it took, in the order of `REASONS`."""
+        found: dict[str, list[str]] = {reason: [] for reason in REASONS}
+        for turn, reason in self.reasons.items():
+            found[reason].append(turn)
+        return {reason: tuple(turns) for reason, turns in found.items() if turns}
 
 
 def keep(messages: Iterable[Message], *, exclude: Collection[str] = ()) -> Kept:
@@ -53,21 +122,79 @@ def unlearnt(
     *,
     persona: str,
     learnable: Callable[[Turn], bool],
+    reasons: Mapping[str, str] = MappingProxyType({}),
 ) -> Counter[str]:
-    """Why messages of these turns are no target of `rows`: Korean reason → number of messages."""
+    """Why messages of these turns are no target of `rows`: Korean reason → number of messages.
+
+    Args:
+        reasons: what `judge` said of them, where it was asked.
+    """
     learnt, shown = set[str](), set[str]()
     for row in rows:
         shown.update(row.turns)
         learnt.update(key for key, said in zip(row.turns, row.messages, strict=True) if said.learn)
-    reasons = Counter[str]()
+    counts = Counter[str]()
     for turn in turns:
         if turn.id in learnt:
             continue
-        if persona and turn.sender != persona:
+        if turn.id in reasons:
+            reason = reasons[turn.id]
+        elif persona and turn.sender != persona:
             reason = OTHERS if turn.id in shown else APART
         else:
             reason = LONG if learnable(turn) else SHORT
-        reasons[reason] += len(turn.lines)
+        counts[reason] += len(turn.lines)
+    return counts
+
+
+def judge(
+    rooms: Mapping[str, Sequence[Turn]], rules: Rules, *, persona: str = ""
+) -> dict[str, Judgement]:
+    """Room → which of its turns are not learnt, and why.
+
+    All rooms are judged together: a text goes round in several of them, and the share of low-signal
+    replies is that of everything learnt. Neither the order of rooms nor that of turns matters.
+
+    Args:
+        persona: whose turns are judged; empty for everybody's. The others' are still read, to see
+            what they forward.
+    """
+    reasons = sift(rooms, rules, persona=persona)
+    mine = [
+        (room, turn)
+        for room, turns in rooms.items()
+        for turn in turns
+        if persona in ("", turn.sender) and turn.id not in reasons[room]
+    ]
+    for room, turn in over_share(mine, rules.low_signal_share):
+        reasons[room][turn.id] = CAPPED
+    return {
+        room: Judgement(
+            sum(persona in ("", turn.sender) for turn in turns),
+            MappingProxyType(
+                {
+                    turn.id: reasons[room][turn.id]
+                    for turn in turns
+                    if persona in ("", turn.sender) and turn.id in reasons[room]
+                }
+            ),
+        )
+        for room, turns in rooms.items()
+    }
+
+
+def sift(
+    rooms: Mapping[str, Sequence[Turn]], rules: Rules, *, persona: str = ""
+) -> dict[str, dict[str, str]]:
+    """Room → turn id → reason, of everybody's turns and without the cap on low-signal replies."""
+    reasons: dict[str, dict[str, str]] = {room: {} for room in rooms}
+    bots = rules.bots - {persona}
+    for room, turns in rooms.items():
+        for turn in turns:
+            if reason := _reason(turn, rules, bots):
+                reasons[room][turn.id] = reason
+    for room, turn, reason in _copies(rooms, rules):
+        reasons[room].setdefault(turn.id, reason)
     return reasons
 
 
@@ -77,3 +204,51 @@ def worth_learning(turn: Turn, *, min_chars: int, drop_low_signal: bool) -> bool
     if len(text) < min_chars:
         return False
     return not (drop_low_signal and _LOW_SIGNAL.fullmatch(text))
+
+
+def _reason(turn: Turn, rules: Rules, bots: Collection[str]) -> str | None:
+    """What is told by the turn alone."""
+    text = turn.text.strip()
+    if len(text) < rules.min_chars:
+        return SHORT
+    if turn.sender in bots:
+        return BOT
+    if rules.links and _only_links(text):
+        return LINKS
+    if rules.pasted and 2 * sum(len(line) for line in turn.lines if pasted(line)) > len(text):
+        return PASTED
+    return None
+
+
+def _only_links(text: str) -> bool:
+    if "링크" not in text and "://" not in text and "ww." not in text and "WW." not in text:
+        return False
+    bare, found = _LINK.subn("", text)
+    return found > 0 and _NO_WORD.fullmatch(bare) is not None
+
+
+def _copies(rooms: Mapping[str, Sequence[Turn]], rules: Rules) -> Iterator[tuple[str, Turn, str]]:
+    """Long turns that were said before or go round, by time."""
+    turns = sorted(
+        (
+            (turn.start, room, turn.id, turn)
+            for room, said in rooms.items()
+            for turn in said
+            if sum(map(len, turn.lines)) >= duplicates.LONG
+        ),
+        key=lambda each: each[:3],
+    )
+    for group in duplicates.groups([turn.text for *_, turn in turns]):
+        said = [(turns[place][1], turns[place][3]) for place in group]
+        length = min(len(duplicates.normalised(turn.text)) for _, turn in said)
+        people = {turn.sender for _, turn in said}
+        places = {room for room, _ in said}
+        around = len(people) > 1 or len(places) > 1 or len(said) >= OFTEN
+        if rules.forwarded and around and length >= LONG_ENOUGH_TO_FORWARD:
+            yield from ((room, turn, FORWARDED) for room, turn in said)
+        elif rules.repeated:
+            seen = set[str]()
+            for room, turn in said:
+                if turn.sender in seen:
+                    yield room, turn, REPEATED
+                seen.add(turn.sender)

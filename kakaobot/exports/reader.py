@@ -218,17 +218,17 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-_TABLE_HEAD = re.compile(
-    "(?i)(?:\\A|\n)(?=(?:\ufeff)?(?:{})\r?(?:\n|\\Z))".format(
-        "|".join(",".join(f'"?{each}"?' for each in row) for row in TABLE.heads)
-    ).encode()
-)
-"""Before the first line of a table, wherever it stands."""
+_TABLE_HEAD = "(?i)\n(?=(?:\ufeff)?(?:{})\r?(?:\n|\\Z))".format(
+    "|".join(",".join(f'"?{each}"?' for each in row) for row in TABLE.heads)
+).encode()
+"""Before the first line of a table."""
 
 
 def _sections(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
     """Text and tables that were joined by hand: first line, bytes, and whether it is a table."""
-    begins = [found.end() for found in _TABLE_HEAD.finditer(data)]
+    begins = [found.end() for found in re.finditer(_TABLE_HEAD, data)]
+    if re.match(_TABLE_HEAD, b"\n" + data[:200]):
+        begins.insert(0, 0)
     number = 1
     for begin, stop in zip([0, *begins], [*begins, len(data)], strict=True):
         if begin == stop:
@@ -241,7 +241,8 @@ def _sections(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
             if text < stop:
                 below = number + data.count(b"\n", begin, text)
                 yield below, data[text:stop], False
-        number += data.count(b"\n", begin, stop)
+        if stop < len(data):
+            number += data.count(b"\n", begin, stop)
 
 
 def _text_behind(data: bytes, begin: int, stop: int) -> int:
