@@ -95,6 +95,8 @@ class DataSettings(Group):
     """이보다 짧은 말은 배우지 않습니다. 1이면 ㅋ 한 글자도 배웁니다."""
     drop_low_signal: bool = False
     """ㅋㅋㅋ, ㅇㅇ 같은 짧은 반응을 빼려면 true. 말투이므로 기본은 남겨 둡니다."""
+    low_signal_share: float = Field(0.3, ge=0, le=1)
+    """배울 대답 가운데 ㅋㅋㅋ, ㅇㅇ, 헐 같은 짧은 반응이 차지할 수 있는 가장 큰 몫 (1이면 모두)"""
     mask_urls: bool = True
     """인터넷 주소를 <링크> 로 바꿉니다."""
     mask_private: bool = True

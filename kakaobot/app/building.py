@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from kakaobot.app.report import Report, examples_of
 from kakaobot.app.voices import speeches
 from kakaobot.base.text import BaseText
 from kakaobot.dataset.build import conversations, message_of, split
+from kakaobot.dataset.duplicates import overlapping
 from kakaobot.dataset.figures import figures_of, histogram
-from kakaobot.dataset.filters import keep, unlearnt, worth_learning
+from kakaobot.dataset.filters import Rules, judge, keep, unlearnt, worth_learning
 from kakaobot.dataset.privacy import masker
 from kakaobot.dataset.sessions import sessions_of, turns_of
 from kakaobot.exports.merge import History
+from kakaobot.exports.people import bots
 from kakaobot.prompt import Renderer, Size
 from kakaobot.records import ChatMessage, Conversation, Message, Session, Turn
 from kakaobot.settings import DataSettings, Settings
 
 FEW_REPLIES = 200
 """Below this a small LoRA repeats the few replies it saw (lessons from public chat clones)."""
+
+SEEN = "검증에 쓰는 말과 거의 같은 말"
 
 
 class Build:
@@ -36,25 +41,31 @@ class Build:
         self._lead = base.renderer.lead_length
         self._sizes = _Sizes(base.renderer)
         self._tokenizer = tokenizer
-        speakers = Counter(
-            message.sender for history in histories for message in self._kept(history.messages)
-        )
-        self._people = tuple(name for name, _ in speakers.most_common())
-        self._named = len(speakers) >= 3
-        self._messages = sum(len(history.messages) for history in histories)
         self._removed = Counter[str]()
         self._masked = Counter[str]()
         self._words: list[Message] = []
+        self._turns: dict[str, list[Turn]] = {}
+        for number, history in enumerate(histories):
+            kept = keep(history.messages, exclude=self._data.exclude_people)
+            self._removed.update(dict(kept.removed))
+            self._words += kept.messages
+            self._turns[str(number)] = turns_in(kept.messages, self._data, masked=self._masked)
+        speakers = Counter(message.sender for message in self._words)
+        self._people = tuple(name for name, _ in speakers.most_common())
+        self._named = len(speakers) >= 3
+        self._messages = sum(len(history.messages) for history in histories)
+        self._judged = judge(self._turns, self._rules(), persona=self._data.persona)
+        self._reasons: Mapping[str, str] = {}
+        """Of the room that is being cut."""
+        self._histories = histories
         self._sessions: list[Session] = []
-        self._turns = 0
 
-    def add(self, history: History) -> None:
-        """Cut one room's history into rows."""
-        data = self._data
-        kept = keep(history.messages, exclude=data.exclude_people)
-        turns = turns_in(kept.messages, data, masked=self._masked)
+    def cut(self, number: int) -> None:
+        """Cut one of the histories into rows."""
+        data, turns = self._data, self._turns[str(number)]
+        self._reasons = self._judged[str(number)].reasons
         gap = timedelta(minutes=data.session_gap_minutes)
-        sessions = sessions_of(history.room, turns, gap=gap)
+        sessions = sessions_of(self._histories[number].room, turns, gap=gap)
         self._sizes.prepare(
             message_of(turn, persona=data.persona, named=self._named) for turn in turns
         )
@@ -64,11 +75,31 @@ class Build:
                 new = list(self._cut(session))
                 self.rows[name] += new
                 own += new
-        self._removed.update(dict(kept.removed))
-        self._removed.update(unlearnt(turns, own, persona=data.persona, learnable=self._learnable))
-        self._words += kept.messages
+        self._removed.update(
+            unlearnt(
+                turns,
+                own,
+                persona=data.persona,
+                learnable=self._learnable,
+                reasons=self._reasons,
+            )
+        )
         self._sessions += sessions
-        self._turns += len(turns)
+
+    def unrepeat(self) -> None:
+        """What validation asks for is not learnt beforehand: near-duplicates leave training."""
+        train = [(row, place) for row in self.rows["train"] for place in _learnt(row)]
+        asked = [row.messages[place].content for row in self.rows["val"] for place in _learnt(row)]
+        told = overlapping([row.messages[place].content for row, place in train], asked)
+        if not told:
+            return
+        self._removed[SEEN] += len(told)
+        places: dict[str, set[int]] = {}
+        for number in told:
+            row, place = train[number]
+            places.setdefault(row.id, set()).add(place)
+        rows = [_without(row, places.get(row.id, set())) for row in self.rows["train"]]
+        self.rows["train"] = [row for row in rows if any(_learnt(row))]
 
     def report(self) -> Report:
         """What was made. `written_at`, `sources` and the fingerprint are the writer's."""
@@ -84,7 +115,7 @@ class Build:
             removed=tuple(self._removed.most_common()),
             masked=tuple(self._masked.most_common()),
             sessions=len(self._sessions),
-            turns=self._turns,
+            turns=sum(map(len, self._turns.values())),
             train_rows=len(self.rows["train"]),
             val_rows=len(self.rows["val"]),
             train_replies=replies["train"],
@@ -108,8 +139,12 @@ class Build:
             lengths=histogram([size.tokens for size in sizes], self._max_seq_len),
         )
 
-    def _kept(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        return keep(messages, exclude=self._data.exclude_people).messages
+    def _rules(self) -> Rules:
+        return Rules(
+            bots=frozenset(bots(self._people)),
+            min_chars=self._data.min_target_chars,
+            low_signal_share=self._data.low_signal_share,
+        )
 
     def _cut(self, session: Session) -> Iterable[Conversation]:
         return conversations(
@@ -132,7 +167,7 @@ class Build:
         return split(spoken, self._data.val_ratio, target) if spoken else ([], [])
 
     def _learnable(self, turn: Turn) -> bool:
-        return learnable(turn, self._data)
+        return turn.id not in self._reasons and learnable(turn, self._data)
 
     def _size(self, row: Conversation) -> Size:
         sizes = [(self._sizes.of(message), message.learn) for message in row.messages]
@@ -183,6 +218,22 @@ def learnable(turn: Turn, data: DataSettings) -> bool:
     return worth_learning(
         turn, min_chars=data.min_target_chars, drop_low_signal=data.drop_low_signal
     )
+
+
+def _learnt(row: Conversation) -> Iterator[int]:
+    """Places of the messages that are targets."""
+    return (place for place, message in enumerate(row.messages) if message.learn)
+
+
+def _without(row: Conversation, places: Collection[int]) -> Conversation:
+    """The row with these messages as context only."""
+    if not places:
+        return row
+    messages = tuple(
+        replace(message, learn=message.learn and place not in places)
+        for place, message in enumerate(row.messages)
+    )
+    return replace(row, messages=messages)
 
 
 def _targets(rows: Iterable[Conversation]) -> int:

@@ -91,15 +91,18 @@ class Datasets:
         progress(0.2, "바탕 모델의 토크나이저를 읽는 중")
         choice = self._bases.choice(self._home)
         base = read_base_text(located(choice.name))
+        progress(0.25, "배울 말과 가릴 말을 고르는 중")
         build = Build(settings, base, histories, tokenizer=choice.label)
         for number, history in enumerate(histories):
-            progress(0.3 + 0.5 * number / len(histories), f"'{history.room}' 을 대화로 나누는 중")
-            build.add(history)
+            progress(0.4 + 0.4 * number / len(histories), f"'{history.room}' 을 대화로 나누는 중")
+            build.cut(number)
+        progress(0.8, "검증에 쓸 말과 겹치지 않게 하는 중")
+        build.unrepeat()
         rows = build.rows
         if not rows["train"]:
             raise DatasetError(
                 "배울 대답이 하나도 남지 않았습니다. 다른 사람이나 '방 전체'를 고르거나, "
-                "data.min_target_chars 를 낮추거나, 더 긴 대화를 가져오세요."
+                "data.low_signal_share 를 높이거나, 더 긴 대화를 가져오세요."
             )
         if not rows["val"]:
             raise DatasetError(

@@ -6,6 +6,7 @@ the mix. Pure; knows turns, no rules.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -30,6 +31,7 @@ _LONGEST = 400
 """Characters; a run of ㅋ may be long, but past this the text is not looked through."""
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def low_signal(text: str) -> str | None:
     """The bare form of a reply that only reacts (`ㅋㅋㅋ!` → `ㅋ`, `네네` → `네`), None of others.
 
@@ -56,13 +58,9 @@ def over_share(turns: Iterable[tuple[str, Turn]], share: float) -> list[tuple[st
     if exact >= 1:
         return []
     others = 0
-    forms: dict[str, str | None] = {}
     low: list[tuple[str, str, datetime, str, str, Turn]] = []
     for room, turn in turns:
-        text = turn.text
-        if text not in forms:
-            forms[text] = low_signal(text)
-        if (form := forms[text]) is None:
+        if (form := low_signal(turn.text)) is None:
             others += 1
         else:
             low.append((form, turn.sender, turn.start, room, turn.id, turn))

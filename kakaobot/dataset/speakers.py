@@ -195,8 +195,8 @@ def pseudonyms(names: Iterable[str], salt: str) -> dict[str, str]:
             wishes.setdefault(_wish(name, salt, chance), []).append(name)
         waiting = []
         for wish, rivals in wishes.items():
-            # The strongest claim does not depend on who else is there.
-            rivals.sort(key=lambda name: _number(name, salt, "claim"))
+            # Who of two goes first must not depend on a third.
+            rivals.sort()
             if wish not in taken:
                 taken.add(wish)
                 given[rivals.pop(0)] = wish

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_what_is_too_short_is_counted_with_its_reason(
 def test_a_room_too_small_to_validate_is_a_sentence(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
-    Exports(home).bring([room(tmp_path, "[가] [오후 1:00] 안녕")])
+    Exports(home).bring([room(tmp_path, "[가] [오후 1:00] 오늘은 일찍 잘게")])
     with pytest.raises(DatasetError, match="더 긴 기간"):
         datasets.build()
 
@@ -129,3 +130,43 @@ def test_who_speaks_is_read_once_as_long_as_nothing_changed(
     assert datasets.rooms() == [*rooms, "방"]
     assert len(datasets.people()) == len(people) + 2
     assert {person.name for person in datasets.people("방")} == {"가", "나"}
+
+
+def test_short_reactions_are_held_to_their_share_and_the_rest_is_told(
+    home: Home, datasets: Datasets, tmp_path: Path
+) -> None:
+    save(home.settings_file, {"data.merge_gap_minutes": 0, "data.low_signal_share": 0.25})
+    lines = [
+        f"[{'가나'[i % 2]}] [오후 {1 + i // 60}:{i % 60:02d}] "
+        + ("ㅋㅋㅋㅋ" if i % 2 else f"{i}번째로 하는 이야기")
+        for i in range(200)
+    ]
+    Exports(home).bring([room(tmp_path, *lines)])
+    report = datasets.build()
+    learnt = report.train_replies + report.val_replies
+    assert dict(report.removed)["너무 많은 짧은 반응"] == 200 - learnt
+    assert 130 <= learnt <= 135
+    save(home.settings_file, {"data.low_signal_share": 1.0})
+    everything = datasets.build()
+    assert everything.train_replies + everything.val_replies == 200
+
+
+def test_no_reply_that_validation_asks_for_is_learnt_beforehand(
+    home: Home, datasets: Datasets, tmp_path: Path
+) -> None:
+    save(home.settings_file, {"data.merge_gap_minutes": 0, "data.val_ratio": 0.2})
+    long = "내일 모임은 일곱 시에 역 앞 파란 지붕 가게에서 하고 늦는 사람은 꼭 미리 말해 주기"
+    lines = [
+        f"[{'가나'[i % 2]}] [오후 {1 + i // 60}:{i % 60:02d}] {i}번째로 하는 다른 이야기 하나"
+        for i in range(100)
+    ]
+    lines[10] = f"[가] [오후 1:10] {long}"
+    lines[95] = f"[나] [오후 2:35] {long}!!"
+    Exports(home).bring([room(tmp_path, *lines)])
+    report = datasets.build()
+    assert dict(report.removed)["검증에 쓰는 말과 거의 같은 말"] == 1
+    folder = home.folder("data/sft")
+    train = [json.loads(row) for row in (folder / "train.jsonl").read_text("utf-8").splitlines()]
+    said = [m for row in train for m in row["messages"] if m["content"].startswith(long)]
+    assert said
+    assert not any(message["learn"] for message in said)

@@ -38,6 +38,18 @@ def test_the_same_sentence_with_other_facts_is_no_duplicate() -> None:
     assert groups([one, "내일 저녁 여섯시에 강남역 오번 출구에서 만나자"]) == []
 
 
+@pytest.mark.parametrize(("changed", "near"), [(2, True), (3, False)])
+def test_of_twenty_letters_two_may_differ(changed: int, near: bool) -> None:
+    letters = "가나다라마바사아자차카타파하거너더러머버"
+    assert similar(letters, "뷁쉙뙳"[:changed] + letters[changed:]) is near
+
+
+def test_what_begins_alike_and_ends_otherwise_is_no_duplicate() -> None:
+    said = [syllables(70, 1) + syllables(30, seed) for seed in range(2, 12)]
+    assert groups(said) == []
+    assert overlapping(said[:5], said[5:]) == frozenset()
+
+
 def test_short_texts_are_never_duplicates() -> None:
     edge = syllables(LONG, 3)
     assert groups(["밥 먹었어?"] * 5 + [edge[1:]] * 2) == []

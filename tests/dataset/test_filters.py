@@ -159,7 +159,18 @@ def test_a_reaction_has_a_form(text: str, form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["배고파", "7시", "<전화번호>", "no way", "치킨 먹자", "(하트) 사랑해", "ㅋ" * 500]
+    "text",
+    [
+        "배고파",
+        "7시",
+        "<전화번호>",
+        "<주소>",
+        "ㅋㅋ <가린말>",
+        "no way",
+        "치킨 먹자",
+        "(하트) 사랑해",
+        "ㅋ" * 500,
+    ],
 )
 def test_what_says_something_is_no_reaction(text: str) -> None:
     assert low_signal(text) is None

@@ -51,3 +51,9 @@ def test_a_masked_address_of_a_reporter_is_a_sign_as_well() -> None:
     assert pasted(text.format("han@press.example"))
     assert pasted(text.format("<이메일>"))
     assert not pasted(text.format("말로는"))
+
+
+def test_who_talks_needs_more_signs() -> None:
+    notice = "[공지] 이번 주 모임은 다음과 같이 바뀌었습니다. 늦지 않게 오시면 됩니다."
+    assert pasted(notice)
+    assert not pasted(notice + " ㅋㅋㅋ")
