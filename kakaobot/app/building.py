@@ -16,14 +16,12 @@ from kakaobot.dataset.figures import figures_of, histogram
 from kakaobot.dataset.filters import Rules, judge, keep, unlearnt, worth_learning
 from kakaobot.dataset.privacy import masker
 from kakaobot.dataset.sessions import sessions_of, turns_of
+from kakaobot.dataset.speakers import ENOUGH
 from kakaobot.exports.merge import History
 from kakaobot.exports.people import bots
 from kakaobot.prompt import Renderer, Size
 from kakaobot.records import ChatMessage, Conversation, Message, Session, Turn
 from kakaobot.settings import DataSettings, Settings
-
-FEW_REPLIES = 200
-"""Below this a small LoRA repeats the few replies it saw (lessons from public chat clones)."""
 
 SEEN = "검증에 쓰는 말과 거의 같은 말"
 
@@ -54,7 +52,9 @@ class Build:
         self._people = tuple(name for name, _ in speakers.most_common())
         self._named = len(speakers) >= 3
         self._messages = sum(len(history.messages) for history in histories)
-        self._judged = judge(self._turns, self._rules(), persona=self._data.persona)
+        self._judged = judge(
+            self._turns, rules_of(self._data, self._people), persona=self._data.persona
+        )
         self._reasons: Mapping[str, str] = {}
         """Of the room that is being cut."""
         self._histories = histories
@@ -105,7 +105,7 @@ class Build:
         """What was made. `written_at`, `sources` and the fingerprint are the writer's."""
         replies = {name: _targets(part) for name, part in self.rows.items()}
         sizes = [self._size(row) for row in self.rows["train"]]
-        few = replies["train"] < FEW_REPLIES
+        few = replies["train"] < ENOUGH
         return Report(
             room=self._data.room,
             persona=self._data.persona,
@@ -128,7 +128,7 @@ class Build:
             written_at="",
             fingerprint="",
             warning=(
-                f"배울 대답이 {replies['train']:,}개뿐입니다. {FEW_REPLIES}개보다 적으면 같은 말을 "
+                f"배울 대답이 {replies['train']:,}개뿐입니다. {ENOUGH}개보다 적으면 같은 말을 "
                 "되풀이하기 쉬우니, 더 긴 기간을 내보내거나 '방 전체'를 골라 보세요."
                 if few
                 else ""
@@ -137,13 +137,6 @@ class Build:
             speeches=speeches(self._sessions, self._people),
             figures=figures_of(self._words, self._sessions),
             lengths=histogram([size.tokens for size in sizes], self._max_seq_len),
-        )
-
-    def _rules(self) -> Rules:
-        return Rules(
-            bots=frozenset(bots(self._people)),
-            min_chars=self._data.min_target_chars,
-            low_signal_share=self._data.low_signal_share,
         )
 
     def _cut(self, session: Session) -> Iterable[Conversation]:
@@ -198,6 +191,15 @@ class _Sizes:
 
 def _key(message: ChatMessage) -> tuple[str, str, str]:
     return message.role, message.content, message.name
+
+
+def rules_of(data: DataSettings, people: Iterable[str]) -> Rules:
+    """What is not learnt of what these people say."""
+    return Rules(
+        bots=frozenset(bots(people)),
+        min_chars=data.min_target_chars,
+        low_signal_share=0 if data.drop_low_signal else data.low_signal_share,
+    )
 
 
 def turns_in(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import statistics
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from kakaobot.app.bases import Bases
-from kakaobot.app.building import Build, learnable, turns_in
+from kakaobot.app.building import Build, rules_of, turns_in
 from kakaobot.app.page import page
 from kakaobot.app.report import Report, read_report
 from kakaobot.base.choice import located
@@ -18,11 +17,13 @@ from kakaobot.base.text import read_base_text
 from kakaobot.config import Home
 from kakaobot.dataset import store
 from kakaobot.dataset.filters import keep
+from kakaobot.dataset.sessions import sessions_of
+from kakaobot.dataset.speakers import Advice, speakers
 from kakaobot.errors import DatasetError
 from kakaobot.exports.inbox import Inbox
 from kakaobot.exports.merge import History
 from kakaobot.exports.rooms import Rooms
-from kakaobot.records import Conversation, Progress, quiet
+from kakaobot.records import Conversation, Progress, Session, quiet
 from kakaobot.rows import dump
 from kakaobot.runs import now_text
 from kakaobot.settings import DataSettings, Settings
@@ -35,6 +36,9 @@ class Person:
     replies: int
     """Turns that can be learnt."""
     median_chars: float
+    advice: Advice = "enough"
+    sentence: str = ""
+    """The advice in Korean."""
 
 
 class Datasets:
@@ -61,20 +65,17 @@ class Datasets:
         return known[room]
 
     def _who_speaks(self, room: str, data: DataSettings) -> list[Person]:
-        messages: Counter[str] = Counter()
-        lengths: dict[str, list[int]] = {}
-        for history in self._histories(room):
-            kept = keep(history.messages).messages
-            messages.update(message.sender for message in kept)
-            for turn in turns_in(kept, data):
-                lengths.setdefault(turn.sender, [])
-                if learnable(turn, data):
-                    lengths[turn.sender].append(len(turn.text))
-        people = [
-            Person(name, messages[name], len(sizes), statistics.median(sizes) if sizes else 0.0)
-            for name, sizes in lengths.items()
+        gap = timedelta(minutes=data.session_gap_minutes)
+        rooms: dict[str, list[Session]] = {}
+        for number, history in enumerate(self._histories(room)):
+            turns = turns_in(keep(history.messages).messages, data)
+            rooms[str(number)] = sessions_of(history.room, turns, gap=gap)
+        names = {turn.sender for some in rooms.values() for each in some for turn in each.turns}
+        found = speakers(rooms, rules_of(data, names))
+        return [
+            Person(who.name, who.messages, who.replies, who.median_chars, who.advice, who.sentence)
+            for who in found
         ]
-        return sorted(people, key=lambda person: (-person.replies, person.name))
 
     def build(self, progress: Progress = quiet) -> Report:
         """Write `data/sft` with the settings of sft.yaml.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,23 @@ def test_no_reply_that_validation_asks_for_is_learnt_beforehand(
     said = [m for row in train for m in row["messages"] if m["content"].startswith(long)]
     assert said
     assert not any(message["learn"] for message in said)
+
+
+def test_who_has_too_little_to_learn_or_sounds_like_a_program_is_told(
+    home: Home, datasets: Datasets, tmp_path: Path
+) -> None:
+    save(home.settings_file, {"data.merge_gap_minutes": 0})
+    words = (
+        "밥 집 오늘 내일 진짜 그래 가자 어디 보자 회의 먼저 늦게 비 눈 노래 영화 산책 커피".split()
+    )
+    lines = []
+    for i in range(300):
+        for who in ("마루", "도담" if i % 5 == 0 else "오픈채팅봇"):
+            said = " ".join(random.Random(f"{who}{i}").sample(words, 4))
+            lines.append(f"[{who}] [오후 {1 + i // 60}:{i % 60:02d}] {said}")
+    Exports(home).bring([room(tmp_path, *lines)])
+    people = {person.name: person for person in datasets.people()}
+    assert people["마루"].advice == "enough"
+    assert people["도담"].advice == "few"
+    assert "140개" in people["도담"].sentence
+    assert people["오픈채팅봇"].advice == "bot"

@@ -71,7 +71,12 @@ def _people(people: Sequence[Person], chosen: str) -> gr.Dropdown:
     """`방 전체` first, then everybody who can be learnt with the number of their replies."""
     names = {person.name for person in people}
     labels = [
-        (text.PERSON_LABEL.format(name=person.name, replies=person.replies), person.name)
+        (
+            text.PERSON_LABEL.format(
+                name=person.name, replies=person.replies, advice=text.ADVICE[person.advice]
+            ),
+            person.name,
+        )
         for person in people
     ]
     choices = [(text.WHOLE_ROOM, ""), *labels]
