@@ -177,9 +177,7 @@ def test_who_has_too_little_to_learn_or_sounds_like_a_program_is_told(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
     save(home.settings_file, {"data.merge_gap_minutes": 0})
-    words = (
-        "밥 집 오늘 내일 진짜 그래 가자 어디 보자 회의 먼저 늦게 비 눈 노래 영화 산책 커피".split()
-    )
+    words = [one + two for one in "가나다라마" for two in "자차카타파"]
     lines = []
     for i in range(300):
         for who in ("마루", "도담" if i % 5 == 0 else "오픈채팅봇"):
