@@ -11,7 +11,7 @@ from kakaobot.exports.composing import composed
 from kakaobot.exports.layouts import HEADERS, LAYOUTS, PART, SAVED, SAVED_WORDS, TALK, Layout
 from kakaobot.exports.stamps import clock_of, opened_day
 
-_SAMPLE = 1 << 15
+_SAMPLE = 1 << 13
 """Bytes looked at to find the layout, before all of them are."""
 _BLOCK = 1 << 16
 """Bytes that are decoded at once, so that what is thrown away stays small."""
