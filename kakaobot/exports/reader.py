@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import gc
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ from kakaobot.errors import ExportError
 from kakaobot.exports.layouts import PART, TABLE, TALK, Layout
 from kakaobot.exports.lines import LinePass
 from kakaobot.exports.parcels import MAX_BYTES, Piece, open_parcel
-from kakaobot.exports.segments import Segment, cut, headers, odd_names, text_of
+from kakaobot.exports.segments import Segment, begins_table, cut, headers, marks, odd_names, text_of
 from kakaobot.exports.table import read_table
 from kakaobot.exports.tally import Counts, Export, Tally
 
@@ -218,17 +217,9 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-_TABLE_HEAD = "(?i)\n(?=(?:\ufeff)?(?:{})\r?(?:\n|\\Z))".format(
-    "|".join(",".join(f'"?{each}"?' for each in row) for row in TABLE.heads)
-).encode()
-"""Before the first line of a table."""
-
-
-def _sections(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
+def _sections(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, bytes, bool]]:
     """Text and tables that were joined by hand: first line, bytes, and whether it is a table."""
-    begins = [found.end() for found in re.finditer(_TABLE_HEAD, data)]
-    if re.match(_TABLE_HEAD, b"\n" + data[:200]):
-        begins.insert(0, 0)
+    begins = [at for at in starts if begins_table(data, at)]
     number = 1
     for begin, stop in zip([0, *begins], [*begins, len(data)], strict=True):
         if begin == stop:
@@ -257,9 +248,12 @@ def _text_behind(data: bytes, begin: int, stop: int) -> int:
 def _put_together(data: bytes, name: str) -> Export:
     found = PART.fullmatch(unicodedata.normalize("NFC", name))
     later = found is not None and int(found["part"]) > 1
+    starts = marks(data)
+    parts = list(_sections(data, starts))
+    known_starts = starts if len(parts) == 1 else None
     sections = [
-        (number, part, table, [] if table else cut(part, number, later=later))
-        for number, part, table in _sections(data)
+        (n, part, table, [] if table else cut(part, n, later=later, starts=known_starts))
+        for n, part, table in parts
     ]
     segments = [segment for *_, some in sections for segment in some]
     heads = [line for each in segments if each.header for line in each.header.lines]

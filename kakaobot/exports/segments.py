@@ -8,7 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kakaobot.exports.composing import composed
-from kakaobot.exports.layouts import HEADERS, LAYOUTS, PART, SAVED, SAVED_WORDS, TALK, Layout
+from kakaobot.exports.layouts import (
+    HEADERS,
+    LAYOUTS,
+    PART,
+    SAVED,
+    SAVED_WORDS,
+    TABLE,
+    TALK,
+    Layout,
+)
 from kakaobot.exports.stamps import clock_of, opened_day
 
 _SAMPLE = 1 << 13
@@ -23,15 +32,22 @@ _ISOLATED = 20
 """How many times as many lines another must read, before the first one is taken for a quote."""
 _LONGEST_HEADER = 4096
 """Bytes. A longer line names no room."""
-_SAVED = re.compile(
-    rb"\n(?=%s)"
-    % b"|".join(
-        unicodedata.normalize(form, word).encode()
-        for word in SAVED_WORDS
-        for form in ("NFC", "NFD")
+_TABLE_HEADS = "(?i:(?:\ufeff)?(?:{})\r?(?:\n|\\Z))".format(
+    "|".join(",".join(f'"?{each}"?' for each in row) for row in TABLE.heads)
+).encode()
+_TABLE_HEAD = re.compile(_TABLE_HEADS)
+_MARKED = re.compile(
+    rb"\n(?=%s|%s)"
+    % (
+        b"|".join(
+            unicodedata.normalize(form, word).encode()
+            for word in SAVED_WORDS
+            for form in ("NFC", "NFD")
+        ),
+        _TABLE_HEADS,
     )
 )
-"""Before a line that may be a date of saving."""
+"""Before a line that may be a date of saving or the first of a table: all are found in one pass."""
 
 
 @dataclass(frozen=True)
@@ -103,18 +119,21 @@ def text_of(data: bytes) -> str:
     return composed(data.decode()).replace("\n\ufeff", "\n").lstrip("\ufeff")
 
 
-def cut(data: bytes, first: int = 1, *, later: bool = False) -> list[Segment]:
+def cut(
+    data: bytes, first: int = 1, *, later: bool = False, starts: Sequence[int] | None = None
+) -> list[Segment]:
     """Cut before every header: what was put together is read part by part.
 
     Args:
         data: UTF-8, with its line ends as they were.
         first: number of its first line.
         later: whether it is a later part of an export, and may begin inside a message.
+        starts: its `marks`, where they are known.
 
     Raises:
         UnicodeDecodeError: a part that was looked at is no UTF-8.
     """
-    heads: list[Header | None] = list(headers(data, first))
+    heads: list[Header | None] = list(headers(data, first, starts))
     if not heads or heads[0] is None or heads[0].begin:
         heads.insert(0, None)
     begins = [header.begin if header else 0 for header in heads]
@@ -192,7 +211,17 @@ def _stands_alone(piece: str, layout: Layout) -> bool:
     )
 
 
-def headers(data: bytes, first: int = 1) -> list[Header]:
+def marks(data: bytes) -> list[int]:
+    """Offsets of the lines that may be a date of saving or the first of a table."""
+    return [0, *(match.end() for match in _MARKED.finditer(data))]
+
+
+def begins_table(data: bytes, at: int) -> bool:
+    """Whether the line there is the first of a table."""
+    return _TABLE_HEAD.match(data, at) is not None
+
+
+def headers(data: bytes, first: int = 1, starts: Sequence[int] | None = None) -> list[Header]:
     """Each header: a date of saving below at most two lines that name the room.
 
     Parts of one export that were put together repeat it. Without a date of saving, only the first
@@ -201,7 +230,7 @@ def headers(data: bytes, first: int = 1) -> list[Header]:
     """
     found: list[Header] = []
     number, before, floor = first - 1, 0, 0
-    for at in [0, *(match.end() for match in _SAVED.finditer(data))]:
+    for at in marks(data) if starts is None else starts:
         number += data.count(b"\n", before, at)
         before = at
         saved = _line(data, at)
