@@ -135,8 +135,8 @@ class Renderer:
             encodings = self._plain.encode_batch_fast(bodies, add_special_tokens=False)
             for message, encoding in zip(some, encodings, strict=True):
                 around, end, name = marks[_form(message)]
-                learnt = (name + len(encoding.ids) + end) if message.learn else 0
-                found.append(Size(around + end + name + len(encoding.ids), learnt))
+                learnt = (name + len(encoding) + end) if message.learn else 0
+                found.append(Size(around + end + name + len(encoding), learnt))
         return found
 
     def _size_around(self, role: Role, name: str, learn: bool) -> tuple[int, int, int]:

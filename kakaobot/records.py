@@ -34,8 +34,7 @@ class Message(NamedTuple):
     """1-based number of the line on which the record starts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """A speaker's consecutive messages within the merge gap."""
 
     id: str
@@ -60,8 +59,7 @@ class Session:
     turns: tuple[Turn, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChatMessage:
+class ChatMessage(NamedTuple):
     """One message of a conversation as the model sees it."""
 
     role: Role

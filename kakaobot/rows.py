@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,9 @@ def read(file: Path) -> list[Conversation]:
     return rows
 
 
-def dump(rows: Iterable[Conversation]) -> str:
-    """JSON lines; the same rows give the same bytes."""
-    return "".join(json.dumps(to_row(row), ensure_ascii=False) + "\n" for row in rows)
+def lines(rows: Iterable[Conversation]) -> Iterator[str]:
+    """A line of JSON for each; the same rows give the same bytes."""
+    return (_encode(to_row(row)) + "\n" for row in rows)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode

@@ -83,6 +83,8 @@ class DataSettings(Group):
     """말투를 배울 사람. 비워 두면 방 전체를 배웁니다."""
     exclude_people: tuple[str, ...] = ()
     """대화에서 빼고 싶은 사람 이름 목록 (봇 등)"""
+    pseudonyms: bool = False
+    """사람 이름을 '파란 고래' 같은 지어낸 이름으로 바꿔 배웁니다. 별명까지 찾지는 못합니다."""
     val_ratio: Number = Field(0.1, ge=0.01, le=0.5)
     """검증에 쓸 몫. 가장 최근 대화부터 떼어 둡니다."""
     session_gap_minutes: int = Field(60, ge=1, le=10080)

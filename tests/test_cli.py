@@ -17,7 +17,7 @@ import pytest
 from kakaobot.cli import main
 from kakaobot.cli.console import Console
 from kakaobot.cli.verbs import HOMES, build
-from kakaobot.config import Home
+from kakaobot.config import Home, save
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = re.compile(r"usage|error|argument|option|required|choose|expected|show this", re.I)
@@ -245,6 +245,19 @@ def test_preprocess_reports_what_it_made(cli: Cli, home: Home) -> None:
     assert "읽은 메시지" in cli("preprocess").out
 
 
+def test_the_report_tells_of_invented_names_and_of_who_was_left_out_since(
+    cli: Cli, home: Home
+) -> None:
+    cli("organize", str(home.root / "room.txt"))
+    save(home.settings_file, {"data.pseudonyms": True})
+    out = cli("preprocess").out
+    assert "모두 지어낸 이름으로 바꿈" in out
+    assert "나래" not in out
+    assert "주의: 이 데이터에는" not in cli("preprocess", "--report").err
+    cli("people", "--exclude", "나래")
+    assert "주의: 이 데이터에는 나중에 빼기로 한 '나래'" in cli("preprocess", "--report").err
+
+
 # --- people
 
 
@@ -279,6 +292,25 @@ def test_people_are_listed_with_what_may_be_put_right(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("room")
+def test_people_are_listed_with_what_can_be_learnt_of_them(cli: Cli, home: Home) -> None:
+    people = {each["name"]: each for each in listed(cli)["people"]}
+    narae, program = people["나래"], people["날씨봇"]
+    assert (narae["replies"], narae["advice"], narae["is_excluded"]) == (1, "few", False)
+    assert narae["sentence"] == "부족: 배울 대답이 199개 더 필요합니다."
+    assert 0 <= narae["answers"] <= 1
+    assert narae["median_chars"] > 0
+    assert (program["replies"], program["noise"], program["advice"]) == (0, 1.0, "bot")
+    out = cli("people").out
+    assert re.search(r"나래 +2개 +부족: .* \(길이 [\d.]+자, 이어 말함 \d+%, 잡음 0%\)", out)
+    assert "데이터에서는" not in out
+    save(home.settings_file, {"data.pseudonyms": True})
+    named = {each["name"]: each["pseudonym"] for each in listed(cli)["people"]}
+    assert named["회원님"] is None, "who only sent a photo says nothing that is learnt"
+    assert len({name for name in named.values() if name}) == 3
+    assert re.search(r"가은 .*데이터에서는 \S+ \S+", cli("people").out)
+
+
+@pytest.mark.usefixtures("room")
 def test_names_are_joined_and_parted(cli: Cli, home: Home) -> None:
     before = listed(cli)
     found = listed(cli, "--same", "나래", "회원님")
@@ -297,6 +329,9 @@ def test_people_are_left_out_and_taken_in_again(cli: Cli, home: Home) -> None:
     assert home.settings().data.exclude_people == ("날씨봇",)
     assert "preprocess" in done.err
     assert "배우지 않음" in done.out
+    assert [each["is_excluded"] for each in listed(cli)["people"] if each["name"] == "날씨봇"] == [
+        True
+    ]
 
 
 @pytest.mark.usefixtures("room")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -45,13 +46,19 @@ def files_table(files: Sequence[FileReport]) -> str:
     return table(text.FILES_HEAD, (_file_row(file) for file in files), text.FILES_TITLE)
 
 
-def report_card(report: Report) -> str:
-    """What will be learnt, and what was left out and why."""
+def report_card(report: Report, outdated: str = "") -> str:
+    """What will be learnt, and what was left out and why.
+
+    Args:
+        report: of the last build.
+        outdated: why it must be built again, in Korean; empty where it need not.
+    """
     made = text.MADE_AT.format(
         room=report.room or text.ALL_ROOMS,
         person=report.persona or text.WHOLE_ROOM,
         at=report.written_at[:16].replace("T", " "),
     )
+    made += text.MADE_WITH_PSEUDONYMS if report.pseudonyms else ""
     values = {
         "messages": f"{report.messages:,}",
         "sessions": f"{report.sessions:,}",
@@ -62,7 +69,8 @@ def report_card(report: Report) -> str:
     }
     figures = _facts((text.FIGURES[key], value) for key, value in values.items())
     return (
-        (note(text.NOTICE, report.warning, tone="warn") if report.warning else "")
+        (note(text.OUTDATED, outdated, tone="warn") if outdated else "")
+        + (note(text.NOTICE, report.warning, tone="warn") if report.warning else "")
         + f'<section class="kb-card"><h3>{text.KEPT_TITLE}</h3>'
         + f'<p class="kb-muted">{escape(made)}</p>{figures}'
         + f"<h4>{text.REMOVED_TITLE}</h4>{_removed(report.removed)}{_masked(report)}</section>"
@@ -159,6 +167,33 @@ def table(head: Sequence[str], rows: Iterable[str], label: str) -> str:
     return (
         f'<div class="kb-scroll"><table class="kb-table" aria-label="{escape(label)}">'
         f"<thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def ask_button(
+    words: str,
+    ask: Mapping[str, object],
+    *,
+    about: str = "",
+    typed: bool = False,
+    calm: bool = True,
+) -> str:
+    """A button that says what it asks for in `data-ask`, as JSON.
+
+    Args:
+        words: on the button.
+        ask: what is asked for.
+        about: whom or what, for those who hear the button alone.
+        typed: whether what was typed beside it goes along.
+        calm: whether it takes nothing away.
+    """
+    data = escape(json.dumps(ask, ensure_ascii=False))
+    own = " data-typed" if typed else ""
+    label = f' aria-label="{escape(about)} {escape(words)}"' if about else ""
+    look = " kb-calm" if calm else ""
+    return (
+        f'<button type="button" class="kb-small{look}" data-ask="{data}"{own}{label}>'
+        f"{escape(words)}</button>"
     )
 
 

@@ -5,13 +5,12 @@ What a button asks for lies in its `data-ask` as JSON; the script of the tab han
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from kakaobot.app.people import Member, Proposal, RoomReport
 from ui import text
-from ui.markup import table
+from ui.markup import ask_button, table
 from ui.view import people_names
 
 _MOST_ANSWERS = 4
@@ -81,10 +80,10 @@ def _question(room: RoomReport, proposal: Proposal, list_id: str) -> str:
         name, *others = proposal.names
         says = text.ASK_SPELLING.format(names=_quoted(proposal.names))
         ask = {"do": "same", "room": room.keys[0], "name": name, "others": others}
-        answers = _button(text.ANSWER_SPELLING.format(name=name), ask)
+        answers = ask_button(text.ANSWER_SPELLING.format(name=name), ask)
     else:
         says = text.ASK_BOT.format(names=_quoted(proposal.names), count=_said(room, proposal.names))
-        answers = _button(text.ANSWER_BOT, {"do": "exclude", "names": list(proposal.names)})
+        answers = ask_button(text.ANSWER_BOT, {"do": "exclude", "names": list(proposal.names)})
     return f'<li><p>{escape(says)}</p><div class="kb-answers">{answers}</div></li>'
 
 
@@ -92,27 +91,19 @@ def _exporter(room: RoomReport, proposal: Proposal, list_id: str) -> str:
     """The likely names have a button each; any other can be chosen from a list or typed."""
     ask = {"do": "same", "room": room.keys[0], "others": list(proposal.names)}
     likely = proposal.candidates[:_MOST_ANSWERS] if proposal.sure else ()
-    buttons = "".join(_button(name, {**ask, "name": name}) for name in likely)
+    buttons = "".join(ask_button(name, {**ask, "name": name}) for name in likely)
     rest = [m.name for m in room.people if m.name not in (*likely, *proposal.names)]
     options = "".join(f'<option value="{escape(name)}"></option>' for name in rest)
     return (
         f'{buttons}<input type="text" list="{list_id}" maxlength="100" '
         f'placeholder="{text.OTHER_NAME}" aria-label="{text.OTHER_NAME}">'
-        f'<datalist id="{list_id}">{options}</datalist>' + _button(text.THIS_NAME, ask, typed=True)
+        f'<datalist id="{list_id}">{options}</datalist>'
+        + ask_button(text.THIS_NAME, ask, typed=True)
     )
 
 
 def _chip(words: str, ask: Mapping[str, object]) -> str:
-    return f"<span>{escape(words)}{_button(text.TAKE_BACK, ask)}</span>"
-
-
-def _button(words: str, ask: Mapping[str, object], *, typed: bool = False) -> str:
-    data = escape(json.dumps(ask, ensure_ascii=False))
-    own = " data-typed" if typed else ""
-    return (
-        f'<button type="button" class="kb-small kb-calm" data-ask="{data}"{own}>'
-        f"{escape(words)}</button>"
-    )
+    return f"<span>{escape(words)}{ask_button(text.TAKE_BACK, ask)}</span>"
 
 
 def _excluded(room: RoomReport) -> list[str]:

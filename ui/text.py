@@ -128,6 +128,23 @@ PERSON_INFO = "괄호 안은 배울 수 있는 대답의 수입니다. 많을수
 WHOLE_ROOM = "방 전체"
 PERSON_LABEL = "{name} (대답 {replies:,}개{advice})"
 ADVICE = {"enough": "", "few": " · 배우기엔 적음", "bot": " · 봇으로 보임"}
+SPEAKERS_TITLE = "누구를 배울 수 있나요"
+SPEAKERS_HINT = (
+    "글자 수는 대답 길이의 가운데 값, '이어 말함'은 다른 사람의 말에 이어 말한 몫, "
+    "'잡음'은 링크·퍼 온 글·되풀이·봇의 말·너무 많은 짧은 반응처럼 배우지 않는 말의 몫입니다."
+)
+SPEAKERS_HEAD = ("이름", "배울 대답", "글자 수", "이어 말함", "잡음", "조언", "")
+SPEAKERS_MORE = "나머지 {count:,}명 보기"
+SPEAKERS_UNSEEN = (
+    "그 밖의 {count:,}명은 여기에 보이지 않습니다. 명령 people 로는 모두 볼 수 있습니다."
+)
+SPEAKER_LEFT_OUT = "빼기로 함"
+PSEUDONYM = "데이터에서는 {name}"
+CHARS = "{count:g}자"
+LEARN = "이 사람 배우기"
+LEAVE_OUT = "이 사람 빼기"
+TAKE_IN = "다시 넣기"
+OUTDATED = "다시 만들어야 합니다"
 BUILD = "배울 대화 만들기"
 BUILT = "배울 대화를 만들었습니다."
 DATASET_EMPTY = "아직 만든 데이터가 없습니다."
@@ -140,6 +157,7 @@ SPEECHES_TITLE = "말투 지문"
 REMOVED_NOTHING = "배우지 않는 메시지가 없습니다."
 REMOVED_UNIT = "{count:,}개"
 MADE_AT = "{room} · {person} · {at} 에 만듦"
+MADE_WITH_PSEUDONYMS = " · 사람 이름은 모두 지어낸 이름"
 FIGURES = {
     "messages": "읽은 메시지",
     "sessions": "대화 묶음",

@@ -39,7 +39,9 @@ def build_window(
             with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as first:
                 exports.build(services.exports, services.people, tabs, [first.select, window.load])
             with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as second:
-                dataset.build(services.datasets, services.preferences, tabs, second)
+                dataset.build(
+                    services.datasets, services.people, services.preferences, tabs, second
+                )
             with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as third:
                 arrivals = [third.select, window.load]
                 training.build(services.training, tabs, status, arrivals, beat.tick)

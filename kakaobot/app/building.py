@@ -1,196 +1,245 @@
-"""One build of the training data, room by room: histories → rows, and what became of the rest."""
+"""One build of the training data: histories → turns → rows, and what became of the rest.
+
+Rows are made while they are written and none is kept: what stays in memory is the turns.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+import gc
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
+from itertools import chain
+from typing import TypeVar
 
-from kakaobot.app.report import Report, examples_of
+from kakaobot.app.effects import effects
+from kakaobot.app.measuring import Measured, Sizes
+from kakaobot.app.report import Report, Split
 from kakaobot.app.voices import speeches
 from kakaobot.base.text import BaseText
 from kakaobot.dataset.build import conversations, message_of, split
 from kakaobot.dataset.duplicates import overlapping
-from kakaobot.dataset.figures import figures_of, histogram
-from kakaobot.dataset.filters import Rules, judge, keep, unlearnt, worth_learning
+from kakaobot.dataset.figures import FigureCounts
+from kakaobot.dataset.filters import Judgement, Rules, judge, keep, unlearnt
 from kakaobot.dataset.privacy import masker
 from kakaobot.dataset.sessions import sessions_of, turns_of
 from kakaobot.dataset.speakers import ENOUGH
 from kakaobot.exports.merge import History
 from kakaobot.exports.people import bots
-from kakaobot.prompt import Renderer, Size
-from kakaobot.records import ChatMessage, Conversation, Message, Session, Turn
+from kakaobot.records import Conversation, Message, Session, Turn
 from kakaobot.settings import DataSettings, Settings
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 SEEN = "검증에 쓰는 말과 거의 같은 말"
+_AT_ONCE = 16_384
+"""Turns whose tokens are counted together."""
 
 
 class Build:
-    """Rows grow with every room that is added."""
+    """`take` every history, `settle`, then read the `rows` of both parts; `report` is last."""
 
-    def __init__(
-        self, settings: Settings, base: BaseText, histories: Sequence[History], *, tokenizer: str
-    ) -> None:
+    def __init__(self, settings: Settings, base: BaseText, *, tokenizer: str) -> None:
         """`tokenizer`: what the base is called, for the report."""
-        self.rows: dict[str, list[Conversation]] = {"train": [], "val": []}
         self._data = settings.data
         self._max_seq_len = min(settings.training.max_seq_len, base.context)
-        self._lead = base.renderer.lead_length
-        self._sizes = _Sizes(base.renderer)
+        self._base = base
         self._tokenizer = tokenizer
         self._removed = Counter[str]()
         self._masked = Counter[str]()
-        self._words: list[Message] = []
-        self._turns: dict[str, list[Turn]] = {}
-        for number, history in enumerate(histories):
-            kept = keep(history.messages, exclude=self._data.exclude_people)
-            self._removed.update(dict(kept.removed))
-            self._words += kept.messages
-            self._turns[str(number)] = turns_in(kept.messages, self._data, masked=self._masked)
-        speakers = Counter(message.sender for message in self._words)
-        self._people = tuple(name for name, _ in speakers.most_common())
-        self._named = len(speakers) >= 3
-        self._messages = sum(len(history.messages) for history in histories)
-        self._judged = judge(
-            self._turns, rules_of(self._data, self._people), persona=self._data.persona
-        )
-        self._reasons: Mapping[str, str] = {}
-        """Of the room that is being cut."""
-        self._histories = histories
-        self._sessions: list[Session] = []
+        self._figures = FigureCounts()
+        self._messages = 0
+        self._rooms: dict[str, list[Session]] = {}
+        self._judged: Mapping[str, Judgement] = {}
+        self._reasons: dict[str, dict[str, str]] = {}
+        self._parts: dict[Split, dict[str, list[Session]]] = {"train": {}, "val": {}}
+        self.people: tuple[str, ...] = ()
+        """Who said something in words, most active first."""
+        self.named = False
+        """Whether a person's room shows names: where three or more talk."""
+        self.measured: dict[Split, Measured] = {}
+        """Of the parts whose rows were read."""
 
-    def cut(self, number: int) -> None:
-        """Cut one of the histories into rows."""
-        data, turns = self._data, self._turns[str(number)]
-        self._reasons = self._judged[str(number)].reasons
-        gap = timedelta(minutes=data.session_gap_minutes)
-        sessions = sessions_of(self._histories[number].room, turns, gap=gap)
-        self._sizes.prepare(
-            message_of(turn, persona=data.persona, named=self._named) for turn in turns
-        )
-        own: list[Conversation] = []
-        for name, part in zip(("train", "val"), self._split(sessions), strict=True):
-            for session in part:
-                new = list(self._cut(session))
-                self.rows[name] += new
-                own += new
-        self._removed.update(
-            unlearnt(
-                turns,
-                own,
-                persona=data.persona,
-                learnable=self._learnable,
-                reasons=self._reasons,
-            )
-        )
-        self._sessions += sessions
+    def take(self, history: History) -> None:
+        """Cut one room's history into turns and sessions; it is not kept."""
+        data = self._data
+        self._messages += len(history.messages)
+        kept = keep(history.messages, exclude=data.exclude_people, removed=self._removed)
+        turns = turns_in(self._figures.passing(kept), data, masked=self._masked)
+        sessions = sessions_of(history.room, turns, gap=timedelta(minutes=data.session_gap_minutes))
+        self._figures.add_sessions(sessions)
+        self._rooms[str(len(self._rooms))] = sessions
 
-    def unrepeat(self) -> None:
-        """What validation asks for is not learnt beforehand: near-duplicates leave training."""
-        train = [(row, place) for row in self.rows["train"] for place in _learnt(row)]
-        asked = [row.messages[place].content for row in self.rows["val"] for place in _learnt(row)]
-        told = overlapping([row.messages[place].content for row, place in train], asked)
-        if not told:
-            return
-        self._removed[SEEN] += len(told)
-        places: dict[str, set[int]] = {}
-        for number in told:
-            row, place = train[number]
-            places.setdefault(row.id, set()).add(place)
-        rows = [_without(row, places.get(row.id, set())) for row in self.rows["train"]]
-        self.rows["train"] = [row for row in rows if any(_learnt(row))]
+    def settle(self) -> None:
+        """Decide what is learnt and what is kept for validation."""
+        self.people = self._figures.people
+        self.named = len(self.people) >= 3
+        rules = rules_of(self._data, self.people)
+        turns = {room: list(_turns(sessions)) for room, sessions in self._rooms.items()}
+        self._judged = judge(turns, rules, persona=self._data.persona)
+        self._reasons = {room: dict(told.reasons) for room, told in self._judged.items()}
+        for room, sessions in self._rooms.items():
+            train, val = self._split(room, sessions)
+            self._parts["train"][room], self._parts["val"][room] = train, val
+            self._count_unspoken(room, sessions)
+        self._unrepeat()
+
+    def rows(self, part: Split) -> Iterator[Conversation]:
+        """Each session of a part cut into rows. Reading them to the end fills `measured`."""
+        measured = self.measured[part] = Measured(self._base.renderer.lead_length)
+        chunks = (
+            (room, some)
+            for room, sessions in self._parts[part].items()
+            for some in _chunks(sessions)
+        )
+        for (room, some), sizes in _ahead(lambda chunk: self._sizes(chunk[1]), chunks):
+            for session in some:
+                rows = list(self._cut(room, session, sizes))
+                self._count_unlearnt(room, session.turns, rows)
+                for row in rows:
+                    measured.add(row, sizes)
+                yield from rows
+
+    def _sizes(self, sessions: Iterable[Session]) -> Sizes:
+        persona, named = self._data.persona, self.named
+        messages = (message_of(t, persona=persona, named=named) for t in _turns(sessions))
+        return Sizes(self._base.renderer, messages)
 
     def report(self) -> Report:
         """What was made. `written_at`, `sources` and the fingerprint are the writer's."""
-        replies = {name: _targets(part) for name, part in self.rows.items()}
-        sizes = [self._size(row) for row in self.rows["train"]]
-        few = replies["train"] < ENOUGH
+        train, val = self.measured["train"], self.measured["val"]
+        sessions = list(chain.from_iterable(self._rooms.values()))
+        few = train.replies < ENOUGH
         return Report(
             room=self._data.room,
             persona=self._data.persona,
-            people=self._people,
-            named=self._named,
+            people=self.people,
+            named=self.named,
             messages=self._messages,
             removed=tuple(self._removed.most_common()),
             masked=tuple(self._masked.most_common()),
-            sessions=len(self._sessions),
-            turns=sum(map(len, self._turns.values())),
-            train_rows=len(self.rows["train"]),
-            val_rows=len(self.rows["val"]),
-            train_replies=replies["train"],
-            val_replies=replies["val"],
-            tokens=sum(size.tokens for size in sizes),
-            learnt_tokens=sum(size.learnt for size in sizes),
+            sessions=len(sessions),
+            turns=sum(len(session.turns) for session in sessions),
+            train_rows=train.rows,
+            val_rows=val.rows,
+            train_replies=train.replies,
+            val_replies=val.replies,
+            tokens=train.tokens,
+            learnt_tokens=train.learnt,
             tokenizer=self._tokenizer,
             max_seq_len=self._max_seq_len,
-            longest=max(size.tokens for size in sizes),
+            longest=train.longest,
             written_at="",
             fingerprint="",
             warning=(
-                f"배울 대답이 {replies['train']:,}개뿐입니다. {ENOUGH}개보다 적으면 같은 말을 "
+                f"배울 대답이 {train.replies:,}개뿐입니다. {ENOUGH}개보다 적으면 같은 말을 "
                 "되풀이하기 쉬우니, 더 긴 기간을 내보내거나 '방 전체'를 골라 보세요."
                 if few
                 else ""
             ),
-            examples=examples_of(self.rows),
-            speeches=speeches(self._sessions, self._people),
-            figures=figures_of(self._words, self._sessions),
-            lengths=histogram([size.tokens for size in sizes], self._max_seq_len),
+            examples=(*train.examples("train"), *val.examples("val")),
+            speeches=speeches(sessions, self.people),
+            figures=self._figures.figures(),
+            lengths=train.histogram(self._max_seq_len),
+            effects=effects(self._rooms, self._judged, persona=self._data.persona),
+            val_tokens=val.tokens,
         )
 
-    def _cut(self, session: Session) -> Iterable[Conversation]:
+    def _cut(self, room: str, session: Session, sizes: Sizes) -> Iterable[Conversation]:
+        reasons = self._reasons[room]
         return conversations(
             session,
             persona=self._data.persona,
-            named=self._named,
-            learnable=self._learnable,
-            length=self._sizes.tokens,
-            max_tokens=self._max_seq_len - self._lead,
+            named=self.named,
+            learnable=lambda turn: turn.id not in reasons,
+            length=sizes.tokens,
+            max_tokens=self._max_seq_len - self._base.renderer.lead_length,
             context_turns=self._data.context_turns,
         )
 
-    def _split(self, sessions: Sequence[Session]) -> tuple[list[Session], list[Session]]:
+    def _split(self, room: str, sessions: Sequence[Session]) -> tuple[list[Session], list[Session]]:
         """A person's sessions alone are split, so that validation holds their share of replies."""
+        spoken = [each for each in sessions if any(self._target(room, t) for t in each.turns)]
+        if not spoken:
+            return [], []
+        return split(spoken, self._data.val_ratio, lambda turn: self._target(room, turn))
 
-        def target(turn: Turn) -> bool:
-            return self._data.persona in ("", turn.sender) and self._learnable(turn)
+    def _target(self, room: str, turn: Turn) -> bool:
+        return self._data.persona in ("", turn.sender) and turn.id not in self._reasons[room]
 
-        spoken = [session for session in sessions if any(map(target, session.turns))]
-        return split(spoken, self._data.val_ratio, target) if spoken else ([], [])
+    def _unrepeat(self) -> None:
+        """What validation asks for is not learnt beforehand: near-duplicates leave training."""
+        told = {
+            part: [
+                (room, turn)
+                for room, sessions in rooms.items()
+                for turn in _turns(sessions)
+                if self._target(room, turn)
+            ]
+            for part, rooms in self._parts.items()
+        }
+        texts = {part: [turn.text for _, turn in turns] for part, turns in told.items()}
+        for place in overlapping(texts["train"], texts["val"]):
+            room, turn = told["train"][place]
+            self._reasons[room][turn.id] = SEEN
 
-    def _learnable(self, turn: Turn) -> bool:
-        return turn.id not in self._reasons and learnable(turn, self._data)
+    def _count_unspoken(self, room: str, sessions: Sequence[Session]) -> None:
+        """Sessions without a target are in no part."""
+        for session in sessions:
+            if not any(self._target(room, turn) for turn in session.turns):
+                self._count_unlearnt(room, session.turns, ())
 
-    def _size(self, row: Conversation) -> Size:
-        sizes = [(self._sizes.of(message), message.learn) for message in row.messages]
-        tokens = self._lead + sum(size.tokens for size, _ in sizes)
-        return Size(tokens, sum(size.learnt for size, learn in sizes if learn))
-
-
-class _Sizes:
-    """How long messages are, each text measured once."""
-
-    def __init__(self, renderer: Renderer) -> None:
-        self._renderer = renderer
-        self._known: dict[tuple[str, str, str], Size] = {}
-
-    def prepare(self, messages: Iterable[ChatMessage]) -> None:
-        """Measure these together."""
-        fresh = {key: None for each in messages if (key := _key(each)) not in self._known}
-        asked = [ChatMessage(*key, learn=True) for key in fresh]  # type: ignore[arg-type]
-        self._known.update(zip(fresh, self._renderer.sizes(asked), strict=True))
-
-    def of(self, message: ChatMessage) -> Size:
-        """Its tokens, and how many of them are learnt where it is."""
-        return self._known[_key(message)]
-
-    def tokens(self, message: ChatMessage) -> int:
-        return self.of(message).tokens
+    def _count_unlearnt(
+        self, room: str, turns: Sequence[Turn], rows: Sequence[Conversation]
+    ) -> None:
+        self._removed.update(
+            unlearnt(turns, rows, persona=self._data.persona, reasons=self._reasons[room])
+        )
 
 
-def _key(message: ChatMessage) -> tuple[str, str, str]:
-    return message.role, message.content, message.name
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """No search for cycles meanwhile: it would look at a million turns again and again for none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _turns(sessions: Iterable[Session]) -> Iterator[Turn]:
+    return (turn for session in sessions for turn in session.turns)
+
+
+def _chunks(sessions: Iterable[Session]) -> Iterator[list[Session]]:
+    """Sessions of about `_AT_ONCE` turns together."""
+    some: list[Session] = []
+    turns = 0
+    for session in sessions:
+        some.append(session)
+        turns += len(session.turns)
+        if turns >= _AT_ONCE:
+            yield some
+            some, turns = [], 0
+    yield some
+
+
+def _ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
+    """Each item and what the work made of it, which goes on while the one before is used."""
+    with ThreadPoolExecutor(1) as thread:
+        waiting: deque[tuple[Item, Future[Result]]] = deque()
+        for item in items:
+            waiting.append((item, thread.submit(work, item)))
+            if len(waiting) == 2:
+                before, result = waiting.popleft()
+                yield before, result.result()
+        while waiting:
+            before, result = waiting.popleft()
+            yield before, result.result()
 
 
 def rules_of(data: DataSettings, people: Iterable[str]) -> Rules:
@@ -203,7 +252,7 @@ def rules_of(data: DataSettings, people: Iterable[str]) -> Rules:
 
 
 def turns_in(
-    messages: Sequence[Message], data: DataSettings, *, masked: Counter[str] | None = None
+    messages: Iterable[Message], data: DataSettings, *, masked: Counter[str] | None = None
 ) -> list[Turn]:
     """The turns of one room, with what is private replaced; how often is added to `masked`."""
     return turns_of(
@@ -213,30 +262,3 @@ def turns_in(
             private=data.mask_private, urls=data.mask_urls, words=data.mask_words, counts=masked
         ),
     )
-
-
-def learnable(turn: Turn, data: DataSettings) -> bool:
-    """Whether a turn may be a target."""
-    return worth_learning(
-        turn, min_chars=data.min_target_chars, drop_low_signal=data.drop_low_signal
-    )
-
-
-def _learnt(row: Conversation) -> Iterator[int]:
-    """Places of the messages that are targets."""
-    return (place for place, message in enumerate(row.messages) if message.learn)
-
-
-def _without(row: Conversation, places: Collection[int]) -> Conversation:
-    """The row with these messages as context only."""
-    if not places:
-        return row
-    messages = tuple(
-        replace(message, learn=message.learn and place not in places)
-        for place, message in enumerate(row.messages)
-    )
-    return replace(row, messages=messages)
-
-
-def _targets(rows: Iterable[Conversation]) -> int:
-    return sum(message.learn for row in rows for message in row.messages)

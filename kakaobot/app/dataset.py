@@ -4,79 +4,66 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from kakaobot.app.bases import Bases
-from kakaobot.app.building import Build, rules_of, turns_in
+from kakaobot.app.building import Build, without_collecting
+from kakaobot.app.disguise import Disguise, Mask
 from kakaobot.app.page import page
 from kakaobot.app.report import Report, read_report
+from kakaobot.app.speaking import Person, Speaking
 from kakaobot.base.choice import located
 from kakaobot.base.text import read_base_text
 from kakaobot.config import Home
 from kakaobot.dataset import store
-from kakaobot.dataset.filters import keep
-from kakaobot.dataset.sessions import sessions_of
-from kakaobot.dataset.speakers import Advice, speakers
 from kakaobot.errors import DatasetError
 from kakaobot.exports.inbox import Inbox
 from kakaobot.exports.merge import History
 from kakaobot.exports.rooms import Rooms
-from kakaobot.records import Conversation, Progress, Session, quiet
-from kakaobot.rows import dump
+from kakaobot.records import Progress, quiet
+from kakaobot.rows import lines
 from kakaobot.runs import now_text
 from kakaobot.settings import DataSettings, Settings
-
-
-@dataclass(frozen=True)
-class Person:
-    name: str
-    messages: int
-    replies: int
-    """Turns that can be learnt."""
-    median_chars: float
-    advice: Advice = "enough"
-    sentence: str = ""
-    """The advice in Korean."""
 
 
 class Datasets:
     def __init__(self, home: Home, bases: Bases | None = None) -> None:
         self._home = home
         self._bases = bases or Bases()
-        self._people: tuple[object, dict[str, list[Person]]] = None, {}
-        """What was true of the exports and the settings then, and who spoke in each room."""
+        self._speaking = Speaking(home)
 
     def rooms(self) -> list[str]:
         """Rooms that were imported."""
         return [summary.room for summary in Rooms(self._inbox()).summaries()]
 
-    def people(self, room: str = "") -> list[Person]:
-        """Who speaks in a room (all rooms where it is empty), most replies first."""
-        data = self._home.settings().data
-        now = Rooms(self._inbox()).version(), data.model_copy(update={"room": "", "persona": ""})
-        before, known = self._people
-        if before != now:
-            known = {}
-            self._people = now, known
-        if room not in known:
-            known[room] = self._who_speaks(room, data)
-        return known[room]
+    def people(self, room: str = "", progress: Progress = quiet) -> list[Person]:
+        """Who speaks in a room, under the names of the exports; see `Speaking.people`."""
+        return self._speaking.people(room, progress)
 
-    def _who_speaks(self, room: str, data: DataSettings) -> list[Person]:
-        gap = timedelta(minutes=data.session_gap_minutes)
-        rooms: dict[str, list[Session]] = {}
-        for number, history in enumerate(self._histories(room)):
-            turns = turns_in(keep(history.messages).messages, data)
-            rooms[str(number)] = sessions_of(history.room, turns, gap=gap)
-        names = {turn.sender for some in rooms.values() for each in some for turn in each.turns}
-        found = speakers(rooms, rules_of(data, names))
-        return [
-            Person(who.name, who.messages, who.replies, who.median_chars, who.advice, who.sentence)
-            for who in found
-        ]
+    def outdated(self, report: Report, settings: Settings | None = None) -> str:
+        """Why data must be made again before it is learnt, in Korean; empty where it need not.
 
+        Args:
+            report: of that data.
+            settings: those it is to be learnt with; left out, those of sft.yaml now.
+        """
+        data = (settings or self._home.settings()).data
+        if data.pseudonyms and not report.pseudonyms:
+            return (
+                "지어낸 이름을 쓰기로 했지만(data.pseudonyms) 이 데이터에는 실제 이름이 들어 "
+                "있습니다. '데이터 준비'(preprocess)를 다시 하세요."
+            )
+        invented = Disguise(self._home).known() if report.pseudonyms else {}
+        for name in data.exclude_people:
+            if invented.get(name, name) in report.people:
+                return (
+                    f"이 데이터에는 나중에 빼기로 한 '{name}' 님의 말이 들어 있습니다. "
+                    "'데이터 준비'(preprocess)를 다시 하세요."
+                )
+        return ""
+
+    @without_collecting()
     def build(self, progress: Progress = quiet) -> Report:
         """Write `data/sft` with the settings of sft.yaml.
 
@@ -92,26 +79,17 @@ class Datasets:
         progress(0.2, "바탕 모델의 토크나이저를 읽는 중")
         choice = self._bases.choice(self._home)
         base = read_base_text(located(choice.name))
-        progress(0.25, "배울 말과 가릴 말을 고르는 중")
-        build = Build(settings, base, histories, tokenizer=choice.label)
-        for number, history in enumerate(histories):
-            progress(0.4 + 0.4 * number / len(histories), f"'{history.room}' 을 대화로 나누는 중")
-            build.cut(number)
-        progress(0.8, "검증에 쓸 말과 겹치지 않게 하는 중")
-        build.unrepeat()
-        rows = build.rows
-        if not rows["train"]:
-            raise DatasetError(
-                "배울 대답이 하나도 남지 않았습니다. 다른 사람이나 '방 전체'를 고르거나, "
-                "data.low_signal_share 를 높이거나, 더 긴 대화를 가져오세요."
-            )
-        if not rows["val"]:
-            raise DatasetError(
-                "검증에 쓸 대답이 남지 않았습니다. "
-                "더 긴 기간의 대화를 가져오거나 '방 전체'를 고르세요."
-            )
-        progress(0.9, "저장하는 중")
-        return self._write(build.report(), rows, settings)
+        mask = self._mask(settings, histories)
+        build = Build(mask.settings if mask else settings, base, tokenizer=choice.label)
+        for number in range(len(histories)):
+            history, histories[number] = histories[number], History("", ())
+            share = 0.25 + 0.2 * number / len(histories)
+            progress(share, f"'{history.room}' 의 말을 모으고 개인정보를 가리는 중")
+            build.take(mask.put_on(history) if mask else history)
+        progress(0.45, "배울 말과 검증에 쓸 말을 고르는 중")
+        build.settle()
+        progress(0.6, "대화로 나누고 저장하는 중")
+        return self._write(build, settings, progress)
 
     def report(self) -> Report | None:
         """Of the last build; None where there is none."""
@@ -124,6 +102,13 @@ class Datasets:
         """The last build's report with pictures, for any browser."""
         return self._folder() / store.PAGE
 
+    def _mask(self, settings: Settings, histories: Sequence[History]) -> Mask | None:
+        """What puts invented names into the histories, where that is wanted."""
+        if not settings.data.pseudonyms:
+            return None
+        speaking = {message.sender for history in histories for message in history.messages}
+        return Mask(Disguise(self._home).names(speaking), settings)
+
     def _histories(self, room: str) -> list[History]:
         return Rooms(self._inbox()).histories(room)
 
@@ -133,29 +118,38 @@ class Datasets:
     def _folder(self) -> Path:
         return self._home.folder(self._home.settings().paths.sft)
 
-    def _write(
-        self, report: Report, rows: dict[str, list[Conversation]], settings: Settings
-    ) -> Report:
-        train, val = dump(rows["train"]), dump(rows["val"])
-        report = replace(
-            report,
-            written_at=now_text(),
-            sources=tuple(each.hash for each in self._inbox().stored()),
-            fingerprint=store.fingerprint(train, val, settings.data.model_dump_json()),
-        )
-        stats = {key: value for key, value in asdict(report).items() if key != "examples"}
-        preview = [asdict(example) for example in report.examples]
-        store.write(
-            self._folder(),
-            {
-                store.TRAIN: train,
-                store.VAL: val,
-                store.PREVIEW: json.dumps(preview, ensure_ascii=False, indent=1),
-                store.STATS: json.dumps(stats, ensure_ascii=False, indent=1),
-                store.PAGE: page(report),
-            },
-        )
+    def _write(self, build: Build, settings: Settings, progress: Progress) -> Report:
+        """Rows go to the disk as they are cut."""
+        with store.Draft(self._folder()) as draft:
+            draft.write(store.TRAIN, lines(build.rows("train")))
+            draft.write(store.VAL, lines(build.rows("val")))
+            _refuse_if_empty(build)
+            progress(0.95, "보고서를 만드는 중")
+            report = replace(
+                build.report(),
+                pseudonyms=settings.data.pseudonyms,
+                written_at=now_text(),
+                sources=tuple(each.hash for each in self._inbox().stored()),
+                fingerprint=draft.fingerprint(settings.data.model_dump_json()),
+            )
+            stats = {key: value for key, value in asdict(report).items() if key != "examples"}
+            preview = [asdict(example) for example in report.examples]
+            draft.write_beside(store.PREVIEW, json.dumps(preview, ensure_ascii=False, indent=1))
+            draft.write_beside(store.STATS, json.dumps(stats, ensure_ascii=False, indent=1))
+            draft.write_beside(store.PAGE, page(report))
         return report
+
+
+def _refuse_if_empty(build: Build) -> None:
+    if not build.measured["train"].rows:
+        raise DatasetError(
+            "배울 대답이 하나도 남지 않았습니다. 다른 사람이나 '방 전체'를 고르거나, "
+            "data.low_signal_share 를 높이거나, 더 긴 대화를 가져오세요."
+        )
+    if not build.measured["val"].rows:
+        raise DatasetError(
+            "검증에 쓸 대답이 남지 않았습니다. 더 긴 기간의 대화를 가져오거나 '방 전체'를 고르세요."
+        )
 
 
 def _check(histories: Sequence[History], data: DataSettings) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from kakaobot.app.charts import bars, matrix
+from kakaobot.app.effects import BEFORE, Effect
 from kakaobot.app.report import Report
 
 _STYLE = """
@@ -50,6 +51,9 @@ def pictures(report: Report) -> list[tuple[str, str]]:
         rows = [[each.name, *(f"{apart:.2f}" for apart in each.apart)] for each in report.speeches]
         table = _table(("0 같음 ~ 1 다름", *names), rows)
         found.append(("말투가 서로 얼마나 다른가", table))
+    if report.effects:
+        table = _table(_EFFECTS, [_effect(each) for each in report.effects])
+        found.append(("거르기가 말투를 얼마나 바꾸나", table))
     return found
 
 
@@ -73,6 +77,24 @@ def page(report: Report) -> str:
         f"<title>{escape(title)}</title><style>{_STYLE}</style>"
         f"<h1>{escape(title)}</h1><p><small>{escape(made)} 에 만듦</small></p>"
         f"{warning}{''.join(parts)}</html>\n"
+    )
+
+
+_EFFECTS = (
+    *("무엇을 거르면", "빠지는 대답", "말투가 바뀐 정도", "보통 길이"),
+    *("ㅋ", "ㅠ", "초성", "존댓말", "여러 말풍선"),
+)
+
+
+def _effect(effect: Effect) -> tuple[str, ...]:
+    """A row under `_EFFECTS`; 0 of a change stands where nothing could be told from chance."""
+    shares = (effect.laughs, effect.cries, effect.initials, effect.polite, effect.bursts)
+    return (
+        effect.title,
+        f"{effect.taken:,}개" if effect.taken else "–",
+        f"{effect.apart:.3f}" if effect.title != BEFORE else "–",
+        f"{effect.length:,}자",
+        *(f"{share:.0%}" for share in shares),
     )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kakaobot.app.effects import Effect
 from kakaobot.app.voices import Speech
 from kakaobot.dataset.figures import Figures
 from kakaobot.records import ChatMessage, Conversation
 
-_EXAMPLES = {"train": 6, "val": 2}
+Split = Literal["train", "val"]
+EXAMPLES: Mapping[Split, int] = {"train": 6, "val": 2}
+"""Rows of each part that are shown."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Part:
 @dataclass(frozen=True)
 class Example:
     title: str
-    split: Literal["train", "val"]
+    split: Split
     parts: tuple[Part, ...]
 
 
@@ -68,20 +71,20 @@ class Report:
     speeches: tuple[Speech, ...] = ()
     lengths: tuple[tuple[int, int], ...] = ()
     """Bins of row lengths: most tokens, number of training rows."""
+    pseudonyms: bool = False
+    """Whether its people bear invented names."""
+    effects: tuple[Effect, ...] = ()
+    """Before, with each filter alone, and after all of them."""
+    val_tokens: int = 0
+    """Of the validation rows."""
 
 
-def examples_of(rows: Mapping[str, Sequence[Conversation]]) -> tuple[Example, ...]:
-    """Some rows of both parts, spread over the history."""
-    out = []
-    names: tuple[Literal["train", "val"], ...] = ("train", "val")
-    for name in names:
-        step = max(1, len(rows[name]) // _EXAMPLES[name])
-        for row in rows[name][::step][: _EXAMPLES[name]]:
-            parts = tuple(
-                Part(_who(row, message), message.content, message.learn) for message in row.messages
-            )
-            out.append(Example(f"{row.room} · {row.at[0][:16].replace('T', ' ')}", name, parts))
-    return tuple(out)
+def example_of(row: Conversation, split: Split) -> Example:
+    """A row to be looked at."""
+    parts = tuple(
+        Part(_who(row, message), message.content, message.learn) for message in row.messages
+    )
+    return Example(f"{row.room} · {row.at[0][:16].replace('T', ' ')}", split, parts)
 
 
 def read_report(stats: Any, preview: Any) -> Report | None:
@@ -102,6 +105,7 @@ def read_report(stats: Any, preview: Any) -> Report | None:
             ),
             "lengths": _pairs(stats.get("lengths", ())),
             "figures": _figures(stats.get("figures", {})),
+            "effects": tuple(Effect(**each) for each in stats.get("effects", ())),
         }
         return Report(**{**stats, **lists, "examples": examples})
     except (TypeError, KeyError, ValueError):

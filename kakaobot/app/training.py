@@ -264,12 +264,9 @@ class Training:
                 "이 데이터를 만든 뒤 목록에서 뺀 파일이 있습니다. "
                 "'데이터 준비'(preprocess)를 다시 하세요."
             )
-        left_out = [name for name in report.people if name in settings.data.exclude_people]
-        if left_out:
-            raise RunError(
-                f"이 데이터에는 나중에 빼기로 한 '{left_out[0]}' 님의 말이 들어 있습니다. "
-                "'데이터 준비'(preprocess)를 다시 하세요."
-            )
+        outdated = self._datasets.outdated(report, settings)
+        if outdated:
+            raise RunError(outdated)
         return report
 
     def _config(self, settings: Settings, report: Report) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def preprocess(args: Namespace, desk: Desk) -> None:
         console.say(columns(_rows(report)), end="")
         console.tell(f"그림이 있는 보고서: {datasets.page()}")
         console.tell("다음: python -m kakaobot train")
-    if report.warning:
-        console.tell(f"주의: {report.warning}")
+    for warning in filter(None, (report.warning, datasets.outdated(report))):
+        console.tell(f"주의: {warning}")
 
 
 def _rows(report: Report) -> list[tuple[str, str]]:
@@ -39,6 +39,7 @@ def _rows(report: Report) -> list[tuple[str, str]]:
         ("방", report.room or "모든 방"),
         ("배우는 사람", report.persona or "방 전체"),
         ("사람", ", ".join(report.people[:_SHOWN_PEOPLE]) + more),
+        *([("이름", "모두 지어낸 이름으로 바꿈")] if report.pseudonyms else []),
         ("읽은 메시지", f"{report.messages:,}개"),
         *((f"뺀 것: {why}", f"{count:,}개") for why, count in report.removed),
         ("대화 묶음", f"{report.sessions:,}개 (차례 {report.turns:,}개)"),

@@ -1,15 +1,17 @@
-"""The verb `people`: who speaks in each room, which names are one person's, who is left out."""
+"""The verb `people`: who speaks in each room and can be learnt, whose names are one person's."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 
 from kakaobot.app.people import Member, People, Proposal, RoomReport
+from kakaobot.app.speaking import Person, Speaking
 from kakaobot.cli.console import columns
 from kakaobot.cli.desk import Desk
 from kakaobot.cli.grammar import UsageError
+from kakaobot.errors import ExportError
 
 _SHOWN_PEOPLE = 30
 
@@ -28,25 +30,40 @@ def people(args: Namespace, desk: Desk) -> None:
         service.exclude(args.exclude)
     if args.include:
         service.include(args.include)
-    rooms = service.rooms(console.progress)
+    rooms = [(room, _figures(room, desk)) for room in service.rooms(console.progress)]
     if args.json:
-        console.say_json([_record(room) for room in rooms])
+        console.say_json([_record(room, people) for room, people in rooms])
     elif rooms:
-        console.say("\n".join(_described(room) for room in rooms), end="")
+        console.say("\n".join(_described(room, people) for room, people in rooms), end="")
     else:
         console.say("가져온 대화가 없습니다. 먼저 organize 로 파일을 가져오세요.")
     if args.same or args.undo or args.exclude or args.include:
         console.tell("바꾸었습니다. 배울 대화에 넣으려면: python -m kakaobot preprocess")
 
 
-def _record(room: RoomReport) -> dict[str, object]:
+def _figures(room: RoomReport, desk: Desk) -> dict[str, Person]:
+    """What can be learnt of whom; nothing of a room whose files are damaged, as it says itself."""
+    try:
+        people = Speaking(desk.home).people(room.room, desk.console.progress)
+    except ExportError:
+        return {}
+    return {person.name: person for person in people}
+
+
+def _record(room: RoomReport, people: Mapping[str, Person]) -> dict[str, object]:
     record = asdict(room)
     del record["keys"]
+    # Of who said nothing in words there are no figures.
+    silent = dict.fromkeys(field.name for field in fields(Person))
+    figures = {name: asdict(person) for name, person in people.items()}
+    record["people"] = [
+        {**figures.get(member.name, silent), **asdict(member)} for member in room.people
+    ]
     aliases = [{"alias": alias, "name": name} for alias, name in room.aliases]
     return {**record, "aliases": aliases}
 
 
-def _described(room: RoomReport) -> str:
+def _described(room: RoomReport, people: Mapping[str, Person]) -> str:
     once = f", 겹친 {room.repeated:,}개는 한 번만 셈" if room.repeated else ""
     head = f"{room.room} (파일 {room.files}개, 메시지 {room.messages:,}개{once})\n"
     head += "".join(f"  ! {why}\n" for why in room.lost)
@@ -55,7 +72,11 @@ def _described(room: RoomReport) -> str:
     for alias, name in room.aliases:
         names.setdefault(name, []).append(alias)
     rows = [
-        (member.name, f"{member.messages:,}개", _remark(member, names.get(member.name, [])))
+        (
+            member.name,
+            f"{member.messages:,}개",
+            _remark(member, names.get(member.name, []), people.get(member.name)),
+        )
         for member in shown
     ]
     more = len(room.people) - len(shown)
@@ -68,12 +89,21 @@ def _described(room: RoomReport) -> str:
     return head + listed + rest + gone + (f"  확인해 볼 것:\n{asked}" if asked else "")
 
 
-def _remark(member: Member, aliases: Sequence[str]) -> str:
+def _remark(member: Member, aliases: Sequence[str], person: Person | None) -> str:
     remarks = [
         f"= {', '.join(aliases)}" if aliases else "",
         "배우지 않음" if member.is_excluded else "봇인 듯함" if member.is_bot else "",
+        _learnable(person) if person and not member.is_excluded else "",
+        f"데이터에서는 {person.pseudonym}" if person and person.pseudonym else "",
     ]
     return "  ".join(filter(None, remarks))
+
+
+def _learnable(person: Person) -> str:
+    return (
+        f"{person.sentence} (길이 {person.median_chars:g}자, 이어 말함 {person.answers:.0%}, "
+        f"잡음 {person.noise:.0%})"
+    )
 
 
 def _asked(proposal: Proposal) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from kakaobot.records import Message, Session
 
@@ -26,40 +27,59 @@ class Figures:
     """Row: who speaks; column: whose turn stands before, within a session."""
 
 
-def figures_of(messages: Iterable[Message], sessions: Iterable[Session]) -> Figures:
-    """Of all rooms together.
+class FigureCounts:
+    """Of all rooms together; grows with every room."""
 
-    Args:
-        messages: what people said in words.
-        sessions: the same, cut into sessions.
-    """
-    months, hours, people = Counter[str](), Counter[int](), Counter[str]()
-    for message in messages:
-        months[f"{message.at:%Y-%m}"] += 1
-        hours[message.at.hour] += 1
-        people[message.sender] += 1
-    names = [name for name, _ in people.most_common(_MOST_PEOPLE)]
-    pairs = Counter(
-        (turn.sender, before.sender)
-        for session in sessions
-        for before, turn in zip(session.turns, session.turns[1:], strict=False)
-    )
-    return Figures(
-        months=tuple((month, months[month]) for month in _through(sorted(months))),
-        hours=tuple(hours[hour] for hour in range(HOURS)),
-        people=tuple(names),
-        answers=tuple(tuple(pairs[who, to] for to in names) for who in names),
-    )
+    def __init__(self) -> None:
+        self._months = Counter[tuple[int, int]]()
+        self._hours = [0] * HOURS
+        self._people = Counter[str]()
+        self._pairs = Counter[tuple[str, str]]()
+
+    def passing(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """The same messages, counted as they go by: what people said in words."""
+        months, hours, people = self._months, self._hours, self._people
+        for message in messages:
+            at = message.at
+            months[at.year, at.month] += 1
+            hours[at.hour] += 1
+            people[message.sender] += 1
+            yield message
+
+    def add_sessions(self, sessions: Iterable[Session]) -> None:
+        """The same, cut into sessions."""
+        self._pairs.update(
+            (turn.sender, before.sender)
+            for session in sessions
+            for before, turn in pairwise(session.turns)
+        )
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Most active first."""
+        return tuple(name for name, _ in self._people.most_common())
+
+    def figures(self) -> Figures:
+        names = self.people[:_MOST_PEOPLE]
+        months = {f"{year:04d}-{month:02d}": n for (year, month), n in self._months.items()}
+        return Figures(
+            months=tuple((month, months.get(month, 0)) for month in _through(sorted(months))),
+            hours=tuple(self._hours),
+            people=names,
+            answers=tuple(tuple(self._pairs[who, to] for to in names) for who in names),
+        )
 
 
-def histogram(sizes: Sequence[int], most: int) -> tuple[tuple[int, int], ...]:
+def histogram(sizes: Mapping[int, int], most: int) -> tuple[tuple[int, int], ...]:
     """Bins of one width from 1 to `most`: the largest size of each, and how many are in it.
 
     Args:
-        sizes: between 1 and `most`.
+        sizes: size, between 1 and `most`, → how many have it.
     """
     width = max(1, -(-most // _BINS))
-    counts = Counter((size - 1) // width for size in sizes)
+    counts = Counter[int]()
+    for size, times in sizes.items():
+        counts[(size - 1) // width] += times
     return tuple((min(most, (n + 1) * width), counts[n]) for n in range(-(-most // width)))
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from kakaobot.dataset import duplicates
-from kakaobot.dataset.pasted import pasted
+from kakaobot.dataset.pasted import SHORTEST, pasted
 from kakaobot.dataset.pii.finds import LINK, TAGS
 from kakaobot.dataset.reactions import over_share
 from kakaobot.records import Conversation, Message, Turn
@@ -43,19 +43,10 @@ OFTEN = 3
 """As often as this a long text was said, it is a text that goes round, whoever says it."""
 
 _OF_KIND = {"media": MEDIA, "system": SYSTEM, "deleted": DELETED}
-# Laughter, tears, consonants alone, punctuation: a reaction without a word in it.
-_LOW_SIGNAL = re.compile(r"[\sㄱ-ㅎㅏ-ㅣ.,!?~^\-;:]*")
 _LINK = re.compile(
     rf"{re.escape(TAGS[LINK])}|\[링크\]|(?:https?://|www\.)[^\s가-힣]+", re.IGNORECASE
 )
 _NO_WORD = re.compile(r"[\W_]*")
-
-
-@dataclass(frozen=True)
-class Kept:
-    messages: tuple[Message, ...]
-    removed: tuple[tuple[str, int], ...]
-    """Korean reason and number of messages, most first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +91,18 @@ class Judgement:
         return {reason: tuple(turns) for reason, turns in found.items() if turns}
 
 
-def keep(messages: Iterable[Message], *, exclude: Collection[str] = ()) -> Kept:
-    """Drop what nobody said in words, and what excluded people said."""
-    kept, removed = [], Counter[str]()
+def keep(
+    messages: Iterable[Message],
+    *,
+    exclude: Collection[str] = (),
+    removed: Counter[str] | None = None,
+) -> Iterator[Message]:
+    """All but what nobody said in words, and what excluded people said.
+
+    Args:
+        removed: Korean reason → messages; what is dropped is added to it.
+    """
+    counts = Counter[str]() if removed is None else removed
     for message in messages:
         reason = _OF_KIND.get(message.kind)
         if reason is None and message.sender in exclude:
@@ -110,10 +110,9 @@ def keep(messages: Iterable[Message], *, exclude: Collection[str] = ()) -> Kept:
         if reason is None and not message.text.strip():
             reason = EMPTY
         if reason:
-            removed[reason] += 1
+            counts[reason] += 1
         else:
-            kept.append(message)
-    return Kept(tuple(kept), tuple(removed.most_common()))
+            yield message
 
 
 def unlearnt(
@@ -121,13 +120,12 @@ def unlearnt(
     rows: Iterable[Conversation],
     *,
     persona: str,
-    learnable: Callable[[Turn], bool],
     reasons: Mapping[str, str] = MappingProxyType({}),
 ) -> Counter[str]:
     """Why messages of these turns are no target of `rows`: Korean reason → number of messages.
 
     Args:
-        reasons: what `judge` said of them, where it was asked.
+        reasons: turn id → why it was not to be one.
     """
     learnt, shown = set[str](), set[str]()
     for row in rows:
@@ -142,7 +140,7 @@ def unlearnt(
         elif persona and turn.sender != persona:
             reason = OTHERS if turn.id in shown else APART
         else:
-            reason = LONG if learnable(turn) else SHORT
+            reason = LONG
         counts[reason] += len(turn.lines)
     return counts
 
@@ -198,14 +196,6 @@ def sift(
     return reasons
 
 
-def worth_learning(turn: Turn, *, min_chars: int, drop_low_signal: bool) -> bool:
-    """Whether a turn may be a target. One that may not still stands as context."""
-    text = turn.text.strip()
-    if len(text) < min_chars:
-        return False
-    return not (drop_low_signal and _LOW_SIGNAL.fullmatch(text))
-
-
 def _reason(turn: Turn, rules: Rules, bots: Collection[str]) -> str | None:
     """What is told by the turn alone."""
     text = turn.text.strip()
@@ -215,8 +205,9 @@ def _reason(turn: Turn, rules: Rules, bots: Collection[str]) -> str | None:
         return BOT
     if rules.links and _only_links(text):
         return LINKS
-    if rules.pasted and 2 * sum(len(line) for line in turn.lines if pasted(line)) > len(text):
-        return PASTED
+    if rules.pasted and len(text) >= SHORTEST:
+        copied = sum(len(line) for line in turn.lines if pasted(line))
+        return PASTED if 2 * copied > len(text) else None
     return None
 
 

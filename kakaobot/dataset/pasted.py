@@ -11,7 +11,7 @@ import re
 
 ENOUGH = 3.0
 """Weight from which a text counts as copied."""
-_SHORTEST = 30
+SHORTEST = 30
 """Characters; what people paste is longer, and below it a single word would decide."""
 
 _PRESS = (
@@ -103,7 +103,7 @@ _TALK = re.compile(
 
 def pasted(text: str) -> bool:
     """Whether the signs of copying outweigh those of talking."""
-    if len(text) < _SHORTEST or not any(hint in text for hint in _HINTS):
+    if len(text) < SHORTEST or not any(hint in text for hint in _HINTS):
         return False
     return weight(text) >= ENOUGH
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from kakaobot.records import Message, Session, Turn
 
 
 def turns_of(
-    messages: Sequence[Message],
+    messages: Iterable[Message],
     *,
     merge_gap: timedelta,
     clean: Callable[[str], str] = str,

@@ -7,12 +7,13 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from kakaobot.dataset import duplicates
 from kakaobot.dataset.filters import Rules, sift
 from kakaobot.dataset.reactions import over_share
-from kakaobot.records import Session, Turn
+from kakaobot.records import Progress, Session, Turn, quiet
 
 Advice = Literal["enough", "few", "bot"]
 
@@ -31,6 +32,8 @@ _CLOCK_SHARE = 0.9
 _CLOCK_TIMES = 24
 """A program that posts every hour knows so many times of day, one a day knows one."""
 _TURNS_A_TIME = 3
+_SIFTING = 0.4
+"""The share of the time that is gone when people are looked at one by one."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,11 @@ class _Said:
 
 
 def speakers(
-    rooms: Mapping[str, Sequence[Session]], rules: Rules, *, enough: int = ENOUGH
+    rooms: Mapping[str, Sequence[Session]],
+    rules: Rules,
+    *,
+    enough: int = ENOUGH,
+    progress: Progress = quiet,
 ) -> list[Speaker]:
     """Everybody who speaks, most usable replies first, then by name.
 
@@ -66,7 +73,9 @@ def speakers(
         rooms: room → its sessions in time order.
         rules: as they would be for learning; `rules.bots` are advised against by name.
         enough: replies that are worth a training.
+        progress: told how far this is.
     """
+    progress(0.0, "배우지 않을 말을 가려내는 중")
     turns = {
         room: [turn for session in sessions for turn in session.turns]
         for room, sessions in rooms.items()
@@ -84,7 +93,10 @@ def speakers(
                 if turn.id not in reasons[room]:
                     said.kept.append((room, turn))
                 before = turn.sender
-    found = [_speaker(name, said, rules, enough) for name, said in people.items()]
+    found = []
+    for number, (name, said) in enumerate(people.items()):
+        progress(_SIFTING + (1 - _SIFTING) * number / len(people), "배울 수 있는 대답을 세는 중")
+        found.append(_speaker(name, said, rules, enough))
     return sorted(found, key=lambda each: (-each.replies, each.name))
 
 
@@ -177,17 +189,28 @@ _ANIMALS = _words(
 )
 _CHANCES = 64
 """Pseudonyms a name may take before one with a number; 4,096 pairs suffice for most rooms."""
+_NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
-def pseudonyms(names: Iterable[str], salt: str) -> dict[str, str]:
+def pseudonyms(
+    names: Iterable[str], salt: str, given: Mapping[str, str] = _NOBODY
+) -> dict[str, str]:
     """Name → an invented one ("파란 고래"), no two alike and none the name of somebody here.
 
     A name's first choice depends on itself and the salt alone. Only where two want the same must
     one of them take its next, so adding somebody leaves nearly all others as they were.
+
+    Args:
+        names: all that need one.
+        salt: what nobody else knows, or anybody could look up whose pseudonym this is.
+        given: pseudonyms that were given out before, which stay as they are.
     """
-    waiting = sorted(set(names))
-    taken = set(waiting)
-    given: dict[str, str] = {}
+    everybody = set(names)
+    kept = {name: given[name] for name in everybody & given.keys()}
+    kept = {name: invented for name, invented in kept.items() if invented not in everybody}
+    waiting = sorted(everybody - kept.keys())
+    taken = everybody | set(given.values())
+    found = dict(kept)
     chance = 0
     while waiting:
         wishes: dict[str, list[str]] = {}
@@ -197,12 +220,12 @@ def pseudonyms(names: Iterable[str], salt: str) -> dict[str, str]:
         for wish, rivals in wishes.items():
             # Who of two goes first must not depend on a third.
             rivals.sort()
-            if wish not in taken:
+            if wish not in taken and (chance >= _CHANCES or not everybody & set(wish.split())):
                 taken.add(wish)
-                given[rivals.pop(0)] = wish
+                found[rivals.pop(0)] = wish
             waiting += rivals
         chance += 1
-    return {name: given[name] for name in sorted(given)}
+    return {name: found[name] for name in sorted(found)}
 
 
 def _wish(name: str, salt: str, chance: int) -> str:

@@ -6,6 +6,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePath
 
 from kakaobot.exports.aliases import Aliases, Confirmed, final
@@ -13,7 +14,7 @@ from kakaobot.exports.align import interleaved
 from kakaobot.exports.layouts import PART
 from kakaobot.exports.marks import Marks, common, marks_of
 from kakaobot.exports.people import EXPORTER, renamed
-from kakaobot.exports.tally import Export
+from kakaobot.exports.tally import Export, Messages
 from kakaobot.records import Message
 
 _NOBODY: Confirmed = {}
@@ -57,7 +58,7 @@ class Group:
 @dataclass(frozen=True)
 class History:
     room: str
-    messages: tuple[Message, ...]
+    messages: Sequence[Message]
     """In order of time; every message bears `room`."""
 
 
@@ -193,12 +194,21 @@ def _group(files: Sequence[tuple[int, _Known]], aliases: Mapping[str, Aliases]) 
 
 def united(room: str, exports: Sequence[Export]) -> History:
     """The exports of one room as its one history."""
+    if len(exports) == 1 and exports[0].room == room and _in_order(exports[0].messages):
+        return History(room, exports[0].messages)
     finest, *others = sorted(_whole(exports), key=_precision)
     messages = finest
     for other in others:
         messages = interleaved(messages, other)
     messages = sorted(messages, key=lambda message: message.at.replace(second=0))
     return History(room, tuple(m if m.room == room else m._replace(room=room) for m in messages))
+
+
+def _in_order(messages: Sequence[Message]) -> bool:
+    """Whether they are columns in order of time, which need not be taken apart."""
+    return isinstance(messages, Messages) and all(
+        before <= after for before, after in pairwise(messages.times)
+    )
 
 
 def _whole(exports: Sequence[Export]) -> list[list[Message]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from kakaobot.app.bases import Bases
 from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
+from kakaobot.app.people import People
 from kakaobot.base.choice import STARTER
 from kakaobot.config import Home, save
 from kakaobot.errors import DatasetError
 from kakaobot.exports.inbox import Inbox
+from kakaobot.exports.manifest import Stored
+from kakaobot.exports.tally import Export
 from tests.conftest import SAMPLE
 
 
@@ -189,3 +193,67 @@ def test_who_has_too_little_to_learn_or_sounds_like_a_program_is_told(
     assert people["도담"].advice == "few"
     assert "140개" in people["도담"].sentence
     assert people["오픈채팅봇"].advice == "bot"
+
+
+def test_everything_is_told_of_everybody_before_anything_is_built(
+    home: Home, datasets: Datasets
+) -> None:
+    Exports(home).bring([SAMPLE])
+    told: list[tuple[float, str]] = []
+    people = datasets.people(progress=lambda share, words: told.append((share, words)))
+    assert datasets.report() is None
+    assert [person.replies for person in people] == sorted(
+        (person.replies for person in people), reverse=True
+    )
+    dodam = people[0]
+    assert (dodam.name, dodam.messages, dodam.advice) == ("도담", 308, "enough")
+    assert 0.8 < dodam.answers < 0.9
+    assert dodam.median_chars == 6
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < 0.5 < shares[-1] <= 1
+    said = " ".join(words for _, words in told)
+    for words in ("대화를 읽는 중", "누가 말하는지", "배울 수 있는 대답을 세는 중"):
+        assert words in said
+
+
+def test_who_is_left_out_comes_last_and_nothing_is_read_again(
+    home: Home, datasets: Datasets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Exports(home).bring([SAMPLE])
+    before, _ = datasets.people(), datasets.rooms()
+    monkeypatch.setattr(Inbox, "export", lambda *_: pytest.fail("read again"))
+    People(home).exclude(["도담"])
+    people = datasets.people()
+    assert [person.name for person in people] == ["마루", "은솔", "서하늘", "도담"]
+    assert [person.is_excluded for person in people] == [False, False, False, True]
+    assert people[-1].replies == before[0].replies
+    People(home).include(["도담"])
+    assert datasets.people() == before
+
+
+def test_two_who_ask_at_once_read_once(
+    home: Home, datasets: Datasets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Exports(home).bring([SAMPLE])
+    datasets.rooms()
+    read, calls = Inbox.export, []
+
+    def counted(inbox: Inbox, stored: Stored) -> Export:
+        calls.append(stored)
+        return read(inbox, stored)
+
+    monkeypatch.setattr(Inbox, "export", counted)
+    with ThreadPoolExecutor() as pool:
+        one, two = pool.map(lambda _: datasets.people(), range(2))
+    assert one == two
+    assert len(calls) == 1
+
+
+def test_what_holds_somebody_left_out_must_be_made_again(home: Home, datasets: Datasets) -> None:
+    Exports(home).bring([SAMPLE])
+    report = datasets.build()
+    assert datasets.outdated(report) == ""
+    People(home).exclude(["은솔"])
+    assert "빼기로 한 '은솔'" in datasets.outdated(report)
+    assert datasets.outdated(datasets.build()) == ""

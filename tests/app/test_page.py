@@ -17,7 +17,7 @@ def test_the_report_of_the_sample_is_one_page_with_its_pictures(home: Home, base
     report = datasets.build()
     text = datasets.page().read_text(encoding="utf-8")
     assert text == page(report)
-    assert len(pictures(report)) == 5
+    assert len(pictures(report)) == 6
     assert "2,026" not in text
     assert re.search(r"배울 대답</td><td>[\d,]+", text)
     # Nothing is fetched: no address, no script, no file beside it.
@@ -37,6 +37,7 @@ def test_a_report_of_an_older_program_has_no_pictures_and_still_opens(
 ) -> None:
     Exports(home).bring([SAMPLE])
     report = Datasets(home, bases).build()
-    empty = replace(report, figures=type(report.figures)(), lengths=(), speeches=())
+    figures = type(report.figures)()
+    empty = replace(report, figures=figures, lengths=(), speeches=(), effects=())
     assert pictures(empty) == []
     assert "배울 대답" in page(empty)

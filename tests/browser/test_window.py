@@ -301,6 +301,24 @@ def test_1_a_second_export_is_merged_and_its_exporter_gets_a_name(
     assert written == {"주말 보드게임방": {"회원님": "나", "나": me}}
 
 
+def test_2_who_can_be_learnt_is_shown_before_anything_is_made(page: Page) -> None:
+    tab(page, "2 데이터 준비")
+    rows = page.locator("#dataset-people tbody tr")
+    expect(rows).to_have_count(4, timeout=60_000)
+    for words in ("도담", "216개", "6자", "87%", "0%", "충분"):
+        expect(rows.first).to_contain_text(words)
+    expect(rows.filter(has_text="은솔")).to_contain_text("부족")
+    expect(page.locator("#dataset-report")).to_contain_text("아직 만든 데이터가 없습니다.")
+    # One click chooses who is learnt; the list of people follows, and back again.
+    rows.first.get_by_role("button", name="이 사람 배우기").click()
+    chosen = page.locator("#dataset-person input")
+    expect(chosen).to_have_value(re.compile("^도담"))
+    expect(rows.first).to_have_class("kb-chosen")
+    chosen.click()
+    page.get_by_role("option", name="방 전체").click()
+    expect(page.locator("#dataset-people tr.kb-chosen")).to_have_count(0)
+
+
 def test_2_the_data_is_made_and_the_learnt_parts_are_shown(page: Page) -> None:
     tab(page, "2 데이터 준비")
     expect(page.locator("#dataset-person")).to_be_visible()
@@ -310,6 +328,24 @@ def test_2_the_data_is_made_and_the_learnt_parts_are_shown(page: Page) -> None:
     expect(report).to_contain_text("사진")
     expect(page.locator("#dataset-examples")).to_contain_text("배우는 말")
     shot(page, "2-dataset")
+
+
+def test_2_one_click_leaves_somebody_out_and_another_takes_them_back(page: Page, app: App) -> None:
+    people, report = page.locator("#dataset-people"), page.locator("#dataset-report")
+    row = people.locator("tr", has_text="은솔")
+    row.get_by_role("button", name="이 사람 빼기").click()
+    expect(people.locator("tbody tr").last).to_have_class("kb-gone", timeout=60_000)
+    expect(people.locator("tr.kb-gone")).to_contain_text("은솔")
+    expect(report).to_contain_text("이 데이터에는 나중에 빼기로 한 '은솔' 님의 말이 들어 있습니다.")
+    assert app.home.settings().data.exclude_people == ("은솔",)
+    page.locator("#dataset-person input").click()
+    expect(page.get_by_role("option", name="마루")).to_be_visible()
+    expect(page.get_by_role("option", name="은솔")).to_have_count(0)
+    page.locator("#dataset-person input").press("Escape")
+    row.get_by_role("button", name="다시 넣기").click()
+    expect(people.locator("tr.kb-gone")).to_have_count(0, timeout=60_000)
+    expect(report).not_to_contain_text("다시 만들어야 합니다")
+    assert app.home.settings().data.exclude_people == ()
 
 
 def test_3_training_starts_and_its_losses_are_drawn(page: Page, app: App) -> None:

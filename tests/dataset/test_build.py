@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +17,6 @@ from kakaobot.dataset.filters import (
     SHORT,
     keep,
     unlearnt,
-    worth_learning,
 )
 from kakaobot.dataset.sessions import sessions_of, turns_of
 from kakaobot.records import ChatMessage, Conversation, Kind, Message, Session, Turn
@@ -48,7 +46,7 @@ def rows_of(
             Session("방", tuple(turns)),
             persona=persona,
             named=True,
-            learnable=lambda turn: worth_learning(turn, min_chars=1, drop_low_signal=False),
+            learnable=lambda turn: True,
             length=size,
             max_tokens=max_tokens,
             context_turns=context_turns,
@@ -163,7 +161,8 @@ def test_a_long_silence_begins_a_session() -> None:
 
 
 def test_what_nobody_said_in_words_is_left_out_and_counted() -> None:
-    kept = keep(
+    removed = Counter[str]()
+    said = keep(
         [
             message(1, "가", "안녕", 0),
             message(2, "가", "사진", 0, "media"),
@@ -173,43 +172,30 @@ def test_what_nobody_said_in_words_is_left_out_and_counted() -> None:
             message(6, "봇", "공지", 0),
         ],
         exclude=["봇"],
+        removed=removed,
     )
-    assert [each.text for each in kept.messages] == ["안녕"]
-    assert dict(kept.removed)[EXCLUDED] == 2
-    assert dict(kept.removed)[MEDIA] == dict(kept.removed)[DELETED] == 1
-
-
-@pytest.mark.parametrize("text", ["ㅋㅋㅋ", "ㅇㅇ", "ㄱㄱ", "?", "네"])
-def test_short_replies_are_the_rooms_style_and_stay_by_default(text: str) -> None:
-    assert worth_learning(turn(1, "가", text), min_chars=1, drop_low_signal=False)
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"), [("ㅋㅋㅋ", False), ("ㅠㅠ!!", False), ("ㅋㅋ 그래", True)]
-)
-def test_reactions_without_a_word_go_only_when_asked(text: str, kept: bool) -> None:
-    assert worth_learning(turn(1, "가", text), min_chars=1, drop_low_signal=True) is kept
+    assert [each.text for each in said] == ["안녕"]
+    assert removed[EXCLUDED] == 2
+    assert removed[MEDIA] == removed[DELETED] == 1
 
 
 @given(TURNS, st.sampled_from(["", "가"]), st.integers(1, 5))
 def test_every_message_is_learnt_or_has_a_reason(
     turns: list[Turn], persona: str, min_chars: int
 ) -> None:
-    def learnable(turn: Turn) -> bool:
-        return worth_learning(turn, min_chars=min_chars, drop_low_signal=False)
-
+    reasons = {each.id: SHORT for each in turns if len(each.text) < min_chars}
     rows = list(
         conversations(
             Session("방", tuple(turns)),
             persona=persona,
             named=False,
-            learnable=learnable,
+            learnable=lambda each: each.id not in reasons,
             length=size,
             max_tokens=60,
             context_turns=2,
         )
     )
     learnt = sum(said.learn for row in rows for said in row.messages)
-    reasons = unlearnt(turns, rows, persona=persona, learnable=learnable)
-    assert learnt + sum(reasons.values()) == len(turns)
-    assert set(reasons) <= {LONG, SHORT, OTHERS, APART}
+    found = unlearnt(turns, rows, persona=persona, reasons=reasons)
+    assert learnt + sum(found.values()) == len(turns)
+    assert set(found) <= {LONG, SHORT, OTHERS, APART}

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaobot.dataset.figures import figures_of, histogram
+from kakaobot.dataset.figures import FigureCounts, Figures, histogram
 from kakaobot.records import Message, Session, Turn
 
 
@@ -16,6 +18,13 @@ def message(at: datetime, sender: str) -> Message:
 def session(*senders: str) -> Session:
     at = datetime(2026, 3, 1)
     return Session("방", tuple(Turn(str(n), who, ("말",), at, at) for n, who in enumerate(senders)))
+
+
+def figures_of(messages: Sequence[Message], sessions: Sequence[Session]) -> Figures:
+    counts = FigureCounts()
+    assert list(counts.passing(messages)) == list(messages)
+    counts.add_sessions(sessions)
+    return counts.figures()
 
 
 def test_months_without_a_word_are_there_and_a_year_may_end_between() -> None:
@@ -39,7 +48,7 @@ def test_nothing_said_is_no_error() -> None:
 @given(st.lists(st.integers(1, 500), max_size=50), st.integers(1, 500))
 def test_a_histogram_counts_every_size_once_up_to_the_most(sizes: list[int], most: int) -> None:
     sizes = [min(size, most) for size in sizes]
-    bins = histogram(sizes, most)
+    bins = histogram(Counter(sizes), most)
     assert sum(count for _, count in bins) == len(sizes)
     assert bins[-1][0] == most
     edges = [0, *(edge for edge, _ in bins)]

@@ -287,8 +287,6 @@ def test_the_reasons_are_counted_in_messages_too() -> None:
         ("a.txt:1",),
         ("", ""),
     )
-    counts = unlearnt(
-        said, [row], persona="", learnable=lambda each: True, reasons=judged(said).reasons
-    )
+    counts = unlearnt(said, [row], persona="", reasons=judged(said).reasons)
     assert counts[LINKS] == 2
     assert sum(counts.values()) == 3

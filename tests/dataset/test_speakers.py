@@ -188,3 +188,32 @@ def test_nobody_is_called_what_somebody_is() -> None:
 def test_there_is_one_for_everybody_in_a_large_room() -> None:
     names = [str(number) for number in range(5000)]
     assert len(set(pseudonyms(names, "x").values())) == 5000
+
+
+def test_what_was_given_stays_whoever_comes() -> None:
+    names = [str(number) for number in range(3000)]
+    before = pseudonyms(names[:1500], "x")
+    after = pseudonyms(names, "x", before)
+    assert {name: after[name] for name in before} == before
+    assert len(set(after.values())) == 3000
+    # But nobody keeps what is now somebody's own name.
+    assert pseudonyms(["민수", "파란 고래"], "x", {"민수": "파란 고래"})["민수"] != "파란 고래"
+    # Nor does a newcomer get what somebody has who is not here now.
+    gone = pseudonyms(["민수"], "x")
+    assert pseudonyms(["지우"], "x", {"누군가": pseudonyms(["지우"], "x")["지우"]}) != gone
+    assert pseudonyms(["지우"], "x", {"누군가": "작은 여우"})["지우"] != "작은 여우"
+
+
+def test_no_pseudonym_holds_a_name() -> None:
+    names = ["민수", "수달", "해맑은"]
+    assert "수달" not in pseudonyms(names, "x")["민수"]
+    assert "해맑은" not in pseudonyms(names, "x")["민수"]
+
+
+def test_how_far_it_is_is_told_person_by_person() -> None:
+    told: list[float] = []
+    said = [(f"사람{number}", "밥은 먹었니") for number in range(10)]
+    speakers({"방": [session(*said)]}, Rules(), progress=lambda share, _: told.append(share))
+    assert len(told) == 11
+    assert told == sorted(told)
+    assert 0 == told[0] < told[-1] <= 1

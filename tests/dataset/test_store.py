@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,14 @@ ROW = Conversation(
 
 
 def test_rows_are_read_back_as_they_were(tmp_path: Path) -> None:
-    store.write(tmp_path, {store.TRAIN: rows.dump([ROW, ROW])})
+    with store.Draft(tmp_path) as draft:
+        draft.write(store.TRAIN, rows.lines([ROW, ROW]))
     assert rows.read(tmp_path / store.TRAIN) == [ROW, ROW]
 
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
-    store.write(tmp_path, {store.TRAIN: rows.dump([ROW]) + '{"id": 1}\n'})
+    with store.Draft(tmp_path) as draft:
+        draft.write(store.TRAIN, [*rows.lines([ROW]), '{"id": 1}\n'])
     with pytest.raises(DatasetError, match="2번째 줄"):
         rows.read(tmp_path / store.TRAIN)
 
@@ -35,6 +38,31 @@ def test_a_missing_file_says_what_to_do_first(tmp_path: Path) -> None:
         rows.read(tmp_path / store.TRAIN)
 
 
-def test_the_fingerprint_tells_data_apart() -> None:
-    assert store.fingerprint("가", "나") != store.fingerprint("가나", "")
-    assert store.fingerprint("가", "나") == store.fingerprint("가", "나")
+def fingerprint(folder: Path, train: list[str], val: list[str], settings: str) -> str:
+    with store.Draft(folder) as draft:
+        draft.write(store.TRAIN, train)
+        draft.write(store.VAL, val)
+        draft.write_beside(store.STATS, "{}")
+        return draft.fingerprint(settings)
+
+
+def test_the_fingerprint_is_of_rows_parts_and_settings_alone(tmp_path: Path) -> None:
+    one = fingerprint(tmp_path, ["가", "나"], ["다"], "설정")
+    assert fingerprint(tmp_path, ["가나"], ["다"], "설정") == one
+    others = [(["가"], ["나", "다"], "설정"), (["가나"], ["다"], "다른 설정"), ([], [], "")]
+    assert one not in {fingerprint(tmp_path, *other) for other in others}
+
+
+def test_the_old_files_stay_whole_until_all_new_ones_are_written(tmp_path: Path) -> None:
+    with store.Draft(tmp_path) as draft:
+        draft.write(store.TRAIN, ["old"])
+
+    def parts() -> Iterator[str]:
+        yield "new"
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), store.Draft(tmp_path) as draft:
+        draft.write(store.VAL, ["new"])
+        draft.write(store.TRAIN, parts())
+    assert [file.name for file in tmp_path.iterdir()] == [store.TRAIN]
+    assert (tmp_path / store.TRAIN).read_text(encoding="utf-8") == "old"

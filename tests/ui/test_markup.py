@@ -9,11 +9,13 @@ import pytest
 from kakaobot.app.exports import FileReport
 from kakaobot.app.people import Member, Proposal
 from kakaobot.app.report import Example, Part
+from kakaobot.app.speaking import Person
 from kakaobot.runs import Status
 from tests.ui.window_fakes import DIAGNOSIS, FILE, NOW, REPORT, ROOM, RUN, VOICE
 from ui import markup
 from ui.diagnosis import diagnosis_card
 from ui.rooms import people_cards, rooms_table
+from ui.speakers import speakers_card
 from ui.view import training_view
 
 EVIL = """<img src=x onerror="alert('x')">"'&<script>1</script>"""
@@ -67,6 +69,14 @@ PAGES = {
         replace(DIAGNOSIS, file=EVIL, layout=EVIL, room=EVIL, lost=((7, EVIL),))
     ),
     "note": lambda: markup.note(EVIL, EVIL),
+    "outdated": lambda: markup.report_card(REPORT, EVIL),
+    "speakers": lambda: speakers_card(
+        [
+            Person(EVIL, 9, 9, 9.0, sentence=EVIL, pseudonym=EVIL, is_excluded=excluded)
+            for excluded in (False, True)
+        ],
+        EVIL,
+    ),
 }
 
 
@@ -94,6 +104,11 @@ def test_a_file_that_was_refused_says_why_and_has_no_button():
     assert "카카오톡 대화가 아닙니다." in page
     assert "data-hash" not in page
     assert 'data-hash="ab12"' in markup.files_table([FILE])
+
+
+def test_the_report_says_whose_names_are_invented():
+    assert "지어낸 이름" not in markup.report_card(REPORT)
+    assert "지어낸 이름" in markup.report_card(replace(REPORT, pseudonyms=True))
 
 
 def test_no_files_says_what_to_do():

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from kakaobot.app.access import Gate
 from kakaobot.app.chat import Line, Reply, Voice
-from kakaobot.app.dataset import Person
 from kakaobot.app.exports import Diagnosis, FileReport
 from kakaobot.app.people import Member, Proposal, RoomReport
 from kakaobot.app.report import Example, Part, Report
+from kakaobot.app.speaking import Person
 from kakaobot.app.training import RunSummary, Snapshot
 from kakaobot.errors import RunError
 from kakaobot.exports.reader import Counts
@@ -196,8 +196,11 @@ class FakeDatasets:
     def rooms(self):
         return ["보드게임"]
 
-    def people(self, room=""):
+    def people(self, room="", progress=None):
         return [Person("도담", 50, 40, 8.0)]
+
+    def outdated(self, report):
+        return ""
 
     def report(self):
         return REPORT

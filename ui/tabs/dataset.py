@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.dataset import Datasets, Person
+from kakaobot.app.dataset import Datasets
+from kakaobot.app.people import People
 from kakaobot.app.preferences import Preferences
-from kakaobot.app.report import Report
+from kakaobot.app.speaking import Person
+from kakaobot.errors import KakaobotError
+from kakaobot.records import Progress, quiet
 from ui import markup, text
 from ui.errors import notify
+from ui.speakers import speakers_card
+from ui.tabs.rooms import ASK_SCRIPT
 from ui.wire import on
 
 
-def build(datasets: Datasets, preferences: Preferences, tabs: gr.Tabs, tab: gr.Tab) -> None:
+def build(
+    datasets: Datasets, people: People, preferences: Preferences, tabs: gr.Tabs, tab: gr.Tab
+) -> None:
     """Lay out the tab and wire it. Every handler is one call to a service."""
     gr.HTML(markup.lead(text.DATASET_LEAD))
     with gr.Row(equal_height=True):
@@ -23,6 +32,7 @@ def build(datasets: Datasets, preferences: Preferences, tabs: gr.Tabs, tab: gr.T
         make = gr.Button(
             text.BUILD, variant="primary", scale=1, min_width=180, elem_id="dataset-build"
         )
+    table = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="dataset-people")
     report = gr.HTML(elem_id="dataset-report")
     onward = gr.Button(
         text.TO_TRAINING,
@@ -35,19 +45,49 @@ def build(datasets: Datasets, preferences: Preferences, tabs: gr.Tabs, tab: gr.T
     examples = gr.HTML(elem_id="dataset-examples")
 
     def arrive() -> tuple[object, ...]:
+        """What is known at once; who speaks may take its time and comes after it."""
         values = preferences.values()
         rooms = datasets.rooms()
         chosen = str(values["data.room"]) if values["data.room"] in rooms else ""
-        people = datasets.people(chosen)
+        learnt = str(values["data.persona"])
+        names = [learnt] if learnt else []
         return (
             gr.Dropdown([(text.ALL_ROOMS, ""), *((each, each) for each in rooms)], value=chosen),
-            _people(people, str(values["data.persona"])),
+            gr.Dropdown([(text.WHOLE_ROOM, ""), *((each, each) for each in names)], value=learnt),
             gr.Button(interactive=bool(rooms)),
-            *_shown(datasets.report(), bool(rooms)),
+            *_shown(datasets, has_rooms=bool(rooms)),
         )
 
-    def enter_room(room: str, person: str) -> object:
-        return _people(datasets.people(room), person)
+    def look(
+        room: str | None, person: str | None, progress: Progress, *, unfolded: bool = False
+    ) -> tuple[object, object]:
+        found = datasets.people(room or "", progress)
+        chosen = person or ""
+        card = speakers_card(found, chosen, unfolded=unfolded)
+        return _choices(found, chosen), card
+
+    def speaking(
+        room: str | None,
+        person: str | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> tuple[object, object]:
+        try:
+            return look(room, person, lambda share, words: progress(share, desc=words))
+        except KakaobotError as error:
+            # Where nobody clicked there is nothing to answer with a toast.
+            return gr.skip(), markup.note(text.NOTICE, str(error), tone="warn")
+
+    def act(event: gr.EventData, room: str | None, person: str | None) -> tuple[object, ...]:
+        """One click in the table, whose data say what is asked."""
+        ask = json.loads(str(event.ask))
+        if ask["do"] == "learn":
+            person = ask["name"]
+        else:
+            notify(_ACTIONS[ask["do"]](people, ask["names"]))
+        choices, card = look(room, person, quiet, unfolded=bool(event.unfolded))
+        if ask["do"] == "learn":
+            choices = gr.update(value=person)
+        return choices, card, _report(datasets, has_rooms=True)
 
     def make_data(
         room: str | None,
@@ -56,40 +96,78 @@ def build(datasets: Datasets, preferences: Preferences, tabs: gr.Tabs, tab: gr.T
     ) -> tuple[object, ...]:
         # Both are None for a click before the choices have arrived.
         preferences.save({"data.room": room or "", "data.persona": person or ""})
-        made = datasets.build(lambda share, words: progress(share, desc=words))
+        datasets.build(lambda share, words: progress(share, desc=words))
         notify(text.BUILT)
-        return _shown(made, True)
+        return _shown(datasets, has_rooms=True)
 
     shown = [report, onward, pictures, examples]
-    on(tab.select, arrive, None, [room, person, make, *shown], concurrency_limit=None)
-    on(room.input, enter_room, [room, person], person)
-    on(make.click, make_data, [room, person], shown, progress="full", show_progress_on=report)
+    chosen, speakers = [room, person], [person, table]
+
+    def read(event: Callable[..., Any]) -> None:
+        on(
+            event,
+            speaking,
+            chosen,
+            speakers,
+            progress="full",
+            show_progress_on=table,
+            concurrency_limit=None,
+        )
+
+    read(on(tab.select, arrive, None, [*chosen, make, *shown], concurrency_limit=None).success)
+    read(room.input)
+    read(person.input)
+    on(table.click, act, chosen, [*speakers, report])
+    on(make.click, make_data, chosen, shown, progress="full", show_progress_on=report)
     on(onward.click, lambda: gr.Tabs(selected="training"), None, tabs)
 
 
-def _people(people: Sequence[Person], chosen: str) -> gr.Dropdown:
-    """`방 전체` first, then everybody who can be learnt with the number of their replies."""
-    names = {person.name for person in people}
-    labels = [
-        (
-            text.PERSON_LABEL.format(
-                name=person.name, replies=person.replies, advice=text.ADVICE[person.advice]
-            ),
-            person.name,
-        )
-        for person in people
-    ]
-    choices = [(text.WHOLE_ROOM, ""), *labels]
-    return gr.Dropdown(choices, value=chosen if chosen in names else "")
+def _exclude(people: People, names: Sequence[str]) -> str:
+    people.exclude(names)
+    return text.LEFT_OUT_DONE.format(names=", ".join(names))
 
 
-def _shown(report: Report | None, has_rooms: bool) -> tuple[object, ...]:
-    if report is None:
-        hint = text.DATASET_EMPTY_HINT if has_rooms else text.NO_ROOMS
-        return markup.empty(text.DATASET_EMPTY, hint), gr.Button(visible=False), "", ""
+def _include(people: People, names: Sequence[str]) -> str:
+    people.include(names)
+    return text.TAKEN_IN_DONE.format(names=", ".join(names))
+
+
+_ACTIONS = {"exclude": _exclude, "include": _include}
+
+
+def _choices(people: Sequence[Person], chosen: str) -> object:
+    """`방 전체` first, then everybody who may be learnt with the number of their replies.
+
+    What is chosen is touched only where it can no longer be: somebody may be choosing just now.
+    """
+    choices = [(text.WHOLE_ROOM, "")]
+    for person in people:
+        if not person.is_excluded:
+            advice = text.ADVICE[person.advice]
+            label = text.PERSON_LABEL.format(
+                name=person.name, replies=person.replies, advice=advice
+            )
+            choices.append((label, person.name))
+    if chosen in dict(choices).values():
+        return gr.update(choices=choices)
+    return gr.update(choices=choices, value="")
+
+
+def _shown(datasets: Datasets, *, has_rooms: bool) -> tuple[object, ...]:
+    made = datasets.report()
     return (
-        markup.report_card(report),
-        gr.Button(visible=True),
-        markup.report_pictures(report) + markup.speeches(report),
-        markup.examples(report.examples),
+        _report(datasets, has_rooms=has_rooms),
+        gr.Button(visible=made is not None),
+        markup.report_pictures(made) + markup.speeches(made) if made else "",
+        markup.examples(made.examples) if made else "",
     )
+
+
+def _report(datasets: Datasets, *, has_rooms: bool) -> str:
+    """Of the last build, and whether it still holds what is to be learnt."""
+    made = datasets.report()
+    if made is None:
+        return markup.empty(
+            text.DATASET_EMPTY, text.DATASET_EMPTY_HINT if has_rooms else text.NO_ROOMS
+        )
+    return markup.report_card(made, datasets.outdated(made))

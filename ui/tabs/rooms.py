@@ -15,12 +15,14 @@ from ui.errors import notify
 from ui.wire import on
 
 # A button says what it asks for; one beside a text field hands over what was typed there.
-_CARDS_SCRIPT = """element.addEventListener("click", (event) => {
+ASK_SCRIPT = """element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-ask]");
   if (!button) return;
   const field = button.parentElement.querySelector("input");
   const typed = "typed" in button.dataset ? field.value : "";
-  trigger("click", { ask: button.dataset.ask, typed });
+  // What is unfolded stays so when all is shown anew.
+  const unfolded = Boolean(element.querySelector("details[open]"));
+  trigger("click", { ask: button.dataset.ask, typed, unfolded });
 });
 element.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing || event.target.tagName !== "INPUT") return;
@@ -31,7 +33,7 @@ element.addEventListener("keydown", (event) => {
 def build(people: People) -> Callable[[Callable[..., Any]], object]:
     """Lay it out and wire it; what is given back shows the rooms anew after another event."""
     table = gr.HTML(elem_id="export-rooms")
-    cards = gr.HTML(js_on_load=_CARDS_SCRIPT, elem_id="export-people")
+    cards = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="export-people")
     form, room, names, name, join = _form()
     outputs = [table, cards, form, room, names, name]
 
