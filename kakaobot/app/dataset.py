@@ -63,6 +63,14 @@ class Datasets:
                 )
         return ""
 
+    def unnamed(self, settings: Settings) -> Settings:
+        """The settings as they may be kept beside an adapter: by invented names, where wanted."""
+        if not settings.data.pseudonyms:
+            return settings
+        worn = Mask(Disguise(self._home).known(), settings).settings
+        hidden = worn.data.model_copy(update={"mask_words": ()})
+        return worn.model_copy(update={"data": hidden})
+
     @without_collecting()
     def build(self, progress: Progress = quiet) -> Report:
         """Write `data/sft` with the settings of sft.yaml.
