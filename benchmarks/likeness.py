@@ -43,9 +43,9 @@ from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Training
 from kakaobot.base.choice import located
+from kakaobot.base.sampling import Sampling
 from kakaobot.base.text import read_base_text
 from kakaobot.chat.engine import Engine
-from kakaobot.chat.speaker import Sampling
 from kakaobot.config import Home, save
 from kakaobot.records import ChatMessage
 from kakaobot.runs import LIVE, Runs

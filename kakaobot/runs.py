@@ -2,10 +2,10 @@
 
     checkpoints_lora/<run>/    written by
         config.yaml            app       at a start: the resolved settings, the data, the base
-        worker.json            launcher  pid and start time of the worker
+        worker.json            launcher  pid and start time of the worker, and how it ended
         status.json            worker    replaced whole
         metrics.jsonl          worker    appended to
-        worker.log             worker    everything it printed
+        worker.log             worker    everything it printed, below a line for each start
         worker.lock            worker    held while it lives, so that one run has one worker
         checkpoint-<step>/     worker    resumable; `complete.json` is written last
         adapter_latest/        worker    the newest weights
@@ -30,13 +30,19 @@ from typing import Any, Literal, get_args
 import psutil
 import yaml
 
+from kakaobot.endings import why_it_ended
 from kakaobot.errors import RunError
-from kakaobot.files import patiently, replace_text
+from kakaobot.files import replace_text
+from kakaobot.swapping import swap
 
 State = Literal["new", "starting", "running", "stopped", "finished", "failed"]
 LIVE: frozenset[State] = frozenset(("starting", "running"))
 Adapter = Literal["best", "latest"]
+Stamp = tuple[int, int, int]
+"""Time of the last change, inode and size: two changes may fall into one tick of the clock."""
 
+_OPENING = "──── "
+"""What the line begins with that divides the log into starts."""
 _KILLED = "강제로 끝냈습니다. 다시 시작하면 마지막 저장본부터 이어집니다."
 
 # Besides the adapter these are what an exact resume needs (transformers 5, `_save_checkpoint`).
@@ -63,6 +69,14 @@ class Status:
     eval_loss: float | None = None
     best_eval_loss: float | None = None
     best_step: int | None = None
+    voice: float | None = None
+    """How far the last answers' voice lies from the room's, 0 to 1."""
+    best_voice: float | None = None
+    """The same of the best step."""
+    best_standing: float | None = None
+    """What the best step was chosen by: least is best."""
+    best_metric: str = "eval_loss"
+    """And what that is: `eval_loss`, `voice` or `both`."""
     learning_rate: float | None = None
     tokens_per_second: float | None = None
     eta_seconds: float | None = None
@@ -133,6 +147,13 @@ class Run:
     def asked_to_stop(self) -> bool:
         return (self.path / "STOP").exists()
 
+    def open_log(self) -> None:
+        """Draw a line in the log below which the next worker prints."""
+        with self.log_file.open("a", encoding="utf-8") as log:
+            # A worker that was killed may have left half a line.
+            log.write("\n" if log.tell() else "")
+            log.write(f"{_OPENING}{now_text()} {'─' * 12}\n")
+
     def clear_stop(self) -> None:
         (self.path / "STOP").unlink(missing_ok=True)
 
@@ -147,6 +168,15 @@ class Run:
         """Remember that the worker is ended on purpose."""
         said = _read_json(self.path / "worker.json")
         replace_text(self.path / "worker.json", json.dumps({**said, "killed": True}))
+
+    def note_exit(self, pid: int, code: int) -> None:
+        """Remember with which exit code the worker of that number ended, as `subprocess` tells it.
+
+        Nothing is written where another worker has begun since.
+        """
+        said = _read_json(self.path / "worker.json")
+        if said.get("pid") == pid:
+            replace_text(self.path / "worker.json", json.dumps({**said, "exit": code}))
 
     def process(self) -> psutil.Process | None:
         """The worker, if that very process still runs: a pid is reused, a zombie is not alive."""
@@ -175,7 +205,13 @@ class Run:
         if process is None and said.state in LIVE and worker.get("killed"):
             return replace(said, state="stopped", eta_seconds=None, message=_KILLED)
         if process is None and (silent or said.state in LIVE):
-            return replace(said, state="failed", eta_seconds=None, message=self.last_words())
+            rebooted = 0 < launched < psutil.boot_time()
+            code = worker.get("exit")
+            lines = self.last_lines().splitlines()
+            message = why_it_ended(
+                lines, code if isinstance(code, int) else None, rebooted=rebooted
+            )
+            return replace(said, state="failed", eta_seconds=None, message=message)
         if silent:
             return replace(said, state="starting", message="학습 프로세스를 시작하는 중입니다.")
         return said
@@ -218,10 +254,27 @@ class Run:
                     raw = json.loads(line)
                     yield Point(int(raw["step"]), str(raw["kind"]), float(raw["value"]), raw["at"])
 
-    def version(self) -> tuple[int, ...]:
+    def version(self) -> tuple[Stamp, ...]:
         """Changes whenever what a reader sees may have changed."""
-        names = ("status.json", "metrics.jsonl", "worker.log", "STOP", "worker.json")
-        return tuple(_mtime(self.path / name) for name in names)
+        names = ("worker.log", "STOP")
+        return (*self.stamps().values(), *(_stamp(self.path / name) for name in names))
+
+    def stamps(self) -> dict[str, Stamp]:
+        """Of the files that tell how the run went; each changes whenever its file does."""
+        names = (
+            "config.yaml",
+            "status.json",
+            "metrics.jsonl",
+            "worker.json",
+            "adapter_best",
+            "adapter_latest",
+        )
+        return {name: _stamp(self.path / name) for name in names}
+
+    def silence(self) -> float:
+        """Seconds since the worker wrote its status; 0 where it has not written any."""
+        written = _stamp(self.path / "status.json")[0]
+        return max(0.0, time.time() - written / 1e9) if written else 0.0
 
     @property
     def log_file(self) -> Path:
@@ -244,15 +297,11 @@ class Run:
         ]
         return "\n".join([line for line in kept if line][-lines:])
 
-    def last_words(self) -> str:
-        """Why a worker is gone that did not say so itself, with the log's last line."""
-        # The trainer prints its figures as a dict: they say nothing of the end.
-        tail = [line for line in self.log_tail().splitlines() if not line.startswith("{")]
-        ending = f" 마지막 기록: {tail[-1][:300]}" if tail else ""
-        return (
-            "학습 프로세스가 갑자기 끝났습니다. "
-            "다시 시작하면 마지막 저장본부터 이어집니다." + ending
-        )
+    def last_lines(self, lines: int = 40) -> str:
+        """The end of what the newest worker printed, without what earlier ones did."""
+        tail = self.log_tail(lines).split("\n")
+        openings = [place for place, line in enumerate(tail) if line.startswith(_OPENING)]
+        return "\n".join(tail[openings[-1] + 1 :] if openings else tail)
 
     # -- checkpoints and adapters ------------------------------------------------------------------
 
@@ -291,15 +340,11 @@ class Run:
     def swap_in(self, kind: Adapter, write: Callable[[Path], None]) -> None:
         """Let `write` fill a folder and put it in the place of the adapter of this kind."""
         place = self.path / f"adapter_{kind}"
-        draft, old = place.with_name(f"{place.name}.new"), place.with_name(f"{place.name}.old")
+        draft = place.with_name(f"{place.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         write(draft)
-        if place.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            patiently(lambda: place.rename(old))
-        patiently(lambda: draft.rename(place))
-        shutil.rmtree(old, ignore_errors=True)
+        swap(draft, place, old=place.with_name(f"{place.name}.old"))
 
 
 class Runs:
@@ -312,7 +357,7 @@ class Runs:
         """Newest first."""
         runs = [Run(file.parent) for file in self.folder.glob("*/config.yaml")]
         return sorted(
-            runs, key=lambda run: (_mtime(run.path / "config.yaml"), run.name), reverse=True
+            runs, key=lambda run: (_stamp(run.path / "config.yaml")[0], run.name), reverse=True
         )
 
     def get(self, name: str) -> Run:
@@ -373,8 +418,9 @@ def _read_json(file: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _mtime(file: Path) -> int:
+def _stamp(file: Path) -> Stamp:
     try:
-        return file.stat().st_mtime_ns
+        found = file.stat()
     except OSError:
-        return 0
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_ino, found.st_size

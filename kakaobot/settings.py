@@ -163,7 +163,11 @@ class TrainingSettings(Group):
     save_total_limit: int = Field(2, ge=2, le=100)
     """이어서 학습할 수 있는 저장본을 몇 개 남길지"""
     early_stopping_patience: int = Field(5, ge=0)
-    """검증 손실이 이 횟수만큼 이어서 나아지지 않으면 끝냅니다. 0이면 끝까지 합니다."""
+    """이 횟수만큼 이어서 더 좋아지지 않으면 끝냅니다. 0이면 끝까지 합니다."""
+    best_metric: Literal["eval_loss", "voice", "both"] = "eval_loss"
+    """무엇으로 가장 좋은 어댑터를 고를지: eval_loss(검증 손실), voice(말투), both(둘 다)"""
+    sample_replies: int = Field(16, ge=0, le=200)
+    """검증할 때마다 이만큼 대답해 보고 말투가 방과 얼마나 가까운지 잽니다. 0이면 하지 않습니다."""
     max_grad_norm: Number = Field(1.0, ge=0.01)
     """기울기 크기의 한도"""
 

@@ -19,10 +19,10 @@ ROWS = (
     ("kakaobot.exports", "kakaobot.dataset", "kakaobot.train", "kakaobot.chat"),
     ("kakaobot.base",),
     ("kakaobot.starter",),
-    ("kakaobot.prompt", "kakaobot.runs", "kakaobot.rows", "kakaobot.voice"),
-    ("kakaobot.config", "kakaobot.records"),
+    ("kakaobot.prompt", "kakaobot.runs", "kakaobot.rows", "kakaobot.samples", "kakaobot.voice"),
+    ("kakaobot.config", "kakaobot.records", "kakaobot.swapping"),
     ("kakaobot.settings",),
-    ("kakaobot.errors", "kakaobot.files"),
+    ("kakaobot.errors", "kakaobot.endings", "kakaobot.files"),
     # The version, which everybody may ask for.
     ("kakaobot",),
 )
@@ -32,6 +32,10 @@ HEAVY = {"torch", "transformers", "peft", "accelerate"}
 MAY_LOAD_HEAVY = {
     "kakaobot.train.worker",
     "kakaobot.train.callback",
+    "kakaobot.train.adapter",
+    "kakaobot.train.answering",
+    "kakaobot.train.loss",
+    "kakaobot.train.trainer",
     "kakaobot.base.loading",
     "kakaobot.chat.engine",
     "kakaobot.starter.build",

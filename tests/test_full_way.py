@@ -16,8 +16,8 @@ from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Snapshot, Training
 from kakaobot.base.choice import choose
+from kakaobot.base.sampling import Sampling
 from kakaobot.chat.engine import Engine
-from kakaobot.chat.speaker import Sampling
 from kakaobot.config import Home, save
 from kakaobot.errors import RunError
 from kakaobot.records import ChatMessage

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,76 @@ def test_the_best_adapter_speaks_else_the_latest(run: Run) -> None:
     assert sorted(path.name for path in run.path.glob("adapter*")) == [
         "adapter_best",
         "adapter_latest",
+    ]
+
+
+SIZE = 200_000
+READER = """
+import json, sys
+from pathlib import Path
+folder, over = Path(sys.argv[1]), Path(sys.argv[2])
+seen = set()
+while not over.exists():
+    assert json.loads((folder / "adapter_config.json").read_bytes())["r"] == 8
+    weights = (folder / "adapter_model.safetensors").read_bytes()
+    assert len(weights) == int(sys.argv[3]) and len(set(weights)) == 1, "torn"
+    seen.add(weights[0])
+print(len(seen))
+"""
+
+
+def test_an_adapter_of_the_same_shape_can_be_read_at_every_instant(run: Run) -> None:
+    def written(number: int) -> Callable[[Path], None]:
+        # Peft writes names of layers in any order.
+        layers = ["q_proj", "v_proj"][:: 1 if number % 2 else -1]
+
+        def write(folder: Path) -> None:
+            config = json.dumps({"r": 8, "target_modules": layers})
+            (folder / "adapter_config.json").write_text(config, encoding="utf-8")
+            (folder / "adapter_model.safetensors").write_bytes(bytes([number]) * SIZE)
+            (folder / f"note-{number % 2}.md").write_text("", encoding="utf-8")
+
+        return write
+
+    run.swap_in("best", written(0))
+    place, over = run.path / "adapter_best", run.path / "over"
+    folder = place.stat().st_ino
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(place), str(over), str(SIZE)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    for number in range(1, 201):
+        run.swap_in("best", written(number))
+        assert place.stat().st_ino == folder
+        assert reader.poll() is None, reader.communicate()[1]
+    over.touch()
+    said, trouble = reader.communicate(timeout=60)
+    assert reader.returncode == 0, trouble
+    assert int(said) > 5
+    assert sorted(file.name for file in place.iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "note-0.md",
+    ]
+    assert [path.name for path in run.path.glob("adapter*")] == ["adapter_best"]
+
+
+def test_an_adapter_of_another_shape_takes_the_folder_whole(run: Run) -> None:
+    for rank, extra in ((8, "old.txt"), (16, "new.txt")):
+
+        def write(folder: Path, rank: int = rank, extra: str = extra) -> None:
+            (folder / "adapter_config.json").write_text(f'{{"r": {rank}}}', encoding="utf-8")
+            (folder / extra).touch()
+            if rank == 16:
+                # Until all is written the old one is there as it was.
+                assert (run.path / "adapter_best" / "old.txt").exists()
+
+        run.swap_in("best", write)
+    assert sorted(file.name for file in (run.path / "adapter_best").iterdir()) == [
+        "adapter_config.json",
+        "new.txt",
     ]
 
 

@@ -11,7 +11,6 @@ from kakaobot.app.chat import Voice
 from kakaobot.app.exports import FileReport
 from kakaobot.app.page import pictures
 from kakaobot.app.report import Example, Part, Report
-from kakaobot.app.training import RunSummary
 from ui import text
 from ui.view import Tone, TrainingView, layout_name, line_numbers, people_names
 
@@ -120,14 +119,8 @@ def training_card(view: TrainingView) -> str:
     return (
         f'{practice}<section class="kb-card kb-run kb-{view.tone}">'
         f'<h3><i class="kb-dot"></i>{escape(view.headline)}</h3>{detail}{_bar(view)}'
-        f"{_facts(view.facts)}{'' if view.practice else base}</section>"
+        f"{_facts(view.facts)}{_last_lines(view)}{'' if view.practice else base}</section>"
     )
-
-
-def runs_table(runs: Sequence[RunSummary]) -> str:
-    if not runs:
-        return f'<p class="kb-muted">{text.RUNS_EMPTY}</p>'
-    return table(text.RUNS_HEAD, (_run_row(run) for run in runs), text.RUNS_TITLE)
 
 
 def status(line: str, tone: Tone) -> str:
@@ -226,21 +219,6 @@ def _file_button(file: FileReport, do: str, words: str, look: str = "") -> str:
     )
 
 
-def _run_row(run: RunSummary) -> str:
-    loss = run.best_eval_loss
-    best = text.NONE if loss is None else text.BEST_AT.format(loss=loss, step=run.best_step or 0)
-    cells = [
-        f"{run.step:,} / {run.max_steps:,}" if run.max_steps else f"{run.step:,}",
-        best,
-        run.base,
-        run.persona or run.room or text.WHOLE_ROOM,
-        run.created_at[:16].replace("T", " "),
-    ]
-    state = f'<span class="kb-state kb-{run.state}">{text.SHORT_STATES[run.state]}</span>'
-    middle = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f"<tr><td>{escape(run.name)}</td><td>{state}</td>{middle}</tr>"
-
-
 def _removed(removed: Sequence[tuple[str, int]]) -> str:
     if not removed:
         return f'<p class="kb-muted">{text.REMOVED_NOTHING}</p>'
@@ -285,6 +263,12 @@ def _bar(view: TrainingView) -> str:
         f'<div class="kb-bar{kind}" role="progressbar" aria-valuemin="0" aria-valuemax="100"{now}>'
         f'<i style="width:{width}%"></i></div>'
     )
+
+
+def _last_lines(view: TrainingView) -> str:
+    if not view.last_lines:
+        return ""
+    return f"<h4>{text.LAST_LINES}</h4><pre>{escape(view.last_lines)}</pre>"
 
 
 def _facts(pairs: Iterable[tuple[str, str]]) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kakaobot.app.chat import Line
-from kakaobot.app.training import RunSummary, Snapshot
+from kakaobot.app.history import RunSummary
+from kakaobot.app.training import QUIET, Snapshot
 from kakaobot.runs import LIVE, Status
 from ui import text
 from ui.curve import curve
@@ -60,6 +61,8 @@ class TrainingView:
     talk: ButtonView
     chart: dict[str, object]
     log: str
+    last_lines: str
+    """Of the log, where the run has failed."""
     runs: tuple[RunSummary, ...]
     status_line: str
 
@@ -87,6 +90,7 @@ def training_view(now: Snapshot, *, stopping_for: float = 0.0) -> TrainingView:
         talk=ButtonView(text.TO_CHAT, visible=now.can_talk, primary=not (live or now.can_start)),
         chart=curve(now.points, best),
         log=now.log,
+        last_lines=now.last_lines if status.state == "failed" else "",
         runs=now.runs,
         status_line=status_line(now),
     )
@@ -199,9 +203,15 @@ def _headline(now: Snapshot) -> str:
 
 def _detail(now: Snapshot) -> tuple[str, ...]:
     status = now.status
-    lines = [status.message] if status.message else _what_is_left(now)
+    message = status.message
+    if now.last_lines:
+        # It stands below, with those before it.
+        message = message.partition(f" {text.LAST_LINES}: ")[0]
+    lines = [message] if message else _what_is_left(now)
     if status.state == "failed":
         lines.append(text.FAILED_HINT)
+    if now.quiet >= QUIET:
+        lines.append(text.QUIET.format(time=duration(now.quiet // 60 * 60)))
     lines += status.notes
     if now.why_not:
         lines.append(now.why_not)

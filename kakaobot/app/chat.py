@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 from kakaobot.app.access import Gate, Pass
 from kakaobot.base.choice import located, look, one_gpu
-from kakaobot.chat.speaker import Sampling, Speaker
+from kakaobot.base.sampling import Sampling
+from kakaobot.chat.speaker import Speaker
 from kakaobot.config import Home
 from kakaobot.errors import RunError
 from kakaobot.records import ChatMessage

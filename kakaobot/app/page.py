@@ -51,8 +51,8 @@ def pictures(report: Report) -> list[tuple[str, str]]:
         rows = [[each.name, *(f"{apart:.2f}" for apart in each.apart)] for each in report.speeches]
         table = _table(("0 같음 ~ 1 다름", *names), rows)
         found.append(("말투가 서로 얼마나 다른가", table))
-    if report.effects:
-        table = _table(_EFFECTS, [_effect(each) for each in report.effects])
+    if any(each.taken for each in report.effects):
+        table = _table(_EFFECTS, [_effect(each) for each in report.effects], look="kb-wide")
         found.append(("거르기가 말투를 얼마나 바꾸나", table))
     return found
 
@@ -119,9 +119,10 @@ def _lines(lines: Sequence[str]) -> str:
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, look: str = "") -> str:
     cells = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
-    return f'<table class="kb-matrix"><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>'
+    inside = f"<thead><tr>{cells}</tr></thead><tbody>{body}</tbody>"
+    return f'<table class="kb-matrix {look}">{inside}</table>'

@@ -11,31 +11,20 @@ from filelock import FileLock, Timeout
 
 from kakaobot.app.bases import Bases
 from kakaobot.app.dataset import Datasets
+from kakaobot.app.history import History, RunSummary
 from kakaobot.app.report import Report
 from kakaobot.base.choice import Choice
 from kakaobot.config import Home, parse
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.exports.inbox import Inbox
-from kakaobot.runs import LIVE, Point, Run, Runs, State, Status, now_text
+from kakaobot.runs import LIVE, Point, Run, Runs, Status, now_text
 from kakaobot.settings import Settings
 from kakaobot.train.launcher import TrainingThread, kill
 
 _CURVES = frozenset(("loss", "eval_loss"))
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    name: str
-    state: State
-    step: int
-    max_steps: int
-    best_eval_loss: float | None
-    best_step: int | None
-    created_at: str
-    base: str
-    persona: str
-    room: str
-    has_adapter: bool
+QUIET = 120.0
+"""Seconds of silence after which one wonders whether a worker still works."""
+_LAST_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -59,6 +48,10 @@ class Snapshot:
     """Above 0 when a start goes on from this step."""
     why_not: str
     can_talk: bool
+    last_lines: str = ""
+    """Of the log, where the run has failed."""
+    quiet: float = 0.0
+    """Seconds since a live worker has said something."""
 
 
 class Training:
@@ -82,6 +75,7 @@ class Training:
         self._make_room = make_room
         self._argv = argv
         self._threads: dict[str, TrainingThread] = {}
+        self._history = History()
 
     def snapshot(self, run: str = "") -> Snapshot:
         """The run of that name; without one the live run, else the newest."""
@@ -89,7 +83,7 @@ class Training:
         chosen = runs.find(run) if run else self._current(runs)
         status = chosen.status() if chosen else Status()
         live = status.state in LIVE
-        other = None if live else runs.live()
+        other = None if live else self._history.live(runs)
         why_not, resume = ("", 0) if live else self._outlook()
         if other is not None:
             why_not, resume = f"학습 '{other.name}' 이 진행 중입니다. '볼 학습'에서 고르세요.", 0
@@ -98,17 +92,19 @@ class Training:
             run=chosen.name if chosen else "",
             status=status,
             stopping=bool(live and chosen and chosen.asked_to_stop),
-            points=tuple(p for p in chosen.points() if p.kind in _CURVES) if chosen else (),
+            points=self._curves(chosen) if chosen else (),
             log=chosen.log_tail() if chosen else "",
             base=choice.label,
             base_reason=choice.reason,
             practice=choice.practice,
-            runs=tuple(_summary(each) for each in runs.all()),
+            runs=self._history.summaries(runs),
             can_start=not live and not why_not,
             can_stop=live,
             resume_step=resume,
             why_not=why_not,
             can_talk=bool(chosen and chosen.adapter()),
+            last_lines=_last_lines(chosen) if chosen and status.state == "failed" else "",
+            quiet=chosen.silence() if chosen and status.state == "running" else 0.0,
         )
 
     def version(self, run: str = "") -> tuple[object, ...]:
@@ -116,11 +112,12 @@ class Training:
         runs = self._runs()
         chosen = runs.get(run) if run else self._current(runs)
         said = chosen.version() if chosen else ()
-        alive = chosen.process() is not None if chosen else False
+        # Time alone changes how long a worker has been silent.
+        quiet = int(chosen.silence() / QUIET) if chosen and chosen.process() else -1
         stats = self._home.folder(self._home.settings().paths.sft) / "stats.json"
         files = [stats, self._home.settings_file]
         stamps = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
-        return (chosen.name if chosen else "", *said, alive, len(runs.all()), *stamps)
+        return (chosen.name if chosen else "", said, quiet, self._history.version(runs), stamps)
 
     def start(self, *, new: bool = False) -> Snapshot:
         """Start or resume `project.run_name`; with `new`, a run beside it. Returns at once.
@@ -143,6 +140,7 @@ class Training:
                 self._make_room()
                 self._bases.forget()
                 run = self._prepare(runs, new=new)
+                run.open_log()
                 self._threads[run.name] = TrainingThread.launch(run, self._argv)
         except Timeout as error:
             raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error
@@ -198,7 +196,10 @@ class Training:
         return Runs(self._home.folder(self._home.settings().paths.runs))
 
     def _current(self, runs: Runs) -> Run | None:
-        return runs.live() or next(iter(runs.all()), None)
+        return self._history.live(runs) or next(iter(runs.all()), None)
+
+    def _curves(self, run: Run) -> tuple[Point, ...]:
+        return tuple(point for point in self._history.points(run) if point.kind in _CURVES)
 
     def _watched(self, run: Run) -> bool:
         thread = self._threads.get(run.name)
@@ -240,7 +241,7 @@ class Training:
                 return run
             self._refuse_if_changed(run, settings, report)
             # Such as a smaller batch after memory ran out.
-            run.create({**run.config(), "settings": settings.model_dump(mode="json")})
+            run.create({**run.config(), "settings": self._kept(settings)})
             return run
         run = runs.get(runs.fresh_name(name))
         run.create(self._config(settings, report))
@@ -288,8 +289,12 @@ class Training:
                 "named": report.named,
                 "train_replies": report.train_replies,
             },
-            "settings": settings.model_dump(mode="json"),
+            "settings": self._kept(settings),
         }
+
+    def _kept(self, settings: Settings) -> dict[str, Any]:
+        """The settings as they lie beside an adapter, which may be given to somebody."""
+        return self._datasets.unnamed(settings).model_dump(mode="json")
 
     def _refuse_if_changed(self, run: Run, settings: Settings, report: Report) -> None:
         """A resume goes on with the same data, base, adapter shape and rate, or is another run."""
@@ -332,23 +337,5 @@ def _rate(settings: Settings) -> tuple[object, ...]:
     return training.learning_rate, training.scheduler, training.warmup_ratio
 
 
-def _summary(run: Run) -> RunSummary:
-    status = run.status()
-    try:
-        config = run.config()
-    except RunError:
-        config = {}
-    base, data = config.get("base", {}), config.get("data", {})
-    return RunSummary(
-        name=run.name,
-        state=status.state,
-        step=status.step,
-        max_steps=status.max_steps,
-        best_eval_loss=status.best_eval_loss,
-        best_step=status.best_step,
-        created_at=str(config.get("created_at", "")),
-        base=str(base.get("label", "")),
-        persona=str(data.get("persona", "")),
-        room=str(data.get("room", "")),
-        has_adapter=run.adapter() is not None,
-    )
+def _last_lines(run: Run) -> str:
+    return "\n".join(run.last_lines().splitlines()[-_LAST_LINES:])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +13,18 @@ from typing import Any
 
 import psutil
 import torch
+from peft import import_utils
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
+from kakaobot.base.choice import SMALL
+from kakaobot.base.fetching import fetch
+from kakaobot.base.text import gguf_number
 from kakaobot.errors import BaseModelError
 from kakaobot.prompt import Renderer, renderer_for
 
 log = logging.getLogger(__name__)
 
 _GIB = 2**30
-_SMALL = 200_000_000
-"""Parameters below which half precision saves nothing worth its rounding on a CPU."""
 _SMALLER = {
     "Qwen/Qwen3-8B": "Qwen/Qwen3-4B-Instruct-2507",
     "Qwen/Qwen3-4B-Instruct-2507": "Qwen/Qwen3-1.7B",
@@ -44,6 +48,12 @@ class Loaded:
     notes: tuple[str, ...]
     """Korean: what the user should know, such as a fallback."""
 
+    @property
+    def pad_id(self) -> int:
+        """What fills up a row behind its end."""
+        pad_id = self.tokenizer.pad_token_id
+        return int(self.renderer.end_id if pad_id is None else pad_id)
+
 
 def load_base(
     name: str,
@@ -61,19 +71,23 @@ def load_base(
     Raises:
         BaseModelError: it cannot be found, fetched or read, or does not fit this machine.
     """
+    fetch(name, say)
     tokenizer = load_tokenizer(name)
     renderer = renderer_for(tokenizer)
     device = best_device()
-    config = _guarded(name, lambda: AutoConfig.from_pretrained(**_where(name)))
+    config = _guarded(name, lambda: _config(name))
     compute = _dtype(dtype, device, config)
     wanted = device.type == "cuda" if load_in_4bit == "auto" else bool(load_in_4bit)
     options: dict[str, Any] = {"dtype": compute, **_where(name)}
+    if "gguf_file" in options:
+        options["config"] = config
     if attn_implementation != "auto":
         options["attn_implementation"] = attn_implementation
     notes: list[str] = []
     model = None
     if wanted:
         model = _guarded(name, lambda: _quantized(options, device, notes, say))
+    _hide_if_broken("bitsandbytes")
     quantized = model is not None
     if model is None:
         _refuse_if_too_big(name, config, compute, device)
@@ -117,6 +131,17 @@ def free_memory(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
+def _config(name: str) -> Any:
+    where = _where(name)
+    config = AutoConfig.from_pretrained(**where)
+    if "gguf_file" in where:
+        # transformers takes the class's own head size, whatever the file says (5.23).
+        size = gguf_number(Path(name), "attention.key_length")
+        if size and hasattr(config, "head_dim"):
+            config.head_dim = size
+    return config
+
+
 def _quantized(
     options: dict[str, Any],
     device: torch.device,
@@ -132,18 +157,37 @@ def _quantized(
         bnb_4bit_compute_dtype=options["dtype"],
     )
     try:
-        return _whole({**options, "quantization_config": nf4, "device_map": {"": device}})
+        model = _whole({**options, "quantization_config": nf4, "device_map": {"": device}})
+        # A kernel that does not fit the card fails at the first product, not at the loading.
+        with torch.inference_mode():
+            model(input_ids=torch.zeros((1, 2), dtype=torch.long, device=device))
     except (ImportError, RuntimeError, ValueError, NotImplementedError, AttributeError) as error:
         log.warning("4-bit loading failed", exc_info=True)
         reason = f"{type(error).__name__}: {str(error)[:160]}".replace("\n", " ")
         note = f"4비트로 읽지 못해 원래 정밀도로 읽었습니다. 메모리를 더 씁니다. (이유: {reason})"
         notes.append(note)
         say(note)
+    else:
+        return model
     # Outside the handler, which holds on to what was half loaded.
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
     return None
+
+
+def _hide_if_broken(package: str) -> None:
+    """Let a package that is installed but cannot be imported look as if it were not.
+
+    peft only asks whether bitsandbytes is there and then imports it for every adapter, so that a
+    broken one would keep models from being learnt and talked with that do not need it.
+    """
+    try:
+        importlib.import_module(package)
+    except (ImportError, OSError, RuntimeError, AttributeError):
+        sys.modules[package] = None  # type: ignore[assignment]
+        for asked in (import_utils.is_bnb_available, import_utils.is_bnb_4bit_available):
+            asked.cache_clear()
 
 
 def _whole(options: dict[str, Any]) -> Any:
@@ -176,28 +220,22 @@ def _refuse_if_too_big(name: str, config: Any, dtype: torch.dtype, device: torch
         )
 
 
+def fast_half(device: torch.device) -> torch.dtype | None:
+    """The half precision a device computes faster in than in fp32, if there is one."""
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if native else torch.float16
+    # Without the instruction bf16 is emulated on a CPU, and slower than fp32.
+    able = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else None
+
+
 def _dtype(wanted: str, device: torch.device, config: Any) -> torch.dtype:
     if wanted != "auto":
         return getattr(torch, wanted)  # type: ignore[no-any-return]
-    if device.type == "cuda":
-        return (
-            torch.bfloat16
-            if torch.cuda.is_bf16_supported(including_emulation=False)
-            else torch.float16
-        )
-    if device.type == "mps" or parameters_of(config) < _SMALL:
+    if device.type == "cpu" and parameters_of(config) < SMALL:
         return torch.float32
-    # Without the instruction bf16 is emulated on a CPU, and slower than fp32.
-    fast = torch.backends.cpu.get_cpu_capability().startswith("AVX512") and _has_bf16()
-    return torch.bfloat16 if fast else torch.float32
-
-
-def _has_bf16() -> bool:
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    return fast_half(device) or torch.float32
 
 
 def _where(name: str) -> dict[str, str]:

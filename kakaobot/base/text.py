@@ -30,6 +30,8 @@ def read_base_text(name: str) -> BaseText:
     from tokenizers import Tokenizer
 
     context = _context(_small_file(name, "config.json"))
+    if Path(name).suffix == ".gguf" and Path(name).is_file():
+        context = gguf_number(Path(name), "context_length") or context
     file = _small_file(name, "tokenizer.json")
     if file is not None:
         tokenizer = Tokenizer.from_file(str(file))
@@ -65,6 +67,25 @@ def _small_file(name: str, file: str) -> Path | None:
         raise BaseModelError(
             f"{name} 이라는 모델을 Hugging Face 에서 찾지 못했습니다. "
             "model.base_model 의 이름과 인터넷 연결을 확인하세요."
+        ) from error
+
+
+def gguf_number(file: Path, key: str) -> int:
+    """What a `.gguf` file says of its model, such as `context_length`; 0 where it does not.
+
+    Raises:
+        BaseModelError: the file cannot be read.
+    """
+    from gguf import GGUFReader
+
+    try:
+        fields = GGUFReader(file).fields
+        found = next((fields[each] for each in fields if each.endswith(f".{key}")), None)
+        return int(found.contents()) if found else 0
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise BaseModelError(
+            f"{file.name} 을 읽지 못했습니다. 파일을 다시 내려받으세요. "
+            f"(이유: {type(error).__name__}: {error})"
         ) from error
 
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers import StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
 from kakaobot.base.loading import Loaded, load_base
+from kakaobot.base.sampling import Sampling, generation_config
 from kakaobot.chat.history import trim
-from kakaobot.chat.speaker import Sampling
 from kakaobot.errors import BaseModelError
 from kakaobot.records import ChatMessage
 
@@ -151,7 +151,7 @@ class Engine:
                 self._model.generate(
                     input_ids=ids,
                     attention_mask=torch.ones_like(ids),
-                    generation_config=self._config(sampling, room),
+                    generation_config=generation_config(self._base, sampling, room=room),
                     streamer=pieces,
                     stopping_criteria=StoppingCriteriaList([_Ended(ended)]),
                 )
@@ -166,35 +166,6 @@ class Engine:
             pieces.waiting.put(error)
         finally:
             pieces.waiting.put(_END)
-
-    def _config(self, sampling: Sampling, room: int) -> GenerationConfig:
-        draws = (
-            {
-                "do_sample": True,
-                "temperature": sampling.temperature,
-                "top_p": sampling.top_p,
-                "top_k": sampling.top_k,
-            }
-            if sampling.temperature > 0
-            else {"do_sample": False}
-        )
-        return GenerationConfig(
-            max_new_tokens=min(sampling.max_new_tokens, room),
-            # Silence is no reply.
-            min_new_tokens=1,
-            repetition_penalty=sampling.repetition_penalty,
-            eos_token_id=self._stops(),
-            pad_token_id=self._base.renderer.end_id,
-            **draws,
-        )
-
-    def _stops(self) -> list[int]:
-        """Every special token: a reply that begins another turn, or another text, is over."""
-        own = self._base.model.generation_config.eos_token_id
-        others = own if isinstance(own, list) else [own]
-        added = self._base.tokenizer.added_tokens_decoder
-        special = [number for number, token in added.items() if token.special]
-        return sorted({self._base.renderer.end_id, *special, *others} - {None})
 
     def _decode(self, ids: list[int]) -> str:
         return str(self._base.tokenizer.decode(ids, skip_special_tokens=True))

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from kakaobot.base.sampling import Sampling
 from kakaobot.records import ChatMessage
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How the next token is drawn."""
-
-    max_new_tokens: int
-    temperature: float
-    """0 takes the likeliest token every time."""
-    top_p: float
-    top_k: int
-    """0 for no limit."""
-    repetition_penalty: float
 
 
 class Speaker(Protocol):

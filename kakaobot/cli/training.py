@@ -1,4 +1,4 @@
-"""The verbs that train and follow a run: train, stop, status, runs."""
+"""The verbs that train and follow a run: train, stop, status."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import Protocol
 
-from kakaobot.app.training import RunSummary, Snapshot, Training
+from kakaobot.app.outlook import estimate
+from kakaobot.app.training import Snapshot, Training
 from kakaobot.cli.console import Console, columns
 from kakaobot.cli.desk import PRACTICE, Desk
 from kakaobot.errors import RunError
@@ -36,6 +37,9 @@ class Followed(Protocol):
 def train(args: Namespace, desk: Desk) -> None:
     """Start, resume or attach, then follow. Raises RunError when the run fails."""
     training, console = Training(desk.home), desk.console
+    if args.dry_run:
+        console.say("\n".join(estimate(desk.home).sentences))
+        return
     live = "" if args.new else training.adopt()
     began = 0.0
     if live:
@@ -74,26 +78,6 @@ def status(args: Namespace, desk: Desk) -> None:
         console.say(columns(_rows(now)), end="")
     else:
         console.say(f"아직 학습한 적이 없습니다. {now.why_not or 'train 으로 시작하세요.'}")
-
-
-def runs(args: Namespace, desk: Desk) -> None:
-    console, found = desk.console, Training(desk.home).snapshot().runs
-    if args.json:
-        console.say_json([asdict(run) for run in found])
-    elif found:
-        titles = (
-            "이름",
-            "상태",
-            "단계",
-            "가장 낮은 검증 손실",
-            "배운 사람",
-            "방",
-            "바탕 모델",
-            "시작",
-        )
-        console.say(columns([titles, *(_summary(run) for run in found)]), end="")
-    else:
-        console.say("아직 학습한 적이 없습니다.")
 
 
 def follow(training: Followed, run: str, console: Console, *, began: float = 0.0) -> Snapshot:
@@ -248,6 +232,7 @@ def _rows(now: Snapshot) -> list[tuple[str, str]]:
     ]
     if said.message:
         rows.append(("하는 일" if now.can_stop else "마지막 말", said.message))
+    rows += [("마지막 기록", line) for line in now.last_lines.splitlines()]
     if not now.can_stop and now.can_start and now.resume_step:
         rows.append(("다음", f"train 을 하면 {now.resume_step:,}단계부터 이어집니다."))
     return rows + [("참고", note) for note in said.notes]
@@ -267,19 +252,6 @@ def _record(now: Snapshot) -> dict[str, object]:
         "resume_step": now.resume_step,
         "why_not": now.why_not,
     }
-
-
-def _summary(run: RunSummary) -> tuple[str, ...]:
-    return (
-        run.name,
-        STATES[run.state],
-        f"{run.step:,}/{run.max_steps:,}",
-        _number(run.best_eval_loss),
-        run.persona or "방 전체",
-        run.room or "모든 방",
-        run.base,
-        run.created_at[:16].replace("T", " "),
-    )
 
 
 def _number(value: float | None) -> str:

@@ -22,7 +22,7 @@ HOMES = {
     "train": "training",
     "stop": "training",
     "status": "training",
-    "runs": "training",
+    "runs": "history",
     "reply": "chat",
     "chat": "chat",
     "smoke": "chat",
@@ -117,6 +117,7 @@ def _training(parser: Parser) -> None:
         more=lambda: _settings("project", "model", "lora", "training"),
     )
     verb.option("--new", "이어서 하지 않고 새 이름(main-2 …)으로 처음부터 합니다.")
+    verb.option("--dry-run", "시작하지 않고 메모리와 시간이 얼마나 들지 어림하기만 합니다.")
 
     verb = parser.verb("stop", "학습을 멈추게 합니다. 지금까지 배운 것은 저장됩니다.")
     _choice_of_run(verb)
@@ -127,7 +128,9 @@ def _training(parser: Parser) -> None:
     verb.option("--json", _JSON)
     verb.option("--watch", "학습이 끝날 때까지 지켜봅니다. Ctrl+C 로 나와도 학습은 계속됩니다.")
 
-    parser.verb("runs", "지금까지의 학습을 모두 보여 줍니다.").option("--json", _JSON)
+    verb = parser.verb("runs", "지금까지의 학습을 배운 데이터마다 묶어 모두 보여 줍니다.")
+    verb.option("--settings", "학습마다 기본값이나 앞 학습과 다른 설정도 보여 줍니다.")
+    verb.option("--json", _JSON)
 
 
 def _chat(parser: Parser) -> None:

@@ -28,6 +28,8 @@ _GRAM = 3
 # Of pairs with every eleventh letter changed, the hardest that are still near, 48 bands of 4
 # find 98 of 100; of pairs where a name, a word or the end differs, all.
 _BANDS, _ROWS = 48, 4
+_BLOCKS = [range(start, start + 16) for start in range(0, _BANDS, 16)]
+"""Bands that are counted together: all at once would take 384 bytes a text."""
 _GRAMS_AT_ONCE = 1 << 15
 """So that the numbers of one step stay in the processor's cache."""
 _TRIES = 64
@@ -122,7 +124,7 @@ def _meeting(texts: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
         return
     buckets: dict[int, list[int]] = {}
     number = 0
-    for keys in _keys(texts).T:
+    for keys in chain.from_iterable(_keys(texts, bands).T for bands in _BLOCKS):
         order = np.argsort(keys, kind="stable")
         _, starts, sizes = np.unique(keys[order], return_index=True, return_counts=True)
         shared = sizes > 1
@@ -134,24 +136,25 @@ def _meeting(texts: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
         yield place, buckets[place]
 
 
-def _keys(texts: Sequence[str]) -> _Keys:
-    """One key a band for each text, shape (texts, bands)."""
-    keys = np.empty((len(texts), _BANDS), np.uint64)
+def _keys(texts: Sequence[str], bands: range) -> _Keys:
+    """One key for each text and each of the bands, shape (texts, bands)."""
+    keys = np.empty((len(texts), len(bands)), np.uint64)
     begin = 0
     while begin < len(texts):
         end, grams = begin, 0
         while end < len(texts) and (end == begin or grams < _GRAMS_AT_ONCE):
             grams += len(texts[end])
             end += 1
-        keys[begin:end] = _keys_of(texts[begin:end])
+        keys[begin:end] = _keys_of(texts[begin:end], bands)
         begin = end
     return keys
 
 
-def _keys_of(texts: Sequence[str]) -> _Keys:
+def _keys_of(texts: Sequence[str], bands: range) -> _Keys:
     hashes, starts = _grams(texts)
-    keys = np.zeros((len(texts), _BANDS), np.uint64)
-    for number, (factor, offset) in enumerate(zip(_FACTORS, _OFFSETS, strict=True)):
+    keys = np.zeros((len(texts), len(bands)), np.uint64)
+    rows = slice(bands.start * _ROWS, bands.stop * _ROWS)
+    for number, (factor, offset) in enumerate(zip(_FACTORS[rows], _OFFSETS[rows], strict=True)):
         least = np.minimum.reduceat(hashes * factor + offset, starts)
         band = keys[:, number // _ROWS]
         band *= np.uint64(0x9E3779B97F4A7C15)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import bisect
+import random
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kakaobot.prompt import Renderer
@@ -10,6 +12,12 @@ from kakaobot.records import ChatMessage, Conversation
 
 IGNORED = -100
 """The label of a token that is not learnt (PyTorch's `ignore_index`)."""
+_JITTER = 0.05
+"""Share by which lengths are blurred, so that the same rows do not meet in every epoch."""
+_WASTE = 0.05
+"""Share of padding above which a piece is cut in two."""
+_TINY = 128
+"""Padded tokens below which a piece of its own costs more than padding."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,88 @@ def pad(rows: Sequence[Row], pad_id: int) -> Batch:
         [[*row.labels, *[IGNORED] * (width - len(row.ids))] for row in rows],
         [[1] * len(row.ids) + [0] * (width - len(row.ids)) for row in rows],
     )
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which rows each batch of a whole run is made of; the same seed gives the same batches.
+
+    One list for all epochs: a resume that leaves out the first batches goes on where it stopped.
+    """
+
+    lengths: Sequence[int]
+    """Tokens of each row."""
+    per_epoch: int
+    """Batches in which each row comes once."""
+    total: int
+    """Batches of the whole run."""
+    seed: int
+
+    def __len__(self) -> int:
+        return self.total
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for start in range(0, self.total, self.per_epoch):
+            dice = random.Random(f"{self.seed}/{start // self.per_epoch}")
+            yield from alike(self.lengths, self.per_epoch, dice)[: self.total - start]
+
+
+def alike(lengths: Sequence[int], count: int, dice: random.Random) -> list[list[int]]:
+    """All rows in `count` batches of about the same size, each of rows of about the same length.
+
+    The size is that of the padded batch. With as many rows in each batch instead, a word in short
+    rows would weigh many times what one in long rows does, and the longest batch would need the
+    memory.
+
+    Returns:
+        Indices into `lengths`, in random order; no more batches than there are rows.
+    """
+    order = sorted(range(len(lengths)), key=lambda row: lengths[row] * dice.uniform(1, 1 + _JITTER))
+    largest = max(lengths)
+    sizes = range(largest, largest * len(lengths) + 1)
+    enough = bisect.bisect_left(
+        sizes, True, key=lambda size: len(_cut(order, lengths, size)) <= count
+    )
+    batches = _cut(order, lengths, sizes[enough])
+    while len(batches) < min(count, len(lengths)):
+        batch = max(batches, key=lambda batch: len(batch) > 1 and sum(lengths[i] for i in batch))
+        batches.remove(batch)
+        batches += [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+    dice.shuffle(batches)
+    return batches
+
+
+def _cut(order: Iterable[int], lengths: Sequence[int], size: int) -> list[list[int]]:
+    """Cut an order into batches that are at most `size` tokens when padded."""
+    batches: list[list[int]] = []
+    widest = 0
+    for row in order:
+        widest = max(widest, lengths[row])
+        if batches and (len(batches[-1]) + 1) * widest <= size:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+            widest = lengths[row]
+    return batches
+
+
+def pieces(lengths: Sequence[int], most: int) -> list[tuple[int, int]]:
+    """Cut a batch, shortest row first, into pieces with little padding that fit the memory.
+
+    Returns:
+        For each piece its first row and the one behind its last. Padded it has at most `most`
+        tokens, or it is one row that is longer.
+    """
+    cut: list[tuple[int, int]] = []
+    for row, length in enumerate(lengths):
+        start = cut[-1][0] if cut else row
+        size = length * (row + 1 - start)
+        waste = size - sum(lengths[start : row + 1])
+        if cut and size <= most and (size <= _TINY or waste <= _WASTE * size):
+            cut[-1] = start, row + 1
+        else:
+            cut.append((row, row + 1))
+    return cut
 
 
 def _replies(messages: Iterable[ChatMessage]) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from kakaobot.runs import Point, Run, Status
+from kakaobot.train.rehearsal import Metric, standing
 
 _HEARTBEAT_SECONDS = 1.0
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
@@ -22,10 +23,14 @@ class RunCallback(TrainerCallback):
     """Writes status, metrics and adapters of one run.
 
     Args:
-        tokens_per_step: called with nothing, gives the tokens the trainer has been fed so far.
+        tokens_fed: called with nothing, gives the tokens the trainer has been fed so far.
         save_adapter: writes the model's adapter into a folder.
         chat_template: saved beside every adapter.
         patience: evaluations without a better loss after which training ends; 0 for never.
+        steps_per_epoch: steps in which each conversation comes once.
+        rehearse: has prompts answered at a step and tells how far their voice is from the room's;
+            it asks back at every token whether it shall end. None where nothing is asked.
+        metric: what the best adapter is chosen by.
     """
 
     def __init__(
@@ -37,6 +42,9 @@ class RunCallback(TrainerCallback):
         save_adapter: Callable[[Path], None],
         chat_template: str,
         patience: int,
+        steps_per_epoch: float,
+        rehearse: Callable[[int, Callable[[], bool]], float | None] | None = None,
+        metric: Metric = "eval_loss",
     ) -> None:
         self.run = run
         self.status = status
@@ -46,8 +54,13 @@ class RunCallback(TrainerCallback):
         self._save_adapter = save_adapter
         self._chat_template = chat_template
         self._patience = patience
+        self._rehearse = rehearse
+        self._metric = metric
         self._signalled = False
-        self._began = (0.0, 0, 0)
+        self._steps_per_epoch = steps_per_epoch
+        self._began: tuple[float, int] | None = None
+        self._step_began = 0.0
+        self._training_seconds = 0.0
         self._evaluations = [point for point in run.points() if point.kind == "eval_loss"]
 
     def listen(self) -> None:
@@ -59,7 +72,6 @@ class RunCallback(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self._began = (time.monotonic(), state.global_step, self._tokens_fed())
         self._write(
             state="running",
             step=state.global_step,
@@ -68,9 +80,17 @@ class RunCallback(TrainerCallback):
             message="학습 중입니다.",
         )
 
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._step_began = time.monotonic()
+        # After the evaluation of the bare base, which comes once.
+        self._began = self._began or (self._step_began, state.global_step)
+
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
+        self._training_seconds += time.monotonic() - self._step_began
         if state.global_step >= state.max_steps:
             control.should_evaluate = True
         elif self._asked_to_stop:
@@ -113,11 +133,12 @@ class RunCallback(TrainerCallback):
         point = Point(state.global_step, "eval_loss", loss, time.time())
         self.run.append(point)
         self._evaluations.append(point)
-        self._write(eval_loss=loss, message="학습 중입니다.", **self._progress(state))
+        self._write(eval_loss=loss, **self._progress(state))
+        voice = self._voice(state.global_step)
+        self._write(message="학습 중입니다.", **self._progress(state))
         # Step 0 is the base without an adapter: a mark to compare with, nothing to keep.
-        if state.global_step and loss < (self.status.best_eval_loss or float("inf")):
-            self.run.swap_in("best", self._write_adapter)
-            self._write(best_eval_loss=loss, best_step=state.global_step)
+        if state.global_step:
+            self._keep_if_best(state.global_step, loss, voice)
         if state.global_step and state.global_step < state.max_steps and self._asked_to_stop:
             self._stop(control)
         elif self._out_of_patience():
@@ -141,6 +162,36 @@ class RunCallback(TrainerCallback):
         """Write the last status."""
         self._write(**changes)
 
+    def _voice(self, step: int) -> float | None:
+        """How far the answers' voice is from the room's, written down; nothing on a STOP."""
+        if self._rehearse is None:
+            return None
+
+        def enough() -> bool:
+            if time.time() - self.status.heartbeat > _HEARTBEAT_SECONDS:
+                self._write(message="대답해 보며 말투를 재는 중입니다.")
+            return self._asked_to_stop
+
+        voice = self._rehearse(step, enough)
+        if voice is not None:
+            self.run.append(Point(step, "voice", voice, time.time()))
+            self._write(voice=voice)
+        return voice
+
+    def _keep_if_best(self, step: int, loss: float, voice: float | None) -> None:
+        stands, status = standing(self._metric, loss, voice), self.status
+        # What stood best by another metric is no match.
+        best = status.best_standing if status.best_metric == self._metric else None
+        if best is None or stands < best:
+            self.run.swap_in("best", self._write_adapter)
+            self._write(
+                best_eval_loss=loss,
+                best_step=step,
+                best_voice=voice,
+                best_standing=stands,
+                best_metric=self._metric,
+            )
+
     @property
     def _asked_to_stop(self) -> bool:
         return self._signalled or self.run.asked_to_stop
@@ -157,16 +208,16 @@ class RunCallback(TrainerCallback):
         return bool(self._patience) and since >= self._patience
 
     def _progress(self, state: TrainerState) -> dict[str, Any]:
-        began, step, fed = self._began
-        seconds = max(time.monotonic() - began, 1e-6)
-        done = state.global_step - step
-        left = state.max_steps - state.global_step
+        began, first = self._began or (time.monotonic(), state.global_step)
+        done, left = state.global_step - first, state.max_steps - state.global_step
+        seconds = self._training_seconds
         return {
             "step": state.global_step,
             "max_steps": state.max_steps,
-            "epoch": round(float(state.epoch or 0.0), 3),
-            "tokens_per_second": (self._tokens_fed() - fed) / seconds,
-            "eta_seconds": left * seconds / done if done else None,
+            "epoch": round(state.global_step / self._steps_per_epoch, 3),
+            "tokens_per_second": self._tokens_fed() / seconds if seconds else None,
+            # Evaluations and saves between the steps included.
+            "eta_seconds": left * (time.monotonic() - began) / done if done else None,
         }
 
     def _write_adapter(self, folder: Path) -> None:

@@ -92,11 +92,14 @@ class TrainingThread(threading.Thread):
     def _ended(self) -> bool:
         """Reaps the process where it is a child of this one."""
         try:
-            self._process.wait(timeout=0)
+            code = self._process.wait(timeout=0)
         except psutil.TimeoutExpired:
             return False
         except psutil.Error:
             return True
+        # Nothing is known of a process that another program started.
+        if code is not None:
+            self.worker_run.note_exit(self._process.pid, int(code))
         return True
 
     def _escalate(self) -> None:

@@ -7,34 +7,40 @@ from __future__ import annotations
 
 import errno
 import logging
-import math
 import os
 import sys
 import time
 import traceback
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
-from torch.utils.data import Dataset
-from transformers import Trainer, TrainingArguments, set_seed
+from transformers import TrainingArguments, set_seed
 
 from kakaobot import rows
 from kakaobot.base.choice import located
-from kakaobot.base.loading import Loaded, load_base
+from kakaobot.base.loading import Loaded, free_memory, load_base
+from kakaobot.base.sampling import Sampling
 from kakaobot.config import parse
-from kakaobot.errors import ConfigError, DatasetError, KakaobotError
+from kakaobot.errors import DatasetError, KakaobotError
 from kakaobot.runs import Point, Run, Status
-from kakaobot.settings import Settings, TrainingSettings
-from kakaobot.train.batches import Row, encode, pad
+from kakaobot.samples import Samples
+from kakaobot.settings import Settings
+from kakaobot.train.adapter import checkpointing, with_lora
+from kakaobot.train.answering import Answering, Rehearsal
+from kakaobot.train.batches import Schedule, encode
 from kakaobot.train.callback import RunCallback
+from kakaobot.train.estimate import Machine, Shape, tokens_at_once
+from kakaobot.train.plan import Plan
+from kakaobot.train.rehearsal import cues, learnt_voice
+from kakaobot.train.trainer import LearntTrainer, Rows, amount_of
 
+_SAMPLED_TOKENS = 48
+"""After so many an answer at an evaluation is cut off: style shows before."""
 BUSY = 3
 """Exit code where another worker holds the run."""
-_BILLION = 1_000_000_000
 
 
 def main(argv: list[str]) -> int:
@@ -60,6 +66,9 @@ def _guarded(run: Run) -> int:
         state="starting",
         best_eval_loss=before.best_eval_loss,
         best_step=before.best_step,
+        best_voice=before.best_voice,
+        best_standing=before.best_standing,
+        best_metric=before.best_metric,
         message="준비하는 중입니다.",
     )
     run.write_status(status)
@@ -109,55 +118,6 @@ def _sentence(error: Exception) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Numbers of a run that follow from the settings and the amount of data."""
-
-    max_steps: int
-    eval_steps: int
-    save_steps: int
-    warmup_steps: int
-
-    @classmethod
-    def of(cls, training: TrainingSettings, count: int) -> Plan:
-        """Evaluate about twenty times a run, where the settings leave it open."""
-        per_epoch = math.ceil(math.ceil(count / training.batch) / training.accumulation)
-        steps = training.max_steps or max(1, math.ceil(per_epoch * training.epochs))
-        every = training.eval_steps or min(200, max(1, steps // 20))
-        return cls(
-            max_steps=steps,
-            eval_steps=every,
-            save_steps=training.save_steps or every,
-            warmup_steps=math.ceil(steps * training.warmup_ratio),
-        )
-
-
-class Rows(Dataset[Row]):
-    """Encoded conversations as the trainer reads them."""
-
-    def __init__(self, encoded: tuple[Row, ...]) -> None:
-        self._rows = encoded
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __getitem__(self, index: int) -> Row:
-        return self._rows[index]
-
-
-class Collator:
-    """Rows → tensors of shape (batch, longest), and a count of the tokens fed."""
-
-    def __init__(self, pad_id: int) -> None:
-        self._pad_id = pad_id
-        self.tokens = 0
-
-    def __call__(self, drawn: list[Row]) -> dict[str, torch.Tensor]:
-        self.tokens += sum(len(row.ids) for row in drawn)
-        batch = pad(drawn, self._pad_id)
-        return {name: torch.tensor(value) for name, value in vars(batch).items()}
-
-
 class Work:
     """One run's training from beginning to end."""
 
@@ -168,37 +128,104 @@ class Work:
         self.settings: Settings = parse(self.config["settings"])
 
     def run_to_the_end(self) -> None:
+        trainer, callback, resume = self.prepare()
+        callback.listen()
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        print(
+            f"fed {trainer.fed.tokens:,} tokens, {trainer.fed.learnt:,} of them learnt, "
+            f"{trainer.fed.padding:.1%} padding",
+            flush=True,
+        )
+        self._say_how_it_ended(callback, trainer.state.global_step)
+
+    def prepare(self) -> tuple[LearntTrainer, RunCallback, Path | None]:
+        """All that comes before the first step; the checkpoint to go on from comes last.
+
+        Raises:
+            KakaobotError: the base or the data cannot be used.
+            Stopped: STOP was asked.
+        """
         set_seed(self.settings.project.seed)
         base = self._load()
         train, val = self._rows(base)
-        model = self._with_lora(base)
+        saving = checkpointing(self.settings.model.gradient_checkpointing, base)
+        model = with_lora(base, self.settings.lora, checkpointing=saving)
         plan = Plan.of(self.settings.training, len(train))
         resume = self._resume_point()
-        collator = Collator(_pad_id(base))
+        trainer = self._trainer(base, model, plan, (train, val), fresh=resume is None)
         callback = RunCallback(
             self.run,
             replace(self.status, max_steps=plan.max_steps),
-            tokens_fed=lambda: collator.tokens,
+            tokens_fed=lambda: trainer.fed.tokens,
             save_adapter=lambda folder: model.save_pretrained(folder),
             chat_template=base.renderer.shape.jinja,
             patience=self.settings.training.early_stopping_patience,
+            steps_per_epoch=plan.per_epoch / self.settings.training.accumulation,
+            rehearse=self._rehearsal(base, model),
+            metric=self.settings.training.best_metric,
         )
-        trainer = Trainer(
-            model=model,
-            args=self._arguments(plan, base, fresh=resume is None),
-            train_dataset=train,
-            eval_dataset=val,
-            data_collator=collator,
-            callbacks=[callback],
-        )
-        callback.listen()
+        trainer.add_callback(callback)
         print(
             f"{len(train)} rows, {len(val)} for validation, {plan.max_steps} steps, "
-            f"{sum(p.numel() for p in model.parameters() if p.requires_grad):,} parameters learnt",
+            f"{sum(p.numel() for p in model.parameters() if p.requires_grad):,} parameters learnt, "
+            f"{base.dtype}, {trainer.learnt_loss.way} loss",
             flush=True,
         )
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-        self._say_how_it_ended(callback, trainer.state.global_step)
+        return trainer, callback, resume
+
+    def _rehearsal(self, base: Loaded, model: Any) -> Rehearsal | None:
+        """The prompts that are answered at every evaluation, from the validation part."""
+        folder = Path(self.config["data"]["folder"])
+        asked = cues(rows.read(folder / "val.jsonl"), self.settings.training.sample_replies)
+        if not asked:
+            return None
+        wanted = self.settings.generation
+        sampling = Sampling(
+            min(wanted.max_new_tokens, _SAMPLED_TOKENS),
+            temperature=wanted.temperature,
+            top_p=wanted.top_p,
+            top_k=wanted.top_k,
+            repetition_penalty=wanted.repetition_penalty,
+        )
+        answering = Answering(base, model, asked, sampling, seed=self.settings.project.seed)
+        own = learnt_voice(rows.read(folder / "train.jsonl"))
+        return Rehearsal(Samples(self.run.path), answering, asked, own)
+
+    def _trainer(
+        self, base: Loaded, model: Any, plan: Plan, data: tuple[Rows, Rows], *, fresh: bool
+    ) -> LearntTrainer:
+        training, (train, val) = self.settings.training, data
+        return LearntTrainer(
+            model=model,
+            args=self._arguments(plan, base, fresh=fresh),
+            train=train,
+            val=val,
+            schedule=Schedule(
+                train.lengths,
+                per_epoch=plan.per_epoch,
+                total=plan.max_steps * training.accumulation,
+                seed=self.settings.project.seed,
+            ),
+            batch=training.batch,
+            most_tokens=self._at_once(base, train, val),
+            pad_id=base.pad_id,
+        )
+
+    def _at_once(self, base: Loaded, train: Rows, val: Rows) -> int:
+        machine = Machine(
+            base.device.type,
+            half=base.dtype.itemsize == 2,
+            four_bits=base.quantized,
+            checkpointing=checkpointing(self.settings.model.gradient_checkpointing, base),
+        )
+        return tokens_at_once(
+            Shape.of(base.model.config.to_dict()),
+            machine,
+            self.settings.lora,
+            self.settings.training,
+            amount_of(train, val),
+            free_memory(base.device),
+        )
 
     def _say_how_it_ended(self, callback: RunCallback, step: int) -> None:
         best = callback.status.best_step
@@ -254,43 +281,6 @@ class Work:
             )
         return train, val
 
-    def _with_lora(self, base: Loaded) -> Any:
-        wanted = self.settings.lora
-        model = base.model
-        checkpointing = self._checkpointing(base)
-        if base.quantized:
-            model = prepare_model_for_kbit_training(
-                model,
-                use_gradient_checkpointing=checkpointing,
-                gradient_checkpointing_kwargs={"use_reentrant": False},
-            )
-        elif checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})
-            model.enable_input_require_grads()
-        model.config.use_cache = False
-        modules = wanted.target_modules
-        lora = LoraConfig(
-            r=wanted.r,
-            lora_alpha=wanted.alpha,
-            lora_dropout=wanted.dropout,
-            target_modules=modules if isinstance(modules, str) else list(modules),
-            task_type="CAUSAL_LM",
-        )
-        try:
-            # peft keeps the adapter in fp32 under a half-precision base, as training wants it.
-            return get_peft_model(model, lora)
-        except ValueError as error:
-            raise ConfigError(
-                f"바탕 모델에 lora.target_modules({modules}) 라는 층이 없습니다. "
-                "all-linear 로 되돌리세요."
-            ) from error
-
-    def _checkpointing(self, base: Loaded) -> bool:
-        wanted = self.settings.model.gradient_checkpointing
-        if wanted != "auto":
-            return bool(wanted)
-        return base.device.type == "cuda" and base.model.num_parameters() > _BILLION
-
     def _resume_point(self) -> Path | None:
         broken = self.run.clear_incomplete()
         if broken:
@@ -305,20 +295,17 @@ class Work:
 
     def _arguments(self, plan: Plan, base: Loaded, *, fresh: bool) -> TrainingArguments:
         training = self.settings.training
-        # Logits over 150,000 words fill a graphics card: one conversation at a time there.
-        at_once = 1 if base.device.type == "cuda" else training.batch
         return TrainingArguments(
             output_dir=str(self.run.path),
             max_steps=plan.max_steps,
-            per_device_train_batch_size=at_once,
-            per_device_eval_batch_size=at_once,
-            gradient_accumulation_steps=training.accumulation * (training.batch // at_once),
+            per_device_train_batch_size=training.batch,
+            gradient_accumulation_steps=training.accumulation,
             learning_rate=training.learning_rate,
             lr_scheduler_type=training.scheduler,
             warmup_steps=plan.warmup_steps,
             max_grad_norm=training.max_grad_norm,
             weight_decay=0.0,
-            optim="adamw_torch",
+            optim="adamw_torch_fused",
             logging_steps=training.logging_steps,
             logging_nan_inf_filter=False,
             eval_strategy="steps",
@@ -327,22 +314,15 @@ class Work:
             save_strategy="steps",
             save_steps=plan.save_steps,
             save_total_limit=training.save_total_limit,
-            prediction_loss_only=True,
             bf16=base.dtype is torch.bfloat16,
             fp16=base.dtype is torch.float16 and base.device.type == "cuda",
             use_cpu=base.device.type == "cpu",
             seed=self.settings.project.seed,
             data_seed=self.settings.project.seed,
             remove_unused_columns=False,
-            dataloader_pin_memory=base.device.type == "cuda",
             disable_tqdm=True,
             report_to=[],
         )
-
-
-def _pad_id(base: Loaded) -> int:
-    pad_id = base.tokenizer.pad_token_id
-    return int(pad_id if pad_id is not None else base.renderer.end_id)
 
 
 if __name__ == "__main__":

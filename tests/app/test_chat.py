@@ -7,7 +7,7 @@ import pytest
 
 from kakaobot.app.access import Gate
 from kakaobot.app.chat import Chatting, Line, Reply, Voice, conversation
-from kakaobot.chat.speaker import Sampling
+from kakaobot.base.sampling import Sampling
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, RunError
 from kakaobot.records import ChatMessage

@@ -7,7 +7,8 @@ from kakaobot.app.bases import Bases
 from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.page import page, pictures
-from kakaobot.config import Home
+from kakaobot.config import Home, save
+from kakaobot.dataset.filters import CAPPED
 from tests.conftest import SAMPLE
 
 
@@ -17,12 +18,27 @@ def test_the_report_of_the_sample_is_one_page_with_its_pictures(home: Home, base
     report = datasets.build()
     text = datasets.page().read_text(encoding="utf-8")
     assert text == page(report)
-    assert len(pictures(report)) == 6
+    assert len(pictures(report)) == 5
     assert "2,026" not in text
     assert re.search(r"배울 대답</td><td>[\d,]+", text)
     # Nothing is fetched: no address, no script, no file beside it.
     assert not re.search(r"https?:|src=|<script|url\(|@import", text)
     assert page(datasets.report() or report) == text
+
+
+def test_what_each_filter_moves_is_a_table_as_soon_as_one_takes_something(
+    home: Home, bases: Bases
+) -> None:
+    Exports(home).bring([SAMPLE])
+    save(home.settings_file, {"data.low_signal_share": 0.01})
+    report = Datasets(home, bases).build()
+    title, table = pictures(report)[-1]
+    assert title == "거르기가 말투를 얼마나 바꾸나"
+    taken = report.effects[-1].taken
+    assert 0 < taken <= dict(report.removed)[CAPPED]
+    assert [row.count("<td>") for row in table.split("<tr>")[2:]] == [9, 9, 9]
+    assert table.count(f"<td>{taken}개</td>") == 2
+    assert CAPPED in table
 
 
 def test_names_are_no_markup_in_the_report(home: Home, bases: Bases) -> None:

@@ -1,15 +1,26 @@
-"""What a training refuses before any worker is started."""
+"""Starting and following a run: what is refused, who is the one worker, what is told of it."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
 import pytest
+import yaml
 
 from kakaobot.app.bases import Bases
 from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
-from kakaobot.app.training import Training
-from kakaobot.config import Home, save
+from kakaobot.app.training import QUIET, Training
+from kakaobot.config import ROOT, Home, save
 from kakaobot.errors import RunError
+from kakaobot.runs import Run, Runs, Status
 from tests.conftest import SAMPLE
 
 
@@ -38,3 +49,197 @@ def test_data_with_words_of_somebody_left_out_later_is_not_trained_on(
         training.start()
     Datasets(home, bases).build()
     assert training.snapshot().can_start
+
+
+@pytest.fixture
+def sleeper(home: Home, bases: Bases, training: Training) -> Iterator[Training]:
+    """Its worker does nothing until it is asked to stop; none is left behind."""
+    yield Training(home, bases, argv=_polite(home))
+    for run in Runs(home.folder("checkpoints_lora")).all():
+        process = run.process()
+        if process is not None:
+            process.kill()
+
+
+def _polite(home: Home) -> list[str]:
+    return [sys.executable, "-c", POLITE, str(home.folder("checkpoints_lora"))]
+
+
+POLITE = """
+import sys, time
+from pathlib import Path
+while not list(Path(sys.argv[1]).glob("*/STOP")):
+    time.sleep(0.05)
+"""
+START = """
+import json, sys, time
+from pathlib import Path
+from kakaobot.app.bases import Bases
+from kakaobot.app.training import Training
+from kakaobot.base.choice import choose
+from kakaobot.config import Home
+from kakaobot.errors import RunError
+bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+training = Training(Home(Path(sys.argv[1])), bases, argv=json.loads(sys.argv[2]))
+training.snapshot()
+print("ready", flush=True)
+input()
+try:
+    print("run", training.start(new=True).run)
+except RunError as error:
+    print("refused", error)
+"""
+
+
+def test_programs_that_start_at_once_give_one_run_and_one_worker(
+    home: Home, sleeper: Training
+) -> None:
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", START, str(home.root), json.dumps(_polite(home))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONUTF8": "1"},
+            encoding="utf-8",
+        )
+        for _ in range(3)
+    ]
+    for program in programs:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.write("\n")
+        program.stdin.flush()
+    said = sorted(program.communicate(timeout=60)[0].strip() for program in programs)
+    refused = "refused 학습 'main' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
+    assert said == [refused, refused, "run main"]
+    runs = Runs(home.folder("checkpoints_lora"))
+    assert [run.name for run in runs.all()] == ["main"]
+    workers = [
+        each.pid
+        for each in psutil.process_iter(["cmdline"])
+        if str(home.folder("checkpoints_lora")) in (each.info["cmdline"] or ())
+    ]
+    live = runs.get("main").process()
+    assert live is not None
+    assert workers == [live.pid]
+
+
+@pytest.mark.slow
+def test_the_command_twice_at_once_trains_once_and_both_say_so(
+    home: Home, training: Training
+) -> None:
+    save(home.settings_file, {"training.max_steps": 2, "training.eval_steps": 2})
+    environ = {**os.environ, "KAKAOBOT_HOME": str(home.root), "PYTHONUTF8": "1"}
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-m", "kakaobot", "train"],
+            cwd=ROOT,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        for _ in range(2)
+    ]
+    ends = [(program.communicate(timeout=200), program.returncode) for program in programs]
+    told = sorted(ends, key=lambda end: "이미 진행 중" in end[0][1])
+    assert "처음부터 배웁니다" in told[0][0][1]
+    assert told[0][1] == 0, told
+    # The one that came second is refused, or watches the one that came first.
+    assert "이미 진행 중" in told[1][0][1]
+    runs = Runs(home.folder("checkpoints_lora"))
+    assert [run.name for run in runs.all()] == ["main"]
+    assert runs.get("main").status().state == "finished"
+    # Each start draws a line in the log.
+    assert runs.get("main").log_file.read_text(encoding="utf-8").count("──── ") == 1
+
+
+def test_a_program_that_is_restarted_adopts_the_worker_and_can_stop_it(
+    home: Home, bases: Bases, sleeper: Training
+) -> None:
+    program = START.replace("input()", "")
+    argv = json.dumps(_polite(home))
+    subprocess.run([sys.executable, "-c", program, str(home.root), argv], check=True, timeout=60)
+    restarted = Training(home, bases)
+    assert restarted.adopt() == "main"
+    now = restarted.snapshot()
+    assert (now.run, now.status.state, now.can_stop) == ("main", "starting", True)
+    assert restarted.stop().stopping
+    assert restarted.wait("main", 30)
+    assert restarted.adopt() == ""
+    assert not restarted.snapshot().can_stop
+
+
+def test_a_worker_that_dies_is_told_within_a_second_and_with_its_last_lines(
+    home: Home, bases: Bases, training: Training
+) -> None:
+    program = "import time; time.sleep(1); print('준비'); raise MemoryError('너무 큼')"
+    doomed = Training(home, bases, argv=[sys.executable, "-X", "utf8", "-c", program])
+    doomed.start()
+    process = Runs(home.folder("checkpoints_lora")).get("main").process()
+    before = doomed.version()
+    assert process is not None
+    process.wait(30)
+    assert doomed.version() != before
+    now = doomed.snapshot()
+    assert now.status.state == "failed"
+    assert "메모리가 모자라" in now.status.message
+    assert now.last_lines.splitlines()[0] == "준비"
+    assert now.last_lines.endswith("MemoryError: 너무 큼")
+    assert now.can_start
+
+
+def test_silence_is_noticed_though_no_file_changes(
+    home: Home, sleeper: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleeper.start()
+    run = Runs(home.folder("checkpoints_lora")).get("main")
+    run.write_status(Status("running", 3, 9))
+    before = sleeper.version()
+    assert sleeper.snapshot().quiet < QUIET
+    assert sleeper.version() == before
+    later = time.time() + 3 * QUIET
+    monkeypatch.setattr("kakaobot.runs.time.time", lambda: later)
+    assert sleeper.version() != before
+    assert sleeper.snapshot().quiet > QUIET
+
+
+def test_no_name_that_was_replaced_is_left_in_a_run(
+    home: Home, bases: Bases, sleeper: Training
+) -> None:
+    changes = {
+        "data.pseudonyms": True,
+        "data.persona": "도담",
+        "data.exclude_people": ["은솔"],
+        "data.mask_words": ["비밀학교"],
+        "data.room": "주말 보드게임방",
+    }
+    save(home.settings_file, changes)
+    Datasets(home, bases).build()
+    sleeper.start()
+    file = home.folder("checkpoints_lora") / "main" / "config.yaml"
+    written = file.read_text(encoding="utf-8")
+    for name in ("도담", "은솔", "마루", "비밀학교"):
+        assert name not in written
+    sleeper.stop()
+    assert sleeper.wait("main", 30)
+    # A start that goes on writes its settings anew.
+    whole_checkpoint(file.parent / "checkpoint-5")
+    assert sleeper.start().resume_step == 0
+    again = file.read_text(encoding="utf-8")
+    assert yaml.safe_load(again)["created_at"] == yaml.safe_load(written)["created_at"]
+    for name in ("도담", "은솔", "마루", "비밀학교"):
+        assert name not in again
+
+
+def whole_checkpoint(folder: Path) -> None:
+    """What a resume looks for."""
+    folder.mkdir()
+    for name in ("adapter_config.json", "adapter_model.safetensors", "optimizer.pt"):
+        (folder / name).write_bytes(b"{}")
+    for name in ("scheduler.pt", "rng_state.pth"):
+        (folder / name).write_bytes(b"{}")
+    (folder / "trainer_state.json").write_text('{"global_step": 5}', encoding="utf-8")
+    Run(folder.parent).complete(folder)

@@ -378,11 +378,19 @@ def test_5_a_stop_saves_and_a_start_resumes(page: Page, app: App) -> None:
     expect(start).to_contain_text(f"이어서 학습 ({step}단계부터)", timeout=60_000)
     expect(page.locator("#train-card")).to_contain_text("멈췄습니다")
     shot(page, "3-training-stopped")
+    past = page.locator("#train-runs .kb-was")
+    expect(past).to_contain_text("대화할 수 있음")
+    expect(past.locator(".kb-spark polyline")).to_be_attached()
+    past.locator("summary").click()
     start.click()
     wait_for(lambda: state(app)[0] == "running" and state(app)[1] > step + 60)
     expect(page.locator("#train-card")).to_contain_text("학습하고 있습니다", timeout=60_000)
     run = Runs(app.home.folder("checkpoints_lora")).all()[0]
     assert run.status().resumed_from == step
+    # What was unfolded has stayed so, however often all was shown anew.
+    expect(past.locator(".kb-state").first).to_have_text("학습 중")
+    expect(past).to_have_attribute("open", "")
+    expect(past).to_contain_text("training.learning_rate")
 
 
 def test_6_training_survives_a_restart_of_the_program(page: Page, app: App) -> None:

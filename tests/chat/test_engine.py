@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from kakaobot.base.sampling import Sampling, generation_config
 from kakaobot.chat.engine import Engine
 from kakaobot.chat.history import trim
-from kakaobot.chat.speaker import Sampling
 from kakaobot.records import ChatMessage
 from kakaobot.starter import FOLDER
 
@@ -106,4 +106,5 @@ def test_names_are_scored_as_the_whole_text_would_be(engine: Engine) -> None:
 def test_a_reply_is_over_at_any_special_token(engine: Engine) -> None:
     tokenizer = engine._base.tokenizer
     marks = {tokenizer.convert_tokens_to_ids(m) for m in ("<|im_start|>", "<|endoftext|>")}
-    assert marks | {engine._base.renderer.end_id} <= set(engine._stops())
+    stops = generation_config(engine._base, GREEDY, room=8).eos_token_id
+    assert marks | {engine._base.renderer.end_id} <= set(stops)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import random
+from itertools import islice
+
 import pytest
 from tokenizers import Tokenizer
 
 from kakaobot.prompt import CHATML, Renderer
 from kakaobot.records import ChatMessage, Conversation
 from kakaobot.starter import FOLDER
-from kakaobot.train.batches import IGNORED, Row, encode, fitting, pad
+from kakaobot.train.batches import IGNORED, Row, Schedule, alike, encode, fitting, pad, pieces
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +51,56 @@ def test_shorter_rows_are_filled_up_on_the_right() -> None:
     assert batch.input_ids == [[1, 2, 3], [4, 0, 0]]
     assert batch.labels == [[IGNORED, 2, 3], [4, IGNORED, IGNORED]]
     assert batch.attention_mask == [[1, 1, 1], [1, 0, 0]]
+
+
+def lengths_of_a_room(rows: int = 400) -> list[int]:
+    """Most sessions are short, some fill a row."""
+    dice = random.Random(4)
+    return [min(1024, max(8, int(dice.lognormvariate(4.6, 1.0)))) for _ in range(rows)]
+
+
+def test_batches_of_like_rows_have_hardly_any_padding_and_about_one_size() -> None:
+    lengths = lengths_of_a_room()
+    batches = alike(lengths, 100, random.Random(1))
+    assert len(batches) == 100
+    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
+    padded = [len(batch) * max(lengths[row] for row in batch) for batch in batches]
+    assert 1 - sum(lengths) / sum(padded) < 0.05
+    # Four of the longest rows at once would be 4,096.
+    assert max(padded) == max(lengths)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7])
+def test_few_rows_are_cut_into_as_many_batches_as_there_can_be(rows: int) -> None:
+    for count in range(1, 9):
+        batches = alike([5] * rows, count, random.Random(0))
+        assert len(batches) == min(rows, count)
+        assert sorted(row for batch in batches for row in batch) == list(range(rows))
+
+
+def epoch_of(lengths: list[int], number: int) -> list[list[int]]:
+    schedule = Schedule(lengths, per_epoch=100, total=200, seed=7)
+    return list(islice(schedule, number * 100, number * 100 + 100))
+
+
+def test_a_schedule_is_the_same_again_and_other_in_every_epoch() -> None:
+    lengths = lengths_of_a_room(40)
+    schedule = Schedule(lengths, per_epoch=10, total=25, seed=7)
+    run = list(schedule)
+    assert run == list(schedule)
+    assert run != list(Schedule(lengths, per_epoch=10, total=25, seed=8))
+    assert len(run) == len(schedule) == 25
+    first, second = run[:10], run[10:20]
+    assert sorted(sum(first, [])) == sorted(sum(second, [])) == list(range(40))
+    assert first != second
+    met = [{frozenset(batch) for batch in epoch_of(lengths_of_a_room(), e)} for e in range(2)]
+    assert len(met[0] & met[1]) < 60
+    # A shorter run of the same seed is its beginning: a resume may ask for more steps.
+    assert run[:12] == list(islice(Schedule(lengths, 10, 12, 7), 12))
+
+
+def test_a_batch_is_cut_into_pieces_that_fit() -> None:
+    assert pieces([10, 20, 30, 100, 700], 128) == [(0, 3), (3, 4), (4, 5)]
+    # Two rows of such different lengths together would be a third padding.
+    assert pieces([100, 200, 201, 202], 1000) == [(0, 1), (1, 4)]
+    assert pieces([10, 20], 1000) == [(0, 2)]

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from kakaobot.app.exports import FileReport
+from kakaobot.app.history import Change
 from kakaobot.app.people import Member, Proposal
 from kakaobot.app.report import Example, Part
 from kakaobot.app.speaking import Person
@@ -14,6 +15,7 @@ from kakaobot.runs import Status
 from tests.ui.window_fakes import DIAGNOSIS, FILE, NOW, REPORT, ROOM, RUN, VOICE
 from ui import markup
 from ui.diagnosis import diagnosis_card
+from ui.history import history_card
 from ui.rooms import people_cards, rooms_table
 from ui.speakers import speakers_card
 from ui.view import training_view
@@ -35,6 +37,21 @@ EVIL_ROOM = replace(
     ),
 )
 
+EVIL_CHANGE = Change(EVIL, [EVIL], EVIL)
+EVIL_RUN = replace(
+    RUN,
+    name=EVIL,
+    base=EVIL,
+    persona=EVIL,
+    room=EVIL,
+    created_at=EVIL,
+    fingerprint=EVIL,
+    message=EVIL,
+    before=EVIL,
+    changed=(EVIL_CHANGE,),
+    since=(EVIL_CHANGE,),
+)
+
 PAGES = {
     "files": lambda: markup.files_table(
         [replace(FILE, file=EVIL, room=EVIL, people=(EVIL,), hash=EVIL, note=EVIL, layout=EVIL)]
@@ -53,14 +70,13 @@ PAGES = {
                 status=Status("failed", message=EVIL, notes=(EVIL,)),
                 why_not=EVIL,
                 practice=True,
+                last_lines=EVIL,
                 base=EVIL,
                 base_reason=EVIL,
             )
         )
     ),
-    "runs": lambda: markup.runs_table(
-        [replace(RUN, name=EVIL, base=EVIL, persona=EVIL, created_at=EVIL)]
-    ),
+    "runs": lambda: history_card([EVIL_RUN, replace(EVIL_RUN, fingerprint="", base="둘")] * 9),
     "status": lambda: markup.status(EVIL, "bad"),
     "voice": lambda: markup.voice_card(replace(VOICE, sentence=EVIL)),
     "rooms": lambda: rooms_table([EVIL_ROOM]),

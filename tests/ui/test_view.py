@@ -3,9 +3,11 @@ from dataclasses import replace
 import pytest
 
 from kakaobot.app.chat import Line
+from kakaobot.app.training import QUIET
 from kakaobot.runs import Status
 from tests.ui.window_fakes import NOW, mine
 from ui import text
+from ui.markup import training_card
 from ui.view import (
     PATIENCE,
     bubbles,
@@ -98,6 +100,21 @@ def test_a_failure_says_why_and_where_to_look():
     view = training_view(failed)
     assert view.tone == "bad"
     assert view.detail == ("메모리가 모자랍니다.", text.FAILED_HINT)
+
+
+def test_the_last_lines_of_a_log_are_shown_of_a_run_that_failed():
+    said = Status("failed", message="끝. 마지막 기록: 둘")
+    view = training_view(replace(NOW, status=said, last_lines="하나\n둘"))
+    assert view.detail[0] == "끝."
+    assert view.last_lines == "하나\n둘"
+    assert "<pre>하나\n둘</pre>" in training_card(view)
+    assert "<pre>" not in training_card(training_view(NOW))
+
+
+def test_a_worker_that_says_nothing_for_long_is_noticed():
+    assert training_view(replace(RUNNING, quiet=QUIET - 1)).detail == ()
+    [told] = training_view(replace(RUNNING, quiet=QUIET + 70)).detail
+    assert told.startswith("3분 동안 소식이 없습니다.")
 
 
 def test_only_a_practice_model_has_a_banner():

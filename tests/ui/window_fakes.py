@@ -7,10 +7,11 @@ from dataclasses import replace
 from kakaobot.app.access import Gate
 from kakaobot.app.chat import Line, Reply, Voice
 from kakaobot.app.exports import Diagnosis, FileReport
+from kakaobot.app.history import RunSummary
 from kakaobot.app.people import Member, Proposal, RoomReport
 from kakaobot.app.report import Example, Part, Report
 from kakaobot.app.speaking import Person
-from kakaobot.app.training import RunSummary, Snapshot
+from kakaobot.app.training import Snapshot
 from kakaobot.errors import RunError
 from kakaobot.exports.reader import Counts
 from kakaobot.runs import Point, Status

@@ -15,6 +15,7 @@ from kakaobot.runs import LIVE
 from ui import markup, text
 from ui.chart import loss_chart
 from ui.errors import notify
+from ui.history import SCRIPT, history_card
 from ui.view import PATIENCE, ButtonView, run_label, training_view
 from ui.wire import on
 
@@ -30,6 +31,8 @@ class Watch:
     """The error that was told last, while it lasts."""
     choices: tuple[tuple[str, str], ...] = ()
     """Of the list of runs: sent again only when they change, or an open list would close."""
+    runs: int = 0
+    """Tells which history is shown: sent again only when it changes, so that it can be read."""
 
     @property
     def stopping_for(self) -> float:
@@ -69,7 +72,8 @@ def build(
     outputs = [*shown, status, watch]
 
     def look(run: str, watch: Watch) -> tuple[object, ...]:
-        return _shown(training.snapshot(run), run, watch, training.version(run))
+        fresh = replace(watch, runs=0)
+        return _shown(training.snapshot(run), run, fresh, training.version(run))
 
     def tick(run: str, watch: Watch) -> tuple[object, ...]:
         try:
@@ -134,7 +138,7 @@ def _layout() -> Parts:
         )
     with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
         run = gr.Dropdown([(text.NEWEST, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
-        runs = gr.HTML(elem_id="train-runs")
+        runs = gr.HTML(js_on_load=SCRIPT, elem_id="train-runs")
     return Parts(card, start, stop, kill, new, talk, chart, log, runs, run)
 
 
@@ -148,15 +152,22 @@ def _shown(
     view = training_view(now, stopping_for=watch.stopping_for)
     choices = ((text.NEWEST, ""), *((run_label(run), run.name) for run in view.runs))
     same = choices == watch.choices
+    runs = history_card(view.runs)
     return (
         markup.training_card(view),
         *(_button(each) for each in (view.start, view.stop, view.kill, view.new, view.talk)),
         view.chart,
         view.log,
-        markup.runs_table(view.runs),
+        gr.skip() if hash(runs) == watch.runs else runs,
         gr.skip() if same else _run_list(choices, chosen),
         markup.status(view.status_line, view.tone),
-        replace(watch, seen=(version, watch.stopping_for >= PATIENCE), choices=choices, trouble=""),
+        replace(
+            watch,
+            seen=(version, watch.stopping_for >= PATIENCE),
+            choices=choices,
+            runs=hash(runs),
+            trouble="",
+        ),
     )
 
 

@@ -1,0 +1,225 @@
+"""How fast and in how much memory a room is learnt: ours, TRL's SFTTrainer, the common recipe.
+
+    python benchmarks/training.py [--quick] [--seconds N] [--json FILE]
+
+The sample room becomes rows, as the app makes them. The base has random weights and Qwen3's shape
+(103 million parameters with a vocabulary of 151,936; without --quick 596 million as well), the LoRA
+is that of the default settings. Each trains in a process of its own, for as long, after two steps
+of warming up. The machine may have other work, so what is compared is processor time: the speeds
+are those of all cores working on it alone, and `wall` is what the clock said.
+
+TRL is given the very rows, already tokenised, and its best settings: bfloat16, rows grouped by
+length, its loss in chunks (the default). The common recipe makes a window of each reply and its
+context, and learns the reply through the plain Trainer in fp32. TRL comes from requirements.txt
+and is installed into a temporary environment; without a network it is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import venv
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from benchmarks.trainers import IGNORED, WORKS, Told, cores  # noqa: E402
+
+CONTEXT = 4
+"""Messages in front of a reply in the common recipe; `data.context_turns` of the defaults."""
+SHAPES: dict[str, dict[str, int]] = {
+    "103M": {"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 8,
+             "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 64},
+    "596M": {"hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 28,
+             "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128},
+}  # fmt: skip
+
+
+def prepare(folder: Path, shape: str) -> None:
+    """Write the base, the rows and the windows."""
+    import torch
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    from kakaobot import rows
+    from kakaobot.app.bases import Bases
+    from kakaobot.app.dataset import Datasets
+    from kakaobot.app.exports import Exports
+    from kakaobot.base.choice import choose
+    from kakaobot.base.text import read_base_text
+    from kakaobot.config import Home, save
+    from kakaobot.starter import FOLDER
+    from kakaobot.train.batches import encode
+
+    home = Home(folder)
+    home.settings()
+    save(home.settings_file, {"model.base_model": "starter", "training.max_seq_len": 512})
+    Exports(home).bring([HERE.parent / "data" / "sample" / "sample_windows.txt"])
+    Datasets(home, Bases(lambda wanted: choose(wanted, reachable=lambda: False))).build()
+    base = folder / "base"
+    if shape == "starter":
+        base.symlink_to(FOLDER)
+    else:
+        torch.manual_seed(0)
+        sizes: Any = {**SHAPES[shape], "vocab_size": 151_936, "tie_word_embeddings": True}
+        model: Any = Qwen3ForCausalLM(Qwen3Config(**sizes))
+        model.to(torch.bfloat16).save_pretrained(base)
+        for file in FOLDER.glob("*token*"):
+            (base / file.name).write_bytes(file.read_bytes())
+    renderer = read_base_text(str(FOLDER)).renderer
+    found = rows.read(home.folder("data/sft") / "train.jsonl")
+    encoded = [asdict(row) for row in encode(found, renderer, 512).rows]
+    (folder / "rows.json").write_text(json.dumps(encoded), encoding="utf-8")
+    (folder / "windows.json").write_text(json.dumps(windows(found, renderer)), encoding="utf-8")
+
+
+def windows(found: list[Any], renderer: Any) -> list[dict[str, list[int]]]:
+    """One example for each reply: it alone is learnt, with the messages in front of it."""
+    from kakaobot.records import ChatMessage
+
+    out = []
+    for row in found:
+        for at, message in enumerate(row.messages):
+            if message.learn:
+                before = row.messages[max(0, at - CONTEXT) : at]
+                context = [ChatMessage(each.role, each.content, each.name) for each in before]
+                ids = renderer.encode([*context, message])
+                pairs = zip(ids.ids, ids.learn, strict=True)
+                labels = [token if learnt else IGNORED for token, learnt in pairs]
+                out.append({"ids": list(ids.ids), "labels": labels})
+    return out
+
+
+def work(name: str, folder: Path, seconds: float) -> None:
+    """In a process of its own: train, and print what was measured as the last line."""
+    told = WORKS[name](folder, seconds)
+    told.peak_mb = _peak_mb()
+    print("\n" + json.dumps(asdict(told)))
+
+
+def _peak_mb() -> float | None:
+    """Nothing on Windows, where Python does not know it."""
+    try:
+        resource: Any = __import__("resource")
+    except ImportError:
+        return None
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+
+
+def peers_python(folder: Path) -> str | None:
+    """An interpreter with our packages and the peers, or nothing where they cannot be had."""
+    venv.create(folder, with_pip=True)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
+    ours_at = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "ours.pth").write_text("\n".join(ours_at), encoding="utf-8")
+    wanted = str(HERE / "requirements.txt")
+    install = [str(python), "-m", "pip", "install", "--quiet", "-r", wanted]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    return None if done.returncode else str(python)
+
+
+def measured(python: str, name: str, folder: Path, seconds: float) -> dict[str, Any] | None:
+    command = [python, "-X", "utf8", __file__, "--work", name, str(folder), str(seconds)]
+    # A thread that waits for another one must not count as work.
+    environ = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    said = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", check=False, env=environ
+    )
+    if said.returncode:
+        print(f"{name} failed and is left out:\n{said.stderr[-800:]}", file=sys.stderr)
+        return None
+    told = Told(**json.loads(said.stdout.strip().splitlines()[-1]))
+    alone = told.cpu_s / cores()
+    speeds = {
+        "tokens_per_s": told.tokens / alone,
+        "learnt_per_s": told.learnt / alone,
+        "replies_per_s": told.replies / alone,
+        "wall_tokens_per_s": told.tokens / told.seconds,
+        "padding": 1 - told.tokens / told.cells,
+    }
+    return {"trainer": name, **speeds, **asdict(told)}
+
+
+def show(rows: list[dict[str, Any]], ratios: dict[str, float]) -> None:
+    print(
+        f"{'base':8}{'trainer':16}{'tokens/s':>10}{'wall':>8}{'learnt/s':>10}{'replies/s':>11}",
+        end="",
+    )
+    print(f"{'padding':>9}{'steps':>7}{'peak MB':>9}")
+    for row in rows:
+        peak = "-" if row["peak_mb"] is None else f"{row['peak_mb']:,.0f}"
+        print(
+            f"{row['base']:8}{row['trainer']:16}{row['tokens_per_s']:10,.0f}"
+            f"{row['wall_tokens_per_s']:8,.0f}{row['learnt_per_s']:10,.0f}{row['replies_per_s']:11.1f}{row['padding']:9.1%}"
+            f"{row['steps']:7}{peak:>9}"
+        )
+    for name, ratio in ratios.items():
+        print(f"{name}: {ratio:.2f}")
+
+
+def compared(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Ours in terms of each other trainer on the same base."""
+    ratios = {}
+    ours_by = {row["base"]: row for row in rows if row["trainer"] == "kakaobot"}
+    for row in rows:
+        own = ours_by.get(row["base"])
+        if own and row is not own:
+            name = f"{row['base']}, kakaobot / {row['trainer']}"
+            ratios[f"{name}, learnt tokens/s"] = own["learnt_per_s"] / row["learnt_per_s"]
+            ratios[f"{name}, replies/s"] = own["replies_per_s"] / row["replies_per_s"]
+            if own["peak_mb"]:
+                ratios[f"{name}, peak memory"] = own["peak_mb"] / row["peak_mb"]
+    return ratios
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--quick", action="store_true", help="the smaller base only")
+    parser.add_argument("--seconds", type=float, default=0, help="for each trainer")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    if args.work:
+        work(args.work[0], Path(args.work[1]), float(args.work[2]))
+        return
+    seconds = args.seconds or (30 if args.quick else 90)
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as name:
+        pythons = dict.fromkeys(WORKS, sys.executable)
+        if python := peers_python(Path(name) / "peers"):
+            pythons["trl"] = python
+        else:
+            del pythons["trl"]
+            print("trl could not be installed and is left out.")
+        for shape in ("103M",) if args.quick else SHAPES:
+            folder = Path(name) / shape
+            folder.mkdir()
+            prepare(folder, shape)
+            for trainer, python in pythons.items():
+                if row := measured(python, trainer, folder, seconds):
+                    rows.append({"base": shape, **row})
+    ratios = compared(rows)
+    show(rows, ratios)
+    if args.json:
+        machine = {
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "cores": os.cpu_count(),
+        }
+        report = {"machine": machine, "rows": rows, "ratios": ratios}
+        args.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

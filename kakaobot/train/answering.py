@@ -1,0 +1,132 @@
+"""Lets the model under training answer some prompts, without a trace in what is learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from transformers import StoppingCriteria, StoppingCriteriaList
+
+from kakaobot.base.loading import Loaded
+from kakaobot.base.sampling import Sampling, generation_config
+from kakaobot.samples import Asked, Sample, Samples
+from kakaobot.train.rehearsal import Cue, apart
+from kakaobot.voice import Voice
+
+_AT_ONCE = 16
+"""Prompts that are answered together."""
+_SHOWN = 2
+"""Messages before the reply that are kept to be looked at."""
+_LONGEST_PROMPT = 256
+"""Tokens; what was said earlier is left out."""
+
+
+class Answering:
+    """Answers the same prompts each time it is asked, drawing alike."""
+
+    def __init__(
+        self, base: Loaded, model: Any, cues: Sequence[Cue], sampling: Sampling, *, seed: int
+    ) -> None:
+        """Render the prompts.
+
+        Args:
+            base: what tokens are called, and where replies end.
+            model: the base with its adapter.
+            cues: what is asked.
+            sampling: as in chat; `max_new_tokens` is where a reply is cut off.
+            seed: of every round: what is drawn differs by what was learnt alone.
+        """
+        self._base, self._model, self._sampling, self._seed = base, model, sampling, seed
+        longest = max(1, min(_LONGEST_PROMPT, base.context - sampling.max_new_tokens))
+        self._prompts = [
+            list(base.renderer.prompt(cue.said, speaker=cue.speaker))[-longest:] for cue in cues
+        ]
+
+    def replies(self, enough: Callable[[], bool] = lambda: False) -> list[str] | None:
+        """One reply a cue, in their order.
+
+        Args:
+            enough: asked at every token; a True ends it, and there are no replies.
+        """
+        order = sorted(range(len(self._prompts)), key=lambda place: len(self._prompts[place]))
+        found = [""] * len(order)
+        ended = _Ended(enough)
+        with self._aside():
+            for start in range(0, len(order), _AT_ONCE):
+                places = order[start : start + _AT_ONCE]
+                texts = self._answers([self._prompts[place] for place in places], ended)
+                if ended.now:
+                    return None
+                for place, text in zip(places, texts, strict=True):
+                    found[place] = text
+        return found
+
+    def _answers(self, prompts: Sequence[list[int]], ended: _Ended) -> list[str]:
+        pad, width = self._base.renderer.end_id, max(map(len, prompts))
+        ids = [[pad] * (width - len(prompt)) + prompt for prompt in prompts]
+        seen = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+        device = self._base.device
+        made = self._model.generate(
+            input_ids=torch.tensor(ids, device=device),
+            attention_mask=torch.tensor(seen, device=device),
+            generation_config=generation_config(
+                self._base, self._sampling, room=max(1, self._base.context - width)
+            ),
+            stopping_criteria=StoppingCriteriaList([ended]),
+            use_cache=True,
+        )
+        said = self._base.tokenizer.batch_decode(made[:, width:], skip_special_tokens=True)
+        # A syllable that was cut off is U+FFFD at the end.
+        return [str(text).rstrip("\ufffd").strip() for text in said]
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Dropout off and chance of its own: training goes on as if nothing had been asked."""
+        was_training = self._model.training
+        devices = [self._base.device] if self._base.device.type == "cuda" else []
+        self._model.eval()
+        try:
+            with torch.random.fork_rng(devices), torch.inference_mode():
+                torch.manual_seed(self._seed)
+                yield
+        finally:
+            self._model.train(was_training)
+
+
+class Rehearsal:
+    """What the callback has done at an evaluation: prompts answered, kept, and measured."""
+
+    def __init__(
+        self, samples: Samples, answering: Answering, cues: Sequence[Cue], own: Voice
+    ) -> None:
+        """Write down what will be asked; `own` is the voice that is learnt."""
+        self._samples, self._answering, self._own = samples, answering, own
+        samples.begin([_asked(cue) for cue in cues])
+
+    def __call__(self, step: int, enough: Callable[[], bool]) -> float | None:
+        """How far the voice of the answers lies from the room's; nothing where it was cut short."""
+        replies = self._answering.replies(enough)
+        if replies is None:
+            return None
+        self._samples.append(Sample(step, tuple(replies)))
+        return apart(replies, self._own)
+
+
+class _Ended(StoppingCriteria):
+    """Ends every reply as soon as it is enough."""
+
+    def __init__(self, enough: Callable[[], bool]) -> None:
+        self._enough = enough
+        self.now = False
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        self.now = self.now or self._enough()
+        return torch.full((input_ids.shape[0],), self.now, device=input_ids.device)
+
+
+def _asked(cue: Cue) -> Asked:
+    """With the last few of what was said, which is what a reader wants to see."""
+    said = tuple((message.name, message.content) for message in cue.said[-_SHOWN:])
+    return Asked(said, cue.speaker, cue.reply)

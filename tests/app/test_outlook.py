@@ -1,0 +1,111 @@
+"""What is said of a training before its start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kakaobot.app.bases import Bases
+from kakaobot.app.dataset import Datasets
+from kakaobot.app.exports import Exports
+from kakaobot.app.outlook import Outlook, estimate
+from kakaobot.base.choice import Choice, Hardware
+from kakaobot.cli import main
+from kakaobot.config import Home, save
+from kakaobot.runs import Runs, Status
+from kakaobot.train.probe import Speed, measured
+from tests.conftest import SAMPLE
+
+GB = 2**30
+SPEED = Speed(half=True, per_second=2e11, single_per_second=6e10)
+
+
+@pytest.fixture
+def prepared(home: Home, bases: Bases) -> Home:
+    Exports(home).bring([SAMPLE])
+    Datasets(home, bases).build()
+    return home
+
+
+def told(home: Home, *, base: str = "starter", free: float = 12, card: str = "") -> Outlook:
+    return estimate(
+        home,
+        Bases(lambda wanted: Choice(base, base, "")),
+        hardware=lambda: Hardware(card, int(free * GB)),
+        free=lambda: int(free * GB),
+        speed=lambda: SPEED,
+    )
+
+
+def test_memory_and_time_are_one_sentence(prepared: Home) -> None:
+    now = told(prepared)
+    [sentence] = now.sentences
+    assert sentence.startswith("메모리 약 0.")
+    assert "이 컴퓨터에 남은 것 12.0GB" in sentence
+    assert "시간 약" in sentence
+    assert now.enough
+    assert now.memory is not None
+    assert now.memory.total < GB
+
+
+def test_a_larger_base_takes_more_of_both(prepared: Home) -> None:
+    small, large = (told(prepared, base=f"Qwen/Qwen3-{size}B") for size in (0.6, 1.7))
+    assert small.memory is not None
+    assert large.memory is not None
+    assert large.memory.total > 1.5 * small.memory.total
+    assert (large.seconds or 0) > 2 * (small.seconds or 0) > 0
+
+
+def test_what_is_too_little_is_told_with_the_setting_to_lower(prepared: Home) -> None:
+    now = told(prepared, base="Qwen/Qwen3-0.6B", free=1.5)
+    assert not now.enough
+    assert "training.max_seq_len" in now.sentences[1] or "model." in now.sentences[1]
+    now = told(prepared, base="Qwen/Qwen3-8B", free=4)
+    assert "model.base_model 을 더 작은" in now.sentences[1]
+
+
+def test_on_a_card_its_memory_counts(prepared: Home) -> None:
+    now = told(prepared, base="Qwen/Qwen3-1.7B", free=8, card="GeForce")
+    assert now.sentences[0].startswith("그래픽 메모리 약")
+    assert now.enough
+
+
+def test_an_earlier_run_of_the_same_base_says_how_fast_it_goes(prepared: Home) -> None:
+    guessed = told(prepared).seconds
+    run = Runs(prepared.folder("checkpoints_lora")).get("main")
+    run.create({"base": {"name": "starter"}})
+    run.write_status(Status("stopped", step=9, tokens_per_second=10.0))
+    slow = told(prepared).seconds
+    run.write_status(Status("stopped", step=9, tokens_per_second=20.0))
+    assert slow == pytest.approx(2 * (told(prepared).seconds or 0))
+    run.create({"base": {"name": "another"}})
+    assert told(prepared).seconds == guessed
+
+
+def test_where_nothing_is_known_nothing_is_invented(prepared: Home, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "mamba"}', encoding="utf-8")
+    for base in (str(tmp_path), "nobody/no-such-model"):
+        now = told(prepared, base=base)
+        assert (now.memory, now.seconds, now.enough) == (None, None, True)
+        assert "어림할 수 없습니다" in now.sentences[0]
+
+
+def test_without_data_it_says_what_comes_first(home: Home) -> None:
+    assert "데이터를 준비하면" in told(home).sentences[0]
+
+
+def test_the_command_line_tells_it_and_starts_nothing(
+    prepared: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(prepared.settings_file, {"model.base_model": "starter"})
+    assert main(["train", "--dry-run"]) == 0
+    assert "메모리 약" in capsys.readouterr().out
+    assert Runs(prepared.folder("checkpoints_lora")).all() == []
+
+
+def test_the_speed_is_measured_in_a_process_of_its_own() -> None:
+    speed = measured()
+    assert speed is not None
+    assert speed.per_second >= speed.single_per_second > 1e8 or not speed.half
+    assert measured() is speed

@@ -1,0 +1,128 @@
+"""A worker that trains on a base in NF4, and one whose 4-bit load fails and says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from kakaobot.base.loading import load_base
+from kakaobot.base.sampling import Sampling
+from kakaobot.chat.engine import Engine
+from kakaobot.config import ROOT
+from kakaobot.records import ChatMessage, Conversation
+from kakaobot.rows import to_row
+from kakaobot.runs import Run
+from kakaobot.settings import LoraSettings, Settings
+from kakaobot.starter import FOLDER
+from kakaobot.train.adapter import with_lora
+
+NO_PACKAGE = {"bitsandbytes/__init__.py": "raise ImportError('a broken installation')"}
+# As on a card that the kernels were not built for: all loads, and the first product fails.
+NO_KERNEL = {
+    "sitecustomize.py": """
+import importlib.abc, importlib.machinery, sys
+class Loader(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != "bitsandbytes.nn.modules":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        run = spec.loader.exec_module
+        def execute(module):
+            run(module)
+            def fail(*args, **options):
+                raise RuntimeError("CUDA error: no kernel image is available")
+            module.Linear4bit.forward = fail
+        spec.loader.exec_module = execute
+        return spec
+sys.meta_path.insert(0, Loader())
+"""
+}
+
+
+def conversation(number: int) -> Conversation:
+    messages = (
+        ChatMessage("user", f"{number}시에 뭐 해?"),
+        ChatMessage("assistant", "밥 먹지 ㅋㅋ", learn=True),
+    )
+    return Conversation(str(number), "방", "도담", messages, ("a", "b"), ("", ""))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    for name, count in (("train", 8), ("val", 2)):
+        rows = [to_row(conversation(number)) for number in range(count)]
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (tmp_path / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    settings = Settings().model_dump(mode="json")
+    settings["model"]["load_in_4bit"] = True
+    settings["training"] |= {"max_steps": 6, "max_seq_len": 128, "learning_rate": 3e-3}
+    run = Run(tmp_path / "main")
+    base = {"name": "starter", "label": "연습용", "reason": "", "practice": True}
+    run.create({"settings": settings, "data": {"folder": str(tmp_path)}, "base": base})
+    return run
+
+
+def train(run: Run, shadows: dict[str, str], folder: Path) -> None:
+    """As the launcher does it; `shadows` are files in front of all installed packages."""
+    for name, text in shadows.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    with run.log_file.open("wb") as log:
+        done = subprocess.run(
+            [sys.executable, "-m", "kakaobot.train.worker", str(run.path)],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(folder), "PYTHONUTF8": "1"},
+            stdout=log, stderr=log, timeout=250, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, run.log_tail(60)
+    assert run.said().state == "finished", run.log_tail(60)
+
+
+def test_a_base_in_four_bits_is_learnt_on_and_talks(run: Run, tmp_path: Path) -> None:
+    train(run, {}, tmp_path / "nothing")
+    said = run.said()
+    assert said.notes == ()
+    losses = [point.value for point in run.points() if point.kind == "eval_loss"]
+    assert losses[-1] < losses[0] - 0.1
+    found = run.adapter()
+    assert found is not None
+    options: dict[str, Any] = {"dtype": "auto", "attn_implementation": "auto", "max_turns": 4}
+    engine = Engine.load(str(FOLDER), found[1], load_in_4bit=True, **options)
+    greedy = Sampling(16, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
+    assert list(engine.speak([ChatMessage("user", "3시에 뭐 해?")], greedy))[-1]
+
+
+@pytest.mark.parametrize(
+    ("shadows", "reason"),
+    [(NO_PACKAGE, "broken installation|bitsandbytes"), (NO_KERNEL, "no kernel image")],
+    ids=["broken package", "kernel error"],
+)
+def test_where_four_bits_fail_the_status_and_the_log_say_so_and_it_is_learnt_all_the_same(
+    run: Run, tmp_path: Path, shadows: dict[str, str], reason: str
+) -> None:
+    train(run, shadows, tmp_path / "shadows")
+    [note] = run.said().notes
+    assert "4비트로 읽지 못해" in note
+    assert any(word in note for word in reason.split("|")), note
+    assert note in run.log_file.read_text(encoding="utf-8")
+
+
+def test_in_four_bits_only_the_adapter_is_learnt_and_the_head_stays_small() -> None:
+    base = load_base(str(FOLDER), load_in_4bit=True)
+    before = base.model.get_memory_footprint()
+    model = with_lora(base, LoraSettings(r=4), checkpointing=True)
+    learnt = {name for name, each in model.named_parameters() if each.requires_grad}
+    assert learnt
+    assert all("lora_" in name for name in learnt)
+    adapter = sum(4 * each.numel() for each in model.parameters() if each.requires_grad)
+    assert model.get_memory_footprint() == pytest.approx(before + adapter, rel=0.02)
+    ids = torch.tensor([base.renderer.prompt([ChatMessage("user", "안녕")])])
+    model.train()(input_ids=ids).logits.sum().backward()
+    grads = [each.grad for name, each in model.named_parameters() if "lora_B" in name]
+    assert all(grad is not None and torch.isfinite(grad).all() for grad in grads)

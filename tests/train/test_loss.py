@@ -1,0 +1,153 @@
+"""Loss and gradients of every way and every architecture are those of the plain recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from torch import Tensor
+from transformers import (
+    AutoModelForCausalLM,
+    Gemma2Config,
+    Gemma3TextConfig,
+    GPT2Config,
+    LlamaConfig,
+    Qwen3Config,
+)
+
+from kakaobot.train.batches import IGNORED
+from kakaobot.train.loss import LearntLoss, Way
+
+SIZES: dict[str, Any] = {
+    "vocab_size": 300,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "initializer_range": 0.4,
+    "pad_token_id": 0,
+}
+CONFIGS: dict[str, tuple[Callable[[], Any], Way]] = {
+    "qwen3": (lambda: Qwen3Config(**SIZES), "fused"),
+    "qwen3, tied": (lambda: Qwen3Config(**SIZES, tie_word_embeddings=True), "fused"),
+    "llama": (lambda: LlamaConfig(**SIZES), "fused"),
+    "gemma 3": (lambda: Gemma3TextConfig(**SIZES), "fused"),
+    # It bends its logits behind the head: what is not seen in time would be learnt wrongly.
+    "gemma 2": (lambda: Gemma2Config(**SIZES, final_logit_softcapping=3.0), "kept"),
+    "gpt 2": (
+        lambda: GPT2Config(vocab_size=300, n_embd=32, n_layer=2, n_head=4, n_positions=64),
+        "fused",
+    ),
+}
+EVERY: tuple[Way, ...] = ("fused", "kept", "cut", "full")
+
+
+@pytest.fixture(scope="module", params=list(CONFIGS))
+def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A random model that was saved and read again, with an adapter that does something."""
+    torch.manual_seed(3)
+    folder: Path = tmp_path_factory.mktemp("model")
+    config, _ = CONFIGS[request.param]
+    AutoModelForCausalLM.from_config(config()).save_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    model.config.use_cache = False
+    learnt: Any = get_peft_model(
+        model, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM")
+    )
+    for name, parameter in learnt.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    return request.param, learnt.eval()
+
+
+def batch() -> tuple[Tensor, Tensor, Tensor]:
+    """Three rows of 20, 11 and 4 tokens, padded: ids, labels, mask."""
+    dice = torch.Generator().manual_seed(5)
+    ids = torch.randint(1, 300, (3, 20), generator=dice)
+    mask = torch.arange(20)[None] < torch.tensor([[20], [11], [4]])
+    learnt = (torch.rand(3, 20, generator=dice) < 0.5) & mask
+    learnt[2, 3] = True
+    learnt[:, 0] = False
+    return ids * mask, torch.where(learnt, ids, IGNORED), mask.long()
+
+
+def plain(model: Any) -> Tensor:
+    """As the model itself does it, with a mask for the padding: the mean over learnt tokens."""
+    ids, labels, mask = batch()
+    loss: Tensor = model(input_ids=ids, attention_mask=mask, labels=labels).loss
+    return loss
+
+
+def gradients(model: Any, loss: Tensor) -> list[Tensor]:
+    wanted = [each for each in model.parameters() if each.requires_grad]
+    return list(torch.autograd.grad(loss, wanted))
+
+
+def test_the_cheapest_way_that_is_right_is_found(base: tuple[str, Any]) -> None:
+    name, model = base
+    assert LearntLoss(model).way == CONFIGS[name][1]
+    assert LearntLoss(model, ways=("cut",)).way == "cut"
+
+
+@pytest.mark.parametrize("way", EVERY)
+def test_every_way_gives_the_loss_and_the_gradients_of_the_plain_recipe(
+    base: tuple[str, Any], way: Way
+) -> None:
+    _, model = base
+    ids, labels, _ = batch()
+    loss = LearntLoss(model, ways=(way,))
+    if loss.way != way:
+        assert base[0] == "gemma 2"
+        return
+    mean = loss(ids, labels) / (labels != IGNORED).sum()
+    true = plain(model)
+    torch.testing.assert_close(mean, true, rtol=1e-5, atol=1e-6)
+    for one, other in zip(gradients(model, mean), gradients(model, true), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_in_pieces_the_fused_loss_is_the_same(
+    base: tuple[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaobot.train.loss._PIECE", 1)
+    monkeypatch.setattr("kakaobot.train.loss._FEWEST", 3)
+    _, model = base
+    ids, labels, _ = batch()
+    mean = LearntLoss(model)(ids, labels) / (labels != IGNORED).sum()
+    torch.testing.assert_close(mean, plain(model), rtol=1e-5, atol=1e-6)
+
+
+def test_a_head_that_is_learnt_itself_is_not_fused() -> None:
+    model = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES))
+    names = ["q_proj", "lm_head"]
+    model = get_peft_model(model, LoraConfig(r=4, target_modules=names, task_type="CAUSAL_LM"))
+    assert LearntLoss(model).way == "kept"
+
+
+def test_a_bend_that_hardly_shows_on_small_logits_is_seen_all_the_same() -> None:
+    sizes = {**SIZES, "initializer_range": 0.001}
+    model = AutoModelForCausalLM.from_config(Gemma2Config(**sizes, final_logit_softcapping=30.0))
+    assert LearntLoss(model.requires_grad_(False)).way == "kept"
+
+
+def test_a_head_that_is_not_frozen_is_not_fused() -> None:
+    model = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES)).requires_grad_(False)
+    assert LearntLoss(model).way == "fused"
+    model.lm_head.requires_grad_(True)
+    assert LearntLoss(model).way == "kept"
+
+
+def test_half_precision_is_fused_too_and_costs_little() -> None:
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES)).eval().requires_grad_(False)
+    ids, labels, _ = batch()
+    true = LearntLoss(model)(ids, labels)
+    half = LearntLoss(model.to(torch.bfloat16))
+    assert half.way == "fused"
+    assert float(half(ids, labels)) == pytest.approx(float(true), rel=0.02)

@@ -1,0 +1,119 @@
+"""Prompts of an evaluation: which are asked, what is answered, and what that leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from kakaobot.base.loading import Loaded, load_base
+from kakaobot.base.sampling import Sampling
+from kakaobot.records import ChatMessage, Conversation
+from kakaobot.starter import FOLDER
+from kakaobot.train.answering import Answering
+from kakaobot.train.rehearsal import apart, cues, learnt_voice, standing
+from kakaobot.voice import fingerprint
+
+WARM = Sampling(12, temperature=0.9, top_p=0.95, top_k=40, repetition_penalty=1.1)
+ASKED = ("안녕?", "오늘 저녁에 뭐 먹을까? 나는 아무거나 좋은데", "주말에 시간 돼?", "ㅋㅋㅋ")
+
+
+def row(*said: str, person: str = "") -> Conversation:
+    """A row in which every other message is learnt, from the second on."""
+    messages = tuple(
+        ChatMessage("assistant" if n % 2 else "user", text, person, learn=bool(n % 2))
+        for n, text in enumerate(said)
+    )
+    return Conversation(
+        said[0], "방", person, messages, tuple(map(str, range(len(said)))), ("", "")
+    )
+
+
+@pytest.fixture(scope="module")
+def base() -> Loaded:
+    return load_base(str(FOLDER), load_in_4bit=False, dtype="float32")
+
+
+def answering(base: Loaded, seed: int = 3) -> Answering:
+    asked = cues([row(text, "응") for text in ASKED], 10)
+    return Answering(base, base.model, asked, WARM, seed=seed)
+
+
+def test_prompts_are_spread_over_all_rows_and_end_before_the_reply() -> None:
+    rows = [row(f"{n} 질문", f"{n} 대답", f"{n} 다시", f"{n} 또") for n in range(10)]
+    found = cues(rows, 5)
+    assert [cue.reply for cue in found] == [f"{n} 대답" for n in (0, 2, 4, 6, 8)]
+    assert found[0].said == rows[0].messages[:1]
+    assert len(cues(rows, 100)) == 20
+    assert cues(rows, 100)[1].said == rows[0].messages[:3]
+
+
+def test_what_begins_a_conversation_answers_nobody() -> None:
+    first = Conversation(
+        "1", "방", "", (ChatMessage("assistant", "야", "가", True),), ("1",), ("",) * 2
+    )
+    assert cues([first], 5) == []
+    assert cues([], 5) == []
+
+
+def test_the_speakers_name_goes_with_the_prompt() -> None:
+    assert [cue.speaker for cue in cues([row("가자", "그래", person="도담")], 1)] == ["도담"]
+
+
+def test_the_voice_is_of_what_is_learnt_and_a_copy_of_it_is_near() -> None:
+    rows = [row(f"{n}번 갈까요?", f"그래{'ㅋ' * (n % 3 + 1)}") for n in range(90)]
+    own = learnt_voice(rows)
+    assert own == fingerprint(
+        [said.content for each in rows for said in each.messages if said.learn]
+    )
+    assert apart([f"그래{'ㅋ' * (n % 3 + 1)}" for n in range(30)], own) < 0.02
+    assert apart(["그렇습니다.", "아닙니다.", "모르겠습니다."] * 10, own) > 0.2
+
+
+@pytest.mark.parametrize(
+    ("metric", "better", "worse"),
+    [
+        ("eval_loss", (2.0, 0.9), (2.1, 0.0)),
+        ("voice", (2.1, 0.0), (2.0, 0.9)),
+        ("both", (2.0, 0.05), (2.0, 0.06)),
+        ("both", (2.05, 0.0), (2.0, 0.1)),
+        ("both", (1.5, 0.2), (2.0, 0.1)),
+        ("voice", (1.9, None), (2.0, None)),
+    ],
+)
+def test_the_best_is_told_by_what_was_asked_for(
+    metric: str, better: tuple[float, float | None], worse: tuple[float, float | None]
+) -> None:
+    assert standing(metric, *better) < standing(metric, *worse)  # type: ignore[arg-type]
+
+
+def test_every_prompt_is_answered_alike_each_time(base: Loaded) -> None:
+    one, again = answering(base).replies(), answering(base).replies()
+    assert one is not None
+    assert len(one) == len(ASKED)
+    assert all(one)
+    assert one == again
+    assert answering(base, seed=4).replies() != one
+
+
+def test_a_prompt_is_answered_as_it_would_be_alone(base: Loaded) -> None:
+    """Padding on the left changes nothing of what is drawn greedily."""
+    greedy = Sampling(12, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
+    asked = cues([row(text, "응") for text in ASKED], 10)
+    together = Answering(base, base.model, asked, greedy, seed=1).replies()
+    alone = [Answering(base, base.model, [cue], greedy, seed=1).replies() for cue in asked]
+    assert [together] == [[each[0] for each in alone if each]]
+
+
+def test_training_goes_on_as_if_nothing_had_been_asked(base: Loaded) -> None:
+    base.model.train()
+    torch.manual_seed(7)
+    expected = torch.rand(4)
+    torch.manual_seed(7)
+    answering(base).replies()
+    assert torch.equal(torch.rand(4), expected)
+    assert base.model.training
+    base.model.eval()
+
+
+def test_it_is_given_up_between_two_batches(base: Loaded) -> None:
+    assert answering(base).replies(lambda: True) is None

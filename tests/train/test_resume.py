@@ -1,0 +1,175 @@
+"""A run that is stopped and killed on the way ends with the very weights of one that is not."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kakaobot.app.bases import Bases
+from kakaobot.app.dataset import Datasets
+from kakaobot.app.exports import Exports
+from kakaobot.app.training import Training
+from kakaobot.base.choice import choose
+from kakaobot.config import Home, save
+from kakaobot.runs import LIVE, Run, Runs
+from tests.conftest import QUICK, SAMPLE
+
+STEPS = 40
+KILLS = int(os.environ.get("KAKAOBOT_KILLS", "5"))
+"""At random moments. A release is tried with 30, which takes some minutes."""
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 180.0) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.01)
+
+
+class Room:
+    """The sample room, prepared once."""
+
+    def __init__(self, root: Path) -> None:
+        self.home = Home(root)
+        self.home.settings()
+        save(
+            self.home.settings_file,
+            {
+                **QUICK,
+                "training.max_steps": STEPS,
+                "training.eval_steps": 10,
+                "training.save_steps": 4,
+                "training.batch": 2,
+                "training.learning_rate": 2e-3,
+                "data.persona": "도담",
+                "data.val_ratio": 0.03,
+            },
+        )
+        bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+        Exports(self.home).bring([SAMPLE])
+        Datasets(self.home, bases).build()
+        self.training = Training(self.home, bases)
+
+    @property
+    def runs(self) -> Runs:
+        return Runs(self.home.folder("checkpoints_lora"))
+
+    def start(self, name: str) -> Run:
+        save(self.home.settings_file, {"project.run_name": name})
+        self.training.start()
+        return self.runs.find(name)
+
+    def finish(self, run: Run) -> None:
+        wait_for(lambda: run.status().state not in LIVE)
+        assert run.status().state == "finished", run.log_tail()
+        self.training.wait(run.name, 30)
+
+    def kill(self, run: Run) -> None:
+        process = run.process()
+        if process is not None:
+            process.kill()
+            self.training.wait(run.name, 30)
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    return Room(tmp_path_factory.mktemp("resume"))
+
+
+@pytest.fixture(scope="module")
+def whole(room: Room) -> Run:
+    """Forty steps in one go."""
+    run = room.start("whole")
+    room.finish(run)
+    return run
+
+
+def told(run: Run) -> dict[tuple[str, int], float]:
+    return {(point.kind, point.step): point.value for point in run.points()}
+
+
+def assert_same(run: Run, whole: Run) -> None:
+    assert told(run) == told(whole)
+    assert len(told(run)) == STEPS + 1 + STEPS // 10
+    assert run.said().best_step == whole.said().best_step
+    assert run.said().best_eval_loss == whole.said().best_eval_loss
+    for adapter in ("adapter_latest", "adapter_best"):
+        one, other = (each.path / adapter / "adapter_model.safetensors" for each in (run, whole))
+        assert one.read_bytes() == other.read_bytes(), adapter
+
+
+def test_a_stop_and_a_kill_change_no_loss_and_no_weight(room: Room, whole: Run) -> None:
+    run = room.start("stopped")
+    wait_for(lambda: run.said().step >= 13)
+    asked = run.said().step
+    room.training.stop(run.name)
+    wait_for(lambda: run.status().state == "stopped")
+    # The step that was under way is ended, and one more may have begun before STOP was seen.
+    assert run.said().step <= asked + 2
+    assert run.checkpoints()[-1][0] == run.said().step
+    room.training.wait(run.name, 30)
+    room.start("stopped")
+    wait_for(lambda: run.said().state == "running" and run.said().step >= 22)
+    room.kill(run)
+    assert run.status().state == "failed"
+    room.start("stopped")
+    room.finish(run)
+    assert_same(run, whole)
+
+
+def test_killed_at_random_moments_it_loses_nothing(room: Room, whole: Run) -> None:
+    dice = random.Random(9)
+    run = room.start("killed")
+    longest = 0.0
+    for _ in range(KILLS):
+        began = time.monotonic()
+        wait_for(lambda: run.said().state == "running" or run.status().state not in LIVE)
+        # Between the first step and the last, and now and then in the middle of the loading.
+        longest = max(longest, time.monotonic() - began)
+        time.sleep(dice.random() * 1.5)
+        if run.status().state == "finished":
+            break
+        before = [step for step, _ in run.checkpoints()]
+        room.kill(run)
+        kept = [step for step, _ in run.checkpoints()]
+        assert set(before) <= {*kept, *range(max(kept, default=0))}
+        adapter = run.adapter()
+        assert adapter is None or (adapter[1] / "adapter_model.safetensors").exists()
+        room.start("killed")
+    room.finish(run)
+    assert_same(run, whole)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: (path / "optimizer.pt").write_bytes(b"x" * 100),
+        lambda path: (path / "adapter_model.safetensors").unlink(),
+        lambda path: (path / "trainer_state.json").write_text("{", encoding="utf-8"),
+        lambda path: (path / "complete.json").unlink(),
+    ],
+    ids=["truncated", "missing", "wrong JSON", "unfinished"],
+)
+def test_a_damaged_newest_checkpoint_is_told_and_the_one_before_goes_on(
+    room: Room, whole: Run, damage: Callable[[Path], None]
+) -> None:
+    run = room.runs.get("damaged")
+    shutil.rmtree(run.path, ignore_errors=True)
+    # As if the whole run had been killed after its last checkpoint but one was followed by another.
+    shutil.copytree(whole.path, run.path)
+    run.write_status(run.said().__class__(**{**vars(run.said()), "state": "stopped"}))
+    (step, before), (_, newest) = run.checkpoints()[-2:]
+    damage(newest)
+    assert [found for found, _ in run.checkpoints()] == [step]
+    room.start("damaged")
+    room.finish(run)
+    assert f"{step}단계부터 이어서" in run.log_tail(400)
+    assert newest.name in run.log_tail(400)
+    assert_same(run, whole)
+    assert before.name != newest.name

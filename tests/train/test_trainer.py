@@ -1,0 +1,155 @@
+"""The training loop: what a step learns from, and what it says of itself."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, Qwen3Config, TrainingArguments
+
+from kakaobot.base.loading import Loaded, load_base
+from kakaobot.errors import ConfigError
+from kakaobot.settings import LoraSettings, TrainingSettings
+from kakaobot.starter import FOLDER
+from kakaobot.train.adapter import SparseDropout, with_lora
+from kakaobot.train.batches import IGNORED, Row, Schedule
+from kakaobot.train.plan import Plan
+from kakaobot.train.trainer import LearntTrainer, Rows
+
+
+def some_rows(count: int, seed: int) -> Rows:
+    """Rows of 3 to 40 tokens of which a third is learnt, in another share in each."""
+    dice = random.Random(seed)
+    rows = []
+    for _ in range(count):
+        ids = tuple(dice.randrange(1, 300) for _ in range(dice.randint(3, 40)))
+        share = dice.random()
+        learnt = [False, *(dice.random() < share for _ in ids[2:]), True]
+        labels = tuple(i if yes else IGNORED for i, yes in zip(ids, learnt, strict=True))
+        rows.append(Row(ids, labels))
+    return Rows(tuple(rows))
+
+
+def model_with_lora(dropout: float = 0.0) -> Any:
+    torch.manual_seed(1)
+    config = Qwen3Config(
+        vocab_size=300, hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, head_dim=8, initializer_range=0.3,
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_config(config)
+    base = Loaded(model, None, None, torch.device("cpu"), torch.float32, False, 512, ())  # type: ignore[arg-type]
+    return with_lora(base, LoraSettings(r=4, dropout=dropout), checkpointing=False)
+
+
+def trainer_for(
+    folder: Path, *, accumulation: int = 1, most_tokens: int = 10_000, steps: int = 1
+) -> LearntTrainer:
+    train = some_rows(12, 1)
+    schedule = Schedule(train.lengths, accumulation, steps * accumulation, seed=0)
+    return LearntTrainer(
+        model=model_with_lora(),
+        args=TrainingArguments(
+            output_dir=str(folder), max_steps=steps, learning_rate=0.1,
+            lr_scheduler_type="constant", gradient_accumulation_steps=accumulation,
+            max_grad_norm=0.0, optim="sgd", use_cpu=True,
+            report_to=[], disable_tqdm=True, save_strategy="no", logging_steps=1,
+        ),
+        train=train,
+        val=some_rows(7, 2),
+        schedule=schedule,
+        batch=3,
+        most_tokens=most_tokens,
+        pad_id=0,
+    )  # fmt: skip
+
+
+def mean_loss(model: Any, rows: Rows) -> torch.Tensor:
+    """Over all learnt tokens, each row read alone."""
+    model.eval()
+    sums, count = [], 0
+    for row in (rows[index] for index in range(len(rows))):
+        ids, labels = torch.tensor([row.ids]), torch.tensor([row.labels])
+        logits = model(input_ids=ids).logits[0, :-1]
+        sums.append(torch.nn.functional.cross_entropy(logits, labels[0, 1:], reduction="sum"))
+        count += int((labels[0, 1:] != IGNORED).sum())
+    return torch.stack(sums).sum() / count
+
+
+@pytest.mark.parametrize(("accumulation", "most_tokens"), [(1, 10_000), (3, 10_000), (4, 40)])
+def test_a_step_learns_from_the_mean_over_all_its_learnt_tokens_however_it_is_cut(
+    tmp_path: Path, accumulation: int, most_tokens: int
+) -> None:
+    model = model_with_lora()
+    true = mean_loss(model, some_rows(12, 1))
+    true.backward()
+    trainer = trainer_for(tmp_path, accumulation=accumulation, most_tokens=most_tokens)
+    trainer.train()
+    learnt: Any = trainer.model
+    assert trainer.state.log_history[0]["loss"] == pytest.approx(float(true), rel=1e-3)
+    # One step of SGD at a rate of 0.1: how far a weight went is its gradient.
+    for (name, one), (_, other) in zip(
+        learnt.named_parameters(), model.named_parameters(), strict=True
+    ):
+        if other.grad is not None:
+            moved = (other.detach() - one.detach()) / 0.1
+            torch.testing.assert_close(moved, other.grad, rtol=1e-3, atol=1e-6, msg=name)
+
+
+def test_the_loss_of_an_evaluation_is_the_mean_over_the_tokens_not_over_batches(
+    tmp_path: Path,
+) -> None:
+    trainer = trainer_for(tmp_path)
+    true = float(mean_loss(trainer.model, some_rows(7, 2)))
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(true, rel=1e-5)
+
+
+def test_what_was_fed_is_counted_without_the_validation(tmp_path: Path) -> None:
+    trainer = trainer_for(tmp_path, accumulation=2, steps=2)
+    trainer.train()
+    rows = some_rows(12, 1)
+    assert trainer.fed.tokens == 2 * sum(rows.lengths)
+    assert trainer.fed.learnt == 2 * sum(
+        sum(label != IGNORED for label in rows[index].labels) for index in range(12)
+    )
+    before = trainer.fed.cells
+    trainer.evaluate()
+    assert trainer.fed.cells == before >= trainer.fed.tokens
+    assert 0 <= trainer.fed.padding < 1
+
+
+def test_sparse_dropout_leaves_out_its_share_and_keeps_the_mean() -> None:
+    torch.manual_seed(0)
+    drop = SparseDropout(0.05)
+    values = torch.ones(200, 300, requires_grad=True)
+    out = drop(values)
+    assert float((out == 0).float().mean()) == pytest.approx(0.05, abs=0.003)
+    assert float(out.mean().detach()) == pytest.approx(1, abs=0.005)
+    out.sum().backward()
+    assert values.grad is not None
+    assert torch.equal(values.grad, out.detach())
+    assert drop.eval()(values) is values
+
+
+def test_the_adapter_drops_what_the_settings_say_and_stays_in_fp32() -> None:
+    model = model_with_lora(dropout=0.1)
+    drops = [module for module in model.modules() if isinstance(module, SparseDropout)]
+    assert len(drops) == 2 * 7
+    assert {module.p for module in drops} == {0.1}
+    learnt = [each for each in model.parameters() if each.requires_grad]
+    assert {each.dtype for each in learnt} == {torch.float32}
+
+
+def test_layers_that_are_not_there_are_a_sentence() -> None:
+    wanted = LoraSettings(target_modules="no_such_proj")
+    with pytest.raises(ConfigError, match="no_such_proj"):
+        with_lora(load_base(str(FOLDER)), wanted, checkpointing=False)
+
+
+def test_steps_follow_from_rows_and_accumulation() -> None:
+    plan = Plan.of(TrainingSettings(batch=4, accumulation=2, epochs=3), 101)
+    assert plan.per_epoch == 26
+    assert plan.max_steps == 39
+    assert Plan.of(TrainingSettings(max_steps=7), 3).max_steps == 7
