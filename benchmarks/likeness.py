@@ -110,10 +110,10 @@ RECIPES = (
     Recipe("defaults", {}),
     Recipe("3e-4", {"training.learning_rate": 3e-4}),
     Recipe("1e-3", {"training.learning_rate": 1e-3}),
-    Recipe("2e-3", {"training.learning_rate": 2e-3}),
     Recipe("4e-3", {"training.learning_rate": 4e-3}),
-    Recipe("2e-3, 12 epochs", {"training.epochs": 12, "training.learning_rate": 2e-3}),
-    Recipe("2e-3, constant", {"training.scheduler": "constant", "training.learning_rate": 2e-3}),
+    Recipe("12 epochs", {"training.epochs": 12}),
+    Recipe("constant rate", {"training.scheduler": "constant"}),
+    Recipe("best by voice", {"training.best_metric": "voice"}),
 )
 
 

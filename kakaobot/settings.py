@@ -142,8 +142,8 @@ class TrainingSettings(Group):
     """최대 단계 수. 0이면 epochs 로 정합니다."""
     epochs: Number = Field(5, ge=0.01, le=1000)
     """전체 대화를 몇 번 되풀이해 배울지"""
-    learning_rate: Number = Field(3e-4, ge=1e-7, le=1)
-    """학습률"""
+    learning_rate: Number = Field(0, ge=0, le=1)
+    """학습률. 0이면 모델 크기에 맞춥니다 (연습용 모델 0.002, 3억 개 0.0003, 더 큰 모델 0.0002)."""
     scheduler: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
     """학습률이 줄어드는 모양"""
     warmup_ratio: Number = Field(0.05, ge=0, le=0.9)

@@ -18,6 +18,7 @@ QUICK = {
     "model.base_model": "starter",
     "training.max_seq_len": 128,
     "training.early_stopping_patience": 0,
+    "training.sample_replies": 4,
     "generation.max_new_tokens": 24,
 }
 

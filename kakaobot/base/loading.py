@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import struct
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,6 +94,8 @@ def load_base(
         _refuse_if_too_big(name, config, compute, device)
         say("바탕 모델을 읽는 중입니다.")
         model = _guarded(name, lambda: _whole(options))
+        if "gguf_file" in options:
+            _forget_quantizer(model)
         model = model.to(device)
     text_config = model.config.get_text_config()
     context = int(getattr(text_config, "max_position_embeddings", 0) or 131_072)
@@ -129,6 +132,14 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
+
+
+def _forget_quantizer(model: Any) -> None:
+    """A `.gguf` file is read into plain weights, yet marked as quantized and so refused later."""
+    model.is_quantized = False
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
 
 
 def _config(name: str) -> Any:
@@ -255,7 +266,7 @@ def _guarded(name: str, load: Callable[[], Any]) -> Any:
             f"그래픽 메모리가 모자라 {name} 을 읽지 못했습니다. "
             f"model.base_model 을 더 작은 {smaller} 로 바꾸세요."
         ) from error
-    except (OSError, ValueError, ImportError, KeyError) as error:
+    except (OSError, ValueError, ImportError, KeyError, struct.error) as error:
         log.warning("loading %s failed", name, exc_info=True)
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise BaseModelError(

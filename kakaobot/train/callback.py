@@ -16,6 +16,8 @@ from kakaobot.runs import Point, Run, Status
 from kakaobot.train.rehearsal import Metric, standing
 
 _HEARTBEAT_SECONDS = 1.0
+_ANSWERED_EVERY = 4
+"""Evaluations from one with answers to the next, where the loss alone decides which is best."""
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -134,7 +136,8 @@ class RunCallback(TrainerCallback):
         self.run.append(point)
         self._evaluations.append(point)
         self._write(eval_loss=loss, **self._progress(state))
-        voice = self._voice(state.global_step)
+        due = self._answers_are_due(state.global_step, state.max_steps, int(args.eval_steps or 1))
+        voice = self._voice(state.global_step) if due else None
         self._write(message="학습 중입니다.", **self._progress(state))
         # Step 0 is the base without an adapter: a mark to compare with, nothing to keep.
         if state.global_step:
@@ -161,6 +164,11 @@ class RunCallback(TrainerCallback):
     def finish(self, **changes: Any) -> None:
         """Write the last status."""
         self._write(**changes)
+
+    def _answers_are_due(self, step: int, last: int, every: int) -> bool:
+        """At each evaluation where the voice decides, else at some: speaking takes its time."""
+        decides = self._metric != "eval_loss"
+        return decides or step == last or (step // every) % _ANSWERED_EVERY == 0
 
     def _voice(self, step: int) -> float | None:
         """How far the answers' voice is from the room's, written down; nothing on a STOP."""

@@ -7,6 +7,18 @@ from dataclasses import dataclass
 
 from kakaobot.settings import TrainingSettings
 
+_FOR_A_BILLION = 3e-4 * math.sqrt(0.3)
+"""What `benchmarks/likeness.py` finds good for 6.8 million parameters (2e-3) lies on one line with
+3e-4 for 0.3 billion, if the rate falls with the root of the size."""
+_LEAST, _MOST = 2e-4, 2e-3
+"""2e-4 is what QLoRA (Dettmers et al. 2023) takes for 7 and 13 billion."""
+
+
+def learning_rate(training: TrainingSettings, parameters: int) -> float:
+    """The peak of the schedule: as it is set, or by the number of the base's parameters."""
+    suits = _FOR_A_BILLION / math.sqrt(parameters / 1e9)
+    return training.learning_rate or min(_MOST, max(_LEAST, suits))
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -21,7 +21,7 @@ from transformers import TrainingArguments, set_seed
 
 from kakaobot import rows
 from kakaobot.base.choice import located
-from kakaobot.base.loading import Loaded, free_memory, load_base
+from kakaobot.base.loading import Loaded, free_memory, load_base, parameters_of
 from kakaobot.base.sampling import Sampling
 from kakaobot.config import parse
 from kakaobot.errors import DatasetError, KakaobotError
@@ -33,11 +33,11 @@ from kakaobot.train.answering import Answering, Rehearsal
 from kakaobot.train.batches import Schedule, encode
 from kakaobot.train.callback import RunCallback
 from kakaobot.train.estimate import Machine, Shape, tokens_at_once
-from kakaobot.train.plan import Plan
+from kakaobot.train.plan import Plan, learning_rate
 from kakaobot.train.rehearsal import cues, learnt_voice
 from kakaobot.train.trainer import LearntTrainer, Rows, amount_of
 
-_SAMPLED_TOKENS = 48
+_SAMPLED_TOKENS = 32
 """After so many an answer at an evaluation is cut off: style shows before."""
 BUSY = 3
 """Exit code where another worker holds the run."""
@@ -300,7 +300,7 @@ class Work:
             max_steps=plan.max_steps,
             per_device_train_batch_size=training.batch,
             gradient_accumulation_steps=training.accumulation,
-            learning_rate=training.learning_rate,
+            learning_rate=learning_rate(training, parameters_of(base.model.config)),
             lr_scheduler_type=training.scheduler,
             warmup_steps=plan.warmup_steps,
             max_grad_norm=training.max_grad_norm,

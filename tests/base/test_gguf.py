@@ -1,0 +1,49 @@
+"""A `.gguf` file is read as the model it was made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from kakaobot.base.loading import load_base
+from kakaobot.base.text import read_base_text
+from kakaobot.errors import BaseModelError
+from kakaobot.records import ChatMessage
+from kakaobot.starter import FOLDER
+from tests.base.gguf_files import write_gguf
+
+SAID = [
+    ChatMessage("user", "안녕하세요 3시에 뭐 해요? ㅋㅋㅋ", "가"),
+    ChatMessage("assistant", "  집에 있어요\n쉬는 중", "나", learn=True),
+]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_gguf(FOLDER, tmp_path_factory.mktemp("gguf") / "starter.gguf")
+
+
+def test_it_cuts_and_speaks_as_the_model_it_was_made_from(file: Path) -> None:
+    one, other = (
+        load_base(str(path), load_in_4bit=False, dtype="float32") for path in (FOLDER, file)
+    )
+    ids = one.renderer.encode(SAID)
+    assert other.renderer.encode(SAID) == ids
+    assert (other.context, other.renderer.end_id) == (one.context, one.renderer.end_id)
+    with torch.inference_mode():
+        logits = [each.model(torch.tensor([ids.ids])).logits for each in (one, other)]
+    assert torch.equal(*logits)
+    text = read_base_text(str(file))
+    assert text.renderer.encode(SAID) == ids
+    assert text.context == one.context
+
+
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"no model at all" * 9])
+def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "broken.gguf"
+    file.write_bytes(content)
+    for read in (read_base_text, load_base):
+        with pytest.raises(BaseModelError, match=r"broken\.gguf 을 읽지 못했습니다"):
+            read(str(file))

@@ -1,0 +1,118 @@
+"""Models of other families are prepared for, learnt on and talked with by the same code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, Gemma2Config, LlamaConfig
+
+from kakaobot.app.bases import Bases
+from kakaobot.app.dataset import Datasets
+from kakaobot.app.exports import Exports
+from kakaobot.app.training import Training
+from kakaobot.base.choice import choose
+from kakaobot.base.sampling import Sampling
+from kakaobot.chat.engine import Engine
+from kakaobot.config import Home, save
+from kakaobot.records import ChatMessage
+from kakaobot.runs import LIVE, Run, Runs
+from kakaobot.starter import FOLDER
+from tests.base.gguf_files import write_gguf
+from tests.conftest import QUICK, SAMPLE
+
+SIZES: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 256,
+}
+Tokenizers = Callable[..., Any]
+
+
+def llama(folder: Path, tokenizer_of: Tokenizers) -> Path:
+    """The shape of SmolLM: Llama with ChatML marks."""
+    tokenizer = tokenizer_of(
+        "<|endoftext|>",
+        "<|im_start|>",
+        "<|im_end|>",
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+    )
+    return saved(folder, tokenizer, LlamaConfig(vocab_size=len(tokenizer), **SIZES))
+
+
+def gemma(folder: Path, tokenizer_of: Tokenizers) -> Path:
+    """The shape of Gemma 2, which bends its logits, and no chat template."""
+    tokenizer = tokenizer_of("<pad>", "<eos>", "<bos>", eos_token="<eos>", pad_token="<pad>")
+    config = Gemma2Config(vocab_size=len(tokenizer), query_pre_attn_scalar=8, **SIZES)
+    return saved(folder, tokenizer, config)
+
+
+def gguf(folder: Path, tokenizer_of: Tokenizers) -> Path:
+    """The starter, as converters for other programs write it."""
+    folder.mkdir()
+    return write_gguf(FOLDER, folder / "starter.gguf")
+
+
+def saved(folder: Path, tokenizer: Any, config: Any) -> Path:
+    torch.manual_seed(1)
+    config.eos_token_id, config.pad_token_id = tokenizer.eos_token_id, tokenizer.pad_token_id
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def learn(home: Home, base: Path) -> Run:
+    """From the sample to an adapter, through the worker that the window starts."""
+    changes = {
+        **QUICK,
+        "model.base_model": str(base),
+        "data.persona": "도담",
+        "training.max_steps": 12,
+        "training.eval_steps": 6,
+        "training.learning_rate": 5e-3,
+    }
+    save(home.settings_file, changes)
+    bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+    Exports(home).bring([SAMPLE])
+    Datasets(home, bases).build()
+    training = Training(home, bases)
+    name = training.start().run
+    assert training.wait(name, 180)
+    return Runs(home.folder("checkpoints_lora")).find(name)
+
+
+@pytest.mark.parametrize("family", [llama, gemma, gguf])
+def test_it_is_learnt_and_talks(
+    home: Home, tmp_path: Path, tokenizer_of: Tokenizers, family: Callable[..., Path]
+) -> None:
+    base = family(tmp_path / "base", tokenizer_of)
+    run = learn(home, base)
+    status = run.status()
+    assert status.state not in LIVE
+    assert status.state == "finished", run.log_tail()
+    losses = [point.value for point in run.points() if point.kind == "eval_loss"]
+    assert len(losses) == 3
+    assert losses[-1] < losses[0] - 0.05
+    adapter = run.path / "adapter_best"
+    shape = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    assert shape["r"] == 16
+    engine = Engine.load(
+        str(base),
+        adapter,
+        load_in_4bit=False,
+        dtype="float32",
+        attn_implementation="auto",
+        max_turns=4,
+    )
+    greedy = Sampling(8, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
+    # A random model may well begin with half a syllable, and so say nothing that can be shown.
+    assert all(list(engine.speak([ChatMessage("user", "오늘 뭐 해?", "마루")], greedy)))

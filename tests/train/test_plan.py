@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from kakaobot.settings import TrainingSettings
+from kakaobot.train.plan import Plan, learning_rate
+
+
+@pytest.mark.parametrize(
+    ("parameters", "rate"),
+    [(6_800_000, 2e-3), (1_000, 2e-3), (300_000_000, 3e-4), (8_000_000_000, 2e-4)],
+)
+def test_the_rate_falls_with_the_size_of_the_base(parameters: int, rate: float) -> None:
+    assert learning_rate(TrainingSettings(), parameters) == pytest.approx(rate, rel=0.01)
+
+
+def test_a_rate_that_is_set_stands() -> None:
+    assert learning_rate(TrainingSettings(learning_rate=7e-5), 6_800_000) == 7e-5
+
+
+def test_a_run_evaluates_about_twenty_times_and_saves_as_often() -> None:
+    plan = Plan.of(TrainingSettings(batch=4, epochs=5), 400)
+    assert (plan.per_epoch, plan.max_steps) == (100, 500)
+    assert plan.eval_steps == plan.save_steps == 25
+    assert plan.warmup_steps == 25
+    assert Plan.of(TrainingSettings(batch=4, accumulation=2, epochs=5), 400).max_steps == 250
+    assert Plan.of(TrainingSettings(), 1).max_steps == 5
+    assert Plan.of(TrainingSettings(epochs=1000), 10_000).eval_steps == 200
