@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from kakaobot.cli import main
 from kakaobot.cli.history import curve
 from kakaobot.config import Home
 from kakaobot.runs import Point, Runs, Status
+from kakaobot.samples import Asked, Sample, Samples
 from kakaobot.settings import Settings
 
 
@@ -85,3 +87,65 @@ def test_as_json_each_run_carries_its_losses_and_its_data(
 )
 def test_losses_become_a_line_of_blocks(losses: list[float], drawn: str) -> None:
     assert curve(losses) == drawn
+
+
+@pytest.fixture
+def rehearsed(three_runs: Home) -> Home:
+    """One of the three has answered prompts and measured its voice."""
+    run = Runs(three_runs.folder("checkpoints_lora")).get("main-2")
+    said = Status("finished", 40, 40, best_eval_loss=3.9, best_step=20, best_metric="voice")
+    run.write_status(replace(said, voice=0.31, best_voice=0.25))
+    samples = Samples(run.path)
+    samples.begin([Asked((("마루", "몇 시?"),), "도담", "두 시\nㄱㄱ"), Asked((), "", "잘 자")])
+    for step in (0, 10, 20, 40):
+        samples.append(Sample(step, (f"{step}시", "")))
+    return three_runs
+
+
+def test_the_voice_is_told_where_there_is_one(
+    rehearsed: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["runs"]) == 0
+    mine, others = capsys.readouterr().out.split("보드게임 · 방 전체")[1:]
+    assert "말투 거리" in mine
+    assert "3.900 (20단계, 말투로 고름)" in mine
+    assert "0.250" in mine
+    assert "말투 거리  대화" not in others
+    assert "0이면 방과 같습니다" in others
+    assert main(["status", "--run", "main-2"]) == 0
+    said = capsys.readouterr().out
+    assert "0.310 (가장 좋은 때 0.250), 0이면 방과 같음" in said
+    assert "가장 좋은 때의 검증 손실  3.900" in said
+    assert "몇 시?" not in said
+    assert main(["status", "--run", "main"]) == 0
+    assert "말투" not in capsys.readouterr().out
+
+
+def test_what_was_answered_is_shown_when_it_is_asked_for(
+    rehearsed: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--run", "main-2", "--samples"]) == 0
+    said = capsys.readouterr().out.split("\n\n", 1)[1]
+    first, second = said.split("\n\n")[:2]
+    assert first.splitlines() == [
+        "1. 마루: 몇 시? → 도담",
+        "   배우기 전      0시",
+        "   10단계         10시",
+        "   20단계 ●       20시",
+        "   40단계         40시",
+        "   방에서 실제로  두 시 / ㄱㄱ",
+    ]
+    assert second.startswith("2. (대화의 첫마디)\n   배우기 전      -\n")
+    assert said.endswith("\n● 가장 좋은 때\n")
+    assert main(["status", "--run", "main", "--samples"]) == 0
+    assert "대답해 본 것이 없습니다" in capsys.readouterr().out
+
+
+def test_as_json_all_answers_are_told(rehearsed: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--run", "main-2", "--samples", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["asked"][0]["reply"] == "두 시\nㄱㄱ"
+    assert [each["step"] for each in told["samples"]] == [0, 10, 20, 40]
+    assert told["voice"] == 0.31
+    assert main(["status", "--run", "main-2", "--json"]) == 0
+    assert "samples" not in json.loads(capsys.readouterr().out)

@@ -1,8 +1,9 @@
-"""The canvas on which the loss is drawn: how it is mounted, not what is drawn (`ui.curve`)."""
+"""The canvas on which a curve is drawn: how it is mounted, not what is drawn (`ui.curve`)."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import gradio as gr
@@ -16,7 +17,16 @@ _TEMPLATE = '<div class="kb-chart"><canvas role="img" tabindex="0"></canvas></di
 
 def loss_chart(elem_id: str) -> gr.HTML:
     """An empty chart; its value is what `ui.curve.curve` gives."""
-    words = json.dumps(text.CHART, ensure_ascii=False)
+    return _chart(elem_id, text.CHART)
+
+
+def voice_chart(elem_id: str) -> gr.HTML:
+    """An empty chart, not seen while it is; its value is what `ui.curve.voice_curve` gives."""
+    return _chart(elem_id, text.VOICE_CHART)
+
+
+def _chart(elem_id: str, said: Mapping[str, str]) -> gr.HTML:
+    words = json.dumps(said, ensure_ascii=False)
     return gr.HTML(
         value={"loss": [], "eval": [], "best": None},
         html_template=_TEMPLATE,

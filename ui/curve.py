@@ -27,6 +27,21 @@ def curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
     }
 
 
+def voice_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
+    """How far the answers' voice was from the room's, in the same form: as `eval`."""
+    voices = [
+        (point.step, point.value)
+        for point in points
+        if point.kind == "voice" and math.isfinite(point.value)
+    ]
+    best = next((pair for pair in voices if pair[0] == best_step), None)
+    return {
+        "loss": [],
+        "eval": [list(pair) for pair in thinned(voices)],
+        "best": list(best) if best else None,
+    }
+
+
 def thinned(pairs: Sequence[Pair], most: int = MOST) -> list[Pair]:
     """At most `most` pairs: the ends, and of each bucket between its lowest and its highest.
 

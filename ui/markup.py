@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kakaobot.app.chat import Voice
 from kakaobot.app.exports import FileReport
+from kakaobot.app.outlook import Outlook
 from kakaobot.app.page import pictures
 from kakaobot.app.report import Example, Part, Report
 from ui import text
@@ -83,6 +84,20 @@ def report_pictures(report: Report) -> str:
         for title, picture in pictures(report)
     )
     return f'<div class="kb-pictures">{cards}</div>' if cards else ""
+
+
+def outlook_card(title: str, outlook: Outlook | None) -> str:
+    """Memory and time of a training, and what to lower; empty without a title or an estimate."""
+    if outlook is None or not title:
+        return ""
+    told, *advice = outlook.sentences
+    base = f"<small>{escape(text.OUTLOOK_BASE.format(base=outlook.base))}</small>"
+    rest = "".join(f'<p class="kb-warn-text">{escape(each)}</p>' for each in advice)
+    return (
+        f'<section class="kb-note kb-outlook{"" if outlook.enough else " kb-warn"}">'
+        f"<p><strong>{escape(title)}</strong><span>{escape(told)}</span>"
+        f"{base if outlook.base else ''}</p>{rest}</section>"
+    )
 
 
 def speeches(report: Report) -> str:

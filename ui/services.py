@@ -9,6 +9,7 @@ from kakaobot.app.bases import Bases
 from kakaobot.app.chat import Chatting
 from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
+from kakaobot.app.outlook import Outlooks
 from kakaobot.app.people import People
 from kakaobot.app.preferences import Preferences
 from kakaobot.app.training import Training
@@ -20,6 +21,7 @@ class Services:
     exports: Exports
     people: People
     datasets: Datasets
+    outlooks: Outlooks
     training: Training
     chatting: Chatting
     gate: Gate
@@ -33,6 +35,7 @@ class Services:
             Exports(home),
             People(home),
             Datasets(home, bases),
+            Outlooks(home, bases),
             # A model in the chat would take the graphics memory that training needs.
             Training(home, bases, make_room=chatting.unload),
             chatting,

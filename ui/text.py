@@ -172,6 +172,9 @@ EXAMPLES_TITLE = "이렇게 배웁니다"
 EXAMPLES_LEGEND = ("배우는 말", "앞 대화로만 보는 말")
 SPLITS = {"train": "학습용", "val": "검증용"}
 TO_TRAINING = "다음: 학습"
+OUTLOOK = "지금 학습하면"
+OUTLOOK_ANEW = "처음부터 새로 학습하면"
+OUTLOOK_BASE = "바탕 모델 {base}"
 
 # -- 3 training
 TRAINING_TAB = "3 학습"
@@ -219,10 +222,13 @@ FACTS = {
     "loss": "학습 손실",
     "eval": "검증 손실",
     "best": "가장 좋은 검증 손실",
+    "best_step": "가장 좋은 단계의 손실",
+    "voice": "말투 거리",
     "speed": "빠르기",
     "eta": "남은 시간",
 }
 STEP_OF = "{step:,} / {most:,}"
+VOICE_IS = "{voice:.3f}"
 BEST_AT = "{loss:.3f} ({step:,}단계)"
 SPEED = "{speed:,.0f} 토큰/초"
 ABOUT = "약 {time}"
@@ -238,6 +244,31 @@ CHART = {
     "step_unit": "단계",
     "empty": "학습을 시작하면 여기에 손실이 그려집니다",
 }
+VOICE_CHART = {
+    "title": "말투 거리 그래프",
+    "loss": "",
+    "eval": "말투 거리",
+    "best": "가장 좋은 단계",
+    "eval_legend": "말투 거리 (0이면 방과 같음)",
+    "loss_axis": "",
+    "step": "단계",
+    "step_unit": "단계",
+    "empty": "",
+    "zero": "1",
+}
+ANSWERS_TITLE = "같은 말에 어떻게 대답했나"
+ANSWERS_HINT = (
+    "배우는 동안 같은 말을 여러 번 건네 받은 대답입니다. "
+    "AI가 지어낸 말이며, 맨 오른쪽만 실제로 한 말입니다."
+)
+ANSWERS_SAID = "건넨 말"
+ANSWERS_REAL = "방에서 실제로 한 말"
+ANSWERS_BEFORE = "배우기 전"
+ANSWERS_BEST = "가장 좋은 때"
+ANSWERS_NEWEST = "가장 최근"
+ANSWERS_MORE = "나머지 {count:,}개 보기"
+ANSWERS_TO = "{name}의 대답"
+ANSWERS_ANY = "대화의 첫마디"
 LOG = "기록"
 LOG_EMPTY = "아직 기록이 없습니다."
 RUNS_TITLE = "지난 학습"

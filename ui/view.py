@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kakaobot.app.chat import Line
-from kakaobot.app.history import RunSummary
+from kakaobot.app.history import Answers, RunSummary
 from kakaobot.app.training import QUIET, Snapshot
 from kakaobot.runs import LIVE, Status
 from ui import text
-from ui.curve import curve
+from ui.curve import curve, voice_curve
 
 Tone = Literal["calm", "live", "good", "warn", "bad"]
 
@@ -60,6 +60,9 @@ class TrainingView:
     new: ButtonView
     talk: ButtonView
     chart: dict[str, object]
+    voice: dict[str, object]
+    answers: Answers
+    best_step: int | None
     log: str
     last_lines: str
     """Of the log, where the run has failed."""
@@ -89,11 +92,22 @@ def training_view(now: Snapshot, *, stopping_for: float = 0.0) -> TrainingView:
         new=ButtonView(text.NEW_RUN, visible=not live and bool(now.run)),
         talk=ButtonView(text.TO_CHAT, visible=now.can_talk, primary=not (live or now.can_start)),
         chart=curve(now.points, best),
+        voice=voice_curve(now.points, best),
+        answers=now.answers,
+        best_step=best,
         log=now.log,
         last_lines=now.last_lines if status.state == "failed" else "",
         runs=now.runs,
         status_line=status_line(now),
     )
+
+
+def outlook_title(now: Snapshot) -> str:
+    """Of what is told before a start; empty while anything is being trained."""
+    if any(run.state in LIVE for run in now.runs) or now.status.state in LIVE:
+        return ""
+    # What is told is of a whole training, not of the rest of one.
+    return text.OUTLOOK if now.can_start and not now.resume_step else text.OUTLOOK_ANEW
 
 
 def percent(status: Status) -> int | None:
@@ -232,16 +246,20 @@ def _what_is_left(now: Snapshot) -> list[str]:
 
 
 def _facts(status: Status) -> tuple[tuple[str, str], ...]:
-    live = status.state in LIVE
+    live, lowest = status.state in LIVE, status.best_metric == "eval_loss"
+    voice = {"voice": text.VOICE_IS.format(voice=status.voice)} if status.voice is not None else {}
     found: dict[str, str | None] = {
         "step": text.STEP_OF.format(step=status.step, most=status.max_steps)
         if status.max_steps
         else None,
         "loss": f"{status.loss:.3f}" if status.loss is not None else None,
         "eval": f"{status.eval_loss:.3f}" if status.eval_loss is not None else None,
-        "best": text.BEST_AT.format(loss=status.best_eval_loss, step=status.best_step or 0)
+        "best" if lowest else "best_step": text.BEST_AT.format(
+            loss=status.best_eval_loss, step=status.best_step or 0
+        )
         if status.best_eval_loss is not None
         else None,
+        **voice,
         "speed": text.SPEED.format(speed=status.tokens_per_second)
         if status.tokens_per_second is not None
         else None,

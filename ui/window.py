@@ -40,11 +40,21 @@ def build_window(
                 exports.build(services.exports, services.people, tabs, [first.select, window.load])
             with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as second:
                 dataset.build(
-                    services.datasets, services.people, services.preferences, tabs, second
+                    services.datasets,
+                    services.people,
+                    services.preferences,
+                    services.outlooks,
+                    tabs,
+                    second,
                 )
             with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as third:
-                arrivals = [third.select, window.load]
-                training.build(services.training, tabs, status, arrivals, beat.tick)
+                training.build(
+                    services.training,
+                    services.outlooks,
+                    tabs,
+                    status,
+                    training.Events(third.select, window.load, beat.tick),
+                )
             with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as fourth:
                 chat.build(services.chatting, services.gate, fourth)
             with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as fifth:

@@ -10,12 +10,15 @@ from typing import Any
 
 from kakaobot.errors import RunError
 from kakaobot.runs import LIVE, Point, Run, Runs, Stamp, State
+from kakaobot.samples import Asked, Sample, Samples
 from kakaobot.settings import Settings
 
 _UNTOLD = ("project.run_name", "data.room", "data.persona")
 """Settings that are told elsewhere in a summary."""
 _TELLING = ("project", "data", "model", "lora", "training")
 """Groups of settings by which one training differs from another."""
+_BESIDE = 4
+"""Steps whose answers are shown side by side."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,30 @@ class RunSummary:
     """Whether no run with the same data and base has a lower loss, where there are several."""
     message: str = ""
     """How it ended, or what it does."""
+    best_voice: float | None = None
+    """How far the answers' voice was from the room's at the best step, 0 to 1."""
+    best_metric: str = "eval_loss"
+    """What the best step was chosen by."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one run has answered to the same prompts as it learnt."""
+
+    asked: tuple[Asked, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    """In order of step; step 0 is the base without an adapter."""
+
+    def beside(self, best_step: int | None) -> tuple[Sample, ...]:
+        """The first, the best, the newest, and as many in between as can be seen side by side."""
+        if not self.samples:
+            return ()
+        ends = {self.samples[0].step, self.samples[-1].step, best_step}
+        rest = [sample.step for sample in self.samples if sample.step not in ends]
+        kept = [sample.step for sample in self.samples if sample.step in ends]
+        count = min(_BESIDE - len(kept), len(rest))
+        between = {rest[(place + 1) * len(rest) // (count + 1)] for place in range(count)}
+        return tuple(sample for sample in self.samples if sample.step in ends | between)
 
 
 @dataclass(frozen=True)
@@ -91,6 +118,7 @@ class History:
 
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
+        self._answers: dict[str, tuple[int, Answers]] = {}
 
     def summaries(self, runs: Runs) -> tuple[RunSummary, ...]:
         """Of every run, newest first."""
@@ -112,6 +140,17 @@ class History:
     def points(self, run: Run) -> tuple[Point, ...]:
         """As `Run.points`."""
         return self._look(run).points
+
+    def answers(self, run: Run) -> Answers:
+        """Nothing where none were asked for, or none have come yet."""
+        samples = Samples(run.path)
+        version, known = samples.version(), self._answers.get(run.name)
+        if known is None or known[0] != version:
+            # What is read is at least as new as the version, which was taken before.
+            read = Answers(tuple(samples.asked()), tuple(samples.all())) if version else Answers()
+            known = (version, read)
+            self._answers = {**self._answers, run.name: known}
+        return known[1]
 
     def _look(self, run: Run) -> _Known:
         known, stamps = self._known.get(run.name), run.stamps()
@@ -177,7 +216,16 @@ def _read(run: Run, stamps: Mapping[str, Stamp], known: _Known | None) -> _Known
 
 def _status(run: Run) -> dict[str, Any]:
     said = run.status()
-    names = ("state", "step", "max_steps", "best_eval_loss", "best_step", "message")
+    names = (
+        "state",
+        "step",
+        "max_steps",
+        "best_eval_loss",
+        "best_step",
+        "best_voice",
+        "best_metric",
+        "message",
+    )
     return {name: getattr(said, name) for name in names}
 
 

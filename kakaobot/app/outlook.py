@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from kakaobot.base.choice import SMALL, Hardware, located, look
 from kakaobot.config import Home
 from kakaobot.dataset import store
 from kakaobot.errors import RunError
+from kakaobot.records import Progress, quiet
 from kakaobot.runs import Run, Runs
 from kakaobot.settings import Settings
 from kakaobot.train.estimate import (
@@ -39,6 +42,8 @@ _STEPS = 5
 """After which a run's own speed is believed."""
 _FILLED = 0.9
 """Share of the free memory that a training may fill."""
+_FRESH_SECONDS = 60.0
+"""Free memory and earlier runs are looked at again after this."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,64 @@ class Outlook:
     seconds: float | None = None
     enough: bool = True
     """False where the memory is clearly too little."""
+    base: str = ""
+    """The base model that is meant, as a person calls it."""
+
+
+class Outlooks:
+    """Estimates of one home, kept while data and settings stay. May be asked by several threads."""
+
+    def __init__(
+        self,
+        home: Home,
+        bases: Bases | None = None,
+        *,
+        work: Callable[[Home, Bases], Outlook] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Work nothing out yet.
+
+        Args:
+            home: whose trainings are meant.
+            bases: what `auto` means.
+            work: gives an estimate, as `estimate` does.
+            clock: gives seconds.
+        """
+        self._home, self._bases = home, bases or Bases()
+        self._work, self._clock = work or estimate, clock
+        self._lock = threading.Lock()
+        self._kept: tuple[object, float, Outlook] | None = None
+
+    def known(self) -> Outlook | None:
+        """What was worked out for the data and settings of now, if anything was; at once."""
+        kept, about = self._kept, self._about()
+        return kept[2] if kept and about and kept[0] == about else None
+
+    def look(self, progress: Progress = quiet) -> Outlook | None:
+        """The same, worked out where it must be, which takes some seconds; None without data.
+
+        Raises:
+            ConfigError, BaseModelError: as `estimate`.
+        """
+        about = self._about()
+        if about is None:
+            return None
+        with self._lock:
+            kept, now = self._kept, self._clock()
+            if kept and kept[0] == about and now - kept[1] < _FRESH_SECONDS:
+                return kept[2]
+            progress(0.3, "이 컴퓨터에서 메모리와 시간이 얼마나 들지 어림하는 중")
+            found = self._work(self._home, self._bases)
+            self._kept = (about, self._clock(), found)
+            return found
+
+    def _about(self) -> object:
+        """What an estimate is of: data and settings; None without data."""
+        settings = self._home.settings()
+        report = read_report(
+            store.read_json(self._home.folder(settings.paths.sft), store.STATS), []
+        )
+        return (report.fingerprint, settings) if report else None
 
 
 def estimate(
@@ -84,7 +147,10 @@ def estimate(
     choice = (bases or Bases()).choice(home)
     shape = QWEN3.get(choice.name) or _shape(located(choice.name))
     if shape is None:
-        return Outlook((f"{choice.label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.",))
+        return Outlook(
+            (f"{choice.label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.",),
+            base=choice.label,
+        )
     card, able = hardware(), speed()
     machine = _machine(settings, shape, card, able)
     amount = amount_of(report)
@@ -99,7 +165,7 @@ def estimate(
     sentences = [_told(needed, left, seconds, machine)]
     if not enough:
         sentences.append(_advice(settings, shape, machine, amount, int(left * _FILLED)))
-    return Outlook(tuple(sentences), needed, left, seconds, enough)
+    return Outlook(tuple(sentences), needed, left, seconds, enough, choice.label)
 
 
 def amount_of(report: Report) -> Amount:

@@ -11,17 +11,18 @@ from filelock import FileLock, Timeout
 
 from kakaobot.app.bases import Bases
 from kakaobot.app.dataset import Datasets
-from kakaobot.app.history import History, RunSummary
+from kakaobot.app.history import Answers, History, RunSummary
 from kakaobot.app.report import Report
 from kakaobot.base.choice import Choice
 from kakaobot.config import Home, parse
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.exports.inbox import Inbox
 from kakaobot.runs import LIVE, Point, Run, Runs, Status, now_text
+from kakaobot.samples import Samples
 from kakaobot.settings import Settings
 from kakaobot.train.launcher import TrainingThread, kill
 
-_CURVES = frozenset(("loss", "eval_loss"))
+_CURVES = frozenset(("loss", "eval_loss", "voice"))
 QUIET = 120.0
 """Seconds of silence after which one wonders whether a worker still works."""
 _LAST_LINES = 8
@@ -52,6 +53,8 @@ class Snapshot:
     """Of the log, where the run has failed."""
     quiet: float = 0.0
     """Seconds since a live worker has said something."""
+    answers: Answers = Answers()
+    """To the same prompts, as it learnt."""
 
 
 class Training:
@@ -105,13 +108,14 @@ class Training:
             can_talk=bool(chosen and chosen.adapter()),
             last_lines=_last_lines(chosen) if chosen and status.state == "failed" else "",
             quiet=chosen.silence() if chosen and status.state == "running" else 0.0,
+            answers=self._history.answers(chosen) if chosen else Answers(),
         )
 
     def version(self, run: str = "") -> tuple[object, ...]:
         """Changes whenever a snapshot may have changed. Cheap enough to ask every second."""
         runs = self._runs()
         chosen = runs.get(run) if run else self._current(runs)
-        said = chosen.version() if chosen else ()
+        said = (chosen.version(), Samples(chosen.path).version()) if chosen else ()
         # Time alone changes how long a worker has been silent.
         quiet = int(chosen.silence() / QUIET) if chosen and chosen.process() else -1
         stats = self._home.folder(self._home.settings().paths.sft) / "stats.json"

@@ -16,9 +16,13 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _MOST = 16
 """Characters of a curve."""
 _TITLES = (
-    "이름", "상태", "단계", "가장 낮은 검증 손실", "검증 손실", "대화", "바탕 모델", "시작",
+    "이름", "상태", "단계", "가장 낮은 검증 손실", "검증 손실", "말투 거리", "대화", "바탕 모델",
+    "시작",
 )  # fmt: skip
 _LOWEST = "● 데이터와 바탕 모델이 같은 학습 가운데 손실이 가장 낮습니다."
+_CHOSEN = {"voice": ", 말투로 고름", "both": ", 손실과 말투로 고름"}
+"""What is said of a best step that was not chosen by its loss."""
+_FARTHER = "말투 거리는 방의 말투와 얼마나 다른지입니다. 0이면 방과 같습니다."
 _APART = "배운 데이터가 다르면 손실을 서로 견줄 수 없습니다."
 
 
@@ -34,15 +38,24 @@ def runs(args: Namespace, desk: Desk) -> None:
     held = groups(found)
     console.say("\n".join(_group(group, with_settings=args.settings) for group in held), end="")
     notes = [_LOWEST] if any(run.lowest for run in found) else []
+    notes += [_FARTHER] if any(run.best_voice is not None for run in found) else []
     notes += [_APART] if len(held) > 1 else []
     for note in notes:
         console.say(f"\n{note}")
 
 
 def _group(group: Group, *, with_settings: bool) -> str:
-    rows = columns([_TITLES, *map(_row, group.runs)], indent="  ")
+    rows = columns(_without_voice([_TITLES, *map(_row, group.runs)]), indent="  ")
     told = "".join(map(_settings, group.runs)) if with_settings else ""
     return f"{_data(group)}\n{rows}{told}"
+
+
+def _without_voice(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Without that column, where no run has measured any."""
+    place = _TITLES.index("말투 거리")
+    if any(row[place] != "-" for row in rows[1:]):
+        return list(rows)
+    return [(*row[:place], *row[place + 1 :]) for row in rows]
 
 
 def _data(group: Group) -> str:
@@ -54,7 +67,8 @@ def _data(group: Group) -> str:
 
 
 def _row(run: RunSummary) -> tuple[str, ...]:
-    at = f" ({run.best_step:,}단계)" if run.best_step is not None else ""
+    how = _CHOSEN.get(run.best_metric, "")
+    at = f" ({run.best_step:,}단계{how})" if run.best_step is not None else ""
     mark = " ●" if run.lowest else ""
     return (
         run.name,
@@ -62,6 +76,7 @@ def _row(run: RunSummary) -> tuple[str, ...]:
         f"{run.step:,}/{run.max_steps:,}",
         "-" if run.best_eval_loss is None else f"{run.best_eval_loss:.3f}{at}{mark}",
         curve([loss for _, loss in run.losses]) or "-",
+        "-" if run.best_voice is None else f"{run.best_voice:.3f}",
         "할 수 있음" if run.has_adapter else "-",
         run.base,
         run.created_at[:16].replace("T", " "),

@@ -7,6 +7,7 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import Protocol
 
+from kakaobot.app.history import Answers
 from kakaobot.app.outlook import estimate
 from kakaobot.app.training import Snapshot, Training
 from kakaobot.cli.console import Console, columns
@@ -73,9 +74,12 @@ def status(args: Namespace, desk: Desk) -> None:
     if args.watch and now.can_stop:
         now = _watch(training, now, console, as_json=args.json)
     if args.json:
-        console.say_json(_record(now), indent=None if args.watch else 1)
+        record = {**_record(now), **(_answers(now.answers) if args.samples else {})}
+        console.say_json(record, indent=None if args.watch else 1)
     elif now.run:
         console.say(columns(_rows(now)), end="")
+        if args.samples:
+            console.say("\n" + answers_text(now.answers, now.status.best_step), end="")
     else:
         console.say(f"아직 학습한 적이 없습니다. {now.why_not or 'train 으로 시작하세요.'}")
 
@@ -181,7 +185,10 @@ def _ending(now: Snapshot, desk: Desk) -> str:
             "이어서 배우기: python -m kakaobot train",
         ]
     if said.best_eval_loss is not None and said.best_step is not None:
-        lines.append(f"가장 좋은 때: {said.best_step:,}단계 (검증 손실 {said.best_eval_loss:.3f})")
+        voice = f", 말투 거리 {said.best_voice:.3f}" if said.best_voice is not None else ""
+        lines.append(
+            f"가장 좋은 때: {said.best_step:,}단계 (검증 손실 {said.best_eval_loss:.3f}{voice})"
+        )
     if now.can_talk:
         lines += [f"어댑터: {saved}", "대화하기: python -m kakaobot chat"]
     else:
@@ -197,7 +204,10 @@ def _line(said: Status) -> str:
     if said.loss is not None:
         parts.append(f"손실 {said.loss:.3f}")
     if said.best_eval_loss is not None:
-        parts.append(f"최저 검증 손실 {said.best_eval_loss:.3f}")
+        name = "최저" if said.best_metric == "eval_loss" else "가장 좋은 때의"
+        parts.append(f"{name} 검증 손실 {said.best_eval_loss:.3f}")
+    if said.voice is not None:
+        parts.append(f"말투 거리 {said.voice:.3f}")
     if said.tokens_per_second is not None:
         parts.append(f"{said.tokens_per_second:,.0f}토큰/초")
     if said.eta_seconds is not None:
@@ -217,6 +227,7 @@ def _rows(now: Snapshot) -> list[tuple[str, str]]:
     said = now.status
     own = next((run for run in now.runs if run.name == now.run), None)
     best = f" ({said.best_step:,}단계)" if said.best_step is not None else ""
+    lowest = "가장 낮은" if said.best_metric == "eval_loss" else "가장 좋은 때의"
     rows = [
         ("학습", now.run),
         ("상태", "저장하고 멈추는 중" if now.stopping else STATES[said.state]),
@@ -225,7 +236,8 @@ def _rows(now: Snapshot) -> list[tuple[str, str]]:
         ("배운 사람", (own.persona if own else "") or "방 전체"),
         ("손실", _number(said.loss)),
         ("검증 손실", _number(said.eval_loss)),
-        ("가장 낮은 검증 손실", _number(said.best_eval_loss) + best),
+        (f"{lowest} 검증 손실", _number(said.best_eval_loss) + best),
+        *_voice(said),
         ("빠르기", f"{said.tokens_per_second:,.0f}토큰/초" if said.tokens_per_second else "-"),
         ("남은 시간", duration(said.eta_seconds) if said.eta_seconds is not None else "-"),
         ("대화", "할 수 있음" if now.can_talk else "아직 할 수 없음"),
@@ -236,6 +248,51 @@ def _rows(now: Snapshot) -> list[tuple[str, str]]:
     if not now.can_stop and now.can_start and now.resume_step:
         rows.append(("다음", f"train 을 하면 {now.resume_step:,}단계부터 이어집니다."))
     return rows + [("참고", note) for note in said.notes]
+
+
+def _voice(said: Status) -> list[tuple[str, str]]:
+    """Nothing where no voice is measured."""
+    if said.voice is None:
+        return []
+    best = f" (가장 좋은 때 {said.best_voice:.3f})" if said.best_voice is not None else ""
+    return [("말투 거리", f"{said.voice:.3f}{best}, 0이면 방과 같음")]
+
+
+def answers_text(answers: Answers, best_step: int | None) -> str:
+    """Each prompt with what was answered to it, a line a step, and what was really said."""
+    beside = answers.beside(best_step)
+    if not beside or not answers.asked:
+        return "같은 말에 대답해 본 것이 없습니다. training.sample_replies 를 1 이상으로 두세요.\n"
+    blocks = []
+    for place, asked in enumerate(answers.asked):
+        said = [f"{who}: {_joined(what)}" if who else _joined(what) for who, what in asked.said]
+        rows = [
+            (_when(each.step, best_step), _joined("".join(each.replies[place : place + 1])))
+            for each in beside
+        ]
+        rows.append(("방에서 실제로", _joined(asked.reply)))
+        to = f" → {asked.speaker}" if asked.speaker else ""
+        title = f"{place + 1}. {'  '.join(said) or '(대화의 첫마디)'}{to}"
+        blocks.append(f"{title}\n{columns(rows, indent='   ')}")
+    best = "\n● 가장 좋은 때\n" if any(each.step == best_step for each in beside) else ""
+    return "\n".join(blocks) + best
+
+
+def _when(step: int, best: int | None) -> str:
+    return (f"{step:,}단계" if step else "배우기 전") + (" ●" if step == best else "")
+
+
+def _joined(words: str) -> str:
+    """Bubbles on one line."""
+    return " / ".join(line for line in words.splitlines() if line.strip()) or "-"
+
+
+def _answers(answers: Answers) -> dict[str, object]:
+    """All of them, for programs."""
+    return {
+        "asked": [asdict(each) for each in answers.asked],
+        "samples": [asdict(each) for each in answers.samples],
+    }
 
 
 def _record(now: Snapshot) -> dict[str, object]:

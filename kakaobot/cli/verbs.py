@@ -125,6 +125,7 @@ def _training(parser: Parser) -> None:
 
     verb = parser.verb("status", "학습이 어디까지 왔는지 보여 줍니다.")
     _choice_of_run(verb)
+    verb.option("--samples", "배우는 동안 같은 말에 어떻게 대답했는지도 보여 줍니다.")
     verb.option("--json", _JSON)
     verb.option("--watch", "학습이 끝날 때까지 지켜봅니다. Ctrl+C 로 나와도 학습은 계속됩니다.")
 

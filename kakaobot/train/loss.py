@@ -17,8 +17,9 @@ Way = Literal["fused", "kept", "cut", "full"]
 
 _PIECE = 12_000_000
 """Logits held at once. More of them is hardly faster on a CPU, fewer is slower."""
-_FEWEST = 16
-"""Tokens of a piece, however large the vocabulary."""
+_STRIDE = 16
+"""Tokens of a piece are a multiple of it: a CPU keeps what it prepared for every shape it has seen,
+and with a shape for every number of tokens that grows to a gigabyte."""
 _LARGE = 100.0
 
 
@@ -92,7 +93,7 @@ class LearntLoss:
         """Kept from call to call: asking the system for pages anew doubles the time of a piece."""
         weight = head.weight
         if not self._buffers or self._buffers[0].device != weight.device:
-            shape = max(_FEWEST, _PIECE // len(weight)), len(weight)
+            shape = max(_STRIDE, _PIECE // len(weight) // _STRIDE * _STRIDE), len(weight)
             full, chances = (torch.empty(shape, device=weight.device) for _ in range(2))
             same = weight.dtype is torch.float32
             self._buffers = [full if same else torch.empty_like(full, dtype=weight.dtype)]
@@ -158,23 +159,26 @@ class _HeadAndLoss(torch.autograd.Function):
         raw, wide, chances = buffers
         weight, bias = head.weight.detach(), head.bias
         total = hidden.new_zeros((), dtype=torch.float32)
+        count = len(hidden)
+        hidden = nn.functional.pad(hidden.detach(), (0, 0, 0, -count % _STRIDE))
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
-        for start in range(0, len(hidden), len(wide)):
-            piece = hidden.detach()[start : start + len(wide)]
-            here, size = slice(start, start + len(piece)), len(piece)
-            logits = torch.mm(piece, weight.t(), out=raw[:size])
+        for start in range(0, count, len(wide)):
+            piece = hidden[start : start + len(wide)]
+            true = min(len(piece), count - start)
+            logits = torch.mm(piece, weight.t(), out=raw[: len(piece)])
             if bias is not None:
                 logits += bias
-            full = wide[:size] if raw is wide else wide[:size].copy_(logits)
-            chance = torch.softmax(full, -1, out=chances[:size])
-            target = targets[here, None]
+            full = wide[:true] if raw is wide else wide[:true].copy_(logits[:true])
+            chance = torch.softmax(full, -1, out=chances[:true])
+            target = targets[start : start + true, None]
             # The largest probability says what all were divided by, and does not underflow.
             scale = full.amax(-1) - chance.amax(-1).log()
             total += (scale - full.gather(1, target)[:, 0]).sum()
             if gradient is not None:
                 chance.scatter_add_(1, target, chance.new_full(target.shape, -1.0))
-                chance = chance if raw is wide else logits.copy_(chance)
-                torch.mm(chance, weight, out=gradient[here])
+                logits[:true].copy_(chance)
+                torch.mm(logits, weight, out=gradient[start : start + len(piece)])
+        gradient = None if gradient is None else gradient[:count]
         ctx.gradient = gradient
         return total
 

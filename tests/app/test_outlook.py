@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from kakaobot.app.bases import Bases
 from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
-from kakaobot.app.outlook import Outlook, estimate
+from kakaobot.app.outlook import Outlook, Outlooks, estimate
 from kakaobot.base.choice import Choice, Hardware
 from kakaobot.cli import main
 from kakaobot.config import Home, save
@@ -109,3 +110,72 @@ def test_the_speed_is_measured_in_a_process_of_its_own() -> None:
     assert speed is not None
     assert speed.per_second >= speed.single_per_second > 1e8 or not speed.half
     assert measured() is speed
+
+
+class Work:
+    """Stands for `estimate`; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, home: Home, bases: Bases) -> Outlook:
+        self.asked += 1
+        return Outlook((f"{self.asked}번째",))
+
+
+def test_an_estimate_is_kept_until_data_or_settings_change(prepared: Home, bases: Bases) -> None:
+    work, now, told = Work(), [0.0], []
+    outlooks = Outlooks(prepared, bases, work=work, clock=lambda: now[0])
+    assert outlooks.known() is None
+    first = outlooks.look(lambda share, words: told.append(words))
+    assert first is outlooks.known() is outlooks.look()
+    assert (work.asked, len(told)) == (1, 1)
+    save(prepared.settings_file, {"lora.r": 4})
+    assert outlooks.known() is None
+    assert outlooks.look() == Outlook(("2번째",))
+    Exports(prepared).bring([SAMPLE])
+    save(prepared.settings_file, {"data.persona": "도담"})
+    Datasets(prepared, bases).build()
+    assert outlooks.known() is None
+    outlooks.look()
+    assert work.asked == 3
+
+
+def test_after_a_while_free_memory_is_looked_at_again(prepared: Home, bases: Bases) -> None:
+    work, now = Work(), [0.0]
+    outlooks = Outlooks(prepared, bases, work=work, clock=lambda: now[0])
+    first = outlooks.look()
+    now[0] = 3600.0
+    # What polls is answered at once all the same.
+    assert outlooks.known() is first
+    assert outlooks.look() != first
+
+
+def test_without_data_nothing_is_worked_out(home: Home, bases: Bases) -> None:
+    work = Work()
+    outlooks = Outlooks(home, bases, work=work)
+    assert outlooks.look() is outlooks.known() is None
+    assert work.asked == 0
+
+
+def test_two_windows_at_once_have_it_worked_out_once(prepared: Home, bases: Bases) -> None:
+    asked, entered, go = [], threading.Event(), threading.Event()
+
+    def work(home: Home, bases: Bases) -> Outlook:
+        asked.append(home)
+        entered.set()
+        go.wait(30)
+        return Outlook(("한 번",))
+
+    outlooks, found = Outlooks(prepared, bases, work=work), []
+    threads = [threading.Thread(target=lambda: found.append(outlooks.look())) for _ in range(2)]
+    threads[0].start()
+    entered.wait(30)
+    threads[1].start()
+    # Neither may what polls wait for it.
+    assert outlooks.known() is None
+    go.set()
+    for thread in threads:
+        thread.join(30)
+    assert found == [Outlook(("한 번",))] * 2
+    assert len(asked) == 1

@@ -20,7 +20,8 @@ from kakaobot.app.exports import Exports
 from kakaobot.app.training import QUIET, Training
 from kakaobot.config import ROOT, Home, save
 from kakaobot.errors import RunError
-from kakaobot.runs import Run, Runs, Status
+from kakaobot.runs import Point, Run, Runs, Status
+from kakaobot.samples import Asked, Sample, Samples
 from tests.conftest import SAMPLE
 
 
@@ -243,3 +244,44 @@ def whole_checkpoint(folder: Path) -> None:
         (folder / name).write_bytes(b"{}")
     (folder / "trainer_state.json").write_text('{"global_step": 5}', encoding="utf-8")
     Run(folder.parent).complete(folder)
+
+
+def test_answers_and_the_voice_are_part_of_a_snapshot(home: Home, bases: Bases) -> None:
+    training = Training(home, bases)
+    run = Runs(home.folder("checkpoints_lora")).get("main")
+    run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
+    run.append(Point(0, "voice", 0.5, 1.0), Point(0, "other", 0.5, 1.0))
+    assert training.snapshot().answers.samples == ()
+    samples, asked = Samples(run.path), Asked((("마루", "응?"),), "도담", "응")
+    samples.begin([asked])
+    before = training.version()
+    samples.append(Sample(0, ("네",)))
+    assert training.version() != before
+    now = training.snapshot()
+    assert now.answers.asked == (asked,)
+    assert now.answers.samples == (Sample(0, ("네",)),)
+    assert [point.kind for point in now.points] == ["voice"]
+
+
+def test_answers_are_read_again_only_when_there_are_more(
+    home: Home, bases: Bases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, read = Training(home, bases), Samples.all
+    run = Runs(home.folder("checkpoints_lora")).get("main")
+    run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
+    samples, reads = Samples(run.path), []
+    samples.begin([Asked((), "", "응")])
+    samples.append(Sample(0, ("네",)))
+
+    def counted(self: Samples) -> list[Sample]:
+        reads.append(self)
+        return read(self)
+
+    monkeypatch.setattr(Samples, "all", counted)
+    for _ in range(3):
+        training.version()
+        training.snapshot()
+    assert len(reads) == 1
+    os.utime(run.path / "samples.jsonl", ns=(1, 1))
+    training.snapshot()
+    assert len(reads) == 2

@@ -31,6 +31,8 @@ expect.set_options(timeout=30_000)
 
 PASSWORD = "바다 거북"
 STEPS = 400
+SAMPLES = 4
+"""Prompts that are answered again and again."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -43,7 +45,8 @@ FLAGS = [
 SHOTS = os.environ.get("KAKAOBOT_SCREENSHOTS")
 PICTURES = ROOT / "docs" / "screenshots"
 BLUE, ORANGE, GREEN = (59, 111, 212), (217, 98, 43), (31, 146, 84)
-"""`--kb-loss`, `--kb-eval` and `--kb-best` of ui/static/window.css in the light theme."""
+VIOLET = (130, 80, 200)
+"""`--kb-loss`, `--kb-eval`, `--kb-best` and `--kb-voice` of ui/static/window.css, light theme."""
 COUNT_PIXELS = """
 (canvas, [red, green, blue]) => {
   const { width, height } = canvas;
@@ -109,6 +112,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             "training.max_steps": STEPS,
             "training.learning_rate": 6e-4,
             "training.eval_steps": 10,
+            "training.sample_replies": SAMPLES,
             "generation.max_new_tokens": 48,
         },
     )
@@ -327,6 +331,9 @@ def test_2_the_data_is_made_and_the_learnt_parts_are_shown(page: Page) -> None:
     expect(report).to_contain_text("배울 대답", timeout=60_000)
     expect(report).to_contain_text("사진")
     expect(page.locator("#dataset-examples")).to_contain_text("배우는 말")
+    # Comes after the rest: the speed of the computer is measured for it.
+    outlook = page.locator("#dataset-outlook")
+    expect(outlook).to_contain_text(re.compile(r"메모리 약 [\d.]+GB.*시간 약 "), timeout=120_000)
     shot(page, "2-dataset")
 
 
@@ -352,6 +359,8 @@ def test_3_training_starts_and_its_losses_are_drawn(page: Page, app: App) -> Non
     tab(page, "3 학습")
     expect(page.locator("#tab-training, #train-card").last).to_be_visible()
     assert drawn(page, BLUE) == 0
+    expect(page.locator("#train-outlook")).to_contain_text("메모리 약", timeout=120_000)
+    expect(page.locator("#train-voice")).to_be_hidden()
     page.locator("#train-start").click()
     wait_for(lambda: state(app)[1] >= 25)
     wait_for(lambda: drawn(page, BLUE) > 100, 20)
@@ -359,7 +368,20 @@ def test_3_training_starts_and_its_losses_are_drawn(page: Page, app: App) -> Non
     assert drawn(page, GREEN) > 20
     expect(page.locator("#train-card")).to_contain_text(f"/ {STEPS}")
     expect(page.locator("#train-stop")).to_be_visible()
+    expect(page.locator("#train-outlook")).to_be_hidden()
     shot(page, "3-training")
+
+
+def test_3_the_same_prompts_are_answered_as_it_learns(page: Page) -> None:
+    answers = page.locator("#train-answers")
+    expect(answers.locator("thead")).to_contain_text("배우기 전", timeout=60_000)
+    expect(answers.locator("thead")).to_contain_text("방에서 실제로 한 말")
+    # As many as are asked for here, none of them folded away.
+    expect(answers.locator("tbody tr")).to_have_count(SAMPLES)
+    voice = page.locator("#train-voice canvas")
+    expect(voice).to_be_visible()
+    assert voice.evaluate(COUNT_PIXELS, list(VIOLET)) > 20
+    expect(page.locator("#train-card")).to_contain_text("말투 거리")
 
 
 def test_4_a_reload_during_training_finds_it_again(page: Page, app: App) -> None:
@@ -391,6 +413,9 @@ def test_5_a_stop_saves_and_a_start_resumes(page: Page, app: App) -> None:
     expect(past.locator(".kb-state").first).to_have_text("학습 중")
     expect(past).to_have_attribute("open", "")
     expect(past).to_contain_text("training.learning_rate")
+    # Answered anew by now, and drawn.
+    wait_for(lambda: page.locator("#train-answers thead th").count() >= 4, 60)
+    assert int(page.locator("#train-voice canvas").get_attribute("data-points") or 0) >= 2
 
 
 def test_6_training_survives_a_restart_of_the_program(page: Page, app: App) -> None:

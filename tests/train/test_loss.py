@@ -116,7 +116,7 @@ def test_in_pieces_the_fused_loss_is_the_same(
     base: tuple[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kakaobot.train.loss._PIECE", 1)
-    monkeypatch.setattr("kakaobot.train.loss._FEWEST", 3)
+    monkeypatch.setattr("kakaobot.train.loss._STRIDE", 3)
     _, model = base
     ids, labels, _ = batch()
     mean = LearntLoss(model)(ids, labels) / (labels != IGNORED).sum()

@@ -12,7 +12,7 @@ import pytest
 
 from kakaobot.app.speaking import Person
 from kakaobot.errors import ExportError
-from tests.ui.window_fakes import REPORT
+from tests.ui.window_fakes import REPORT, FakeOutlooks
 from ui.speakers import speakers_card
 from ui.tabs import dataset
 
@@ -72,10 +72,11 @@ class Saved:
         return self.held
 
 
-def handlers(services: Any, preferences: Any = None) -> dict[str, Any]:
+def handlers(services: Any, preferences: Any = None, outlooks: Any = None) -> dict[str, Any]:
+    outlooks = outlooks or FakeOutlooks()
     with gr.Blocks() as window, gr.Tabs() as tabs, gr.Tab() as tab:
         given: Any = preferences or Saved()
-        dataset.build(services, services, given, tabs, tab)
+        dataset.build(services, services, given, outlooks, tabs, tab)
     found = {}
     for block in window.fns.values():
         handler = inspect.unwrap(block.fn)

@@ -8,6 +8,7 @@ from kakaobot.app.access import Gate
 from kakaobot.app.chat import Line, Reply, Voice
 from kakaobot.app.exports import Diagnosis, FileReport
 from kakaobot.app.history import RunSummary
+from kakaobot.app.outlook import Outlook
 from kakaobot.app.people import Member, Proposal, RoomReport
 from kakaobot.app.report import Example, Part, Report
 from kakaobot.app.speaking import Person
@@ -120,6 +121,27 @@ VOICE = Voice(
     practice=True,
     sentence="방 전체의 말투 · 바탕 연습용 모델 · main 의 가장 좋은 어댑터 (40단계)",
 )
+
+
+OUTLOOK = Outlook(
+    ("메모리 약 3.2GB (이 컴퓨터에 남은 것 12.0GB), 시간 약 40분",), base="연습용 <b>"
+)
+
+
+class FakeOutlooks:
+    """Works out what it was given when it is looked at, and knows it from then on."""
+
+    def __init__(self, found: Outlook | None = OUTLOOK) -> None:
+        self.found, self.looks = found, 0
+        self.kept: Outlook | None = None
+
+    def known(self):
+        return self.kept
+
+    def look(self, progress):
+        progress(0.3, "재는 중")
+        self.looks, self.kept = self.looks + 1, self.found
+        return self.kept
 
 
 class FakeTraining:

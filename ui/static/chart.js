@@ -27,7 +27,7 @@ function frame(width, height) {
   let [y0, y1] = [Math.min(...values), Math.max(...values)];
   if (x0 === x1) [x0, x1] = [Math.max(0, x0 - 1), x1 + 1];
   const air = (y1 - y0 || 1) * 0.08;
-  [y0, y1] = [Math.max(0, y0 - air), y1 + air];
+  [y0, y1] = [WORDS.zero ? 0 : Math.max(0, y0 - air), y1 + air];
   return {
     x0, x1, y0, y1,
     x: (step) => PAD.left + ((step - x0) / (x1 - x0)) * (width - PAD.left - PAD.right),
@@ -76,7 +76,7 @@ function axes(at, width, height) {
 function legend(width) {
   const shown = [
     [WORDS.loss, "--kb-loss", data().loss.length],
-    [WORDS.eval, "--kb-eval", data().eval.length],
+    [WORDS.eval_legend || WORDS.eval, "--kb-eval", data().eval.length],
     [WORDS.best, "--kb-best", data().best],
   ].filter((each) => each[2]);
   let x = PAD.left;
@@ -148,13 +148,13 @@ function describe() {
 function draw() {
   const width = canvas.clientWidth;
   const height = canvas.clientHeight;
+  describe(); // by which an empty chart can be hidden
   if (!width) return; // in a tab that is not shown
   const sharp = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * sharp);
   canvas.height = Math.round(height * sharp);
   pen.setTransform(sharp, 0, 0, sharp, 0, 0);
   pen.clearRect(0, 0, width, height);
-  describe();
   if (!data().loss.length && !data().eval.length) {
     write(WORDS.empty, width / 2, height / 2, { align: "center" });
     return;

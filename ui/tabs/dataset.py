@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.dataset import Datasets
+from kakaobot.app.outlook import Outlooks
 from kakaobot.app.people import People
 from kakaobot.app.preferences import Preferences
 from kakaobot.app.speaking import Person
@@ -22,7 +23,12 @@ from ui.wire import on
 
 
 def build(
-    datasets: Datasets, people: People, preferences: Preferences, tabs: gr.Tabs, tab: gr.Tab
+    datasets: Datasets,
+    people: People,
+    preferences: Preferences,
+    outlooks: Outlooks,
+    tabs: gr.Tabs,
+    tab: gr.Tab,
 ) -> None:
     """Lay out the tab and wire it. Every handler is one call to a service."""
     gr.HTML(markup.lead(text.DATASET_LEAD))
@@ -34,6 +40,7 @@ def build(
         )
     table = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="dataset-people")
     report = gr.HTML(elem_id="dataset-report")
+    outlook = gr.HTML(elem_id="dataset-outlook")
     onward = gr.Button(
         text.TO_TRAINING,
         variant="primary",
@@ -56,6 +63,7 @@ def build(
             gr.Dropdown([(text.WHOLE_ROOM, ""), *((each, each) for each in names)], value=learnt),
             gr.Button(interactive=bool(rooms)),
             *_shown(datasets, has_rooms=bool(rooms)),
+            markup.outlook_card(text.OUTLOOK, outlooks.known()),
         )
 
     def look(
@@ -100,6 +108,14 @@ def build(
         notify(text.BUILT)
         return _shown(datasets, has_rooms=True)
 
+    def foresee(progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
+        """What the training will take: the first time the computer's speed is measured for it."""
+        try:
+            found = outlooks.look(lambda share, words: progress(share, desc=words))
+        except KakaobotError as error:
+            return markup.note(text.NOTICE, str(error), tone="warn")
+        return markup.outlook_card(text.OUTLOOK, found)
+
     shown = [report, onward, pictures, examples]
     chosen, speakers = [room, person], [person, table]
 
@@ -114,11 +130,18 @@ def build(
             concurrency_limit=None,
         )
 
-    read(on(tab.select, arrive, None, [*chosen, make, *shown], concurrency_limit=None).success)
+    def estimate(event: Callable[..., Any]) -> None:
+        on(event, foresee, None, outlook, progress="full", concurrency_limit=None)
+
+    everything = [*chosen, make, *shown, outlook]
+    arrived = on(tab.select, arrive, None, everything, concurrency_limit=None)
+    read(arrived.success)
+    estimate(arrived.success)
     read(room.input)
     read(person.input)
     on(table.click, act, chosen, [*speakers, report])
-    on(make.click, make_data, chosen, shown, progress="full", show_progress_on=report)
+    made = on(make.click, make_data, chosen, shown, progress="full", show_progress_on=report)
+    estimate(made.success)
     on(onward.click, lambda: gr.Tabs(selected="training"), None, tabs)
 
 

@@ -9,14 +9,16 @@ from typing import Any
 
 import gradio as gr
 
+from kakaobot.app.outlook import Outlook, Outlooks
 from kakaobot.app.training import Snapshot, Training
 from kakaobot.errors import KakaobotError
 from kakaobot.runs import LIVE
 from ui import markup, text
-from ui.chart import loss_chart
+from ui.chart import loss_chart, voice_chart
 from ui.errors import notify
 from ui.history import SCRIPT, history_card
-from ui.view import PATIENCE, ButtonView, run_label, training_view
+from ui.rehearsal import rehearsal_card
+from ui.view import PATIENCE, ButtonView, outlook_title, run_label, training_view
 from ui.wire import on
 
 
@@ -33,10 +35,24 @@ class Watch:
     """Of the list of runs: sent again only when they change, or an open list would close."""
     runs: int = 0
     """Tells which history is shown: sent again only when it changes, so that it can be read."""
+    answers: int = 0
+    """The same of the answers."""
 
     @property
     def stopping_for(self) -> float:
         return 0.0 if self.stop_asked is None else time.monotonic() - self.stop_asked
+
+
+@dataclass(frozen=True)
+class Events:
+    """When a run is looked at."""
+
+    select: Callable[..., Any]
+    """The tab is opened."""
+    load: Callable[..., Any]
+    """The page is opened."""
+    beat: Callable[..., Any]
+    """Another second is over."""
 
 
 @dataclass(frozen=True)
@@ -49,38 +65,42 @@ class Parts:
     kill: gr.Button
     new: gr.Button
     talk: gr.Button
+    outlook: gr.HTML
     chart: gr.HTML
+    voice: gr.HTML
+    answers: gr.HTML
     log: gr.Textbox
     runs: gr.HTML
     run: gr.Dropdown
 
 
 def build(
-    training: Training,
-    tabs: gr.Tabs,
-    status: gr.HTML,
-    arrivals: Sequence[Callable[..., Any]],
-    beat: Callable[..., Any],
+    training: Training, outlooks: Outlooks, tabs: gr.Tabs, status: gr.HTML, events: Events
 ) -> None:
-    """Lay out the tab and wire it. Every handler is one call to `training`.
+    """Lay out the tab and wire it. Every handler is one call to a service.
 
-    `status` is the line in the header; it is brought up to date with the rest at every `beat`.
+    `status` is the line in the header; it is brought up to date with the rest at every beat.
     """
     watch, parts = gr.State(Watch()), _layout()
     run = parts.run
     shown = [getattr(parts, field.name) for field in fields(parts)]
     outputs = [*shown, status, watch]
 
+    def show(
+        now: Snapshot, chosen: str | None, watch: Watch, version: tuple[object, ...] = ()
+    ) -> tuple[object, ...]:
+        return _shown(now, outlooks.known(), chosen, watch, version)
+
     def look(run: str, watch: Watch) -> tuple[object, ...]:
-        fresh = replace(watch, runs=0)
-        return _shown(training.snapshot(run), run, fresh, training.version(run))
+        fresh = replace(watch, runs=0, answers=0)
+        return show(training.snapshot(run), run, fresh, training.version(run))
 
     def tick(run: str, watch: Watch) -> tuple[object, ...]:
         try:
             version = training.version(run)
             if (version, watch.stopping_for >= PATIENCE) == watch.seen:
                 return (gr.skip(),) * len(outputs)
-            return _shown(training.snapshot(run), None, watch, version)
+            return show(training.snapshot(run), None, watch, version)
         except KakaobotError as error:
             # Told once, not at every beat, for as long as the trouble stays the same.
             if watch.trouble == str(error):
@@ -89,29 +109,42 @@ def build(
             return (*(gr.skip(),) * (len(outputs) - 1), replace(watch, seen=(), trouble=str(error)))
 
     def begin(watch: Watch) -> tuple[object, ...]:
-        return _shown(training.start(), "", replace(watch, choices=()), ())
+        return show(training.start(), "", replace(watch, choices=()))
 
     def begin_new(watch: Watch) -> tuple[object, ...]:
-        return _shown(training.start(new=True), "", replace(watch, choices=()), ())
+        return show(training.start(new=True), "", replace(watch, choices=()))
 
     def ask_to_stop(run: str, watch: Watch) -> tuple[object, ...]:
         now = training.stop(run)
         notify(text.STOP_ASKED)
-        return _shown(now, run, watch, ())
+        return show(now, run, watch)
 
     def end_by_force(run: str, watch: Watch) -> tuple[object, ...]:
         now = training.kill(run)
         notify(text.KILLED)
-        return _shown(now, run, watch, ())
+        return show(now, run, watch)
+
+    def foresee(run: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
+        """What a training will take; nothing is measured while one is at work."""
+        if not outlook_title(training.snapshot(run)):
+            return ""
+        try:
+            found = outlooks.look(lambda share, words: progress(share, desc=words))
+        except KakaobotError:
+            # The card tells it already.
+            return ""
+        # It has taken its time, in which a training may have been started.
+        return markup.outlook_card(outlook_title(training.snapshot(run)), found)
 
     on(parts.start.click, begin, watch, outputs, concurrency_limit=None)
     on(parts.new.click, begin_new, watch, outputs, concurrency_limit=None)
     on(parts.stop.click, ask_to_stop, [run, watch], outputs, concurrency_limit=None)
     on(parts.kill.click, end_by_force, [run, watch], outputs, concurrency_limit=None)
     on(run.input, look, [run, watch], outputs, concurrency_limit=None)
-    for arrival in arrivals:
-        on(arrival, look, [run, watch], outputs, concurrency_limit=None)
-    on(beat, tick, [run, watch], outputs, concurrency_limit=None)
+    on(events.load, look, [run, watch], outputs, concurrency_limit=None)
+    opened = on(events.select, look, [run, watch], outputs, concurrency_limit=None)
+    on(opened.success, foresee, run, parts.outlook, progress="full", concurrency_limit=None)
+    on(events.beat, tick, [run, watch], outputs, concurrency_limit=None)
     on(parts.talk.click, lambda: gr.Tabs(selected="chat"), None, tabs)
 
 
@@ -125,7 +158,10 @@ def _layout() -> Parts:
         kill = gr.Button(text.KILL, visible=False, scale=0, min_width=140, elem_id="train-kill")
         new = gr.Button(text.NEW_RUN, visible=False, scale=0, min_width=120, elem_id="train-new")
         talk = gr.Button(text.TO_CHAT, visible=False, scale=0, min_width=120, elem_id="train-next")
+    outlook = gr.HTML(elem_id="train-outlook")
     chart = loss_chart("train-chart")
+    voice = voice_chart("train-voice")
+    answers = gr.HTML(js_on_load=SCRIPT, elem_id="train-answers")
     with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
         log = gr.Textbox(
             show_label=False,
@@ -139,11 +175,15 @@ def _layout() -> Parts:
     with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
         run = gr.Dropdown([(text.NEWEST, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
         runs = gr.HTML(js_on_load=SCRIPT, elem_id="train-runs")
-    return Parts(card, start, stop, kill, new, talk, chart, log, runs, run)
+    return Parts(card, start, stop, kill, new, talk, outlook, chart, voice, answers, log, runs, run)
 
 
 def _shown(
-    now: Snapshot, chosen: str | None, watch: Watch, version: tuple[object, ...]
+    now: Snapshot,
+    known: Outlook | None,
+    chosen: str | None,
+    watch: Watch,
+    version: tuple[object, ...],
 ) -> tuple[object, ...]:
     """What `Parts`, the status line and the watch are to show, in that order."""
     stopping = now.stopping and now.status.state in LIVE
@@ -153,10 +193,14 @@ def _shown(
     choices = ((text.NEWEST, ""), *((run_label(run), run.name) for run in view.runs))
     same = choices == watch.choices
     runs = history_card(view.runs)
+    answers = rehearsal_card(view.answers, view.best_step)
     return (
         markup.training_card(view),
         *(_button(each) for each in (view.start, view.stop, view.kill, view.new, view.talk)),
+        markup.outlook_card(outlook_title(now), known),
         view.chart,
+        view.voice,
+        gr.skip() if hash(answers) == watch.answers else answers,
         view.log,
         gr.skip() if hash(runs) == watch.runs else runs,
         gr.skip() if same else _run_list(choices, chosen),
@@ -166,6 +210,7 @@ def _shown(
             seen=(version, watch.stopping_for >= PATIENCE),
             choices=choices,
             runs=hash(runs),
+            answers=hash(answers),
             trouble="",
         ),
     )
