@@ -32,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from benchmarks.trainers import IGNORED, WORKS, Told, cores  # noqa: E402
+from kakaobot.train.launcher import ENVIRONMENT  # noqa: E402
 
 CONTEXT = 4
 """Messages in front of a reply in the common recipe; `data.context_turns` of the defaults."""
@@ -132,6 +133,8 @@ def measured(python: str, name: str, folder: Path, seconds: float) -> dict[str, 
     command = [python, "-X", "utf8", __file__, "--work", name, str(folder), str(seconds)]
     # A thread that waits for another one must not count as work.
     environ = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    if name == "kakaobot":
+        environ |= ENVIRONMENT
     said = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", check=False, env=environ
     )
@@ -193,7 +196,7 @@ def main() -> None:
     if args.work:
         work(args.work[0], Path(args.work[1]), float(args.work[2]))
         return
-    seconds = args.seconds or (30 if args.quick else 90)
+    seconds = args.seconds or (20 if args.quick else 90)
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
         pythons = dict.fromkeys(WORKS, sys.executable)

@@ -18,8 +18,8 @@ Way = Literal["fused", "kept", "cut", "full"]
 _PIECE = 12_000_000
 """Logits held at once. More of them is hardly faster on a CPU, fewer is slower."""
 _STRIDE = 16
-"""Tokens of a piece are a multiple of it: a CPU keeps what it prepared for every shape it has seen,
-and with a shape for every number of tokens that grows to a gigabyte."""
+"""Tokens of a piece are a multiple of it: a CPU prepares itself for every shape it has not seen
+lately."""
 _LARGE = 100.0
 
 
