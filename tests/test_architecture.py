@@ -20,7 +20,7 @@ ROWS = (
     ("kakaobot.base",),
     ("kakaobot.starter",),
     ("kakaobot.prompt", "kakaobot.runs", "kakaobot.rows", "kakaobot.samples", "kakaobot.voice"),
-    ("kakaobot.config", "kakaobot.records", "kakaobot.swapping"),
+    ("kakaobot.config", "kakaobot.records", "kakaobot.spill", "kakaobot.swapping"),
     ("kakaobot.settings",),
     ("kakaobot.errors", "kakaobot.endings", "kakaobot.files"),
     # The version, which everybody may ask for.
@@ -35,6 +35,7 @@ MAY_LOAD_HEAVY = {
     "kakaobot.train.adapter",
     "kakaobot.train.answering",
     "kakaobot.train.loss",
+    "kakaobot.train.ranks",
     "kakaobot.train.trainer",
     "kakaobot.base.loading",
     "kakaobot.chat.engine",

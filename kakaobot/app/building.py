@@ -1,6 +1,7 @@
 """One build of the training data: histories → turns → rows, and what became of the rest.
 
-Rows are made while they are written and none is kept: what stays in memory is the turns.
+Rows are made while they are written and none is kept; turns lie on the disk. What is in memory is a
+few bytes a turn: who says it, why it is not learnt, and which part it is in.
 """
 
 from __future__ import annotations
@@ -11,29 +12,30 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from itertools import chain
 from typing import TypeVar
 
-from kakaobot.app.effects import effects
+from kakaobot.app.effects import Effect, Sample
 from kakaobot.app.measuring import Measured, Sizes
-from kakaobot.app.report import Report, Split
-from kakaobot.app.voices import speeches
+from kakaobot.app.report import Report
+from kakaobot.app.voices import Voices
 from kakaobot.base.text import BaseText
-from kakaobot.dataset.build import conversations, message_of, split
+from kakaobot.dataset.build import conversations, message_of
 from kakaobot.dataset.duplicates import overlapping
 from kakaobot.dataset.figures import FigureCounts
-from kakaobot.dataset.filters import Judgement, Rules, judge, keep, unlearnt
+from kakaobot.dataset.filters import SEEN, Rules, keep, unlearnt
+from kakaobot.dataset.judging import Judgement, Judging
 from kakaobot.dataset.privacy import masker
-from kakaobot.dataset.sessions import sessions_of, turns_of
+from kakaobot.dataset.sessions import Sessions, sessions_of, turns_of
+from kakaobot.dataset.shares import Shares, Split
 from kakaobot.dataset.speakers import ENOUGH
 from kakaobot.exports.merge import History
+from kakaobot.exports.messages import senders_of
 from kakaobot.exports.people import bots
 from kakaobot.records import Conversation, Message, Session, Turn
 from kakaobot.settings import DataSettings, Settings
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-SEEN = "검증에 쓰는 말과 거의 같은 말"
 _AT_ONCE = 16_384
 """Turns whose tokens are counted together."""
 
@@ -50,11 +52,14 @@ class Build:
         self._removed = Counter[str]()
         self._masked = Counter[str]()
         self._figures = FigureCounts()
+        self._voices = Voices()
         self._messages = 0
-        self._rooms: dict[str, list[Session]] = {}
+        self._rooms: dict[str, Sessions] = {}
+        self._sample = Sample(self._data.persona)
+        self._judging = Judging(rules_of(self._data, ()), persona=self._data.persona)
         self._judged: Mapping[str, Judgement] = {}
-        self._reasons: dict[str, dict[str, str]] = {}
-        self._parts: dict[Split, dict[str, list[Session]]] = {"train": {}, "val": {}}
+        self._effects: tuple[Effect, ...] = ()
+        self._shares: dict[str, Shares] = {}
         self.people: tuple[str, ...] = ()
         """Who said something in words, most active first."""
         self.named = False
@@ -68,49 +73,45 @@ class Build:
         self._messages += len(history.messages)
         kept = keep(history.messages, exclude=data.exclude_people, removed=self._removed)
         turns = turns_in(self._figures.passing(kept), data, masked=self._masked)
-        sessions = sessions_of(history.room, turns, gap=timedelta(minutes=data.session_gap_minutes))
-        self._figures.add_sessions(sessions)
-        self._rooms[str(len(self._rooms))] = sessions
+        room = str(len(self._rooms))
+        turns = self._judging.passing(room, turns, bots(senders_of(history.messages)))
+        turns = self._sample.passing(room, self._voices.passing(turns))
+        gap = timedelta(minutes=data.session_gap_minutes)
+        sessions = self._rooms[room] = Sessions(history.room)
+        for session in sessions_of(history.room, turns, gap=gap):
+            self._figures.add_session(session)
+            sessions.add(session)
 
     def settle(self) -> None:
         """Decide what is learnt and what is kept for validation."""
         self.people = self._figures.people
         self.named = len(self.people) >= 3
-        rules = rules_of(self._data, self.people)
-        turns = {room: list(_turns(sessions)) for room, sessions in self._rooms.items()}
-        self._judged = judge(turns, rules, persona=self._data.persona)
-        self._reasons = {room: dict(told.reasons) for room, told in self._judged.items()}
-        for room, sessions in self._rooms.items():
-            train, val = self._split(room, sessions)
-            self._parts["train"][room], self._parts["val"][room] = train, val
-            self._count_unspoken(room, sessions)
+        self._judged = self._judging.settle()
+        self._effects = self._sample.effects(self._judged)
+        self._shares = {
+            room: Shares.of(
+                map(sessions.ends, range(len(sessions))),
+                filter(self._may_be_learnt(room), range(sessions.count)),
+                self._data.val_ratio,
+            )
+            for room, sessions in self._rooms.items()
+        }
         self._unrepeat()
 
     def rows(self, part: Split) -> Iterator[Conversation]:
         """Each session of a part cut into rows. Reading them to the end fills `measured`."""
         measured = self.measured[part] = Measured(self._base.renderer.lead_length)
-        chunks = (
-            (room, some)
-            for room, sessions in self._parts[part].items()
-            for some in _chunks(sessions)
-        )
-        for (room, some), sizes in _ahead(lambda chunk: self._sizes(chunk[1]), chunks):
-            for session in some:
-                rows = list(self._cut(room, session, sizes))
-                self._count_unlearnt(room, session.turns, rows)
+        for some, sizes in _ahead(self._sizes, self._chunks(part)):
+            for session, reasons in some:
+                rows = list(self._cut(session, reasons, sizes))
+                self._count_unlearnt(session.turns, rows, reasons)
                 for row in rows:
                     measured.add(row, sizes)
                 yield from rows
 
-    def _sizes(self, sessions: Iterable[Session]) -> Sizes:
-        persona, named = self._data.persona, self.named
-        messages = (message_of(t, persona=persona, named=named) for t in _turns(sessions))
-        return Sizes(self._base.renderer, messages)
-
     def report(self) -> Report:
         """What was made. `written_at`, `sources` and the fingerprint are the writer's."""
         train, val = self.measured["train"], self.measured["val"]
-        sessions = list(chain.from_iterable(self._rooms.values()))
         few = train.replies < ENOUGH
         return Report(
             room=self._data.room,
@@ -120,8 +121,8 @@ class Build:
             messages=self._messages,
             removed=tuple(self._removed.most_common()),
             masked=tuple(self._masked.most_common()),
-            sessions=len(sessions),
-            turns=sum(len(session.turns) for session in sessions),
+            sessions=sum(map(len, self._rooms.values())),
+            turns=sum(len(sessions.turns) for sessions in self._rooms.values()),
             train_rows=train.rows,
             val_rows=val.rows,
             train_replies=train.replies,
@@ -140,15 +141,64 @@ class Build:
                 else ""
             ),
             examples=(*train.examples("train"), *val.examples("val")),
-            speeches=speeches(sessions, self.people),
+            speeches=self._voices.speeches(self.people),
             figures=self._figures.figures(),
             lengths=train.histogram(self._max_seq_len),
-            effects=effects(self._rooms, self._judged, persona=self._data.persona),
+            effects=self._effects,
             val_tokens=val.tokens,
         )
 
-    def _cut(self, room: str, session: Session, sizes: Sizes) -> Iterable[Conversation]:
-        reasons = self._reasons[room]
+    def _chunks(self, part: Split) -> Iterator[list[_Reasoned]]:
+        """A part's sessions, of about `_AT_ONCE` turns together; what has no target is counted."""
+        some: list[_Reasoned] = []
+        turns = 0
+        for session, reasons in self._part(part):
+            some.append((session, reasons))
+            turns += len(session.turns)
+            if turns >= _AT_ONCE:
+                yield some
+                some, turns = [], 0
+        yield some
+
+    def _part(self, part: Split) -> Iterator[_Reasoned]:
+        for room in self._rooms:
+            reasons, shares = self._judged[room].reasons, self._shares[room]
+            for begin, end, session in self._sessions(room, part):
+                if shares.targets(begin, end):
+                    own = slice(*(each - begin for each in shares.within(part, begin, end)))
+                    cut = Session(session.room, session.turns[own])
+                    yield cut, _by_id(cut, reasons.part(begin, end)[own])
+                else:
+                    why = _by_id(session, reasons.part(begin, end))
+                    self._count_unlearnt(session.turns, (), why)
+
+    def _sessions(self, room: str, part: Split) -> Iterator[tuple[int, int, Session]]:
+        """Those of a room with turns in a part: places of their first turns, ends, and they."""
+        sessions = self._rooms[room]
+        cut = self._shares[room].cut
+        first = sessions.first_from(cut)
+        numbers = range(first, len(sessions))
+        if part == "train":
+            goes_through = bool(numbers) and sessions.ends(first)[0] < cut
+            numbers = range(first + goes_through)
+        some = sessions.between(numbers.start, numbers.stop)
+        for number, session in zip(numbers, some, strict=True):
+            yield *sessions.ends(number), session
+
+    def _sizes(self, some: Sequence[_Reasoned]) -> Sizes:
+        persona, named = self._data.persona, self.named
+        return Sizes(
+            self._base.renderer,
+            (
+                message_of(turn, persona=persona, named=named)
+                for session, _ in some
+                for turn in session.turns
+            ),
+        )
+
+    def _cut(
+        self, session: Session, reasons: Mapping[str, str], sizes: Sizes
+    ) -> Iterable[Conversation]:
         return conversations(
             session,
             persona=self._data.persona,
@@ -159,44 +209,44 @@ class Build:
             context_turns=self._data.context_turns,
         )
 
-    def _split(self, room: str, sessions: Sequence[Session]) -> tuple[list[Session], list[Session]]:
-        """A person's sessions alone are split, so that validation holds their share of replies."""
-        spoken = [each for each in sessions if any(self._target(room, t) for t in each.turns)]
-        if not spoken:
-            return [], []
-        return split(spoken, self._data.val_ratio, lambda turn: self._target(room, turn))
-
-    def _target(self, room: str, turn: Turn) -> bool:
-        return self._data.persona in ("", turn.sender) and turn.id not in self._reasons[room]
-
     def _unrepeat(self) -> None:
         """What validation asks for is not learnt beforehand: near-duplicates leave training."""
-        told = {
-            part: [
-                (room, turn)
-                for room, sessions in rooms.items()
-                for turn in _turns(sessions)
-                if self._target(room, turn)
-            ]
-            for part, rooms in self._parts.items()
-        }
-        texts = {part: [turn.text for _, turn in turns] for part, turns in told.items()}
-        for place in overlapping(texts["train"], texts["val"]):
-            room, turn = told["train"][place]
-            self._reasons[room][turn.id] = SEEN
+        copied = overlapping(self._long_texts("train"), self._long_texts("val"))
+        places = (
+            (room, place)
+            for room in self._rooms
+            for place in filter(self._may_be_learnt(room, "train"), self._judging.long.places(room))
+        )
+        # All are found before one is marked, since a mark changes what is told.
+        for room, place in [each for number, each in enumerate(places) if number in copied]:
+            self._judged[room].reasons.set(place, SEEN)
 
-    def _count_unspoken(self, room: str, sessions: Sequence[Session]) -> None:
-        """Sessions without a target are in no part."""
-        for session in sessions:
-            if not any(self._target(room, turn) for turn in session.turns):
-                self._count_unlearnt(room, session.turns, ())
+    def _long_texts(self, part: Split) -> Iterator[str]:
+        """Those that may be learnt in a part."""
+        for room in self._rooms:
+            may = self._may_be_learnt(room, part)
+            yield from (text for place, text in self._judging.long.said(room) if may(place))
+
+    def _may_be_learnt(self, room: str, part: Split | None = None) -> Callable[[int], bool]:
+        """Tells of a turn by its place whether it is a target, in a part or in any."""
+        mine, reasons = self._rooms[room].is_said_by(self._data.persona), self._judged[room].reasons
+        if part is None:
+            return lambda place: mine(place) and place not in reasons
+        cut, training = self._shares[room].cut, part == "train"
+        return lambda place: (place < cut) == training and mine(place) and place not in reasons
 
     def _count_unlearnt(
-        self, room: str, turns: Sequence[Turn], rows: Sequence[Conversation]
+        self, turns: Sequence[Turn], rows: Sequence[Conversation], reasons: Mapping[str, str]
     ) -> None:
-        self._removed.update(
-            unlearnt(turns, rows, persona=self._data.persona, reasons=self._reasons[room])
-        )
+        self._removed.update(unlearnt(turns, rows, persona=self._data.persona, reasons=reasons))
+
+
+_Reasoned = tuple[Session, dict[str, str]]
+"""A session, and turn id → why a turn of it is not learnt."""
+
+
+def _by_id(session: Session, reasons: Sequence[str]) -> dict[str, str]:
+    return {turn.id: why for turn, why in zip(session.turns, reasons, strict=True) if why}
 
 
 @contextmanager
@@ -209,23 +259,6 @@ def without_collecting() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _turns(sessions: Iterable[Session]) -> Iterator[Turn]:
-    return (turn for session in sessions for turn in session.turns)
-
-
-def _chunks(sessions: Iterable[Session]) -> Iterator[list[Session]]:
-    """Sessions of about `_AT_ONCE` turns together."""
-    some: list[Session] = []
-    turns = 0
-    for session in sessions:
-        some.append(session)
-        turns += len(session.turns)
-        if turns >= _AT_ONCE:
-            yield some
-            some, turns = [], 0
-    yield some
 
 
 def _ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
@@ -253,7 +286,7 @@ def rules_of(data: DataSettings, people: Iterable[str]) -> Rules:
 
 def turns_in(
     messages: Iterable[Message], data: DataSettings, *, masked: Counter[str] | None = None
-) -> list[Turn]:
+) -> Iterator[Turn]:
     """The turns of one room, with what is private replaced; how often is added to `masked`."""
     return turns_of(
         messages,

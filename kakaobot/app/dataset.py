@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from kakaobot.dataset import store
 from kakaobot.errors import DatasetError
 from kakaobot.exports.inbox import Inbox
 from kakaobot.exports.merge import History
+from kakaobot.exports.messages import senders_of
 from kakaobot.exports.rooms import Rooms
 from kakaobot.records import Progress, quiet
 from kakaobot.rows import lines
@@ -114,7 +115,7 @@ class Datasets:
         """What puts invented names into the histories, where that is wanted."""
         if not settings.data.pseudonyms:
             return None
-        speaking = {message.sender for history in histories for message in history.messages}
+        speaking = _people(histories)
         return Mask(Disguise(self._home).names(speaking), settings)
 
     def _histories(self, room: str) -> list[History]:
@@ -167,7 +168,7 @@ def _check(histories: Sequence[History], data: DataSettings) -> None:
         )
     if not histories:
         raise DatasetError("가져온 대화가 없습니다. 먼저 카카오톡 내보내기 파일을 가져오세요.")
-    people = {message.sender for history in histories for message in history.messages}
+    people = _people(histories)
     if data.persona and data.persona in data.exclude_people:
         raise DatasetError(
             f"'{data.persona}' 님은 빼기로 한 사람(data.exclude_people)입니다. "
@@ -178,3 +179,8 @@ def _check(histories: Sequence[History], data: DataSettings) -> None:
             f"'{data.persona}' 님의 말이 대화에 없습니다. 사람을 다시 고르거나 "
             "data.persona 를 비워 방 전체를 배우세요."
         )
+
+
+def _people(histories: Iterable[History]) -> set[str]:
+    """Who sent something, nobody (of system lines) among them."""
+    return {name for history in histories for name in senders_of(history.messages)}

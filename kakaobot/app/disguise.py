@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import overload
 
 from filelock import FileLock, Timeout
 
@@ -22,6 +21,7 @@ from kakaobot.errors import DatasetError
 from kakaobot.exports.aliases import final
 from kakaobot.exports.inbox import Inbox
 from kakaobot.exports.merge import History
+from kakaobot.exports.messages import Altered
 from kakaobot.exports.people import EXPORTER, bots
 from kakaobot.exports.rooms import Rooms
 from kakaobot.files import patiently
@@ -159,31 +159,9 @@ class Mask:
                 file=numbers[message.file],
             )
 
-        return History(room, _Masked(history.messages, masked))
+        return History(room, Altered(history.messages, masked))
 
     def _room(self, room: str) -> str:
         """A room of two is often called by the other's name."""
         name = self._names.of(room)
         return name if name != room else self._names.within(room)
-
-
-class _Masked(Sequence[Message]):
-    """Messages under other names. Made one at a time: a room has a million of them."""
-
-    def __init__(self, messages: Sequence[Message], masked: Callable[[Message], Message]) -> None:
-        self._messages, self._masked = messages, masked
-
-    def __len__(self) -> int:
-        return len(self._messages)
-
-    @overload
-    def __getitem__(self, place: int) -> Message: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Message]: ...
-    def __getitem__(self, place: int | slice) -> Message | Sequence[Message]:
-        if isinstance(place, slice):
-            return _Masked(self._messages[place], self._masked)
-        return self._masked(self._messages[place])
-
-    def __iter__(self) -> Iterator[Message]:
-        return map(self._masked, self._messages)

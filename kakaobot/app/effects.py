@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from kakaobot.dataset.filters import REASONS, Judgement
-from kakaobot.records import Session
+from kakaobot.dataset.filters import REASONS
+from kakaobot.dataset.judging import Judgement
+from kakaobot.dataset.spread import Spread
+from kakaobot.records import Turn
 from kakaobot.voice import Voice, distance, fingerprint
 
 _SAMPLE = 4000
@@ -42,49 +44,45 @@ class Effect:
 BEFORE, AFTER = "거르기 전", "모두 거른 뒤"
 
 
-def effects(
-    rooms: Mapping[str, Sequence[Session]], judged: Mapping[str, Judgement], *, persona: str = ""
-) -> tuple[Effect, ...]:
-    """Before any filter, with each one that took something alone, and after all of them.
+class Sample:
+    """Some of the replies that are judged; grows with every room."""
 
-    Args:
-        rooms: room → its sessions.
-        judged: what the filters said of each room's turns.
-        persona: whose replies are learnt; empty for everybody's.
-    """
-    total = sum(each.judged for each in judged.values())
-    if not total:
-        return ()
-    taken = Counter[str]()
-    for each in judged.values():
-        taken.update(each.counts)
-    sample = _sample(rooms, judged, persona, -(-total // _SAMPLE))
-    whole = fingerprint(text for text, _ in sample)
-    found = [_effect(BEFORE, 0, whole, whole)]
-    for reason in REASONS:
-        if taken[reason]:
-            left = fingerprint(text for text, why in sample if why != reason)
-            found.append(_effect(reason, taken[reason], whole, left))
-    left = fingerprint(text for text, why in sample if not why)
-    found.append(_effect(AFTER, taken.total(), whole, left))
-    return tuple(found)
+    def __init__(self, persona: str = "") -> None:
+        """`persona`: whose replies are learnt; empty for everybody's."""
+        self._persona = persona
+        self._kept = Spread[tuple[str, int, Turn]](_SAMPLE)
 
+    def passing(self, room: str, turns: Iterable[Turn]) -> Iterator[Turn]:
+        """The same turns of one room; some are kept as they go by."""
+        for place, turn in enumerate(turns):
+            if self._persona in ("", turn.sender):
+                self._kept.add((room, place, turn))
+            yield turn
 
-def _sample(
-    rooms: Mapping[str, Sequence[Session]],
-    judged: Mapping[str, Judgement],
-    persona: str,
-    every: int,
-) -> list[tuple[str, str]]:
-    """Texts and why they are not learnt (or nothing): every so many of those that were judged."""
-    mine: Iterable[tuple[str, str]] = (
-        (turn.text, judged[room].reasons.get(turn.id, ""))
-        for room, sessions in rooms.items()
-        for session in sessions
-        for turn in session.turns
-        if persona in ("", turn.sender)
-    )
-    return [each for number, each in enumerate(mine) if number % every == 0]
+    def effects(self, judged: Mapping[str, Judgement]) -> tuple[Effect, ...]:
+        """Before any filter, with each one that took something alone, and after all of them.
+
+        Args:
+            judged: what the filters said of each room's turns.
+        """
+        taken = Counter[str]()
+        for each in judged.values():
+            taken.update(each.counts)
+        sample = [
+            (turn.text, judged[room].reasons.get(place, ""))
+            for room, place, turn in self._kept.items()
+        ]
+        if not sample:
+            return ()
+        whole = fingerprint(text for text, _ in sample)
+        found = [_effect(BEFORE, 0, whole, whole)]
+        for reason in REASONS:
+            if taken[reason]:
+                left = fingerprint(text for text, why in sample if why != reason)
+                found.append(_effect(reason, taken[reason], whole, left))
+        left = fingerprint(text for text, why in sample if not why)
+        found.append(_effect(AFTER, taken.total(), whole, left))
+        return tuple(found)
 
 
 def _effect(title: str, taken: int, whole: Voice, left: Voice) -> Effect:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Generic, TypeVar
 
-from kakaobot.app.report import EXAMPLES, Example, Split, example_of
+from kakaobot.app.report import EXAMPLES, Example, example_of
 from kakaobot.dataset.figures import histogram
+from kakaobot.dataset.shares import Split
+from kakaobot.dataset.spread import Spread
 from kakaobot.prompt import Renderer, Size
 from kakaobot.records import ChatMessage, Conversation
-
-Item = TypeVar("Item")
 
 
 class Sizes:
@@ -29,29 +28,6 @@ class Sizes:
     def tokens(self, message: ChatMessage) -> int:
         """What it adds to a conversation."""
         return self._known[_key(message)].tokens
-
-
-class Spread(Generic[Item]):
-    """Some of however many items, evenly over all; which ones follows from their number alone."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._seen, self._every = 0, 1
-        self._kept: list[Item] = []
-
-    def add(self, item: Item) -> None:
-        """One more; it may be forgotten later."""
-        if self._seen % self._every == 0:
-            self._kept.append(item)
-            if len(self._kept) == 4 * self._most:
-                self._kept = self._kept[::2]
-                self._every *= 2
-        self._seen += 1
-
-    def items(self) -> list[Item]:
-        """At most as many as asked for, in their order."""
-        step = max(1, len(self._kept) // self._most)
-        return self._kept[::step][: self._most]
 
 
 class Measured:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from kakaobot.app.effects import Effect
 from kakaobot.app.voices import Speech
 from kakaobot.dataset.figures import Figures
+from kakaobot.dataset.shares import Split
 from kakaobot.records import ChatMessage, Conversation
 
-Split = Literal["train", "val"]
 EXAMPLES: Mapping[Split, int] = {"train": 6, "val": 2}
 """Rows of each part that are shown."""
 

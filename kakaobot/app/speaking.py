@@ -11,12 +11,12 @@ from kakaobot.app.building import rules_of, turns_in
 from kakaobot.app.disguise import Disguise
 from kakaobot.config import Home
 from kakaobot.dataset.filters import keep
-from kakaobot.dataset.sessions import sessions_of
+from kakaobot.dataset.sessions import Sessions, sessions_of
 from kakaobot.dataset.speakers import Advice, Speaker, speakers
 from kakaobot.exports.inbox import Inbox
 from kakaobot.exports.merge import History
 from kakaobot.exports.rooms import Rooms
-from kakaobot.records import Message, Progress, Session, quiet
+from kakaobot.records import Message, Progress, quiet
 from kakaobot.settings import DataSettings
 
 _ASIDE = {"room": "", "persona": "", "exclude_people": (), "pseudonyms": False, "val_ratio": 0.1}
@@ -98,15 +98,17 @@ class Speaking:
         inbox = Rooms(self._inbox())
         histories = inbox.histories(room, _part(progress, 0, _READING))
         gap = timedelta(minutes=data.session_gap_minutes)
-        rooms: dict[str, list[Session]] = {}
+        rooms: dict[str, Sessions] = {}
         step = (_CLEANING - _READING) / max(1, len(histories))
         for number in range(len(histories)):
             history, histories[number] = histories[number], History("", ())
             start = _READING + step * number
             messages = _counted(history, _part(progress, start, start + step))
             turns = turns_in(keep(messages), data)
-            rooms[str(number)] = sessions_of(history.room, turns, gap=gap)
-        names = {turn.sender for some in rooms.values() for each in some for turn in each.turns}
+            rooms[str(number)] = sessions = Sessions(history.room)
+            for session in sessions_of(history.room, turns, gap=gap):
+                sessions.add(session)
+        names = {name for sessions in rooms.values() for name in sessions.people}
         rest = _part(progress, _CLEANING, 1)
         return speakers(rooms, rules_of(data, names), progress=rest)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kakaobot.records import Session
+from kakaobot.dataset.spread import Spread
+from kakaobot.records import Turn
 from kakaobot.voice import describe, distance, fingerprint
 
 _MOST_PEOPLE = 6
@@ -24,27 +25,37 @@ class Speech:
     """From each of the people that are shown, in their order: 0 (alike) to 1."""
 
 
-def speeches(sessions: Iterable[Session], people: Sequence[str]) -> tuple[Speech, ...]:
-    """Of the most active people.
+class Voices:
+    """What everybody says, a sample of it; grows with every room."""
 
-    Args:
-        people: most active first.
-    """
-    said: dict[str, list[str]] = {name: [] for name in people[:_MOST_PEOPLE]}
-    for session in sessions:
-        for turn in session.turns:
-            if turn.sender in said:
-                said[turn.sender].append(turn.text)
-    voices = {
-        name: fingerprint(texts[:: -(-len(texts) // _MOST_REPLIES)])
-        for name, texts in said.items()
-        if texts
-    }
-    return tuple(
-        Speech(
-            name,
-            tuple(describe(voice)),
-            tuple(round(distance(voice, other), 3) for other in voices.values()),
+    def __init__(self) -> None:
+        self._said: dict[str, Spread[Turn]] = {}
+
+    def passing(self, turns: Iterable[Turn]) -> Iterator[Turn]:
+        """The same turns, some of which are kept as they go by."""
+        said = self._said
+        for turn in turns:
+            if turn.sender not in said:
+                said[turn.sender] = Spread(_MOST_REPLIES)
+            said[turn.sender].add(turn)
+            yield turn
+
+    def speeches(self, people: Sequence[str]) -> tuple[Speech, ...]:
+        """Of the most active people.
+
+        Args:
+            people: most active first.
+        """
+        voices = {
+            name: fingerprint(turn.text for turn in self._said[name].items())
+            for name in people[:_MOST_PEOPLE]
+            if name in self._said
+        }
+        return tuple(
+            Speech(
+                name,
+                tuple(describe(voice)),
+                tuple(round(distance(voice, other), 3) for other in voices.values()),
+            )
+            for name, voice in voices.items()
         )
-        for name, voice in voices.items()
-    )

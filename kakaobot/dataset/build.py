@@ -11,39 +11,6 @@ Length = Callable[[ChatMessage], int]
 """Tokens one message adds to a conversation."""
 
 
-def split(
-    sessions: Sequence[Session], ratio: float, target: Callable[[Turn], bool] = lambda turn: True
-) -> tuple[list[Session], list[Session]]:
-    """One room's sessions in time order → training and validation: the newest targets validate.
-
-    The border is a session's border, unless there is only one session. Both sides get a target as
-    soon as there are two, and two sessions that hold one each.
-    """
-    if len(sessions) == 1:
-        return _split_turns(sessions[0], ratio, target)
-    counts = [sum(map(target, session.turns)) for session in sessions]
-    wanted = max(1, round(sum(counts) * ratio))
-    cut, taken = len(sessions), 0
-    while cut > 1 and taken < wanted and any(counts[: cut - 1]):
-        cut -= 1
-        taken += counts[cut]
-    return list(sessions[:cut]), list(sessions[cut:])
-
-
-def _split_turns(
-    session: Session, ratio: float, target: Callable[[Turn], bool]
-) -> tuple[list[Session], list[Session]]:
-    places = [i for i, turn in enumerate(session.turns) if target(turn)]
-    wanted = min(max(1, round(len(places) * ratio)), len(places) - 1)
-    if wanted < 1:
-        return [session], []
-    cut = places[-wanted]
-    return (
-        [Session(session.room, session.turns[:cut])],
-        [Session(session.room, session.turns[cut:])],
-    )
-
-
 def conversations(
     session: Session,
     *,

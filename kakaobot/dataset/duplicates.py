@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import chain, compress
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Indel
+
+from kakaobot.spill import Blocks, Spill
 
 LONG = 20
 """Letters without spaces, about eight words. Below that people say the same by themselves."""
@@ -28,8 +32,10 @@ _GRAM = 3
 # Of pairs with every eleventh letter changed, the hardest that are still near, 48 bands of 4
 # find 98 of 100; of pairs where a name, a word or the end differs, all.
 _BANDS, _ROWS = 48, 4
-_BLOCKS = [range(start, start + 16) for start in range(0, _BANDS, 16)]
-"""Bands that are counted together: all at once would take 384 bytes a text."""
+_BANDS_AT_ONCE = 4
+"""Bands whose keys are in memory together: 32 bytes a text. All of them would take 384."""
+_FORMS_AT_ONCE = 32
+"""Texts are compared here and there, and each look at one reads so many."""
 _GRAMS_AT_ONCE = 1 << 15
 """So that the numbers of one step stay in the processor's cache."""
 _TRIES = 64
@@ -56,55 +62,108 @@ def similar(one: str, other: str) -> bool:
     return _near(normalised(one), normalised(other))
 
 
-def groups(texts: Sequence[str], *, min_chars: int = LONG) -> list[tuple[int, ...]]:
+def groups(texts: Iterable[str], *, min_chars: int = LONG) -> list[tuple[int, ...]]:
     """Places of near-duplicates, two at least in a group, by the place of the first.
 
     Every member is verified to be near the first of its group, and a text joins the earliest it is
     near to. A text of fewer than `min_chars` letters (`normalised`) is in no group.
     """
-    same = _places(texts, min_chars)
-    plain = list(same)
-    first = list(range(len(plain)))
+    long = _Long(texts, min_chars)
+    first: dict[int, int] = {}
     heads: dict[int, list[int]] = {}
-    for place, buckets in _meeting(plain):
+    for form, buckets in _meeting(long.forms):
         others = sorted(set(chain.from_iterable(heads.get(bucket, ()) for bucket in buckets)))
-        near = next((other for other in others if _near(plain[other], plain[place])), None)
+        text = long.forms[form]
+        near = next((other for other in others if _near(long.forms[other], text)), None)
         if near is not None:
-            first[place] = near
+            first[form] = near
             continue
-        _shelve(heads, buckets, place)
+        _shelve(heads, buckets, form)
     found: dict[int, list[int]] = {}
-    for place, text in enumerate(plain):
-        found.setdefault(first[place], []).extend(same[text])
-    return sorted(tuple(sorted(group)) for group in found.values() if len(group) > 1)
+    for form, places in long.places_of({*long.repeated, *first, *first.values()}).items():
+        found.setdefault(first.get(form, form), []).extend(places)
+    return sorted(tuple(sorted(group)) for group in found.values())
 
 
 def overlapping(
-    texts: Sequence[str], others: Sequence[str], *, min_chars: int = LONG
+    texts: Iterable[str], others: Iterable[str], *, min_chars: int = LONG
 ) -> frozenset[int]:
     """Places in `texts` of those that near-duplicate one of `others`; short texts never do."""
-    same, theirs = _places(texts, min_chars), _places(others, min_chars)
-    plain = [*theirs, *(text for text in same if text not in theirs)]
+    theirs = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal theirs
+        for text in others:
+            theirs += 1
+            yield text
+
+    long = _Long(chain(counted(), texts), min_chars)
+    border = long.forms_before(theirs)
     shelf: dict[int, list[int]] = {}
-    found = {place for text in same if text in theirs for place in same[text]}
-    for place, buckets in _meeting(plain):
-        if place < len(theirs):
-            _shelve(shelf, buckets, place)
+    copied = set(range(border)) & long.repeated
+    for form, buckets in _meeting(long.forms):
+        if form < border:
+            _shelve(shelf, buckets, form)
             continue
+        text = long.forms[form]
         met = set(chain.from_iterable(shelf.get(bucket, ()) for bucket in buckets))
-        if any(_near(plain[other], plain[place]) for other in met):
-            found.update(same[plain[place]])
-    return frozenset(found)
+        if any(_near(long.forms[other], text) for other in met):
+            copied.add(form)
+    places = chain.from_iterable(long.places_of(copied).values())
+    return frozenset(place - theirs for place in places if place >= theirs)
 
 
-def _places(texts: Sequence[str], min_chars: int) -> dict[str, list[int]]:
-    """Normalised text → where it stands, of the long ones, by the first place."""
-    least = max(min_chars, _GRAM)
-    places: dict[str, list[int]] = {}
-    for place, text in enumerate(texts):
-        if len(text) >= least and len(plain := normalised(text)) >= least:
-            places.setdefault(plain, []).append(place)
-    return places
+class _Long:
+    """The normal forms of texts that are long enough, each form once, in order of the first."""
+
+    def __init__(self, texts: Iterable[str], min_chars: int) -> None:
+        least = max(min_chars, _GRAM)
+        places, digests = array("Q"), array("Q")
+        every = Spill[str](_FORMS_AT_ONCE)
+        for place, text in enumerate(texts):
+            if len(text) >= least and len(plain := normalised(text)) >= least:
+                every.append(plain)
+                places.append(place)
+                digests.append(_digest(plain))
+        _, begins, forms, counts = np.unique(
+            np.asarray(digests), return_index=True, return_inverse=True, return_counts=True
+        )
+        order = np.argsort(begins)
+        rank = np.empty_like(order)
+        rank[order] = np.arange(len(order))
+        self._places = np.asarray(places)
+        self._forms = rank[forms.ravel()]
+        """The form of each long text."""
+        self._begins = self._places[begins[order]]
+        """Where each form stands first."""
+        self.repeated = set(np.flatnonzero(counts[order] > 1).tolist())
+        """Forms that stand at several places."""
+        self.forms = every
+        if len(order) < len(every):
+            new = np.zeros(len(every), bool)
+            new[begins] = True
+            self.forms = Spill[str](_FORMS_AT_ONCE)
+            self.forms.extend(compress(every, new.tolist()))
+
+    def forms_before(self, place: int) -> int:
+        """How many forms stand before that place."""
+        return int(np.searchsorted(self._begins, place))
+
+    def places_of(self, forms: Collection[int]) -> dict[int, list[int]]:
+        """Form → where it stands."""
+        some = np.isin(self._forms, np.fromiter(forms, self._forms.dtype, len(forms)))
+        found: dict[int, list[int]] = {}
+        for form, place in zip(
+            self._forms[some].tolist(), self._places[some].tolist(), strict=True
+        ):
+            found.setdefault(form, []).append(place)
+        return found
+
+
+def _digest(text: str) -> int:
+    """64 bits: of a million texts no two that differ are taken for one, by all odds."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "little")
 
 
 def _near(one: str, other: str) -> bool:
@@ -118,43 +177,48 @@ def _shelve(shelf: dict[int, list[int]], buckets: Sequence[int], place: int) -> 
             places.append(place)
 
 
-def _meeting(texts: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
+def _meeting(texts: Spill[str]) -> Iterator[tuple[int, list[int]]]:
     """Places of texts that share a bucket with another, in order, with the buckets' numbers."""
     if len(texts) < 2:
         return
+    blocks = Blocks()
+    for some in _together(texts):
+        blocks.add(_keys_of(some).T.copy())
     buckets: dict[int, list[int]] = {}
     number = 0
-    for keys in chain.from_iterable(_keys(texts, bands).T for bands in _BLOCKS):
-        order = np.argsort(keys, kind="stable")
-        _, starts, sizes = np.unique(keys[order], return_index=True, return_counts=True)
-        shared = sizes > 1
-        for start, size in zip(starts[shared].tolist(), sizes[shared].tolist(), strict=True):
-            for place in order[start : start + size].tolist():
-                buckets.setdefault(place, []).append(number)
-            number += 1
+    for begin in range(0, _BANDS, _BANDS_AT_ONCE):
+        bands = slice(begin, begin + _BANDS_AT_ONCE)
+        parts = [blocks.read(block)[bands].copy() for block in range(len(blocks))]
+        for keys in np.concatenate(parts, axis=1):
+            order = np.argsort(keys, kind="stable")
+            _, starts, sizes = np.unique(keys[order], return_index=True, return_counts=True)
+            shared = sizes > 1
+            for start, size in zip(starts[shared].tolist(), sizes[shared].tolist(), strict=True):
+                for place in order[start : start + size].tolist():
+                    buckets.setdefault(place, []).append(number)
+                number += 1
     for place in sorted(buckets):
         yield place, buckets[place]
 
 
-def _keys(texts: Sequence[str], bands: range) -> _Keys:
-    """One key for each text and each of the bands, shape (texts, bands)."""
-    keys = np.empty((len(texts), len(bands)), np.uint64)
-    begin = 0
-    while begin < len(texts):
-        end, grams = begin, 0
-        while end < len(texts) and (end == begin or grams < _GRAMS_AT_ONCE):
-            grams += len(texts[end])
-            end += 1
-        keys[begin:end] = _keys_of(texts[begin:end], bands)
-        begin = end
-    return keys
+def _together(texts: Iterable[str]) -> Iterator[list[str]]:
+    """As many as are looked at in one step."""
+    some: list[str] = []
+    letters = 0
+    for text in texts:
+        if some and letters + len(text) > _GRAMS_AT_ONCE:
+            yield some
+            some, letters = [], 0
+        some.append(text)
+        letters += len(text)
+    yield some
 
 
-def _keys_of(texts: Sequence[str], bands: range) -> _Keys:
+def _keys_of(texts: Sequence[str]) -> _Keys:
+    """One key for each text and each band, shape (texts, bands)."""
     hashes, starts = _grams(texts)
-    keys = np.zeros((len(texts), len(bands)), np.uint64)
-    rows = slice(bands.start * _ROWS, bands.stop * _ROWS)
-    for number, (factor, offset) in enumerate(zip(_FACTORS[rows], _OFFSETS[rows], strict=True)):
+    keys = np.zeros((len(texts), _BANDS), np.uint64)
+    for number, (factor, offset) in enumerate(zip(_FACTORS, _OFFSETS, strict=True)):
         least = np.minimum.reduceat(hashes * factor + offset, starts)
         band = keys[:, number // _ROWS]
         band *= np.uint64(0x9E3779B97F4A7C15)

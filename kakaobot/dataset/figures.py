@@ -46,13 +46,9 @@ class FigureCounts:
             people[message.sender] += 1
             yield message
 
-    def add_sessions(self, sessions: Iterable[Session]) -> None:
-        """The same, cut into sessions."""
-        self._pairs.update(
-            (turn.sender, before.sender)
-            for session in sessions
-            for before, turn in pairwise(session.turns)
-        )
+    def add_session(self, session: Session) -> None:
+        """The same, as a session of turns."""
+        self._pairs.update((turn.sender, before.sender) for before, turn in pairwise(session.turns))
 
     @property
     def people(self) -> tuple[str, ...]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from kakaobot.dataset import duplicates
 from kakaobot.dataset.pasted import SHORTEST, pasted
 from kakaobot.dataset.pii.finds import LINK, TAGS
-from kakaobot.dataset.reactions import over_share
 from kakaobot.records import Conversation, Message, Turn
 
 MEDIA = "사진·동영상·이모티콘"
@@ -33,14 +31,10 @@ PASTED = "복사해 붙인 뉴스·공지"
 FORWARDED = "여러 곳에 돌린 글"
 REPEATED = "전에 한 긴 말의 되풀이"
 CAPPED = "너무 많은 짧은 반응"
+SEEN = "검증에 쓰는 말과 거의 같은 말"
 
 REASONS = (SHORT, BOT, LINKS, PASTED, FORWARDED, REPEATED, CAPPED)
 """Why a turn is not learnt, in the order in which the reasons are tried: the first one counts."""
-
-LONG_ENOUGH_TO_FORWARD = 40
-"""Letters without spaces: two lines of a phone. Shorter wishes are everybody's own words."""
-OFTEN = 3
-"""As often as this a long text was said, it is a text that goes round, whoever says it."""
 
 _OF_KIND = {"media": MEDIA, "system": SYSTEM, "deleted": DELETED}
 _LINK = re.compile(
@@ -62,33 +56,6 @@ class Rules:
     repeated: bool = True
     low_signal_share: float = 0.3
     """Of the learnt replies at most this share (0 to 1) says nothing but 'ㅋㅋ', 'ㅇㅇ', '헐'."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """Of one room's turns that could be learnt: a persona's, or everybody's."""
-
-    judged: int
-    reasons: Mapping[str, str]
-    """Turn id → why it is not learnt, one of `REASONS`, in the order of the turns."""
-
-    @property
-    def learnt(self) -> int:
-        return self.judged - len(self.reasons)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Reason → turns, in the order of `REASONS`, those that took none left out."""
-        counted = Counter(self.reasons.values())
-        return {reason: counted[reason] for reason in REASONS if counted[reason]}
-
-    @property
-    def taken(self) -> dict[str, tuple[str, ...]]:
-        """Reason → ids of the turns it took, in the order of `REASONS`."""
-        found: dict[str, list[str]] = {reason: [] for reason in REASONS}
-        for turn, reason in self.reasons.items():
-            found[reason].append(turn)
-        return {reason: tuple(turns) for reason, turns in found.items() if turns}
 
 
 def keep(
@@ -145,59 +112,12 @@ def unlearnt(
     return counts
 
 
-def judge(
-    rooms: Mapping[str, Sequence[Turn]], rules: Rules, *, persona: str = ""
-) -> dict[str, Judgement]:
-    """Room → which of its turns are not learnt, and why.
-
-    All rooms are judged together: a text goes round in several of them, and the share of low-signal
-    replies is that of everything learnt. Neither the order of rooms nor that of turns matters.
+def reason_of(turn: Turn, rules: Rules, bots: Collection[str]) -> str | None:
+    """Why a turn is not learnt, as far as it tells by itself; None where nothing speaks against it.
 
     Args:
-        persona: whose turns are judged; empty for everybody's. The others' are still read, to see
-            what they forward.
+        bots: names of programs that are not to be learnt.
     """
-    reasons = sift(rooms, rules, persona=persona)
-    mine = [
-        (room, turn)
-        for room, turns in rooms.items()
-        for turn in turns
-        if persona in ("", turn.sender) and turn.id not in reasons[room]
-    ]
-    for room, turn in over_share(mine, rules.low_signal_share):
-        reasons[room][turn.id] = CAPPED
-    return {
-        room: Judgement(
-            sum(persona in ("", turn.sender) for turn in turns),
-            MappingProxyType(
-                {
-                    turn.id: reasons[room][turn.id]
-                    for turn in turns
-                    if persona in ("", turn.sender) and turn.id in reasons[room]
-                }
-            ),
-        )
-        for room, turns in rooms.items()
-    }
-
-
-def sift(
-    rooms: Mapping[str, Sequence[Turn]], rules: Rules, *, persona: str = ""
-) -> dict[str, dict[str, str]]:
-    """Room → turn id → reason, of everybody's turns and without the cap on low-signal replies."""
-    reasons: dict[str, dict[str, str]] = {room: {} for room in rooms}
-    bots = rules.bots - {persona}
-    for room, turns in rooms.items():
-        for turn in turns:
-            if reason := _reason(turn, rules, bots):
-                reasons[room][turn.id] = reason
-    for room, turn, reason in _copies(rooms, rules):
-        reasons[room].setdefault(turn.id, reason)
-    return reasons
-
-
-def _reason(turn: Turn, rules: Rules, bots: Collection[str]) -> str | None:
-    """What is told by the turn alone."""
     text = turn.text.strip()
     if len(text) < rules.min_chars:
         return SHORT
@@ -216,30 +136,3 @@ def _only_links(text: str) -> bool:
         return False
     bare, found = _LINK.subn("", text)
     return found > 0 and _NO_WORD.fullmatch(bare) is not None
-
-
-def _copies(rooms: Mapping[str, Sequence[Turn]], rules: Rules) -> Iterator[tuple[str, Turn, str]]:
-    """Long turns that were said before or go round, by time."""
-    turns = sorted(
-        (
-            (turn.start, room, turn.id, turn)
-            for room, said in rooms.items()
-            for turn in said
-            if sum(map(len, turn.lines)) >= duplicates.LONG
-        ),
-        key=lambda each: each[:3],
-    )
-    for group in duplicates.groups([turn.text for *_, turn in turns]):
-        said = [(turns[place][1], turns[place][3]) for place in group]
-        length = min(len(duplicates.normalised(turn.text)) for _, turn in said)
-        people = {turn.sender for _, turn in said}
-        places = {room for room, _ in said}
-        around = len(people) > 1 or len(places) > 1 or len(said) >= OFTEN
-        if rules.forwarded and around and length >= LONG_ENOUGH_TO_FORWARD:
-            yield from ((room, turn, FORWARDED) for room, turn in said)
-        elif rules.repeated:
-            seen = set[str]()
-            for room, turn in said:
-                if turn.sender in seen:
-                    yield room, turn, REPEATED
-                seen.add(turn.sender)

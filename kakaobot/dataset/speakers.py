@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import count
 from types import MappingProxyType
 from typing import Literal
 
 from kakaobot.dataset import duplicates
-from kakaobot.dataset.filters import Rules, sift
-from kakaobot.dataset.reactions import over_share
-from kakaobot.records import Progress, Session, Turn, quiet
+from kakaobot.dataset.filters import Rules
+from kakaobot.dataset.judging import judge
+from kakaobot.dataset.reactions import Reactions
+from kakaobot.dataset.sessions import Sessions
+from kakaobot.dataset.spread import Spread
+from kakaobot.records import Progress, Turn, quiet
 
 Advice = Literal["enough", "few", "bot"]
 
@@ -34,6 +39,8 @@ _CLOCK_TIMES = 24
 _TURNS_A_TIME = 3
 _SIFTING = 0.4
 """The share of the time that is gone when people are looked at one by one."""
+_BEAT = 1000
+"""Sessions between two words of progress."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,29 @@ class Speaker:
     sentence: str
 
 
-@dataclass
 class _Said:
-    turns: list[tuple[str, Turn]] = field(default_factory=list)
-    kept: list[tuple[str, Turn]] = field(default_factory=list)
-    messages: int = 0
-    answers: int = 0
+    """What is known of one person while turns go by: a sample, and a few bytes a turn."""
+
+    def __init__(self) -> None:
+        self.turns = self.messages = self.answers = 0
+        self.sizes = array("I")
+        """Characters of the turns that the filters let through."""
+        self.reactions = Reactions()
+        """Those turns, by their place in `sizes`."""
+        self.habits = Habits()
+
+    def add(self, room: str, turn: Turn, *, answers: bool, learnt: bool) -> None:
+        self.turns += 1
+        self.messages += len(turn.lines)
+        self.answers += answers
+        self.habits.add(turn)
+        if learnt:
+            self.reactions.add(len(self.sizes), room, turn)
+            self.sizes.append(len(turn.text))
 
 
 def speakers(
-    rooms: Mapping[str, Sequence[Session]],
+    rooms: Mapping[str, Sessions],
     rules: Rules,
     *,
     enough: int = ENOUGH,
@@ -70,42 +90,44 @@ def speakers(
     """Everybody who speaks, most usable replies first, then by name.
 
     Args:
-        rooms: room → its sessions in time order.
+        rooms: room → its sessions.
         rules: as they would be for learning; `rules.bots` are advised against by name.
         enough: replies that are worth a training.
         progress: told how far this is.
     """
     progress(0.0, "배우지 않을 말을 가려내는 중")
-    turns = {
-        room: [turn for session in sessions for turn in session.turns]
-        for room, sessions in rooms.items()
-    }
-    reasons = sift(turns, rules)
+    judged = judge({room: each.turns for room, each in rooms.items()}, rules, capped=False)
+    reasons = {room: each.reasons for room, each in judged.items()}
     people: dict[str, _Said] = {}
+    done, everything = 0, sum(each.turns for each in reasons.values())
     for room, sessions in rooms.items():
-        for session in sessions:
+        places = count()
+        for number, session in enumerate(sessions):
+            if number % _BEAT == 0:
+                share = _SIFTING + (1 - _SIFTING) * done / everything
+                progress(share, "배울 수 있는 대답을 세는 중")
+            done += len(session.turns)
             before = ""
-            for number, turn in enumerate(session.turns):
-                said = people.setdefault(turn.sender, _Said())
-                said.turns.append((room, turn))
-                said.messages += len(turn.lines)
-                said.answers += bool(number) and before != turn.sender
-                if turn.id not in reasons[room]:
-                    said.kept.append((room, turn))
+            for turn in session.turns:
+                if turn.sender not in people:
+                    people[turn.sender] = _Said()
+                people[turn.sender].add(
+                    room,
+                    turn,
+                    answers=before not in ("", turn.sender),
+                    learnt=next(places) not in reasons[room],
+                )
                 before = turn.sender
-    found = []
-    for number, (name, said) in enumerate(people.items()):
-        progress(_SIFTING + (1 - _SIFTING) * number / len(people), "배울 수 있는 대답을 세는 중")
-        found.append(_speaker(name, said, rules, enough))
+    found = [_speaker(name, said, rules, enough) for name, said in people.items()]
     return sorted(found, key=lambda each: (-each.replies, each.name))
 
 
 def _speaker(name: str, said: _Said, rules: Rules, enough: int) -> Speaker:
-    capped = {(room, turn.id) for room, turn in over_share(said.kept, rules.low_signal_share)}
-    sizes = [len(turn.text) for room, turn in said.kept if (room, turn.id) not in capped]
-    answers = said.answers / len(said.turns)
+    capped = set(said.reactions.over(rules.low_signal_share))
+    sizes = [size for place, size in enumerate(said.sizes) if place not in capped]
+    answers = said.answers / said.turns
     by_name = name in rules.bots
-    if by_name or sounds_automatic([turn for _, turn in said.turns], answers):
+    if by_name or said.habits.sound_automatic(answers):
         why = "이름이 봇" if by_name else "같은 틀의 말을 기계처럼 되풀이"
         advice: Advice = "bot"
         sentence = f"봇으로 보임 ({why}): 배우지 말고 빼는 것이 좋습니다."
@@ -120,52 +142,64 @@ def _speaker(name: str, said: _Said, rules: Rules, enough: int) -> Speaker:
         replies=len(sizes),
         median_chars=statistics.median(sizes) if sizes else 0.0,
         answers=answers,
-        noise=1 - len(sizes) / len(said.turns),
+        noise=1 - len(sizes) / said.turns,
         advice=advice,
         sentence=sentence,
     )
 
 
-def sounds_automatic(turns: Sequence[Turn], answers: float) -> bool:
-    """Whether one sender's turns look like a program's, whatever its name.
+class Habits:
+    """What one sender's turns are like, in which a program differs from people."""
 
-    Two of three signs are needed: most long turns are of one template, nobody is ever answered, and
-    nearly all turns come at the same few times of day. Nothing but templates is enough alone: that
-    is a program that greets or obeys.
+    def __init__(self) -> None:
+        self._turns = 0
+        # Evenly over the time: a million turns tell no more than a few hundred.
+        self._sample = Spread[str](_BOT_SAMPLE)
+        self._times = Counter[tuple[int, int]]()
 
-    Args:
-        turns: all of the sender's.
-        answers: share of them that follow somebody else's.
-    """
-    # Evenly over the time: a million turns tell no more than a few hundred.
-    sample = turns[:: max(1, len(turns) // _BOT_SAMPLE)]
-    plain = [duplicates.normalised(turn.text) for turn in sample]
-    long = [text for text in plain if len(text) >= _BOT_LETTERS]
-    if len(long) < max(_BOT_TURNS, len(sample) / 2):
+    def add(self, turn: Turn) -> None:
+        """One more turn of the sender."""
+        self._turns += 1
+        self._sample.add(turn.text)
+        self._times[turn.start.hour, turn.start.minute] += 1
+
+    def sound_automatic(self, answers: float) -> bool:
+        """Whether the turns look like a program's, whatever its name.
+
+        Two of three signs are needed: most long turns are of one template, nobody is ever answered,
+        and nearly all turns come at the same few times of day. Nothing but templates is enough
+        alone: that is a program that greets or obeys.
+
+        Args:
+            answers: share of the turns that follow somebody else's.
+        """
+        sample = self._sample.items()
+        plain = [duplicates.normalised(text) for text in sample]
+        long = [text for text in plain if len(text) >= _BOT_LETTERS]
+        if len(long) < max(_BOT_TURNS, len(sample) / 2):
+            return False
+        templated = _templated(long)
+        signs = (
+            templated >= _TEMPLATED,
+            answers <= _ANSWERS_OF_A_BOT,
+            self._like_clockwork,
+        )
+        return templated >= _ONLY_TEMPLATES or sum(signs) >= 2
+
+    @property
+    def _like_clockwork(self) -> bool:
+        needed, used = _CLOCK_SHARE * self._turns, 0
+        for number, (_, times) in enumerate(self._times.most_common(), 1):
+            used += times
+            if used >= needed:
+                return number <= min(_CLOCK_TIMES, self._turns / _TURNS_A_TIME)
         return False
-    templated = _templated(long)
-    signs = (
-        templated >= _TEMPLATED,
-        answers <= _ANSWERS_OF_A_BOT,
-        _clockwork(turns),
-    )
-    return templated >= _ONLY_TEMPLATES or sum(signs) >= 2
 
 
 def _templated(texts: Sequence[str]) -> float:
     """Share of texts that are near-duplicates of two others at least."""
     found = duplicates.groups(texts, min_chars=_BOT_LETTERS)
     return sum(len(group) for group in found if len(group) >= 3) / len(texts)
-
-
-def _clockwork(turns: Sequence[Turn]) -> bool:
-    times = Counter((turn.start.hour, turn.start.minute) for turn in turns).most_common()
-    needed, used = _CLOCK_SHARE * len(turns), 0
-    for number, (_, count) in enumerate(times, 1):
-        used += count
-        if used >= needed:
-            return number <= min(_CLOCK_TIMES, len(turns) / _TURNS_A_TIME)
-    return False
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -178,7 +212,7 @@ _ADJECTIVES = _words(
     "신나는 가벼운 튼튼한 깔끔한 향긋한 달콤한 시원한 따뜻한 보드라운 말랑한 촉촉한 날쌘 "
     "점잖은 명랑한 얌전한 웃는 노래하는 춤추는 꿈꾸는 헤엄치는 달리는 걷는 나는 쉬는 "
     "산책하는 여행하는 책읽는 새침한 듬직한 유쾌한 순한 기운찬 너그러운 해맑은 산뜻한 "
-    "은빛 금빛 보랏빛 하늘빛 "
+    "은빛 금빛 보랏빛 무지갯빛 "
 )
 _ANIMALS = _words(
     "고래 여우 토끼 다람쥐 부엉이 펭귄 수달 사슴 고양이 강아지 너구리 두루미 참새 까치 "

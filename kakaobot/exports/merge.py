@@ -6,15 +6,15 @@ import sys
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import PurePath
 
 from kakaobot.exports.aliases import Aliases, Confirmed, final
 from kakaobot.exports.align import interleaved
 from kakaobot.exports.layouts import PART
 from kakaobot.exports.marks import Marks, common, marks_of
+from kakaobot.exports.messages import in_order
 from kakaobot.exports.people import EXPORTER, renamed
-from kakaobot.exports.tally import Export, Messages
+from kakaobot.exports.tally import Export
 from kakaobot.records import Message
 
 _NOBODY: Confirmed = {}
@@ -194,7 +194,7 @@ def _group(files: Sequence[tuple[int, _Known]], aliases: Mapping[str, Aliases]) 
 
 def united(room: str, exports: Sequence[Export]) -> History:
     """The exports of one room as its one history."""
-    if len(exports) == 1 and exports[0].room == room and _in_order(exports[0].messages):
+    if len(exports) == 1 and exports[0].room == room and in_order(exports[0].messages):
         return History(room, exports[0].messages)
     finest, *others = sorted(_whole(exports), key=_precision)
     messages = finest
@@ -202,13 +202,6 @@ def united(room: str, exports: Sequence[Export]) -> History:
         messages = interleaved(messages, other)
     messages = sorted(messages, key=lambda message: message.at.replace(second=0))
     return History(room, tuple(m if m.room == room else m._replace(room=room) for m in messages))
-
-
-def _in_order(messages: Sequence[Message]) -> bool:
-    """Whether they are columns in order of time, which need not be taken apart."""
-    return isinstance(messages, Messages) and all(
-        before <= after for before, after in pairwise(messages.times)
-    )
 
 
 def _whole(exports: Sequence[Export]) -> list[list[Message]]:

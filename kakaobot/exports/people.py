@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from kakaobot.exports.messages import Altered
 from kakaobot.exports.tally import Export
+from kakaobot.records import Message
 
 EXPORTER = frozenset({"회원님", "you", "You"})
 """What old phones call whoever made the export. A member may bear the name too."""
@@ -53,11 +55,12 @@ def renamed(export: Export, names: Mapping[str, str]) -> Export:
     """The export with each name in `names` replaced, so that the aliases of one person are one."""
     if not names.keys() & export.people.keys():
         return export
-    messages = tuple(
-        message._replace(sender=names[message.sender]) if message.sender in names else message
-        for message in export.messages
-    )
-    return replace(export, messages=messages)
+
+    def called(message: Message) -> Message:
+        name = names.get(message.sender)
+        return message if name is None else message._replace(sender=name)
+
+    return replace(export, messages=Altered(export.messages, called))
 
 
 def renamed_counts(people: Mapping[str, int], names: Mapping[str, str]) -> dict[str, int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -19,6 +18,7 @@ from kakaobot.errors import ExportError
 from kakaobot.exports.inbox import Inbox, damaged
 from kakaobot.exports.manifest import Stored, is_number, whole_numbers
 from kakaobot.exports.merge import Group, History, Sheet, grouped, united
+from kakaobot.exports.messages import senders_of, times_of
 from kakaobot.exports.people import renamed
 from kakaobot.records import Progress, quiet
 
@@ -130,16 +130,17 @@ class Rooms:
     def _summary(self, group: Group, stored: Sequence[Stored], progress: Progress) -> RoomSummary:
         whole = _whole(group, stored)
         history, total = self._read(whole, stored, progress)
-        said = [message for message in history.messages if message.sender] or history.messages
+        people = senders_of(history.messages).copy()
+        del people[""]
         return RoomSummary(
             room=group.room,
             keys=group.keys,
             files=tuple(stored[each.place].hash for each in whole.members),
             messages=len(history.messages),
             repeated=total - len(history.messages),
-            people=dict(Counter(m.sender for m in said if m.sender).most_common()),
-            first=min(message.at for message in said).isoformat(),
-            last=max(message.at for message in history.messages).isoformat(),
+            people=dict(people.most_common()),
+            first=min(times_of(history.messages, said=bool(people))).isoformat(),
+            last=max(times_of(history.messages)).isoformat(),
             lost=tuple(
                 damaged(stored[each.place])
                 for each in group.members

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from kakaobot.app.building import Build
 from kakaobot.app.effects import AFTER, BEFORE
-from kakaobot.app.report import Report, Split
+from kakaobot.app.report import Report
 from kakaobot.base.choice import STARTER, located
 from kakaobot.base.text import BaseText, read_base_text
 from kakaobot.dataset.filters import CAPPED, LINKS
+from kakaobot.dataset.shares import Split
 from kakaobot.exports.merge import History
 from kakaobot.records import Conversation, Message
 from kakaobot.settings import Settings

@@ -1,24 +1,26 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from kakaobot.app.voices import speeches
-from kakaobot.records import Session, Turn
+from kakaobot.app.voices import Speech, Voices
+from kakaobot.records import Turn
 
 
-def session(**said: str) -> Session:
+def turns(**said: str) -> list[Turn]:
     at = datetime(2026, 3, 1)
-    return Session(
-        "방",
-        tuple(
-            Turn(f"{who}{n}", who, (text,), at, at) for n, (who, text) in enumerate(said.items())
-        ),
-    )
+    return [Turn(f"{who}{n}", who, (text,), at, at) for n, (who, text) in enumerate(said.items())]
+
+
+def speeches(said: Sequence[Turn], people: Sequence[str]) -> tuple[Speech, ...]:
+    voices = Voices()
+    assert list(voices.passing(said)) == list(said)
+    return voices.speeches(people)
 
 
 def test_each_of_the_most_active_has_a_voice_and_a_distance_from_all() -> None:
-    sessions = [session(가="네 알겠습니다. 감사합니다.", 나="ㅋㅋㅋㅋ 가자")] * 80
-    found = speeches(sessions, ["가", "나", "다"])
+    said = turns(가="네 알겠습니다. 감사합니다.", 나="ㅋㅋㅋㅋ 가자") * 80
+    found = speeches(said, ["가", "나", "다"])
     assert [each.name for each in found] == ["가", "나"]
     assert found[0].apart[0] == found[1].apart[1] == 0
     assert found[0].apart[1] == found[1].apart[0] > 0.3

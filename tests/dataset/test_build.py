@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from datetime import datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kakaobot.dataset.build import conversations, split
+from kakaobot.dataset.build import conversations
 from kakaobot.dataset.filters import (
     APART,
     DELETED,
@@ -18,7 +19,8 @@ from kakaobot.dataset.filters import (
     keep,
     unlearnt,
 )
-from kakaobot.dataset.sessions import sessions_of, turns_of
+from kakaobot.dataset.sessions import Sessions, sessions_of, turns_of
+from kakaobot.dataset.shares import border, border_within
 from kakaobot.records import ChatMessage, Conversation, Kind, Message, Session, Turn
 
 START = datetime(2026, 3, 1, 12, 0)
@@ -114,22 +116,60 @@ def test_a_whole_room_learns_everybody_by_name() -> None:
     )
 
 
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.floats(0.01, 0.5))
-def test_the_newest_sessions_validate_and_none_is_on_both_sides(
-    sizes: list[int], ratio: float
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=12), st.floats(0.01, 0.5))
+def test_the_newest_sessions_validate_and_both_sides_get_some(
+    targets: list[int], ratio: float
 ) -> None:
-    sessions, number = [], 0
-    for count in sizes:
-        sessions.append(Session("방", tuple(turn(number + i, "가", "말") for i in range(count))))
-        number += count
-    train, val = split(sessions, ratio)
-    assert [each for part in (*train, *val) for each in part.turns] == [
-        each for part in sessions for each in part.turns
-    ]
-    assert train
-    assert bool(val) is (number > 1)
-    if len(sessions) > 1:
-        assert [*train, *val] == sessions
+    cut = border(targets, ratio)
+    assert 1 <= cut < len(targets)
+    wanted = max(1, round(sum(targets) * ratio))
+    assert sum(targets[cut:]) >= wanted or cut == 1
+    assert sum(targets[cut + 1 :]) < wanted
+
+
+@given(st.sets(st.integers(0, 50), min_size=1), st.floats(0.01, 0.5))
+def test_of_the_only_session_the_newest_turns_validate(places: set[int], ratio: float) -> None:
+    targets = sorted(places)
+    cut = border_within(targets, ratio)
+    validating = [place for place in targets if place >= cut]
+    if len(targets) == 1:
+        assert validating == []
+    else:
+        assert 0 < len(validating) < len(targets)
+        assert len(validating) == max(1, round(len(targets) * ratio))
+
+
+def random_sessions(sizes: list[int]) -> list[Session]:
+    found, number = [], 0
+    for size in sizes:
+        said = [turn(number + i, "가나다"[(number + i) % 3], "말" * i) for i in range(size)]
+        found.append(Session("방", tuple(said)))
+        number += size
+    return found
+
+
+@given(st.lists(st.integers(1, 2500), min_size=1, max_size=9))
+@settings(max_examples=20, deadline=None)
+def test_many_sessions_are_read_as_they_were_and_more_than_once(sizes: list[int]) -> None:
+    given = random_sessions(sizes)
+    sessions = Sessions("방")
+    for each in given:
+        sessions.add(each)
+    said = [turn for each in given for turn in each.turns]
+    for _ in range(2):
+        assert list(sessions) == given
+        assert list(sessions.turns) == said
+    assert len(sessions) == len(given)
+    assert len(sessions.turns) == len(said)
+    ends = list(map(sessions.ends, range(len(sizes))))
+    assert [end - begin for begin, end in ends] == sizes
+    for who in ("나", "", "아무도"):
+        own = [who in ("", each.sender) for each in said]
+        assert list(map(sessions.is_said_by(who), range(len(said)))) == own
+    for number, (begin, end) in enumerate(ends):
+        assert list(sessions.between(number, number + 2)) == given[number : number + 2]
+        assert sessions.first_from(begin) == sessions.first_from(end - 1) == number
+    assert sessions.first_from(sys.maxsize) == len(sizes)
 
 
 def test_messages_in_a_row_are_one_turn_until_the_gap_or_another_speaker() -> None:

@@ -23,7 +23,8 @@ def session(*senders: str) -> Session:
 def figures_of(messages: Sequence[Message], sessions: Sequence[Session]) -> Figures:
     counts = FigureCounts()
     assert list(counts.passing(messages)) == list(messages)
-    counts.add_sessions(sessions)
+    for session in sessions:
+        counts.add_session(session)
     return counts.figures()
 
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaobot.dataset.filters import Rules, judge
-from kakaobot.dataset.sessions import sessions_of
-from kakaobot.dataset.speakers import Speaker, pseudonyms, sounds_automatic, speakers
+from kakaobot.dataset.filters import Rules
+from kakaobot.dataset.judging import judge
+from kakaobot.dataset.sessions import Sessions, sessions_of
+from kakaobot.dataset.speakers import Habits, Speaker, pseudonyms, speakers
 from kakaobot.records import Session, Turn
 
 START = datetime(2026, 3, 1, 12, 0)
@@ -46,6 +47,20 @@ def session(*said: tuple[str, str]) -> Session:
     return Session("방", tuple(turn(n, who, text) for n, (who, text) in enumerate(said)))
 
 
+def kept(*sessions: Session) -> Sessions:
+    found = Sessions("방")
+    for each in sessions:
+        found.add(each)
+    return found
+
+
+def sounds_automatic(turns: list[Turn], answers: float) -> bool:
+    habits = Habits()
+    for each in turns:
+        habits.add(each)
+    return habits.sound_automatic(answers)
+
+
 def of(name: str, people: list[Speaker]) -> Speaker:
     return next(each for each in people if each.name == name)
 
@@ -56,7 +71,7 @@ def test_a_table_of_who_speaks() -> None:
             ("가", "오늘 뭐 먹을래"), ("나", "떡볶이는 어때"), ("나", "<링크>"), ("가", "좋지")
         ),
     ]
-    found = speakers({"방": sessions}, Rules(low_signal_share=1), enough=2)
+    found = speakers({"방": kept(*sessions)}, Rules(low_signal_share=1), enough=2)
     assert [each.name for each in found] == ["가", "나"]
     ga, na = found
     assert (ga.messages, ga.replies, ga.median_chars, ga.answers, ga.noise) == (2, 2, 5.0, 0.5, 0)
@@ -67,13 +82,13 @@ def test_a_table_of_who_speaks() -> None:
 
 def test_the_first_of_a_session_answers_nobody() -> None:
     sessions = [session(("가", "안녕")), session(("나", "나도 안녕"), ("가", "뭐 하고 지냈어"))]
-    found = speakers({"방": sessions}, Rules())
+    found = speakers({"방": kept(*sessions)}, Rules())
     assert (of("가", found).answers, of("나", found).answers) == (0.5, 0.0)
 
 
 def test_messages_are_bubbles() -> None:
     sessions = [Session("방", (turn(0, "가", "오늘", "비가", "왔어"),))]
-    assert speakers({"방": sessions}, Rules())[0].messages == 3
+    assert speakers({"방": kept(*sessions)}, Rules())[0].messages == 3
 
 
 @given(
@@ -87,14 +102,14 @@ def test_messages_are_bubbles() -> None:
 def test_usable_is_what_is_learnt_of_the_person(said: list[tuple[str, str]], share: float) -> None:
     rules = Rules(low_signal_share=share)
     one = session(*said)
-    for each in speakers({"방": [one]}, rules):
+    for each in speakers({"방": kept(one)}, rules):
         judgement = judge({"방": one.turns}, rules, persona=each.name)["방"]
         assert each.replies == judgement.learnt
         assert each.noise == pytest.approx(len(judgement.reasons) / judgement.judged)
 
 
 def test_a_program_is_known_by_its_name() -> None:
-    found = speakers({"방": [session(("날씨봇", "맑아요"))]}, Rules(bots=frozenset({"날씨봇"})))
+    found = speakers({"방": kept(session(("날씨봇", "맑아요")))}, Rules(bots=frozenset({"날씨봇"})))
     assert (found[0].advice, found[0].replies, found[0].noise) == ("bot", 0, 1.0)
     assert "봇으로 보임" in found[0].sentence
 
@@ -114,7 +129,7 @@ def talk(count: int = 400) -> list[Turn]:
 def test_a_program_is_known_by_its_clock_and_its_template() -> None:
     turns = hourly("지금은 {}시입니다 물 한 잔 마실 시간이에요")
     assert sounds_automatic(turns, answers=0.0)
-    assert speakers({"방": [Session("방", tuple(turns))]}, Rules())[0].advice == "bot"
+    assert speakers({"방": kept(Session("방", tuple(turns)))}, Rules())[0].advice == "bot"
 
 
 def test_one_that_only_obeys_is_known_by_its_templates() -> None:
@@ -147,7 +162,7 @@ def test_a_few_turns_prove_nothing() -> None:
 
 def test_a_real_way_from_turns_to_advice() -> None:
     sessions = sessions_of("방", talk(), gap=timedelta(minutes=60))
-    found = speakers({"방": sessions}, Rules(), enough=100)
+    found = speakers({"방": kept(*sessions)}, Rules(), enough=100)
     assert [each.advice for each in found] == ["enough", "enough"]
 
 
@@ -210,10 +225,11 @@ def test_no_pseudonym_holds_a_name() -> None:
     assert "해맑은" not in pseudonyms(names, "x")["민수"]
 
 
-def test_how_far_it_is_is_told_person_by_person() -> None:
+def test_how_far_it_is_is_told_again_and_again() -> None:
     told: list[float] = []
-    said = [(f"사람{number}", "밥은 먹었니") for number in range(10)]
-    speakers({"방": [session(*said)]}, Rules(), progress=lambda share, _: told.append(share))
-    assert len(told) == 11
+    turns = [turn(n, "가나"[n % 2], "밥은 먹었니") for n in range(3500)]
+    some = kept(*(Session("방", (each,)) for each in turns))
+    speakers({"방": some}, Rules(), progress=lambda share, _: told.append(share))
+    assert len(told) == 5
     assert told == sorted(told)
     assert 0 == told[0] < told[-1] <= 1
