@@ -111,10 +111,13 @@ def work(room: Path, base: str) -> None:
         imported = time.perf_counter() - began
         report = Datasets(home).build(progress)
         seconds = time.perf_counter() - began
+        most = peak.end()
         folder = home.folder("data/sft")
         digest = hashlib.sha256()
         for file in ("train.jsonl", "val.jsonl"):
-            digest.update((folder / file).read_bytes())
+            with (folder / file).open("rb") as opened:
+                while block := opened.read(1 << 20):
+                    digest.update(block)
     result = {
         "messages": report.messages,
         "replies": report.train_replies + report.val_replies,
@@ -123,7 +126,7 @@ def work(room: Path, base: str) -> None:
         "import_s": imported,
         "stages": stages,
         "before_mb": before,
-        "peak_mb": peak.end(),
+        "peak_mb": most,
         "fingerprint": report.fingerprint,
         "sha256": digest.hexdigest(),
         "tokenizer": report.tokenizer,

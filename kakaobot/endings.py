@@ -1,9 +1,13 @@
-"""Why a worker is gone that did not say so itself: its log's end and exit code → Korean. Pure."""
+"""Why a worker ended: its error, or its log's end and exit code → Korean. Pure."""
 
 from __future__ import annotations
 
+import errno
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+EXIT_FULL = 4
+"""Exit code of a worker that found the disk full: it may have had no room to say so."""
 
 _LOOK_BACK = 25
 """Lines from the end of a log in which a cause is looked for: libraries talk after a traceback."""
@@ -15,6 +19,11 @@ _LESS_MEMORY = (
     "training.batch 를 절반으로 줄이거나 training.max_seq_len 을 줄이고, 그래도 모자라면 "
     "더 작은 바탕 모델을 쓰세요."
 )
+OUT_OF_MEMORY = f"메모리가 모자라 학습을 멈췄습니다. {_LESS_MEMORY}"
+FULL_DISK = (
+    "디스크가 가득 차거나 쓸 수 있는 한도에 이르러 저장하지 못했습니다. 학습 폴더가 있는 디스크의 "
+    f"공간을 비우세요. {RESUMES}"
+)
 _REINSTALL = ".venv 폴더를 지우고 python launch.py 를 다시 실행하면 새로 설치합니다."
 _KILLED = (
     f"메모리가 모자라 시스템이 끝냈을 수 있습니다. 다른 프로그램을 닫고, {_LESS_MEMORY} {RESUMES}"
@@ -24,23 +33,28 @@ _CRASHED = (
     f"설치해 보고, 그래도 같으면 {_REINSTALL}"
 )
 
+_NO_MEMORY = re.compile(
+    r"out ?of ?memory|MemoryError|can(?:'|no)t allocate memory|not enough memory"
+    r"|bad_alloc|paging file is too small",
+    re.IGNORECASE,
+)
+_NO_SPACE = re.compile(
+    r"No space left on device|\(?os error (?:27|28|112|122)\b|\[(?:Errno 2[78]|WinError 112)\]"
+    r"|ENOSPC|Disk quota exceeded|not enough space on the disk"
+    # What torch says of a file that takes no more.
+    r"|PytorchStreamWriter failed writing|unexpected pos \d",
+    re.IGNORECASE,
+)
+_FULL = frozenset(
+    # The disk, a quota, the largest file that the disk takes.
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG")
+    if hasattr(errno, name)
+)
+
 _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (
-        re.compile(
-            r"out ?of ?memory|MemoryError|can(?:'|no)t allocate memory|not enough memory"
-            r"|bad_alloc|paging file is too small",
-            re.IGNORECASE,
-        ),
-        f"메모리가 모자라서입니다. {_LESS_MEMORY}",
-    ),
-    (
-        re.compile(
-            r"No space left on device|\(?os error (?:28|112)\b|\[(?:Errno 28|WinError 112)\]"
-            r"|ENOSPC|Disk quota exceeded|not enough space on the disk",
-            re.IGNORECASE,
-        ),
-        f"디스크가 가득 차 저장하지 못했습니다. 공간을 비우세요. {RESUMES}",
-    ),
+    (_NO_MEMORY, f"메모리가 모자라서입니다. {_LESS_MEMORY}"),
+    (_NO_SPACE, FULL_DISK),
     (
         re.compile(r"(?:ModuleNotFoundError|ImportError): ", re.IGNORECASE),
         f"필요한 꾸러미를 불러오지 못했습니다. {_REINSTALL}",
@@ -55,7 +69,15 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
         "그래픽 카드에서 오류가 났습니다. 컴퓨터를 다시 시작하거나 그래픽 드라이버를 새로 "
         f"설치하세요. {RESUMES}",
     ),
-    (re.compile(r"Segmentation fault|Fatal Python error|Aborted|core dumped"), _CRASHED),
+    (
+        re.compile(
+            r"Segmentation fault|Fatal Python error|Aborted|core dumped"
+            r"|\(SIG(?:SEGV|BUS|ABRT|FPE)\)"
+        ),
+        _CRASHED,
+    ),
+    # So torch tells of one of several processes.
+    (re.compile(r"\(SIGKILL\)"), _KILLED),
     (
         re.compile(r"Illegal instruction"),
         f"이 컴퓨터의 CPU 가 모르는 명령을 만났습니다. {_REINSTALL}",
@@ -86,29 +108,57 @@ _WINDOWS = dict.fromkeys((0xC0000005, 0xC0000374, 0xC0000409, 0xC00000FD), _CRAS
 """NTSTATUS of a process that ended by an error."""
 
 
-def why_it_ended(log: Sequence[str], code: int | None = None, *, rebooted: bool = False) -> str:
+def disk_is_full(error: BaseException) -> bool:
+    """Whether a file could not be written for want of room; libraries wrap what the disk said."""
+    return any(
+        (isinstance(each, OSError) and each.errno in _FULL) or bool(_NO_SPACE.search(str(each)))
+        for each in _chain(error)
+    )
+
+
+def is_short_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out. A CPU and Apple's GPU say it in a RuntimeError."""
+    return (
+        isinstance(error, MemoryError)
+        or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
+        or bool(_NO_MEMORY.search(str(error)))
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def why_it_ended(
+    log: Sequence[str], code: int | None = None, *, rebooted: bool = False, full: bool = False
+) -> str:
     """What happened, what to do about it, and the log's last line.
 
     Args:
         log: the last lines that this worker printed, without those of earlier ones.
         code: its exit code as `subprocess` tells it or a shell (-9, 137); None where nobody saw it.
         rebooted: whether the computer was started anew since the worker was.
+        full: whether the disk of its folder is full, so that it may have had no room for a word.
     """
-    # The trainer prints its figures as a dict: they say nothing of the end.
-    said = [line.strip() for line in log if line.strip() and not line.startswith("{")]
+    # The trainer prints its figures as a dict: they say nothing of the end, nor do drawn lines.
+    said = [line.strip() for line in log if line.strip("-= \n") and not line.startswith("{")]
     ending = f" 마지막 기록: {said[-1][:_LONGEST]}" if said else ""
-    return f"학습 프로세스가 갑자기 끝났습니다. {_cause(said, code, rebooted)}{ending}"
+    return f"학습 프로세스가 갑자기 끝났습니다. {_cause(said, code, rebooted, full)}{ending}"
 
 
-def _cause(said: Sequence[str], code: int | None, rebooted: bool) -> str:
+def _cause(said: Sequence[str], code: int | None, rebooted: bool, full: bool) -> str:
     meaning = _meaning_of(code)
-    # Whoever is ended from outside has said nothing about it.
-    if meaning in _FROM_OUTSIDE:
+    # Whoever is ended from outside has said nothing about it, nor has one without room for it.
+    if meaning in _FROM_OUTSIDE or meaning == FULL_DISK:
         return meaning
     return (
         _cause_in(said[-_LOOK_BACK:])
         or meaning
         or (_REBOOTED if rebooted else "")
+        or (FULL_DISK if full else "")
         # Python says why it ends, unless somebody ends it from outside.
         or (RESUMES if code is not None or _says_why(said) else _KILLED)
     )
@@ -126,6 +176,8 @@ def _cause_in(lines: Sequence[str]) -> str:
 def _meaning_of(code: int | None) -> str:
     if code is None:
         return ""
+    if code == EXIT_FULL:
+        return FULL_DISK
     if code < 0 or 128 < code < 192:
         return _SIGNALS.get(-code if code < 0 else code - 128, "")
     return _WINDOWS.get(code % 2**32, "")

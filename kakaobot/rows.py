@@ -48,23 +48,35 @@ def read(file: Path) -> list[Conversation]:
     Raises:
         DatasetError: it is missing or a line of it is damaged.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise DatasetError(
-            f"{file.name} 이 없습니다. 먼저 '데이터 준비'(preprocess)를 실행하세요."
-        ) from error
-    rows = []
-    # Not splitlines(): it also cuts at U+2028, which JSON leaves as it is.
-    for number, line in enumerate(text.split("\n")[:-1], 1):
+    return list(each(file))
+
+
+def each(file: Path) -> Iterator[Conversation]:
+    """The same one after the other: all those of a large room would fill the memory.
+
+    Raises:
+        DatasetError: as `read`, on the way.
+    """
+    for number, line in enumerate(_whole_lines(file), 1):
         try:
-            rows.append(from_row(json.loads(line)))
+            row = from_row(json.loads(line))
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise DatasetError(
                 f"{file.name} 의 {number}번째 줄이 손상되었습니다. "
                 "'데이터 준비'(preprocess)를 다시 실행하세요."
             ) from error
-    return rows
+        yield row
+
+
+def _whole_lines(file: Path) -> Iterator[str]:
+    try:
+        # No other end of a line: JSON leaves U+2028 as it is.
+        with file.open(encoding="utf-8", newline="\n") as text:
+            yield from (line for line in text if line.endswith("\n"))
+    except OSError as error:
+        raise DatasetError(
+            f"{file.name} 이 없습니다. 먼저 '데이터 준비'(preprocess)를 실행하세요."
+        ) from error
 
 
 def lines(rows: Iterable[Conversation]) -> Iterator[str]:

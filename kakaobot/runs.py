@@ -7,6 +7,7 @@
         metrics.jsonl          worker    appended to
         worker.log             worker    everything it printed, below a line for each start
         worker.lock            worker    held while it lives, so that one run has one worker
+        worker.reserve         worker    nothing, while it lives: room for last words on a full disk
         checkpoint-<step>/     worker    resumable; `complete.json` is written last
         adapter_latest/        worker    the newest weights
         adapter_best/          worker    the best weights, swapped in the moment they are best
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import time
@@ -45,6 +47,11 @@ _OPENING = "──── "
 """What the line begins with that divides the log into starts."""
 _KILLED = "강제로 끝냈습니다. 다시 시작하면 마지막 저장본부터 이어집니다."
 
+_RESERVE = 65536
+"""Bytes: its last status and what it prints when it fails."""
+_NO_ROOM = 1_000_000
+"""Bytes free on a disk below which it counts as full."""
+
 # Besides the adapter these are what an exact resume needs (transformers 5, `_save_checkpoint`).
 _CHECKPOINT_FILES = (
     "adapter_config.json",
@@ -52,8 +59,9 @@ _CHECKPOINT_FILES = (
     "trainer_state.json",
     "optimizer.pt",
     "scheduler.pt",
-    "rng_state.pth",
 )
+_CHANCE = re.compile(r"rng_state(_\d+)?\.pth")
+"""And the state of chance: one file, or one of each process that learnt."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,16 @@ class Run:
 
     # -- written by the worker ---------------------------------------------------------------------
 
+    def reserve(self) -> None:
+        """Take the room on the disk in which a worker can say why it failed."""
+        # Random: zeros would take no room on some disks.
+        (self.path / "worker.reserve").write_bytes(os.urandom(_RESERVE))
+
+    def release(self) -> None:
+        """Give that room back."""
+        with contextlib.suppress(OSError):
+            (self.path / "worker.reserve").unlink(missing_ok=True)
+
     def write_status(self, status: Status) -> None:
         text = json.dumps(asdict(replace(status, heartbeat=time.time())), ensure_ascii=False)
         replace_text(self.path / "status.json", text)
@@ -209,7 +227,10 @@ class Run:
             code = worker.get("exit")
             lines = self.last_lines().splitlines()
             message = why_it_ended(
-                lines, code if isinstance(code, int) else None, rebooted=rebooted
+                lines,
+                code if isinstance(code, int) else None,
+                rebooted=rebooted,
+                full=_is_full(self.path),
             )
             return replace(said, state="failed", eta_seconds=None, message=message)
         if silent:
@@ -342,9 +363,14 @@ class Run:
         place = self.path / f"adapter_{kind}"
         draft = place.with_name(f"{place.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        write(draft)
-        swap(draft, place, old=place.with_name(f"{place.name}.old"))
+        try:
+            draft.mkdir(parents=True)
+            write(draft)
+            swap(draft, place, old=place.with_name(f"{place.name}.old"))
+        except BaseException:
+            # Half an adapter is of no use, and takes room on a disk that may be full.
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
 
 
 class Runs:
@@ -398,6 +424,7 @@ def _is_whole(checkpoint: Path) -> bool:
     sizes = _read_json(checkpoint / "complete.json").get("sizes") or {}
     return (
         all(name in sizes for name in _CHECKPOINT_FILES)
+        and any(_CHANCE.fullmatch(name) for name in sizes)
         and all(_size(checkpoint / name) == size for name, size in sizes.items())
         and bool(_read_json(checkpoint / "trainer_state.json"))
     )
@@ -408,6 +435,13 @@ def _size(file: Path) -> int:
         return file.stat().st_size
     except OSError:
         return -1
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _NO_ROOM
+    except OSError:
+        return False
 
 
 def _read_json(file: Path) -> dict[str, Any]:

@@ -170,6 +170,10 @@ class TrainingSettings(Group):
     """검증할 때마다 이만큼 대답해 보고 말투가 방과 얼마나 가까운지 잽니다. 0이면 하지 않습니다."""
     max_grad_norm: Number = Field(1.0, ge=0.01)
     """기울기 크기의 한도"""
+    num_processes: int = Field(1, ge=1, le=64)
+    """함께 배울 프로세스 수. 그래픽 카드가 여럿일 때 그 수를 적고, 보통은 1로 둡니다."""
+    accelerate_config: str = ""
+    """여러 컴퓨터로 배울 때 쓸 accelerate 설정 파일. data 폴더 옆에 두고 이름을 적습니다."""
 
 
 class GenerationSettings(Group):

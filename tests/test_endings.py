@@ -135,3 +135,28 @@ def test_a_warning_is_no_cause_and_figures_are_no_last_words() -> None:
 
 def test_a_long_last_line_is_cut() -> None:
     assert len(why_it_ended(["ValueError: " + "가" * 5000])) < 500
+
+
+ONE_OF_TWO = """
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
+============================================================
+kakaobot.train.worker FAILED
+------------------------------------------------------------
+Root Cause (first observed failure):
+[0]:
+  exitcode  : {code} (pid: 21262)  ({signal})
+  error_file: <N/A>
+  traceback : Signal {number} ({signal}) received by PID 21262
+============================================================
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "signal", "said"), [(9, "SIGKILL", "메모리가 모자라"), (11, "SIGSEGV", "드라이버")]
+)
+def test_what_ended_one_of_several_processes_is_told(number: int, signal: str, said: str) -> None:
+    log = ONE_OF_TWO.format(code=-number, number=number, signal=signal).splitlines()
+    # The exit code is that of the process which started them.
+    message = why_it_ended(log, 1)
+    assert said in message
+    assert message.endswith(f"Signal {number} ({signal}) received by PID 21262")

@@ -10,7 +10,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kakaobot.errors import BaseModelError
@@ -46,6 +46,8 @@ class Hardware:
     """Its number as `nvidia-smi` counts, by the place on the bus."""
     idle: str = ""
     """Name of a GPU that is there but that the installed PyTorch cannot use."""
+    cards: int = field(default=0, compare=False)
+    """How many NVIDIA GPUs there are, if they can be used."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def parse_hardware(said: str, cuda: str) -> Hardware:
             if _driver_number(driver) < _OLDEST_DRIVER.get(cuda.split(".")[0], _NO_DRIVER):
                 return Hardware(idle=name)
             cards.append(Hardware(name, int(free) * 2**20, index))
-    return max(cards, key=lambda card: card.free_vram, default=Hardware())
+    best = max(cards, key=lambda card: card.free_vram, default=Hardware())
+    return replace(best, cards=len(cards))
 
 
 def torch_cuda() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import os
 import struct
 import sys
 from collections.abc import Callable
@@ -114,7 +115,9 @@ def load_tokenizer(name: str) -> Any:
 def best_device() -> torch.device:
     """CUDA, else Apple's GPU, else the CPU."""
     if torch.cuda.is_available():
-        return torch.device("cuda")
+        # Each of several processes has a card of its own, and accelerate wants its number named.
+        place = os.environ.get("LOCAL_RANK")
+        return torch.device("cuda", int(place)) if place else torch.device("cuda")
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")

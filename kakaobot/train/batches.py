@@ -1,11 +1,13 @@
-"""Conversations → token ids, labels and padded batches. Plain lists; knows no torch."""
+"""Conversations → token ids, labels and padded batches. Plain lists and arrays; no torch."""
 
 from __future__ import annotations
 
 import bisect
 import random
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from kakaobot.prompt import Renderer
 from kakaobot.records import ChatMessage, Conversation
@@ -29,9 +31,46 @@ class Row:
     """The id itself where it is learnt, `IGNORED` elsewhere."""
 
 
+class Packed(Sequence[Row]):
+    """Rows in four bytes a token: a room of a million messages has tens of millions of them.
+
+    A token that is learnt is kept as its id, any other as the complement of it, which is negative.
+    """
+
+    def __init__(self) -> None:
+        self._tokens = array("i")
+        self._ends = array("q", (0,))
+
+    def add(self, ids: Iterable[int], learn: Iterable[bool]) -> None:
+        """One row: its ids, and which of them are learnt."""
+        self._tokens.extend(
+            [token if learnt else ~token for token, learnt in zip(ids, learn, strict=True)]
+        )
+        self._ends.append(len(self._tokens))
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Row, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Row | tuple[Row, ...]:
+        if isinstance(place, slice):
+            return tuple(self[each] for each in range(*place.indices(len(self))))
+        place = range(len(self))[place]
+        kept = self._tokens[self._ends[place] : self._ends[place + 1]].tolist()
+        return Row(
+            tuple([token if token >= 0 else ~token for token in kept]),
+            tuple([token if token >= 0 else IGNORED for token in kept]),
+        )
+
+
 @dataclass(frozen=True)
 class Encoded:
-    rows: tuple[Row, ...]
+    rows: Sequence[Row]
     lost: int
     """Replies that did not fit a row; data cut for another tokenizer or length can lose some."""
 
@@ -51,18 +90,16 @@ def encode(rows: Iterable[Conversation], renderer: Renderer, max_tokens: int) ->
     An over-long one loses whole messages from the front, so that what is left still ends with its
     last reply. One without a reply left is dropped.
     """
-    out, lost = [], 0
+    packed, lost = Packed(), 0
     for row in rows:
-        kept = fitting(row.messages, renderer, max_tokens)
+        kept, encoded = row.messages, renderer.encode(row.messages)
+        if len(encoded.ids) > max_tokens:
+            kept = tuple(fitting(row.messages, renderer, max_tokens))
+            encoded = renderer.encode(kept)
         lost += _replies(row.messages) - _replies(kept)
         if _replies(kept):
-            encoded = renderer.encode(kept)
-            labels = tuple(
-                token if learnt else IGNORED
-                for token, learnt in zip(encoded.ids, encoded.learn, strict=True)
-            )
-            out.append(Row(encoded.ids, labels))
-    return Encoded(tuple(out), lost)
+            packed.add(encoded.ids, encoded.learn)
+    return Encoded(packed, lost)
 
 
 def fitting(

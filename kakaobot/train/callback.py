@@ -13,12 +13,38 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from kakaobot.runs import Point, Run, Status
+from kakaobot.train.ranks import Ranks
 from kakaobot.train.rehearsal import Metric, standing
 
 _HEARTBEAT_SECONDS = 1.0
 _ANSWERED_EVERY = 4
 """Evaluations from one with answers to the next, where the loss alone decides which is best."""
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+
+
+class InStep(TrainerCallback):
+    """Has every process do what the main one decided; added after whatever decides.
+
+    A STOP is heard and patience is lost in the main process. Whoever went on alone would wait for
+    the others for ever.
+    """
+
+    def __init__(self, ranks: Ranks) -> None:
+        self._ranks = ranks
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._agree(control)
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._agree(control)
+
+    def _agree(self, control: TrainerControl) -> None:
+        for name, decided in self._ranks.told(dict(vars(control))).items():
+            setattr(control, name, decided)
 
 
 class RunCallback(TrainerCallback):
@@ -67,9 +93,13 @@ class RunCallback(TrainerCallback):
 
     def listen(self) -> None:
         """Let Ctrl+C and a polite kill mean the same as STOP."""
-        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), self._on_signal)
+        for number in _signals():
+            signal.signal(number, self._on_signal)
+
+    def listen_no_more(self) -> None:
+        """Let go: who listens is not forgotten, nor the model it trains."""
+        for number in _signals():
+            signal.signal(number, signal.SIG_DFL)
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -243,3 +273,8 @@ class RunCallback(TrainerCallback):
 
     def _on_signal(self, *_: object) -> None:
         self._signalled = True
+
+
+def _signals() -> list[signal.Signals]:
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]

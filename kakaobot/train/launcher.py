@@ -12,10 +12,10 @@ from typing import Any
 
 import psutil
 
-from kakaobot.base.choice import one_gpu
 from kakaobot.config import ROOT
 from kakaobot.errors import RunError
 from kakaobot.runs import Run
+from kakaobot.train.processes import Start, start_of
 
 GRACE_SECONDS = 600.0
 """How long a worker that was asked to stop may be silent before it is told to end, then killed.
@@ -53,23 +53,22 @@ class TrainingThread(threading.Thread):
     ) -> TrainingThread:
         """Start a worker for `run` and watch it; returns as soon as the process exists.
 
+        Where several processes learn together, it is the one that starts and watches them.
+
         Raises:
-            RunError: the process could not be started.
+            RunError: the process could not be started, or not as many as are wanted.
         """
+        start = Start(tuple(argv), {}) if argv else start_of(run)
         run.clear_stop()
         try:
             with run.log_file.open("ab") as log:
                 child = subprocess.Popen(
-                    argv or [sys.executable, "-m", "kakaobot.train.worker", str(run.path)],
+                    start.argv,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=ROOT,
-                    env={
-                        **os.environ,
-                        **one_gpu(),
-                        **ENVIRONMENT,
-                    },
+                    env={**os.environ, **start.environ, **ENVIRONMENT},
                     **_detached(),
                 )
             run.write_worker(child.pid)
@@ -117,7 +116,7 @@ class TrainingThread(threading.Thread):
         waited = time.monotonic() - self._asked_at
         try:
             if waited > self._grace + _AFTER_TERMINATE:
-                self._process.kill()
+                _end(self._process)
             elif waited > self._grace:
                 self._process.terminate()
         except psutil.Error:
@@ -129,11 +128,16 @@ def kill(run: Run) -> None:
     process = run.process()
     if process is not None:
         run.note_kill()
-        for child in [*process.children(recursive=True), process]:
-            try:
-                child.kill()
-            except psutil.Error:
-                continue
+        _end(process)
+
+
+def _end(process: psutil.Process) -> None:
+    """With all that it started."""
+    for each in [*process.children(recursive=True), process]:
+        try:
+            each.kill()
+        except psutil.Error:
+            continue
 
 
 def _detached() -> dict[str, Any]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from transformers import Trainer
+from transformers import Trainer, set_seed
 
 from kakaobot.train.batches import IGNORED, Row, Schedule, alike, pad, pieces
 from kakaobot.train.estimate import Amount
 from kakaobot.train.loss import LearntLoss
+from kakaobot.train.ranks import Ranks
+from kakaobot.train.shares import Shares
 
 Tensors = dict[str, Tensor]
 
@@ -22,10 +25,13 @@ Tensors = dict[str, Tensor]
 class Rows(Dataset[Row]):
     """Encoded conversations as the trainer reads them."""
 
-    def __init__(self, encoded: tuple[Row, ...]) -> None:
+    def __init__(self, encoded: Sequence[Row]) -> None:
         self._rows = encoded
-        self.lengths = tuple(len(row.ids) for row in encoded)
-        self.learnt = sum(label != IGNORED for row in encoded for label in row.labels)
+        lengths, self.learnt = [], 0
+        for row in encoded:
+            lengths.append(len(row.ids))
+            self.learnt += len(row.labels) - row.labels.count(IGNORED)
+        self.lengths = tuple(lengths)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -56,6 +62,8 @@ class Fed:
     """Of these, the ones that are learnt."""
     cells: int = 0
     """With padding."""
+    most: int = 0
+    """The same, of the largest piece that was computed at once, also in an evaluation."""
 
     @property
     def padding(self) -> float:
@@ -64,12 +72,15 @@ class Fed:
 
 
 class Collator:
-    """Rows → tensors of shape (rows, longest), shortest row first."""
+    """Rows → tensors of shape (rows, longest), shortest row first; of no rows (0, 1)."""
 
     def __init__(self, pad_id: int) -> None:
         self._pad_id = pad_id
 
     def __call__(self, drawn: list[Row]) -> Tensors:
+        if not drawn:
+            names = ("input_ids", "labels", "attention_mask")
+            return {name: torch.zeros((0, 1), dtype=torch.long) for name in names}
         batch = pad(sorted(drawn, key=lambda row: len(row.ids)), self._pad_id)
         return {name: torch.tensor(value) for name, value in vars(batch).items()}
 
@@ -79,6 +90,10 @@ class LearntTrainer(Trainer):
 
     The loss of a step is the mean over all tokens learnt in it, however it is cut; that of an
     evaluation the mean over all tokens of the validation rows.
+
+    Where several processes learn together, each takes its share of the rows of a batch, and the
+    gradients are added up by hand: `DistributedDataParallel` would wait for as many ways back in
+    every process, and takes means over processes where one over tokens is wanted.
     """
 
     def __init__(
@@ -90,6 +105,7 @@ class LearntTrainer(Trainer):
         batch: int,
         most_tokens: int,
         pad_id: int,
+        ranks: Ranks | None = None,
         **options: Any,
     ) -> None:
         """Take what `Trainer` takes, and how the rows are fed.
@@ -101,25 +117,35 @@ class LearntTrainer(Trainer):
             batch: rows of a validation batch, on the average.
             most_tokens: computed at once, as long as a row is not longer.
             pad_id: what is behind the end of a row; never looked at.
+            ranks: who learns with this process; nobody where it is left out.
             options: for `Trainer`.
         """
+        self._ranks = ranks or Ranks()
         super().__init__(train_dataset=train, eval_dataset=val, **options)
         self._train, self._val = train, val
         self.fed = Fed()
+        self._own = self.fed if self._ranks.alone else Fed()
         self.most_tokens = most_tokens
+        self.longest = max(max(train.lengths), max(val.lengths))
         self._schedule = schedule
         self._batch = batch
         self._collator = Collator(pad_id)
         self.learnt_loss = LearntLoss(self.model)
         # What `compute_loss` gives is divided by the learnt tokens of the whole step.
         self.model_accepts_loss_kwargs = True
+        self._ranks.follow([each.data for each in self._learning()])
+        if not self._ranks.main:
+            # Else dropout would leave out the same places in the rows of each process.
+            set_seed(self.args.seed + self._ranks.number)
 
     def get_train_dataloader(self) -> DataLoader[Row]:
-        return DataLoader(self._train, batch_sampler=self._schedule, collate_fn=self._collator)
+        share = Shares(self._schedule, self._ranks.number, self._ranks.count)
+        return DataLoader(self._train, batch_sampler=share, collate_fn=self._collator)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Row]:
         count = -(-len(self._val) // self._batch)
         batches = alike(self._val.lengths, count, random.Random(0))
+        batches = batches[self._ranks.number :: self._ranks.count]
         return DataLoader(self._val, batch_sampler=batches, collate_fn=self._collator)
 
     def training_step(self, model: Any, inputs: Tensors, num_items_in_batch: Any = None) -> Tensor:
@@ -127,9 +153,15 @@ class LearntTrainer(Trainer):
             super(LearntTrainer, self).training_step(model, part, num_items_in_batch)
             for part in self._pieces(inputs)
         ]
-        self.fed.tokens += int(inputs["attention_mask"].sum())
-        self.fed.learnt += _learnt(inputs)
-        return torch.stack(parts).sum()
+        self._own.tokens += int(inputs["attention_mask"].sum())
+        self._own.learnt += _learnt(inputs)
+        if self._ranks.alone:
+            return torch.stack(parts).sum()
+        loss = torch.stack(parts or [self._learn_nothing()]).sum()
+        if self.accelerator.sync_gradients:
+            self._add_up()
+        # What is logged is the mean over the processes, and has to be their sum.
+        return loss * self._ranks.count
 
     def compute_loss(
         self,
@@ -138,7 +170,7 @@ class LearntTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        self.fed.cells += inputs["input_ids"].numel()
+        self._own.cells += inputs["input_ids"].numel()
         total = self.learnt_loss(inputs["input_ids"], inputs["labels"])
         return total / (_learnt(inputs) if num_items_in_batch is None else num_items_in_batch)
 
@@ -160,6 +192,9 @@ class LearntTrainer(Trainer):
                 self.control = self.callback_handler.on_prediction_step(
                     self.args, self.state, self.control
                 )
+        sums = torch.tensor([total, count], dtype=torch.float64)
+        self._ranks.add_up(sums)
+        total, count = sums.tolist()
         metrics = {f"{metric_key_prefix}_loss": total / count}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
@@ -167,14 +202,53 @@ class LearntTrainer(Trainer):
         )
         return metrics
 
+    def create_accelerator_and_postprocess(self) -> None:
+        super().create_accelerator_and_postprocess()
+        if not self._ranks.alone:
+            accelerator: Any = self.accelerator
+            # So the model is not wrapped.
+            accelerator.prepare_model = functools.partial(
+                accelerator.prepare_model, evaluation_mode=True
+            )
+
     def floating_point_ops(self, inputs: Any) -> int:
         """Not counted: nobody reads it, and counting goes through all parameters at each step."""
         return 0
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        super()._save_rng_state(output_dir)
+        # Each writes its own; the main process then notes down what the checkpoint is made of.
+        self._ranks.wait()
+
+    def _learning(self) -> list[torch.nn.Parameter]:
+        model: Any = self.model
+        return [each for each in model.parameters() if each.requires_grad]
+
+    def _learn_nothing(self) -> Tensor:
+        """The way back of a process that has no rows of a batch: gradients of zero."""
+        loss = torch.stack([each.sum() for each in self._learning()]).sum() * 0.0
+        self.accelerator.backward(loss)
+        return loss.detach()
+
+    def _add_up(self) -> None:
+        """Let every process have the gradients of all, and know what all were fed."""
+        for each in self._learning():
+            if each.grad is None:
+                each.grad = torch.zeros_like(each.data)
+        own = [each.grad for each in self._learning() if each.grad is not None]
+        flat = torch.cat([each.flatten() for each in own])
+        self._ranks.add_up(flat)
+        for gradient, part in zip(own, flat.split([each.numel() for each in own]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+        counts = torch.tensor([self._own.tokens, self._own.learnt, self._own.cells])
+        self._ranks.add_up(counts)
+        self.fed.tokens, self.fed.learnt, self.fed.cells = counts.tolist()
 
     def _pieces(self, batch: Tensors) -> Iterator[Tensors]:
         lengths = batch["attention_mask"].sum(1).tolist()
         for start, end in pieces(lengths, self.most_tokens):
             width = max(lengths[start:end])
+            self.fed.most = max(self.fed.most, width * (end - start))
             yield {name: batch[name][start:end, :width] for name in ("input_ids", "labels")}
 
 

@@ -5,7 +5,8 @@ It is told everything by config.yaml and STOP, and says everything in the run fo
 
 from __future__ import annotations
 
-import errno
+import contextlib
+import gc
 import logging
 import os
 import sys
@@ -21,9 +22,18 @@ from transformers import TrainingArguments, set_seed
 
 from kakaobot import rows
 from kakaobot.base.choice import located
+from kakaobot.base.fetching import fetch
 from kakaobot.base.loading import Loaded, free_memory, load_base, parameters_of
 from kakaobot.base.sampling import Sampling
 from kakaobot.config import parse
+from kakaobot.endings import (
+    EXIT_FULL,
+    FULL_DISK,
+    OUT_OF_MEMORY,
+    RESUMES,
+    disk_is_full,
+    is_short_of_memory,
+)
 from kakaobot.errors import DatasetError, KakaobotError
 from kakaobot.runs import Point, Run, Status
 from kakaobot.samples import Samples
@@ -31,38 +41,66 @@ from kakaobot.settings import Settings
 from kakaobot.train.adapter import checkpointing, with_lora
 from kakaobot.train.answering import Answering, Rehearsal
 from kakaobot.train.batches import Schedule, encode
-from kakaobot.train.callback import RunCallback
+from kakaobot.train.callback import InStep, RunCallback
 from kakaobot.train.estimate import Machine, Shape, tokens_at_once
+from kakaobot.train.onlooker import Onlooker
 from kakaobot.train.plan import Plan, learning_rate
+from kakaobot.train.ranks import DESERTED, Ranks, end_with_launcher, is_deserted
 from kakaobot.train.rehearsal import cues, learnt_voice
+from kakaobot.train.relief import Thrift, told
 from kakaobot.train.trainer import LearntTrainer, Rows, amount_of
 
 _SAMPLED_TOKENS = 32
 """After so many an answer at an evaluation is cut off: style shows before."""
 BUSY = 3
 """Exit code where another worker holds the run."""
+_STOPPED = "stopped"
+"""Last words of a process that goes because STOP was asked before the first step."""
 
 
 def main(argv: list[str]) -> int:
-    """Train the run until it ends, stops or fails. 0, 1 or `BUSY`."""
+    """Train the run until it ends, stops or fails. 0, 1, `BUSY` or `EXIT_FULL`."""
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     os.umask(0o077)
-    run = Run(Path(argv[0]))
+    run, ranks = Run(Path(argv[0])), Ranks.of()
+    end_with_launcher()
+    if not ranks.main:
+        # What all of them say would stand in the log once for each.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _guarded(Onlooker(run.path), ranks)
     try:
         # A worker that was just told to stop says so before it is gone.
         with FileLock(run.lock_file, timeout=30):
-            return _guarded(run)
+            return _guarded(run, ranks)
     except Timeout:
         print("another worker already trains this run", flush=True)
         return BUSY
 
 
-def _guarded(run: Run) -> int:
-    before = run.said()
-    # A run that goes on keeps its best; all else is told anew.
-    status = Status(
+def _guarded(run: Run, ranks: Ranks) -> int:
+    try:
+        run.reserve()
+        status = _opening(run.said())
+        run.write_status(status)
+        ranks.join()
+        Work(run, status, ranks).run_to_the_end()
+        ranks.part()
+    except Stopped:
+        ranks.leave(_STOPPED)
+        said = replace(run.said(), state="stopped", message="준비하다가 멈췄습니다.")
+        run.write_status(said)
+    except Exception as error:  # noqa: BLE001 -- the outermost: every end is told to the user
+        return _failed(run, ranks, error)
+    finally:
+        run.release()
+    return 0
+
+
+def _opening(before: Status) -> Status:
+    """A run that goes on keeps its best; all else is told anew."""
+    return Status(
         state="starting",
         best_eval_loss=before.best_eval_loss,
         best_step=before.best_step,
@@ -71,21 +109,28 @@ def _guarded(run: Run) -> int:
         best_metric=before.best_metric,
         message="준비하는 중입니다.",
     )
-    run.write_status(status)
+
+
+def _failed(run: Run, ranks: Ranks, error: Exception) -> int:
+    """Say why, in the log, in the status and by the exit code: a full disk may take only that."""
+    # On a full disk these make the room in which the reason can be written.
+    run.release()
+    run.clear_incomplete()
+    reason = ranks.leave(_sentence(error))
+    if reason == _STOPPED:
+        return 0
     try:
-        Work(run, status).run_to_the_end()
-    except Stopped:
-        said = replace(run.said(), state="stopped", message="준비하다가 멈췄습니다.")
-        run.write_status(said)
-    except Exception as error:  # noqa: BLE001 -- the outermost: every end is told to the user
-        traceback.print_exc()
+        traceback.print_exception(error)
         sys.stdout.flush()
-        # On a full disk this makes the room in which the reason can be written.
-        run.clear_incomplete()
-        said = run.said()
-        run.write_status(replace(said, state="failed", eta_seconds=None, message=_sentence(error)))
-        return 1
-    return 0
+    except OSError:
+        # What the log does not take would else be tried again, and change the exit code.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, sys.stderr.fileno())
+    with contextlib.suppress(OSError):
+        said = replace(run.said(), state="failed", eta_seconds=None, message=reason)
+        run.write_status(said)
+    return EXIT_FULL if disk_is_full(error) else 1
 
 
 class Stopped(Exception):
@@ -96,47 +141,85 @@ def _sentence(error: Exception) -> str:
     """Why a run failed and what to do, in Korean."""
     if isinstance(error, KakaobotError):
         return str(error)
-    # A CPU and Apple's GPU say it in a RuntimeError.
-    said = str(error).lower()
-    short = "out of memory" in said or "can't allocate memory" in said
-    if short or isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return (
-            "메모리가 모자라 학습을 멈췄습니다. training.batch 를 절반으로 줄이거나 "
-            "training.max_seq_len 을 줄이고, 그래도 모자라면 더 작은 바탕 모델을 쓰세요."
-        )
-    # torch and safetensors wrap what the disk said in errors of their own.
-    if (
-        "os error 28" in said
-        or "unexpected pos" in said
-        or (isinstance(error, OSError) and error.errno == errno.ENOSPC)
-    ):
-        return "디스크가 가득 차 저장하지 못했습니다. 공간을 비운 뒤 다시 시작하면 이어집니다."
+    if is_short_of_memory(error):
+        return OUT_OF_MEMORY
+    if disk_is_full(error):
+        return FULL_DISK
+    if is_deserted(error):
+        return DESERTED
     return (
         f"예상하지 못한 오류로 학습이 끝났습니다 ({type(error).__name__}: {error}). "
-        "자세한 내용은 학습 폴더의 worker.log 에 있습니다. "
-        "다시 시작하면 마지막 저장본부터 이어집니다."
+        f"자세한 내용은 학습 폴더의 worker.log 에 있습니다. {RESUMES}"
     )
+
+
+def free_all() -> None:
+    """Give back what nothing uses any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 class Work:
     """One run's training from beginning to end."""
 
-    def __init__(self, run: Run, status: Status) -> None:
+    def __init__(self, run: Run, status: Status, ranks: Ranks | None = None) -> None:
         self.run = run
         self.status = status
+        self.ranks = ranks or Ranks()
         self.config = run.config()
         self.settings: Settings = parse(self.config["settings"])
+        self._thrift: Thrift | None = None
+        self._reliefs: tuple[str, ...] = ()
 
     def run_to_the_end(self) -> None:
+        """Train. Where memory runs out, go on from the last checkpoint with less at once."""
+        while (smaller := self._attempt()) is not None:
+            # Here nothing holds the failed attempt any more, not even its traceback.
+            free_all()
+            self._go_on_with(smaller)
+
+    def _attempt(self) -> Thrift | None:
+        """Train to the end; the next smaller setting where there was not memory enough."""
         trainer, callback, resume = self.prepare()
         callback.listen()
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        try:
+            trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+        except (RuntimeError, MemoryError) as error:
+            smaller = self._smaller(trainer) if is_short_of_memory(error) else None
+            if smaller is None:
+                raise
+            # "Warning" keeps it from being taken for the reason of a later end.
+            first = str(error).partition("\n")[0]
+            print(f"Warning: {type(error).__name__}: {first}", flush=True)
+            callback.listen_no_more()
+            return smaller
         print(
             f"fed {trainer.fed.tokens:,} tokens, {trainer.fed.learnt:,} of them learnt, "
             f"{trainer.fed.padding:.1%} padding",
             flush=True,
         )
         self._say_how_it_ended(callback, trainer.state.global_step)
+        return None
+
+    def _smaller(self, trainer: LearntTrainer) -> Thrift | None:
+        # One of several processes cannot go back alone.
+        if self._thrift is None or not self.ranks.alone:
+            return None
+        return self._thrift.smaller(trainer.fed.most, trainer.longest)
+
+    def _go_on_with(self, smaller: Thrift) -> None:
+        """Say it, so that it stays among the notes, and let the next attempt begin."""
+        self.run.clear_incomplete()
+        found = self.run.checkpoints()
+        assert self._thrift is not None
+        note = told(self._thrift, smaller, found[-1][0] if found else 0)
+        self._thrift, self._reliefs = smaller, (*self._reliefs, note)
+        said = self.run.said()
+        self.status = replace(_opening(said), notes=(*said.notes, note))
+        self._say(note)
 
     def prepare(self) -> tuple[LearntTrainer, RunCallback, Path | None]:
         """All that comes before the first step; the checkpoint to go on from comes last.
@@ -149,10 +232,17 @@ class Work:
         base = self._load()
         train, val = self._rows(base)
         saving = checkpointing(self.settings.model.gradient_checkpointing, base)
+        if self._thrift is not None:
+            saving = self._thrift.checkpointing
         model = with_lora(base, self.settings.lora, checkpointing=saving)
         plan = Plan.of(self.settings.training, len(train))
-        resume = self._resume_point()
+        found = self._resume_point()
+        name = self.ranks.told(found.name if found else None)
+        resume = self.run.path / name if name else None
         trainer = self._trainer(base, model, plan, (train, val), fresh=resume is None)
+        if self._thrift is not None:
+            trainer.most_tokens = self._thrift.at_once
+        self._thrift = Thrift(trainer.most_tokens, saving)
         callback = RunCallback(
             self.run,
             replace(self.status, max_steps=plan.max_steps),
@@ -165,6 +255,8 @@ class Work:
             metric=self.settings.training.best_metric,
         )
         trainer.add_callback(callback)
+        if not self.ranks.alone:
+            trainer.add_callback(InStep(self.ranks))
         print(
             f"{len(train)} rows, {len(val)} for validation, {plan.max_steps} steps, "
             f"{sum(p.numel() for p in model.parameters() if p.requires_grad):,} parameters learnt, "
@@ -177,7 +269,7 @@ class Work:
         """The prompts that are answered at every evaluation, from the validation part."""
         folder = Path(self.config["data"]["folder"])
         asked = cues(rows.read(folder / "val.jsonl"), self.settings.training.sample_replies)
-        if not asked:
+        if not asked or not self.ranks.main:
             return None
         wanted = self.settings.generation
         sampling = Sampling(
@@ -188,7 +280,7 @@ class Work:
             repetition_penalty=wanted.repetition_penalty,
         )
         answering = Answering(base, model, asked, sampling, seed=self.settings.project.seed)
-        own = learnt_voice(rows.read(folder / "train.jsonl"))
+        own = learnt_voice(rows.each(folder / "train.jsonl"))
         return Rehearsal(Samples(self.run.path), answering, asked, own)
 
     def _trainer(
@@ -209,6 +301,7 @@ class Work:
             batch=training.batch,
             most_tokens=self._at_once(base, train, val),
             pad_id=base.pad_id,
+            ranks=self.ranks,
         )
 
     def _at_once(self, base: Loaded, train: Rows, val: Rows) -> int:
@@ -224,7 +317,7 @@ class Work:
             self.settings.lora,
             self.settings.training,
             amount_of(train, val),
-            free_memory(base.device),
+            free_memory(base.device) // (self.ranks.here if base.device.type == "cpu" else 1),
         )
 
     def _say_how_it_ended(self, callback: RunCallback, step: int) -> None:
@@ -249,14 +342,20 @@ class Work:
     def _load(self) -> Loaded:
         wanted = self.settings.model
         self._say(f"바탕 모델({self.config['base']['label']})을 읽는 중입니다.")
+        name = located(self.config["base"]["name"])
+        if not self.ranks.alone:
+            # One on each machine downloads; the others then find it there.
+            if self.ranks.place == 0:
+                fetch(name, self._say)
+            self.ranks.wait()
         base = load_base(
-            located(self.config["base"]["name"]),
+            name,
             load_in_4bit=wanted.load_in_4bit,
             dtype=wanted.dtype,
             attn_implementation=wanted.attn_implementation,
             say=self._say,
         )
-        self.status = replace(self.status, notes=base.notes)
+        self.status = replace(self.status, notes=(*base.notes, *self._reliefs))
         return base
 
     def _rows(self, base: Loaded) -> tuple[Rows, Rows]:
@@ -265,7 +364,7 @@ class Work:
         folder = Path(self.config["data"]["folder"])
         parts, lost = [], 0
         for name in ("train.jsonl", "val.jsonl"):
-            encoded = encode(rows.read(folder / name), base.renderer, length)
+            encoded = encode(rows.each(folder / name), base.renderer, length)
             parts.append(Rows(encoded.rows))
             lost += encoded.lost
         if lost:

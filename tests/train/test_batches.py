@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from itertools import islice
 
 import pytest
@@ -9,7 +10,17 @@ from tokenizers import Tokenizer
 from kakaobot.prompt import CHATML, Renderer
 from kakaobot.records import ChatMessage, Conversation
 from kakaobot.starter import FOLDER
-from kakaobot.train.batches import IGNORED, Row, Schedule, alike, encode, fitting, pad, pieces
+from kakaobot.train.batches import (
+    IGNORED,
+    Packed,
+    Row,
+    Schedule,
+    alike,
+    encode,
+    fitting,
+    pad,
+    pieces,
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +54,32 @@ def test_a_row_that_is_too_long_loses_its_beginning_and_never_its_last_reply(
 
 def test_a_reply_longer_than_a_row_is_counted_as_lost(renderer: Renderer) -> None:
     encoded = encode([conversation(ChatMessage("assistant", "말" * 300, learn=True))], renderer, 64)
-    assert (encoded.rows, encoded.lost) == ((), 1)
+    assert (len(encoded.rows), encoded.lost) == (0, 1)
+
+
+def test_packed_rows_are_as_they_were_and_take_little_more_than_four_bytes_a_token() -> None:
+    dice = random.Random(3)
+    # Id 0 is as good as any, learnt or not, and so is the largest there can be.
+    given: list[tuple[list[int], list[bool]]] = [([0, 0], [False, True]), ([], [])]
+    for _ in range(500):
+        size = dice.randint(1, 400)
+        ids = [dice.choice((dice.randrange(200_000), 2**31 - 1)) for _ in range(size)]
+        given.append((ids, [dice.random() < 0.4 for _ in ids]))
+    packed = Packed()
+    for ids, learn in given:
+        packed.add(ids, learn)
+    rows = [
+        Row(tuple(ids), tuple(i if yes else IGNORED for i, yes in zip(ids, learn, strict=True)))
+        for ids, learn in given
+    ]
+    assert list(packed) == rows
+    assert len(packed) == len(rows)
+    assert (packed[-1], packed[1:3]) == (rows[-1], tuple(rows[1:3]))
+    with pytest.raises(IndexError):
+        packed[len(rows)]
+    tokens = sum(len(row.ids) for row in rows)
+    taken = sum(sys.getsizeof(each) for each in vars(packed).values())
+    assert taken < 4.6 * tokens
 
 
 def test_shorter_rows_are_filled_up_on_the_right() -> None:

@@ -29,6 +29,12 @@ print("deaf", flush=True)
 time.sleep(600)
 """
 
+DEAF_WITH_A_CHILD = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {DEAF!r}], stdin=subprocess.DEVNULL)
+{DEAF}
+"""
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
@@ -84,6 +90,20 @@ def test_a_worker_that_does_not_stop_is_killed_after_its_grace(
     thread.join(20)
     assert not thread.is_alive()
     assert run.process() is None
+
+
+def test_whoever_a_worker_has_started_is_killed_with_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaobot.train.launcher._AFTER_TERMINATE", 0.5)
+    thread = launch(run, DEAF_WITH_A_CHILD, grace=0.5)
+    wait_for(lambda: run.log_tail() == "deaf\ndeaf")
+    worker = run.process()
+    assert worker is not None
+    (child,) = worker.children()
+    run.ask_to_stop()
+    thread.join(20)
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_the_next_program_adopts_a_worker_and_stops_it(run: Run, tmp_path: Path) -> None:
