@@ -11,7 +11,7 @@ import tempfile
 import threading
 import weakref
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any, TypeVar, cast, overload
 
 from kakaobot.errors import DatasetError
@@ -74,21 +74,9 @@ class Spill(Sequence[Item]):
     the one that was read last.
     """
 
-    def __init__(
-        self,
-        at_once: int = 1024,
-        *,
-        pack: Callable[[list[Item]], object] = list,
-        unpack: Callable[[Any], list[Item]] = list,
-    ) -> None:
-        """Take how many things are a block, and how a block is pickled.
-
-        Args:
-            at_once: things that are written together.
-            pack: makes of a block's things what is pickled, where that is smaller or faster.
-            unpack: the way back.
-        """
-        self._at_once, self._pack, self._unpack = at_once, pack, unpack
+    def __init__(self, at_once: int = 1024) -> None:
+        """`at_once`: things that are written together, and read where one of them is asked for."""
+        self._at_once = at_once
         self._blocks = Blocks()
         self._open: list[Item] = []
         self._last: tuple[int, list[Item]] = -1, []
@@ -97,7 +85,7 @@ class Spill(Sequence[Item]):
         """Add one thing; raises DatasetError where the disk is full."""
         self._open.append(item)
         if len(self._open) == self._at_once:
-            self._blocks.add(self._pack(self._open))
+            self._blocks.add(self._open)
             self._open = []
 
     def extend(self, items: Iterable[Item]) -> None:
@@ -109,9 +97,14 @@ class Spill(Sequence[Item]):
         return len(self._blocks) * self._at_once + len(self._open)
 
     def __iter__(self) -> Iterator[Item]:
-        for number in range(len(self._blocks)):
-            yield from self._unpack(self._blocks.read(number))
-        yield from self._open
+        place = 0
+        while place < len(self):
+            number, offset = divmod(place, self._at_once)
+            written = number < len(self._blocks)
+            block: list[Item] = self._blocks.read(number) if written else self._open
+            some = block[offset:]
+            yield from some
+            place += len(some)
 
     @overload
     def __getitem__(self, place: int) -> Item: ...
@@ -128,6 +121,6 @@ class Spill(Sequence[Item]):
             return self._open
         last, block = self._last
         if last != number:
-            block = self._unpack(self._blocks.read(number))
+            block = self._blocks.read(number)
             self._last = number, block
         return block

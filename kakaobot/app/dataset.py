@@ -10,6 +10,7 @@ from pathlib import Path
 from kakaobot.app.bases import Bases
 from kakaobot.app.building import Build, without_collecting
 from kakaobot.app.disguise import Disguise, Mask
+from kakaobot.app.outlook import Outlook
 from kakaobot.app.page import page
 from kakaobot.app.report import Report, read_report
 from kakaobot.app.speaking import Person, Speaking
@@ -22,6 +23,7 @@ from kakaobot.exports.inbox import Inbox
 from kakaobot.exports.merge import History
 from kakaobot.exports.messages import senders_of
 from kakaobot.exports.rooms import Rooms
+from kakaobot.files import replace_text
 from kakaobot.records import Progress, quiet
 from kakaobot.rows import lines
 from kakaobot.runs import now_text
@@ -110,6 +112,22 @@ class Datasets:
     def page(self) -> Path:
         """The last build's report with pictures, for any browser."""
         return self._folder() / store.PAGE
+
+    def complete_page(self, outlook: Outlook | None, progress: Progress = quiet) -> Path:
+        """Put into it what is not known while data are made: who speaks, and what a training takes.
+
+        Args:
+            outlook: of a training on the last build, as `Outlooks.look` gives it.
+            progress: told while the rooms are read, unless they were before.
+
+        Raises:
+            ExportError: as `people`.
+        """
+        report = self.report()
+        if report:
+            people = self.people(report.room, progress)
+            replace_text(self.page(), page(report, people, outlook))
+        return self.page()
 
     def _mask(self, settings: Settings, histories: Sequence[History]) -> Mask | None:
         """What puts invented names into the histories, where that is wanted."""

@@ -7,7 +7,9 @@ from html import escape
 
 from kakaobot.app.charts import bars, matrix
 from kakaobot.app.effects import BEFORE, Effect
+from kakaobot.app.outlook import Outlook
 from kakaobot.app.report import Report
+from kakaobot.app.speaking import Person
 
 _STYLE = """
 :root { color-scheme: light dark; --kb-ink: #2e2b28; --kb-muted: #7d7770; --kb-line: #e6e3dd;
@@ -57,10 +59,21 @@ def pictures(report: Report) -> list[tuple[str, str]]:
     return found
 
 
-def page(report: Report) -> str:
-    """The whole of `report.html`."""
+def page(report: Report, people: Sequence[Person] = (), outlook: Outlook | None = None) -> str:
+    """The whole of `report.html`.
+
+    Args:
+        report: of the last build.
+        people: who speaks in the rooms, where that is known.
+        outlook: what a training takes, where that was estimated.
+    """
     title = f"{report.room or '가져온 모든 방'} · {report.persona or '방 전체'}"
     parts = [_section("무엇을 배우나요", _table(("", ""), _facts(report)))]
+    if outlook:
+        parts.append(_section("학습하면 얼마나 드나요 (이 컴퓨터에서)", _lines(outlook.sentences)))
+    if people:
+        rows = [_person(each, named=not report.pseudonyms) for each in people]
+        parts.append(_section("누구를 배울 수 있나요", _table(_PEOPLE, rows)))
     if report.removed:
         rows = [(why, f"{count:,}개") for why, count in report.removed]
         parts.append(_section("배우지 않는 말", _table(("까닭", "메시지"), rows)))
@@ -95,6 +108,21 @@ def _effect(effect: Effect) -> tuple[str, ...]:
         f"{effect.apart:.3f}" if effect.title != BEFORE else "–",
         f"{effect.length:,}자",
         *(f"{share:.0%}" for share in shares),
+    )
+
+
+_PEOPLE = ("사람", "배울 대답", "보통 길이", "앞말에 답함", "배우지 않을 말", "조언")
+
+
+def _person(person: Person, *, named: bool) -> tuple[str, ...]:
+    """A row under `_PEOPLE`; no name is told where the data have invented ones."""
+    return (
+        person.name if named else person.pseudonym or "–",
+        f"{person.replies:,}개",
+        f"{person.median_chars:.0f}자" if person.replies else "–",
+        f"{person.answers:.0%}",
+        f"{person.noise:.0%}",
+        "빼기로 한 사람입니다." if person.is_excluded else person.sentence,
     )
 
 

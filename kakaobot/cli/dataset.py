@@ -6,6 +6,7 @@ from argparse import Namespace
 from dataclasses import asdict
 
 from kakaobot.app.dataset import Datasets
+from kakaobot.app.outlook import Outlooks
 from kakaobot.app.report import Report
 from kakaobot.cli.console import columns
 from kakaobot.cli.desk import Desk
@@ -26,7 +27,10 @@ def preprocess(args: Namespace, desk: Desk) -> None:
         console.say_json(asdict(report))
     else:
         console.say(columns(_rows(report)), end="")
-        console.tell(f"그림이 있는 보고서: {datasets.page()}")
+        outlook = Outlooks(desk.home).look(console.progress)
+        page = datasets.complete_page(outlook, console.progress)
+        console.progress(1.0, "보고서를 다 썼습니다")
+        console.tell(f"그림이 있는 보고서: {page}")
         console.tell("다음: python -m kakaobot train")
     for warning in filter(None, (report.warning, datasets.outdated(report))):
         console.tell(f"주의: {warning}")

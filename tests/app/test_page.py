@@ -6,6 +6,7 @@ from dataclasses import replace
 from kakaobot.app.bases import Bases
 from kakaobot.app.dataset import Datasets
 from kakaobot.app.exports import Exports
+from kakaobot.app.outlook import Outlook
 from kakaobot.app.page import page, pictures
 from kakaobot.config import Home, save
 from kakaobot.dataset.filters import CAPPED
@@ -39,6 +40,37 @@ def test_what_each_filter_moves_is_a_table_as_soon_as_one_takes_something(
     assert [row.count("<td>") for row in table.split("<tr>")[2:]] == [9, 9, 9]
     assert table.count(f"<td>{taken}개</td>") == 2
     assert CAPPED in table
+
+
+def test_who_speaks_and_what_a_training_takes_are_added_when_they_are_known(
+    home: Home, bases: Bases
+) -> None:
+    Exports(home).bring([SAMPLE])
+    save(home.settings_file, {"data.exclude_people": ["마루"]})
+    datasets = Datasets(home, bases)
+    datasets.build()
+    before = datasets.page().read_text(encoding="utf-8")
+    outlook = Outlook(("메모리 <2GB> 쯤, 3분 쯤 걸립니다.", "batch 를 줄이세요."))
+    text = datasets.complete_page(outlook).read_text(encoding="utf-8")
+    assert len(text) > len(before)
+    assert "메모리 &lt;2GB&gt; 쯤" in text
+    assert "batch 를 줄이세요." in text
+    for person in datasets.people():
+        assert f"<td>{person.name}</td><td>{person.replies:,}개</td>" in text
+    assert text.count("빼기로 한 사람입니다.") == 1
+
+
+def test_the_page_tells_no_name_where_the_data_have_invented_ones(home: Home, bases: Bases) -> None:
+    Exports(home).bring([SAMPLE])
+    save(home.settings_file, {"data.pseudonyms": True})
+    datasets = Datasets(home, bases)
+    datasets.build()
+    text = datasets.complete_page(None).read_text(encoding="utf-8")
+    people = datasets.people()
+    assert people
+    for person in people:
+        assert person.name not in text
+        assert f"<td>{person.pseudonym}</td><td>{person.replies:,}개</td>" in text
 
 
 def test_names_are_no_markup_in_the_report(home: Home, bases: Bases) -> None:

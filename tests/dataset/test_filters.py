@@ -22,7 +22,7 @@ from kakaobot.dataset.filters import (
 )
 from kakaobot.dataset.judging import Judgement, judge
 from kakaobot.dataset.privacy import mask
-from kakaobot.dataset.reactions import low_signal
+from kakaobot.dataset.reactions import Reactions, low_signal
 from kakaobot.records import ChatMessage, Conversation, Turn
 
 START = datetime(2026, 3, 1, 12, 0)
@@ -288,3 +288,22 @@ def test_the_reasons_are_counted_in_messages_too() -> None:
     counts = unlearnt(said, [row], persona="", reasons={"a.txt:0": LINKS})
     assert counts[LINKS] == 2
     assert sum(counts.values()) == 3
+
+
+@given(st.integers(0, 60), st.integers(0, 40), st.floats(0, 1), st.randoms(use_true_random=False))
+def test_in_which_order_reactions_come_does_not_matter(
+    low: int, others: int, share: float, source: random.Random
+) -> None:
+    said = list(enumerate(room_of(low, others)))
+    gone = set(source.sample(range(len(said)), len(said) // 5))
+    one, other, without = Reactions(), Reactions(), Reactions()
+    for number, each in said:
+        one.add(number, "방", each)
+        if number not in gone:
+            without.add(number, "방", each)
+    for number, each in source.sample(said, len(said)):
+        other.add(number, "방", each)
+    assert one.over(share) == other.over(share)
+    for number in gone:
+        one.drop(number)
+    assert one.over(share) == without.over(share)

@@ -112,6 +112,8 @@ def build(
         """What the training will take: the first time the computer's speed is measured for it."""
         try:
             found = outlooks.look(lambda share, words: progress(share, desc=words))
+            if found:
+                datasets.complete_page(found, lambda share, words: progress(share, desc=words))
         except KakaobotError as error:
             return markup.note(text.NOTICE, str(error), tone="warn")
         return markup.outlook_card(text.OUTLOOK, found)
