@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 IGNORED = -100
+_LOOKED_EVERY = 5
+"""Steps between two looks at the validation loss."""
 
 
 @dataclass
@@ -26,6 +28,8 @@ class Told:
     seconds: float = 0.0
     cpu_s: float = 0.0
     peak_mb: float | None = None
+    eval_loss: float | None = None
+    """At the end, where it was asked for."""
 
     def fed(self, inputs: Any, end: int) -> None:
         """Count one batch; `end` is the id that ends a reply."""
@@ -62,6 +66,20 @@ def clock(told: Told, seconds: float, reset: Callable[[], None]) -> Any:
 
 def ours(folder: Path, seconds: float) -> Told:
     """The worker's own loop, on a run folder like that of the app."""
+    return _ours(folder, seconds, _worker(folder))
+
+
+def full_logits(folder: Path, seconds: float) -> Told:
+    """The same loop on the same batches, but the model makes the logits of every token at once."""
+    from kakaobot.train.loss import LearntLoss
+
+    trainer = _worker(folder)
+    trainer.learnt_loss = LearntLoss(trainer.model, ways=())
+    trainer.most_tokens = 10**9
+    return _ours(folder, seconds, trainer)
+
+
+def _worker(folder: Path) -> Any:
     from transformers import IntervalStrategy
 
     from kakaobot.runs import Run, Status
@@ -69,8 +87,8 @@ def ours(folder: Path, seconds: float) -> Told:
     from kakaobot.train.worker import Work
 
     settings = Settings().model_dump(mode="json")
-    settings["training"] |= {"max_seq_len": 512, "max_steps": 10**4}
-    run = Run(folder / "runs" / "main")
+    settings["training"] |= {"max_seq_len": 512}
+    run = Run(Path(tempfile.mkdtemp(dir=folder)) / "main")
     data = {"folder": str(folder / "data" / "sft")}
     base = {"name": str(folder / "base"), "label": "base", "reason": "", "practice": False}
     run.create({"settings": settings, "data": data, "base": base})
@@ -78,6 +96,10 @@ def ours(folder: Path, seconds: float) -> Told:
     # The others do not evaluate or save either.
     trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
     trainer.args.eval_on_start = False
+    return trainer
+
+
+def _ours(folder: Path, seconds: float, trainer: Any) -> Told:
     told, end = Told(), _end(folder)
     step = trainer.training_step
 
@@ -94,6 +116,64 @@ def ours(folder: Path, seconds: float) -> Told:
     trainer.train()
     told.cells = trainer.fed.cells
     return told
+
+
+def ours_to_loss(folder: Path, goal: float) -> Told:
+    """The worker's own loop with every default, until the validation loss is `goal` or better."""
+    from transformers import TrainerCallback
+
+    trainer = _worker(folder)
+    told = Told()
+
+    class Until(TrainerCallback):
+        began = 0.0
+
+        def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            self.began = time.process_time()
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            told.cpu_s += time.process_time() - self.began
+            told.steps = state.global_step
+            if state.global_step % _LOOKED_EVERY == 0:
+                told.eval_loss = eval_loss(trainer.model, folder)
+                control.should_training_stop = told.eval_loss <= goal
+
+    trainer.add_callback(Until())
+    trainer.train()
+    return told
+
+
+def common_to_loss(folder: Path, rate: float) -> Told:
+    """The common recipe, each reply once, at a peak rate; how good it is in the end."""
+    told = Told()
+    trainer = _common(folder, told, {"learning_rate": rate, "num_train_epochs": 1, "max_steps": -1})
+    began = time.process_time()
+    trainer.train()
+    told.cpu_s, told.steps = time.process_time() - began, trainer.state.global_step
+    told.eval_loss = eval_loss(trainer.model, folder)
+    return told
+
+
+def eval_loss(model: Any, folder: Path) -> float:
+    """Mean cross-entropy (nats) of the learnt validation tokens, by plain full logits."""
+    import torch
+
+    rows = json.loads((folder / "val.json").read_text(encoding="utf-8"))
+    was, total, count = model.training, 0.0, 0
+    model.eval()
+    with torch.no_grad():
+        for row in rows:
+            ids, labels = (torch.tensor([row[name]]) for name in ("ids", "labels"))
+            logits = model(input_ids=ids).logits[:, :-1].float()
+            told = labels[:, 1:]
+            total += float(
+                torch.nn.functional.cross_entropy(
+                    logits.flatten(0, 1), told.flatten(), ignore_index=IGNORED, reduction="sum"
+                )
+            )
+            count += int((told != IGNORED).sum())
+    model.train(was)
+    return total / count
 
 
 def _end(folder: Path) -> int:
@@ -124,6 +204,14 @@ def _arguments() -> dict[str, Any]:
 
 def common(folder: Path, seconds: float) -> Told:
     """What a tutorial has: fp32, every reply with its context, logits of every token."""
+    told = Told()
+    trainer = _common(folder, told, {})
+    trainer.add_callback(clock(told, seconds, lambda: _forget(told)))
+    trainer.train()
+    return told
+
+
+def _common(folder: Path, told: Told, changed: dict[str, Any]) -> Any:
     import torch
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
@@ -133,7 +221,7 @@ def common(folder: Path, seconds: float) -> Told:
     rows = json.loads((folder / "windows.json").read_text(encoding="utf-8"))
     model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32)
     model.config.use_cache = False
-    told, end = Told(), _end(folder)
+    end = _end(folder)
 
     def collate(drawn: list[Any]) -> dict[str, Any]:
         batch = pad([Row(tuple(each["ids"]), tuple(each["labels"])) for each in drawn], 0)
@@ -141,15 +229,12 @@ def common(folder: Path, seconds: float) -> Told:
         told.fed(inputs, end)
         return inputs
 
-    trainer = Trainer(
+    return Trainer(
         model=get_peft_model(model, _lora()),
-        args=TrainingArguments(**_arguments(), remove_unused_columns=False),
+        args=TrainingArguments(**{**_arguments(), **changed}, remove_unused_columns=False),
         train_dataset=rows,
         data_collator=collate,
-        callbacks=[clock(told, seconds, lambda: _forget(told))],
     )
-    trainer.train()
-    return told
 
 
 def _forget(told: Told) -> None:
@@ -200,6 +285,11 @@ def cores() -> int:
 
 WORKS: dict[str, Callable[[Path, float], Told]] = {
     "kakaobot": ours,
+    "full logits": full_logits,
     "trl": trl,
     "common recipe": common,
+}
+TO_LOSS: dict[str, Callable[[Path, float], Told]] = {
+    "common recipe to its end": common_to_loss,
+    "kakaobot to that loss": ours_to_loss,
 }

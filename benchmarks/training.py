@@ -8,6 +8,10 @@ is that of the default settings. Each trains in a process of its own, for as lon
 of warming up. The machine may have other work, so what is compared is processor time: the speeds
 are those of all cores working on it alone, and `wall` is what the clock said.
 
+`full logits` is our own loop on the same batches with the logits of all tokens made at once: what
+is saved by making them where they are learnt. Last, on the starter, it is measured how long our
+loop takes to the validation loss that one pass of the common recipe ends with.
+
 TRL is given the very rows, already tokenised, and its best settings: bfloat16, rows grouped by
 length, its loss in chunks (the default). The common recipe makes a window of each reply and its
 context, and learns the reply through the plain Trainer in fp32. TRL comes from requirements.txt
@@ -31,11 +35,13 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from benchmarks.trainers import IGNORED, WORKS, Told, cores  # noqa: E402
+from benchmarks.trainers import IGNORED, TO_LOSS, WORKS, Told, cores  # noqa: E402
 from kakaobot.train.launcher import ENVIRONMENT  # noqa: E402
 
 CONTEXT = 4
 """Messages in front of a reply in the common recipe; `data.context_turns` of the defaults."""
+RATE = 2e-3
+"""Peak learning rate that `training.learning_rate: 0` means for the starter."""
 SHAPES: dict[str, dict[str, int]] = {
     "103M": {"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 8,
              "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 64},
@@ -78,6 +84,8 @@ def prepare(folder: Path, shape: str) -> None:
     found = rows.read(home.folder("data/sft") / "train.jsonl")
     encoded = [asdict(row) for row in encode(found, renderer, 512).rows]
     (folder / "rows.json").write_text(json.dumps(encoded), encoding="utf-8")
+    kept = encode(rows.read(home.folder("data/sft") / "val.jsonl"), renderer, 512).rows
+    (folder / "val.json").write_text(json.dumps([asdict(row) for row in kept]), encoding="utf-8")
     (folder / "windows.json").write_text(json.dumps(windows(found, renderer)), encoding="utf-8")
 
 
@@ -100,7 +108,7 @@ def windows(found: list[Any], renderer: Any) -> list[dict[str, list[int]]]:
 
 def work(name: str, folder: Path, seconds: float) -> None:
     """In a process of its own: train, and print what was measured as the last line."""
-    told = WORKS[name](folder, seconds)
+    told = (WORKS | TO_LOSS)[name](folder, seconds)
     told.peak_mb = _peak_mb()
     print("\n" + json.dumps(asdict(told)))
 
@@ -129,11 +137,12 @@ def peers_python(folder: Path) -> str | None:
     return None if done.returncode else str(python)
 
 
-def measured(python: str, name: str, folder: Path, seconds: float) -> dict[str, Any] | None:
-    command = [python, "-X", "utf8", __file__, "--work", name, str(folder), str(seconds)]
+def asked(python: str, name: str, folder: Path, number: float) -> Told | None:
+    """What a process of its own measured; the number is what that work takes."""
+    command = [python, "-X", "utf8", __file__, "--work", name, str(folder), str(number)]
     # A thread that waits for another one must not count as work.
     environ = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
-    if name == "kakaobot":
+    if name.startswith("kakaobot"):
         environ |= ENVIRONMENT
     said = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", check=False, env=environ
@@ -141,7 +150,35 @@ def measured(python: str, name: str, folder: Path, seconds: float) -> dict[str, 
     if said.returncode:
         print(f"{name} failed and is left out:\n{said.stderr[-800:]}", file=sys.stderr)
         return None
-    told = Told(**json.loads(said.stdout.strip().splitlines()[-1]))
+    return Told(**json.loads(said.stdout.strip().splitlines()[-1]))
+
+
+def to_equal_loss(folder: Path) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """How long each takes to the validation loss that the common recipe ends with.
+
+    On the starter, which can speak already; both with the peak rate that ours takes for it.
+    """
+    prepare(folder, "starter")
+    one, other = TO_LOSS
+    common = asked(sys.executable, one, folder, RATE)
+    if common is None or common.eval_loss is None:
+        return [], {}
+    ours = asked(sys.executable, other, folder, common.eval_loss)
+    if ours is None or ours.eval_loss is None:
+        return [], {}
+    rows = [
+        {"base": "starter", "trainer": name, "seconds": told.cpu_s / cores(), **asdict(told)}
+        for name, told in ((one, common), (other, ours))
+    ]
+    return rows, {
+        "starter, seconds to an equal loss, common recipe / kakaobot": common.cpu_s / ours.cpu_s
+    }
+
+
+def measured(python: str, name: str, folder: Path, seconds: float) -> dict[str, Any] | None:
+    told = asked(python, name, folder, seconds)
+    if told is None:
+        return None
     alone = told.cpu_s / cores()
     speeds = {
         "tokens_per_s": told.tokens / alone,
@@ -212,15 +249,23 @@ def main() -> None:
             for trainer, python in pythons.items():
                 if row := measured(python, trainer, folder, seconds):
                     rows.append({"base": shape, **row})
-    ratios = compared(rows)
+        folder = Path(name) / "starter"
+        folder.mkdir()
+        raced, race = to_equal_loss(folder)
+    ratios = compared(rows) | race
     show(rows, ratios)
+    for row in raced:
+        print(
+            f"{row['trainer']}: loss {row['eval_loss']:.3f} after {row['steps']} steps, "
+            f"{row['seconds']:.1f} s"
+        )
     if args.json:
         machine = {
             "system": platform.platform(),
             "python": platform.python_version(),
             "cores": os.cpu_count(),
         }
-        report = {"machine": machine, "rows": rows, "ratios": ratios}
+        report = {"machine": machine, "rows": [*rows, *raced], "ratios": ratios}
         args.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
