@@ -60,6 +60,7 @@ class TrainingThread(threading.Thread):
         """
         start = Start(tuple(argv), {}) if argv else start_of(run)
         run.clear_stop()
+        child: subprocess.Popen[bytes] | None = None
         try:
             with run.log_file.open("ab") as log:
                 child = subprocess.Popen(
@@ -74,6 +75,10 @@ class TrainingThread(threading.Thread):
             run.write_worker(child.pid)
             thread = cls(run, psutil.Process(child.pid), grace=grace)
         except (OSError, psutil.Error) as error:
+            if child:
+                # Nobody would know of it: its number could not be written down.
+                child.kill()
+                child.wait()
             raise RunError(
                 f"학습 프로세스를 시작하지 못했습니다 ({error}). {run.log_file} 을 확인하세요."
             ) from error

@@ -136,3 +136,19 @@ def test_killing_ends_a_worker_at_once(run: Run) -> None:
 def test_a_program_that_cannot_be_started_is_a_sentence(run: Run) -> None:
     with pytest.raises(RunError, match="시작하지 못했습니다"):
         TrainingThread.launch(run, [str(run.path / "없는 프로그램")])
+
+
+def test_a_worker_that_cannot_be_noted_does_not_go_on_unseen(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+
+    def full(_: Run, pid: int) -> None:
+        started.append(pid)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Run, "write_worker", full)
+    with pytest.raises(RunError, match="시작하지 못했습니다"):
+        launch(run, DEAF)
+    assert started
+    assert not psutil.pid_exists(started[0])
