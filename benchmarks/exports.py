@@ -32,6 +32,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from benchmarks.peak import peak_mb  # noqa: E402
+
 Said = tuple[str, str]
 """Sender and text."""
 Read = Callable[[Path], Sequence[Any]]
@@ -83,7 +87,6 @@ def _checksum(said: Said) -> int:
 
 
 def ours() -> Read:
-    sys.path.insert(0, str(HERE.parent))
     read_export = importlib.import_module("kakaobot.exports.reader").read_export
     return lambda path: read_export(path).messages
 
@@ -125,7 +128,7 @@ def work(reader: str, path: Path, truth: Path) -> None:
     wall, processor = time.perf_counter(), time.process_time()
     messages = read(path)
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    peak = _peak_mb()
+    peak = peak_mb()
     found = Counter(_checksum(look(each)) for each in messages)
     lost = Counter(json.loads(truth.read_text(encoding="utf-8"))) - found
     result = {
@@ -136,16 +139,6 @@ def work(reader: str, path: Path, truth: Path) -> None:
         "peak_mb": peak,
     }
     print(json.dumps(result))
-
-
-def _peak_mb() -> float | None:
-    """Nothing on Windows, where Python does not know it."""
-    try:
-        resource: Any = importlib.import_module("resource")
-    except ImportError:
-        return None
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
 
 
 def peers_python(folder: Path) -> str | None:

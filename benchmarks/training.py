@@ -35,6 +35,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from benchmarks.peak import peak_mb  # noqa: E402
 from benchmarks.trainers import IGNORED, TO_LOSS, WORKS, Told, cores  # noqa: E402
 from kakaobot.train.launcher import ENVIRONMENT  # noqa: E402
 
@@ -109,18 +110,8 @@ def windows(found: list[Any], renderer: Any) -> list[dict[str, list[int]]]:
 def work(name: str, folder: Path, seconds: float) -> None:
     """In a process of its own: train, and print what was measured as the last line."""
     told = (WORKS | TO_LOSS)[name](folder, seconds)
-    told.peak_mb = _peak_mb()
+    told.peak_mb = peak_mb()
     print("\n" + json.dumps(asdict(told)))
-
-
-def _peak_mb() -> float | None:
-    """Nothing on Windows, where Python does not know it."""
-    try:
-        resource: Any = __import__("resource")
-    except ImportError:
-        return None
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
 
 
 def peers_python(folder: Path) -> str | None:

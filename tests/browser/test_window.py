@@ -30,7 +30,7 @@ from tests.conftest import QUICK, SAMPLE
 expect.set_options(timeout=30_000)
 
 PASSWORD = "바다 거북"
-STEPS = 400
+STEPS = 600
 SAMPLES = 4
 """Prompts that are answered again and again."""
 FLAGS = [
@@ -416,6 +416,29 @@ def test_5_a_stop_saves_and_a_start_resumes(page: Page, app: App) -> None:
     # Answered anew by now, and drawn.
     wait_for(lambda: page.locator("#train-answers thead th").count() >= 4, 60)
     assert int(page.locator("#train-voice canvas").get_attribute("data-points") or 0) >= 2
+    past.locator("summary").click()
+    page.evaluate("window.scrollTo(0, 0)")
+    shot(page, "3-training-resumed")
+
+
+def test_5_a_killed_worker_is_told_with_advice_and_goes_on_with_one_click(
+    page: Page, app: App
+) -> None:
+    run = Runs(app.home.folder("checkpoints_lora")).all()[0]
+    worker = run.process()
+    assert worker is not None
+    saved = run.checkpoints()[-1][0]
+    worker.kill()
+    card = page.locator("#train-card")
+    expect(card).to_contain_text("학습 프로세스가 갑자기 끝났습니다.", timeout=20_000)
+    expect(card).to_contain_text("다시 시작하면 마지막 저장본부터 이어집니다.")
+    start = page.locator("#train-start")
+    expect(start).to_contain_text("이어서 학습", timeout=60_000)
+    shot(page, "3-training-failed")
+    start.click()
+    wait_for(lambda: state(app)[0] == "running" and state(app)[1] > saved)
+    assert (run.status().resumed_from or 0) >= saved
+    expect(card).to_contain_text("학습하고 있습니다", timeout=60_000)
 
 
 def test_6_training_survives_a_restart_of_the_program(page: Page, app: App) -> None:
