@@ -157,6 +157,9 @@ def to_equal_loss(folder: Path) -> tuple[list[dict[str, Any]], dict[str, float]]
     ours = asked(sys.executable, other, folder, common.eval_loss)
     if ours is None or ours.eval_loss is None:
         return [], {}
+    if ours.eval_loss > common.eval_loss:
+        print(f"kakaobot did not come below {common.eval_loss:.3f} in a whole training.")
+        return [], {}
     rows = [
         {"base": "starter", "trainer": name, "seconds": told.cpu_s / cores(), **asdict(told)}
         for name, told in ((one, common), (other, ours))

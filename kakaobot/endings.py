@@ -35,7 +35,7 @@ _CRASHED = (
 
 _NO_MEMORY = re.compile(
     r"out ?of ?memory|MemoryError|can(?:'|no)t allocate memory|not enough memory"
-    r"|bad_alloc|paging file is too small",
+    r"|bad_alloc|paging file is too small|_STATUS_ALLOC_FAILED",
     re.IGNORECASE,
 )
 _NO_SPACE = re.compile(

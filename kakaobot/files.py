@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ def replace_text(file: Path, text: str) -> None:
 
     Where that fails, the old stays and the draft goes.
     """
-    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
+    draft = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}.new")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")
         patiently(lambda: draft.replace(file))

@@ -1,4 +1,4 @@
-"""More things than memory should hold, in a nameless file that nobody else can open. Knows no room.
+"""More things than memory should hold, in a temporary file that goes with its owner. Knows no room.
 
 What is read one after the other, several times over, need not lie in memory. The file is deleted
 by the system as soon as nothing here refers to it, also where the program is killed.
@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any, TypeVar, cast, overload
 
+from kakaobot.endings import disk_is_full
 from kakaobot.errors import DatasetError
 
 Item = TypeVar("Item")
@@ -50,10 +51,7 @@ class Blocks:
                 while rest:
                     rest = rest[self._file.write(rest) :]
         except OSError as error:
-            raise DatasetError(
-                f"임시 폴더({tempfile.gettempdir()})에 적을 자리가 없습니다 ({error.strerror}). "
-                "디스크를 비우고 다시 해 주세요."
-            ) from error
+            raise _told(error) from error
         self._ends.append(self._ends[-1] + len(data))
 
     def read(self, number: int) -> Any:
@@ -63,8 +61,24 @@ class Blocks:
             # There is a file as soon as there is a block.
             file = cast("IO[bytes]", self._file)
             file.seek(begin)
-            data = file.read(end - begin)
+            data = bytearray()
+            # What is not buffered may give less than is asked for.
+            while more := file.read(end - begin - len(data)):
+                data += more
         return pickle.loads(data)
+
+
+def _told(error: OSError) -> DatasetError:
+    # Where no folder takes a file at all, `tempfile` says that none was found.
+    if isinstance(error, FileNotFoundError) or disk_is_full(error):
+        return DatasetError(
+            f"임시 폴더({tempfile.tempdir or '시스템의 것'})에 적을 자리가 없습니다. "
+            "디스크를 비우고 다시 해 주세요."
+        )
+    return DatasetError(
+        f"임시 폴더({tempfile.tempdir or '시스템의 것'})에 적지 못했습니다 ({error.strerror}). "
+        "다른 프로그램을 닫고 다시 해 주세요."
+    )
 
 
 class Spill(Sequence[Item]):

@@ -74,8 +74,10 @@ class Build:
         kept = keep(history.messages, exclude=data.exclude_people, removed=self._removed)
         turns = turns_in(self._figures.passing(kept), data, masked=self._masked)
         room = str(len(self._rooms))
-        turns = self._judging.passing(room, turns, bots(senders_of(history.messages)))
-        turns = self._sample.passing(room, self._voices.passing(turns))
+        senders = senders_of(history.messages)
+        turns = self._judging.passing(room, turns, bots(senders))
+        people = [name for name, _ in senders.most_common() if name]
+        turns = self._sample.passing(room, self._voices.passing(turns, people))
         gap = timedelta(minutes=data.session_gap_minutes)
         sessions = self._rooms[room] = Sessions(history.room)
         for session in sessions_of(history.room, turns, gap=gap):

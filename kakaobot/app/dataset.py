@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ class Datasets:
         self._home = home
         self._bases = bases or Bases()
         self._speaking = Speaking(home)
+        self._writing = threading.Lock()
 
     def rooms(self) -> list[str]:
         """Rooms that were imported."""
@@ -97,6 +99,7 @@ class Datasets:
             share = 0.25 + 0.2 * number / len(histories)
             progress(share, f"'{history.room}' 의 말을 모으고 개인정보를 가리는 중")
             build.take(mask.put_on(history) if mask else history)
+            del history
         progress(0.45, "배울 말과 검증에 쓸 말을 고르는 중")
         build.settle()
         progress(0.6, "대화로 나누고 저장하는 중")
@@ -124,10 +127,21 @@ class Datasets:
             ExportError: as `people`.
         """
         report = self.report()
-        if report:
-            people = self.people(report.room, progress)
-            replace_text(self.page(), page(report, people, outlook))
+        room = self._real_room(report) if report else None
+        people = [] if room is None else self.people(room, progress)
+        with self._writing:
+            # A build may have ended meanwhile, whose page is the newer one.
+            if report and people and report == self.report():
+                replace_text(self.page(), page(report, people, outlook))
         return self.page()
+
+    def _real_room(self, report: Report) -> str | None:
+        """What the exports call the room of a build; None where that is not known any more."""
+        if not report.pseudonyms:
+            return report.room
+        settings = self._home.settings()
+        worn = Mask(Disguise(self._home).known(), settings).settings
+        return settings.data.room if worn.data.room == report.room else None
 
     def _mask(self, settings: Settings, histories: Sequence[History]) -> Mask | None:
         """What puts invented names into the histories, where that is wanted."""

@@ -159,7 +159,7 @@ class Mask:
                 file=numbers[message.file],
             )
 
-        return History(room, Altered(history.messages, masked))
+        return History(room, Altered(history.messages, masked, self._names.of))
 
     def _room(self, room: str) -> str:
         """A room of two is often called by the other's name."""

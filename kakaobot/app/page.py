@@ -111,7 +111,7 @@ def _effect(effect: Effect) -> tuple[str, ...]:
     )
 
 
-_PEOPLE = ("사람", "배울 대답", "보통 길이", "앞말에 답함", "배우지 않을 말", "조언")
+_PEOPLE = ("이름", "배울 대답", "글자 수", "이어 말함", "잡음", "조언")
 
 
 def _person(person: Person, *, named: bool) -> tuple[str, ...]:

@@ -15,12 +15,14 @@ from kakaobot.app.history import Answers, History, RunSummary
 from kakaobot.app.report import Report
 from kakaobot.base.choice import Choice
 from kakaobot.config import Home, parse
+from kakaobot.endings import FULL_DISK, disk_is_full
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.exports.inbox import Inbox
 from kakaobot.runs import LIVE, Point, Run, Runs, Status, now_text
 from kakaobot.samples import Samples
 from kakaobot.settings import Settings
 from kakaobot.train.launcher import TrainingThread, kill
+from kakaobot.train.processes import start_with
 
 _CURVES = frozenset(("loss", "eval_loss", "voice"))
 QUIET = 120.0
@@ -141,11 +143,19 @@ class Training:
                         f"학습 '{live.name}' 이 이미 진행 중입니다. "
                         "먼저 멈추거나 끝나기를 기다리세요."
                     )
+                if not self._argv:
+                    # Before anything is made: what cannot be started leaves no run behind.
+                    settings = self._home.settings()
+                    start_with(settings.training, self._home.root, runs.folder)
                 self._make_room()
                 self._bases.forget()
                 run = self._prepare(runs, new=new)
                 run.open_log()
                 self._threads[run.name] = TrainingThread.launch(run, self._argv)
+        except OSError as error:
+            if disk_is_full(error):
+                raise RunError(FULL_DISK) from error
+            raise
         except Timeout as error:
             raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error
         return self.snapshot(run.name)

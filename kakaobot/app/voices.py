@@ -31,13 +31,18 @@ class Voices:
     def __init__(self) -> None:
         self._said: dict[str, Spread[Turn]] = {}
 
-    def passing(self, turns: Iterable[Turn]) -> Iterator[Turn]:
-        """The same turns, some of which are kept as they go by."""
+    def passing(self, turns: Iterable[Turn], people: Sequence[str]) -> Iterator[Turn]:
+        """The same turns of one room, some of which are kept as they go by.
+
+        Args:
+            people: who speaks in it, most active first; of more than are shown nothing is kept.
+        """
         said = self._said
+        for name in people[:_MOST_PEOPLE]:
+            said.setdefault(name, Spread(_MOST_REPLIES))
         for turn in turns:
-            if turn.sender not in said:
-                said[turn.sender] = Spread(_MOST_REPLIES)
-            said[turn.sender].add(turn)
+            if turn.sender in said:
+                said[turn.sender].add(turn)
             yield turn
 
     def speeches(self, people: Sequence[str]) -> tuple[Speech, ...]:
@@ -49,7 +54,7 @@ class Voices:
         voices = {
             name: fingerprint(turn.text for turn in self._said[name].items())
             for name in people[:_MOST_PEOPLE]
-            if name in self._said
+            if name in self._said and self._said[name].items()
         }
         return tuple(
             Speech(

@@ -34,8 +34,10 @@ _GRAM = 3
 _BANDS, _ROWS = 48, 4
 _BANDS_AT_ONCE = 4
 """Bands whose keys are in memory together: 32 bytes a text. All of them would take 384."""
-_FORMS_AT_ONCE = 32
-"""Texts are compared here and there, and each look at one reads so many."""
+_LETTERS_IN_MEMORY = 4_000_000
+"""Forms that are compared are in memory as long as all of them are no more: 16 MB or so."""
+_ROWS_AT_ONCE, _FORMS_AT_ONCE = 4096, 32
+"""Beyond that each look at one form reads so many."""
 _GRAMS_AT_ONCE = 1 << 15
 """So that the numbers of one step stay in the processor's cache."""
 _TRIES = 64
@@ -119,10 +121,12 @@ class _Long:
     def __init__(self, texts: Iterable[str], min_chars: int) -> None:
         least = max(min_chars, _GRAM)
         places, digests = array("Q"), array("Q")
-        every = Spill[str](_FORMS_AT_ONCE)
+        every = Spill[str](_ROWS_AT_ONCE)
+        letters = 0
         for place, text in enumerate(texts):
             if len(text) >= least and len(plain := normalised(text)) >= least:
                 every.append(plain)
+                letters += len(plain)
                 places.append(place)
                 digests.append(_digest(plain))
         _, begins, forms, counts = np.unique(
@@ -138,12 +142,14 @@ class _Long:
         """Where each form stands first."""
         self.repeated = set(np.flatnonzero(counts[order] > 1).tolist())
         """Forms that stand at several places."""
-        self.forms = every
-        if len(order) < len(every):
-            new = np.zeros(len(every), bool)
-            new[begins] = True
-            self.forms = Spill[str](_FORMS_AT_ONCE)
-            self.forms.extend(compress(every, new.tolist()))
+        new = np.zeros(len(every), bool)
+        new[begins] = True
+        self.forms: Sequence[str]
+        if letters <= _LETTERS_IN_MEMORY:
+            self.forms = list(compress(every, new.tolist()))
+        else:
+            self.forms = spill = Spill[str](_FORMS_AT_ONCE)
+            spill.extend(compress(every, new.tolist()))
 
     def forms_before(self, place: int) -> int:
         """How many forms stand before that place."""
@@ -177,7 +183,7 @@ def _shelve(shelf: dict[int, list[int]], buckets: Sequence[int], place: int) -> 
             places.append(place)
 
 
-def _meeting(texts: Spill[str]) -> Iterator[tuple[int, list[int]]]:
+def _meeting(texts: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
     """Places of texts that share a bucket with another, in order, with the buckets' numbers."""
     if len(texts) < 2:
         return

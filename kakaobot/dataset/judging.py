@@ -37,10 +37,6 @@ class Reasons(Mapping[int, str]):
         """Of a turn that has gone by."""
         self._codes[place] = _CODES[reason]
 
-    def clear(self, place: int) -> None:
-        """Nothing is said of that turn."""
-        self._codes[place] = 0
-
     @property
     def turns(self) -> int:
         """How many turns there are, learnt or not."""
@@ -66,7 +62,7 @@ class Reasons(Mapping[int, str]):
 
     @property
     def counts(self) -> dict[str, int]:
-        """Reason → turns, in the order of `REASONS`, those that took none left out."""
+        """Reason → turns, in the order in which they are tried, those that took none left out."""
         counted = {reason: self._codes.count(code) for reason, code in _CODES.items()}
         return {reason: count for reason, count in counted.items() if count}
 
@@ -85,7 +81,7 @@ class Judgement:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Reason → turns, in the order of `REASONS`, those that took none left out."""
+        """As those of `reasons`."""
         return self.reasons.counts
 
 
@@ -175,7 +171,7 @@ def _copies(long: LongTurns, rules: Rules) -> Iterator[tuple[str, int, str, str]
     """Room, place and sender of what was said before or goes round, by time, and which it is."""
     for group in duplicates.groups(long.texts()):
         said = [long.of(number) for number in group]
-        length = min(len(duplicates.normalised(each.text)) for each in said)
+        length = min(each.letters for each in said)
         people = {each.sender for each in said}
         places = {each.room for each in said}
         around = len(people) > 1 or len(places) > 1 or len(said) >= OFTEN

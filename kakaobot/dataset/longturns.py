@@ -9,20 +9,21 @@ from datetime import datetime, timedelta
 from itertools import count, repeat
 from typing import NamedTuple
 
-from kakaobot.dataset.duplicates import LONG
+from kakaobot.dataset.duplicates import LONG, normalised
 from kakaobot.records import Turn
 from kakaobot.spill import Spill
 
 _MOMENT = timedelta(microseconds=1)
-_AT_ONCE = 256
-"""Texts that are read together; some are looked at once more, here and there."""
+_AT_ONCE = 4096
+"""Texts that are read together."""
 
 
 class LongTurn(NamedTuple):
     room: str
     place: int
     sender: str
-    text: str
+    letters: int
+    """Of its normal form."""
 
 
 class LongTurns:
@@ -36,6 +37,7 @@ class LongTurns:
         """Of the rooms, as `texts` went through them."""
         self._order: list[array[int]] = [array("I"), array("I")]
         """Of each text that was given out the number of its room, and where it is in it."""
+        self._letters = array("I")
 
     def add(self, room: str, place: int, turn: Turn) -> None:
         """One more, if it is long; raises DatasetError where the disk is full."""
@@ -53,9 +55,9 @@ class LongTurns:
         kept.texts.append(turn.text)
 
     def texts(self) -> Iterator[str]:
-        """What they say, by time; what is said in one moment in the order of the rooms' names."""
+        """The normal form of what they say, by time, and in one moment by the rooms' names."""
         self._names = sorted(self._rooms)
-        self._order = [array("I"), array("I")]
+        self._order, self._letters = [array("I"), array("I")], array("I")
         parts = (
             zip(kept.moments, repeat(number), count(), kept.texts)
             for number, kept in enumerate(map(self._rooms.__getitem__, self._names))
@@ -63,7 +65,9 @@ class LongTurns:
         for _, room, index, text in heapq.merge(*parts):
             self._order[0].append(room)
             self._order[1].append(index)
-            yield text
+            plain = normalised(text)
+            self._letters.append(len(plain))
+            yield plain
 
     def said(self, room: str) -> Iterator[tuple[int, str]]:
         """Place and text of those of one room, by time."""
@@ -78,9 +82,8 @@ class LongTurns:
         """One of those that `texts` gave out."""
         name, index = self._names[self._order[0][number]], self._order[1][number]
         kept = self._rooms[name]
-        return LongTurn(
-            name, kept.places[index], self._people[kept.senders[index]], kept.texts[index]
-        )
+        sender = self._people[kept.senders[index]]
+        return LongTurn(name, kept.places[index], sender, self._letters[number])
 
 
 class _Room:

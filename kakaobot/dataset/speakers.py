@@ -37,10 +37,10 @@ _CLOCK_SHARE = 0.9
 _CLOCK_TIMES = 24
 """A program that posts every hour knows so many times of day, one a day knows one."""
 _TURNS_A_TIME = 3
-_SIFTING = 0.4
-"""The share of the time that is gone when people are looked at one by one."""
-_BEAT = 1000
-"""Sessions between two words of progress."""
+_SIFTING, _COUNTING = 0.4, 0.8
+"""The shares of the time that are gone when turns are counted, and when people are looked at."""
+_BEAT = 10_000
+"""Turns between two words of progress."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,14 @@ def speakers(
     judged = judge({room: each.turns for room, each in rooms.items()}, rules, capped=False)
     reasons = {room: each.reasons for room, each in judged.items()}
     people: dict[str, _Said] = {}
+    progress(_SIFTING, "배울 수 있는 대답을 세는 중")
     done, everything = 0, sum(each.turns for each in reasons.values())
     for room, sessions in rooms.items():
         places = count()
-        for number, session in enumerate(sessions):
-            if number % _BEAT == 0:
-                share = _SIFTING + (1 - _SIFTING) * done / everything
+        for session in sessions:
+            if done // _BEAT != (done := done + len(session.turns)) // _BEAT:
+                share = _SIFTING + (_COUNTING - _SIFTING) * done / everything
                 progress(share, "배울 수 있는 대답을 세는 중")
-            done += len(session.turns)
             before = ""
             for turn in session.turns:
                 if turn.sender not in people:
@@ -118,7 +118,10 @@ def speakers(
                     learnt=next(places) not in reasons[room],
                 )
                 before = turn.sender
-    found = [_speaker(name, said, rules, enough) for name, said in people.items()]
+    found = []
+    for number, (name, said) in enumerate(people.items()):
+        progress(_COUNTING + (1 - _COUNTING) * number / len(people), "봇이 있는지 살펴보는 중")
+        found.append(_speaker(name, said, rules, enough))
     return sorted(found, key=lambda each: (-each.replies, each.name))
 
 

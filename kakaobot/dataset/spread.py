@@ -19,12 +19,12 @@ class Spread(Generic[Item]):
         """One more; it may be forgotten later."""
         if self._seen % self._every == 0:
             self._kept.append(item)
-            if len(self._kept) == 4 * self._most:
+            if len(self._kept) == 2 * self._most:
                 self._kept = self._kept[::2]
                 self._every *= 2
         self._seen += 1
 
     def items(self) -> list[Item]:
-        """At most as many as asked for, in their order."""
-        step = max(1, len(self._kept) // self._most)
-        return self._kept[::step][: self._most]
+        """At most as many as asked for, and half of that at least where there are, in order."""
+        step = max(1, -(-len(self._kept) // self._most))
+        return self._kept[::step]

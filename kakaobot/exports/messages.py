@@ -151,9 +151,28 @@ class Messages(Sequence[Message]):
 class Altered(Sequence[Message]):
     """Messages as they would be after some change. Made one at a time: a room has a million."""
 
-    def __init__(self, messages: Sequence[Message], change: Callable[[Message], Message]) -> None:
-        """`change` alters no time."""
-        self._messages, self._change = messages, change
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        change: Callable[[Message], Message],
+        called: Callable[[str], str],
+    ) -> None:
+        """Alter nothing yet.
+
+        Args:
+            messages: as they are.
+            change: makes of one what it would be; alters no time.
+            called: what `change` makes of a sender.
+        """
+        self._messages, self._change, self._called = messages, change, called
+
+    @property
+    def senders(self) -> Counter[str]:
+        """Messages by sender; those of nobody are system lines."""
+        counts = Counter[str]()
+        for name, count in senders_of(self._messages).items():
+            counts[self._called(name)] += count
+        return counts
 
     @property
     def is_in_order(self) -> bool:
@@ -169,7 +188,7 @@ class Altered(Sequence[Message]):
     def __getitem__(self, place: slice) -> Sequence[Message]: ...
     def __getitem__(self, place: int | slice) -> Message | Sequence[Message]:
         if isinstance(place, slice):
-            return Altered(self._messages[place], self._change)
+            return Altered(self._messages[place], self._change, self._called)
         return self._change(self._messages[place])
 
     def __iter__(self) -> Iterator[Message]:
@@ -192,7 +211,7 @@ def in_order(messages: Sequence[Message]) -> bool:
 
 def senders_of(messages: Sequence[Message]) -> Counter[str]:
     """Messages by sender, those of nobody among them."""
-    if isinstance(messages, Messages):
+    if isinstance(messages, Messages | Altered):
         return messages.senders
     return Counter(message.sender for message in messages)
 

@@ -60,7 +60,9 @@ def renamed(export: Export, names: Mapping[str, str]) -> Export:
         name = names.get(message.sender)
         return message if name is None else message._replace(sender=name)
 
-    return replace(export, messages=Altered(export.messages, called))
+    return replace(
+        export, messages=Altered(export.messages, called, lambda name: names.get(name, name))
+    )
 
 
 def renamed_counts(people: Mapping[str, int], names: Mapping[str, str]) -> dict[str, int]:

@@ -96,6 +96,11 @@ class RunCallback(TrainerCallback):
         for number in _signals():
             signal.signal(number, self._on_signal)
 
+    @property
+    def heard_a_signal(self) -> bool:
+        """Whether Ctrl+C or a polite kill came."""
+        return self._signalled
+
     def listen_no_more(self) -> None:
         """Let go: who listens is not forgotten, nor the model it trains."""
         for number in _signals():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psutil
@@ -31,6 +32,12 @@ ENVIRONMENT = {
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
 }
 """What a worker is started with; read by libraries while they are loaded."""
+_OF_A_LAUNCHER = frozenset(
+    {
+        *("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK"),
+        *("ROLE_RANK", "ROLE_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"),
+    }
+)
 _AFTER_TERMINATE = 10.0
 """Seconds between telling it to end and killing it."""
 _POLL_SECONDS = 0.3
@@ -46,6 +53,7 @@ class TrainingThread(threading.Thread):
         self._grace = grace
         self._asked_at: float | None = None
         self._heard = 0.0
+        self._told_to_end = False
 
     @classmethod
     def launch(
@@ -69,7 +77,7 @@ class TrainingThread(threading.Thread):
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=ROOT,
-                    env={**os.environ, **start.environ, **ENVIRONMENT},
+                    env={**_own(os.environ), **start.environ, **ENVIRONMENT},
                     **_detached(),
                 )
             run.write_worker(child.pid)
@@ -111,7 +119,9 @@ class TrainingThread(threading.Thread):
             return True
         # Nothing is known of a process that another program started.
         if code is not None:
-            self.worker_run.note_exit(self._process.pid, int(code))
+            # Where the disk is full, what the worker said of its end has to do.
+            with contextlib.suppress(OSError):
+                self.worker_run.note_exit(self._process.pid, int(code))
         return True
 
     def _escalate(self) -> None:
@@ -122,7 +132,9 @@ class TrainingThread(threading.Thread):
         try:
             if waited > self._grace + _AFTER_TERMINATE:
                 _end(self._process)
-            elif waited > self._grace:
+            elif waited > self._grace and not self._told_to_end:
+                # Once: said again it would cut short how several processes end each other.
+                self._told_to_end = True
                 self._process.terminate()
         except psutil.Error:
             return
@@ -143,6 +155,15 @@ def _end(process: psutil.Process) -> None:
             each.kill()
         except psutil.Error:
             continue
+
+
+def _own(environ: Mapping[str, str]) -> dict[str, str]:
+    """Without what another launcher has said of its own processes."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in _OF_A_LAUNCHER and not name.startswith(("ACCELERATE_", "TORCHELASTIC_"))
+    }
 
 
 def _detached() -> dict[str, Any]:

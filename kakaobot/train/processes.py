@@ -16,6 +16,7 @@ from kakaobot.base.choice import Hardware, look, one_gpu
 from kakaobot.config import Home, parse
 from kakaobot.errors import RunError
 from kakaobot.runs import Run
+from kakaobot.settings import TrainingSettings
 
 _WORKER = "kakaobot.train.worker"
 _ONE_MODEL_EACH = ("NO", "MULTI_GPU", "MULTI_CPU")
@@ -45,16 +46,48 @@ def start_of(
             missing, damaged, or asks for what is not supported.
     """
     settings = parse(run.config()["settings"])
-    training = settings.training
-    file = _home_of(run, settings.paths.runs) / training.accelerate_config
+    home = _home_of(run, settings.paths.runs)
+    return start_with(
+        settings.training, home, run.path, hardware=hardware, environ=environ, platform=platform
+    )
+
+
+def start_with(
+    training: TrainingSettings,
+    home: Path,
+    run: Path,
+    *,
+    hardware: Callable[[], Hardware] = look,
+    environ: Mapping[str, str] = os.environ,
+    platform: str = sys.platform,
+) -> Start:
+    """How a worker with these settings is started, whether its run is there or not.
+
+    Args:
+        training: which processes are wanted.
+        home: where `training.accelerate_config` is looked for.
+        run: the run's folder.
+        hardware: tells of the graphics cards.
+        environ: the variables of this process.
+        platform: as `sys.platform`.
+
+    Raises:
+        RunError: as `start_of`.
+    """
+    file = home / training.accelerate_config
     said = _read(file) if training.accelerate_config else {}
     count = training.num_processes
     if count == 1:
-        count = int(said.get("num_processes") or 1)
+        count = _number(said, "num_processes")
     if count == 1:
-        return Start((sys.executable, "-m", _WORKER, str(run.path)), one_gpu(environ, hardware))
-    machines = int(said.get("num_machines") or 1)
-    here = -(-count // machines)
+        return Start((sys.executable, "-m", _WORKER, str(run)), one_gpu(environ, hardware))
+    machines = _number(said, "num_machines")
+    if count % machines:
+        raise RunError(
+            f"프로세스 {count}개를 컴퓨터 {machines}대에 똑같이 나눌 수 없습니다. "
+            "training.num_processes 를 컴퓨터 수의 배수로 적으세요."
+        )
+    here = count // machines
     _refuse_too_many(here, _cards(hardware(), environ), platform)
     named = {"config_file": str(file)} if said else {}
     options = {**named, "num_processes": str(count), **_open(said, machines, here)}
@@ -62,7 +95,7 @@ def start_of(
         (
             *(sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"),
             *(word for name, value in options.items() for word in (f"--{name}", value)),
-            *("-m", _WORKER, str(run.path)),
+            *("-m", _WORKER, str(run)),
         ),
         {},
     )
@@ -84,11 +117,25 @@ def _open(said: Mapping[str, Any], machines: int, here: int) -> dict[str, str]:
         "machine_rank": "0",
         # One that is free; several machines have to agree on one.
         "main_process_port": "0" if machines == 1 else "29500",
-        "mixed_precision": "no",
         "dynamo_backend": "no",
         "num_cpu_threads_per_process": str(max(1, cores // here)),
     }
-    return {name: value for name, value in wanted.items() if said.get(name) is None}
+    left = {name: value for name, value in wanted.items() if said.get(name) is None}
+    if not said:
+        # What accelerate once noted for this user must not choose the cards.
+        left["gpu_ids"] = "all"
+    # `model.dtype` decides; with anything else here the Trainer would compute in that.
+    return {**left, "mixed_precision": "no"}
+
+
+def _number(said: Mapping[str, Any], name: str) -> int:
+    """A count in the file of accelerate; 1 where it says nothing."""
+    value = said.get(name)
+    if value is None:
+        return 1
+    if not isinstance(value, int) or value < 1:
+        raise RunError(f"accelerate 설정 파일의 {name} 에는 1 이상의 수를 적으세요: {value}")
+    return value
 
 
 def _refuse_too_many(here: int, cards: int, platform: str) -> None:

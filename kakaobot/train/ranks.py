@@ -5,6 +5,7 @@ Knows no Trainer and no run. One process alone is the usual case, and asks nobod
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -134,7 +135,9 @@ class Ranks:
     def part(self) -> None:
         """Let go of the others, where there is nothing more to learn."""
         if distributed.is_initialized():
-            distributed.destroy_process_group()
+            # All is learnt and told by now.
+            with contextlib.suppress(RuntimeError):
+                distributed.destroy_process_group()
 
 
 _SHARDED = {
@@ -162,6 +165,13 @@ def end_with_launcher(environ: Mapping[str, str] = os.environ) -> None:
     if "ACCELERATE_MIXED_PRECISION" not in environ:
         return
     parent = psutil.Process(os.getppid())
+    try:
+        said = " ".join(parent.cmdline())
+    except psutil.Error:
+        said = ""
+    if "accelerate" not in said and "torch" not in said:
+        # It was gone before this process looked, and another one has adopted it.
+        os._exit(1)
 
     def watch() -> None:
         while os.getppid() == parent.pid and parent.is_running():

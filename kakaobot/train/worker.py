@@ -86,15 +86,20 @@ def _guarded(run: Run, ranks: Ranks) -> int:
         run.write_status(status)
         ranks.join()
         Work(run, status, ranks).run_to_the_end()
-        ranks.part()
     except Stopped:
         ranks.leave(_STOPPED)
-        said = replace(run.said(), state="stopped", message="준비하다가 멈췄습니다.")
-        run.write_status(said)
+        # On a full disk this makes the room for the status.
+        run.release()
+        with contextlib.suppress(OSError):
+            said = replace(run.said(), state="stopped", eta_seconds=None)
+            run.write_status(replace(said, message="준비하다가 멈췄습니다."))
+        # The others still prepare; their launcher ends them as soon as one has failed.
+        return 0 if ranks.alone else 1
     except Exception as error:  # noqa: BLE001 -- the outermost: every end is told to the user
         return _failed(run, ranks, error)
     finally:
         run.release()
+    ranks.part()
     return 0
 
 
@@ -191,6 +196,9 @@ class Work:
             smaller = self._smaller(trainer) if is_short_of_memory(error) else None
             if smaller is None:
                 raise
+            if callback.heard_a_signal:
+                # Else it would be forgotten with who heard it.
+                raise Stopped from error
             # "Warning" keeps it from being taken for the reason of a later end.
             first = str(error).partition("\n")[0]
             print(f"Warning: {type(error).__name__}: {first}", flush=True)

@@ -62,7 +62,8 @@ def test_who_speaks_and_what_a_training_takes_are_added_when_they_are_known(
 
 def test_the_page_tells_no_name_where_the_data_have_invented_ones(home: Home, bases: Bases) -> None:
     Exports(home).bring([SAMPLE])
-    save(home.settings_file, {"data.pseudonyms": True})
+    room = Datasets(home, bases).rooms()[0]
+    save(home.settings_file, {"data.pseudonyms": True, "data.room": room})
     datasets = Datasets(home, bases)
     datasets.build()
     text = datasets.complete_page(None).read_text(encoding="utf-8")

@@ -52,6 +52,25 @@ def test_data_with_words_of_somebody_left_out_later_is_not_trained_on(
     assert training.snapshot().can_start
 
 
+def test_a_start_that_is_refused_leaves_no_run_behind(home: Home, training: Training) -> None:
+    save(home.settings_file, {"training.accelerate_config": "none.yaml"})
+    for _ in range(2):
+        with pytest.raises(RunError, match="accelerate 설정 파일이 없습니다"):
+            training.start(new=True)
+    assert Runs(home.folder("checkpoints_lora")).all() == []
+
+
+def test_a_full_disk_at_the_start_is_a_sentence(
+    training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Run, "create", full)
+    with pytest.raises(RunError, match="디스크가 가득 차"):
+        training.start()
+
+
 @pytest.fixture
 def sleeper(home: Home, bases: Bases, training: Training) -> Iterator[Training]:
     """Its worker does nothing until it is asked to stop; none is left behind."""

@@ -14,7 +14,7 @@ def turns(**said: str) -> list[Turn]:
 
 def speeches(said: Sequence[Turn], people: Sequence[str]) -> tuple[Speech, ...]:
     voices = Voices()
-    assert list(voices.passing(said)) == list(said)
+    assert list(voices.passing(said, people)) == list(said)
     return voices.speeches(people)
 
 

@@ -227,9 +227,10 @@ def test_no_pseudonym_holds_a_name() -> None:
 
 def test_how_far_it_is_is_told_again_and_again() -> None:
     told: list[float] = []
-    turns = [turn(n, "가나"[n % 2], "밥은 먹었니") for n in range(3500)]
+    turns = [turn(n, "가나"[n % 2], "밥은 먹었니") for n in range(35_000)]
     some = kept(*(Session("방", (each,)) for each in turns))
     speakers({"방": some}, Rules(), progress=lambda share, _: told.append(share))
-    assert len(told) == 5
+    # Before each part, at every ten thousand turns, and at each of two people.
+    assert len(told) == 2 + 3 + 2
     assert told == sorted(told)
     assert 0 == told[0] < told[-1] <= 1

@@ -92,6 +92,7 @@ def test_a_worker_that_does_not_stop_is_killed_after_its_grace(
     assert run.process() is None
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody is deaf to an end on Windows")
 def test_whoever_a_worker_has_started_is_killed_with_it(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

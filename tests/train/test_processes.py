@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -90,7 +91,36 @@ def test_what_the_file_of_accelerate_says_is_not_said_again(tmp_path: Path) -> N
     assert said["--config_file"] == str(tmp_path / "home" / name)
     assert said["--num_processes"] == "4"
     assert said["--main_process_port"] == "29500"
-    assert not {"--num_machines", "--machine_rank", "--mixed_precision"} & set(said)
+    assert not {"--num_machines", "--machine_rank", "--gpu_ids"} & set(said)
+    # The base's own precision counts, whatever the file says.
+    assert said["--mixed_precision"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"num_processes": "two"}, "num_processes 에는 1 이상의 수"),
+        ({"num_processes": 4, "num_machines": 0}, "num_machines 에는 1 이상의 수"),
+        ({"num_processes": 3, "num_machines": 2}, "3개를 컴퓨터 2대에 똑같이 나눌 수 없습니다"),
+    ],
+)
+def test_counts_that_make_no_sense_are_a_sentence(
+    tmp_path: Path, said: dict[str, object], sentence: str
+) -> None:
+    name = write(tmp_path, distributed_type="MULTI_GPU", **said)
+    with pytest.raises(RunError, match=sentence):
+        started(run_with(tmp_path, accelerate_config=name), TWO_CARDS)
+
+
+def test_a_rank_without_its_launcher_goes_before_it_does_anything() -> None:
+    program = "from kakaobot.train import ranks; ranks.end_with_launcher(); print('on')"
+    environ = {**os.environ, "ACCELERATE_MIXED_PRECISION": "no"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, text=True,
+        check=False, executable=sys.executable,
+    )  # fmt: skip
+    # What started it is this test, which is no launcher.
+    assert (done.returncode, done.stdout) == (1, "")
 
 
 def test_a_file_for_one_process_starts_it_without_accelerate(tmp_path: Path) -> None:
@@ -306,8 +336,8 @@ def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
     wait_for(lambda: run.said().step >= 2)
     processes = ranks_of(run)
     assert set(processes) == {"0", "1"}
-    asked = run.said().step
     room.training.stop(run.name)
+    asked = run.said().step
     wait_for(lambda: run.status().state not in LIVE)
     assert run.status().state == "stopped", run.log_tail(80)
     # The step that was under way is ended, and one more may have begun before STOP was seen.

@@ -220,6 +220,7 @@ def weights(run: Run, adapter: str) -> dict[str, torch.Tensor]:
     return load_file(run.path / adapter / "adapter_model.safetensors")
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a limit")
 def test_with_too_little_memory_the_same_is_learnt_with_less_at_once(
     tmp_path: Path, deep: Path
@@ -243,7 +244,9 @@ def test_with_too_little_memory_the_same_is_learnt_with_less_at_once(
     assert told_losses(run) == pytest.approx(told_losses(whole), rel=1e-5)
     assert {step for kind, step in told_losses(run) if kind == "loss"} == {*range(1, STEPS + 1)}
     for adapter in ("adapter_best", "adapter_latest"):
-        torch.testing.assert_close(weights(run, adapter), weights(whole, adapter))
+        for name, weight in weights(whole, adapter).items():
+            apart = torch.linalg.norm(weights(run, adapter)[name] - weight)
+            assert apart <= 1e-3 * torch.linalg.norm(weight), name
 
     # And where not even one row fits, it is said what can be done.
     run, _ = room.train("hopeless", room=most // 40, rounds=10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -112,10 +113,11 @@ def build(
         """What the training will take: the first time the computer's speed is measured for it."""
         try:
             found = outlooks.look(lambda share, words: progress(share, desc=words))
-            if found:
-                datasets.complete_page(found, lambda share, words: progress(share, desc=words))
         except KakaobotError as error:
             return markup.note(text.NOTICE, str(error), tone="warn")
+        # Whatever is wrong with the exports is told beside the people.
+        with suppress(KakaobotError):
+            datasets.complete_page(found, lambda share, words: progress(share, desc=words))
         return markup.outlook_card(text.OUTLOOK, found)
 
     shown = [report, onward, pictures, examples]
