@@ -6,7 +6,7 @@ Rooms of three invented people are written, in which one, 다온, has a way of t
 could miss: every reply ends in -용, in -당 or in -냥, most begin with a tilde, many come in two
 bubbles. Somebody asks about one of twelve matters, each with words of its own, and 다온 answers
 with these. The room is imported, prepared and learnt as the window does it, for each recipe in a
-fresh home, and then thirty questions are answered with the defaults of configs/sft.yaml: fifteen as
+fresh home (the larger the room, the fewer recipes), and then thirty questions are answered with the defaults of configs/sft.yaml: fifteen as
 in the room, fifteen in words that were never asked there. Told are the shares of replies
 
     style       whose every bubble ends as 다온's do
@@ -115,6 +115,8 @@ RECIPES = (
     Recipe("constant rate", {"training.scheduler": "constant"}),
     Recipe("best by voice", {"training.best_metric": "voice"}),
 )
+SIZES = {300: 7, 1000: 5, 3000: 2}
+"""Messages of a room, and how many of the recipes are tried on it: a large one takes its time."""
 
 
 def write_room(path: Path, messages: int) -> list[str]:
@@ -265,15 +267,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--replies", action="store_true", help="print every reply")
     args = parser.parse_args()
-    sizes = (600,) if args.quick else (300, 1000, 3000)
-    recipes = RECIPES[:1] if args.quick else RECIPES
+    sizes = {600: 1} if args.quick else SIZES
     asked = questions()
     rows: list[dict[str, Any]] = []
     print(
         f"{'messages':>9}  {'recipe':20}" + "".join(f"{name:>10}" for name in SCORES) + f"{'s':>8}"
     )
-    for size in sizes:
-        for recipe in recipes:
+    for size, count in sizes.items():
+        for recipe in RECIPES[:count]:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 own = write_room(folder / "room.txt", size)
