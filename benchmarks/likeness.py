@@ -6,8 +6,9 @@ Rooms of three invented people are written, in which one, 다온, has a way of t
 could miss: every reply ends in -용, in -당 or in -냥, most begin with a tilde, many come in two
 bubbles. Somebody asks about one of twelve matters, each with words of its own, and 다온 answers
 with these. The room is imported, prepared and learnt as the window does it, for each recipe in a
-fresh home (the larger the room, the fewer recipes), and then thirty questions are answered with the defaults of configs/sft.yaml: fifteen as
-in the room, fifteen in words that were never asked there. Told are the shares of replies
+fresh home (the larger the room, the fewer recipes), and then thirty questions are answered with the
+defaults of configs/sft.yaml: fifteen as in the room, fifteen in words that were never asked there.
+Told are the shares of replies
 
     style       whose every bubble ends as 다온's do
     topic       that hold a word of the matter asked for
