@@ -153,3 +153,38 @@ def test_a_worker_that_cannot_be_noted_does_not_go_on_unseen(
         launch(run, DEAF)
     assert started
     assert not psutil.pid_exists(started[0])
+
+
+def test_what_another_launcher_said_of_its_own_is_not_believed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "ACCELERATE_MIXED_PRECISION"):
+        monkeypatch.setenv(name, "2")
+    monkeypatch.setenv("KAKAOBOT_TEST", "kept")
+    thread = launch(run, "import os; print(sorted(os.environ), flush=True)")
+    thread.join(20)
+    said = run.log_file.read_text(encoding="utf-8")
+    assert "'KAKAOBOT_TEST'" in said
+    for name in ("WORLD_SIZE", "RANK", "ACCELERATE_"):
+        assert name not in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells nobody, it ends")
+def test_a_worker_that_hears_nothing_is_told_to_end_once(run: Run) -> None:
+    counting = """
+import signal, time
+signal.signal(signal.SIGTERM, lambda *_: print("told", flush=True))
+print("ready", flush=True)
+until = time.time() + 60
+while time.time() < until:
+    time.sleep(0.1)
+"""
+    thread = launch(run, counting, grace=0.2)
+    wait_for(lambda: "ready" in run.log_tail())
+    run.ask_to_stop()
+    wait_for(lambda: "told" in run.log_tail())
+    time.sleep(1.5)
+    assert run.log_tail().count("told") == 1
+    kill(run)
+    thread.join(20)
+    assert not thread.is_alive()
