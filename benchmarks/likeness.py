@@ -116,7 +116,7 @@ RECIPES = (
     Recipe("constant rate", {"training.scheduler": "constant"}),
     Recipe("best by voice", {"training.best_metric": "voice"}),
 )
-SIZES = {300: 7, 1000: 5, 3000: 2}
+SIZES = {300: 7, 1000: 3, 3000: 1}
 """Messages of a room, and how many of the recipes are tried on it: a large one takes its time."""
 
 

@@ -1,6 +1,6 @@
 """How fast and in how much memory a room is learnt: ours, TRL's SFTTrainer, the common recipe.
 
-    python benchmarks/training.py [--quick] [--seconds N] [--json FILE]
+    python benchmarks/training.py [--quick | --race] [--seconds N] [--json FILE]
 
 The sample room becomes rows, as the app makes them. The base has random weights and Qwen3's shape
 (103 million parameters with a vocabulary of 151,936; without --quick 596 million as well), the LoRA
@@ -9,8 +9,9 @@ of warming up. The machine may have other work, so what is compared is processor
 are those of all cores working on it alone, and `wall` is what the clock said.
 
 `full logits` is our own loop on the same batches with the logits of all tokens made at once: what
-is saved by making them where they are learnt. Last, on the starter, it is measured how long our
-loop takes to the validation loss that one pass of the common recipe ends with.
+is saved by making them where they are learnt. Last it is measured how long our loop takes to the
+validation loss that one pass of the common recipe ends with, on the starter, which can speak, and
+on the smaller base; --race measures that alone.
 
 TRL is given the very rows, already tokenised, and its best settings: bfloat16, rows grouped by
 length, its loss in chunks (the default). The common recipe makes a window of each reply and its
@@ -28,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,8 +43,7 @@ from kakaobot.train.launcher import ENVIRONMENT  # noqa: E402
 
 CONTEXT = 4
 """Messages in front of a reply in the common recipe; `data.context_turns` of the defaults."""
-RATE = 2e-3
-"""Peak learning rate that `training.learning_rate: 0` means for the starter."""
+PARAMETERS = {"starter": 6_800_000, "103M": 103_000_000}
 SHAPES: dict[str, dict[str, int]] = {
     "103M": {"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 8,
              "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 64},
@@ -144,14 +145,18 @@ def asked(python: str, name: str, folder: Path, number: float) -> Told | None:
     return Told(**json.loads(said.stdout.strip().splitlines()[-1]))
 
 
-def to_equal_loss(folder: Path) -> tuple[list[dict[str, Any]], dict[str, float]]:
+def to_equal_loss(folder: Path, shape: str) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """How long each takes to the validation loss that the common recipe ends with.
 
-    On the starter, which can speak already; both with the peak rate that ours takes for it.
+    Both with the peak rate that ours takes for a base of this size.
     """
-    prepare(folder, "starter")
+    from kakaobot.settings import TrainingSettings
+    from kakaobot.train.plan import learning_rate
+
+    prepare(folder, shape)
+    rate = learning_rate(TrainingSettings(), PARAMETERS[shape])
     one, other = TO_LOSS
-    common = asked(sys.executable, one, folder, RATE)
+    common = asked(sys.executable, one, folder, rate)
     if common is None or common.eval_loss is None:
         return [], {}
     ours = asked(sys.executable, other, folder, common.eval_loss)
@@ -161,12 +166,11 @@ def to_equal_loss(folder: Path) -> tuple[list[dict[str, Any]], dict[str, float]]
         print(f"kakaobot did not come below {common.eval_loss:.3f} in a whole training.")
         return [], {}
     rows = [
-        {"base": "starter", "trainer": name, "seconds": told.cpu_s / cores(), **asdict(told)}
+        {**asdict(told), "base": shape, "trainer": name, "seconds": told.cpu_s / cores()}
         for name, told in ((one, common), (other, ours))
     ]
-    return rows, {
-        "starter, seconds to an equal loss, common recipe / kakaobot": common.cpu_s / ours.cpu_s
-    }
+    name = f"{shape}, seconds to an equal loss, common recipe / kakaobot"
+    return rows, {name: common.cpu_s / ours.cpu_s}
 
 
 def measured(python: str, name: str, folder: Path, seconds: float) -> dict[str, Any] | None:
@@ -216,9 +220,29 @@ def compared(rows: list[dict[str, Any]]) -> dict[str, float]:
     return ratios
 
 
+def speeds(folder: Path, shapes: Sequence[str], seconds: float) -> list[dict[str, Any]]:
+    """Every trainer on every base."""
+    pythons = dict.fromkeys(WORKS, sys.executable)
+    if python := peers_python(folder / "peers"):
+        pythons["trl"] = python
+    else:
+        del pythons["trl"]
+        print("trl could not be installed and is left out.")
+    rows = []
+    for shape in shapes:
+        place = folder / shape
+        place.mkdir()
+        prepare(place, shape)
+        for trainer, python in pythons.items():
+            if row := measured(python, trainer, place, seconds):
+                rows.append({"base": shape, **row})
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="the smaller base only")
+    parser.add_argument("--race", action="store_true", help="the way to an equal loss alone")
     parser.add_argument("--seconds", type=float, default=0, help="for each trainer")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
@@ -229,29 +253,24 @@ def main() -> None:
         return
     seconds = args.seconds or (20 if args.quick else 90)
     rows: list[dict[str, Any]] = []
+    raced: list[dict[str, Any]] = []
+    race: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
-        pythons = dict.fromkeys(WORKS, sys.executable)
-        if python := peers_python(Path(name) / "peers"):
-            pythons["trl"] = python
-        else:
-            del pythons["trl"]
-            print("trl could not be installed and is left out.")
-        for shape in ("103M",) if args.quick else SHAPES:
-            folder = Path(name) / shape
+        if not args.race:
+            rows = speeds(Path(name), ("103M",) if args.quick else tuple(SHAPES), seconds)
+        for shape in () if args.quick else PARAMETERS:
+            folder = Path(name) / f"race-{shape}"
             folder.mkdir()
-            prepare(folder, shape)
-            for trainer, python in pythons.items():
-                if row := measured(python, trainer, folder, seconds):
-                    rows.append({"base": shape, **row})
-        folder = Path(name) / "starter"
-        folder.mkdir()
-        raced, race = to_equal_loss(folder)
+            found, ratio = to_equal_loss(folder, shape)
+            raced += found
+            race |= ratio
     ratios = compared(rows) | race
-    show(rows, ratios)
+    if rows:
+        show(rows, ratios)
     for row in raced:
         print(
-            f"{row['trainer']}: loss {row['eval_loss']:.3f} after {row['steps']} steps, "
-            f"{row['seconds']:.1f} s"
+            f"{row['base']}, {row['trainer']}: "
+            f"loss {row['eval_loss']:.3f} after {row['steps']} steps, {row['seconds']:.1f} s"
         )
     if args.json:
         machine = {

@@ -17,8 +17,6 @@ from kakaobot.train.ranks import Ranks
 from kakaobot.train.rehearsal import Metric, standing
 
 _HEARTBEAT_SECONDS = 1.0
-_ANSWERED_EVERY = 4
-"""Evaluations from one with answers to the next, where the loss alone decides which is best."""
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -59,6 +57,7 @@ class RunCallback(TrainerCallback):
         rehearse: has prompts answered at a step and tells how far their voice is from the room's;
             it asks back at every token whether it shall end. None where nothing is asked.
         metric: what the best adapter is chosen by.
+        answered_every: evaluations from one with answers to the next, where the loss alone decides.
     """
 
     def __init__(
@@ -73,6 +72,7 @@ class RunCallback(TrainerCallback):
         steps_per_epoch: float,
         rehearse: Callable[[int, Callable[[], bool]], float | None] | None = None,
         metric: Metric = "eval_loss",
+        answered_every: int = 4,
     ) -> None:
         self.run = run
         self.status = status
@@ -84,6 +84,7 @@ class RunCallback(TrainerCallback):
         self._patience = patience
         self._rehearse = rehearse
         self._metric = metric
+        self._answered_every = answered_every
         self._signalled = False
         self._steps_per_epoch = steps_per_epoch
         self._began: tuple[float, int] | None = None
@@ -203,7 +204,7 @@ class RunCallback(TrainerCallback):
     def _answers_are_due(self, step: int, last: int, every: int) -> bool:
         """At each evaluation where the voice decides, else at some: speaking takes its time."""
         decides = self._metric != "eval_loss"
-        return decides or step == last or (step // every) % _ANSWERED_EVERY == 0
+        return decides or step == last or (step // every) % self._answered_every == 0
 
     def _voice(self, step: int) -> float | None:
         """How far the answers' voice is from the room's, written down; nothing on a STOP."""

@@ -5,6 +5,7 @@ Pure: knows rows and texts; `train/answering.py` lets the model speak.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +15,12 @@ from kakaobot.voice import Voice, distance, fingerprint
 
 Metric = Literal["eval_loss", "voice", "both"]
 
+_TOKENS_OF_A_CUE = 400
+"""A prompt that is read, and an answer of which each token is as dear as several that are read."""
+_PASSES = 3
+"""A token that is learnt goes forth once and back, which is twice as dear."""
+_SHARE, _RAREST = 0.15, 4
+"""Answering takes about this much of the time of learning; it is never rarer than that."""
 _MOST_REPLIES = 3000
 """Of those that are learnt, spread evenly over the history: more change no figure."""
 
@@ -38,6 +45,17 @@ def cues(rows: Sequence[Conversation], most: int) -> list[Cue]:
     ]
     count = min(most, len(found))
     return [found[number * len(found) // count] for number in range(count)]
+
+
+def answered_every(cues: int, tokens: float) -> int:
+    """Evaluations from one with answers to the next: 1 where answering costs little.
+
+    Args:
+        cues: how many are answered.
+        tokens: learnt from one evaluation to the next.
+    """
+    answering, learning = cues * _TOKENS_OF_A_CUE, tokens * _PASSES
+    return min(_RAREST, max(1, math.ceil(answering / (_SHARE * max(1.0, learning)))))
 
 
 def learnt_voice(rows: Iterable[Conversation]) -> Voice:

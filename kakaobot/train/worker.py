@@ -46,7 +46,7 @@ from kakaobot.train.estimate import Machine, Shape, tokens_at_once
 from kakaobot.train.onlooker import Onlooker
 from kakaobot.train.plan import Plan, learning_rate
 from kakaobot.train.ranks import DESERTED, Ranks, end_with_launcher, is_deserted
-from kakaobot.train.rehearsal import cues, learnt_voice
+from kakaobot.train.rehearsal import answered_every, cues, learnt_voice
 from kakaobot.train.relief import Thrift, told
 from kakaobot.train.trainer import LearntTrainer, Rows, amount_of
 
@@ -261,6 +261,13 @@ class Work:
             steps_per_epoch=plan.per_epoch / self.settings.training.accumulation,
             rehearse=self._rehearsal(base, model),
             metric=self.settings.training.best_metric,
+            answered_every=answered_every(
+                self.settings.training.sample_replies,
+                plan.eval_steps
+                * self.settings.training.accumulation
+                * sum(train.lengths)
+                / plan.per_epoch,
+            ),
         )
         trainer.add_callback(callback)
         if not self.ranks.alone:

@@ -10,7 +10,7 @@ from kakaobot.base.sampling import Sampling
 from kakaobot.records import ChatMessage, Conversation
 from kakaobot.starter import FOLDER
 from kakaobot.train.answering import Answering
-from kakaobot.train.rehearsal import apart, cues, learnt_voice, standing
+from kakaobot.train.rehearsal import answered_every, apart, cues, learnt_voice, standing
 from kakaobot.voice import fingerprint
 
 WARM = Sampling(12, temperature=0.9, top_p=0.95, top_k=40, repetition_penalty=1.1)
@@ -117,3 +117,13 @@ def test_training_goes_on_as_if_nothing_had_been_asked(base: Loaded) -> None:
 
 def test_it_is_given_up_between_two_batches(base: Loaded) -> None:
     assert answering(base).replies(lambda: True) is None
+
+
+def test_answers_are_asked_for_as_often_as_learning_pays_for_it() -> None:
+    assert answered_every(16, 100_000) == 1
+    assert answered_every(16, 10_000) == 2
+    assert answered_every(16, 100) == 4
+    assert answered_every(200, 100_000) == 2
+    assert answered_every(0, 0) == 1
+    often = [answered_every(16, tokens) for tokens in range(0, 50_000, 1000)]
+    assert often == sorted(often, reverse=True)
