@@ -367,6 +367,7 @@ def test_one_that_is_killed_ends_the_run_within_seconds(room: Room) -> None:
 
 
 ORPHAN = """
+# What a rank looks for in the command line of what started it: accelerate launch.
 import subprocess, sys
 child = "import time\\nfrom kakaobot.train.ranks import end_with_launcher\\n"
 child += "end_with_launcher({'ACCELERATE_MIXED_PRECISION': 'no'})\\nprint('here', flush=True)\\n"
