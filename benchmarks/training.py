@@ -2,16 +2,16 @@
 
     python benchmarks/training.py [--quick | --race] [--seconds N] [--json FILE]
 
-The sample room becomes rows, as the app makes them. The base has random weights and Qwen3's shape
-(103 million parameters with a vocabulary of 151,936; without --quick 596 million as well), the LoRA
-is that of the default settings. Each trains in a process of its own, for as long, after two steps
-of warming up. The machine may have other work, so what is compared is processor time: the speeds
-are those of all cores working on it alone, and `wall` is what the clock said.
+The sample room becomes rows, as the app makes them. The base has Qwen3's shape and a vocabulary of
+151,936: the starter widened to 103 million parameters, without --quick also 596 million with random
+weights. The LoRA is that of the default settings. Each trains in a process of its own, for as long,
+after two steps of warming up. The machine may have other work, so what is compared is processor
+time: the speeds are those of all cores working on it alone, and `wall` is what the clock said.
 
 `full logits` is our own loop on the same batches with the logits of all tokens made at once: what
 is saved by making them where they are learnt. Last it is measured how long our loop takes to the
-validation loss that one pass of the common recipe ends with, on the starter, which can speak, and
-on the smaller base; --race measures that alone.
+validation loss that one pass of the common recipe ends with, on the starter and on the smaller
+base; --race measures that alone.
 
 TRL is given the very rows, already tokenised, and its best settings: bfloat16, rows grouped by
 length, its loss in chunks (the default). The common recipe makes a window of each reply and its
@@ -39,6 +39,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from benchmarks.peak import peak_mb  # noqa: E402
 from benchmarks.trainers import IGNORED, TO_LOSS, WORKS, Told, cores  # noqa: E402
+from benchmarks.widened import widened  # noqa: E402
 from kakaobot.train.launcher import ENVIRONMENT  # noqa: E402
 
 CONTEXT = 4
@@ -78,7 +79,9 @@ def prepare(folder: Path, shape: str) -> None:
     else:
         torch.manual_seed(0)
         sizes: Any = {**SHAPES[shape], "vocab_size": 151_936, "tie_word_embeddings": True}
-        model: Any = Qwen3ForCausalLM(Qwen3Config(**sizes))
+        model: Any = (
+            widened(FOLDER, sizes) if shape == "103M" else Qwen3ForCausalLM(Qwen3Config(**sizes))
+        )
         model.to(torch.bfloat16).save_pretrained(base)
         for file in FOLDER.glob("*token*"):
             (base / file.name).write_bytes(file.read_bytes())

@@ -148,8 +148,8 @@ class TrainingSettings(Group):
     """학습률이 줄어드는 모양"""
     warmup_ratio: Number = Field(0.05, ge=0, le=0.9)
     """처음 이 비율 동안 학습률을 천천히 올립니다."""
-    batch: int = Field(4, ge=1, le=512)
-    """한 번에 배우는 대화 수. 메모리가 모자라면 줄이세요."""
+    batch: int = Field(0, ge=0, le=512)
+    """한 번에 배우는 대화 수. 0이면 방 크기에 맞춥니다 (대화 500개까지 2, 그 위로 4)."""
     accumulation: int = Field(1, ge=1, le=1024)
     """이만큼 모아서 한 단계로 셉니다."""
     max_seq_len: int = Field(1024, ge=64, le=131072)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from kakaobot.settings import LoraSettings, TrainingSettings
-from kakaobot.train.plan import Plan
+from kakaobot.train.plan import Plan, batch_of
 
 AT_ONCE = 512
 """Padded tokens a CPU computes at once, where no row is longer; more are not faster there."""
@@ -200,7 +200,7 @@ def memory(
     body = shape.body * (_NF4 if machine.four_bits else size)
     weights = int(body + shape.words * size)
     longest = min(amount.longest, training.max_seq_len)
-    per_batch = amount.tokens / max(1, amount.rows) * training.batch
+    per_batch = amount.tokens / max(1, amount.rows) * batch_of(training, amount.rows)
     tokens = max(longest, min(at_once, int(per_batch * 1.1)))
     learnt = tokens * amount.learnt / max(1, amount.tokens)
     pieces = learnt * shape.vocabulary

@@ -313,7 +313,7 @@ class Work:
                 total=plan.max_steps * training.accumulation,
                 seed=self.settings.project.seed,
             ),
-            batch=training.batch,
+            batch=plan.batch,
             most_tokens=self._at_once(base, train, val),
             pad_id=base.pad_id,
             ranks=self.ranks,
@@ -412,7 +412,7 @@ class Work:
         return TrainingArguments(
             output_dir=str(self.run.path),
             max_steps=plan.max_steps,
-            per_device_train_batch_size=training.batch,
+            per_device_train_batch_size=plan.batch,
             gradient_accumulation_steps=training.accumulation,
             learning_rate=learning_rate(training, parameters_of(base.model.config)),
             lr_scheduler_type=training.scheduler,

@@ -58,7 +58,7 @@ def test_a_run_is_told_with_its_losses_its_data_and_what_was_set(
     assert (told.name, told.state, told.persona) == ("main", "finished", "도담")
     assert told.losses == ((0, 5.0), (10, 4.0), (20, 4.2))
     assert (told.best_step, told.fingerprint, told.replies) == (10, "a1", 40)
-    assert told.changed == (Change("training.batch", 8, 4),)
+    assert told.changed == (Change("training.batch", 8, 0),)
     assert (told.before, told.since, told.lowest) == ("", (), False)
 
 

@@ -156,10 +156,12 @@ def test_what_is_lowered_lowers_the_memory_and_the_work() -> None:
     assert total(lora=LoraSettings(r=4)) < usual
     assert total(lora=LoraSettings(target_modules=("q_proj", "v_proj"))) < usual
     assert total(max_seq_len=256) < usual
-    work = [steps_and_work(shape, LORA, TrainingSettings(epochs=n), AMOUNT)[1] for n in (2, 4)]
+    work = [
+        steps_and_work(shape, LORA, TrainingSettings(epochs=n, batch=4), AMOUNT)[1] for n in (2, 4)
+    ]
     assert work[0] < work[1] < 2 * work[0]
     # Twice through all tokens, and four evaluations on as many, which go forth only.
-    worth = tokens_worth(shape, LORA, TrainingSettings(epochs=2, eval_steps=2), AMOUNT)
+    worth = tokens_worth(shape, LORA, TrainingSettings(epochs=2, batch=4, eval_steps=2), AMOUNT)
     assert 2 * AMOUNT.tokens < worth < 4 * AMOUNT.tokens
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kakaobot.settings import TrainingSettings
-from kakaobot.train.plan import Plan, learning_rate
+from kakaobot.train.plan import Plan, batch_of, learning_rate
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,14 @@ def test_the_rate_falls_with_the_size_of_the_base(parameters: int, rate: float) 
 
 def test_a_rate_that_is_set_stands() -> None:
     assert learning_rate(TrainingSettings(learning_rate=7e-5), 6_800_000) == 7e-5
+
+
+@pytest.mark.parametrize(("rows", "batch"), [(1, 2), (500, 2), (501, 4), (100_000, 4)])
+def test_a_small_room_is_learnt_in_smaller_steps(rows: int, batch: int) -> None:
+    assert batch_of(TrainingSettings(), rows) == batch
+    assert batch_of(TrainingSettings(batch=7), rows) == 7
+    plan = Plan.of(TrainingSettings(epochs=1), rows)
+    assert (plan.batch, plan.max_steps) == (batch, -(-rows // batch))
 
 
 def test_a_run_evaluates_about_twenty_times_and_saves_as_often() -> None:
