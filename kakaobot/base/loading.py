@@ -63,11 +63,17 @@ def load_base(
     load_in_4bit: bool | str = "auto",
     dtype: str = "auto",
     attn_implementation: str = "auto",
+    shared: bool = False,
     say: Callable[[str], None] = lambda words: None,
 ) -> Loaded:
     """Load a Hugging Face id, a folder or a `.gguf` file onto the best device of this machine.
 
     Args:
+        name: an id, a folder or a file.
+        load_in_4bit: as `model.load_in_4bit`.
+        dtype: as `model.dtype`.
+        attn_implementation: as `model.attn_implementation`.
+        shared: leave it in the CPU's memory and not in 4 bits, to be spread over several devices.
         say: told in Korean what is being done, and what went otherwise than asked.
 
     Raises:
@@ -87,17 +93,22 @@ def load_base(
         options["attn_implementation"] = attn_implementation
     notes: list[str] = []
     model = None
+    if wanted and shared:
+        wanted = False
+        notes.append("모델을 나눠 드는 학습(FSDP)이라 4비트를 쓰지 않고 원래 정밀도로 읽습니다.")
+        say(notes[-1])
     if wanted:
         model = _guarded(name, lambda: _quantized(options, device, notes, say))
     _hide_if_broken("bitsandbytes")
     quantized = model is not None
     if model is None:
-        _refuse_if_too_big(name, config, compute, device)
+        place = torch.device("cpu") if shared else device
+        _refuse_if_too_big(name, config, compute, place)
         say("바탕 모델을 읽는 중입니다.")
         model = _guarded(name, lambda: _whole(options))
         if "gguf_file" in options:
             _forget_quantizer(model)
-        model = model.to(device)
+        model = model.to(place)
     text_config = model.config.get_text_config()
     context = int(getattr(text_config, "max_position_embeddings", 0) or 131_072)
     return Loaded(model, tokenizer, renderer, device, compute, quantized, context, tuple(notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -27,7 +27,14 @@ class Answering:
     """Answers the same prompts each time it is asked, drawing alike."""
 
     def __init__(
-        self, base: Loaded, model: Any, cues: Sequence[Cue], sampling: Sampling, *, seed: int
+        self,
+        base: Loaded,
+        model: Any,
+        cues: Sequence[Cue],
+        sampling: Sampling,
+        *,
+        seed: int,
+        together: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Render the prompts.
 
@@ -37,7 +44,9 @@ class Answering:
             cues: what is asked.
             sampling: as in chat; `max_new_tokens` is where a reply is cut off.
             seed: of every round: what is drawn differs by what was learnt alone.
+            together: within it every round is answered.
         """
+        self._together = together
         self._base, self._model, self._sampling, self._seed = base, model, sampling, seed
         longest = max(1, min(_LONGEST_PROMPT, base.context - sampling.max_new_tokens))
         self._prompts = [
@@ -53,7 +62,7 @@ class Answering:
         order = sorted(range(len(self._prompts)), key=lambda place: len(self._prompts[place]))
         found = [""] * len(order)
         ended = _Ended(enough)
-        with self._aside():
+        with self._together(), self._aside():
             for start in range(0, len(order), _AT_ONCE):
                 places = order[start : start + _AT_ONCE]
                 texts = self._answers([self._prompts[place] for place in places], ended)

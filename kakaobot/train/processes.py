@@ -19,8 +19,9 @@ from kakaobot.runs import Run
 from kakaobot.settings import TrainingSettings
 
 _WORKER = "kakaobot.train.worker"
-_ONE_MODEL_EACH = ("NO", "MULTI_GPU", "MULTI_CPU")
-"""`distributed_type`s in which every process holds the whole model."""
+_SHARED = "FSDP"
+_SUPPORTED = ("NO", "MULTI_GPU", "MULTI_CPU", _SHARED)
+"""`distributed_type`s; but for the last every process holds the whole model."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def start_with(
     options = {**named, "num_processes": str(count), **_open(said, machines, here)}
     return Start(
         (
-            *(sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"),
+            *(sys.executable, "-m", "accelerate.commands.launch", f"--{_way(said)}"),
             *(word for name, value in options.items() for word in (f"--{name}", value)),
             *("-m", _WORKER, str(run)),
         ),
@@ -126,6 +127,10 @@ def _open(said: Mapping[str, Any], machines: int, here: int) -> dict[str, str]:
         left["gpu_ids"] = "all"
     # `model.dtype` decides; with anything else here the Trainer would compute in that.
     return {**left, "mixed_precision": "no"}
+
+
+def _way(said: Mapping[str, Any]) -> str:
+    return "use_fsdp" if str(said.get("distributed_type")).upper() == _SHARED else "multi_gpu"
 
 
 def _number(said: Mapping[str, Any], name: str) -> int:
@@ -179,6 +184,11 @@ def _read(file: Path) -> dict[str, Any]:
     if not said or not isinstance(said, dict):
         raise RunError(f"accelerate 설정 파일이 비어 있습니다: {file}")
     kind = str(said.get("distributed_type") or "NO").upper()
-    if kind not in _ONE_MODEL_EACH:
+    if kind not in _SUPPORTED:
         raise RunError(unsupported(kind))
+    if kind == _SHARED and (said.get("fsdp_config") or {}).get("fsdp_offload_params"):
+        raise RunError(
+            "FSDP 의 fsdp_offload_params 는 쓸 수 없습니다. accelerate 설정 파일에서 false 로 "
+            "바꾸세요."
+        )
     return said

@@ -32,6 +32,8 @@ DESERTED = (
     "함께 배우던 프로세스 하나가 갑자기 끝나 학습을 멈췄습니다. 메모리가 모자라지 않은지 보세요. "
     f"자세한 내용은 학습 폴더의 worker.log 에 있습니다. {RESUMES}"
 )
+SHARING = "ACCELERATE_USE_FSDP"
+"""Variable of `accelerate launch`: the model is spread over the processes."""
 _WORDS = "last words"
 _LOOK_SECONDS = 0.5
 
@@ -47,6 +49,8 @@ class Ranks:
     """Of these on this machine."""
     place: int = 0
     """Number among these."""
+    sharing: bool = False
+    """Whether each of them keeps a part of one model, instead of a model of its own."""
     _store: list[Any] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
@@ -61,7 +65,8 @@ class Ranks:
                 ("LOCAL_RANK", 0),
             )
         )
-        return cls(number, count, here, place)
+        sharing = count > 1 and environ.get(SHARING, "").lower() == "true"
+        return cls(number, count, here, place, sharing)
 
     @property
     def main(self) -> bool:
@@ -77,7 +82,7 @@ class Ranks:
         Raises:
             RunError: the others share a model in a way that is not supported.
         """
-        for name, meaning in _SHARDED.items():
+        for name, meaning in _UNSUPPORTED.items():
             if environ.get(name, "").lower() == "true":
                 raise RunError(unsupported(meaning))
         if self.alone:
@@ -103,6 +108,14 @@ class Ranks:
         held = [value]
         distributed.broadcast_object_list(held, src=0)
         return held[0]
+
+    def most(self, count: int) -> int:
+        """The largest of what the processes hold here; every process must come by."""
+        if self.alone:
+            return count
+        held = torch.tensor(count)
+        distributed.all_reduce(held, distributed.ReduceOp.MAX)
+        return int(held)
 
     def add_up(self, tensor: Tensor) -> None:
         """Let it be the sum over all processes, in place; every process must come by."""
@@ -140,8 +153,7 @@ class Ranks:
                 distributed.destroy_process_group()
 
 
-_SHARDED = {
-    "ACCELERATE_USE_FSDP": "FSDP",
+_UNSUPPORTED = {
     "ACCELERATE_USE_DEEPSPEED": "DEEPSPEED",
     "ACCELERATE_USE_MEGATRON_LM": "MEGATRON_LM",
 }

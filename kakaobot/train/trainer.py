@@ -149,15 +149,19 @@ class LearntTrainer(Trainer):
         return DataLoader(self._val, batch_sampler=batches, collate_fn=self._collator)
 
     def training_step(self, model: Any, inputs: Tensors, num_items_in_batch: Any = None) -> Tensor:
+        fed = list(self._pieces(inputs))
+        # Asked before anything is computed: what is shared is put together in the same order.
+        missing = 0 if self._ranks.alone else self._missing(len(fed))
         parts = [
             super(LearntTrainer, self).training_step(model, part, num_items_in_batch)
-            for part in self._pieces(inputs)
+            for part in fed
         ]
         self._own.tokens += int(inputs["attention_mask"].sum())
         self._own.learnt += _learnt(inputs)
         if self._ranks.alone:
             return torch.stack(parts).sum()
-        loss = torch.stack(parts or [self._learn_nothing()]).sum()
+        parts += [self._learn_nothing(model) for _ in range(missing)]
+        loss = torch.stack(parts).sum()
         if self.accelerator.sync_gradients:
             self._add_up()
         # What is logged is the mean over the processes, and has to be their sum.
@@ -183,6 +187,11 @@ class LearntTrainer(Trainer):
         model: Any = self.model
         model.eval()
         total, count = 0.0, 0
+        if self._ranks.sharing:
+            batches = self.get_eval_dataloader()
+            for _ in range(self._missing(sum(1 for each in batches for _ in self._pieces(each)))):
+                with torch.no_grad():
+                    self.learnt_loss(*self._something())
         for batch in self.get_eval_dataloader():
             for part in self._pieces(batch):
                 with torch.no_grad():
@@ -224,11 +233,31 @@ class LearntTrainer(Trainer):
         model: Any = self.model
         return [each for each in model.parameters() if each.requires_grad]
 
-    def _learn_nothing(self) -> Tensor:
+    def _missing(self, pieces: int) -> int:
+        """How often to compute for nothing.
+
+        Where a model is shared, until every process has computed as many pieces; else once where
+        there is none.
+        """
+        if self._ranks.sharing:
+            return self._ranks.most(max(1, pieces)) - pieces
+        return int(not pieces)
+
+    def _learn_nothing(self, model: Any) -> Tensor:
         """The way back of a process that has no rows of a batch: gradients of zero."""
-        loss = torch.stack([each.sum() for each in self._learning()]).sum() * 0.0
+        if self._ranks.sharing:
+            model.train()
+            with self.compute_loss_context_manager():
+                loss = self.learnt_loss(*self._something()) * 0.0
+        else:
+            loss = torch.stack([each.sum() for each in self._learning()]).sum() * 0.0
         self.accelerator.backward(loss)
         return loss.detach()
+
+    def _something(self) -> tuple[Tensor, Tensor]:
+        """The smallest thing that can be learnt; nothing is learnt from it."""
+        ids = torch.ones((1, 2), dtype=torch.long, device=self.args.device)
+        return ids, ids
 
     def _add_up(self) -> None:
         """Let every process have the gradients of all, and know what all were fed."""

@@ -45,9 +45,10 @@ from kakaobot.train.callback import InStep, RunCallback
 from kakaobot.train.estimate import Machine, Shape, tokens_at_once
 from kakaobot.train.onlooker import Onlooker
 from kakaobot.train.plan import Plan, learning_rate
-from kakaobot.train.ranks import DESERTED, Ranks, end_with_launcher, is_deserted
+from kakaobot.train.ranks import DESERTED, SHARING, Ranks, end_with_launcher, is_deserted
 from kakaobot.train.rehearsal import answered_every, cues, learnt_voice
 from kakaobot.train.relief import Thrift, told
+from kakaobot.train.sharding import Following, held, leading, shard
 from kakaobot.train.trainer import LearntTrainer, Rows, amount_of
 
 _SAMPLED_TOKENS = 32
@@ -65,6 +66,8 @@ def main(argv: list[str]) -> int:
     )
     os.umask(0o077)
     run, ranks = Run(Path(argv[0])), Ranks.of()
+    # The model is spread here, by `shard`. With this the Trainer would do it as well.
+    os.environ.pop(SHARING, None)
     end_with_launcher()
     if not ranks.main:
         # What all of them say would stand in the log once for each.
@@ -243,6 +246,10 @@ class Work:
         if self._thrift is not None:
             saving = self._thrift.checkpointing
         model = with_lora(base, self.settings.lora, checkpointing=saving)
+        if self.ranks.sharing:
+            shard(model, base.device, self.ranks)
+            here, whole = held(model)
+            print(f"{here:,} of {whole:,} bytes of weights are kept in each process", flush=True)
         plan = Plan.of(self.settings.training, len(train))
         found = self._resume_point()
         name = self.ranks.told(found.name if found else None)
@@ -280,12 +287,13 @@ class Work:
         )
         return trainer, callback, resume
 
-    def _rehearsal(self, base: Loaded, model: Any) -> Rehearsal | None:
+    def _rehearsal(self, base: Loaded, model: Any) -> Rehearsal | Following | None:
         """The prompts that are answered at every evaluation, from the validation part."""
         folder = Path(self.config["data"]["folder"])
         asked = cues(rows.read(folder / "val.jsonl"), self.settings.training.sample_replies)
         if not asked or not self.ranks.main:
-            return None
+            sharing = asked and self.ranks.sharing
+            return Following(model, base.device, self.ranks) if sharing else None
         wanted = self.settings.generation
         sampling = Sampling(
             min(wanted.max_new_tokens, _SAMPLED_TOKENS),
@@ -294,7 +302,14 @@ class Work:
             top_k=wanted.top_k,
             repetition_penalty=wanted.repetition_penalty,
         )
-        answering = Answering(base, model, asked, sampling, seed=self.settings.project.seed)
+        answering = Answering(
+            base,
+            model,
+            asked,
+            sampling,
+            seed=self.settings.project.seed,
+            together=lambda: leading(model, self.ranks),
+        )
         own = learnt_voice(rows.each(folder / "train.jsonl"))
         return Rehearsal(Samples(self.run.path), answering, asked, own)
 
@@ -368,6 +383,7 @@ class Work:
             load_in_4bit=wanted.load_in_4bit,
             dtype=wanted.dtype,
             attn_implementation=wanted.attn_implementation,
+            shared=self.ranks.sharing,
             say=self._say,
         )
         self.status = replace(self.status, notes=(*base.notes, *self._reliefs))

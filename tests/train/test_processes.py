@@ -166,15 +166,23 @@ DOCUMENTED = [
 def test_the_documented_files_are_taken_or_refused_as_is_said(tmp_path: Path) -> None:
     kinds = [said["distributed_type"] for said in DOCUMENTED]
     assert kinds == ["MULTI_GPU", "MULTI_GPU", "FSDP"]
-    for said in DOCUMENTED[:2]:
+    for said, count in zip(DOCUMENTED, ("4", "4", "2"), strict=True):
         run = run_with(tmp_path, accelerate_config=write(tmp_path, **said))
-        assert options_of(started(run, TWO_CARDS))["--num_processes"] == "4"
-    run = run_with(tmp_path, accelerate_config=write(tmp_path, **DOCUMENTED[2]))
-    with pytest.raises(RunError, match="FSDP 는 아직"):
-        started(run, TWO_CARDS)
+        assert options_of(started(run, TWO_CARDS))["--num_processes"] == count
 
 
-@pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "MEGATRON_LM", "XLA"])
+def test_a_shared_model_is_told_to_accelerate(tmp_path: Path) -> None:
+    def argv(**said: Any) -> tuple[str, ...]:
+        name = write(tmp_path, num_processes=2, **said)
+        return started(run_with(tmp_path, accelerate_config=name), TWO_CARDS).argv
+
+    assert argv(distributed_type="FSDP")[3] == "--use_fsdp"
+    assert argv(distributed_type="MULTI_GPU")[3] == "--multi_gpu"
+    with pytest.raises(RunError, match="fsdp_offload_params 는 쓸 수 없습니다"):
+        argv(distributed_type="FSDP", fsdp_config={"fsdp_offload_params": True})
+
+
+@pytest.mark.parametrize("kind", ["DEEPSPEED", "MEGATRON_LM", "XLA"])
 def test_cutting_up_a_model_is_refused_before_anything_starts(tmp_path: Path, kind: str) -> None:
     name = write(tmp_path, distributed_type=kind, num_processes=2)
     with pytest.raises(RunError, match=f"{kind} 는 아직"):
@@ -182,8 +190,8 @@ def test_cutting_up_a_model_is_refused_before_anything_starts(tmp_path: Path, ki
 
 
 def test_a_worker_that_was_started_by_hand_refuses_it_too() -> None:
-    with pytest.raises(RunError, match="FSDP 는 아직"):
-        Ranks().join({"ACCELERATE_USE_FSDP": "true"})
+    with pytest.raises(RunError, match="DEEPSPEED 는 아직"):
+        Ranks().join({"ACCELERATE_USE_DEEPSPEED": "true"})
 
 
 def test_who_is_who_is_read_from_what_accelerate_tells() -> None:
@@ -192,6 +200,10 @@ def test_who_is_who_is_read_from_what_accelerate_tells() -> None:
     assert (ranks.number, ranks.count, ranks.here, ranks.place) == (3, 4, 2, 1)
     assert not ranks.main
     assert Ranks.of({}).alone
+    assert not ranks.sharing
+    assert Ranks.of({**told, "ACCELERATE_USE_FSDP": "true"}).sharing
+    # One alone has nobody to share with.
+    assert not Ranks.of({"ACCELERATE_USE_FSDP": "true"}).sharing
 
 
 def test_an_onlooker_writes_nothing(tmp_path: Path) -> None:
@@ -248,11 +260,12 @@ class Room:
         Datasets(self.home, bases).build()
         self.training = Training(self.home, bases)
 
-    def start(self, name: str, processes: int = 2, steps: int = STEPS) -> Run:
+    def start(self, name: str, processes: int = 2, steps: int = STEPS, file: str = "") -> Run:
         save(
             self.home.settings_file,
             {
                 "project.run_name": name,
+                "training.accelerate_config": file,
                 "training.num_processes": processes,
                 "training.max_steps": steps,
             },
@@ -278,6 +291,13 @@ def ranks_of(run: Run) -> dict[str, psutil.Process]:
 
 def told(run: Run) -> dict[tuple[str, int], float]:
     return {(point.kind, point.step): point.value for point in run.points()}
+
+
+def assert_same(run: Run, whole: Run) -> None:
+    assert told(run).items() <= told(whole).items()
+    # An evaluation that was due when it was stopped is left out.
+    assert all(kind != "loss" for kind, _ in told(whole).keys() - told(run).keys())
+    assert all(torch.equal(adapter(run)[name], each) for name, each in adapter(whole).items())
 
 
 def adapter(run: Run) -> dict[str, torch.Tensor]:
@@ -322,6 +342,31 @@ def test_two_processes_learn_what_one_learns(room: Room, together: Run) -> None:
     assert [len(lines) for lines in written] == [1 + len(told(alone))] * 2
 
 
+@LINUX
+@pytest.mark.slow
+def test_a_model_that_is_shared_learns_what_a_whole_one_learns(room: Room, together: Run) -> None:
+    file = room.home.root / "fsdp.yaml"
+    file.write_text(yaml.safe_dump(DOCUMENTED[2]), encoding="utf-8")
+    run = room.start("shared", file=file.name)
+    wait_for(lambda: run.said().step >= 3)
+    room.training.stop(run.name)
+    wait_for(lambda: run.status().state not in LIVE)
+    assert run.status().state == "stopped", run.log_tail(80)
+    room.gone(run)
+    room.start("shared", file=file.name)
+    room.finish(run)
+    # Losses, voice and adapter: each layer is put together from the very numbers.
+    assert_same(run, together)
+    assert sum(kind == "voice" for kind, _ in told(run)) >= 2
+    for line in lines_of(run.log_file, ""):
+        if kept := re.search(r"([\d,]+) of ([\d,]+) bytes of weights are kept", line):
+            here, whole = (int(each.replace(",", "")) for each in kept.groups())
+            assert 0.5 * whole < here < 0.75 * whole
+            break
+    else:
+        pytest.fail("it is not told what a process keeps")
+
+
 def lines_of(file: Path, start: str) -> list[str]:
     lines = file.read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line.startswith(start)]
@@ -348,8 +393,7 @@ def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
     room.start("stopped")
     room.finish(run)
     assert run.said().resumed_from >= asked
-    assert told(run) == told(together)
-    assert all(torch.equal(adapter(run)[name], each) for name, each in adapter(together).items())
+    assert_same(run, together)
 
 
 @LINUX
