@@ -112,12 +112,18 @@ RECIPES = (
     Recipe("3e-4", {"training.learning_rate": 3e-4}),
     Recipe("1e-3", {"training.learning_rate": 1e-3}),
     Recipe("4e-3", {"training.learning_rate": 4e-3}),
+    Recipe("5 epochs", {"training.epochs": 5}),
     Recipe("12 epochs", {"training.epochs": 12}),
+    Recipe("batch 4", {"training.batch": 4}),
     Recipe("constant rate", {"training.scheduler": "constant"}),
     Recipe("best by voice", {"training.best_metric": "voice"}),
 )
-SIZES = {300: 7, 1000: 3, 3000: 1}
-"""Messages of a room, and how many of the recipes are tried on it: a large one takes its time."""
+SIZES: Mapping[int, Sequence[str]] = {
+    300: [each.name for each in RECIPES],
+    1000: ["defaults", "1e-3", "12 epochs", "batch 4"],
+    3000: ["defaults"],
+}
+"""Messages of a room, and the recipes that are tried on it: a large one takes its time."""
 
 
 def write_room(path: Path, messages: int) -> list[str]:
@@ -268,14 +274,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--replies", action="store_true", help="print every reply")
     args = parser.parse_args()
-    sizes = {600: 1} if args.quick else SIZES
+    sizes = {600: ["defaults"]} if args.quick else SIZES
     asked = questions()
     rows: list[dict[str, Any]] = []
     print(
         f"{'messages':>9}  {'recipe':20}" + "".join(f"{name:>10}" for name in SCORES) + f"{'s':>8}"
     )
-    for size, count in sizes.items():
-        for recipe in RECIPES[:count]:
+    for size, names in sizes.items():
+        for recipe in (each for each in RECIPES if each.name in names):
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 own = write_room(folder / "room.txt", size)

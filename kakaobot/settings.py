@@ -140,8 +140,8 @@ class TrainingSettings(Group):
 
     max_steps: int = Field(0, ge=0)
     """최대 단계 수. 0이면 epochs 로 정합니다."""
-    epochs: Number = Field(5, ge=0.01, le=1000)
-    """전체 대화를 몇 번 되풀이해 배울지"""
+    epochs: Number = Field(0, ge=0, le=1000)
+    """전체를 몇 번 되풀이해 배울지. 0이면 방 크기에 맞춥니다 (대화 100개까지 8번, 그 위로 5번)."""
     learning_rate: Number = Field(0, ge=0, le=1)
     """학습률. 0이면 모델 크기에 맞춥니다 (연습용 모델 0.002, 3억 개 0.0003, 더 큰 모델 0.0002)."""
     scheduler: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"

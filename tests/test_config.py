@@ -57,7 +57,7 @@ def test_what_is_rendered_is_read_back() -> None:
         ("paths: {runs: data/raw}", "폴더"),
         ("paths: {sft: ../밖}", "폴더"),
         ("paths: {sft: data}", "안에"),
-        ("training: {epochs: 0}", "0.01 이상"),
+        ("training: {epochs: -1}", "0 이상"),
         ("- 1", "묶음"),
     ],
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kakaobot.settings import TrainingSettings
-from kakaobot.train.plan import Plan, batch_of, learning_rate
+from kakaobot.train.plan import Plan, batch_of, epochs_of, learning_rate
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,19 @@ def test_a_small_room_is_learnt_in_smaller_steps(rows: int, batch: int) -> None:
     assert (plan.batch, plan.max_steps) == (batch, -(-rows // batch))
 
 
+@pytest.mark.parametrize(("rows", "epochs"), [(1, 8), (100, 8), (101, 5), (100_000, 5)])
+def test_a_tiny_room_is_learnt_more_often(rows: int, epochs: float) -> None:
+    assert epochs_of(TrainingSettings(), rows) == epochs
+    assert epochs_of(TrainingSettings(epochs=0.5), rows) == 0.5
+    plan = Plan.of(TrainingSettings(batch=1), rows)
+    assert plan.max_steps == epochs * rows
+
+
 def test_a_run_evaluates_about_twenty_times_and_saves_as_often() -> None:
     plan = Plan.of(TrainingSettings(batch=4, epochs=5), 400)
     assert (plan.per_epoch, plan.max_steps) == (100, 500)
     assert plan.eval_steps == plan.save_steps == 25
     assert plan.warmup_steps == 25
     assert Plan.of(TrainingSettings(batch=4, accumulation=2, epochs=5), 400).max_steps == 250
-    assert Plan.of(TrainingSettings(), 1).max_steps == 5
+    assert Plan.of(TrainingSettings(), 1).max_steps == 8
     assert Plan.of(TrainingSettings(epochs=1000), 10_000).eval_steps == 200
