@@ -173,7 +173,7 @@ class TrainingSettings(Group):
     num_processes: int = Field(1, ge=1, le=64)
     """함께 배울 프로세스 수. 그래픽 카드가 여럿일 때 그 수를 적고, 보통은 1로 둡니다."""
     accelerate_config: str = ""
-    """여러 컴퓨터로 배울 때 쓸 accelerate 설정 파일. data 폴더 옆에 두고 이름을 적습니다."""
+    """여러 컴퓨터로 배우거나 모델을 나눠 들 때 쓸 accelerate 설정 파일. data 폴더 옆에 둡니다."""
 
 
 class GenerationSettings(Group):

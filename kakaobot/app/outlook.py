@@ -31,7 +31,9 @@ from kakaobot.train.estimate import (
     tokens_worth,
     work_of_a_token,
 )
+from kakaobot.train.plan import batch_of
 from kakaobot.train.probe import Speed, measured
+from kakaobot.train.processes import is_shared
 
 _GB = 2**30
 _BILLION = 1_000_000_000
@@ -137,7 +139,8 @@ def estimate(
         speed: gives what this computer computes in a second.
 
     Raises:
-        ConfigError, BaseModelError: the settings or the base they name cannot be used.
+        ConfigError, BaseModelError, RunError: the settings, the base they name or their file of
+            accelerate cannot be used.
     """
     settings = home.settings()
     folder = home.folder(settings.paths.sft)
@@ -149,6 +152,11 @@ def estimate(
     if shape is None:
         return Outlook(
             (f"{choice.label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.",),
+            base=choice.label,
+        )
+    if is_shared(settings.training, home.root):
+        return Outlook(
+            ("모델을 여러 카드가 나눠 드는 학습(FSDP)은 메모리와 시간을 어림하지 않습니다.",),
             base=choice.label,
         )
     card, able = hardware(), speed()
@@ -242,7 +250,10 @@ def _expected(
     if able is None:
         return None
     fast = able.per_second if machine.half else able.single_per_second
-    return _REACHED * fast / work_of_a_token(shape, settings.lora, amount)
+    # Each process has a card of its own, and a row of the batch is computed by one of them.
+    rows = batch_of(settings.training, amount.rows)
+    cards = min(settings.training.num_processes, rows) if machine.device == "cuda" else 1
+    return cards * _REACHED * fast / work_of_a_token(shape, settings.lora, amount)
 
 
 def _told(needed: Memory, left: int, seconds: float | None, machine: Machine) -> str:

@@ -63,7 +63,7 @@ def load_base(
     load_in_4bit: bool | str = "auto",
     dtype: str = "auto",
     attn_implementation: str = "auto",
-    shared: bool = False,
+    shared: int = 0,
     say: Callable[[str], None] = lambda words: None,
 ) -> Loaded:
     """Load a Hugging Face id, a folder or a `.gguf` file onto the best device of this machine.
@@ -73,7 +73,8 @@ def load_base(
         load_in_4bit: as `model.load_in_4bit`.
         dtype: as `model.dtype`.
         attn_implementation: as `model.attn_implementation`.
-        shared: leave it in the CPU's memory and not in 4 bits, to be spread over several devices.
+        shared: leave it in the CPU's memory and not in 4 bits, to be spread over several devices;
+            as many processes of this machine do the same at the same time. 0 for an own device.
         say: told in Korean what is being done, and what went otherwise than asked.
 
     Raises:
@@ -103,7 +104,9 @@ def load_base(
     quantized = model is not None
     if model is None:
         place = torch.device("cpu") if shared else device
-        _refuse_if_too_big(name, config, compute, place)
+        # Weights that stay as they are in their file lie in memory once for all processes.
+        as_it_is = "gguf_file" not in options and config.dtype == compute
+        _refuse_if_too_big(name, config, compute, place, 1 if as_it_is else max(1, shared))
         say("바탕 모델을 읽는 중입니다.")
         model = _guarded(name, lambda: _whole(options))
         if "gguf_file" in options:
@@ -232,9 +235,11 @@ def _whole(options: dict[str, Any]) -> Any:
     return model
 
 
-def _refuse_if_too_big(name: str, config: Any, dtype: torch.dtype, device: torch.device) -> None:
+def _refuse_if_too_big(
+    name: str, config: Any, dtype: torch.dtype, device: torch.device, copies: int
+) -> None:
     # Weights and a fifth more for activations: what a plain load takes before training begins.
-    needed = int(parameters_of(config) * dtype.itemsize * 1.2)
+    needed = int(parameters_of(config) * dtype.itemsize * 1.2) * copies
     free = free_memory(device)
     if needed > free:
         smaller = _SMALLER.get(name, "Qwen/Qwen3-0.6B")

@@ -85,6 +85,8 @@ class Answering:
             ),
             stopping_criteria=StoppingCriteriaList([ended]),
             use_cache=True,
+            # Of a shared model the others compute along, but they do not generate.
+            synced_gpus=False,
         )
         said = self._base.tokenizer.batch_decode(made[:, width:], skip_special_tokens=True)
         # A syllable that was cut off is U+FFFD at the end.

@@ -30,9 +30,21 @@ class LearntLoss:
     their head (Gemma bends its logits) and in whether they can leave logits out.
     """
 
-    def __init__(self, model: Any, *, ways: tuple[Way, ...] = ("fused", "kept", "cut")) -> None:
-        """Find the way; `ways` are tried in this order."""
-        self._model = model
+    def __init__(
+        self,
+        model: Any,
+        *,
+        ways: tuple[Way, ...] = ("fused", "kept", "cut"),
+        agreed: Callable[[bool], bool] = lambda works: works,
+    ) -> None:
+        """Find the way.
+
+        Args:
+            model: gives logits.
+            ways: tried in this order.
+            agreed: what all processes that share the model say of a way, given what this one says.
+        """
+        self._model, self._agreed = model, agreed
         self._head: nn.Module | None = model.get_output_embeddings()
         self._buffers: list[Tensor] = []
         self._sums: dict[Way, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
@@ -103,7 +115,7 @@ class LearntLoss:
     @torch.no_grad()
     def _works(self, way: Way) -> bool:
         """Whether a way gives what the model's own full logits give."""
-        if way == "fused" and not self._head_is_last():
+        if way == "fused" and not self._agreed(self._head_is_last()):
             return False
         device = next(self._model.parameters()).device
         ids = torch.arange(1, 17, device=device).reshape(2, 8)
@@ -114,11 +126,14 @@ class LearntLoss:
         try:
             found, true = (self._sums[each](ids, telling, targets) for each in (way, "full"))
             # Half precision rounds a matrix product otherwise when its shape is another.
-            return bool(torch.isclose(found.float(), true.float(), rtol=0.02))
+            works = bool(torch.isclose(found.float(), true.float(), rtol=0.02))
+        except (torch.OutOfMemoryError, torch.distributed.DistError):
+            raise
         except (TypeError, ValueError, RuntimeError, IndexError):
-            return False
+            works = False
         finally:
             self._model.train(was)
+        return self._agreed(works)
 
     @torch.no_grad()
     def _head_is_last(self) -> bool:

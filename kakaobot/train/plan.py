@@ -27,8 +27,8 @@ def batch_of(training: TrainingSettings, rows: int) -> int:
     """Rows of a step: as it is set, or by the number of rows that are learnt.
 
     With `benchmarks/likeness.py` rooms of 65 and 185 rows are learnt better two at a time than four
-    (validation loss 0.91 and 0.92 of it, more replies on topic); with 555 rows there is no
-    difference, and four are quicker on a graphics card.
+    (validation loss 0.92 of it, 19 instead of 12 and 29 instead of 25 of 30 replies on topic); with
+    555 rows there is no difference, and four should be quicker on a graphics card.
     """
     return training.batch or (_FEW if rows <= _SMALL_ROOM else _MANY)
 
@@ -36,9 +36,9 @@ def batch_of(training: TrainingSettings, rows: int) -> int:
 def epochs_of(training: TrainingSettings, rows: int) -> float:
     """How often every row is learnt: as it is set, or by the number of rows that are learnt.
 
-    With `benchmarks/likeness.py` a room of 65 rows is better learnt eight times than five (19
-    instead of 12 of 30 replies on topic, no more of them word by word), while twelve times and
-    twenty mostly learn it by heart, as eight times already do with 185 rows.
+    With `benchmarks/likeness.py` a room of 65 rows is better learnt eight times than five
+    (validation loss 0.96 of it, 19 instead of 16 of 30 replies on topic), while more than ten times
+    teach it by heart, as eight times already do with 185 rows.
     """
     return training.epochs or (_OFTEN if rows <= _TINY_ROOM else _OFTEN_ENOUGH)
 

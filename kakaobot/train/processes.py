@@ -22,6 +22,9 @@ _WORKER = "kakaobot.train.worker"
 _SHARED = "FSDP"
 _SUPPORTED = ("NO", "MULTI_GPU", "MULTI_CPU", _SHARED)
 """`distributed_type`s; but for the last every process holds the whole model."""
+OFFLOADED = (
+    "FSDP 의 fsdp_offload_params 는 쓸 수 없습니다. accelerate 설정 파일에서 false 로 바꾸세요."
+)
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,10 @@ def start_with(
     count = training.num_processes
     if count == 1:
         count = _number(said, "num_processes")
+    if count == 1 and _shares(said):
+        raise RunError(
+            "FSDP 로 나눠 들려면 accelerate 설정 파일의 num_processes 를 2 이상으로 적으세요."
+        )
     if count == 1:
         return Start((sys.executable, "-m", _WORKER, str(run)), one_gpu(environ, hardware))
     machines = _number(said, "num_machines")
@@ -91,10 +98,11 @@ def start_with(
     here = count // machines
     _refuse_too_many(here, _cards(hardware(), environ), platform)
     named = {"config_file": str(file)} if said else {}
+    way = "--use_fsdp" if _shares(said) else "--multi_gpu"
     options = {**named, "num_processes": str(count), **_open(said, machines, here)}
     return Start(
         (
-            *(sys.executable, "-m", "accelerate.commands.launch", f"--{_way(said)}"),
+            *(sys.executable, "-m", "accelerate.commands.launch", way),
             *(word for name, value in options.items() for word in (f"--{name}", value)),
             *("-m", _WORKER, str(run)),
         ),
@@ -103,10 +111,10 @@ def start_with(
 
 
 def unsupported(kind: str) -> str:
-    """Why a model is not cut up over several cards, and what can be done."""
+    """Why a model is not cut up over several cards in this way, and what can be done."""
     return (
-        f"{kind} 는 아직 쓸 수 없습니다. accelerate 설정 파일의 distributed_type 을 MULTI_GPU 로 "
-        "바꾸세요. 자세한 것은 docs/scaling.md 에 있습니다."
+        f"{kind} 는 아직 쓸 수 없습니다. accelerate 설정 파일의 distributed_type 을 MULTI_GPU 나 "
+        "FSDP 로 바꾸세요. 자세한 것은 docs/scaling.md 에 있습니다."
     )
 
 
@@ -129,8 +137,17 @@ def _open(said: Mapping[str, Any], machines: int, here: int) -> dict[str, str]:
     return {**left, "mixed_precision": "no"}
 
 
-def _way(said: Mapping[str, Any]) -> str:
-    return "use_fsdp" if str(said.get("distributed_type")).upper() == _SHARED else "multi_gpu"
+def is_shared(training: TrainingSettings, home: Path) -> bool:
+    """Whether the processes each keep a part of one model.
+
+    Raises:
+        RunError: the file of accelerate is missing, damaged, or asks for what is not supported.
+    """
+    return bool(training.accelerate_config) and _shares(_read(home / training.accelerate_config))
+
+
+def _shares(said: Mapping[str, Any]) -> bool:
+    return str(said.get("distributed_type")).upper() == _SHARED
 
 
 def _number(said: Mapping[str, Any], name: str) -> int:
@@ -186,9 +203,6 @@ def _read(file: Path) -> dict[str, Any]:
     kind = str(said.get("distributed_type") or "NO").upper()
     if kind not in _SUPPORTED:
         raise RunError(unsupported(kind))
-    if kind == _SHARED and (said.get("fsdp_config") or {}).get("fsdp_offload_params"):
-        raise RunError(
-            "FSDP 의 fsdp_offload_params 는 쓸 수 없습니다. accelerate 설정 파일에서 false 로 "
-            "바꾸세요."
-        )
+    if _shares(said) and (said.get("fsdp_config") or {}).get("fsdp_offload_params"):
+        raise RunError(OFFLOADED)
     return said

@@ -21,7 +21,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from kakaobot.endings import RESUMES
 from kakaobot.errors import RunError
-from kakaobot.train.processes import unsupported
+from kakaobot.train.processes import OFFLOADED, unsupported
 
 T = TypeVar("T")
 
@@ -85,6 +85,8 @@ class Ranks:
         for name, meaning in _UNSUPPORTED.items():
             if environ.get(name, "").lower() == "true":
                 raise RunError(unsupported(meaning))
+        if self.sharing and environ.get("FSDP_OFFLOAD_PARAMS", "").lower() == "true":
+            raise RunError(OFFLOADED)
         if self.alone:
             return
         card = torch.cuda.is_available()

@@ -24,14 +24,20 @@ from torch.distributed.tensor import DTensor
 from kakaobot.errors import RunError
 from kakaobot.train.ranks import Ranks
 
+_AT_ONCE = 3
 
-def shard(model: Any, device: torch.device, ranks: Ranks) -> None:
+
+def shard(model: Any, device: torch.device, ranks: Ranks) -> int:
     """Spread the frozen weights of all layers, and put everything on the device, in place.
 
     Args:
         model: a PEFT model, of which the base lies on the CPU.
         device: where this process computes.
         ranks: who it is spread over.
+
+    Returns:
+        Bytes that layers put together take at most: the one that is computed, the one in front of
+        it, and what the next one was received in.
 
     Raises:
         RunError: it is not known what the model's layers are.
@@ -46,11 +52,14 @@ def shard(model: Any, device: torch.device, ranks: Ranks) -> None:
         )
     mesh = init_device_mesh(device.type, (ranks.count,))
     whole = {each for each in base.parameters() if each.requires_grad}
-    for layer in layers:
+    largest = max(sum(int(each.nbytes) for each in layer.parameters()) for layer in layers)
+    # What lies within another one comes first.
+    for layer in reversed(layers):
         fully_shard(layer, mesh=mesh, ignored_params=whole)
     # It only makes the layers know of each other, so that the next one is fetched in time.
     fully_shard(base.base_model, mesh=mesh, ignored_params=whole | _left(base, layers))
     model.to(device)
+    return _AT_ONCE * largest
 
 
 def held(model: nn.Module) -> tuple[int, int]:
@@ -78,7 +87,8 @@ def leading(model: Any, ranks: Ranks) -> Iterator[None]:
         yield
     finally:
         hook.remove()
-        ranks.told(False)
+    # Not after an error: the others may wait within a layer, until this process is gone.
+    ranks.told(False)
 
 
 class Following:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,7 +130,7 @@ class LearntTrainer(Trainer):
         self._schedule = schedule
         self._batch = batch
         self._collator = Collator(pad_id)
-        self.learnt_loss = LearntLoss(self.model)
+        self.learnt_loss = LearntLoss(self.model, agreed=self._ranks.told)
         # What `compute_loss` gives is divided by the learnt tokens of the whole step.
         self.model_accepts_loss_kwargs = True
         self._ranks.follow([each.data for each in self._learning()])
@@ -187,20 +187,22 @@ class LearntTrainer(Trainer):
         model: Any = self.model
         model.eval()
         total, count = 0.0, 0
+        parts: Iterable[Tensors] = (
+            part for batch in self.get_eval_dataloader() for part in self._pieces(batch)
+        )
         if self._ranks.sharing:
-            batches = self.get_eval_dataloader()
-            for _ in range(self._missing(sum(1 for each in batches for _ in self._pieces(each)))):
+            parts = list(parts)
+            for _ in range(self._missing(len(parts))):
                 with torch.no_grad():
                     self.learnt_loss(*self._something())
-        for batch in self.get_eval_dataloader():
-            for part in self._pieces(batch):
-                with torch.no_grad():
-                    part = self._prepare_inputs(part)
-                    total += float(self.learnt_loss(part["input_ids"], part["labels"]))
-                count += _learnt(part)
-                self.control = self.callback_handler.on_prediction_step(
-                    self.args, self.state, self.control
-                )
+        for part in parts:
+            with torch.no_grad():
+                part = self._prepare_inputs(part)
+                total += float(self.learnt_loss(part["input_ids"], part["labels"]))
+            count += _learnt(part)
+            self.control = self.callback_handler.on_prediction_step(
+                self.args, self.state, self.control
+            )
         sums = torch.tensor([total, count], dtype=torch.float64)
         self._ranks.add_up(sums)
         total, count = sums.tolist()
@@ -247,7 +249,12 @@ class LearntTrainer(Trainer):
         """The way back of a process that has no rows of a batch: gradients of zero."""
         if self._ranks.sharing:
             model.train()
-            with self.compute_loss_context_manager():
+            device = self.args.device
+            # What dropout draws here is not missing anywhere else.
+            with (
+                torch.random.fork_rng([device] if device.type == "cuda" else []),
+                self.compute_loss_context_manager(),
+            ):
                 loss = self.learnt_loss(*self._something()) * 0.0
         else:
             loss = torch.stack([each.sum() for each in self._learning()]).sum() * 0.0

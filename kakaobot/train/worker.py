@@ -179,6 +179,8 @@ class Work:
         self.ranks = ranks or Ranks()
         self.config = run.config()
         self.settings: Settings = parse(self.config["settings"])
+        self._gathered = 0
+        """Bytes that layers of a shared model take which are put together."""
         self._thrift: Thrift | None = None
         self._reliefs: tuple[str, ...] = ()
 
@@ -247,7 +249,7 @@ class Work:
             saving = self._thrift.checkpointing
         model = with_lora(base, self.settings.lora, checkpointing=saving)
         if self.ranks.sharing:
-            shard(model, base.device, self.ranks)
+            self._gathered = shard(model, base.device, self.ranks)
             here, whole = held(model)
             print(f"{here:,} of {whole:,} bytes of weights are kept in each process", flush=True)
         plan = Plan.of(self.settings.training, len(train))
@@ -341,13 +343,14 @@ class Work:
             four_bits=base.quantized,
             checkpointing=checkpointing(self.settings.model.gradient_checkpointing, base),
         )
+        sharers = self.ranks.here if base.device.type == "cpu" else 1
         return tokens_at_once(
             Shape.of(base.model.config.to_dict()),
             machine,
             self.settings.lora,
             self.settings.training,
             amount_of(train, val),
-            free_memory(base.device) // (self.ranks.here if base.device.type == "cpu" else 1),
+            max(0, free_memory(base.device) // sharers - self._gathered),
         )
 
     def _say_how_it_ended(self, callback: RunCallback, step: int) -> None:
@@ -383,7 +386,7 @@ class Work:
             load_in_4bit=wanted.load_in_4bit,
             dtype=wanted.dtype,
             attn_implementation=wanted.attn_implementation,
-            shared=self.ranks.sharing,
+            shared=self.ranks.here if self.ranks.sharing else 0,
             say=self._say,
         )
         self.status = replace(self.status, notes=(*base.notes, *self._reliefs))

@@ -72,6 +72,28 @@ def test_on_a_card_its_memory_counts(prepared: Home) -> None:
     assert now.enough
 
 
+def test_two_cards_take_half_the_time_where_each_has_a_row(prepared: Home) -> None:
+    def seconds(processes: int, batch: int, card: str = "GeForce") -> float:
+        changes = {"training.num_processes": processes, "training.batch": batch}
+        save(prepared.settings_file, changes)
+        return told(prepared, base="Qwen/Qwen3-1.7B", card=card).seconds or 0
+
+    for batch, times in ((8, 2), (1, 1)):
+        assert seconds(2, batch) == pytest.approx(seconds(1, batch) / times)
+    # Processes on a CPU share its cores.
+    assert seconds(2, 8, card="") == pytest.approx(seconds(1, 8, card=""))
+
+
+def test_a_model_that_is_shared_is_not_estimated(prepared: Home) -> None:
+    file = prepared.root / "fsdp.yaml"
+    file.write_text("distributed_type: FSDP\nnum_processes: 2\n", encoding="utf-8")
+    save(prepared.settings_file, {"training.accelerate_config": file.name})
+    now = told(prepared)
+    assert "어림하지 않습니다" in now.sentences[0]
+    assert now.memory is None
+    assert now.enough
+
+
 def test_an_earlier_run_of_the_same_base_says_how_fast_it_goes(prepared: Home) -> None:
     guessed = told(prepared).seconds
     run = Runs(prepared.folder("checkpoints_lora")).get("main")

@@ -173,13 +173,15 @@ def test_the_documented_files_are_taken_or_refused_as_is_said(tmp_path: Path) ->
 
 def test_a_shared_model_is_told_to_accelerate(tmp_path: Path) -> None:
     def argv(**said: Any) -> tuple[str, ...]:
-        name = write(tmp_path, num_processes=2, **said)
+        name = write(tmp_path, **{"num_processes": 2, **said})
         return started(run_with(tmp_path, accelerate_config=name), TWO_CARDS).argv
 
     assert argv(distributed_type="FSDP")[3] == "--use_fsdp"
     assert argv(distributed_type="MULTI_GPU")[3] == "--multi_gpu"
     with pytest.raises(RunError, match="fsdp_offload_params 는 쓸 수 없습니다"):
         argv(distributed_type="FSDP", fsdp_config={"fsdp_offload_params": True})
+    with pytest.raises(RunError, match="num_processes 를 2 이상으로"):
+        argv(distributed_type="FSDP", num_processes=1)
 
 
 @pytest.mark.parametrize("kind", ["DEEPSPEED", "MEGATRON_LM", "XLA"])
@@ -192,6 +194,8 @@ def test_cutting_up_a_model_is_refused_before_anything_starts(tmp_path: Path, ki
 def test_a_worker_that_was_started_by_hand_refuses_it_too() -> None:
     with pytest.raises(RunError, match="DEEPSPEED 는 아직"):
         Ranks().join({"ACCELERATE_USE_DEEPSPEED": "true"})
+    with pytest.raises(RunError, match="fsdp_offload_params 는 쓸 수 없습니다"):
+        Ranks(count=2, sharing=True).join({"FSDP_OFFLOAD_PARAMS": "true"})
 
 
 def test_who_is_who_is_read_from_what_accelerate_tells() -> None:
@@ -260,10 +264,21 @@ class Room:
         Datasets(self.home, bases).build()
         self.training = Training(self.home, bases)
 
-    def start(self, name: str, processes: int = 2, steps: int = STEPS, file: str = "") -> Run:
+    def fsdp(self) -> str:
+        """The name of the documented file."""
+        file = self.home.root / "fsdp.yaml"
+        file.write_text(yaml.safe_dump(DOCUMENTED[2]), encoding="utf-8")
+        return file.name
+
+    def start(
+        self, name: str, processes: int = 2, steps: int = STEPS, file: str = "", **changes: object
+    ) -> Run:
         save(
             self.home.settings_file,
             {
+                "lora.dropout": 0.0,
+                "model.gradient_checkpointing": False,
+                **changes,
                 "project.run_name": name,
                 "training.accelerate_config": file,
                 "training.num_processes": processes,
@@ -296,7 +311,9 @@ def told(run: Run) -> dict[tuple[str, int], float]:
 def assert_same(run: Run, whole: Run) -> None:
     assert told(run).items() <= told(whole).items()
     # An evaluation that was due when it was stopped is left out.
-    assert all(kind != "loss" for kind, _ in told(whole).keys() - told(run).keys())
+    left_out = told(whole).keys() - told(run).keys()
+    assert {step for _, step in left_out} <= {run.said().resumed_from}
+    assert "loss" not in {kind for kind, _ in left_out}
     assert all(torch.equal(adapter(run)[name], each) for name, each in adapter(whole).items())
 
 
@@ -345,26 +362,37 @@ def test_two_processes_learn_what_one_learns(room: Room, together: Run) -> None:
 @LINUX
 @pytest.mark.slow
 def test_a_model_that_is_shared_learns_what_a_whole_one_learns(room: Room, together: Run) -> None:
-    file = room.home.root / "fsdp.yaml"
-    file.write_text(yaml.safe_dump(DOCUMENTED[2]), encoding="utf-8")
-    run = room.start("shared", file=file.name)
+    run = room.start("shared", file=room.fsdp())
     wait_for(lambda: run.said().step >= 3)
     room.training.stop(run.name)
     wait_for(lambda: run.status().state not in LIVE)
     assert run.status().state == "stopped", run.log_tail(80)
     room.gone(run)
-    room.start("shared", file=file.name)
+    [kept] = re.findall(r"([\d,]+) of ([\d,]+) bytes of weights", run.log_file.read_text("utf-8"))
+    here, whole = (int(each.replace(",", "")) for each in kept)
+    assert 0.5 * whole < here < 0.75 * whole
+    # It goes on as one that is whole in both.
+    room.start("shared")
     room.finish(run)
-    # Losses, voice and adapter: each layer is put together from the very numbers.
+    assert run.said().resumed_from >= 3
     assert_same(run, together)
-    assert sum(kind == "voice" for kind, _ in told(run)) >= 2
-    for line in lines_of(run.log_file, ""):
-        if kept := re.search(r"([\d,]+) of ([\d,]+) bytes of weights are kept", line):
-            here, whole = (int(each.replace(",", "")) for each in kept.groups())
-            assert 0.5 * whole < here < 0.75 * whole
-            break
-    else:
-        pytest.fail("it is not told what a process keeps")
+
+
+@LINUX
+@pytest.mark.slow
+def test_a_shared_model_draws_and_saves_memory_as_a_whole_one_does(room: Room) -> None:
+    wanted: dict[str, Any] = {"lora.dropout": 0.05, "model.gradient_checkpointing": True}
+    whole = room.start("whole-drawing", **wanted)
+    room.finish(whole)
+    run = room.start("shared-drawing", file=room.fsdp(), **wanted)
+    wait_for(lambda: run.said().step >= 2)
+    room.training.stop(run.name)
+    wait_for(lambda: run.status().state not in LIVE)
+    room.gone(run)
+    room.start("shared-drawing", file=room.fsdp(), **wanted)
+    room.finish(run)
+    assert run.said().resumed_from >= 2
+    assert_same(run, whole)
 
 
 def lines_of(file: Path, start: str) -> list[str]:
