@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 IGNORED = -100
+ROWS = 4
+"""Of a step, where speeds are compared: the same for all."""
 _LOOKED_EVERY = 5
 """Steps between two looks at the validation loss."""
 
@@ -66,20 +68,20 @@ def clock(told: Told, seconds: float, reset: Callable[[], None]) -> Any:
 
 def ours(folder: Path, seconds: float) -> Told:
     """The worker's own loop, on a run folder like that of the app."""
-    return _ours(folder, seconds, _worker(folder))
+    return _ours(folder, seconds, _worker(folder, batch=ROWS))
 
 
 def full_logits(folder: Path, seconds: float) -> Told:
     """The same loop on the same batches, but the model makes the logits of every token at once."""
     from kakaobot.train.loss import LearntLoss
 
-    trainer = _worker(folder)
+    trainer = _worker(folder, batch=ROWS)
     trainer.learnt_loss = LearntLoss(trainer.model, ways=())
     trainer.most_tokens = 10**9
     return _ours(folder, seconds, trainer)
 
 
-def _worker(folder: Path) -> Any:
+def _worker(folder: Path, *, batch: int = 0) -> Any:
     from transformers import IntervalStrategy
 
     from kakaobot.runs import Run, Status
@@ -87,7 +89,7 @@ def _worker(folder: Path) -> Any:
     from kakaobot.train.worker import Work
 
     settings = Settings().model_dump(mode="json")
-    settings["training"] |= {"max_seq_len": 512}
+    settings["training"] |= {"max_seq_len": 512, "batch": batch}
     run = Run(Path(tempfile.mkdtemp(dir=folder)) / "main")
     data = {"folder": str(folder / "data" / "sft")}
     base = {"name": str(folder / "base"), "label": "base", "reason": "", "practice": False}
@@ -198,7 +200,7 @@ def _lora() -> Any:
 def _arguments() -> dict[str, Any]:
     return {
         "output_dir": tempfile.mkdtemp(), "max_steps": 10**4, "learning_rate": 3e-4,
-        "per_device_train_batch_size": 4, "report_to": [], "disable_tqdm": True,
+        "per_device_train_batch_size": ROWS, "report_to": [], "disable_tqdm": True,
         "save_strategy": "no", "use_cpu": True, "logging_steps": 1, "seed": 42,
     }  # fmt: skip
 

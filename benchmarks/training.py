@@ -8,10 +8,11 @@ weights. The LoRA is that of the default settings. Each trains in a process of i
 after two steps of warming up. The machine may have other work, so what is compared is processor
 time: the speeds are those of all cores working on it alone, and `wall` is what the clock said.
 
-`full logits` is our own loop on the same batches with the logits of all tokens made at once: what
-is saved by making them where they are learnt. Last it is measured how long our loop takes to the
-validation loss that one pass of the common recipe ends with, on the starter and on the smaller
-base; --race measures that alone.
+`foretold` is what the app says of memory and speed before a start. `full logits` is our own loop on
+the same batches with the logits of all tokens made at once: what is saved by making them where they
+are learnt. Last it is measured how long our loop, with every default, takes to the validation loss
+that one pass of the common recipe ends with, on the starter and on the smaller base; --race
+measures that alone.
 
 TRL is given the very rows, already tokenised, and its best settings: bfloat16, rows grouped by
 length, its loss in chunks (the default). The common recipe makes a window of each reply and its
@@ -38,7 +39,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from benchmarks.peak import peak_mb  # noqa: E402
-from benchmarks.trainers import IGNORED, TO_LOSS, WORKS, Told, cores  # noqa: E402
+from benchmarks.trainers import IGNORED, ROWS, TO_LOSS, WORKS, Told, cores  # noqa: E402
 from benchmarks.widened import widened  # noqa: E402
 from kakaobot.train.launcher import ENVIRONMENT  # noqa: E402
 
@@ -212,6 +213,10 @@ def compared(rows: list[dict[str, Any]]) -> dict[str, float]:
     """Ours in terms of each other trainer on the same base."""
     ratios = {}
     ours_by = {row["base"]: row for row in rows if row["trainer"] == "kakaobot"}
+    for base, row in ours_by.items():
+        for name, words in (("tokens_per_s", "tokens/s"), ("peak_mb", "peak memory")):
+            if row[name]:
+                ratios[f"{base}, foretold / measured {words}"] = row["foretold"][name] / row[name]
     for row in rows:
         own = ours_by.get(row["base"])
         if own and row is not own:
@@ -221,6 +226,26 @@ def compared(rows: list[dict[str, Any]]) -> dict[str, float]:
             if own["peak_mb"]:
                 ratios[f"{name}, peak memory"] = own["peak_mb"] / row["peak_mb"]
     return ratios
+
+
+def foretold(folder: Path) -> dict[str, float]:
+    """What the app says of this training before it has seen one: bytes, and tokens a second."""
+    from kakaobot.app.bases import Bases
+    from kakaobot.app.dataset import Datasets
+    from kakaobot.app.outlook import amount_of, estimate
+    from kakaobot.base.choice import Choice
+    from kakaobot.config import Home, save
+    from kakaobot.train.estimate import Shape, tokens_worth
+
+    home, name = Home(folder), str(folder / "base")
+    save(home.settings_file, {"training.batch": ROWS})
+    bases = Bases(lambda wanted: Choice(name, name, ""))
+    said, report = estimate(home, bases), Datasets(home, bases).report()
+    shape = Shape.of(json.loads((folder / "base" / "config.json").read_text(encoding="utf-8")))
+    assert said.memory and said.seconds and report and shape
+    settings = home.settings()
+    work = tokens_worth(shape, settings.lora, settings.training, amount_of(report))
+    return {"peak_mb": said.memory.total / 2**20, "tokens_per_s": work / said.seconds}
 
 
 def speeds(folder: Path, shapes: Sequence[str], seconds: float) -> list[dict[str, Any]]:
@@ -236,9 +261,11 @@ def speeds(folder: Path, shapes: Sequence[str], seconds: float) -> list[dict[str
         place = folder / shape
         place.mkdir()
         prepare(place, shape)
+        said = foretold(place)
         for trainer, python in pythons.items():
             if row := measured(python, trainer, place, seconds):
-                rows.append({"base": shape, **row})
+                told = {"foretold": said} if trainer == "kakaobot" else {}
+                rows.append({"base": shape, **row, **told})
     return rows
 
 
@@ -277,7 +304,7 @@ def main() -> None:
         )
     if args.json:
         machine = {
-            "system": platform.platform(),
+            "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
             "cores": os.cpu_count(),
         }

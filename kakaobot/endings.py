@@ -16,8 +16,8 @@ _LONGEST = 300
 
 RESUMES = "다시 시작하면 마지막 저장본부터 이어집니다."
 _LESS_MEMORY = (
-    "training.batch 를 1로 하거나 training.max_seq_len 을 줄이고, 그래도 모자라면 "
-    "더 작은 바탕 모델을 쓰세요."
+    "training.max_seq_len 을 줄이고 데이터 준비를 다시 하거나, model.base_model 을 더 작은 것으로 "
+    "바꾸세요."
 )
 OUT_OF_MEMORY = f"메모리가 모자라 학습을 멈췄습니다. {_LESS_MEMORY}"
 FULL_DISK = (

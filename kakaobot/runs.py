@@ -5,6 +5,8 @@
         worker.json            launcher  pid and start time of the worker, and how it ended
         status.json            worker    replaced whole
         metrics.jsonl          worker    appended to
+        cues.json              worker    what is asked at evaluations; see `samples.py`
+        samples.jsonl          worker    appended to: what was answered
         worker.log             worker    everything it printed, below a line for each start
         worker.lock            worker    held while it lives, so that one run has one worker
         worker.reserve         worker    nothing, while it lives: room for last words on a full disk
@@ -102,7 +104,7 @@ class Status:
 class Point:
     step: int
     kind: str
-    """`loss`, `eval_loss` or `resume`; a resume voids earlier points of later steps."""
+    """`loss`, `eval_loss`, `voice` or `resume`; a resume voids earlier points of later steps."""
     value: float
     at: float
     """Unix time."""

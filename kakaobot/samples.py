@@ -1,4 +1,4 @@
-"""What a model answered at each evaluation of a run.
+"""What a model answered at evaluations of a run.
 
 cues.json        worker    once: what is asked, and what was said in the room
 samples.jsonl    worker    appended to: a step and its answers, in the order of the cues
@@ -19,7 +19,7 @@ _CUES, _SAMPLES = "cues.json", "samples.jsonl"
 
 @dataclass(frozen=True)
 class Asked:
-    """One of the prompts that are answered at every evaluation."""
+    """One of the prompts that are answered, the same ones at each evaluation that has answers."""
 
     said: tuple[tuple[str, str], ...]
     """Who said what last before the reply; the name is empty where none is shown."""

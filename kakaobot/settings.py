@@ -167,7 +167,7 @@ class TrainingSettings(Group):
     best_metric: Literal["eval_loss", "voice", "both"] = "eval_loss"
     """무엇으로 가장 좋은 어댑터를 고를지: eval_loss(검증 손실), voice(말투), both(둘 다)"""
     sample_replies: int = Field(16, ge=0, le=200)
-    """검증할 때마다 이만큼 대답해 보고 말투가 방과 얼마나 가까운지 잽니다. 0이면 하지 않습니다."""
+    """검증할 때(작은 방은 몇 번에 한 번) 이만큼 대답해 보고 말투를 잽니다. 0이면 하지 않습니다."""
     max_grad_norm: Number = Field(1.0, ge=0.01)
     """기울기 크기의 한도"""
     num_processes: int = Field(1, ge=1, le=64)

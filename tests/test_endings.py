@@ -17,7 +17,7 @@ DEATHS = {
     "torch memory": (
         "raise RuntimeError('[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: "
         "can\\'t allocate memory: you tried to allocate 8 bytes.')",
-        "training.batch",
+        "training.max_seq_len",
         "can't allocate memory",
     ),
     "module": ("import no_such_module_here", ".venv", "no_such_module_here"),

@@ -190,7 +190,7 @@ def test_6_the_chat_speaks_through_the_gate_with_the_best_adapter(way: Way) -> N
 def test_7_other_data_is_another_run(way: Way) -> None:
     save(way.home.settings_file, {"data.persona": "마루"})
     way.datasets.build()
-    with pytest.raises(RunError, match="--new"):
+    with pytest.raises(RunError, match="끝났습니다.*--new"):
         way.training.start()
     save(way.home.settings_file, {"training.max_steps": 2, "training.eval_steps": 2})
     run = way.training.start(new=True).run

@@ -222,6 +222,8 @@ def _detail(now: Snapshot) -> tuple[str, ...]:
         # It stands below, with those before it.
         message = message.partition(f" {text.LAST_LINES}: ")[0]
     lines = [message] if message else _what_is_left(now)
+    if status.state == "running" and status.resumed_from:
+        lines.append(text.RESUMED_AT.format(step=status.resumed_from))
     if status.state == "failed":
         lines.append(text.FAILED_HINT)
     if now.quiet >= QUIET:

@@ -8,7 +8,7 @@ from html import escape
 from kakaobot.app.charts import bars, matrix
 from kakaobot.app.effects import BEFORE, Effect
 from kakaobot.app.outlook import Outlook
-from kakaobot.app.report import Report
+from kakaobot.app.report import Example, Report
 from kakaobot.app.speaking import Person
 
 _STYLE = """
@@ -27,6 +27,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 9px; text-align: right; border-bottom: 1px solid var(--kb-line); }
 th:first-child, td:first-child { text-align: left; } small { color: var(--kb-muted); }
+mark { background: var(--kb-accent); color: #2e2b28; border-radius: 4px; padding: 1px 5px; }
 """
 _MOST_MONTHS = 120
 
@@ -82,6 +83,7 @@ def page(report: Report, people: Sequence[Person] = (), outlook: Outlook | None 
         parts.append(_section("가린 개인정보", _table(("종류", "횟수"), rows)))
     parts += [_section(name, html) for name, html in pictures(report)]
     parts += [_section(f"{each.name}의 말투", _lines(each.lines)) for each in report.speeches]
+    parts += [_section(each.title, _talk(each)) for each in report.examples]
     made = report.written_at[:16].replace("T", " ")
     warning = f"<p><b>{escape(report.warning)}</b></p>" if report.warning else ""
     return (
@@ -141,6 +143,16 @@ def _facts(report: Report) -> list[tuple[str, str]]:
 
 def _section(title: str, html: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{html}</section>"
+
+
+def _talk(example: Example) -> str:
+    """What is said in it, a line each; what is learnt is marked."""
+    said = []
+    for part in example.parts:
+        words = escape(part.text).replace("\n", "<br>")
+        words = f"<mark>{words}</mark>" if part.learn else words
+        said.append(f"<p><small>{escape(part.who)}</small> {words}</p>")
+    return "".join(said)
 
 
 def _lines(lines: Sequence[str]) -> str:

@@ -24,8 +24,8 @@ def conversations(
     """Cut a session into rows so that each learnt turn is a target exactly once.
 
     A row begins with at least `context_turns` turns before its first target, as far as they exist
-    and fit; those are not learnt again. A turn that alone is longer than a row is left out, and the
-    rows on both sides of it do not run on across the hole.
+    and take no more than half a row; those are not learnt again. A turn that alone is longer than a
+    row is left out, and the rows on both sides of it do not run on across the hole.
 
     Args:
         persona: who is `assistant`; empty to learn everybody as `assistant`, by name.

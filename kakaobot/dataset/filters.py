@@ -31,7 +31,7 @@ PASTED = "복사해 붙인 뉴스·공지"
 FORWARDED = "여러 곳에 돌린 글"
 REPEATED = "전에 한 긴 말의 되풀이"
 CAPPED = "너무 많은 짧은 반응"
-SEEN = "검증에 쓰는 말과 거의 같은 말"
+SEEN = "검증에 쓰는 긴 말(20자부터)과 거의 같은 말"
 
 REASONS = (SHORT, BOT, LINKS, PASTED, FORWARDED, REPEATED, CAPPED)
 """Why a turn is not learnt, in the order in which the reasons are tried: the first one counts."""

@@ -1,4 +1,4 @@
-"""What a model is asked at every evaluation, and how near its answers come to the room's voice.
+"""What a model is asked at evaluations, and how near its answers come to the room's voice.
 
 Pure: knows rows and texts; `train/answering.py` lets the model speak.
 """

@@ -55,6 +55,11 @@ _SAMPLED_TOKENS = 32
 """After so many an answer at an evaluation is cut off: style shows before."""
 BUSY = 3
 """Exit code where another worker holds the run."""
+_JUDGED = {
+    "eval_loss": "검증 손실이",
+    "voice": "말투가",
+    "both": "검증 손실과 말투가",
+}
 _STOPPED = "stopped"
 """Last words of a process that goes because STOP was asked before the first step."""
 
@@ -290,7 +295,7 @@ class Work:
         return trainer, callback, resume
 
     def _rehearsal(self, base: Loaded, model: Any) -> Rehearsal | Following | None:
-        """The prompts that are answered at every evaluation, from the validation part."""
+        """The prompts that are answered at evaluations, from the validation part."""
         folder = Path(self.config["data"]["folder"])
         asked = cues(rows.read(folder / "val.jsonl"), self.settings.training.sample_replies)
         if not asked or not self.ranks.main:
@@ -359,7 +364,8 @@ class Work:
         if callback.stopped:
             message = f"{step}단계에서 저장하고 멈췄습니다. 다시 시작하면 여기서 이어집니다." + kept
         elif callback.ended_early:
-            message = f"검증 손실이 더 나아지지 않아 {step}단계에서 끝냈습니다." + kept
+            by = _JUDGED[self.settings.training.best_metric]
+            message = f"{by} 더 나아지지 않아 {step}단계에서 끝냈습니다." + kept
         else:
             message = f"{step}단계를 모두 마쳤습니다." + kept
         state: Any = "stopped" if callback.stopped else "finished"

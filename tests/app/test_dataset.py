@@ -156,6 +156,27 @@ def test_short_reactions_are_held_to_their_share_and_the_rest_is_told(
     assert everything.train_replies + everything.val_replies == 200
 
 
+def test_fewer_than_two_hundred_replies_are_a_warning_with_the_number(
+    home: Home, datasets: Datasets, tmp_path: Path
+) -> None:
+    save(home.settings_file, {"data.merge_gap_minutes": 0, "data.val_ratio": 0.2})
+    words = [f"{i}번째로 하는 이야기" for i in range(250)]
+    lines = [
+        f"[{'가나'[i % 2]}] [오후 {1 + i // 60}:{i % 60:02d}] {said}"
+        for i, said in enumerate(words)
+    ]
+    Exports(home).bring([room(tmp_path, *lines)])
+    report = datasets.build()
+    assert (report.train_replies, report.warning) == (200, "")
+    exports = Exports(home)
+    exports.remove(exports.files()[0].hash)
+    exports.bring([room(tmp_path, *lines[:-1])])
+    report = datasets.build()
+    assert report.train_replies == 199
+    assert report.warning.startswith("배울 대답이 199개뿐입니다. 200개보다 적으면")
+    assert "더 긴 기간을 내보내" in report.warning
+
+
 def test_no_reply_that_validation_asks_for_is_learnt_beforehand(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
@@ -169,7 +190,7 @@ def test_no_reply_that_validation_asks_for_is_learnt_beforehand(
     lines[95] = f"[나] [오후 2:35] {long}!!"
     Exports(home).bring([room(tmp_path, *lines)])
     report = datasets.build()
-    assert dict(report.removed)["검증에 쓰는 말과 거의 같은 말"] == 1
+    assert dict(report.removed)["검증에 쓰는 긴 말(20자부터)과 거의 같은 말"] == 1
     folder = home.folder("data/sft")
     train = [json.loads(row) for row in (folder / "train.jsonl").read_text("utf-8").splitlines()]
     said = [m for row in train for m in row["messages"] if m["content"].startswith(long)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from html import escape
 
 from kakaobot.app.bases import Bases
 from kakaobot.app.dataset import Datasets
@@ -25,6 +26,11 @@ def test_the_report_of_the_sample_is_one_page_with_its_pictures(home: Home, base
     # Nothing is fetched: no address, no script, no file beside it.
     assert not re.search(r"https?:|src=|<script|url\(|@import", text)
     assert page(datasets.report() or report) == text
+    # The examples, with what is learnt marked.
+    assert len(report.examples) >= 2
+    for part in (each for example in report.examples for each in example.parts):
+        words = escape(part.text).replace("\n", "<br>")
+        assert (f"<mark>{words}</mark>" if part.learn else f"</small> {words}</p>") in text
 
 
 def test_what_each_filter_moves_is_a_table_as_soon_as_one_takes_something(

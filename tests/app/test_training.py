@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -263,6 +264,48 @@ def whole_checkpoint(folder: Path) -> None:
         (folder / name).write_bytes(b"{}")
     (folder / "trainer_state.json").write_text('{"global_step": 5}', encoding="utf-8")
     Run(folder.parent).complete(folder)
+
+
+CHANGES: dict[str, dict[str, object]] = {
+    "데이터": {"data.persona": "마루"},
+    "바탕 모델": {"model.base_model": "Qwen/Qwen3-0.6B"},
+    "LoRA 설정": {"lora.r": 4},
+    "학습률 설정": {"training.learning_rate": 1e-5},
+}
+
+
+@pytest.mark.parametrize("part", CHANGES)
+def test_a_run_goes_on_only_with_what_it_was_begun_with(
+    home: Home, bases: Bases, sleeper: Training, part: str
+) -> None:
+    sleeper.start()
+    sleeper.stop()
+    assert sleeper.wait("main", 30)
+    folder = home.folder("checkpoints_lora") / "main"
+    whole_checkpoint(folder / "checkpoint-5")
+    names = ("config.yaml", "checkpoint-5/optimizer.pt", "checkpoint-5/trainer_state.json")
+    before = {folder / name: (folder / name).read_bytes() for name in names}
+    save(home.settings_file, CHANGES[part])
+    if part == "데이터":
+        Datasets(home, bases).build()
+    with pytest.raises(RunError, match=f"뒤 {re.escape(part)}[^,]*바뀌어.*'새 학습'.*--new"):
+        sleeper.start()
+    assert all(file.read_bytes() == kept for file, kept in before.items())
+    # A new run is begun with it, and the old one stays.
+    assert sleeper.start(new=True).run == "main-2"
+    assert Run(folder).checkpoints()
+    assert sleeper.wait("main-2", 30)
+
+
+def test_a_finished_run_is_not_begun_again_by_mistake(home: Home, sleeper: Training) -> None:
+    sleeper.start()
+    sleeper.stop()
+    assert sleeper.wait("main", 30)
+    run = Run(home.folder("checkpoints_lora") / "main")
+    whole_checkpoint(run.path / "checkpoint-5")
+    run.write_status(Status("finished", 5, 5))
+    with pytest.raises(RunError, match="'main' 은 끝났습니다.*--new"):
+        sleeper.start()
 
 
 def test_answers_and_the_voice_are_part_of_a_snapshot(home: Home, bases: Bases) -> None:

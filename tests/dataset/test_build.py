@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kakaobot.dataset.build import conversations
+from kakaobot.dataset.build import conversations, message_of
 from kakaobot.dataset.filters import (
     APART,
     DELETED,
@@ -88,6 +88,13 @@ def test_rows_are_runs_of_the_session_that_fit_and_end_with_a_target(
         assert places == list(range(places[0], places[0] + len(places)))
         assert sum(size(said) for said in row.messages) <= 60
         assert row.messages[-1].learn
+        # As much in front of the first target as is wanted, there, and no more than half a row.
+        first = next(i for i, said in enumerate(row.messages) if said.learn)
+        if first < min(context_turns, places[0] + first):
+            before = message_of(turns[places[0] - 1], persona=persona, named=True)
+            context = sum(size(said) for said in row.messages[:first]) + size(before)
+            target = size(row.messages[first])
+            assert context > 30 or context + target > 60
 
 
 def test_a_later_row_begins_with_context_that_is_not_learnt_again() -> None:

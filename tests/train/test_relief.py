@@ -255,9 +255,9 @@ def test_with_too_little_memory_the_same_is_learnt_with_less_at_once(
     assert status.state == "failed", log
     for advice in (
         "메모리가 모자라",
-        "training.batch",
         "training.max_seq_len",
-        "더 작은 바탕 모델",
+        "데이터 준비를 다시",
+        "model.base_model",
     ):
         assert advice in status.message
     assert "gradient_checkpointing" in status.notes[-1]

@@ -43,6 +43,15 @@ def test_a_running_training_shows_how_far_it_is_and_can_only_be_stopped():
     assert status_line(RUNNING) == "연습용 모델 · main · 학습 중 40/80단계 (50%)"
 
 
+def test_a_run_that_was_resumed_says_from_where():
+    def told(**changes):
+        return training_view(replace(RUNNING, status=replace(RUNNING.status, **changes))).detail
+
+    assert "30단계에서 이어서 배우고 있습니다." in told(resumed_from=30)
+    assert not any("이어서" in line for line in told())
+    assert not any("이어서 배우고" in line for line in told(state="stopped", resumed_from=30))
+
+
 def test_a_hundred_percent_is_kept_for_a_run_that_is_finished():
     assert percent(Status("running", 80, 80)) == 99
     assert percent(Status("finished", 60, 80)) == 100
