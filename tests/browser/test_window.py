@@ -176,6 +176,18 @@ def shot(page: Page, name: str) -> None:
     assert (PICTURES / f"{name}.png").read_bytes()[16:24] == taken[16:24]
 
 
+def close_up(page: Page, place: str, name: str) -> None:
+    """Look at a part of the window that its first screen does not show."""
+    part = page.locator(place)
+    part.scroll_into_view_if_needed()
+    page.wait_for_timeout(400)
+    taken = part.screenshot()
+    if SHOTS:
+        (Path(SHOTS) / f"{name}.png").write_bytes(taken)
+    assert (PICTURES / f"{name}.png").exists()
+    page.evaluate("window.scrollTo(0, 0)")
+
+
 def _number(words: str) -> int:
     """The digits in some words, as one number."""
     return int("".join(filter(str.isdigit, words)))
@@ -335,6 +347,8 @@ def test_2_the_data_is_made_and_the_learnt_parts_are_shown(page: Page) -> None:
     outlook = page.locator("#dataset-outlook")
     expect(outlook).to_contain_text(re.compile(r"메모리 약 [\d.]+GB.*시간 약 "), timeout=120_000)
     shot(page, "2-dataset")
+    close_up(page, "#dataset-pictures", "2-dataset-pictures")
+    close_up(page, "#dataset-examples", "2-dataset-examples")
 
 
 def test_2_one_click_leaves_somebody_out_and_another_takes_them_back(page: Page, app: App) -> None:
@@ -418,7 +432,10 @@ def test_5_a_stop_saves_and_a_start_resumes(page: Page, app: App) -> None:
     assert int(page.locator("#train-voice canvas").get_attribute("data-points") or 0) >= 2
     past.locator("summary").click()
     page.evaluate("window.scrollTo(0, 0)")
+    expect(page.locator("#train-card")).to_contain_text(f"{step}단계에서 이어서 배우고 있습니다.")
     shot(page, "3-training-resumed")
+    close_up(page, "#train-voice", "3-training-voice")
+    close_up(page, "#train-answers", "3-training-answers")
 
 
 def test_5_a_killed_worker_is_told_with_advice_and_goes_on_with_one_click(
