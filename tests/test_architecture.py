@@ -36,6 +36,7 @@ MAY_LOAD_HEAVY = {
     "kakaobot.train.answering",
     "kakaobot.train.loss",
     "kakaobot.train.ranks",
+    "kakaobot.train.sharding",
     "kakaobot.train.trainer",
     "kakaobot.base.loading",
     "kakaobot.chat.engine",

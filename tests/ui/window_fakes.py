@@ -216,6 +216,12 @@ class FakePeople:
 
 
 class FakeDatasets:
+    def __init__(self):
+        self.completed = []
+
+    def complete_page(self, outlook, progress=None):
+        self.completed.append(outlook)
+
     def rooms(self):
         return ["보드게임"]
 
