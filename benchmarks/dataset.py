@@ -129,7 +129,7 @@ def work(room: Path, base: str) -> None:
         "peak_mb": most,
         "fingerprint": report.fingerprint,
         "sha256": digest.hexdigest(),
-        "tokenizer": report.tokenizer,
+        "tokenizer": Path(report.tokenizer).name,
     }
     print(json.dumps(result, ensure_ascii=False))
 
@@ -212,7 +212,7 @@ def main() -> None:
     show(rows, ratios)
     if args.json:
         machine = {
-            "system": platform.platform(),
+            "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
             "cores": os.cpu_count(),
         }

@@ -212,7 +212,7 @@ def main() -> None:
     show(rows, ratios)
     if args.json:
         machine = {
-            "system": platform.platform(),
+            "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
             "cores": os.cpu_count(),
         }
