@@ -102,7 +102,10 @@ def main() -> None:
         f"\n{times['room']:,.0f} ns a message of a room, {times['labelled']:,.0f} a labelled line"
     )
     if chosen.json:
-        machine = {"platform": f"{platform.system()} {platform.machine()}", "python": platform.python_version()}
+        machine = {
+            "platform": f"{platform.system()} {platform.machine()}",
+            "python": platform.python_version(),
+        }
         report = {
             "machine": machine,
             "rows": [*rows, *({"messages": name, "ns": ns} for name, ns in times.items())],
