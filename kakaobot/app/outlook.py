@@ -32,7 +32,7 @@ from kakaobot.train.estimate import (
     work_of_a_token,
 )
 from kakaobot.train.plan import batch_of
-from kakaobot.train.probe import Speed, measured
+from kakaobot.train.probe import Speed, Task, measured
 from kakaobot.train.processes import is_shared
 
 _GB = 2**30
@@ -40,6 +40,11 @@ _BILLION = 1_000_000_000
 _REACHED = 0.5
 """Share of the speed of a large matrix product that a training reaches; measured with 103 million
 parameters on two cores."""
+_TRIED = 0.9
+"""Share of the speed of the steps that were tried which a training reaches with all that is around
+them; measured with 103 and 596 million parameters on two cores (`benchmarks/training.py`)."""
+_AGAIN = 0.75
+"""Speed that is left where layers are worked out again: four passes instead of three."""
 _STEPS = 5
 """After which a run's own speed is believed."""
 _FILLED = 0.9
@@ -127,7 +132,7 @@ def estimate(
     *,
     hardware: Callable[[], Hardware] = look,
     free: Callable[[], int] = lambda: int(psutil.virtual_memory().available),
-    speed: Callable[[], Speed | None] = measured,
+    speed: Callable[[Task | None], Speed | None] = measured,
 ) -> Outlook:
     """Of the training that `start` would begin now. The first call takes some seconds.
 
@@ -136,7 +141,7 @@ def estimate(
         bases: what `auto` means.
         hardware: tells of a graphics card.
         free: gives the bytes of free memory.
-        speed: gives what this computer computes in a second.
+        speed: gives what this computer computes in a second; of a task also how fast it is learnt.
 
     Raises:
         ConfigError, BaseModelError, RunError: the settings, the base they name or their file of
@@ -159,15 +164,17 @@ def estimate(
             ("모델을 여러 카드가 나눠 드는 학습(FSDP)은 메모리와 시간을 어림하지 않습니다.",),
             base=choice.label,
         )
-    card, able = hardware(), speed()
-    machine = _machine(settings, shape, card, able)
     amount = amount_of(report)
+    earlier = _earlier(home, settings, choice.name)
+    task = Task.of(
+        shape, settings.lora, settings.model, amount, min(report.longest, report.max_seq_len)
+    )
+    card, able = hardware(), speed(None if earlier else task)
+    machine = _machine(settings, shape, card, able)
     needed = memory(shape, machine, settings.lora, settings.training, amount)
     left = card.free_vram if machine.device == "cuda" else free()
     work = tokens_worth(shape, settings.lora, settings.training, amount)
-    rate = _earlier(home, settings, choice.name) or _expected(
-        shape, machine, settings, amount, able
-    )
+    rate = earlier or _expected(shape, machine, settings, amount, able)
     seconds = work / rate if rate else None
     enough = needed.total <= left * _FILLED
     sentences = [_told(needed, left, seconds, machine)]
@@ -246,13 +253,16 @@ def _base_of(run: Run) -> str:
 def _expected(
     shape: Shape, machine: Machine, settings: Settings, amount: Amount, able: Speed | None
 ) -> float | None:
-    """Tokens a second, from what this computer multiplies in a second."""
+    """Tokens a second, from steps that were tried, or from what is multiplied in a second."""
     if able is None:
         return None
-    fast = able.per_second if machine.half else able.single_per_second
     # Each process has a card of its own, and a row of the batch is computed by one of them.
     rows = batch_of(settings.training, amount.rows)
     cards = min(settings.training.num_processes, rows) if machine.device == "cuda" else 1
+    if able.tokens_per_second:
+        again = _AGAIN if machine.checkpointing else 1
+        return cards * again * _TRIED * able.tokens_per_second
+    fast = able.per_second if machine.half else able.single_per_second
     return cards * _REACHED * fast / work_of_a_token(shape, settings.lora, amount)
 
 

@@ -1,4 +1,7 @@
-"""How fast this computer multiplies matrices, measured in a process of its own."""
+"""How fast this computer multiplies matrices, and learns with a base of some shape.
+
+Measured in a process of its own: `python -m kakaobot.train.probe [task as JSON]`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,51 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from kakaobot.config import ROOT
+from kakaobot.settings import LoraSettings, ModelSettings
+from kakaobot.train.estimate import AT_ONCE, Amount, Shape
 
 _ROUNDS = 6
 _SHAPE = (512, 1024, 3072)
+_FEW, _MORE = 1, 3
+"""Layers of the two small models from which the time of one layer, and of all else, is known."""
+_WIDTHS = (0.6, 1.3, 0.8, 1.1, 1.0)
+"""Lengths of the rows that are tried: a CPU prepares itself anew for each that it has not seen."""
+_SECONDS = 8.0
+"""After which no further one is tried."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is tried: a few steps with a base of that shape, but of few layers."""
+
+    shape: Shape
+    lora_r: int
+    lora_dropout: float
+    modules: str | tuple[str, ...]
+    dtype: str
+    length: int
+    """Tokens of a row, about."""
+    learnt: float
+    """Share of them that are learnt, about."""
+
+    @classmethod
+    def of(
+        cls, shape: Shape, lora: LoraSettings, model: ModelSettings, amount: Amount, longest: int
+    ) -> Task:
+        """Rounded, so that a few messages more are no other task."""
+        length = amount.tokens / max(1, amount.rows)
+        return cls(
+            shape,
+            lora.r,
+            lora.dropout,
+            lora.target_modules,
+            model.dtype,
+            length=max(32, min(longest, round(length / 32) * 32)),
+            learnt=max(0.1, round(amount.learnt / max(1, amount.tokens), 1)),
+        )
 
 
 @dataclass(frozen=True)
@@ -23,22 +66,33 @@ class Speed:
     """Floating-point operations in that precision."""
     single_per_second: float
     """The same in fp32."""
+    tokens_per_second: float | None = None
+    """Of the task, where it could be tried."""
 
 
 @functools.cache
-def measured(timeout: float = 120.0) -> Speed | None:
-    """Measure once in a program's life, which takes some seconds; None where it cannot be done."""
+def measured(task: Task | None = None, timeout: float = 180.0) -> Speed | None:
+    """Measure once in a program's life for a task, which takes some seconds.
+
+    Args:
+        task: what is tried as well.
+        timeout: seconds after which it is given up.
+
+    Returns:
+        None where it cannot be done.
+    """
+    argv = [json.dumps(asdict(task))] if task else []
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "kakaobot.train.probe"],
+            [sys.executable, "-m", "kakaobot.train.probe", *argv],
             cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=True,
         )  # fmt: skip
         return Speed(**json.loads(done.stdout.strip().splitlines()[-1]))
     except (OSError, subprocess.SubprocessError, ValueError, TypeError, IndexError):
-        return None
+        return measured(None, timeout) if task else None
 
 
-def measure() -> Speed:
+def measure(task: Task | None = None) -> Speed:
     """In this process. Loads torch."""
     import torch
 
@@ -60,8 +114,86 @@ def measure() -> Speed:
         return 2 * rows * ins * outs / best
 
     single = speed(torch.float32)
-    return Speed(half is not None, speed(half) if half else single, single)
+    tried = tokens_per_second(task) if task else None
+    return Speed(half is not None, speed(half) if half else single, single, tried)
+
+
+def tokens_per_second(task: Task) -> float:
+    """By steps of two models of few layers, with the worker's own adapter and loss."""
+    import torch
+
+    from kakaobot.base.choice import SMALL
+    from kakaobot.base.loading import Loaded, best_device, fast_half
+    from kakaobot.train.adapter import with_lora
+    from kakaobot.train.loss import LearntLoss
+
+    device = best_device()
+    if task.dtype != "auto":
+        dtype: torch.dtype = getattr(torch, task.dtype)
+    elif device.type == "cpu" and task.shape.parameters < SMALL:
+        dtype = torch.float32
+    else:
+        dtype = fast_half(device) or torch.float32
+    base = _model(task.shape, device, dtype)
+    nobody: Any = None
+    loaded = Loaded(base, None, nobody, device, dtype, False, 131_072, ())
+    lora = LoraSettings(r=task.lora_r, dropout=task.lora_dropout, target_modules=task.modules)
+    model = with_lora(loaded, lora, checkpointing=False)
+    loss = LearntLoss(model)
+    model.train()
+    half = dtype if dtype is not torch.float32 else torch.bfloat16
+    seconds = {}
+    for layers in (_MORE, _FEW):
+        base.model.layers = base.model.layers[:layers]
+        base.config.num_hidden_layers = layers
+        began, times = time.perf_counter(), []
+        for number, width in enumerate((1.0, *_WIDTHS)):
+            length = max(16, int(task.length * width))
+            rows = max(1, AT_ONCE // length)
+            ids = torch.randint(task.shape.vocabulary, (rows, length), device=device)
+            labels = torch.where(torch.rand(ids.shape, device=device) < task.learnt, ids, -100)
+            labels[:, -1] = ids[:, -1]
+            now = time.perf_counter()
+            with torch.autocast(device.type, half, enabled=dtype is not torch.float32):
+                total = loss(ids, labels) / ids.numel()
+            total.backward()
+            float(total.detach())
+            if number:
+                times.append((time.perf_counter() - now) / ids.numel())
+            if times and time.perf_counter() - began > _SECONDS:
+                break
+        seconds[layers] = sum(times) / len(times)
+    layer = max(0.0, seconds[_MORE] - seconds[_FEW]) / (_MORE - _FEW)
+    return 1 / (seconds[_FEW] + layer * (task.shape.layers - _FEW))
+
+
+def _model(shape: Shape, device: Any, dtype: Any) -> Any:
+    """A base of Qwen3's make with random weights and few layers."""
+    import torch
+    from transformers import AutoModelForCausalLM, Qwen3Config
+
+    head = next(
+        size for size in (128, 64, 32, 16, 8, 4, 2, 1) if not (shape.queries | shape.keys) % size
+    )
+    config = Qwen3Config(
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.width,
+        intermediate_size=shape.inner,
+        num_hidden_layers=_MORE,
+        num_attention_heads=shape.queries // head,
+        num_key_value_heads=shape.keys // head,
+        head_dim=head,
+        tie_word_embeddings=shape.tied,
+    )
+    with torch.device(device):
+        return AutoModelForCausalLM.from_config(config, dtype=dtype)
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asdict(measure())) + "\n")
+    given = json.loads(sys.argv[1]) if sys.argv[1:] else None
+    if given:
+        modules = given["modules"]
+        given["modules"] = modules if isinstance(modules, str) else tuple(modules)
+        given["shape"] = Shape(**given["shape"])
+    found = measure(Task(**given) if given else None)
+    sys.stdout.write("\n" + json.dumps(asdict(found)) + "\n")

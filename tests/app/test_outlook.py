@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from kakaobot.base.choice import Choice, Hardware
 from kakaobot.cli import main
 from kakaobot.config import Home, save
 from kakaobot.runs import Runs, Status
-from kakaobot.train.probe import Speed, measured
+from kakaobot.settings import Settings
+from kakaobot.train.estimate import Amount, Shape
+from kakaobot.train.probe import Speed, Task, measured, tokens_per_second
 from tests.conftest import SAMPLE
 
 GB = 2**30
@@ -35,7 +38,7 @@ def told(home: Home, *, base: str = "starter", free: float = 12, card: str = "")
         Bases(lambda wanted: Choice(base, base, "")),
         hardware=lambda: Hardware(card, int(free * GB)),
         free=lambda: int(free * GB),
-        speed=lambda: SPEED,
+        speed=lambda task: SPEED,
     )
 
 
@@ -132,6 +135,40 @@ def test_the_speed_is_measured_in_a_process_of_its_own() -> None:
     assert speed is not None
     assert speed.per_second >= speed.single_per_second > 1e8 or not speed.half
     assert measured() is speed
+
+
+def test_how_fast_a_base_is_learnt_is_tried_on_a_few_of_its_layers() -> None:
+    shape = Shape(vocabulary=2000, width=128, inner=384, layers=6, queries=128, keys=64, tied=True)
+    settings = Settings()
+    amount = Amount(100, 20_000, 8_000, 512, 2_000, 800)
+    task = Task.of(shape, settings.lora, settings.model, amount, 512)
+    assert (task.length, task.learnt) == (192, 0.4)
+    tried = measured(task)
+    assert tried is not None
+    assert (tried.tokens_per_second or 0) > 100
+    # Eight times the layers are not tried, but counted.
+    deep = tokens_per_second(replace(task, shape=replace(shape, layers=48)))
+    assert 2 < tokens_per_second(task) / deep < 16
+
+
+def test_what_was_tried_says_how_long_it_takes_unless_an_earlier_run_does(prepared: Home) -> None:
+    asked: list[Task | None] = []
+
+    def seconds(tokens: float) -> float:
+        def speed(task: Task | None) -> Speed:
+            asked.append(task)
+            return replace(SPEED, tokens_per_second=tokens)
+
+        bases = Bases(lambda wanted: Choice("starter", "starter", ""))
+        return estimate(prepared, bases, hardware=Hardware, speed=speed).seconds or 0
+
+    assert seconds(100) == pytest.approx(10 * seconds(1000))
+    assert all(task and task.shape.layers == 6 for task in asked)
+    run = Runs(prepared.folder("checkpoints_lora")).get("main")
+    run.create({"base": {"name": "starter"}})
+    run.write_status(Status("finished", 80, 80, tokens_per_second=10.0))
+    assert seconds(100) == seconds(1000)
+    assert asked[-1] is None
 
 
 class Work:
