@@ -111,12 +111,18 @@ def speeches(report: Report) -> str:
     return f'<h3>{text.SPEECHES_TITLE}</h3><div class="kb-pictures">{cards}</div>' if cards else ""
 
 
-def examples(given: Sequence[Example]) -> str:
-    """Conversations as bubbles; what is learnt is highlighted."""
+def examples(given: Sequence[Example], persona: str) -> str:
+    """Conversations as bubbles; what is learnt is highlighted.
+
+    Args:
+        given: what is shown.
+        persona: who is learnt and sits on the right, as the owner of a phone; empty for a whole
+            room, in which everybody sits on the left.
+    """
     if not given:
         return ""
     learnt, context = text.EXAMPLES_LEGEND
-    cards = "".join(_example(example) for example in given)
+    cards = "".join(_example(example, persona) for example in given)
     return (
         f'<section class="kb-examples"><header><h3>{text.EXAMPLES_TITLE}</h3>'
         f'<span class="kb-key kb-learnt">{learnt}</span><span class="kb-key">{context}</span>'
@@ -250,11 +256,10 @@ def _masked(report: Report) -> str:
     return f"<h4>{text.MASKED_TITLE}</h4>{_removed(report.masked)}"
 
 
-def _example(example: Example) -> str:
-    learnt = {part.who for part in example.parts if part.learn}
-    # One person who is learnt sits on the right, as the owner of a phone; a whole room on the left.
-    mine = learnt if {part.who for part in example.parts} > learnt else set()
-    parts = "".join(_part(part, mine=part.who in mine) for part in example.parts)
+def _example(example: Example, persona: str) -> str:
+    parts = "".join(
+        _part(part, mine=bool(persona) and part.who == persona) for part in example.parts
+    )
     return (
         f'<article class="kb-talk"><header>{escape(example.title)}'
         f"<span>{text.SPLITS[example.split]}</span></header>{parts}</article>"

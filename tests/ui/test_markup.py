@@ -61,7 +61,7 @@ PAGES = {
         replace(REPORT, room=EVIL, persona=EVIL, warning=EVIL, removed=((EVIL, 1),))
     ),
     "examples": lambda: markup.examples(
-        [Example(EVIL, "val", (Part(EVIL, EVIL, False), Part(EVIL, f"{EVIL}\n{EVIL}", True)))]
+        [Example(EVIL, "val", (Part(EVIL, EVIL, False), Part(EVIL, f"{EVIL}\n{EVIL}", True)))], EVIL
     ),
     "training": lambda: markup.training_card(
         training_view(
@@ -132,7 +132,7 @@ def test_no_files_says_what_to_do():
 
 
 def test_only_what_is_learnt_is_highlighted_one_bubble_a_line():
-    page = markup.examples(REPORT.examples)
+    page = markup.examples(REPORT.examples, REPORT.persona)
     said = re.findall(r'<div class="(kb-said[^"]*)">(.*?)</div>', page)
     assert [(kind, words.count("<p>")) for kind, words in said] == [
         ("kb-said", 1),
@@ -141,8 +141,9 @@ def test_only_what_is_learnt_is_highlighted_one_bubble_a_line():
 
 
 def test_a_whole_room_stays_on_the_left():
-    whole = Example("방", "train", (Part("가", "안녕", True), Part("나", "응", True)))
-    assert "kb-mine" not in markup.examples([whole])
+    # Also where somebody is only context in a row.
+    parts = (Part("다", "누구?", False), Part("가", "안녕", True), Part("나", "응", True))
+    assert "kb-mine" not in markup.examples([Example("방", "train", parts)], "")
 
 
 def test_the_voice_carries_the_mark_of_an_ai():

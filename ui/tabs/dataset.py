@@ -186,7 +186,7 @@ def _shown(datasets: Datasets, *, has_rooms: bool) -> tuple[object, ...]:
         _report(datasets, has_rooms=has_rooms),
         gr.Button(visible=made is not None),
         markup.report_pictures(made) + markup.speeches(made) if made else "",
-        markup.examples(made.examples) if made else "",
+        markup.examples(made.examples, made.persona) if made else "",
     )
 
 
