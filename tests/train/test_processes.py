@@ -6,8 +6,7 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +16,15 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets
-from kakaobot.app.exports import Exports
-from kakaobot.app.training import Training
-from kakaobot.base.choice import Hardware, choose
-from kakaobot.config import ROOT, Home, save
+from kakaobot.base.choice import Hardware
+from kakaobot.config import ROOT
 from kakaobot.errors import RunError
-from kakaobot.runs import LIVE, Point, Run, Runs, Status
+from kakaobot.runs import LIVE, Point, Run, Status
 from kakaobot.settings import Settings
 from kakaobot.train.onlooker import Onlooker
 from kakaobot.train.processes import Start, start_of
 from kakaobot.train.ranks import Ranks
-from tests.conftest import QUICK, SAMPLE
+from tests.train.rooms import Room, told, wait_for
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="several processes learn on Linux")
 STEPS = 8
@@ -230,40 +225,7 @@ def test_an_onlooker_writes_nothing(tmp_path: Path) -> None:
 # --- that they learn the same
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 120.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it never happened"
-        time.sleep(0.01)
-
-
-class Room:
-    """The sample room, prepared once."""
-
-    def __init__(self, root: Path) -> None:
-        self.home = Home(root)
-        self.home.settings()
-        save(
-            self.home.settings_file,
-            {
-                **QUICK,
-                "training.max_steps": STEPS,
-                "training.eval_steps": 4,
-                "training.save_steps": 2,
-                "training.batch": 2,
-                "training.accumulation": 2,
-                "training.learning_rate": 2e-3,
-                # What is left out differs from process to process.
-                "lora.dropout": 0.0,
-                "data.persona": "도담",
-                "data.val_ratio": 0.03,
-            },
-        )
-        bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
-        Exports(self.home).bring([SAMPLE])
-        Datasets(self.home, bases).build()
-        self.training = Training(self.home, bases)
-
+class Several(Room):
     def fsdp(self) -> str:
         """The name of the documented file."""
         file = self.home.root / "fsdp.yaml"
@@ -273,28 +235,17 @@ class Room:
     def start(
         self, name: str, processes: int = 2, steps: int = STEPS, file: str = "", **changes: object
     ) -> Run:
-        save(
-            self.home.settings_file,
+        return self.begin(
+            name,
             {
                 "lora.dropout": 0.0,
                 "model.gradient_checkpointing": False,
                 **changes,
-                "project.run_name": name,
                 "training.accelerate_config": file,
                 "training.num_processes": processes,
                 "training.max_steps": steps,
             },
         )
-        self.training.start()
-        return Runs(self.home.folder("checkpoints_lora")).find(name)
-
-    def finish(self, run: Run) -> None:
-        wait_for(lambda: run.status().state not in LIVE)
-        assert run.status().state == "finished", run.log_tail(80)
-        self.gone(run)
-
-    def gone(self, run: Run) -> None:
-        assert self.training.wait(run.name, 20)
 
 
 def ranks_of(run: Run) -> dict[str, psutil.Process]:
@@ -302,10 +253,6 @@ def ranks_of(run: Run) -> dict[str, psutil.Process]:
     launcher = run.process()
     children = launcher.children(recursive=True) if launcher else []
     return {each.environ()["RANK"]: each for each in children if "RANK" in each.environ()}
-
-
-def told(run: Run) -> dict[tuple[str, int], float]:
-    return {(point.kind, point.step): point.value for point in run.points()}
 
 
 def assert_same(run: Run, whole: Run) -> None:
@@ -322,15 +269,16 @@ def adapter(run: Run) -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
     with pytest.MonkeyPatch.context() as patch:
         # Threads that wait for each other take many times as long where a core is busy.
         patch.setenv("OMP_NUM_THREADS", "1")
-        yield Room(tmp_path_factory.mktemp("processes"))
+        changes = {"training.eval_steps": 4, "training.save_steps": 2, "training.accumulation": 2}
+        yield Several(tmp_path_factory.mktemp("processes"), changes)
 
 
 @pytest.fixture(scope="module")
-def together(room: Room) -> Run:
+def together(room: Several) -> Run:
     run = room.start("together")
     room.finish(run)
     return run
@@ -338,7 +286,7 @@ def together(room: Room) -> Run:
 
 @LINUX
 @pytest.mark.slow
-def test_two_processes_learn_what_one_learns(room: Room, together: Run) -> None:
+def test_two_processes_learn_what_one_learns(room: Several, together: Run) -> None:
     alone = room.start("alone", processes=1)
     room.finish(alone)
     assert told(together).keys() == told(alone).keys()
@@ -361,7 +309,9 @@ def test_two_processes_learn_what_one_learns(room: Room, together: Run) -> None:
 
 @LINUX
 @pytest.mark.slow
-def test_a_model_that_is_shared_learns_what_a_whole_one_learns(room: Room, together: Run) -> None:
+def test_a_model_that_is_shared_learns_what_a_whole_one_learns(
+    room: Several, together: Run
+) -> None:
     run = room.start("shared", file=room.fsdp())
     wait_for(lambda: run.said().step >= 3)
     room.training.stop(run.name)
@@ -380,7 +330,7 @@ def test_a_model_that_is_shared_learns_what_a_whole_one_learns(room: Room, toget
 
 @LINUX
 @pytest.mark.slow
-def test_a_shared_model_draws_and_saves_memory_as_a_whole_one_does(room: Room) -> None:
+def test_a_shared_model_draws_and_saves_memory_as_a_whole_one_does(room: Several) -> None:
     wanted: dict[str, Any] = {"lora.dropout": 0.05, "model.gradient_checkpointing": True}
     whole = room.start("whole-drawing", **wanted)
     room.finish(whole)
@@ -403,7 +353,7 @@ def lines_of(file: Path, start: str) -> list[str]:
 @LINUX
 @pytest.mark.slow
 def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
-    room: Room, together: Run
+    room: Several, together: Run
 ) -> None:
     run = room.start("stopped")
     wait_for(lambda: run.said().step >= 2)
@@ -426,7 +376,7 @@ def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
 
 @LINUX
 @pytest.mark.slow
-def test_one_that_is_killed_ends_the_run_within_seconds(room: Room) -> None:
+def test_one_that_is_killed_ends_the_run_within_seconds(room: Several) -> None:
     run = room.start("killed", steps=500)
     wait_for(lambda: run.said().step >= 1)
     processes = ranks_of(run)

@@ -14,64 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets
-from kakaobot.app.exports import Exports
-from kakaobot.app.training import Training
-from kakaobot.base.choice import choose
-from kakaobot.config import Home, save
-from kakaobot.runs import LIVE, Run, Runs
-from tests.conftest import QUICK, SAMPLE
+from kakaobot.runs import LIVE, Run
+from tests.train.rooms import Room, told, wait_for
 
 STEPS = 40
 KILLS = int(os.environ.get("KAKAOBOT_KILLS", "3"))
 """At random moments. A release is tried with 30, which takes some minutes."""
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 180.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it never happened"
-        time.sleep(0.01)
-
-
-class Room:
-    """The sample room, prepared once."""
-
-    def __init__(self, root: Path) -> None:
-        self.home = Home(root)
-        self.home.settings()
-        save(
-            self.home.settings_file,
-            {
-                **QUICK,
-                "training.max_steps": STEPS,
-                "training.eval_steps": 10,
-                "training.save_steps": 4,
-                "training.batch": 2,
-                "training.learning_rate": 2e-3,
-                "data.persona": "도담",
-                "data.val_ratio": 0.03,
-            },
-        )
-        bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
-        Exports(self.home).bring([SAMPLE])
-        Datasets(self.home, bases).build()
-        self.training = Training(self.home, bases)
-
-    @property
-    def runs(self) -> Runs:
-        return Runs(self.home.folder("checkpoints_lora"))
-
+class Killed(Room):
     def start(self, name: str) -> Run:
-        save(self.home.settings_file, {"project.run_name": name})
-        self.training.start()
-        return self.runs.find(name)
-
-    def finish(self, run: Run) -> None:
-        wait_for(lambda: run.status().state not in LIVE)
-        assert run.status().state == "finished", run.log_tail()
-        self.training.wait(run.name, 30)
+        return self.begin(name, {})
 
     def kill(self, run: Run) -> None:
         process = run.process()
@@ -81,12 +34,13 @@ class Room:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
-    return Room(tmp_path_factory.mktemp("resume"))
+def room(tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    changes = {"training.max_steps": STEPS, "training.eval_steps": 10, "training.save_steps": 4}
+    return Killed(tmp_path_factory.mktemp("resume"), changes)
 
 
 @pytest.fixture(scope="module")
-def whole(room: Room) -> Run:
+def whole(room: Killed) -> Run:
     """Forty steps in one go."""
     run = room.start("whole")
     room.finish(run)
@@ -97,10 +51,6 @@ def begun(run: Run, step: int = 0) -> bool:
     """Whether it trains and has come that far, or has ended."""
     said = run.said()
     return (said.state == "running" and said.step >= step) or run.status().state not in LIVE
-
-
-def told(run: Run) -> dict[tuple[str, int], float]:
-    return {(point.kind, point.step): point.value for point in run.points()}
 
 
 def assert_same(run: Run, whole: Run) -> None:
@@ -115,7 +65,7 @@ def assert_same(run: Run, whole: Run) -> None:
         assert one.read_bytes() == other.read_bytes(), adapter
 
 
-def test_a_stop_and_a_kill_change_no_loss_and_no_weight(room: Room, whole: Run) -> None:
+def test_a_stop_and_a_kill_change_no_loss_and_no_weight(room: Killed, whole: Run) -> None:
     run = room.start("stopped")
     wait_for(lambda: run.said().step >= 13)
     asked = run.said().step
@@ -134,7 +84,7 @@ def test_a_stop_and_a_kill_change_no_loss_and_no_weight(room: Room, whole: Run) 
     assert_same(run, whole)
 
 
-def test_killed_at_random_moments_it_loses_nothing(room: Room, whole: Run) -> None:
+def test_killed_at_random_moments_it_loses_nothing(room: Killed, whole: Run) -> None:
     dice, kills, name = random.Random(9), 0, "killed"
     run = room.start(name)
     while kills < KILLS:
@@ -169,7 +119,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-def copied(room: Room, whole: Run) -> Run:
+def copied(room: Killed, whole: Run) -> Run:
     """The whole run under another name, as if it had been stopped at its end."""
     run = room.runs.get("damaged")
     shutil.rmtree(run.path, ignore_errors=True)
@@ -180,7 +130,7 @@ def copied(room: Room, whole: Run) -> Run:
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_newest_checkpoint_does_not_count(
-    room: Room, whole: Run, damage: Callable[[Path], object]
+    room: Killed, whole: Run, damage: Callable[[Path], object]
 ) -> None:
     run = copied(room, whole)
     (step, _), (_, newest) = run.checkpoints()[-2:]
@@ -189,7 +139,7 @@ def test_a_damaged_newest_checkpoint_does_not_count(
 
 
 def test_the_one_before_a_damaged_checkpoint_goes_on_and_this_is_told(
-    room: Room, whole: Run
+    room: Killed, whole: Run
 ) -> None:
     run = copied(room, whole)
     (step, _), (_, newest) = run.checkpoints()[-2:]

@@ -1,0 +1,69 @@
+"""The sample room, prepared once, in which a test trains by the real worker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from kakaobot.app.bases import Bases
+from kakaobot.app.dataset import Datasets
+from kakaobot.app.exports import Exports
+from kakaobot.app.training import Training
+from kakaobot.base.choice import choose
+from kakaobot.config import Home, save
+from kakaobot.runs import LIVE, Run, Runs
+from tests.conftest import QUICK, SAMPLE
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 120.0) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it never happened"
+        time.sleep(0.01)
+
+
+class Room:
+    """A home whose data are made of the sample, of which 도담 is learnt with the starter."""
+
+    def __init__(self, root: Path, changes: Mapping[str, object]) -> None:
+        self.home = Home(root)
+        self.home.settings()
+        save(
+            self.home.settings_file,
+            {
+                **QUICK,
+                "training.batch": 2,
+                "training.learning_rate": 2e-3,
+                "data.persona": "도담",
+                "data.val_ratio": 0.03,
+                **changes,
+            },
+        )
+        bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+        Exports(self.home).bring([SAMPLE])
+        Datasets(self.home, bases).build()
+        self.training = Training(self.home, bases)
+
+    @property
+    def runs(self) -> Runs:
+        return Runs(self.home.folder("checkpoints_lora"))
+
+    def begin(self, name: str, changes: Mapping[str, object]) -> Run:
+        """Start the run of that name, or let it go on."""
+        save(self.home.settings_file, {**changes, "project.run_name": name})
+        self.training.start()
+        return self.runs.find(name)
+
+    def finish(self, run: Run) -> None:
+        wait_for(lambda: run.status().state not in LIVE)
+        assert run.status().state == "finished", run.log_tail(80)
+        self.gone(run)
+
+    def gone(self, run: Run) -> None:
+        assert self.training.wait(run.name, 20)
+
+
+def told(run: Run) -> dict[tuple[str, int], float]:
+    """Every figure the worker noted, by its kind and step."""
+    return {(point.kind, point.step): point.value for point in run.points()}
