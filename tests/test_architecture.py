@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ ROWS = (
     ("kakaobot.prompt", "kakaobot.runs", "kakaobot.rows", "kakaobot.samples", "kakaobot.voice"),
     ("kakaobot.config", "kakaobot.records", "kakaobot.spill", "kakaobot.swapping"),
     ("kakaobot.settings",),
-    ("kakaobot.errors", "kakaobot.endings", "kakaobot.files"),
+    ("kakaobot.errors", "kakaobot.endings", "kakaobot.files", "kakaobot.openmp"),
     # The version, which everybody may ask for.
     ("kakaobot",),
 )
@@ -47,6 +48,7 @@ MAY_CATCH_ALL = {"ui.errors": 2, "kakaobot.train.worker": 1, "kakaobot.chat.engi
 worker, and the generating thread, which hands its error to the one that asked."""
 
 
+@functools.cache
 def sources() -> dict[str, ast.Module]:
     """Every module of the app by its dotted name."""
     files = [ROOT / "launch.py", *(ROOT / "kakaobot").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from kakaobot.config import Home
 from kakaobot.errors import KakaobotError
+from kakaobot.openmp import set_wait_policy
 from ui import text
 from ui.instance import Instance, choose_port
 
@@ -36,6 +37,7 @@ def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     # What is written belongs to this user alone.
     os.umask(0o077)
+    set_wait_policy()
     home = Home.find()
     uploads = home.root / ".tmp"
     try:

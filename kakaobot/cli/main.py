@@ -13,6 +13,7 @@ from kakaobot.cli.desk import Desk
 from kakaobot.cli.grammar import Told, UsageError
 from kakaobot.cli.verbs import build, run
 from kakaobot.errors import KakaobotError
+from kakaobot.openmp import set_wait_policy
 
 if TYPE_CHECKING:
     from kakaobot.config import Home
@@ -32,6 +33,7 @@ def main(
     """Run one command; returns its exit code. An unexpected error is a bug and goes through."""
     # What is written belongs to this user alone.
     os.umask(0o077)
+    set_wait_policy()
     console = console or open_console()
     try:
         code = _answered(sys.argv[1:] if argv is None else argv, home, ask, console)

@@ -15,6 +15,7 @@ import psutil
 
 from kakaobot.config import ROOT
 from kakaobot.errors import RunError
+from kakaobot.openmp import wait_policy
 from kakaobot.runs import Run
 from kakaobot.train.processes import Start, start_of
 
@@ -31,7 +32,7 @@ ENVIRONMENT = {
     "LRU_CACHE_CAPACITY": "16",
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
 }
-"""What a worker is started with; read by libraries while they are loaded."""
+"""What every worker is started with; read by libraries while they are loaded."""
 _OF_A_LAUNCHER = frozenset(
     {
         *("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK"),
@@ -77,7 +78,7 @@ class TrainingThread(threading.Thread):
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=ROOT,
-                    env={**_own(os.environ), **start.environ, **ENVIRONMENT},
+                    env=worker_environment(_own(os.environ), start.environ),
                     **_detached(),
                 )
             run.write_worker(child.pid)
@@ -138,6 +139,13 @@ class TrainingThread(threading.Thread):
                 self._process.terminate()
         except psutil.Error:
             return
+
+
+def worker_environment(
+    environ: Mapping[str, str] = os.environ, more: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Variables a worker is started with: those of `environ`, then `more`, then what it needs."""
+    return {**environ, **(more or {}), **wait_policy(environ), **ENVIRONMENT}
 
 
 def kill(run: Run) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kakaobot.config import ROOT
+from kakaobot.openmp import wait_policy
 from kakaobot.settings import LoraSettings, ModelSettings
 from kakaobot.train.estimate import AT_ONCE, Amount, Shape
 
@@ -86,6 +88,7 @@ def measured(task: Task | None = None, timeout: float = 180.0) -> Speed | None:
         done = subprocess.run(
             [sys.executable, "-m", "kakaobot.train.probe", *argv],
             cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=True,
+            env={**os.environ, **wait_policy()},
         )  # fmt: skip
         return Speed(**json.loads(done.stdout.strip().splitlines()[-1]))
     except (OSError, subprocess.SubprocessError, ValueError, TypeError, IndexError):
