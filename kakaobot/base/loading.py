@@ -21,11 +21,14 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAn
 from kakaobot.base.choice import SMALL
 from kakaobot.base.fetching import fetch
 from kakaobot.base.text import gguf_number
+from kakaobot.base.threads import ThreadCount, chosen_by_user
 from kakaobot.errors import BaseModelError
 from kakaobot.prompt import Renderer, renderer_for
 
 log = logging.getLogger(__name__)
 
+_THREADS = torch.get_num_threads()
+"""As many as the library takes by itself."""
 _GIB = 2**30
 _SMALLER = {
     "Qwen/Qwen3-8B": "Qwen/Qwen3-4B-Instruct-2507",
@@ -112,6 +115,8 @@ def load_base(
         if "gguf_file" in options:
             _forget_quantizer(model)
         model = model.to(place)
+    if device.type == "cpu" and not chosen_by_user():
+        _share_cores(model)
     text_config = model.config.get_text_config()
     context = int(getattr(text_config, "max_position_embeddings", 0) or 131_072)
     return Loaded(model, tokenizer, renderer, device, compute, quantized, context, tuple(notes))
@@ -149,6 +154,14 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
+
+
+def _share_cores(model: Any) -> None:
+    """Have every pass through the model use as many threads as there are free cores."""
+    threads = ThreadCount(_THREADS, torch.set_num_threads)
+    # Whatever calls the model, and whichever part of it, begins with the embedding. The way back
+    # runs on the same thread.
+    model.get_input_embeddings().register_forward_pre_hook(lambda *_: threads.adapt())
 
 
 def _forget_quantizer(model: Any) -> None:
