@@ -90,6 +90,10 @@ class Status:
     learning_rate: float | None = None
     tokens_per_second: float | None = None
     eta_seconds: float | None = None
+    start_pace: float | None = None
+    """Seconds per token in the first steps of the run."""
+    slowdown: float | None = None
+    """How many times slower it is now, while the computer is busy with something else."""
     heartbeat: float = 0.0
     """Unix time at which this was written."""
     message: str = ""

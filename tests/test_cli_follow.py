@@ -137,3 +137,9 @@ def test_a_run_that_stopped_before_one_attached_is_no_failure() -> None:
 )
 def test_durations_read_like_a_clock(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_a_busy_computer_is_told_on_the_line() -> None:
+    busy = replace(RUNNING, slowdown=4.2, eta_seconds=300.0)
+    _, shown = followed(Play(RUNNING, busy, STOPPED))
+    assert shown.splitlines()[-1].endswith("5분 0초 남음 · 컴퓨터가 바빠 4배 느림")

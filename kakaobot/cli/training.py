@@ -212,6 +212,8 @@ def _line(said: Status) -> str:
         parts.append(f"{said.tokens_per_second:,.0f}토큰/초")
     if said.eta_seconds is not None:
         parts.append(f"{duration(said.eta_seconds)} 남음")
+    if said.slowdown is not None:
+        parts.append(f"컴퓨터가 바빠 {said.slowdown:.0f}배 느림")
     return " · ".join(parts)
 
 

@@ -13,10 +13,16 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from kakaobot.runs import Point, Run, Status
+from kakaobot.train.pace import Pace
 from kakaobot.train.ranks import Ranks
 from kakaobot.train.rehearsal import Metric, standing
 
 _HEARTBEAT_SECONDS = 1.0
+_TRAINING = "학습 중입니다."
+_BUSY = (
+    "컴퓨터가 다른 일로 바빠 학습이 처음보다 약 {times:.0f}배 느립니다. "
+    "다른 프로그램을 닫으면 다시 빨라집니다."
+)
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
@@ -90,6 +96,8 @@ class RunCallback(TrainerCallback):
         self._began: tuple[float, int] | None = None
         self._step_began = 0.0
         self._training_seconds = 0.0
+        self._pace = Pace(status.start_pace)
+        self._tokens_before = 0
         self._evaluations = [point for point in run.points() if point.kind == "eval_loss"]
 
     def listen(self) -> None:
@@ -115,7 +123,7 @@ class RunCallback(TrainerCallback):
             step=state.global_step,
             max_steps=state.max_steps,
             resumed_from=state.global_step,
-            message="학습 중입니다.",
+            message=_TRAINING,
         )
 
     def on_step_begin(
@@ -128,7 +136,10 @@ class RunCallback(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self._training_seconds += time.monotonic() - self._step_began
+        seconds, tokens = time.monotonic() - self._step_began, self._tokens_fed()
+        self._training_seconds += seconds
+        self._pace.add(seconds, tokens - self._tokens_before)
+        self._tokens_before = tokens
         if state.global_step >= state.max_steps:
             control.should_evaluate = True
         elif self._asked_to_stop:
@@ -155,7 +166,6 @@ class RunCallback(TrainerCallback):
             self._write(
                 loss=float(logs["loss"]),
                 learning_rate=float(logs.get("learning_rate") or 0.0),
-                message="학습 중입니다.",
                 **self._progress(state),
             )
 
@@ -174,7 +184,7 @@ class RunCallback(TrainerCallback):
         self._write(eval_loss=loss, **self._progress(state))
         due = self._answers_are_due(state.global_step, state.max_steps, int(args.eval_steps or 1))
         voice = self._voice(state.global_step) if due else None
-        self._write(message="학습 중입니다.", **self._progress(state))
+        self._write(**self._progress(state))
         # Step 0 is the base without an adapter: a mark to compare with, nothing to keep.
         if state.global_step:
             self._keep_if_best(state.global_step, loss, voice)
@@ -252,17 +262,27 @@ class RunCallback(TrainerCallback):
         return bool(self._patience) and since >= self._patience
 
     def _progress(self, state: TrainerState) -> dict[str, Any]:
-        began, first = self._began or (time.monotonic(), state.global_step)
-        done, left = state.global_step - first, state.max_steps - state.global_step
-        seconds = self._training_seconds
+        pace = self._pace.seconds_per_token
+        slowdown = self._pace.slowdown
         return {
             "step": state.global_step,
             "max_steps": state.max_steps,
             "epoch": round(state.global_step / self._steps_per_epoch, 3),
-            "tokens_per_second": self._tokens_fed() / seconds if seconds else None,
-            # Evaluations and saves between the steps included.
-            "eta_seconds": left * (time.monotonic() - began) / done if done else None,
+            "tokens_per_second": 1 / pace if pace else None,
+            "eta_seconds": self._eta(state) if pace else None,
+            "start_pace": self._pace.start,
+            "slowdown": slowdown,
+            "message": _BUSY.format(times=slowdown) if slowdown else _TRAINING,
         }
+
+    def _eta(self, state: TrainerState) -> float:
+        """Seconds left at the current pace, with evaluations and saves as frequent as so far."""
+        assert self._began is not None
+        began, first = self._began
+        tokens_per_step = self._tokens_before / (state.global_step - first)
+        step = tokens_per_step * self._pace.seconds_per_token
+        all_of_it = (time.monotonic() - began) / self._training_seconds
+        return (state.max_steps - state.global_step) * step * all_of_it
 
     def _write_adapter(self, folder: Path) -> None:
         self._save_adapter(folder)

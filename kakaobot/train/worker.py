@@ -120,6 +120,7 @@ def _opening(before: Status) -> Status:
         best_voice=before.best_voice,
         best_standing=before.best_standing,
         best_metric=before.best_metric,
+        start_pace=before.start_pace,
         message="준비하는 중입니다.",
     )
 

@@ -58,6 +58,13 @@ def test_a_hundred_percent_is_kept_for_a_run_that_is_finished():
     assert percent(Status("starting")) is None
 
 
+def test_a_busy_computer_is_told_in_the_workers_own_words():
+    said = "컴퓨터가 다른 일로 바빠 학습이 처음보다 약 4배 느립니다."
+    busy = replace(RUNNING, status=replace(RUNNING.status, slowdown=4.0, message=said))
+    assert training_view(busy).detail == (said,)
+    assert said in training_card(training_view(busy))
+
+
 def test_while_it_prepares_the_bar_has_no_end():
     view = training_view(replace(RUNNING, status=Status("starting", message="모델을 읽는 중")))
     assert view.busy
