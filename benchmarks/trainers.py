@@ -68,20 +68,21 @@ def clock(told: Told, seconds: float, reset: Callable[[], None]) -> Any:
 
 def ours(folder: Path, seconds: float) -> Told:
     """The worker's own loop, on a run folder like that of the app."""
-    return _ours(folder, seconds, _worker(folder, batch=ROWS))
+    return _ours(folder, seconds, worker_trainer(folder, batch=ROWS))
 
 
 def full_logits(folder: Path, seconds: float) -> Told:
     """The same loop on the same batches, but the model makes the logits of every token at once."""
     from kakaobot.train.loss import LearntLoss
 
-    trainer = _worker(folder, batch=ROWS)
+    trainer = worker_trainer(folder, batch=ROWS)
     trainer.learnt_loss = LearntLoss(trainer.model, ways=())
     trainer.most_tokens = 10**9
     return _ours(folder, seconds, trainer)
 
 
-def _worker(folder: Path, *, batch: int = 0) -> Any:
+def worker_trainer(folder: Path, *, batch: int = 0, max_steps: int = 0) -> Any:
+    """The worker's own trainer on the base and rows of a folder; it neither evaluates nor saves."""
     from transformers import IntervalStrategy
 
     from kakaobot.runs import Run, Status
@@ -89,7 +90,7 @@ def _worker(folder: Path, *, batch: int = 0) -> Any:
     from kakaobot.train.worker import Work
 
     settings = Settings().model_dump(mode="json")
-    settings["training"] |= {"max_seq_len": 512, "batch": batch}
+    settings["training"] |= {"max_seq_len": 512, "batch": batch, "max_steps": max_steps}
     run = Run(Path(tempfile.mkdtemp(dir=folder)) / "main")
     data = {"folder": str(folder / "data" / "sft")}
     base = {"name": str(folder / "base"), "label": "base", "reason": "", "practice": False}
@@ -124,7 +125,7 @@ def ours_to_loss(folder: Path, goal: float) -> Told:
     """The worker's own loop with every default, until the validation loss is `goal` or better."""
     from transformers import TrainerCallback
 
-    trainer = _worker(folder)
+    trainer = worker_trainer(folder)
     told = Told()
 
     class Until(TrainerCallback):
