@@ -1,17 +1,24 @@
-"""What tests share: a home of their own, the sample room, tokenizers of every shape."""
+"""What tests share: a home of their own, the sample room, tokenizers of every shape.
+
+Also how they are run: several files at once where there are several cores, the long ones first.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from kakaobot.app.bases import Bases
 from kakaobot.base.choice import choose
 from kakaobot.config import ROOT, Home, save
+from kakaobot.openmp import set_wait_policy
+from tests.patience import patience
 
 SAMPLE = ROOT / "data" / "sample" / "sample_windows.txt"
 QUICK = {
@@ -21,6 +28,40 @@ QUICK = {
     "training.sample_replies": 4,
     "generation.max_new_tokens": 24,
 }
+
+MOST_WORKERS = 8
+HANGS_AFTER = 600.0
+"""Seconds after which a test is ended that does not wait by itself (`patience` gives up first)."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker a core; none, so all in this process, where test files are named."""
+    named = any(".py" in each for each in config.option.file_or_dir)
+    cores = min(psutil.cpu_count() or 1, MOST_WORKERS)
+    return 0 if named or cores == 1 else cores
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    # Before anything loads torch or asks the hub, and for all processes that tests start.
+    set_wait_policy()
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        threads = max(1, (psutil.cpu_count() or 1) // workers)
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    if config.option.timeout is None:
+        config.option.timeout = patience(HANGS_AFTER)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first: whoever starts one last is waited for by the others."""
+
+    ranks: dict[Path, int] = {}
+    for item in items:
+        marked = [item.get_closest_marker(name) is not None for name in ("browser", "slow")]
+        ranks[item.path] = min(ranks.get(item.path, 2), [*marked, True].index(True))
+    items.sort(key=lambda item: ranks[item.path])
 
 
 def python_outside() -> Path:
@@ -32,9 +73,8 @@ def python_outside() -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads the developer's password or data, or reaches for the network."""
+    """No test reads the developer's password or data."""
     monkeypatch.setenv("KAKAOBOT_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for name in ("CHATBOT_PASSWORD", "CHATBOT_ACCESS_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 

@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from kakaobot.app.outlook import estimate
 from kakaobot.cli import main
 from kakaobot.cli.console import Console
 from kakaobot.cli.verbs import HOMES, build
 from kakaobot.config import Home, save
+from kakaobot.train.probe import Speed
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = re.compile(r"usage|error|argument|option|required|choose|expected|show this", re.I)
@@ -60,6 +62,13 @@ def home(home: Home) -> Home:
     (home.root / "room.txt").write_text(ROOM, encoding="utf-8")
     (home.root / "bad.txt").write_text("장보기 목록", encoding="utf-8")
     return home
+
+
+@pytest.fixture(autouse=True)
+def _known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seam of `estimate`: trying steps takes seconds; tests/app/test_outlook.py does it."""
+    speed = Speed(half=False, per_second=1e11, single_per_second=1e11)
+    monkeypatch.setitem(estimate.__kwdefaults__, "speed", lambda task: speed)
 
 
 @pytest.fixture

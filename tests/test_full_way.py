@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,16 +23,12 @@ from kakaobot.records import ChatMessage
 from kakaobot.runs import LIVE, Run, Runs
 from kakaobot.starter import FOLDER
 from tests.conftest import QUICK, SAMPLE
+from tests.patience import wait_for
+
+pytestmark = pytest.mark.slow
 
 STEPS = 60
 GREEDY = Sampling(24, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.1)
-
-
-def wait_for(true: Callable[[], bool], seconds: float = 120.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it never happened"
-        time.sleep(0.1)
 
 
 class Way:
@@ -72,7 +67,7 @@ class Way:
             assert status.state != "failed", f"{status.message}\n{seen[0].log}"
             return true(seen[0])
 
-        wait_for(look)
+        wait_for(look, self.training.version)
         return seen[0]
 
 
@@ -195,7 +190,7 @@ def test_7_other_data_is_another_run(way: Way) -> None:
     save(way.home.settings_file, {"training.max_steps": 2, "training.eval_steps": 2})
     run = way.training.start(new=True).run
     assert run == "main-2"
-    assert way.training.wait(run, 120)
+    wait_for(lambda: way.training.wait(run, 0.1), way.training.version)
     assert way.training.snapshot(run).status.state == "finished"
     assert {each.name for each in way.training.snapshot().runs} == {"main", "main-2"}
 
@@ -221,7 +216,7 @@ def test_8_two_starts_at_once_give_one_worker(way: Way) -> None:
     other = Training(way.home, way.bases)
     name = other.adopt()
     other.stop()
-    assert other.wait(name, 120)
+    wait_for(lambda: other.wait(name, 0.1), other.version)
     assert other.snapshot(name).status.state == "stopped"
     with pytest.raises(RunError, match="진행 중인 학습이 없습니다"):
         other.stop()

@@ -18,7 +18,7 @@ from scripts.requirement import read_requirements
 
 ROOT = Path(__file__).resolve().parent.parent
 PRIVATE = ("data/raw/", "data/sft/", "data/archive/", "data/feedback/", "checkpoints_lora/")
-PLACES = {"data/raw/.gitkeep", "data/sft/.gitkeep", "checkpoints_lora/.gitkeep"}
+PLACES = ("data/raw/.gitkeep", "data/sft/.gitkeep", "checkpoints_lora/.gitkeep")
 LARGEST = 30 * 2**20
 
 
@@ -92,7 +92,7 @@ def test_what_belongs_to_the_project_is_not_ignored(path: str, repository: dict[
 def test_no_private_file_is_in_the_project(files: list[str]) -> None:
     assert set(files) >= {"launch.py", "configs/sft.yaml", *PLACES}
     private = {name for name in files if name.startswith(PRIVATE) or Path(name).name == ".env"}
-    assert private == PLACES
+    assert private == set(PLACES)
 
 
 def test_no_file_is_too_large_for_git(files: list[str]) -> None:

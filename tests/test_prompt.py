@@ -171,6 +171,7 @@ def test_a_tokenizer_without_any_end_is_refused_with_a_sentence(
         renderer_for(tokenizer_of("<pad>"))
 
 
+@pytest.mark.slow
 @given(
     st.text(min_size=1, max_size=30).filter(lambda text: text.strip()),
     st.text("가나다", max_size=3),

@@ -10,6 +10,7 @@ import pytest
 
 from kakaobot import __version__
 from kakaobot.config import ROOT, markdown
+from tests.patience import patience
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"^python -m kakaobot (\w+)", README, re.MULTILINE)))
@@ -34,7 +35,7 @@ def test_commands_are_named() -> None:
 def test_a_documented_command_exists(command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "kakaobot", command, "--help"],
-        cwd=ROOT, capture_output=True, encoding="utf-8", check=False, timeout=60,
+        cwd=ROOT, capture_output=True, encoding="utf-8", check=False, timeout=patience(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert re.search("[가-힣]", done.stdout)

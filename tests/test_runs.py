@@ -12,6 +12,7 @@ import pytest
 
 from kakaobot.errors import RunError
 from kakaobot.runs import Point, Run, Runs, Status
+from tests.patience import patience
 
 
 @pytest.fixture
@@ -189,7 +190,7 @@ def test_an_adapter_of_the_same_shape_can_be_read_at_every_instant(run: Run) -> 
         assert place.stat().st_ino == folder
         assert reader.poll() is None, reader.communicate()[1]
     over.touch()
-    said, trouble = reader.communicate(timeout=60)
+    said, trouble = reader.communicate(timeout=patience())
     assert reader.returncode == 0, trouble
     assert int(said) > 5
     assert sorted(file.name for file in place.iterdir()) == [

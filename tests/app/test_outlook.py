@@ -20,6 +20,7 @@ from kakaobot.settings import Settings
 from kakaobot.train.estimate import Amount, Shape
 from kakaobot.train.probe import Speed, Task, measured, tokens_per_second
 from tests.conftest import SAMPLE
+from tests.patience import patience
 
 GB = 2**30
 SPEED = Speed(half=True, per_second=2e11, single_per_second=6e10)
@@ -121,6 +122,7 @@ def test_without_data_it_says_what_comes_first(home: Home) -> None:
     assert "데이터를 준비하면" in told(home).sentences[0]
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_it_and_starts_nothing(
     prepared: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,6 +132,7 @@ def test_the_command_line_tells_it_and_starts_nothing(
     assert Runs(prepared.folder("checkpoints_lora")).all() == []
 
 
+@pytest.mark.slow
 def test_the_speed_is_measured_in_a_process_of_its_own() -> None:
     speed = measured()
     assert speed is not None
@@ -137,6 +140,7 @@ def test_the_speed_is_measured_in_a_process_of_its_own() -> None:
     assert measured() is speed
 
 
+@pytest.mark.slow
 def test_how_fast_a_base_is_learnt_is_tried_on_a_few_of_its_layers() -> None:
     shape = Shape(vocabulary=2000, width=128, inner=384, layers=6, queries=128, keys=64, tied=True)
     settings = Settings()
@@ -223,18 +227,18 @@ def test_two_windows_at_once_have_it_worked_out_once(prepared: Home, bases: Base
     def work(home: Home, bases: Bases) -> Outlook:
         asked.append(home)
         entered.set()
-        go.wait(30)
+        go.wait(patience())
         return Outlook(("한 번",))
 
     outlooks, found = Outlooks(prepared, bases, work=work), []
     threads = [threading.Thread(target=lambda: found.append(outlooks.look())) for _ in range(2)]
     threads[0].start()
-    entered.wait(30)
+    entered.wait(patience())
     threads[1].start()
     # Neither may what polls wait for it.
     assert outlooks.known() is None
     go.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(patience())
     assert found == [Outlook(("한 번",))] * 2
     assert len(asked) == 1

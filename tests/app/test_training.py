@@ -24,6 +24,7 @@ from kakaobot.errors import RunError
 from kakaobot.runs import Point, Run, Runs, Status
 from kakaobot.samples import Asked, Sample, Samples
 from tests.conftest import SAMPLE
+from tests.patience import patience, wait_for
 
 
 @pytest.fixture
@@ -112,6 +113,7 @@ except RunError as error:
 """
 
 
+@pytest.mark.slow
 def test_programs_that_start_at_once_give_one_run_and_one_worker(
     home: Home, sleeper: Training
 ) -> None:
@@ -132,7 +134,7 @@ def test_programs_that_start_at_once_give_one_run_and_one_worker(
         assert program.stdin is not None
         program.stdin.write("\n")
         program.stdin.flush()
-    said = sorted(program.communicate(timeout=60)[0].strip() for program in programs)
+    said = sorted(program.communicate(timeout=patience())[0].strip() for program in programs)
     refused = "refused 학습 'main' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
     assert said == [refused, refused, "run main"]
     runs = Runs(home.folder("checkpoints_lora"))
@@ -164,13 +166,14 @@ def test_the_command_twice_at_once_trains_once_and_both_say_so(
         )
         for _ in range(2)
     ]
-    ends = [(program.communicate(timeout=200), program.returncode) for program in programs]
+    runs = Runs(home.folder("checkpoints_lora"))
+    wait_for(lambda: all(each.poll() is not None for each in programs), runs.get("main"))
+    ends = [(program.communicate(), program.returncode) for program in programs]
     told = sorted(ends, key=lambda end: "이미 진행 중" in end[0][1])
     assert "처음부터 배웁니다" in told[0][0][1]
     assert told[0][1] == 0, told
     # The one that came second is refused, or watches the one that came first.
     assert "이미 진행 중" in told[1][0][1]
-    runs = Runs(home.folder("checkpoints_lora"))
     assert [run.name for run in runs.all()] == ["main"]
     assert runs.get("main").status().state == "finished"
     # Each start draws a line in the log.
@@ -182,13 +185,15 @@ def test_a_program_that_is_restarted_adopts_the_worker_and_can_stop_it(
 ) -> None:
     program = START.replace("input()", "")
     argv = json.dumps(_polite(home))
-    subprocess.run([sys.executable, "-c", program, str(home.root), argv], check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, "-c", program, str(home.root), argv], check=True, timeout=patience()
+    )
     restarted = Training(home, bases)
     assert restarted.adopt() == "main"
     now = restarted.snapshot()
     assert (now.run, now.status.state, now.can_stop) == ("main", "starting", True)
     assert restarted.stop().stopping
-    assert restarted.wait("main", 30)
+    wait_for(lambda: restarted.wait("main", 0.1))
     assert restarted.adopt() == ""
     assert not restarted.snapshot().can_stop
 
@@ -202,7 +207,7 @@ def test_a_worker_that_dies_is_told_within_a_second_and_with_its_last_lines(
     process = Runs(home.folder("checkpoints_lora")).get("main").process()
     before = doomed.version()
     assert process is not None
-    process.wait(30)
+    process.wait(patience())
     assert doomed.version() != before
     now = doomed.snapshot()
     assert now.status.state == "failed"
@@ -245,7 +250,7 @@ def test_no_name_that_was_replaced_is_left_in_a_run(
     for name in ("도담", "은솔", "마루", "비밀학교"):
         assert name not in written
     sleeper.stop()
-    assert sleeper.wait("main", 30)
+    wait_for(lambda: sleeper.wait("main", 0.1))
     # A start that goes on writes its settings anew.
     whole_checkpoint(file.parent / "checkpoint-5")
     assert sleeper.start().resume_step == 0
@@ -280,7 +285,7 @@ def test_a_run_goes_on_only_with_what_it_was_begun_with(
 ) -> None:
     sleeper.start()
     sleeper.stop()
-    assert sleeper.wait("main", 30)
+    wait_for(lambda: sleeper.wait("main", 0.1))
     folder = home.folder("checkpoints_lora") / "main"
     whole_checkpoint(folder / "checkpoint-5")
     names = ("config.yaml", "checkpoint-5/optimizer.pt", "checkpoint-5/trainer_state.json")
@@ -294,13 +299,13 @@ def test_a_run_goes_on_only_with_what_it_was_begun_with(
     # A new run is begun with it, and the old one stays.
     assert sleeper.start(new=True).run == "main-2"
     assert Run(folder).checkpoints()
-    assert sleeper.wait("main-2", 30)
+    wait_for(lambda: sleeper.wait("main-2", 0.1))
 
 
 def test_a_finished_run_is_not_begun_again_by_mistake(home: Home, sleeper: Training) -> None:
     sleeper.start()
     sleeper.stop()
-    assert sleeper.wait("main", 30)
+    wait_for(lambda: sleeper.wait("main", 0.1))
     run = Run(home.folder("checkpoints_lora") / "main")
     whole_checkpoint(run.path / "checkpoint-5")
     run.write_status(Status("finished", 5, 5))

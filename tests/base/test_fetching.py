@@ -18,6 +18,7 @@ import pytest
 from kakaobot.base.fetching import Part, amount, chosen
 from kakaobot.config import ROOT
 from kakaobot.starter import FOLDER
+from tests.patience import patience
 
 NAME = "somebody/small"
 COMMIT = "c" * 40
@@ -119,11 +120,12 @@ def python(hub: Hub, cache: Path, program: str) -> subprocess.CompletedProcess[s
         env=environ,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=patience(),
         check=False,
     )
 
 
+@pytest.mark.slow
 def test_the_bytes_that_are_here_are_told_while_they_come(hub: Hub, tmp_path: Path) -> None:
     done = python(hub, tmp_path, f"fetch({NAME!r}, print, beat=0.1)")
     assert done.returncode == 0, done.stderr
@@ -141,6 +143,7 @@ def test_the_bytes_that_are_here_are_told_while_they_come(hub: Hub, tmp_path: Pa
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_what_is_here_is_not_fetched_again_and_nothing_is_said(hub: Hub, tmp_path: Path) -> None:
     python(hub, tmp_path, f"fetch({NAME!r}, print)")
     hub.asked.clear()
@@ -150,6 +153,7 @@ def test_what_is_here_is_not_fetched_again_and_nothing_is_said(hub: Hub, tmp_pat
     assert asked == [f"GET /api/models/{NAME}"]
 
 
+@pytest.mark.slow
 def test_a_stop_ends_the_download_at_once(hub: Hub, tmp_path: Path) -> None:
     program = f"""
 import threading
@@ -206,6 +210,7 @@ def test_without_a_hub_nothing_happens(hub: Hub, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_model_that_was_fetched_loads_without_the_hub(tmp_path: Path) -> None:
     hub = Hub({file.name: file.read_bytes() for file in FOLDER.iterdir() if file.is_file()})
     program = f"""

@@ -25,6 +25,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_gguf(FOLDER, tmp_path_factory.mktemp("gguf") / "starter.gguf")
 
 
+@pytest.mark.slow
 def test_it_cuts_and_speaks_as_the_model_it_was_made_from(file: Path) -> None:
     one, other = (
         load_base(str(path), load_in_4bit=False, dtype="float32") for path in (FOLDER, file)

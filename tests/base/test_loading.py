@@ -15,6 +15,7 @@ from kakaobot.config import ROOT
 from kakaobot.errors import BaseModelError
 from kakaobot.records import ChatMessage
 from kakaobot.starter import FOLDER
+from tests.patience import patience
 
 
 def test_the_starter_loads_and_reads_512_tokens() -> None:
@@ -46,6 +47,7 @@ def test_four_bits_really_load_and_really_compute() -> None:
     assert torch.nn.functional.cosine_similarity(one[0, -1].float(), other[0, -1], dim=0) > 0.9
 
 
+@pytest.mark.slow
 def test_where_four_bits_fail_the_plain_model_loads_and_it_is_said_aloud() -> None:
     program = f"""
 import sys
@@ -59,7 +61,7 @@ print([words for words in said if "4비트로 읽지 못해" in words][0])
 """
     done = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", program],
-        cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False,
+        cwd=ROOT, capture_output=True, encoding="utf-8", timeout=patience(), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     lines = done.stdout.strip().splitlines()[-2:]

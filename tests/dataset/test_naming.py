@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaobot.dataset.naming import Renaming, fitting
+from tests.patience import patience
 
 PEOPLE = Renaming(
     {
@@ -129,7 +130,7 @@ def test_a_thousand_people_cost_little() -> None:
     }
     renaming = Renaming(names)
     text = "오늘은 비가 와서 우산을 가지고 나갔는데 김가나강이랑 김다라산을 만났어"
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(5000):
         renaming.within(text)
-    assert time.perf_counter() - started < 2.5
+    assert time.process_time() - started < patience(2.5)

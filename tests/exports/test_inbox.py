@@ -18,6 +18,7 @@ from kakaobot.errors import ExportError
 from kakaobot.exports.inbox import Inbox
 from kakaobot.exports.shelf import Move, carry_out, plan_archive, safe_name
 from kakaobot.files import replace_text
+from tests.patience import patience
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -423,7 +424,7 @@ def test_two_processes_lose_no_name_of_each_other(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", code, str(raw), *names], cwd=ROOT)
         for names in (["a", "b", "c", "d"], ["e", "f", "g", "h"])
     ]
-    assert [child.wait(60) for child in children] == [0, 0]
+    assert [child.wait(patience()) for child in children] == [0, 0]
     assert Inbox(raw).confirmed() == {"방": dict.fromkeys("abcdefgh", "마루")}
 
 
@@ -458,7 +459,7 @@ def test_two_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", code, str(raw), *part], cwd=ROOT)
         for part in (files[::2], files[1::2])
     ]
-    assert [child.wait(60) for child in children] == [0, 0]
+    assert [child.wait(patience()) for child in children] == [0, 0]
     assert len(Inbox(raw).stored()) == 10
 
 

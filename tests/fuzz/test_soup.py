@@ -6,6 +6,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from tests.exports.rooms import TEXT_LAYOUTS
 from tests.fuzz.fuzz_exports import HERE
 from tests.fuzz.mutations import tokens
 from tests.fuzz.properties import CUT, NAMES, UPLOADS, check_pair, check_text, check_upload
+
+pytestmark = pytest.mark.slow
 
 TOKENS = [
     token.decode("utf-8", "replace")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from kakaobot.app.bases import Bases
@@ -14,13 +13,7 @@ from kakaobot.base.choice import choose
 from kakaobot.config import Home, save
 from kakaobot.runs import LIVE, Run, Runs
 from tests.conftest import QUICK, SAMPLE
-
-
-def wait_for(true: Callable[[], bool], seconds: float = 120.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it never happened"
-        time.sleep(0.01)
+from tests.patience import wait_for
 
 
 class Room:
@@ -56,12 +49,12 @@ class Room:
         return self.runs.find(name)
 
     def finish(self, run: Run) -> None:
-        wait_for(lambda: run.status().state not in LIVE)
+        wait_for(lambda: run.status().state not in LIVE, run)
         assert run.status().state == "finished", run.log_tail(80)
         self.gone(run)
 
     def gone(self, run: Run) -> None:
-        assert self.training.wait(run.name, 20)
+        wait_for(lambda: self.training.wait(run.name, 0.1), run)
 
 
 def told(run: Run) -> dict[tuple[str, int], float]:

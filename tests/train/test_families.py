@@ -24,6 +24,9 @@ from kakaobot.runs import LIVE, Run, Runs
 from kakaobot.starter import FOLDER
 from tests.base.gguf_files import write_gguf
 from tests.conftest import QUICK, SAMPLE
+from tests.patience import wait_for
+
+pytestmark = pytest.mark.slow
 
 SIZES: dict[str, Any] = {
     "hidden_size": 32,
@@ -86,8 +89,9 @@ def learn(home: Home, base: Path) -> Run:
     Datasets(home, bases).build()
     training = Training(home, bases)
     name = training.start().run
-    assert training.wait(name, 180)
-    return Runs(home.folder("checkpoints_lora")).find(name)
+    run = Runs(home.folder("checkpoints_lora")).find(name)
+    wait_for(lambda: training.wait(name, 0.1), run)
+    return run
 
 
 @pytest.mark.parametrize("family", [llama, gemma, gguf])

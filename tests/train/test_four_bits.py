@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,8 @@ from kakaobot.runs import Run
 from kakaobot.settings import LoraSettings, Settings
 from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import with_lora
+from kakaobot.train.launcher import worker_environment
+from tests.patience import run_logged
 
 NO_PACKAGE = {"bitsandbytes/__init__.py": "raise ImportError('a broken installation')"}
 # As on a card that the kernels were not built for: all loads, and the first product fails.
@@ -74,16 +74,15 @@ def train(run: Run, shadows: dict[str, str], folder: Path) -> None:
     for name, text in shadows.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    with run.log_file.open("wb") as log:
-        done = subprocess.run(
-            [sys.executable, "-m", "kakaobot.train.worker", str(run.path)],
-            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(folder), "PYTHONUTF8": "1"},
-            stdout=log, stderr=log, timeout=250, check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, run.log_tail(60)
+    code = run_logged(
+        [sys.executable, "-m", "kakaobot.train.worker", str(run.path)], run.log_file,
+        cwd=ROOT, env={**worker_environment(), "PYTHONPATH": str(folder)},
+    )  # fmt: skip
+    assert code == 0, run.log_tail(60)
     assert run.said().state == "finished", run.log_tail(60)
 
 
+@pytest.mark.slow
 def test_a_base_in_four_bits_is_learnt_on_and_talks(run: Run, tmp_path: Path) -> None:
     train(run, {}, tmp_path / "nothing")
     said = run.said()
@@ -98,6 +97,7 @@ def test_a_base_in_four_bits_is_learnt_on_and_talks(run: Run, tmp_path: Path) ->
     assert list(engine.speak([ChatMessage("user", "3시에 뭐 해?")], greedy))[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shadows", "reason"),
     [(NO_PACKAGE, "broken installation|bitsandbytes"), (NO_KERNEL, "no kernel image")],

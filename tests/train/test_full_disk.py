@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +34,9 @@ from kakaobot.settings import LoraSettings
 from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import with_lora
 from tests.conftest import QUICK, SAMPLE
+from tests.patience import wait_for
+
+pytestmark = pytest.mark.slow
 
 STEPS = 12
 MEGABYTES = 40
@@ -182,13 +184,9 @@ class Room:
         argv = [sys.executable, "-c", PROGRAM, str(self.run.path), moment, self.way, str(after)]
         training = Training(self.home, self.bases, argv=argv)
         training.start()
-        until = time.monotonic() + 120
-        while self.run.status().state in LIVE or self.run.process():
-            assert time.monotonic() < until, self.run.log_tail()
-            time.sleep(0.05)
-        # Until the thread has noted how it ended.
-        for thread in training._threads.values():
-            thread.join(10)
+        wait_for(lambda: self.run.status().state not in LIVE and not self.run.process(), self.run)
+        # The thread notes how it ended.
+        wait_for(lambda: training.wait(self.run.name, 0.1), self.run)
 
     def make_room(self) -> None:
         (self.run.path.parent / BALLAST).unlink(missing_ok=True)
@@ -229,7 +227,6 @@ def assert_told(run: Run) -> None:
     assert "공간을 비우세요. 다시 시작하면 마지막 저장본부터 이어집니다." in status.message
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no small disk to lend")
 def test_a_disk_that_fills_up_at_any_moment_ends_the_run_with_a_sentence_and_costs_nothing(
     tmp_path: Path, load: Callable[[Path], Any]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -14,6 +13,7 @@ import pytest
 from kakaobot.errors import RunError
 from kakaobot.runs import Run
 from kakaobot.train.launcher import TrainingThread, kill
+from tests.patience import patience, wait_for
 
 POLITE = """
 import pathlib, sys, time
@@ -48,11 +48,8 @@ def launch(run: Run, program: str, grace: float = 60.0) -> TrainingThread:
     return TrainingThread.launch(run, argv, grace=grace)
 
 
-def wait_for(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it never happened"
-        time.sleep(0.05)
+def wait_for_end(thread: TrainingThread) -> None:
+    wait_for(lambda: not thread.is_alive(), thread.worker_run)
 
 
 def test_a_worker_stops_when_asked_and_is_reaped(run: Run) -> None:
@@ -60,8 +57,7 @@ def test_a_worker_stops_when_asked_and_is_reaped(run: Run) -> None:
     process = run.process()
     assert process is not None
     run.ask_to_stop()
-    thread.join(20)
-    assert not thread.is_alive()
+    wait_for_end(thread)
     assert not psutil.pid_exists(process.pid)
     assert run.log_tail() == "saved"
 
@@ -72,14 +68,15 @@ def test_a_stop_left_from_before_does_not_end_a_new_worker(run: Run) -> None:
     time.sleep(0.5)
     assert thread.is_alive()
     run.ask_to_stop()
-    thread.join(20)
+    wait_for_end(thread)
 
 
 def test_a_worker_may_print_megabytes_while_nobody_reads(run: Run) -> None:
-    launch(run, CHATTY).join(60)
+    wait_for_end(launch(run, CHATTY))
     assert run.log_file.stat().st_size > 4_000_000
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_not_stop_is_killed_after_its_grace(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,11 +84,11 @@ def test_a_worker_that_does_not_stop_is_killed_after_its_grace(
     thread = launch(run, DEAF, grace=0.5)
     wait_for(lambda: "deaf" in run.log_tail())
     run.ask_to_stop()
-    thread.join(20)
-    assert not thread.is_alive()
+    wait_for_end(thread)
     assert run.process() is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="nobody is deaf to an end on Windows")
 def test_whoever_a_worker_has_started_is_killed_with_it(
     run: Run, monkeypatch: pytest.MonkeyPatch
@@ -103,10 +100,11 @@ def test_whoever_a_worker_has_started_is_killed_with_it(
     assert worker is not None
     (child,) = worker.children()
     run.ask_to_stop()
-    thread.join(20)
+    wait_for_end(thread)
     wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
+@pytest.mark.slow
 def test_the_next_program_adopts_a_worker_and_stops_it(run: Run, tmp_path: Path) -> None:
     program = f"""
 import sys
@@ -116,13 +114,12 @@ from kakaobot.train.launcher import TrainingThread
 run = Run(Path({str(run.path)!r}))
 TrainingThread.launch(run, [sys.executable, "-c", {POLITE!r}, str(run.path)])
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=patience())
     assert run.process() is not None
     thread = TrainingThread.adopt(run)
     assert thread is not None
     run.ask_to_stop()
-    thread.join(20)
-    assert not thread.is_alive()
+    wait_for_end(thread)
     assert run.process() is None
     assert TrainingThread.adopt(run) is None
 
@@ -130,7 +127,7 @@ TrainingThread.launch(run, [sys.executable, "-c", {POLITE!r}, str(run.path)])
 def test_killing_ends_a_worker_at_once(run: Run) -> None:
     thread = launch(run, "import time; time.sleep(600)")
     kill(run)
-    thread.join(20)
+    wait_for_end(thread)
     assert run.process() is None
 
 
@@ -162,13 +159,14 @@ def test_what_another_launcher_said_of_its_own_is_not_believed(
         monkeypatch.setenv(name, "2")
     monkeypatch.setenv("KAKAOBOT_TEST", "kept")
     thread = launch(run, "import os; print(sorted(os.environ), flush=True)")
-    thread.join(20)
+    wait_for_end(thread)
     said = run.log_file.read_text(encoding="utf-8")
     assert "'KAKAOBOT_TEST'" in said
     for name in ("WORLD_SIZE", "RANK", "ACCELERATE_"):
         assert name not in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows tells nobody, it ends")
 def test_a_worker_that_hears_nothing_is_told_to_end_once(run: Run) -> None:
     counting = """
@@ -186,5 +184,4 @@ while time.time() < until:
     time.sleep(1.5)
     assert run.log_tail().count("told") == 1
     kill(run)
-    thread.join(20)
-    assert not thread.is_alive()
+    wait_for_end(thread)

@@ -24,7 +24,8 @@ from kakaobot.settings import Settings
 from kakaobot.train.onlooker import Onlooker
 from kakaobot.train.processes import Start, start_of
 from kakaobot.train.ranks import Ranks
-from tests.train.rooms import Room, told, wait_for
+from tests.patience import wait_for
+from tests.train.rooms import Room, told
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="several processes learn on Linux")
 STEPS = 8
@@ -107,6 +108,7 @@ def test_counts_that_make_no_sense_are_a_sentence(
         started(run_with(tmp_path, accelerate_config=name), TWO_CARDS)
 
 
+@pytest.mark.slow
 def test_a_rank_without_its_launcher_goes_before_it_does_anything() -> None:
     program = "from kakaobot.train import ranks; ranks.end_with_launcher(); print('on')"
     environ = {**os.environ, "ACCELERATE_MIXED_PRECISION": "no"}
@@ -313,9 +315,9 @@ def test_a_model_that_is_shared_learns_what_a_whole_one_learns(
     room: Several, together: Run
 ) -> None:
     run = room.start("shared", file=room.fsdp())
-    wait_for(lambda: run.said().step >= 3)
+    wait_for(lambda: run.said().step >= 3, run)
     room.training.stop(run.name)
-    wait_for(lambda: run.status().state not in LIVE)
+    wait_for(lambda: run.status().state not in LIVE, run)
     assert run.status().state == "stopped", run.log_tail(80)
     room.gone(run)
     [kept] = re.findall(r"([\d,]+) of ([\d,]+) bytes of weights", run.log_file.read_text("utf-8"))
@@ -335,9 +337,9 @@ def test_a_shared_model_draws_and_saves_memory_as_a_whole_one_does(room: Several
     whole = room.start("whole-drawing", **wanted)
     room.finish(whole)
     run = room.start("shared-drawing", file=room.fsdp(), **wanted)
-    wait_for(lambda: run.said().step >= 2)
+    wait_for(lambda: run.said().step >= 2, run)
     room.training.stop(run.name)
-    wait_for(lambda: run.status().state not in LIVE)
+    wait_for(lambda: run.status().state not in LIVE, run)
     room.gone(run)
     room.start("shared-drawing", file=room.fsdp(), **wanted)
     room.finish(run)
@@ -356,12 +358,12 @@ def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
     room: Several, together: Run
 ) -> None:
     run = room.start("stopped")
-    wait_for(lambda: run.said().step >= 2)
+    wait_for(lambda: run.said().step >= 2, run)
     processes = ranks_of(run)
     assert set(processes) == {"0", "1"}
     room.training.stop(run.name)
     asked = run.said().step
-    wait_for(lambda: run.status().state not in LIVE)
+    wait_for(lambda: run.status().state not in LIVE, run)
     assert run.status().state == "stopped", run.log_tail(80)
     # The step that was under way is ended, and one more may have begun before STOP was seen.
     assert run.said().step <= asked + 2
@@ -378,10 +380,10 @@ def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
 @pytest.mark.slow
 def test_one_that_is_killed_ends_the_run_within_seconds(room: Several) -> None:
     run = room.start("killed", steps=500)
-    wait_for(lambda: run.said().step >= 1)
+    wait_for(lambda: run.said().step >= 1, run)
     processes = ranks_of(run)
     processes["1"].kill()
-    wait_for(lambda: run.status().state not in LIVE, 15)
+    wait_for(lambda: run.status().state not in LIVE, silence=15)
     assert run.status().state == "failed"
     assert run.status().message.startswith("함께 배우던 프로세스 하나가 갑자기 끝나")
     room.gone(run)
@@ -407,5 +409,5 @@ def test_nobody_goes_on_learning_when_the_launcher_was_killed() -> None:
     (child,) = psutil.Process(launcher.pid).children()
     launcher.kill()
     launcher.wait()
-    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, silence=10)
     launcher.stdout.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +22,9 @@ from kakaobot.settings import (
     TrainingSettings,
 )
 from kakaobot.starter import FOLDER
-from kakaobot.train.launcher import ENVIRONMENT
+from kakaobot.train.launcher import worker_environment
 from kakaobot.train.relief import Thrift, told
+from tests.patience import run_logged
 
 STEPS, TIGHT_FROM = 4, 2
 
@@ -191,13 +190,11 @@ class Room:
             "data": {"folder": str(self._data[rounds])},
             "settings": settings.model_dump(mode="json"),
         })  # fmt: skip
-        with run.log_file.open("w", encoding="utf-8") as log:
-            argv = [str(run.path), str(room), str(tight_from)]
-            subprocess.run(
-                [sys.executable, "-X", "utf8", "-c", PROGRAM, *argv],
-                cwd=ROOT, stdout=log, stderr=log, timeout=200, check=False,
-                env={**os.environ, **ENVIRONMENT, **STEADY},
-            )  # fmt: skip
+        argv = [str(run.path), str(room), str(tight_from)]
+        run_logged(
+            [sys.executable, "-X", "utf8", "-c", PROGRAM, *argv], run.log_file,
+            cwd=ROOT, env={**worker_environment(), **STEADY},
+        )  # fmt: skip
         log_text = run.log_file.read_text(encoding="utf-8")
         assert "TOOK " in log_text, log_text
         return run, int(log_text.rpartition("TOOK ")[2].split()[0])
@@ -220,7 +217,7 @@ def weights(run: Run, adapter: str) -> dict[str, torch.Tensor]:
     return load_file(run.path / adapter / "adapter_model.safetensors")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a limit")
 def test_with_too_little_memory_the_same_is_learnt_with_less_at_once(
     tmp_path: Path, deep: Path

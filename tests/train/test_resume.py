@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 
 from kakaobot.runs import LIVE, Run
-from tests.train.rooms import Room, told, wait_for
+from tests.patience import wait_for
+from tests.train.rooms import Room, told
+
+pytestmark = pytest.mark.slow
 
 STEPS = 40
 KILLS = int(os.environ.get("KAKAOBOT_KILLS", "3"))
@@ -30,7 +33,7 @@ class Killed(Room):
         process = run.process()
         if process is not None:
             process.kill()
-            self.training.wait(run.name, 30)
+            self.gone(run)
 
 
 @pytest.fixture(scope="module")
@@ -67,16 +70,16 @@ def assert_same(run: Run, whole: Run) -> None:
 
 def test_a_stop_and_a_kill_change_no_loss_and_no_weight(room: Killed, whole: Run) -> None:
     run = room.start("stopped")
-    wait_for(lambda: run.said().step >= 13)
+    wait_for(lambda: run.said().step >= 13, run)
     asked = run.said().step
     room.training.stop(run.name)
-    wait_for(lambda: run.status().state == "stopped")
+    wait_for(lambda: run.status().state == "stopped", run)
     # The step that was under way is ended, and one more may have begun before STOP was seen.
     assert run.said().step <= asked + 2
     assert run.checkpoints()[-1][0] == run.said().step
-    room.training.wait(run.name, 30)
+    room.gone(run)
     room.start("stopped")
-    wait_for(lambda: run.said().state == "running" and run.said().step >= 22)
+    wait_for(lambda: run.said().state == "running" and run.said().step >= 22, run)
     room.kill(run)
     assert run.status().state == "failed"
     room.start("stopped")
@@ -88,13 +91,13 @@ def test_killed_at_random_moments_it_loses_nothing(room: Killed, whole: Run) -> 
     dice, kills, name = random.Random(9), 0, "killed"
     run = room.start(name)
     while kills < KILLS:
-        wait_for(functools.partial(begun, run))
+        wait_for(functools.partial(begun, run), run)
         # Some kills before anything is saved, the others up to three steps behind a checkpoint.
         goal = run.said().step + dice.randint(0, 3)
-        wait_for(functools.partial(begun, run, goal))
+        wait_for(functools.partial(begun, run, goal), run)
         time.sleep(dice.random() * 0.5)
         if run.status().state == "finished":
-            room.training.wait(run.name, 30)
+            room.gone(run)
             assert_same(run, whole)
             name = f"killed{kills}"
             run = room.start(name)

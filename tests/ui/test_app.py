@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from kakaobot.config import ROOT
+from tests.patience import patience
 from ui import text
 
 PROGRAM = "from ui.app import run; raise SystemExit(run(open_browser=False))"
@@ -36,6 +37,7 @@ def started(tmp_path):
     process.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="Windows ends a process in another way")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_it_opens_tells_its_address_and_ends_clean(started, name):
@@ -52,7 +54,7 @@ def test_it_opens_tells_its_address_and_ends_clean(started, name):
         with client.stream("GET", address.split("?")[0] + "gradio_api/heartbeat/page") as page:
             assert page.status_code == 200
             process.send_signal(getattr(signal, name))
-            _, said = process.communicate(timeout=20)
+            _, said = process.communicate(timeout=patience())
 
     assert process.returncode == 0
     assert said.splitlines()[-1] == text.CLOSED

@@ -13,6 +13,7 @@ import pytest
 from kakaobot.app.access import LOCKED, Gate
 from kakaobot.app.preferences import Preferences
 from kakaobot.config import ROOT, Home
+from tests.patience import patience
 from tests.ui.window_fakes import (
     FILE,
     PRIVATE,
@@ -63,7 +64,7 @@ def served(tmp_path_factory):
     window.queue().launch(
         server_port=port, prevent_thread_lock=True, quiet=True, run_history=False, ssr_mode=False
     )
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}/gradio_api", timeout=30) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}/gradio_api", timeout=patience()) as client:
 
         def call(number, data, session="stranger"):
             asked = {"fn_index": number, "data": data, "session_hash": session}
@@ -162,6 +163,7 @@ def test_the_ids_that_browser_tests_use_are_unique(window):
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.slow
 def test_the_window_opens_without_torch():
     probe = (
         "import sys, ui.app, ui.window; "

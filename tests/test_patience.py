@@ -1,0 +1,68 @@
+"""The wait that all tests share: it ends with success, with silence, and not before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from kakaobot.runs import Run, Status
+from tests.patience import patience, run_logged, slowness, wait_for
+
+
+def test_progress_is_waited_for_however_long_it_takes() -> None:
+    steps = count()
+    began = time.monotonic()
+    limit = patience(0.1)
+    # Five times as long as silence would be borne.
+    wait_for(lambda: time.monotonic() - began > 5 * limit, lambda: next(steps), silence=0.1)
+
+
+def test_silence_is_given_up_on() -> None:
+    with pytest.raises(AssertionError, match="no progress"):
+        wait_for(lambda: False, lambda: "the same", silence=0.1)
+
+
+def test_a_silent_run_is_given_up_on_with_its_log(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.write_status(Status("running", 1, 2))
+    run.log_file.write_text("the last words\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="the last words"):
+        wait_for(lambda: False, run, silence=0.1)
+
+
+def test_each_word_of_a_run_is_progress(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    program = (
+        "import sys, time; from pathlib import Path\n"
+        "from kakaobot.runs import Run, Status\n"
+        "for step in range(20):\n"
+        "    Run(Path(sys.argv[1])).write_status(Status('running', step, 20)); time.sleep(0.1)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) as worker:
+        wait_for(lambda: run.said().step)
+        # Two seconds of steps, with less patience than that.
+        wait_for(lambda: worker.poll() is not None, run, silence=1.0)
+    assert run.said().step == 19
+
+
+def test_a_program_is_run_to_its_end_and_a_silent_one_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log"
+    assert run_logged([sys.executable, "-c", "print('out'); raise SystemExit(3)"], log) == 3
+    assert log.read_text(encoding="utf-8").strip() == "out"
+    monkeypatch.setattr("tests.patience.wait_for", lambda *_: pytest.fail("silent"))
+    began = time.monotonic()
+    with pytest.raises(pytest.fail.Exception, match="silent"):
+        run_logged([sys.executable, "-c", "import time; time.sleep(600)"], log)
+    assert time.monotonic() - began < patience(30)
+
+
+def test_a_machine_is_never_thought_faster_than_the_reference() -> None:
+    assert slowness() >= 1
+    assert patience(2) == 2 * slowness()
