@@ -2,20 +2,21 @@
 
     python benchmarks/busy.py [--quick] [--seconds N] [--rounds N] [--json FILE]
 
-Two processes train on the same rows and differ only in how OpenMP threads wait: `default` as the
-runtime does it by itself, `kakaobot` as `kakaobot/openmp.py` sets it. They are loaded once and take
-turns: one works for some seconds while the other blocks on its input, so that every figure of one
-workload comes from the same minutes. A busy core is a Python process in an endless loop. Bases are
-the starter (6.8 million parameters) and the starter widened to 103 million; training uses the
+Two processes do the same work and differ only in their threads. Those of `default` are as many as
+the library takes by itself, and wait as its OpenMP runtime does by itself; `kakaobot` sets the wait
+(`kakaobot/openmp.py`) and follows the load (`kakaobot/base/threads.py`). They are loaded once and
+take turns: one works for some seconds while the other blocks on its input, so that every figure of
+one workload comes from the same minutes. A busy core is a Python process in an endless loop. Bases
+are the starter (6.8 million parameters) and the starter widened to 103 million; training uses the
 worker's own trainer, chat the engine with greedy decoding.
 
-Told are tokens a second (of training: with padding), the speed of `kakaobot` alone in terms of
-`default` alone (median over rounds of the ratio within a round), and how many times longer the same
-work takes beside busy cores than alone. `default` beside one busy core is measured once, for the
-size of the problem.
+Told are tokens a second of training (with padding) and replies a second of chat, the speed of
+`kakaobot` alone in terms of `default` alone (median over rounds of the ratio within a round), and
+how many times longer the same work takes beside busy cores than alone, from the moment on when the
+load has been noticed. `default` beside one busy core is measured once, for the size of the problem.
 
 The second table is the speed by number of threads, also for a tiny base of 0.6 million parameters;
-from it comes the rule of `kakaobot/openmp.py` for how many to use.
+from it comes the rule of `kakaobot/base/threads.py` for how much work a thread is worth.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ _WARM_UP = 4.0
 
 
 def serve(kind: str, folder: Path) -> None:
-    """Work for as many seconds as each line on stdin says; print tokens and seconds.
+    """Work for as many seconds as each line on stdin says; print how much was done, in how many.
 
     The first `SETTLING` seconds of a turn are worked but not counted.
     """
@@ -72,20 +73,20 @@ class _Turns:
         self._seconds = _WARM_UP
         self._until = time.perf_counter() + SETTLING
         self._settled = self._warm = False
-        self._began = self._tokens = 0.0
+        self._began = self._done = 0.0
 
-    def done(self, tokens: float) -> bool:
+    def over(self, done: float) -> bool:
         """Count work done since the last call. True when no turn is left."""
-        self._tokens += tokens
+        self._done += done
         now = time.perf_counter()
         if now < self._until:
             return False
         if not self._settled:
-            self._settled, self._began, self._tokens = True, now, 0.0
+            self._settled, self._began, self._done = True, now, 0.0
             self._until = now + self._seconds
             return False
         if self._warm:
-            told = {"tokens": self._tokens, "seconds": now - self._began}
+            told = {"done": self._done, "seconds": now - self._began}
             print(TURN + json.dumps(told), flush=True)
         else:
             print(READY, flush=True)
@@ -107,7 +108,7 @@ def _train(folder: Path, turns: _Turns) -> None:
         cells = 0
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            control.should_training_stop = turns.done(trainer.fed.cells - self.cells)
+            control.should_training_stop = turns.over(trainer.fed.cells - self.cells)
             self.cells = trainer.fed.cells
 
     trainer.add_callback(Taker())
@@ -125,11 +126,11 @@ def _chat(folder: Path, turns: _Turns) -> None:
     )  # fmt: skip
     greedy = Sampling(REPLY_TOKENS, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.1)
     while True:
-        pieces = 0
         # Whole sets only: the replies are of different lengths.
         for question in QUESTIONS:
-            pieces += sum(1 for _ in engine.speak([ChatMessage("user", question)], greedy))
-        if turns.done(pieces):
+            for _ in engine.speak([ChatMessage("user", question)], greedy):
+                pass
+        if turns.over(len(QUESTIONS)):
             return
 
 
@@ -152,7 +153,7 @@ class Contender:
             pass
 
     def speed(self, seconds: float, busy: int = 0) -> float:
-        """Tokens a second beside so many busy cores."""
+        """What is done in a second beside so many busy cores."""
         with busy_cores(busy):
             self._ask.write(f"{seconds}\n")
             self._ask.flush()
@@ -160,7 +161,7 @@ class Contender:
             while not (line := self._line()).startswith(TURN):
                 pass
         told = json.loads(line.removeprefix(TURN))
-        return float(told["tokens"] / told["seconds"])
+        return float(told["done"] / told["seconds"])
 
     def close(self) -> None:
         self._ask.close()
@@ -193,8 +194,11 @@ def busy_cores(count: int) -> Iterator[None]:
 
 
 def compared(kind: str, folder: Path, seconds: float, rounds: int) -> dict[str, Any]:
-    """Both policies in turns, alone and beside busy cores."""
-    default, ours = Contender(kind, folder, {}), Contender(kind, folder, wait_policy({}))
+    """Both in turns, alone and beside busy cores."""
+    import torch
+
+    fixed = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    default, ours = Contender(kind, folder, fixed), Contender(kind, folder, wait_policy({}))
     found: list[dict[str, float]] = []
     for number in range(rounds):
         # Whoever goes first has no advantage in the end.
@@ -223,7 +227,7 @@ def compared(kind: str, folder: Path, seconds: float, rounds: int) -> dict[str, 
 
 
 def by_threads(kind: str, folder: Path, seconds: float, rounds: int) -> dict[str, float]:
-    """Tokens a second alone, by number of threads."""
+    """What is done in a second alone, by number of threads."""
     counts = sorted({1, max(1, (os.cpu_count() or 1) // 2), os.cpu_count() or 1})
     contenders = {
         count: Contender(kind, folder, {**wait_policy({}), "OMP_NUM_THREADS": str(count)})
@@ -276,14 +280,14 @@ def show(report: dict[str, Any]) -> None:
     for row in report["busy"]:
         alone = statistics.median(each["alone"] for each in row["rounds"])
         print(
-            f"{row['work']:10}{row['base']:10}{alone:8,.0f}/s"
+            f"{row['work']:10}{row['base']:10}{alone:8,.1f}/s"
             f"{row['kakaobot / default, alone']:12.2f}"
             f"{row['time beside one / alone']:9.2f}×{row['time beside two / alone']:9.2f}×"
             f"{row['default: time beside one / alone']:11.1f}×"
         )
-    print(f"\n{'work':10}{'base':10}tokens/s by threads")
+    print(f"\n{'work':10}{'base':10}speed by threads")
     for row in report["threads"]:
-        speeds = "   ".join(f"{count}: {speed:,.0f}" for count, speed in row["speeds"].items())
+        speeds = "   ".join(f"{count}: {speed:,.1f}" for count, speed in row["speeds"].items())
         print(f"{row['work']:10}{row['base']:10}{speeds}")
 
 

@@ -158,10 +158,14 @@ def free_memory(device: torch.device) -> int:
 
 def _share_cores(model: Any) -> None:
     """Have every pass through the model use as many threads as there are free cores."""
-    threads = ThreadCount(_THREADS, torch.set_num_threads)
+    threads, per_token = ThreadCount(_THREADS, torch.set_num_threads), 2 * model.num_parameters()
+
+    def adapt(_: Any, args: tuple[torch.Tensor, ...]) -> None:
+        threads.adapt(per_token * args[0].numel())
+
     # Whatever calls the model, and whichever part of it, begins with the embedding. The way back
     # runs on the same thread.
-    model.get_input_embeddings().register_forward_pre_hook(lambda *_: threads.adapt())
+    model.get_input_embeddings().register_forward_pre_hook(adapt)
 
 
 def _forget_quantizer(model: Any) -> None:

@@ -2,8 +2,8 @@
 
 A parallel region is over when its slowest thread is. One that shares its core with another program
 takes twice as long, so on two cores of which one is busy, two threads are slower than one. The
-result is the same with any number: rows and columns are divided among threads, never a sum
-(`tests/base/test_threads.py` compares whole trainings).
+results are the same to the bit with any number, so that a training can be resumed exactly whatever
+the load was; `tests/base/test_threads.py` holds the processor it runs on to that.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ from typing import NamedTuple
 
 import psutil
 
+PER_THREAD = 1e8
+"""Floating-point operations of a pass through a model that make one more thread worth its wait.
+
+From the table of `benchmarks/busy.py`: with 1.4e7 (one token, 6.8 million parameters) a second
+thread gains nothing, with 6e8 (512 tokens, 0.6 million parameters) a quarter.
+"""
 WINDOW = 0.3
 """Seconds over which the load is measured; the kernel counts in hundredths."""
 _CHOSEN_BY_USER = frozenset(("OMP_NUM_THREADS", "MKL_NUM_THREADS"))
@@ -44,12 +50,12 @@ def chosen_by_user(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 class ThreadCount:
-    """As many threads as other programs leave cores free, at least one."""
+    """As many threads as other programs leave cores free and the work is worth, at least one."""
 
     def __init__(
         self, most: int, apply: Callable[[int], None], *, read: Callable[[], Usage] = usage
     ) -> None:
-        """Begin with `most`.
+        """Nothing is applied yet.
 
         Args:
             most: threads on an idle machine.
@@ -57,20 +63,19 @@ class ThreadCount:
             read: tells where the time went.
         """
         self._most, self._apply, self._read = most, apply, read
-        self._count: int | None = None
+        self._free, self._count = most, 0
         self._last = read()
 
-    def adapt(self) -> None:
-        """Follow the load since the last look. Cheap: does nothing within `WINDOW`."""
-        if self._count is None:
-            self._set(self._most)
-        elif time.monotonic() - self._last.clock >= WINDOW:
+    def adapt(self, work: float) -> None:
+        """Set the number for a pass of `work` floating-point operations. Cheap: microseconds.
+
+        The load is that of the last `WINDOW` or more; in the first one, all cores count as free.
+        """
+        if time.monotonic() - self._last.clock >= WINDOW:
             before, self._last = self._last, self._read()
             spent = self._last.idle - before.idle + self._last.own - before.own
-            free = spent / (self._last.clock - before.clock)
-            self._set(max(1, min(self._most, int(free + 0.5))))
-
-    def _set(self, count: int) -> None:
+            self._free = int(spent / (self._last.clock - before.clock) + 0.5)
+        count = max(1, min(self._most, self._free, int(work / PER_THREAD)))
         if count != self._count:
             self._count = count
             self._apply(count)

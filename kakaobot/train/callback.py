@@ -129,17 +129,15 @@ class RunCallback(TrainerCallback):
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self._step_began = time.monotonic()
-        # After the evaluation of the bare base, which comes once.
-        self._began = self._began or (self._step_began, state.global_step)
+        if self._began is None:
+            # After the evaluation of the bare base, which comes once.
+            self._step_began = time.monotonic()
+            self._began = self._step_began, state.global_step
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        seconds, tokens = time.monotonic() - self._step_began, self._tokens_fed()
-        self._training_seconds += seconds
-        self._pace.add(seconds, tokens - self._tokens_before)
-        self._tokens_before = tokens
+        self._time_step()
         if state.global_step >= state.max_steps:
             control.should_evaluate = True
         elif self._asked_to_stop:
@@ -193,6 +191,7 @@ class RunCallback(TrainerCallback):
         elif self._out_of_patience():
             self.ended_early = True
             control.should_save = control.should_training_stop = True
+        self._step_began = time.monotonic()
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -206,6 +205,7 @@ class RunCallback(TrainerCallback):
 
         self.run.swap_in("latest", copy)
         self.run.complete(checkpoint)
+        self._step_began = time.monotonic()
 
     def finish(self, **changes: Any) -> None:
         """Write the last status."""
@@ -260,6 +260,17 @@ class RunCallback(TrainerCallback):
         best = self.status.best_step or 0
         since = sum(point.step > best for point in self._evaluations)
         return bool(self._patience) and since >= self._patience
+
+    def _time_step(self) -> None:
+        """Take in a step, from the end of the one before, evaluations and saves left out.
+
+        Not from its own beginning: a graphics card goes on computing after the step was handed to
+        it, and is waited for when the loss is logged.
+        """
+        now, tokens = time.monotonic(), self._tokens_fed()
+        self._training_seconds += now - self._step_began
+        self._pace.add(now - self._step_began, tokens - self._tokens_before)
+        self._step_began, self._tokens_before = now, tokens
 
     def _progress(self, state: TrainerState) -> dict[str, Any]:
         pace = self._pace.seconds_per_token

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from kakaobot.base.loading import load_base
-from kakaobot.base.threads import WINDOW, ThreadCount, Usage, chosen_by_user
+from kakaobot.base.threads import PER_THREAD, WINDOW, ThreadCount, Usage, chosen_by_user
 from kakaobot.config import ROOT
 from kakaobot.settings import LoraSettings
 from kakaobot.starter import FOLDER
@@ -22,6 +22,8 @@ from kakaobot.train.adapter import with_lora
 from kakaobot.train.loss import LearntLoss
 from tests.patience import patience, wait_for
 
+LARGE = 1e12
+"""Floating-point operations that are worth any number of threads."""
 CORES = psutil.cpu_count() or 1
 
 
@@ -33,7 +35,7 @@ class Machine:
         self.applied: list[int] = []
         monkeypatch.setattr("kakaobot.base.threads.time.monotonic", lambda: self.now.clock)
         self.count = ThreadCount(4, self.applied.append, read=lambda: self.now)
-        self.count.adapt()
+        self.count.adapt(LARGE)
 
     def pass_time(self, *, own: float, others: float, seconds: float = 1.0) -> int:
         """Cores taken by this process and by others; the number of threads from then on."""
@@ -41,7 +43,7 @@ class Machine:
         self.now = Usage(
             clock + seconds, idle + (4 - own - others) * seconds, spent + own * seconds
         )
-        self.count.adapt()
+        self.count.adapt(LARGE)
         return self.applied[-1]
 
 
@@ -76,6 +78,12 @@ def test_the_load_is_looked_at_only_now_and_then(machine: Machine) -> None:
     assert machine.pass_time(own=2.0, others=2.0, seconds=WINDOW / 2) == 2
 
 
+def test_little_work_takes_few_threads_though_all_cores_are_free(machine: Machine) -> None:
+    for work, threads in ((0.2, 1), (1.0, 1), (2.5, 2), (3.9, 3), (50.0, 4), (0.2, 1)):
+        machine.count.adapt(work * PER_THREAD)
+        assert machine.applied[-1] == threads
+
+
 @pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "MKL_NUM_THREADS"])
 def test_a_number_that_was_set_from_outside_stands(name: str) -> None:
     assert chosen_by_user({name: "3"})
@@ -103,10 +111,10 @@ def test_beside_real_programs_that_take_every_core_one_thread_is_left() -> None:
         until = time.monotonic() + WINDOW
         while time.monotonic() < until:
             pass
-        threads.adapt()
+        threads.adapt(LARGE)
         return applied[-1] == 1
 
-    threads.adapt()
+    threads.adapt(LARGE)
     assert applied == [CORES]
     with busy_cores(CORES):
         wait_for(compute)
@@ -155,11 +163,11 @@ from kakaobot.base.loading import load_base
 from kakaobot.base import loading, threads
 from kakaobot.starter import FOLDER
 asked = []
-threads.ThreadCount.adapt = lambda self: asked.append(self)
+threads.ThreadCount.adapt = lambda self, work: asked.append(work)
 base = load_base(str(FOLDER))
 base.model(input_ids=torch.ones((1, 4), dtype=torch.long))
 base.model.model(input_ids=torch.ones((1, 4), dtype=torch.long))
-print(len(asked), torch.get_num_threads())
+print(len(asked), *{round(work / base.model.num_parameters()) for work in asked})
 """
 
 
@@ -173,4 +181,5 @@ def test_every_pass_through_a_base_looks_at_the_load_unless_the_user_chose(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, env={**bare, **environ},
         capture_output=True, text=True, timeout=patience(), check=True,
     )  # fmt: skip
-    assert int(done.stdout.split()[0]) == asked
+    # Two for each of four tokens and each parameter.
+    assert done.stdout.split() == ([str(asked), "8"] if asked else ["0"])

@@ -145,3 +145,18 @@ def test_a_run_that_goes_on_keeps_the_speed_of_its_start(tmp_path: Path, clock: 
 
     resumed = Steps(tmp_path / "main", clock, _opening(first)).take(RECENT + 1, 0.05)
     assert resumed.slowdown == pytest.approx(5)
+
+
+def test_an_evaluation_between_two_steps_is_no_part_of_them(tmp_path: Path, clock: Clock) -> None:
+    steps = Steps(tmp_path / "main", clock, Status())
+    for _ in range(8):
+        # Longer than three times all steps.
+        said = steps.take(2, 0.01)
+        clock.now += 60
+        steps.callback.on_evaluate(*steps.options, metrics={"eval_loss": 1.0})
+    assert said.slowdown is None
+    assert said.tokens_per_second == pytest.approx(100)
+    # But it comes again and again in the time that is left.
+    mean = sum(TOKENS) / len(TOKENS)
+    left = steps.run.said().eta_seconds
+    assert left == pytest.approx(984 * (mean * 0.01 + 30), rel=0.1)
