@@ -1,6 +1,6 @@
 """Training and chat on an idle machine, and while other programs keep one or two cores busy.
 
-    python benchmarks/busy.py [--quick] [--seconds N] [--rounds N] [--json FILE]
+    python benchmarks/busy.py [--quick] [--only WORK BASE] [--seconds N] [--rounds N] [--json FILE]
 
 Two processes do the same work and differ only in their threads. Those of `default` are as many as
 the library takes by itself, and wait as its OpenMP runtime does by itself; `kakaobot` sets the wait
@@ -294,6 +294,7 @@ def show(report: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="the starter only")
+    parser.add_argument("--only", nargs=2, metavar=("WORK", "BASE"), help="one row of each table")
     parser.add_argument("--seconds", type=float, default=8.0, help="of a turn")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -314,11 +315,14 @@ def main() -> None:
         folders = {base: Path(name) / base for base in ("tiny", "starter", "103M")}
         if args.quick:
             del folders["103M"]
+        kinds = ("training", "chat")
+        if args.only:
+            kinds, folders = args.only[:1], {args.only[1]: folders[args.only[1]]}
         for base, folder in folders.items():
             folder.mkdir()
             prepare_tiny(folder) if base == "tiny" else prepare(folder, base)
         for base, folder in folders.items():
-            for kind in ("training", "chat"):
+            for kind in kinds:
                 row = {"work": kind, "base": base}
                 speeds = by_threads(kind, folder, args.seconds, max(1, args.rounds // 2))
                 report["threads"].append({**row, "speeds": speeds})

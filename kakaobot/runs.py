@@ -45,6 +45,8 @@ Adapter = Literal["best", "latest"]
 Stamp = tuple[int, int, int]
 """Time of the last change, inode and size: two changes may fall into one tick of the clock."""
 
+_OVER: dict[str, Any] = {"eta_seconds": None, "slowdown": None}
+"""What is no longer true of a worker that has ended."""
 _OPENING = "──── "
 """What the line begins with that divides the log into starts."""
 _KILLED = "강제로 끝냈습니다. 다시 시작하면 마지막 저장본부터 이어집니다."
@@ -92,6 +94,8 @@ class Status:
     eta_seconds: float | None = None
     start_pace: float | None = None
     """Seconds per token in the first steps of the run."""
+    paced_with: str = ""
+    """What that was measured with: device, precision, processes, tokens at once."""
     slowdown: float | None = None
     """How many times slower it is now, while the computer is busy with something else."""
     heartbeat: float = 0.0
@@ -227,7 +231,7 @@ class Run:
         launched = float(worker.get("launched", 0.0))
         silent = said.heartbeat < launched
         if process is None and said.state in LIVE and worker.get("killed"):
-            return replace(said, state="stopped", eta_seconds=None, message=_KILLED)
+            return replace(said, state="stopped", **_OVER, message=_KILLED)
         if process is None and (silent or said.state in LIVE):
             rebooted = 0 < launched < psutil.boot_time()
             code = worker.get("exit")
@@ -238,7 +242,7 @@ class Run:
                 rebooted=rebooted,
                 full=_is_full(self.path),
             )
-            return replace(said, state="failed", eta_seconds=None, message=message)
+            return replace(said, state="failed", **_OVER, message=message)
         if silent:
             return replace(said, state="starting", message="학습 프로세스를 시작하는 중입니다.")
         return said

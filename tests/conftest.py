@@ -30,8 +30,8 @@ QUICK = {
 }
 
 MOST_WORKERS = 8
-HANGS_AFTER = 600.0
-"""Seconds after which a test is ended that does not wait by itself (`patience` gives up first)."""
+HANGS_AFTER = 1800.0
+"""Seconds after which a test is ended that hangs where nobody waits with `wait_for`."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,32 @@ from kakaobot.runs import Run
 SILENCE = 60.0
 """Seconds without progress after which a test gives up, where `slowness()` is 1."""
 _LOOPS, _REFERENCE = 10_000_000, 0.3
-"""Turns of an empty loop, and the seconds they take on an idle 2.4 GHz core (AMD EPYC, 2021)."""
+"""Iterations of an empty loop, and the seconds they take on an idle core (AMD EPYC, 2021)."""
 _SLOWEST = 20.0
 
 
 @functools.cache
-def slowness() -> float:
-    """How many times slower this machine is by the clock, other work included; at least 1.
+def slowness() -> tuple[float, float]:
+    """How many times slower this machine is by the clock, and in processor time; at least 1.
 
     Measured at the first call, so once in each process of a test session.
     """
-    began = time.perf_counter()
+    clock, processor = time.perf_counter(), time.process_time()
     for _ in range(_LOOPS):
         pass
-    return min(_SLOWEST, max(1.0, (time.perf_counter() - began) / _REFERENCE))
+    spent = time.perf_counter() - clock, time.process_time() - processor
+    by_clock, of_processor = (min(_SLOWEST, max(1.0, each / _REFERENCE)) for each in spent)
+    return by_clock, of_processor
 
 
 def patience(seconds: float = SILENCE) -> float:
-    """`seconds`, as long as they are on this machine."""
-    return seconds * slowness()
+    """Seconds by the clock, scaled to this machine's speed and load."""
+    return seconds * slowness()[0]
+
+
+def processor_time(seconds: float) -> float:
+    """Seconds of processor time, scaled to this machine's speed."""
+    return seconds * slowness()[1]
 
 
 def wait_for(
@@ -64,14 +71,34 @@ def wait_for(
         time.sleep(0.02)
 
 
-def run_logged(command: Sequence[str], log: Path, **options: Any) -> int:
-    """Run a program to its end and return its exit code. What it prints to `log` is progress."""
+def run_logged(
+    command: Sequence[str],
+    log: Path,
+    *,
+    env: Mapping[str, str],
+    run: Run | None = None,
+    **options: Any,
+) -> int:
+    """Run a program to its end and return its exit code.
+
+    What it prints to `log` is progress, and what it writes into the folder of `run`.
+    """
+
+    def signs() -> object:
+        return log.stat().st_size, run.version() if run else None
+
     with (
         log.open("ab") as out,
-        subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, **options) as program,
+        subprocess.Popen(
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**env, "PYTHONUNBUFFERED": "1"},
+            **options,
+        ) as program,
     ):
         try:
-            wait_for(lambda: program.poll() is not None, lambda: log.stat().st_size)
+            wait_for(lambda: program.poll() is not None, signs)
         finally:
             program.kill()
     return program.returncode

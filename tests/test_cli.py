@@ -68,6 +68,7 @@ def home(home: Home) -> Home:
 def _known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The seam of `estimate`: trying steps takes seconds; tests/app/test_outlook.py does it."""
     speed = Speed(half=False, per_second=1e11, single_per_second=1e11)
+    assert estimate.__kwdefaults__
     monkeypatch.setitem(estimate.__kwdefaults__, "speed", lambda task: speed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kakaobot.runs import Run, Status
-from tests.patience import patience, run_logged, slowness, wait_for
+from tests.patience import patience, processor_time, run_logged, slowness, wait_for
 
 
 def test_progress_is_waited_for_however_long_it_takes() -> None:
@@ -41,11 +42,13 @@ def test_each_word_of_a_run_is_progress(tmp_path: Path) -> None:
         "import sys, time; from pathlib import Path\n"
         "from kakaobot.runs import Run, Status\n"
         "for step in range(20):\n"
-        "    Run(Path(sys.argv[1])).write_status(Status('running', step, 20)); time.sleep(0.1)"
+        "    Run(Path(sys.argv[1])).write_status(Status('running', step, 20))\n"
+        "    time.sleep(float(sys.argv[2]))"
     )
-    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)]) as worker:
+    # Twice as long in all as silence would be borne.
+    pause = str(patience(1.0) / 10)
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path), pause]) as worker:
         wait_for(lambda: run.said().step)
-        # Two seconds of steps, with less patience than that.
         wait_for(lambda: worker.poll() is not None, run, silence=1.0)
     assert run.said().step == 19
 
@@ -54,15 +57,18 @@ def test_a_program_is_run_to_its_end_and_a_silent_one_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "log"
-    assert run_logged([sys.executable, "-c", "print('out'); raise SystemExit(3)"], log) == 3
+    command = [sys.executable, "-c", "print('out'); raise SystemExit(3)"]
+    assert run_logged(command, log, env=os.environ) == 3
     assert log.read_text(encoding="utf-8").strip() == "out"
     monkeypatch.setattr("tests.patience.wait_for", lambda *_: pytest.fail("silent"))
     began = time.monotonic()
     with pytest.raises(pytest.fail.Exception, match="silent"):
-        run_logged([sys.executable, "-c", "import time; time.sleep(600)"], log)
+        run_logged([sys.executable, "-c", "import time; time.sleep(600)"], log, env=os.environ)
     assert time.monotonic() - began < patience(30)
 
 
 def test_a_machine_is_never_thought_faster_than_the_reference() -> None:
-    assert slowness() >= 1
-    assert patience(2) == 2 * slowness()
+    by_clock, of_processor = slowness()
+    assert by_clock >= 1
+    assert of_processor >= 1
+    assert (patience(2), processor_time(2)) == (2 * by_clock, 2 * of_processor)

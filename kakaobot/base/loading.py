@@ -161,7 +161,7 @@ def _share_cores(model: Any) -> None:
     threads, per_token = ThreadCount(_THREADS, torch.set_num_threads), 2 * model.num_parameters()
 
     def adapt(_: Any, args: tuple[torch.Tensor, ...]) -> None:
-        threads.adapt(per_token * args[0].numel())
+        threads.adapt(per_token * args[0].numel() if args else float("inf"))
 
     # Whatever calls the model, and whichever part of it, begins with the embedding. The way back
     # runs on the same thread.

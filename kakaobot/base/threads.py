@@ -9,17 +9,18 @@ the load was; `tests/base/test_threads.py` holds the processor it runs on to tha
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import psutil
 
-PER_THREAD = 1e8
+PER_THREAD = 5e6
 """Floating-point operations of a pass through a model that make one more thread worth its wait.
 
-From the table of `benchmarks/busy.py`: with 1.4e7 (one token, 6.8 million parameters) a second
-thread gains nothing, with 6e8 (512 tokens, 0.6 million parameters) a quarter.
+From the tables of `benchmarks/busy.py`: with 1.3e6 (one token, 0.6 million parameters) a second
+thread makes a reply a fifth slower; with 1.4e7 (6.8 million parameters) it gains a tenth.
 """
 WINDOW = 0.3
 """Seconds over which the load is measured; the kernel counts in hundredths."""
@@ -50,7 +51,11 @@ def chosen_by_user(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 class ThreadCount:
-    """As many threads as other programs leave cores free and the work is worth, at least one."""
+    """One thread per core that other programs leave free, and no more than the work warrants.
+
+    Never fewer than half: that is a fair share where others would take all cores, and a count that
+    followed its own share there would sink to one.
+    """
 
     def __init__(
         self, most: int, apply: Callable[[int], None], *, read: Callable[[], Usage] = usage
@@ -63,7 +68,9 @@ class ThreadCount:
             read: tells where the time went.
         """
         self._most, self._apply, self._read = most, apply, read
-        self._free, self._count = most, 0
+        self._free = most
+        # `torch.set_num_threads` applies to the thread that calls it, and replies have one each.
+        self._applied = threading.local()
         self._last = read()
 
     def adapt(self, work: float) -> None:
@@ -75,7 +82,8 @@ class ThreadCount:
             before, self._last = self._last, self._read()
             spent = self._last.idle - before.idle + self._last.own - before.own
             self._free = int(spent / (self._last.clock - before.clock) + 0.5)
-        count = max(1, min(self._most, self._free, int(work / PER_THREAD)))
-        if count != self._count:
-            self._count = count
+        free = min(self._most, max(self._free, self._most // 2))
+        count = max(1, min(free, int(min(work / PER_THREAD, free))))
+        if count != getattr(self._applied, "count", 0):
+            self._applied.count = count
             self._apply(count)

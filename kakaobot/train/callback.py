@@ -131,7 +131,7 @@ class RunCallback(TrainerCallback):
     ) -> None:
         if self._began is None:
             # After the evaluation of the bare base, which comes once.
-            self._step_began = time.monotonic()
+            self._step_began = time.perf_counter()
             self._began = self._step_began, state.global_step
 
     def on_step_end(
@@ -191,7 +191,7 @@ class RunCallback(TrainerCallback):
         elif self._out_of_patience():
             self.ended_early = True
             control.should_save = control.should_training_stop = True
-        self._step_began = time.monotonic()
+        self._step_began = time.perf_counter()
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -205,11 +205,11 @@ class RunCallback(TrainerCallback):
 
         self.run.swap_in("latest", copy)
         self.run.complete(checkpoint)
-        self._step_began = time.monotonic()
+        self._step_began = time.perf_counter()
 
     def finish(self, **changes: Any) -> None:
         """Write the last status."""
-        self._write(**changes)
+        self._write(slowdown=None, **changes)
 
     def _answers_are_due(self, step: int, last: int, every: int) -> bool:
         """At each evaluation where the voice decides, else at some: speaking takes its time."""
@@ -267,20 +267,19 @@ class RunCallback(TrainerCallback):
         Not from its own beginning: a graphics card goes on computing after the step was handed to
         it, and is waited for when the loss is logged.
         """
-        now, tokens = time.monotonic(), self._tokens_fed()
+        now, tokens = time.perf_counter(), self._tokens_fed()
         self._training_seconds += now - self._step_began
         self._pace.add(now - self._step_began, tokens - self._tokens_before)
         self._step_began, self._tokens_before = now, tokens
 
     def _progress(self, state: TrainerState) -> dict[str, Any]:
-        pace = self._pace.seconds_per_token
-        slowdown = self._pace.slowdown
+        slowdown, seconds = self._pace.slowdown, self._training_seconds
         return {
             "step": state.global_step,
             "max_steps": state.max_steps,
             "epoch": round(state.global_step / self._steps_per_epoch, 3),
-            "tokens_per_second": 1 / pace if pace else None,
-            "eta_seconds": self._eta(state) if pace else None,
+            "tokens_per_second": self._tokens_before / seconds if seconds else None,
+            "eta_seconds": self._eta(state) if self._pace.seconds_per_token else None,
             "start_pace": self._pace.start,
             "slowdown": slowdown,
             "message": _BUSY.format(times=slowdown) if slowdown else _TRAINING,
@@ -292,7 +291,7 @@ class RunCallback(TrainerCallback):
         began, first = self._began
         tokens_per_step = self._tokens_before / (state.global_step - first)
         step = tokens_per_step * self._pace.seconds_per_token
-        all_of_it = (time.monotonic() - began) / self._training_seconds
+        all_of_it = (time.perf_counter() - began) / self._training_seconds
         return (state.max_steps - state.global_step) * step * all_of_it
 
     def _write_adapter(self, folder: Path) -> None:

@@ -99,7 +99,7 @@ def _guarded(run: Run, ranks: Ranks) -> int:
         # On a full disk this makes the room for the status.
         run.release()
         with contextlib.suppress(OSError):
-            said = replace(run.said(), state="stopped", eta_seconds=None)
+            said = replace(run.said(), state="stopped", eta_seconds=None, slowdown=None)
             run.write_status(replace(said, message="준비하다가 멈췄습니다."))
         # The others still prepare; their launcher ends them as soon as one has failed.
         return 0 if ranks.alone else 1
@@ -121,6 +121,7 @@ def _opening(before: Status) -> Status:
         best_standing=before.best_standing,
         best_metric=before.best_metric,
         start_pace=before.start_pace,
+        paced_with=before.paced_with,
         message="준비하는 중입니다.",
     )
 
@@ -142,7 +143,8 @@ def _failed(run: Run, ranks: Ranks, error: Exception) -> int:
         os.dup2(nowhere, sys.stdout.fileno())
         os.dup2(nowhere, sys.stderr.fileno())
     with contextlib.suppress(OSError):
-        said = replace(run.said(), state="failed", eta_seconds=None, message=reason)
+        said = replace(run.said(), state="failed", message=reason)
+        said = replace(said, eta_seconds=None, slowdown=None)
         run.write_status(said)
     return EXIT_FULL if disk_is_full(error) else 1
 
@@ -266,6 +268,7 @@ class Work:
         if self._thrift is not None:
             trainer.most_tokens = self._thrift.at_once
         self._thrift = Thrift(trainer.most_tokens, saving)
+        self._keep_pace_of(f"{base.device} {base.dtype} {self.ranks.count} {self._thrift}")
         callback = RunCallback(
             self.run,
             replace(self.status, max_steps=plan.max_steps),
@@ -294,6 +297,11 @@ class Work:
             flush=True,
         )
         return trainer, callback, resume
+
+    def _keep_pace_of(self, setup: str) -> None:
+        """The speed at the start of a run says nothing of one that goes on in another way."""
+        if self.status.paced_with != setup:
+            self.status = replace(self.status, paced_with=setup, start_pace=None)
 
     def _rehearsal(self, base: Loaded, model: Any) -> Rehearsal | Following | None:
         """The prompts that are answered at evaluations, from the validation part."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaobot.dataset.naming import Renaming, fitting
-from tests.patience import patience
+from tests.patience import processor_time
 
 PEOPLE = Renaming(
     {
@@ -133,4 +133,4 @@ def test_a_thousand_people_cost_little() -> None:
     started = time.process_time()
     for _ in range(5000):
         renaming.within(text)
-    assert time.process_time() - started < patience(2.5)
+    assert time.process_time() - started < processor_time(2.5)

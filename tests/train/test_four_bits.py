@@ -76,7 +76,7 @@ def train(run: Run, shadows: dict[str, str], folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     code = run_logged(
         [sys.executable, "-m", "kakaobot.train.worker", str(run.path)], run.log_file,
-        cwd=ROOT, env={**worker_environment(), "PYTHONPATH": str(folder)},
+        run=run, cwd=ROOT, env={**worker_environment(), "PYTHONPATH": str(folder)},
     )  # fmt: skip
     assert code == 0, run.log_tail(60)
     assert run.said().state == "finished", run.log_tail(60)

@@ -130,7 +130,7 @@ def small_disk(place: Path) -> Iterator[Path | None]:
 
 def _keeper(place: Path, size: str) -> subprocess.Popen[str] | None:
     """A process in a namespace of its own, with a small disk; one may look into it from outside."""
-    script = 'mount -t tmpfs -o "$0" none "$1" && echo mounted && exec sleep 600'
+    script = 'mount -t tmpfs -o "$0" none "$1" && echo mounted && exec sleep 7200'
     if sys.platform != "linux" or not shutil.which("unshare"):
         return None
     keeper = subprocess.Popen(

@@ -193,7 +193,7 @@ class Room:
         argv = [str(run.path), str(room), str(tight_from)]
         run_logged(
             [sys.executable, "-X", "utf8", "-c", PROGRAM, *argv], run.log_file,
-            cwd=ROOT, env={**worker_environment(), **STEADY},
+            run=run, cwd=ROOT, env={**worker_environment(), **STEADY},
         )  # fmt: skip
         log_text = run.log_file.read_text(encoding="utf-8")
         assert "TOOK " in log_text, log_text

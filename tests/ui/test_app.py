@@ -46,7 +46,7 @@ def test_it_opens_tells_its_address_and_ends_clean(started, name):
     assert json.loads(file.read_text(encoding="utf-8"))["url"] == address
     assert stat.S_IMODE((home / ".tmp").stat().st_mode) == 0o700
 
-    with httpx.Client(follow_redirects=True) as client:
+    with httpx.Client(follow_redirects=True, timeout=patience()) as client:
         assert client.get(address.split("?")[0]).status_code == 401
         assert client.get(address.replace("/?t=", "/health?t=")).json()["pid"] == process.pid
         assert "gradio" in client.get(address).text
