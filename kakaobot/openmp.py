@@ -1,10 +1,10 @@
 """How long OpenMP threads spin at a barrier. Set before torch loads; knows no torch.
 
 The threads of a parallel region wait for the slowest of them. Both runtimes let them spin
-meanwhile, for milliseconds (libgomp) or 200 ms (libomp), which is right on an idle machine. Where
+meanwhile, for some milliseconds (libgomp) or 200 (libomp), which is right on an idle machine. Where
 another program takes a core, the thread waited for is often not scheduled at all, and those that
-spin keep it from the core it needs: a step takes 30 times as long. A short spin followed by sleep
-costs nothing that can be measured on an idle machine; `benchmarks/busy.py` shows both.
+spin keep it from the core it needs: a step takes several times as long. A short spin followed by
+sleep costs next to nothing on an idle machine; `benchmarks/busy.py` shows both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, MutableMapping
 
 _POLICY = {
-    # GCC's runtime, in PyTorch's Linux wheels: iterations, some 15 ns each.
+    # GCC's runtime, in PyTorch's Linux wheels: iterations.
     "GOMP_SPINCOUNT": "10000",
     # LLVM's and Intel's, in its Windows and macOS wheels and in conda's: milliseconds.
     "KMP_BLOCKTIME": "1",

@@ -83,7 +83,7 @@ class ThreadCount:
             spent = self._last.idle - before.idle + self._last.own - before.own
             self._free = int(spent / (self._last.clock - before.clock) + 0.5)
         free = min(self._most, max(self._free, self._most // 2))
-        count = max(1, min(free, int(min(work / PER_THREAD, free))))
+        count = max(1, int(min(free, work / PER_THREAD)))
         if count != getattr(self._applied, "count", 0):
             self._applied.count = count
             self._apply(count)
