@@ -22,6 +22,9 @@ PER_THREAD = 5e6
 From the tables of `benchmarks/busy.py`: with 1.3e6 (one token, 0.6 million parameters) a second
 thread makes a reply a fifth slower; with 1.4e7 (6.8 million parameters) it gains a tenth.
 """
+_ENTERED, _LEFT = 0.4, 0.6
+"""Free share of the cores below which all are contested, and from which they no longer are. Beside
+one busy program on two cores, one thread sees 0.5 and two see 0.67; beside two, 0.33 and 0.5."""
 WINDOW = 0.3
 """Seconds over which the load is measured; the kernel counts in hundredths."""
 _CHOSEN_BY_USER = frozenset(("OMP_NUM_THREADS", "MKL_NUM_THREADS"))
@@ -53,8 +56,8 @@ def chosen_by_user(environ: Mapping[str, str] = os.environ) -> bool:
 class ThreadCount:
     """One thread per core that other programs leave free, and no more than the work warrants.
 
-    Never fewer than half: that is a fair share where others would take all cores, and a count that
-    followed its own share there would sink to one.
+    Never fewer than half: a count that followed its own share of a full machine would sink to one.
+    Where not even those get their cores, every core is contested, and all threads compete for them.
     """
 
     def __init__(
@@ -68,7 +71,7 @@ class ThreadCount:
             read: tells where the time went.
         """
         self._most, self._apply, self._read = most, apply, read
-        self._free = most
+        self._free, self._contested = float(most), False
         # `torch.set_num_threads` applies to the thread that calls it, and replies have one each.
         self._applied = threading.local()
         self._last = read()
@@ -81,8 +84,10 @@ class ThreadCount:
         if time.monotonic() - self._last.clock >= WINDOW:
             before, self._last = self._last, self._read()
             spent = self._last.idle - before.idle + self._last.own - before.own
-            self._free = int(spent / (self._last.clock - before.clock) + 0.5)
-        free = min(self._most, max(self._free, self._most // 2))
+            self._free = spent / (self._last.clock - before.clock)
+            self._contested = self._free < self._most * (_LEFT if self._contested else _ENTERED)
+        free = min(self._most, max(int(self._free + 0.5), self._most // 2))
+        free = self._most if self._contested else free
         count = max(1, int(min(free, work / PER_THREAD)))
         if count != getattr(self._applied, "count", 0):
             self._applied.count = count
