@@ -116,9 +116,9 @@ def _train(folder: Path, turns: _Turns) -> None:
 
 
 def _chat(folder: Path, turns: _Turns) -> None:
-    from kakaobot.base.sampling import Sampling
+    from kakaobot.base.generation import Sampling
     from kakaobot.chat.engine import Engine
-    from kakaobot.records import ChatMessage
+    from kakaobot.schema import ChatMessage
 
     engine = Engine.load(
         str(folder / "base"), None, load_in_4bit=False, dtype="auto",

@@ -33,10 +33,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from kakaobot.app.dataset import Datasets
+from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.config import Home, save
-from kakaobot.voice.expressions import plain_korean
+from kakaobot.style.ngrams import plain_korean
 
 PEOPLE = (
     *("도담", "마루", "은솔", "가람", "나래", "서하늘"),

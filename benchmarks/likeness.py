@@ -39,18 +39,18 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Training
-from kakaobot.base.choice import located
-from kakaobot.base.sampling import Sampling
-from kakaobot.base.text import read_base_text
+from kakaobot.base.generation import Sampling
+from kakaobot.base.selection import located
+from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.chat.engine import Engine
 from kakaobot.config import Home, save
-from kakaobot.records import ChatMessage
-from kakaobot.runs import LIVE, Runs
-from kakaobot.voice import distance, fingerprint
+from kakaobot.runs.run import LIVE, Runs
+from kakaobot.schema import ChatMessage
+from kakaobot.style import style_distance, style_profile
 
 PERSON, FRIENDS = "다온", ("한결", "보리")
 MATTERS: Mapping[str, Sequence[str]] = {
@@ -182,7 +182,7 @@ def learn(home: Home, room: Path, base: str, recipe: Recipe) -> tuple[Runs, floa
     """Train in this home; the runs, seconds, and what the worker said last."""
     home.settings()
     save(home.settings_file, {"model.base_model": base, "data.persona": PERSON, **recipe.changes})
-    bases = Bases()
+    bases = BaseModels()
     Exports(home).bring([room])
     Datasets(home, bases).build()
     began = time.perf_counter()
@@ -214,7 +214,7 @@ def answers(home: Home, runs: Runs, base: str, asked: Sequence[Question]) -> lis
     )
     wanted = settings.generation.model_dump()
     del wanted["max_history_turns"]
-    renderer = read_base_text(located(base)).renderer
+    renderer = read_tokenizer_info(located(base)).renderer
     found = []
     for question in asked:
         pieces = list(
@@ -249,7 +249,7 @@ def score(
         "clean": share([not _STRAY.search(reply) for reply in replies]),
         "distinct": len(set(replies)) / count,
         "verbatim": share([reply in set(own) for reply in replies]),
-        "apart": distance(fingerprint(replies), fingerprint(own)),
+        "apart": style_distance(style_profile(replies), style_profile(own)),
     }
 
 

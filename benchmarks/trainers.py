@@ -73,10 +73,10 @@ def ours(folder: Path, seconds: float) -> Told:
 
 def full_logits(folder: Path, seconds: float) -> Told:
     """The same loop on the same batches, but the model makes the logits of every token at once."""
-    from kakaobot.train.loss import LearntLoss
+    from kakaobot.train.loss import MaskedLoss
 
     trainer = worker_trainer(folder, batch=ROWS)
-    trainer.learnt_loss = LearntLoss(trainer.model, ways=())
+    trainer.learnt_loss = MaskedLoss(trainer.model, ways=())
     trainer.most_tokens = 10**9
     return _ours(folder, seconds, trainer)
 
@@ -85,9 +85,9 @@ def worker_trainer(folder: Path, *, batch: int = 0, max_steps: int = 0) -> Any:
     """The worker's own trainer on the base and rows of a folder; it neither evaluates nor saves."""
     from transformers import IntervalStrategy
 
-    from kakaobot.runs import Run, Status
+    from kakaobot.runs.run import Run, Status
     from kakaobot.settings import Settings
-    from kakaobot.train.worker import Work
+    from kakaobot.train.worker import TrainingJob
 
     settings = Settings().model_dump(mode="json")
     settings["training"] |= {"max_seq_len": 512, "batch": batch, "max_steps": max_steps}
@@ -95,7 +95,7 @@ def worker_trainer(folder: Path, *, batch: int = 0, max_steps: int = 0) -> Any:
     data = {"folder": str(folder / "data" / "sft")}
     base = {"name": str(folder / "base"), "label": "base", "reason": "", "practice": False}
     run.create({"settings": settings, "data": data, "base": base})
-    trainer: Any = Work(run, Status()).prepare()[0]
+    trainer: Any = TrainingJob(run, Status()).prepare()[0]
     # The others do not evaluate or save either.
     trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
     trainer.args.eval_on_start = False
@@ -181,9 +181,9 @@ def eval_loss(model: Any, folder: Path) -> float:
 
 
 def _end(folder: Path) -> int:
-    from kakaobot.base.text import read_base_text
+    from kakaobot.base.tokenizer import read_tokenizer_info
 
-    return read_base_text(str(folder / "base")).renderer.end_id
+    return read_tokenizer_info(str(folder / "base")).renderer.end_id
 
 
 def _lora() -> Any:
@@ -220,15 +220,15 @@ def _common(folder: Path, told: Told, changed: dict[str, Any]) -> Any:
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
 
-    from kakaobot.train.batches import Row, pad
+    from kakaobot.train.collate import Row, collate
 
     rows = json.loads((folder / "windows.json").read_text(encoding="utf-8"))
     model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32)
     model.config.use_cache = False
     end = _end(folder)
 
-    def collate(drawn: list[Any]) -> dict[str, Any]:
-        batch = pad([Row(tuple(each["ids"]), tuple(each["labels"])) for each in drawn], 0)
+    def collator(drawn: list[Any]) -> dict[str, Any]:
+        batch = collate([Row(tuple(each["ids"]), tuple(each["labels"])) for each in drawn], 0)
         inputs = {name: torch.tensor(value) for name, value in vars(batch).items()}
         told.fed(inputs, end)
         return inputs
@@ -237,7 +237,7 @@ def _common(folder: Path, told: Told, changed: dict[str, Any]) -> Any:
         model=get_peft_model(model, _lora()),
         args=TrainingArguments(**{**_arguments(), **changed}, remove_unused_columns=False),
         train_dataset=rows,
-        data_collator=collate,
+        data_collator=collator,
     )
 
 

@@ -59,21 +59,21 @@ def prepare(folder: Path, shape: str) -> None:
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    from kakaobot import rows
-    from kakaobot.app.bases import Bases
-    from kakaobot.app.dataset import Datasets
+    from kakaobot.app.base_models import BaseModels
+    from kakaobot.app.datasets import Datasets
     from kakaobot.app.exports import Exports
-    from kakaobot.base.choice import choose
-    from kakaobot.base.text import read_base_text
+    from kakaobot.base.selection import choose
+    from kakaobot.base.tokenizer import read_tokenizer_info
     from kakaobot.config import Home, save
+    from kakaobot.dataset import jsonl
     from kakaobot.starter import FOLDER
-    from kakaobot.train.batches import encode
+    from kakaobot.train.collate import encode
 
     home = Home(folder)
     home.settings()
     save(home.settings_file, {"model.base_model": "starter", "training.max_seq_len": 512})
     Exports(home).bring([HERE.parent / "data" / "sample" / "sample_windows.txt"])
-    Datasets(home, Bases(lambda wanted: choose(wanted, reachable=lambda: False))).build()
+    Datasets(home, BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))).build()
     base = folder / "base"
     if shape == "starter":
         base.symlink_to(FOLDER)
@@ -86,18 +86,18 @@ def prepare(folder: Path, shape: str) -> None:
         model.to(torch.bfloat16).save_pretrained(base)
         for file in FOLDER.glob("*token*"):
             (base / file.name).write_bytes(file.read_bytes())
-    renderer = read_base_text(str(FOLDER)).renderer
-    found = rows.read(home.folder("data/sft") / "train.jsonl")
+    renderer = read_tokenizer_info(str(FOLDER)).renderer
+    found = jsonl.read(home.folder("data/sft") / "train.jsonl")
     encoded = [asdict(row) for row in encode(found, renderer, 512).rows]
     (folder / "rows.json").write_text(json.dumps(encoded), encoding="utf-8")
-    kept = encode(rows.read(home.folder("data/sft") / "val.jsonl"), renderer, 512).rows
+    kept = encode(jsonl.read(home.folder("data/sft") / "val.jsonl"), renderer, 512).rows
     (folder / "val.json").write_text(json.dumps([asdict(row) for row in kept]), encoding="utf-8")
     (folder / "windows.json").write_text(json.dumps(windows(found, renderer)), encoding="utf-8")
 
 
 def windows(found: list[Any], renderer: Any) -> list[dict[str, list[int]]]:
     """One example for each reply: it alone is learnt, with the messages in front of it."""
-    from kakaobot.records import ChatMessage
+    from kakaobot.schema import ChatMessage
 
     out = []
     for row in found:
@@ -231,18 +231,20 @@ def compared(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 def foretold(folder: Path) -> dict[str, float]:
     """What the app says of this training before it has seen one: bytes, and tokens a second."""
-    from kakaobot.app.bases import Bases
-    from kakaobot.app.dataset import Datasets
-    from kakaobot.app.outlook import amount_of, estimate
-    from kakaobot.base.choice import Choice
+    from kakaobot.app.base_models import BaseModels
+    from kakaobot.app.datasets import Datasets
+    from kakaobot.app.estimates import amount_of, estimate
+    from kakaobot.base.selection import BaseModelChoice
     from kakaobot.config import Home, save
-    from kakaobot.train.estimate import Shape, tokens_worth
+    from kakaobot.train.cost_model import ModelDimensions, tokens_worth
 
     home, name = Home(folder), str(folder / "base")
     save(home.settings_file, {"training.batch": ROWS})
-    bases = Bases(lambda wanted: Choice(name, name, ""))
+    bases = BaseModels(lambda wanted: BaseModelChoice(name, name, ""))
     said, report = estimate(home, bases), Datasets(home, bases).report()
-    shape = Shape.of(json.loads((folder / "base" / "config.json").read_text(encoding="utf-8")))
+    shape = ModelDimensions.of(
+        json.loads((folder / "base" / "config.json").read_text(encoding="utf-8"))
+    )
     assert said.memory and said.seconds and report and shape
     settings = home.settings()
     work = tokens_worth(shape, settings.lora, settings.training, amount_of(report))

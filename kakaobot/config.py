@@ -22,9 +22,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from kakaobot.atomic_io import retry_rename
 from kakaobot.errors import ConfigError
-from kakaobot.files import patiently
-from kakaobot.settings import Group, Settings, Switch
+from kakaobot.settings import Settings, SettingsGroup, Switch
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME_VARIABLE = "KAKAOBOT_HOME"
@@ -70,7 +70,7 @@ class Home:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SettingField:
     """One setting as a form or a table shows it."""
 
     group: str
@@ -104,7 +104,7 @@ def _read_env(file: Path) -> str:
     )
 
 
-def entries() -> list[Entry]:
+def setting_fields() -> list[SettingField]:
     """Every setting in the order of the file."""
     return [
         _entry(group, key, field)
@@ -167,7 +167,7 @@ def render(settings: Settings) -> str:
 def markdown() -> str:
     """All settings as a table for the README."""
     rows = ["| 설정 | 기본값 | 범위 | 뜻 |", "|---|---|---|---|"]
-    for entry in entries():
+    for entry in setting_fields():
         ends = ["" if end is None else f"{end:,.10g}" for end in (entry.minimum, entry.maximum)]
         span = ", ".join(entry.choices) or ("~".join(ends) if any(ends) else "")
         default = f"`{_yaml_value(entry.default)}`"
@@ -207,18 +207,18 @@ def save(file: Path, changes: Mapping[str, object]) -> Settings:
     except ConfigError:
         draft.unlink()
         raise
-    patiently(lambda: draft.replace(file))
+    retry_rename(lambda: draft.replace(file))
     return settings
 
 
-def _groups() -> dict[str, type[Group]]:
+def _groups() -> dict[str, type[SettingsGroup]]:
     return {
-        name: typing.cast("type[Group]", field.annotation)
+        name: typing.cast("type[SettingsGroup]", field.annotation)
         for name, field in Settings.model_fields.items()
     }
 
 
-def _entry(group: str, key: str, field: FieldInfo) -> Entry:
+def _entry(group: str, key: str, field: FieldInfo) -> SettingField:
     annotation = field.annotation
     choices = tuple(str(choice) for choice in _choices(annotation))
     kind: Any = "text"
@@ -235,7 +235,7 @@ def _entry(group: str, key: str, field: FieldInfo) -> Entry:
         for name in ("ge", "gt", "le", "lt"):
             if getattr(rule, name, None) is not None:
                 limits[name] = float(getattr(rule, name))
-    return Entry(
+    return SettingField(
         group,
         key,
         field.default,
@@ -296,7 +296,7 @@ def _sentence(error: ErrorDetails) -> str:
     if error["type"] == "value_error":
         return f"{path}: {error['ctx']['error']}"
     if error["type"] in ("bool_parsing", "bool_type", "literal_error") and path in {
-        entry.path for entry in entries() if entry.kind == "switch"
+        entry.path for entry in setting_fields() if entry.kind == "switch"
     }:
         return f"{path} 에는 true, false, auto 가운데 하나를 적으세요. 지금 값: {given}"
     form = _SENTENCES.get(
@@ -311,6 +311,6 @@ def _sentence(error: ErrorDetails) -> str:
 
 
 def _nearest(path: str) -> str:
-    known = [entry.path for entry in entries()] + list(_groups())
+    known = [entry.path for entry in setting_fields()] + list(_groups())
     near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
     return f" 혹시 {near[0]} 인가요?" if near else ""

@@ -36,11 +36,11 @@ Number = Annotated[float, BeforeValidator(_number)]
 Switch = bool | Literal["auto"]
 
 
-class Group(BaseModel):
+class SettingsGroup(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class ProjectSettings(Group):
+class ProjectSettings(SettingsGroup):
     """이름과 난수"""
 
     run_name: str = Field("main", pattern=r"^[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,59}$")
@@ -49,7 +49,7 @@ class ProjectSettings(Group):
     """난수 씨앗. 같은 값이면 같은 순서로 학습합니다."""
 
 
-class PathSettings(Group):
+class PathSettings(SettingsGroup):
     """폴더"""
 
     raw: str = "data/raw"
@@ -74,7 +74,7 @@ class PathSettings(Group):
         return self
 
 
-class DataSettings(Group):
+class DataSettings(SettingsGroup):
     """무엇을 배울지"""
 
     room: str = ""
@@ -107,7 +107,7 @@ class DataSettings(Group):
     """늘 <가린말> 로 바꿀 말 목록 (이름, 학교, 회사 등)"""
 
 
-class ModelSettings(Group):
+class ModelSettings(SettingsGroup):
     """바탕 모델"""
 
     base_model: str = Field("auto", min_length=1)
@@ -122,7 +122,7 @@ class ModelSettings(Group):
     """메모리를 아끼는 대신 느려집니다. auto 는 10억 개 넘는 모델을 GPU 에서 배울 때 켭니다."""
 
 
-class LoraSettings(Group):
+class LoraSettings(SettingsGroup):
     """LoRA 어댑터"""
 
     r: int = Field(16, ge=1, le=256)
@@ -135,7 +135,7 @@ class LoraSettings(Group):
     """어댑터를 붙일 층. all-linear 는 모든 선형 층입니다."""
 
 
-class TrainingSettings(Group):
+class TrainingSettings(SettingsGroup):
     """학습"""
 
     max_steps: int = Field(0, ge=0)
@@ -176,7 +176,7 @@ class TrainingSettings(Group):
     """여러 컴퓨터로 배우거나 모델을 나눠 들 때 쓸 accelerate 설정 파일. data 폴더 옆에 둡니다."""
 
 
-class GenerationSettings(Group):
+class GenerationSettings(SettingsGroup):
     """대화"""
 
     max_new_tokens: int = Field(128, ge=1, le=4096)
@@ -193,7 +193,7 @@ class GenerationSettings(Group):
     """대답할 때 앞의 대화를 몇 차례까지 볼지"""
 
 
-class SmokeSettings(Group):
+class SmokeSettings(SettingsGroup):
     """점검"""
 
     prompts: tuple[str, ...] = Field(
@@ -202,7 +202,7 @@ class SmokeSettings(Group):
     """smoke 명령이 어댑터에게 물어보는 말"""
 
 
-class Settings(Group):
+class Settings(SettingsGroup):
     """모든 설정"""
 
     project: ProjectSettings = ProjectSettings()

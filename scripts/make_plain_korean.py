@@ -1,9 +1,9 @@
-"""Openly licensed Korean → kakaobot/voice/plain_korean.tsv.gz: how often plain Korean says what.
+"""Openly licensed Korean → kakaobot/style/plain_korean.tsv.gz: how often plain Korean says what.
 
 Run `python -m scripts.make_plain_korean FOLDER` with the folder of `reviews-ko.txt.gz` and
 `chatbot-pairs-ko.csv`. No sentence is kept: only how many lines hold a word, or a pair of
 neighbouring words, where at least `LEAST` of a million do. Every run over the same text writes the
-same bytes. Sources and licences stand in `kakaobot/voice/README.md`.
+same bytes. Sources and licences stand in `kakaobot/style/README.md`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, pairwise
 from pathlib import Path
 
-from kakaobot.voice.expressions import PLAIN_KOREAN
-from kakaobot.voice.marks import read_marks
+from kakaobot.style.ngrams import PLAIN_KOREAN
+from kakaobot.style.tokens import tokenize_reply
 
 LEAST = 60
 """What fewer lines of a million hold is left out."""
@@ -48,7 +48,7 @@ def tally(lines: Iterable[str]) -> tuple[Counter[str], int]:
     """Word or pair → lines that hold it, and the number of lines."""
     counts, total = Counter[str](), 0
     for line in lines:
-        marks = read_marks(unicodedata.normalize("NFC", line))
+        marks = tokenize_reply(unicodedata.normalize("NFC", line))
         if marks:
             pairs = (f"{one} {two}" for one, two in pairwise(marks.words))
             counts.update({*marks.words, *pairs})

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from kakaobot.app.bases import Bases
-from kakaobot.base.choice import choose
+from kakaobot.app.base_models import BaseModels
+from kakaobot.base.selection import choose
 from kakaobot.config import ROOT, Home, save
 from kakaobot.openmp import set_wait_policy
 from tests.patience import patience
@@ -89,8 +89,8 @@ def home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def bases() -> Bases:
-    return Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+def bases() -> BaseModels:
+    return BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from kakaobot.runs import Run
+from kakaobot.runs.run import Run
 
 SILENCE = 60.0
 """Seconds without progress after which a test gives up, where `slowness()` is 1."""

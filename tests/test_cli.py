@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from kakaobot.app.outlook import estimate
+from kakaobot.app.estimates import estimate
 from kakaobot.cli import main
+from kakaobot.cli.commands import HOMES, build
 from kakaobot.cli.console import Console
-from kakaobot.cli.verbs import HOMES, build
 from kakaobot.config import Home, save
 from kakaobot.train.probe import Speed
 
@@ -66,7 +66,7 @@ def home(home: Home) -> Home:
 
 @pytest.fixture(autouse=True)
 def _known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seam of `estimate`: trying steps takes seconds; tests/app/test_outlook.py does it."""
+    """The seam of `estimate`: trying steps takes seconds; tests/app/test_estimates.py does it."""
     speed = Speed(half=False, per_second=1e11, single_per_second=1e11)
     assert estimate.__kwdefaults__
     monkeypatch.setitem(estimate.__kwdefaults__, "speed", lambda task: speed)

@@ -11,7 +11,7 @@ from kakaobot.app.training import Snapshot
 from kakaobot.cli.console import Console
 from kakaobot.cli.training import duration, follow
 from kakaobot.errors import RunError
-from kakaobot.runs import Status
+from kakaobot.runs.run import Status
 
 NOW = Snapshot(
     run="main",

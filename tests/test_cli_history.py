@@ -11,8 +11,8 @@ import pytest
 from kakaobot.cli import main
 from kakaobot.cli.history import curve
 from kakaobot.config import Home
-from kakaobot.runs import Point, Runs, Status
-from kakaobot.samples import Asked, Sample, Samples
+from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, RecordedPrompt
+from kakaobot.runs.run import Point, Runs, Status
 from kakaobot.settings import Settings
 
 
@@ -95,10 +95,15 @@ def rehearsed(three_runs: Home) -> Home:
     run = Runs(three_runs.folder("checkpoints_lora")).get("main-2")
     said = Status("finished", 40, 40, best_eval_loss=3.9, best_step=20, best_metric="voice")
     run.write_status(replace(said, voice=0.31, best_voice=0.25))
-    samples = Samples(run.path)
-    samples.begin([Asked((("마루", "몇 시?"),), "도담", "두 시\nㄱㄱ"), Asked((), "", "잘 자")])
+    samples = EvalSampleLog(run.path)
+    samples.begin(
+        [
+            RecordedPrompt((("마루", "몇 시?"),), "도담", "두 시\nㄱㄱ"),
+            RecordedPrompt((), "", "잘 자"),
+        ]
+    )
     for step in (0, 10, 20, 40):
-        samples.append(Sample(step, (f"{step}시", "")))
+        samples.append(EvalSample(step, (f"{step}시", "")))
     return three_runs
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 
-from kakaobot.app.access import Gate, Pass
-from kakaobot.app.chat import Line, Reply, Voice
-from kakaobot.cli.chat import Conversation
+from kakaobot.app.auth import Gate, Pass
+from kakaobot.app.chat import Line, Persona, Reply
+from kakaobot.cli.chat import TerminalChat
 from kakaobot.cli.console import Console
 
 GATE = Gate("비밀")
@@ -22,8 +22,8 @@ class Parrot:
         self.closed = 0
         self._cut_after = cut_after
 
-    def voice(self, run: str = "") -> Voice:
-        return Voice(
+    def voice(self, run: str = "") -> Persona:
+        return Persona(
             "main", "best", 3, "연습용", "방", "", ("앵무",), False, False, "앵무새의 말투"
         )
 
@@ -55,7 +55,7 @@ class Parrot:
 def talk(parrot: Parrot, *typed: str) -> tuple[str, str, list[Line]]:
     out, err = io.StringIO(), io.StringIO()
     console = Console(out, err, io.StringIO("".join(f"{line}\n" for line in typed)))
-    conversation = Conversation(parrot, PASS, console, run="", speaker="", me="")
+    conversation = TerminalChat(parrot, PASS, console, run="", speaker="", me="")
     conversation.go_on()
     return out.getvalue(), err.getvalue(), conversation.lines
 

@@ -5,8 +5,8 @@ import re
 import pytest
 import yaml
 
-from kakaobot.app.preferences import Preferences
-from kakaobot.config import ROOT, Home, entries, load_settings, parse, render, save
+from kakaobot.app.settings import SettingsEditor
+from kakaobot.config import ROOT, Home, load_settings, parse, render, save, setting_fields
 from kakaobot.errors import ConfigError
 from kakaobot.settings import Settings
 
@@ -18,8 +18,8 @@ def test_the_shipped_file_is_the_declaration() -> None:
 
 def test_every_setting_is_described_in_korean_and_commented_in_the_file() -> None:
     text = render(Settings())
-    assert len(entries()) > 40
-    for entry in entries():
+    assert len(setting_fields()) > 40
+    for entry in setting_fields():
         assert re.search("[가-힣]", entry.description), entry.path
         assert f"  # {entry.description}\n  {entry.key}: " in text
 
@@ -104,7 +104,7 @@ def test_a_change_that_does_not_fit_leaves_the_file_as_it_was(home: Home) -> Non
 
 
 def test_text_from_a_form_is_read_by_the_kind_of_its_setting(home: Home) -> None:
-    preferences = Preferences(home)
+    preferences = SettingsEditor(home)
     preferences.save(
         {
             "lora.r": "8",
@@ -124,8 +124,8 @@ def test_text_from_a_form_is_read_by_the_kind_of_its_setting(home: Home) -> None
 
 
 def test_every_group_has_a_korean_title(home: Home) -> None:
-    titles = dict(Preferences(home).groups())
-    assert set(titles) == {entry.group for entry in entries()}
+    titles = dict(SettingsEditor(home).groups())
+    assert set(titles) == {entry.group for entry in setting_fields()}
     assert all(re.search("[가-힣]", title) for title in titles.values())
 
 

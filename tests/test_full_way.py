@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.app.access import Gate
-from kakaobot.app.bases import Bases
-from kakaobot.app.chat import Chatting, Line
-from kakaobot.app.dataset import Datasets
+from kakaobot.app.auth import Gate
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.chat import ChatService, Line
+from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Snapshot, Training
-from kakaobot.base.choice import choose
-from kakaobot.base.sampling import Sampling
+from kakaobot.base.generation import Sampling
+from kakaobot.base.selection import choose
 from kakaobot.chat.engine import Engine
 from kakaobot.config import Home, save
 from kakaobot.errors import RunError
-from kakaobot.records import ChatMessage
-from kakaobot.runs import LIVE, Run, Runs
+from kakaobot.runs.run import LIVE, Run, Runs
+from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 from tests.conftest import QUICK, SAMPLE
 from tests.patience import wait_for
@@ -49,7 +49,7 @@ class Way:
                 "data.persona": "도담",
             },
         )
-        self.bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+        self.bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
         self.exports = Exports(self.home)
         self.datasets = Datasets(self.home, self.bases)
         self.training = Training(self.home, self.bases)
@@ -170,7 +170,7 @@ def test_5_the_adapter_answers_otherwise_than_the_base(way: Way) -> None:
 
 def test_6_the_chat_speaks_through_the_gate_with_the_best_adapter(way: Way) -> None:
     gate = Gate("바다")
-    chat = Chatting(way.home, gate)
+    chat = ChatService(way.home, gate)
     voice = chat.voice()
     assert voice.adapter == "best"
     assert voice.practice

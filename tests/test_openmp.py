@@ -11,7 +11,7 @@ import pytest
 
 from kakaobot.config import ROOT
 from kakaobot.openmp import set_wait_policy, wait_policy
-from kakaobot.runs import Run
+from kakaobot.runs.run import Run
 from kakaobot.train.launcher import TrainingThread, worker_environment
 from tests.patience import patience, wait_for
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.runs import Run, Status
+from kakaobot.runs.run import Run, Status
 from tests.patience import patience, processor_time, run_logged, slowness, wait_for
 
 
@@ -40,7 +40,7 @@ def test_each_word_of_a_run_is_progress(tmp_path: Path) -> None:
     run = Run(tmp_path)
     program = (
         "import sys, time; from pathlib import Path\n"
-        "from kakaobot.runs import Run, Status\n"
+        "from kakaobot.runs.run import Run, Status\n"
         "for step in range(20):\n"
         "    Run(Path(sys.argv[1])).write_status(Status('running', step, 20))\n"
         "    time.sleep(float(sys.argv[2]))"

@@ -21,7 +21,7 @@ from kakaobot.config import Home
 from kakaobot.errors import KakaobotError
 from kakaobot.openmp import set_wait_policy
 from ui import text
-from ui.instance import Instance, choose_port
+from ui.server_info import Instance, choose_port
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -110,7 +110,7 @@ def _launch_options(here: Instance) -> dict[str, Any]:
     from starlette.middleware import Middleware
 
     from ui import theme
-    from ui.guard import LocalGuard
+    from ui.token_auth import LocalGuard
 
     guard = Middleware(LocalGuard, token=here.token, host=here.host, port=here.port)
     return {

@@ -1,4 +1,4 @@
-"""The canvas on which a curve is drawn: how it is mounted, not what is drawn (`ui.curve`)."""
+"""The canvas on which a curve is drawn: how it is mounted, not what is drawn (`ui.series`)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _TEMPLATE = '<div class="kb-chart"><canvas role="img" tabindex="0"></canvas></di
 
 
 def loss_chart(elem_id: str) -> gr.HTML:
-    """An empty chart; its value is what `ui.curve.curve` gives."""
+    """An empty chart; its value is what `ui.series.curve` gives."""
     return _chart(elem_id, text.CHART)
 
 
 def voice_chart(elem_id: str) -> gr.HTML:
-    """An empty chart, not seen while it is; its value is what `ui.curve.voice_curve` gives."""
+    """An empty chart, not seen while it is; its value is what `ui.series.voice_curve` gives."""
     return _chart(elem_id, text.VOICE_CHART)
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from kakaobot.config import Entry
+from kakaobot.config import SettingField
 from ui import text
 
 
-def field(entry: Entry) -> Any:
+def field(entry: SettingField) -> Any:
     """An empty field of the kind that fits; its value comes with `shown_value`."""
     common: dict[str, Any] = {
         "label": entry.key,
@@ -31,7 +31,7 @@ def field(entry: Entry) -> Any:
     return gr.Textbox(max_lines=1, **common)
 
 
-def shown_value(entry: Entry, value: object) -> object:
+def shown_value(entry: SettingField, value: object) -> object:
     """A setting's value as its field shows it."""
     if entry.kind == "bool":
         return bool(value)
@@ -42,7 +42,7 @@ def shown_value(entry: Entry, value: object) -> object:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def explanation(entry: Entry) -> str:
+def explanation(entry: SettingField) -> str:
     """The description with range and default."""
     extra = [part for part in (_range(entry), _default(entry)) if part]
     if entry.kind == "list":
@@ -51,14 +51,14 @@ def explanation(entry: Entry) -> str:
 
 
 def changes(
-    entries: Sequence[Entry], before: Mapping[str, object], now: Sequence[object]
+    entries: Sequence[SettingField], before: Mapping[str, object], now: Sequence[object]
 ) -> dict[str, object]:
     """What the user changed since the form was filled: what others wrote meanwhile stays."""
     given = {entry.path: value for entry, value in zip(entries, now, strict=True)}
     return {path: value for path, value in given.items() if value != before.get(path)}
 
 
-def _range(entry: Entry) -> str:
+def _range(entry: SettingField) -> str:
     low, high = entry.minimum, entry.maximum
     kind = {(True, True): "both", (True, False): "low", (False, True): "high"}.get(
         (low is not None, high is not None)
@@ -66,7 +66,7 @@ def _range(entry: Entry) -> str:
     return text.RANGE[kind].format(low=_short(low), high=_short(high)) if kind else ""
 
 
-def _default(entry: Entry) -> str:
+def _default(entry: SettingField) -> str:
     value = shown_value(entry, entry.default)
     if entry.kind in ("bool", "switch"):
         value = text.SWITCHES[str(value).lower()]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kakaobot.app.access import Gate
-from kakaobot.app.bases import Bases
-from kakaobot.app.chat import Chatting
-from kakaobot.app.dataset import Datasets
+from kakaobot.app.auth import Gate
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.chat import ChatService
+from kakaobot.app.datasets import Datasets
+from kakaobot.app.estimates import Estimates
 from kakaobot.app.exports import Exports
-from kakaobot.app.outlook import Outlooks
 from kakaobot.app.people import People
-from kakaobot.app.preferences import Preferences
+from kakaobot.app.settings import SettingsEditor
 from kakaobot.app.training import Training
 from kakaobot.config import Home
 
@@ -21,24 +21,24 @@ class Services:
     exports: Exports
     people: People
     datasets: Datasets
-    outlooks: Outlooks
+    outlooks: Estimates
     training: Training
-    chatting: Chatting
+    chatting: ChatService
     gate: Gate
-    preferences: Preferences
+    preferences: SettingsEditor
 
     @classmethod
     def of(cls, home: Home) -> Services:
-        gate, bases = Gate.of(home), Bases()
-        chatting = Chatting(home, gate)
+        gate, bases = Gate.of(home), BaseModels()
+        chatting = ChatService(home, gate)
         return cls(
             Exports(home),
             People(home),
             Datasets(home, bases),
-            Outlooks(home, bases),
+            Estimates(home, bases),
             # A model in the chat would take the graphics memory that training needs.
             Training(home, bases, make_room=chatting.unload),
             chatting,
             gate,
-            Preferences(home),
+            SettingsEditor(home),
         )

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from ui import markup, text
+from ui import text
+from ui.events import on
+from ui.render import cards
 from ui.services import Services
 from ui.tabs import chat, dataset, exports, settings, training
-from ui.wire import on
 
 # The page is replaced, because the server behind it is gone in a moment.
 _GOODBYE = """(sentence) => {
@@ -64,7 +65,7 @@ def build_window(
 
 def _header(services: Services, quit_program: Callable[[], None]) -> gr.HTML:
     with gr.Row(elem_id="header"):
-        gr.HTML(markup.brand(), elem_id="brand")
+        gr.HTML(cards.brand(), elem_id="brand")
         status = gr.HTML(elem_id="status")
         end = gr.Button(text.QUIT, elem_id="quit", size="sm", scale=0, min_width=84)
     words = gr.Textbox(visible="hidden", elem_id="farewell")

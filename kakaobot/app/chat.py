@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from kakaobot.app.access import Gate, Pass
-from kakaobot.base.choice import located, look, one_gpu
-from kakaobot.base.sampling import Sampling
-from kakaobot.chat.speaker import Speaker
+from kakaobot.app.auth import Gate, Pass
+from kakaobot.base.generation import Sampling
+from kakaobot.base.selection import detect_hardware, located, one_gpu
+from kakaobot.chat.protocol import ChatModel
 from kakaobot.config import Home
 from kakaobot.errors import RunError
-from kakaobot.records import ChatMessage
-from kakaobot.runs import Run, Runs
+from kakaobot.runs.run import Run, Runs
+from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
 
 _ME = "나"
 _ASKED = 12
 _PATIENCE = 10.0
 """Seconds to wait for a reply that is under way."""
-Loader = Callable[[str, Path, Settings], Speaker]
+Loader = Callable[[str, Path, Settings], ChatModel]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Voice:
+class Persona:
     """Who would speak."""
 
     run: str
@@ -63,7 +63,7 @@ class Reply:
     done: bool
 
 
-def load_engine(base: str, adapter: Path, settings: Settings) -> Speaker:
+def load_engine(base: str, adapter: Path, settings: Settings) -> ChatModel:
     """The real speaker. Imports torch."""
     # It reports at import that an optional kernel cannot be fetched, in the middle of a chat.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
@@ -85,7 +85,7 @@ def load_engine(base: str, adapter: Path, settings: Settings) -> Speaker:
     )
 
 
-class Chatting:
+class ChatService:
     """One model in memory, loaded at the first message and again when a better adapter is there."""
 
     def __init__(self, home: Home, gate: Gate, loader: Loader = load_engine) -> None:
@@ -93,14 +93,14 @@ class Chatting:
         self._gate = gate
         self._loader = loader
         self._lock = threading.Lock()
-        self._speaker: Speaker | None = None
+        self._speaker: ChatModel | None = None
         self._key: tuple[object, ...] = ()
 
     def runs(self) -> list[str]:
         """Runs with an adapter, newest first."""
         return [run.name for run in self._all().all() if run.adapter()]
 
-    def voice(self, run: str = "") -> Voice:
+    def voice(self, run: str = "") -> Persona:
         """Who would speak. Holds nothing private but the names of the room.
 
         Raises:
@@ -116,7 +116,7 @@ class Chatting:
         step = status.best_step if kind == "best" else status.step
         which = "가장 좋은 어댑터" if kind == "best" else "가장 최근 어댑터"
         who = data["persona"] or (f"'{data['room']}' 방" if data["room"] else "방 전체")
-        return Voice(
+        return Persona(
             run=chosen.name,
             adapter=kind,
             step=step,
@@ -208,7 +208,7 @@ class Chatting:
             raise RunError("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요.")
         return run
 
-    def _engine(self, run: Run, settings: Settings) -> Speaker:
+    def _engine(self, run: Run, settings: Settings) -> ChatModel:
         """The speaker of the run's adapter as it is on disk now."""
         found = run.adapter()
         if found is None:
@@ -218,7 +218,7 @@ class Chatting:
         key = (run.path, adapter.name, stamp, settings.model, settings.generation.max_history_turns)
         if self._speaker is None or key != self._key:
             self._drop()
-            if self._all().live() and look().gpu:
+            if self._all().live() and detect_hardware().gpu:
                 raise RunError(
                     "학습이 그래픽카드를 쓰고 있어 지금은 대화할 수 없습니다. "
                     "학습을 멈추거나 끝나기를 기다리세요."
@@ -234,7 +234,7 @@ class Chatting:
             _empty_cuda_cache()
 
 
-def conversation(lines: Sequence[Line], voice: Voice, *, me: str = "") -> list[ChatMessage]:
+def conversation(lines: Sequence[Line], voice: Persona, *, me: str = "") -> list[ChatMessage]:
     """The lines in the shape in which the run was taught.
 
     A person: that person is `assistant`, others `user`, with names where three or more talked. A

@@ -7,19 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kakaobot.app.bases import SAMPLES
+from kakaobot.app.base_models import SAMPLES
 from kakaobot.config import Home
-from kakaobot.dataset.store import PAGE, PREVIEW, STATS, TRAIN, VAL
+from kakaobot.dataset.artifacts import PAGE, PREVIEW, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
-from kakaobot.exports.diagnosis import Diagnosis, diagnosed
-from kakaobot.exports.inbox import Added, Inbox, damaged
-from kakaobot.exports.manifest import Stored
-from kakaobot.exports.reader import Counts, Export, read_exports, read_upload
-from kakaobot.exports.shelf import Move, carry_out, last_part, plan_archive, safe_name
-from kakaobot.records import Message, Progress, quiet
-from kakaobot.runs import Runs
+from kakaobot.exports.file_store import Added, FileStore, damaged
+from kakaobot.exports.line_report import LineReport, report_lines
+from kakaobot.exports.manifest import StoredFile
+from kakaobot.exports.parse_result import LineCounts
+from kakaobot.exports.paths import Move, carry_out, last_part, plan_archive, safe_name
+from kakaobot.exports.reader import Export, read_exports, read_upload
+from kakaobot.runs.run import Runs
+from kakaobot.schema import Message, Progress, no_progress
 
-__all__ = ["KINDS", "Diagnosis", "Exports", "FileReport", "line_sum"]
+__all__ = ["KINDS", "LineReport", "Exports", "FileReport", "line_sum"]
 
 _ALREADY = "이미 가져온 파일입니다."
 KINDS = {
@@ -31,7 +32,7 @@ KINDS = {
     "blank": "빈 줄",
     "not_understood": "이해하지 못한 줄",
 }
-"""What a line of an export can be → its Korean name, in the order of `Counts`."""
+"""What a line of an export can be → its Korean name, in the order of `LineCounts`."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class FileReport:
     error: str = ""
     note: str = ""
     lines: int | None = None
-    counts: Counts | None = None
+    counts: LineCounts | None = None
     """They sum to `lines`; both None where an older program took the file in."""
     lost: tuple[tuple[int, str], ...] = ()
     """Numbers and texts of lines not understood; told by `inspect` only."""
@@ -82,7 +83,7 @@ class Exports:
         for export in read_exports(file, name=last_part(file.name)):
             yield from export.messages
 
-    def bring(self, files: Sequence[Path], progress: Progress = quiet) -> list[FileReport]:
+    def bring(self, files: Sequence[Path], progress: Progress = no_progress) -> list[FileReport]:
         """Copy files into the inbox and put them by room and month. One bad file stops no other."""
         inbox = self._inbox()
         reports = []
@@ -93,7 +94,7 @@ class Exports:
         inbox.organize()
         return reports
 
-    def organize(self, progress: Progress = quiet) -> list[FileReport]:
+    def organize(self, progress: Progress = no_progress) -> list[FileReport]:
         """Put what is in the inbox by room and month again, for instance after `archive`."""
         progress(0.0, "정리하는 중")
         self._inbox().organize()
@@ -104,7 +105,7 @@ class Exports:
         """What is in the inbox, oldest first."""
         return [_of_stored(stored) for stored in self._inbox().stored()]
 
-    def diagnose(self, hash: str) -> Diagnosis:
+    def diagnose(self, hash: str) -> LineReport:
         """What every line of one stored export turned out to be; the file is read again.
 
         Raises:
@@ -113,7 +114,7 @@ class Exports:
         reading = self._inbox().reading(hash)
         if reading.export is None:
             raise ExportError(reading.error)
-        return diagnosed(reading, reading.export)
+        return report_lines(reading, reading.export)
 
     def remove(self, hash: str) -> str:
         """Take one export out of the inbox. Its content is kept in the archive.
@@ -172,8 +173,8 @@ class Exports:
         ]
         return plan_archive(found, self._home.folder(paths.archive))
 
-    def _inbox(self) -> Inbox:
-        return Inbox(self._home.folder(self._home.settings().paths.raw))
+    def _inbox(self) -> FileStore:
+        return FileStore(self._home.folder(self._home.settings().paths.raw))
 
     def _shown(self, path: Path) -> str:
         try:
@@ -182,7 +183,7 @@ class Exports:
             return str(path)
 
 
-def line_sum(lines: int, counts: Counts) -> str:
+def line_sum(lines: int, counts: LineCounts) -> str:
     """`모두 12줄 = 메시지 9 + 빈 줄 3`: that no line was dropped in silence."""
     parts = {name: getattr(counts, kind) for kind, name in KINDS.items()}
     told = " + ".join(f"{name} {count:,}" for name, count in parts.items() if count)
@@ -194,10 +195,10 @@ def _of_file(file: Path) -> list[FileReport]:
     found = [(reading, reading.export) for reading in readings if reading.export]
     if not found:
         raise ExportError(readings[0].error)
-    return [_of_export(export, diagnosed(reading, export)) for reading, export in found]
+    return [_of_export(export, report_lines(reading, export)) for reading, export in found]
 
 
-def _of_export(export: Export, diagnosis: Diagnosis) -> FileReport:
+def _of_export(export: Export, diagnosis: LineReport) -> FileReport:
     return FileReport(
         file=export.file,
         layout=export.layout,
@@ -225,7 +226,7 @@ def _of_added(added: Added) -> FileReport:
     return replace(report, note=" ".join(notes))
 
 
-def _of_stored(stored: Stored) -> FileReport:
+def _of_stored(stored: StoredFile) -> FileReport:
     return FileReport(
         file=stored.name,
         hash=stored.hash,
@@ -237,6 +238,6 @@ def _of_stored(stored: Stored) -> FileReport:
         last=stored.last[:16].replace("T", " "),
         not_understood=tuple(stored.not_understood),
         lines=stored.lines,
-        counts=Counts(**stored.counts) if stored.counts else None,
+        counts=LineCounts(**stored.counts) if stored.counts else None,
         note="" if stored.is_whole else damaged(stored),
     )

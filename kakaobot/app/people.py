@@ -9,16 +9,16 @@ from typing import Literal
 from kakaobot.config import Home, save
 from kakaobot.errors import ConfigError, ExportError
 from kakaobot.exports.aliases import Confirmed, clean, final, join, part
-from kakaobot.exports.inbox import Inbox
-from kakaobot.exports.manifest import Stored
+from kakaobot.exports.file_store import FileStore
+from kakaobot.exports.histories import RoomHistories, RoomSummary
+from kakaobot.exports.manifest import StoredFile
 from kakaobot.exports.merge import room_key
-from kakaobot.exports.people import bots, exporters, renamed_counts, spellings
-from kakaobot.exports.rooms import Rooms, RoomSummary
-from kakaobot.records import Progress, quiet
+from kakaobot.exports.participants import bots, exporters, renamed_counts, spellings
+from kakaobot.schema import Progress, no_progress
 
 
 @dataclass(frozen=True)
-class Member:
+class RoomMember:
     name: str
     messages: int
     is_bot: bool = False
@@ -50,7 +50,7 @@ class RoomReport:
     messages: int
     repeated: int
     """Messages that were in several files and count once."""
-    people: tuple[Member, ...]
+    people: tuple[RoomMember, ...]
     """Most messages first."""
     first: str
     """`2026-03-01 12:30`."""
@@ -66,21 +66,21 @@ class People:
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def rooms(self, progress: Progress = quiet) -> list[RoomReport]:
+    def rooms(self, progress: Progress = no_progress) -> list[RoomReport]:
         """All rooms; exports are read only where files or names have changed.
 
         Raises:
             ExportError: no listed file is whole, or what was confirmed cannot be read.
         """
         inbox = self._inbox()
-        summaries = Rooms(inbox).summaries(progress)
+        summaries = RoomHistories(inbox).summaries(progress)
         stored = {each.hash: each for each in inbox.stored()}
         excluded = self._home.settings().data.exclude_people
         confirmed = inbox.confirmed()
         return [_report(each, stored, confirmed, excluded) for each in summaries]
 
     def same(
-        self, name: str, others: Sequence[str], *, room: str = "", progress: Progress = quiet
+        self, name: str, others: Sequence[str], *, room: str = "", progress: Progress = no_progress
     ) -> RoomReport:
         """Let `others` be further names of `name`, which may be a new one.
 
@@ -105,7 +105,7 @@ class People:
         self._follow(here, name, others)
         return self._again(here, progress)
 
-    def undo(self, alias: str, *, room: str = "", progress: Progress = quiet) -> RoomReport:
+    def undo(self, alias: str, *, room: str = "", progress: Progress = no_progress) -> RoomReport:
         """Take one `same` back.
 
         Raises:
@@ -181,13 +181,13 @@ class People:
         """The same room after a change, which may have made it part of another."""
         return next(each for each in self.rooms(progress) if before.keys[0] in each.keys)
 
-    def _inbox(self) -> Inbox:
-        return Inbox(self._home.folder(self._home.settings().paths.raw))
+    def _inbox(self) -> FileStore:
+        return FileStore(self._home.folder(self._home.settings().paths.raw))
 
 
 def _report(
     summary: RoomSummary,
-    stored: Mapping[str, Stored],
+    stored: Mapping[str, StoredFile],
     confirmed: Confirmed,
     excluded: Sequence[str],
 ) -> RoomReport:
@@ -197,7 +197,7 @@ def _report(
         names |= {alias: names.get(name, name) for alias, name in before.items()}
     programs = set(bots(summary.people))
     members = tuple(
-        Member(name, count, name in programs, name in excluded)
+        RoomMember(name, count, name in programs, name in excluded)
         for name, count in summary.people.items()
     )
     files = [renamed_counts(stored[each].people, names) for each in summary.files if each in stored]
@@ -217,7 +217,7 @@ def _report(
 
 
 def _proposals(
-    members: Sequence[Member], files: Sequence[Mapping[str, int]]
+    members: Sequence[RoomMember], files: Sequence[Mapping[str, int]]
 ) -> tuple[Proposal, ...]:
     found = []
     others = [member.name for member in members if not member.is_bot]

@@ -9,20 +9,21 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets
-from kakaobot.app.history import Answers, History, RunSummary
-from kakaobot.app.report import Report
-from kakaobot.base.choice import Choice
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.datasets import Datasets
+from kakaobot.atomic_io import disk_is_full
+from kakaobot.base.selection import BaseModelChoice
 from kakaobot.config import Home, parse
-from kakaobot.endings import FULL_DISK, disk_is_full
+from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
-from kakaobot.exports.inbox import Inbox
-from kakaobot.runs import LIVE, Point, Run, Runs, Status, now_text
-from kakaobot.samples import Samples
+from kakaobot.exports.file_store import FileStore
+from kakaobot.runs.eval_samples import EvalSampleLog
+from kakaobot.runs.exit_reason import FULL_DISK
+from kakaobot.runs.history import EvalSamples, RunHistory, RunSummary
+from kakaobot.runs.run import LIVE, Point, Run, Runs, Status, now_text
 from kakaobot.settings import Settings
+from kakaobot.train.launch_command import launch_command
 from kakaobot.train.launcher import TrainingThread, kill
-from kakaobot.train.processes import start_with
 
 _CURVES = frozenset(("loss", "eval_loss", "voice"))
 QUIET = 120.0
@@ -55,7 +56,7 @@ class Snapshot:
     """Of the log, where the run has failed."""
     quiet: float = 0.0
     """Seconds since a live worker has said something."""
-    answers: Answers = Answers()
+    answers: EvalSamples = EvalSamples()
     """To the same prompts, as it learnt."""
 
 
@@ -63,7 +64,7 @@ class Training:
     def __init__(
         self,
         home: Home,
-        bases: Bases | None = None,
+        bases: BaseModels | None = None,
         *,
         make_room: Callable[[], None] = lambda: None,
         argv: Sequence[str] | None = None,
@@ -75,12 +76,12 @@ class Training:
             argv: the worker's command line, where a test wants another.
         """
         self._home = home
-        self._bases = bases or Bases()
+        self._bases = bases or BaseModels()
         self._datasets = Datasets(home, self._bases)
         self._make_room = make_room
         self._argv = argv
         self._threads: dict[str, TrainingThread] = {}
-        self._history = History()
+        self._history = RunHistory()
 
     def snapshot(self, run: str = "") -> Snapshot:
         """The run of that name; without one the live run, else the newest."""
@@ -110,14 +111,14 @@ class Training:
             can_talk=bool(chosen and chosen.adapter()),
             last_lines=_last_lines(chosen) if chosen and status.state == "failed" else "",
             quiet=chosen.silence() if chosen and status.state == "running" else 0.0,
-            answers=self._history.answers(chosen) if chosen else Answers(),
+            answers=self._history.answers(chosen) if chosen else EvalSamples(),
         )
 
     def version(self, run: str = "") -> tuple[object, ...]:
         """Changes whenever a snapshot may have changed. Cheap enough to ask every second."""
         runs = self._runs()
         chosen = runs.get(run) if run else self._current(runs)
-        said = (chosen.version(), Samples(chosen.path).version()) if chosen else ()
+        said = (chosen.version(), EvalSampleLog(chosen.path).version()) if chosen else ()
         # Time alone changes how long a worker has been silent.
         quiet = int(chosen.silence() / QUIET) if chosen and chosen.process() else -1
         stats = self._home.folder(self._home.settings().paths.sft) / "stats.json"
@@ -146,7 +147,7 @@ class Training:
                 if not self._argv:
                     # Before anything is made: what cannot be started leaves no run behind.
                     settings = self._home.settings()
-                    start_with(settings.training, self._home.root, runs.folder)
+                    launch_command(settings.training, self._home.root, runs.folder)
                 self._make_room()
                 self._bases.forget()
                 run = self._prepare(runs, new=new)
@@ -269,11 +270,11 @@ class Training:
                 return run
         return None
 
-    def _data(self, settings: Settings) -> Report:
+    def _data(self, settings: Settings) -> BuildReport:
         report = self._datasets.report()
         if report is None:
             raise RunError("배울 데이터가 없습니다. 먼저 '데이터 준비'(preprocess)를 하세요.")
-        here = {each.hash for each in Inbox(self._home.folder(settings.paths.raw)).stored()}
+        here = {each.hash for each in FileStore(self._home.folder(settings.paths.raw)).stored()}
         if not here.issuperset(report.sources):
             raise RunError(
                 "이 데이터를 만든 뒤 목록에서 뺀 파일이 있습니다. "
@@ -284,7 +285,7 @@ class Training:
             raise RunError(outdated)
         return report
 
-    def _config(self, settings: Settings, report: Report) -> dict[str, Any]:
+    def _config(self, settings: Settings, report: BuildReport) -> dict[str, Any]:
         choice = self._bases.choice(self._home)
         return {
             "created_at": now_text(),
@@ -310,7 +311,7 @@ class Training:
         """The settings as they lie beside an adapter, which may be given to somebody."""
         return self._datasets.unnamed(settings).model_dump(mode="json")
 
-    def _refuse_if_changed(self, run: Run, settings: Settings, report: Report) -> None:
+    def _refuse_if_changed(self, run: Run, settings: Settings, report: BuildReport) -> None:
         """A resume goes on with the same data, base, adapter shape and rate, or is another run."""
         config = run.config()
         before = parse(config["settings"])
@@ -335,14 +336,14 @@ class Training:
                 "없습니다. 되돌려 놓거나 '새 학습'(train --new)으로 시작하세요."
             )
 
-    def _choice_of(self, run: Run | None) -> Choice:
+    def _choice_of(self, run: Run | None) -> BaseModelChoice:
         if run is not None:
             base = run.config()["base"]
-            return Choice(base["name"], base["label"], base["reason"], base["practice"])
+            return BaseModelChoice(base["name"], base["label"], base["reason"], base["practice"])
         try:
             return self._bases.choice(self._home)
         except BaseModelError as error:
-            return Choice("", "없음", str(error))
+            return BaseModelChoice("", "없음", str(error))
 
 
 def _rate(settings: Settings) -> tuple[object, ...]:

@@ -18,12 +18,12 @@ import torch
 from peft import import_utils
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
-from kakaobot.base.choice import SMALL
-from kakaobot.base.fetching import fetch
-from kakaobot.base.text import gguf_number
+from kakaobot.base.download import download
+from kakaobot.base.selection import SMALL
 from kakaobot.base.threads import ThreadCount, chosen_by_user
+from kakaobot.base.tokenizer import gguf_number
+from kakaobot.chat_template import Renderer, renderer_for
 from kakaobot.errors import BaseModelError
-from kakaobot.prompt import Renderer, renderer_for
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _SMALLER = {
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedBase:
     """A base model, ready to be trained on or talked with."""
 
     model: Any
@@ -68,7 +68,7 @@ def load_base(
     attn_implementation: str = "auto",
     shared: int = 0,
     say: Callable[[str], None] = lambda words: None,
-) -> Loaded:
+) -> LoadedBase:
     """Load a Hugging Face id, a folder or a `.gguf` file onto the best device of this machine.
 
     Args:
@@ -83,7 +83,7 @@ def load_base(
     Raises:
         BaseModelError: it cannot be found, fetched or read, or does not fit this machine.
     """
-    fetch(name, say)
+    download(name, say)
     tokenizer = load_tokenizer(name)
     renderer = renderer_for(tokenizer)
     device = best_device()
@@ -119,7 +119,7 @@ def load_base(
         _share_cores(model)
     text_config = model.config.get_text_config()
     context = int(getattr(text_config, "max_position_embeddings", 0) or 131_072)
-    return Loaded(model, tokenizer, renderer, device, compute, quantized, context, tuple(notes))
+    return LoadedBase(model, tokenizer, renderer, device, compute, quantized, context, tuple(notes))
 
 
 def load_tokenizer(name: str) -> Any:

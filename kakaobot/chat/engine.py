@@ -15,11 +15,11 @@ from peft import PeftModel
 from transformers import StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
-from kakaobot.base.loading import Loaded, load_base
-from kakaobot.base.sampling import Sampling, generation_config
-from kakaobot.chat.history import trim
+from kakaobot.base.generation import Sampling, generation_config
+from kakaobot.base.loading import LoadedBase, load_base
+from kakaobot.chat.truncate import truncate
 from kakaobot.errors import BaseModelError
-from kakaobot.records import ChatMessage
+from kakaobot.schema import ChatMessage
 
 log = logging.getLogger(__name__)
 _END = object()
@@ -30,7 +30,7 @@ _NAME_ROOM = 32
 class Engine:
     """One model in memory. Speaks one reply at a time."""
 
-    def __init__(self, base: Loaded, model: Any, max_turns: int) -> None:
+    def __init__(self, base: LoadedBase, model: Any, max_turns: int) -> None:
         self._base = base
         self._model = model
         self._max_turns = max_turns
@@ -116,7 +116,9 @@ class Engine:
         """The turns that leave `spare` tokens of the context free."""
         renderer = self._base.renderer
         room = max(64, self._base.context - spare - renderer.lead_length - _NAME_ROOM)
-        return trim(messages, max_turns=self._max_turns, max_tokens=room, length=renderer.length)
+        return truncate(
+            messages, max_turns=self._max_turns, max_tokens=room, length=renderer.length
+        )
 
     def _generate(self, prompt: list[int], sampling: Sampling) -> Iterator[str]:
         pieces = _Pieces()
@@ -153,7 +155,7 @@ class Engine:
                     attention_mask=torch.ones_like(ids),
                     generation_config=generation_config(self._base, sampling, room=room),
                     streamer=pieces,
-                    stopping_criteria=StoppingCriteriaList([_Ended(ended)]),
+                    stopping_criteria=StoppingCriteriaList([_StopWhenCancelled(ended)]),
                 )
         except torch.OutOfMemoryError:
             pieces.waiting.put(
@@ -188,7 +190,7 @@ class _Pieces(BaseStreamer):
         """Nothing: the thread itself says when it is done."""
 
 
-class _Ended(StoppingCriteria):
+class _StopWhenCancelled(StoppingCriteria):
     """Stops the model as soon as nobody listens."""
 
     def __init__(self, ended: threading.Event) -> None:

@@ -7,11 +7,11 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from kakaobot.app.access import Gate, Pass
-from kakaobot.app.chat import Chatting, Line, Reply, Voice
+from kakaobot.app.auth import Gate, Pass
+from kakaobot.app.chat import ChatService, Line, Persona, Reply
 from kakaobot.cli.console import Console, columns
-from kakaobot.cli.desk import PRACTICE, Desk
-from kakaobot.cli.grammar import UsageError
+from kakaobot.cli.context import PRACTICE, CommandContext
+from kakaobot.cli.parser import UsageError
 
 COMMANDS = (
     ("/다시", "마지막 대답을 다시 받습니다."),
@@ -23,9 +23,9 @@ _ME = "나"
 
 
 class Talks(Protocol):
-    """What a conversation needs of `kakaobot.app.chat.Chatting`."""
+    """What a conversation needs of `kakaobot.app.chat.ChatService`."""
 
-    def voice(self, run: str = "") -> Voice: ...
+    def voice(self, run: str = "") -> Persona: ...
     def reply(
         self,
         given: Pass | None,
@@ -37,7 +37,7 @@ class Talks(Protocol):
     ) -> Iterator[Reply]: ...
 
 
-def reply(args: Namespace, desk: Desk) -> None:
+def reply(args: Namespace, desk: CommandContext) -> None:
     """Print one answer. Raises AccessDenied before anything is read or loaded."""
     chatting, given = _open(desk)
     text = desk.console.read() if args.text == "-" else args.text
@@ -53,12 +53,12 @@ def reply(args: Namespace, desk: Desk) -> None:
         desk.console.tell("대답이 비어 있습니다.")
 
 
-def chat(args: Namespace, desk: Desk) -> None:
+def chat(args: Namespace, desk: CommandContext) -> None:
     chatting, given = _open(desk)
-    Conversation(chatting, given, desk.console, args.run, args.speaker, args.me).go_on()
+    TerminalChat(chatting, given, desk.console, args.run, args.speaker, args.me).go_on()
 
 
-def smoke(args: Namespace, desk: Desk) -> None:
+def smoke(args: Namespace, desk: CommandContext) -> None:
     chatting, given = _open(desk)
     console = desk.console
     _introduce(chatting.voice(args.run), console)
@@ -74,7 +74,7 @@ def smoke(args: Namespace, desk: Desk) -> None:
         console.say_json(records)
 
 
-class Conversation:
+class TerminalChat:
     """A dialogue on the terminal; its lines live as long as this object."""
 
     def __init__(
@@ -152,13 +152,13 @@ class Conversation:
         return text
 
 
-def _open(desk: Desk) -> tuple[Chatting, Pass]:
+def _open(desk: CommandContext) -> tuple[ChatService, Pass]:
     gate = Gate.of(desk.home)
     given = desk.enter(gate)
-    return Chatting(desk.home, gate), given
+    return ChatService(desk.home, gate), given
 
 
-def _introduce(voice: Voice, console: Console) -> None:
+def _introduce(voice: Persona, console: Console) -> None:
     console.tell(voice.sentence)
     if voice.practice:
         console.tell(PRACTICE)

@@ -85,7 +85,7 @@ class Console:
         self._err.flush()
 
     def progress(self, share: float, words: str) -> None:
-        """Show how far something is; the signature of `kakaobot.records.Progress`."""
+        """Show how far something is; the signature of `kakaobot.schema.Progress`."""
         full = round(_BAR * min(max(share, 0.0), 1.0))
         self.live(f"[{'#' * full}{'-' * (_BAR - full)}] {100 * share:3.0f}%  {words}")
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from argparse import Namespace
 from dataclasses import asdict
 
-from kakaobot.app.dataset import Datasets
-from kakaobot.app.outlook import Outlooks
-from kakaobot.app.report import Report
+from kakaobot.app.datasets import Datasets
+from kakaobot.app.estimates import Estimates
 from kakaobot.cli.console import columns
-from kakaobot.cli.desk import Desk
+from kakaobot.cli.context import CommandContext
+from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import DatasetError
 
 _SHOWN_PEOPLE = 10
 
 
-def preprocess(args: Namespace, desk: Desk) -> None:
+def preprocess(args: Namespace, desk: CommandContext) -> None:
     console = desk.console
     datasets = Datasets(desk.home)
     report = datasets.report() if args.report else datasets.build(console.progress)
@@ -28,7 +28,7 @@ def preprocess(args: Namespace, desk: Desk) -> None:
     else:
         console.say(columns(_rows(report)), end="")
     if not args.report:
-        outlook = Outlooks(desk.home).look(console.progress)
+        outlook = Estimates(desk.home).look(console.progress)
         datasets.complete_page(outlook, console.progress)
         console.progress(1.0, "보고서를 다 썼습니다")
     if not args.json:
@@ -38,7 +38,7 @@ def preprocess(args: Namespace, desk: Desk) -> None:
         console.tell(f"주의: {warning}")
 
 
-def _rows(report: Report) -> list[tuple[str, str]]:
+def _rows(report: BuildReport) -> list[tuple[str, str]]:
     others = len(report.people) - _SHOWN_PEOPLE
     more = f" 외 {others}명" if others > 0 else ""
     return [

@@ -10,16 +10,16 @@ from pathlib import Path
 from kakaobot.app.exports import Exports, FileReport, line_sum
 from kakaobot.app.people import People, RoomReport
 from kakaobot.cli.console import Console, columns
-from kakaobot.cli.desk import Desk
-from kakaobot.cli.grammar import UsageError
+from kakaobot.cli.context import CommandContext
+from kakaobot.cli.parser import UsageError
 from kakaobot.errors import ExportError, KakaobotError
-from kakaobot.records import Message
+from kakaobot.schema import Message
 
 _SHOWN_LINES = 20
 _SHOWN_PEOPLE = 10
 
 
-def inspect(args: Namespace, desk: Desk) -> None:
+def inspect(args: Namespace, desk: CommandContext) -> None:
     """Read only. Raises ExportError at the end where a file could not be read."""
     files = expand(args.files)
     exports = Exports(desk.home)
@@ -32,7 +32,7 @@ def inspect(args: Namespace, desk: Desk) -> None:
     _show(exports.inspect(files), desk.console, as_json=args.json)
 
 
-def organize(args: Namespace, desk: Desk) -> None:
+def organize(args: Namespace, desk: CommandContext) -> None:
     """Bring files in, or put those of the inbox in order again. Raises ExportError as `inspect`."""
     exports = Exports(desk.home)
     if args.files:
@@ -48,7 +48,7 @@ def organize(args: Namespace, desk: Desk) -> None:
         desk.console.say("\n방\n" + columns([_merged(room) for room in rooms], indent="  "), end="")
 
 
-def archive(args: Namespace, desk: Desk) -> None:
+def archive(args: Namespace, desk: CommandContext) -> None:
     exports, console = Exports(desk.home), desk.console
     plan = exports.archive_plan()
     if not plan:

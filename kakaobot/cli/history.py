@@ -6,11 +6,11 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from kakaobot.app.history import Change, Group, RunSummary, groups
 from kakaobot.app.training import Training
 from kakaobot.cli.console import columns
-from kakaobot.cli.desk import Desk
+from kakaobot.cli.context import CommandContext
 from kakaobot.cli.training import STATES
+from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MOST = 16
@@ -26,7 +26,7 @@ _FARTHER = "말투 거리는 방의 말투와 얼마나 다른지입니다. 0이
 _APART = "배운 데이터가 다르면 손실을 서로 견줄 수 없습니다."
 
 
-def runs(args: Namespace, desk: Desk) -> None:
+def runs(args: Namespace, desk: CommandContext) -> None:
     """All of them, newest first; with `--settings` also what was set for each."""
     console, found = desk.console, Training(desk.home).snapshot().runs
     if args.json:
@@ -44,7 +44,7 @@ def runs(args: Namespace, desk: Desk) -> None:
         console.say(f"\n{note}")
 
 
-def _group(group: Group, *, with_settings: bool) -> str:
+def _group(group: RunGroup, *, with_settings: bool) -> str:
     rows = columns(_without_voice([_TITLES, *map(_row, group.runs)]), indent="  ")
     told = "".join(map(_settings, group.runs)) if with_settings else ""
     return f"{_data(group)}\n{rows}{told}"
@@ -58,7 +58,7 @@ def _without_voice(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [(*row[:place], *row[place + 1 :]) for row in rows]
 
 
-def _data(group: Group) -> str:
+def _data(group: RunGroup) -> str:
     run = group.runs[0]
     if not group.fingerprint:
         return "무엇을 배웠는지 알 수 없는 학습"
@@ -109,7 +109,7 @@ def _settings(run: RunSummary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _changes(changes: Sequence[Change], was: str) -> list[str]:
+def _changes(changes: Sequence[SettingChange], was: str) -> list[str]:
     rows = [(each.setting, _value(each.value), f"({was} {_value(each.other)})") for each in changes]
     return columns(rows, indent="    ").splitlines() if rows else []
 

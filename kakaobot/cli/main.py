@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kakaobot import __version__
+from kakaobot.cli.commands import build, run
 from kakaobot.cli.console import Console, OutputClosed, ask_password, open_console
-from kakaobot.cli.desk import Desk
-from kakaobot.cli.grammar import Told, UsageError
-from kakaobot.cli.verbs import build, run
+from kakaobot.cli.context import CommandContext
+from kakaobot.cli.parser import HelpRequested, UsageError
 from kakaobot.errors import KakaobotError
 from kakaobot.openmp import set_wait_policy
 
@@ -67,7 +67,7 @@ def _run(
     parser = build()
     try:
         args = parser.parse_args(argv)
-    except Told as told:
+    except HelpRequested as told:
         console.say(str(told), end="")
         return
     if args.version:
@@ -79,4 +79,4 @@ def _run(
         from kakaobot.config import Home  # a third of a second that --help does not need
 
         home = Home.find()
-    run(args, Desk(home, console, ask))
+    run(args, CommandContext(home, console, ask))

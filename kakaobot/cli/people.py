@@ -6,17 +6,17 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 
-from kakaobot.app.people import Member, People, Proposal, RoomReport
-from kakaobot.app.speaking import Person, Speaking
+from kakaobot.app.people import People, Proposal, RoomMember, RoomReport
 from kakaobot.cli.console import columns
-from kakaobot.cli.desk import Desk
-from kakaobot.cli.grammar import UsageError
+from kakaobot.cli.context import CommandContext
+from kakaobot.cli.parser import UsageError
+from kakaobot.dataset.participant_summaries import ParticipantSummaries, ParticipantSummary
 from kakaobot.errors import ExportError
 
 _SHOWN_PEOPLE = 30
 
 
-def people(args: Namespace, desk: Desk) -> None:
+def people(args: Namespace, desk: CommandContext) -> None:
     service, console = People(desk.home), desk.console
     if sum(map(bool, (args.same, args.undo, args.exclude, args.include))) > 1:
         raise UsageError("--same, --undo, --exclude, --include 는 한 번에 하나만 씁니다.")
@@ -41,20 +41,20 @@ def people(args: Namespace, desk: Desk) -> None:
         console.tell("바꾸었습니다. 배울 대화에 넣으려면: python -m kakaobot preprocess")
 
 
-def _figures(room: RoomReport, desk: Desk) -> dict[str, Person]:
+def _figures(room: RoomReport, desk: CommandContext) -> dict[str, ParticipantSummary]:
     """What can be learnt of whom; nothing of a room whose files are damaged, as it says itself."""
     try:
-        people = Speaking(desk.home).people(room.room, desk.console.progress)
+        people = ParticipantSummaries(desk.home).people(room.room, desk.console.progress)
     except ExportError:
         return {}
     return {person.name: person for person in people}
 
 
-def _record(room: RoomReport, people: Mapping[str, Person]) -> dict[str, object]:
+def _record(room: RoomReport, people: Mapping[str, ParticipantSummary]) -> dict[str, object]:
     record = asdict(room)
     del record["keys"]
     # Of who said nothing in words there are no figures.
-    silent = dict.fromkeys(field.name for field in fields(Person))
+    silent = dict.fromkeys(field.name for field in fields(ParticipantSummary))
     figures = {name: asdict(person) for name, person in people.items()}
     record["people"] = [
         {**figures.get(member.name, silent), **asdict(member)} for member in room.people
@@ -63,7 +63,7 @@ def _record(room: RoomReport, people: Mapping[str, Person]) -> dict[str, object]
     return {**record, "aliases": aliases}
 
 
-def _described(room: RoomReport, people: Mapping[str, Person]) -> str:
+def _described(room: RoomReport, people: Mapping[str, ParticipantSummary]) -> str:
     once = f", 겹친 {room.repeated:,}개는 한 번만 셈" if room.repeated else ""
     head = f"{room.room} (파일 {room.files}개, 메시지 {room.messages:,}개{once})\n"
     head += "".join(f"  ! {why}\n" for why in room.lost)
@@ -89,7 +89,7 @@ def _described(room: RoomReport, people: Mapping[str, Person]) -> str:
     return head + listed + rest + gone + (f"  확인해 볼 것:\n{asked}" if asked else "")
 
 
-def _remark(member: Member, aliases: Sequence[str], person: Person | None) -> str:
+def _remark(member: RoomMember, aliases: Sequence[str], person: ParticipantSummary | None) -> str:
     remarks = [
         f"= {', '.join(aliases)}" if aliases else "",
         "배우지 않음" if member.is_excluded else "봇인 듯함" if member.is_bot else "",
@@ -99,7 +99,7 @@ def _remark(member: Member, aliases: Sequence[str], person: Person | None) -> st
     return "  ".join(filter(None, remarks))
 
 
-def _learnable(person: Person) -> str:
+def _learnable(person: ParticipantSummary) -> str:
     return (
         f"{person.sentence} (길이 {person.median_chars:g}자, 이어 말함 {person.answers:.0%}, "
         f"잡음 {person.noise:.0%})"

@@ -7,13 +7,13 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import Protocol
 
-from kakaobot.app.history import Answers
-from kakaobot.app.outlook import estimate
+from kakaobot.app.estimates import estimate
 from kakaobot.app.training import Snapshot, Training
 from kakaobot.cli.console import Console, columns
-from kakaobot.cli.desk import PRACTICE, Desk
+from kakaobot.cli.context import PRACTICE, CommandContext
 from kakaobot.errors import RunError
-from kakaobot.runs import State, Status
+from kakaobot.runs.history import EvalSamples
+from kakaobot.runs.run import State, Status
 
 STATES: dict[State, str] = {
     "new": "시작 전",
@@ -35,7 +35,7 @@ class Followed(Protocol):
     def wait(self, run: str, timeout: float) -> bool: ...
 
 
-def train(args: Namespace, desk: Desk) -> None:
+def train(args: Namespace, desk: CommandContext) -> None:
     """Start, resume or attach, then follow. Raises RunError when the run fails."""
     training, console = Training(desk.home), desk.console
     if args.dry_run:
@@ -55,7 +55,7 @@ def train(args: Namespace, desk: Desk) -> None:
     console.say(_ending(follow(training, live, console, began=began), desk), end="")
 
 
-def stop(args: Namespace, desk: Desk) -> None:
+def stop(args: Namespace, desk: CommandContext) -> None:
     training, console = Training(desk.home), desk.console
     run = training.stop(args.run).run
     if not args.wait:
@@ -68,7 +68,7 @@ def stop(args: Namespace, desk: Desk) -> None:
     console.say(_ending(_ended(training.snapshot(run)), desk), end="")
 
 
-def status(args: Namespace, desk: Desk) -> None:
+def status(args: Namespace, desk: CommandContext) -> None:
     training, console = Training(desk.home), desk.console
     now = training.snapshot(args.run)
     if args.watch and now.can_stop:
@@ -174,7 +174,7 @@ def _opening(now: Snapshot, resume: int) -> str:
     return "\n".join(lines)
 
 
-def _ending(now: Snapshot, desk: Desk) -> str:
+def _ending(now: Snapshot, desk: CommandContext) -> str:
     """What was saved and what to do next."""
     said, saved = now.status, f"{desk.home.settings().paths.runs}/{now.run}"
     if said.state == "finished":
@@ -260,7 +260,7 @@ def _voice(said: Status) -> list[tuple[str, str]]:
     return [("말투 거리", f"{said.voice:.3f}{best}, 0이면 방과 같음")]
 
 
-def answers_text(answers: Answers, best_step: int | None) -> str:
+def answers_text(answers: EvalSamples, best_step: int | None) -> str:
     """Each prompt with what was answered to it, a line a step, and what was really said."""
     beside = answers.beside(best_step)
     if not beside or not answers.asked:
@@ -289,7 +289,7 @@ def _joined(words: str) -> str:
     return " / ".join(line for line in words.splitlines() if line.strip()) or "-"
 
 
-def _answers(answers: Answers) -> dict[str, object]:
+def _answers(answers: EvalSamples) -> dict[str, object]:
     """All of them, for programs."""
     return {
         "asked": [asdict(each) for each in answers.asked],

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Indel
 
-from kakaobot.spill import Blocks, Spill
+from kakaobot.disk_list import DiskBlocks, DiskList
 
 LONG = 20
 """Letters without spaces, about eight words. Below that people say the same by themselves."""
@@ -54,14 +54,14 @@ _Numbers = npt.NDArray[np.uint32]
 _Keys = npt.NDArray[np.uint64]
 
 
-def normalised(text: str) -> str:
+def normalize_letters(text: str) -> str:
     """Its letters: NFC, lower case, no spaces, digits, signs or emoji, a run as one letter."""
     return _RUN.sub("", _NO_LETTER.sub("", unicodedata.normalize("NFC", text).lower()))
 
 
 def similar(one: str, other: str) -> bool:
     """Whether two texts are near-duplicates, however short they are."""
-    return _near(normalised(one), normalised(other))
+    return _near(normalize_letters(one), normalize_letters(other))
 
 
 def groups(texts: Iterable[str], *, min_chars: int = LONG) -> list[tuple[int, ...]]:
@@ -121,10 +121,10 @@ class _Long:
     def __init__(self, texts: Iterable[str], min_chars: int) -> None:
         least = max(min_chars, _GRAM)
         places, digests = array("Q"), array("Q")
-        every = Spill[str](_ROWS_AT_ONCE)
+        every = DiskList[str](_ROWS_AT_ONCE)
         letters = 0
         for place, text in enumerate(texts):
-            if len(text) >= least and len(plain := normalised(text)) >= least:
+            if len(text) >= least and len(plain := normalize_letters(text)) >= least:
                 every.append(plain)
                 letters += len(plain)
                 places.append(place)
@@ -148,7 +148,7 @@ class _Long:
         if letters <= _LETTERS_IN_MEMORY:
             self.forms = list(compress(every, new.tolist()))
         else:
-            self.forms = spill = Spill[str](_FORMS_AT_ONCE)
+            self.forms = spill = DiskList[str](_FORMS_AT_ONCE)
             spill.extend(compress(every, new.tolist()))
 
     def forms_before(self, place: int) -> int:
@@ -187,7 +187,7 @@ def _meeting(texts: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
     """Places of texts that share a bucket with another, in order, with the buckets' numbers."""
     if len(texts) < 2:
         return
-    blocks = Blocks()
+    blocks = DiskBlocks()
     for some in _together(texts):
         blocks.add(_keys_of(some).T.copy())
     buckets: dict[int, list[int]] = {}

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from kakaobot.dataset.pasted import SHORTEST, pasted
-from kakaobot.dataset.pii.finds import LINK, TAGS
-from kakaobot.records import Conversation, Message, Turn
+from kakaobot.dataset.boilerplate import SHORTEST, is_boilerplate
+from kakaobot.dataset.pii.spans import LINK, TAGS
+from kakaobot.schema import Conversation, Message, Turn
 
 MEDIA = "사진·동영상·이모티콘"
 SYSTEM = "들어옴·나감 같은 안내"
@@ -126,7 +126,7 @@ def reason_of(turn: Turn, rules: Rules, bots: Collection[str]) -> str | None:
     if rules.links and _only_links(text):
         return LINKS
     if rules.pasted and len(text) >= SHORTEST:
-        copied = sum(len(line) for line in turn.lines if pasted(line))
+        copied = sum(len(line) for line in turn.lines if is_boilerplate(line))
         return PASTED if 2 * copied > len(text) else None
     return None
 

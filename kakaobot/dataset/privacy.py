@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from kakaobot.dataset.pii.accounts import accounts
 from kakaobot.dataset.pii.addresses import addresses
 from kakaobot.dataset.pii.contacts import SITES, emails, links, personal_links
-from kakaobot.dataset.pii.finds import TAGS, WORD, Find, Rule, resolve
+from kakaobot.dataset.pii.normalize import ODD, normalize
 from kakaobot.dataset.pii.numbers import businesses, cards, passports, residents
 from kakaobot.dataset.pii.passwords import logins, passwords
 from kakaobot.dataset.pii.phones import phones, spoken_phones
 from kakaobot.dataset.pii.plates import plates
-from kakaobot.dataset.pii.view import ODD, view
+from kakaobot.dataset.pii.spans import TAGS, WORD, Rule, Span, resolve_overlaps
 
 
-class _Gate:
+class _Precheck:
     """What a text must hold for some rules to be worth trying: one search is cheaper than they."""
 
     def __init__(self, first: str, rest: str, *rules: Rule) -> None:
@@ -34,28 +34,28 @@ class _Gate:
 
 _STREET = "[로길동리읍면가하산]"
 _PRIVATE = (
-    _Gate(
+    _Precheck(
         "0-9",
         r"(?:[^\w\n]{0,4}[0-9]){3}",
         *(residents, cards, businesses, phones, passports, accounts, plates),
     ),
-    _Gate("0oOㅇ공영빵", "[ .-]?[1lI일][ .-]?[0oOㅇ공영빵]", spoken_phones),
-    _Gate("@골앳(\\[", r"(?:(?<=[@앳])|뱅이|(?i:at)[)\]])", emails, logins),
-    _Gate(
+    _Precheck("0oOㅇ공영빵", "[ .-]?[1lI일][ .-]?[0oOㅇ공영빵]", spoken_phones),
+    _Precheck("@골앳(\\[", r"(?:(?<=[@앳])|뱅이|(?i:at)[)\]])", emails, logins),
+    _Precheck(
         "비패암현도출핀인보확와pPoOcCwW",
         "(?: ?밀|번| ?번호|스워드|호|관|어락|입문| ?증|안|인 ?코드"
         "|이파이|파|(?i:w|ass|in|tp|vc|vv|i-?fi))",
         passwords,
     ),
-    _Gate(
+    _Precheck(
         "0-9우",
         f"(?:(?<={_STREET}[0-9])|(?<={_STREET} [0-9])|(?<=[0-9])[0-9]{{0,3}} ?[호동]|편|\\))",
         addresses,
     ),
 )
 _LINK_STARTS = ":wW.", rf"(?:(?<=:)//|(?i:ww\.|kakao|(?:{SITES})/))"
-_LINKS = _Gate(*_LINK_STARTS, links)
-_PERSONAL_LINKS = _Gate(*_LINK_STARTS, personal_links)
+_LINKS = _Precheck(*_LINK_STARTS, links)
+_PERSONAL_LINKS = _Precheck(*_LINK_STARTS, personal_links)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def mask(
         words: own words, whatever else is on; case does not matter.
     """
     counts = Counter[str]()
-    while found := find(text, private=private, urls=urls, words=words):
+    while found := find_spans(text, private=private, urls=urls, words=words):
         pieces, end = list[str](), 0
         for each in found:
             pieces += text[end : each.start], TAGS[each.kind]
@@ -108,30 +108,30 @@ def mask(
     return Masked(text, tuple(counts.most_common())) if counts else Masked(text)
 
 
-def find(
+def find_spans(
     text: str, *, private: bool = True, urls: bool = True, words: tuple[str, ...] = ()
-) -> list[Find]:
+) -> list[Span]:
     """What `mask` replaces first: places in `text`, from left to right, not overlapping."""
     own = _own(words)
     gates, any_opens = _gates(private, urls)
     suspect = any_opens(text)
     if not suspect and not (own and own.search(text)):
         return []
-    seen = view(text)
-    found: list[Find] = []
+    seen = normalize(text)
+    found: list[Span] = []
     for gate in gates if suspect else ():
         if gate.opens(seen.text):
             for rule in gate.rules:
                 found += rule(seen.text)
     if own:
-        found += (Find(WORD, *match.span()) for match in own.finditer(seen.text))
-    return resolve(Find(each.kind, *seen.span(each.start, each.end)) for each in found)
+        found += (Span(WORD, *match.span()) for match in own.finditer(seen.text))
+    return resolve_overlaps(Span(each.kind, *seen.span(each.start, each.end)) for each in found)
 
 
 @functools.cache
 def _gates(
     private: bool, urls: bool
-) -> tuple[tuple[_Gate, ...], Callable[[str], re.Match[str] | None]]:
+) -> tuple[tuple[_Precheck, ...], Callable[[str], re.Match[str] | None]]:
     """The gates that are wanted, and one search that finds something wherever one of them does."""
     links_too = (_LINKS,) if urls else (_PERSONAL_LINKS,) if private else ()
     wanted = (*(_PRIVATE if private else ()), *links_too)

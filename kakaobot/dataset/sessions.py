@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import timedelta
 from itertools import islice
 
-from kakaobot.records import Message, Session, Turn
-from kakaobot.spill import Blocks
+from kakaobot.disk_list import DiskBlocks
+from kakaobot.schema import Message, Session, Turn
 
 _AT_ONCE = 4096
 """Turns that are written and read together."""
@@ -60,7 +60,7 @@ class Sessions(Iterable[Session]):
 
     def __init__(self, room: str) -> None:
         self.room = room
-        self._blocks = Blocks()
+        self._blocks = DiskBlocks()
         self._starts = array("I", [0])
         """The first session of each block, and of what is not written yet."""
         self._open: list[Session] = []

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.shelf import whole_text
+from kakaobot.exports.paths import whole_text
 
 Aliases = Mapping[str, str]
 """Alias → the name it was joined to."""

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from difflib import SequenceMatcher
 
-from kakaobot.exports.wording import thing
-from kakaobot.records import Message
+from kakaobot.exports.system_text import thing
+from kakaobot.schema import Message
 
 _CUT = range(480, 501)
 """Phones cut a text at 500 characters; blank lines at its end are gone by now."""
@@ -21,7 +21,7 @@ _TOO_MANY = 40_000
 Key = tuple[str, str]
 
 
-def interleaved(base: Sequence[Message], other: Sequence[Message]) -> list[Message]:
+def interleave(base: Sequence[Message], other: Sequence[Message]) -> list[Message]:
     """Base, with what only the other holds put where the other has it.
 
     What people said is compared within a minute, since text exports know no seconds. System lines

@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kakaobot.exports.marks import Marks, marks_of
-from kakaobot.exports.reader import Counts, Export
+from kakaobot.exports.message_fingerprints import Marks, fingerprints_of
+from kakaobot.exports.parse_result import LineCounts
+from kakaobot.exports.reader import Export
 
 SUFFIXES = (".txt", ".csv", ".eml", ".zip")
 """What a file in inbox/ may end with; whatever else a chat was called is .txt there."""
@@ -26,7 +27,7 @@ _NUMBERS = ("size", "messages")
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredFile:
     """One line of the manifest."""
 
     hash: str
@@ -48,7 +49,7 @@ class Stored:
     """Whether KakaoTalk wrote the room's name; None where an older program listed the file."""
     lines: int | None = None
     counts: dict[str, int] | None = None
-    """Of `Counts`; both are None as `named` is."""
+    """Of `LineCounts`; both are None as `named` is."""
     marks: Marks | None = None
     """By which files of one room know each other; None as `named` is."""
     modified: int | None = None
@@ -73,8 +74,8 @@ class Stored:
 
 def describe(
     export: Export, digest: str, size: int, added: datetime, modified: int | None = None
-) -> Stored:
-    return Stored(
+) -> StoredFile:
+    return StoredFile(
         hash=digest,
         name=export.file,
         size=size,
@@ -89,16 +90,16 @@ def describe(
         named=export.named,
         lines=export.lines,
         counts=asdict(export.counts),
-        marks=marks_of(export.messages),
+        marks=fingerprints_of(export.messages),
         modified=modified,
     )
 
 
-def dump(listed: Iterable[Stored]) -> str:
+def dump(listed: Iterable[StoredFile]) -> str:
     return json.dumps({"files": [asdict(each) for each in listed]}, ensure_ascii=False, indent=1)
 
 
-def parse(text: str) -> dict[str, Stored]:
+def parse(text: str) -> dict[str, StoredFile]:
     """By hash; what a newer program wrote beside what is known here is left out.
 
     Raises:
@@ -126,12 +127,12 @@ def _are_marks(value: Any) -> bool:
     )
 
 
-def _stored(entry: Mapping[str, Any]) -> Stored:
-    known = {each.name: entry[each.name] for each in fields(Stored) if each.name in entry}
-    found = Stored(**known)
+def _stored(entry: Mapping[str, Any]) -> StoredFile:
+    known = {each.name: entry[each.name] for each in fields(StoredFile) if each.name in entry}
+    found = StoredFile(**known)
     if found.counts is not None:
-        counts = {each.name: found.counts.get(each.name) for each in fields(Counts)}
-        found = Stored(**{**known, "counts": counts})
+        counts = {each.name: found.counts.get(each.name) for each in fields(LineCounts)}
+        found = StoredFile(**{**known, "counts": counts})
     sound = (
         all(isinstance(getattr(found, name), str) for name in _TEXTS)
         and bool(_HASH.fullmatch(found.hash))

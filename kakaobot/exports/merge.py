@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from kakaobot.exports.aliases import Aliases, Confirmed, final
-from kakaobot.exports.align import interleaved
-from kakaobot.exports.layouts import PART
-from kakaobot.exports.marks import Marks, common, marks_of
+from kakaobot.exports.align import interleave
+from kakaobot.exports.formats import PART
+from kakaobot.exports.message_fingerprints import Marks, fingerprints_of, overlap
 from kakaobot.exports.messages import in_order
-from kakaobot.exports.people import EXPORTER, renamed
-from kakaobot.exports.tally import Export
-from kakaobot.records import Message
+from kakaobot.exports.parse_result import Export
+from kakaobot.exports.participants import EXPORTER, renamed
+from kakaobot.schema import Message
 
 _NOBODY: Confirmed = {}
 
@@ -27,7 +27,7 @@ _SHARE = 4
 
 
 @dataclass(frozen=True)
-class Sheet:
+class RoomEvidence:
     """What tells to which room a file belongs."""
 
     room: str
@@ -38,7 +38,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Member:
+class RoomFile:
     place: int
     """Of the file among all that were given."""
     names: Aliases
@@ -46,23 +46,23 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Group:
+class RoomFiles:
     """The files of one room."""
 
     room: str
     keys: tuple[str, ...]
     """Under which names of its room are confirmed; the first is where new ones belong."""
-    members: tuple[Member, ...]
+    members: tuple[RoomFile, ...]
 
 
 @dataclass(frozen=True)
-class History:
+class RoomHistory:
     room: str
     messages: Sequence[Message]
     """In order of time; every message bears `room`."""
 
 
-def merge(exports: Sequence[Export], confirmed: Confirmed = _NOBODY) -> list[History]:
+def merge(exports: Sequence[Export], confirmed: Confirmed = _NOBODY) -> list[RoomHistory]:
     """One history for each room, in the order in which the rooms first appear.
 
     The parts of one export are put one behind the other. Overlap between exports is found by
@@ -74,16 +74,18 @@ def merge(exports: Sequence[Export], confirmed: Confirmed = _NOBODY) -> list[His
         confirmed: names that are one person's; they are replaced first.
     """
     return [
-        united(group.room, [renamed(exports[each.place], each.names) for each in group.members])
-        for group in grouped(sheets_of(exports), confirmed)
+        merge_room(group.room, [renamed(exports[each.place], each.names) for each in group.members])
+        for group in group_files(room_evidence(exports), confirmed)
     ]
 
 
-def sheets_of(exports: Sequence[Export]) -> list[Sheet]:
+def room_evidence(exports: Sequence[Export]) -> list[RoomEvidence]:
     """Marks are made only where they may decide something."""
     wanted = len(exports) > 1 and not all(export.named for export in exports)
     return [
-        Sheet(each.room, each.named, each.people, marks_of(each.messages) if wanted else {})
+        RoomEvidence(
+            each.room, each.named, each.people, fingerprints_of(each.messages) if wanted else {}
+        )
         for each in exports
     ]
 
@@ -93,7 +95,7 @@ def room_key(room: str) -> str:
     return " ".join(unicodedata.normalize("NFC", room).split()).casefold()
 
 
-def grouped(sheets: Sequence[Sheet], confirmed: Confirmed = _NOBODY) -> list[Group]:
+def group_files(sheets: Sequence[RoomEvidence], confirmed: Confirmed = _NOBODY) -> list[RoomFiles]:
     """Which files are of one room, in the order in which the rooms first appear.
 
     They belong together when KakaoTalk gave their rooms one name. iOS and macOS may write none:
@@ -125,7 +127,7 @@ def grouped(sheets: Sequence[Sheet], confirmed: Confirmed = _NOBODY) -> list[Gro
 
 
 @dataclass(frozen=True)
-class _Known:
+class _Evidence:
     """What grouping goes by."""
 
     room: str
@@ -136,10 +138,10 @@ class _Known:
     marks: Marks
 
 
-def _known(sheet: Sheet, aliases: Mapping[str, Aliases]) -> _Known:
+def _known(sheet: RoomEvidence, aliases: Mapping[str, Aliases]) -> _Evidence:
     key = room_key(sheet.room)
     people = _called(sheet.people, aliases.get(key, {}))
-    return _Known(sheet.room, key, sheet.named, people, sheet.marks)
+    return _Evidence(sheet.room, key, sheet.named, people, sheet.marks)
 
 
 def _called(people: Collection[str], names: Aliases) -> frozenset[str]:
@@ -147,7 +149,7 @@ def _called(people: Collection[str], names: Aliases) -> frozenset[str]:
 
 
 def _nearness(
-    known: Sequence[_Known], aliases: Mapping[str, Aliases]
+    known: Sequence[_Evidence], aliases: Mapping[str, Aliases]
 ) -> Callable[[int, tuple[str, list[int]]], int]:
     """How much tells that a nameless file is of a room; 0 where it is not."""
     counted: dict[tuple[int, int, str], int] = {}
@@ -163,7 +165,7 @@ def _nearness(
     return near
 
 
-def _shared(nameless: _Known, other: _Known, names: Aliases) -> int:
+def _shared(nameless: _Evidence, other: _Evidence, names: Aliases) -> int:
     """Marks that both have, where they are enough to make them one room's."""
     if not other.named and nameless.key == other.key:
         return sys.maxsize
@@ -175,11 +177,11 @@ def _shared(nameless: _Known, other: _Known, names: Aliases) -> int:
         mine, theirs = mine - EXPORTER, theirs - EXPORTER
         if not (mine <= theirs or theirs <= mine) or len(mine & theirs) + hidden < 2:
             return 0
-    equal, compared = common(nameless.marks, other.marks)
+    equal, compared = overlap(nameless.marks, other.marks)
     return equal if equal >= needed and equal * _SHARE >= compared else 0
 
 
-def _group(files: Sequence[tuple[int, _Known]], aliases: Mapping[str, Aliases]) -> Group:
+def _group(files: Sequence[tuple[int, _Evidence]], aliases: Mapping[str, Aliases]) -> RoomFiles:
     """A file without a room's name keeps the names confirmed for it before it found its room."""
     first = files[0][1]
     here = aliases.get(first.key, {})
@@ -187,21 +189,23 @@ def _group(files: Sequence[tuple[int, _Known]], aliases: Mapping[str, Aliases]) 
     for place, known in files:
         before = aliases.get(known.key, {})
         after = {alias: here.get(name, name) for alias, name in before.items()}
-        members.append(Member(place, {**here, **after}))
+        members.append(RoomFile(place, {**here, **after}))
     keys = dict.fromkeys(known.key for _, known in files)
-    return Group(first.room, tuple(keys), tuple(members))
+    return RoomFiles(first.room, tuple(keys), tuple(members))
 
 
-def united(room: str, exports: Sequence[Export]) -> History:
+def merge_room(room: str, exports: Sequence[Export]) -> RoomHistory:
     """The exports of one room as its one history."""
     if len(exports) == 1 and exports[0].room == room and in_order(exports[0].messages):
-        return History(room, exports[0].messages)
+        return RoomHistory(room, exports[0].messages)
     finest, *others = sorted(_whole(exports), key=_precision)
     messages = finest
     for other in others:
-        messages = interleaved(messages, other)
+        messages = interleave(messages, other)
     messages = sorted(messages, key=lambda message: message.at.replace(second=0))
-    return History(room, tuple(m if m.room == room else m._replace(room=room) for m in messages))
+    return RoomHistory(
+        room, tuple(m if m.room == room else m._replace(room=room) for m in messages)
+    )
 
 
 def _whole(exports: Sequence[Export]) -> list[list[Message]]:

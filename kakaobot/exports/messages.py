@@ -12,9 +12,9 @@ from functools import lru_cache, partial
 from itertools import pairwise, repeat
 from typing import cast, overload
 
-from kakaobot.exports.wording import DELETED, FIRST, LAST, MEDIA
-from kakaobot.records import Kind, Message
-from kakaobot.spill import Blocks
+from kakaobot.disk_list import DiskBlocks
+from kakaobot.exports.system_text import DELETED, FIRST, LAST, MEDIA
+from kakaobot.schema import Kind, Message
 
 _AT_ONCE = 8192
 """Messages that are written and read together; fewer than that never touch the disk."""
@@ -35,7 +35,7 @@ class Messages(Sequence[Message]):
 
     def __init__(self, file: str, room: str) -> None:
         self._file, self._room = file, room
-        self._blocks = Blocks()
+        self._blocks = DiskBlocks()
         self._open: _Columns = [], [], []
         self._last: tuple[int, _Columns] = -1, ([], [], [])
         self._begins = array("Q")

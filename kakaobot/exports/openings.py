@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from kakaobot.exports.layouts import Layout
-from kakaobot.exports.stamps import clock_of, day_of
-from kakaobot.exports.tally import person
+from kakaobot.exports.formats import TextFormat
+from kakaobot.exports.parse_result import person
+from kakaobot.exports.timestamps import clock_of, day_of
 
 _MANY = 1 << 16
 """Times that are remembered, before all are forgotten: where records bear days, most are new."""
@@ -26,7 +26,7 @@ def midnight(day: date) -> datetime:
 
 
 class Openings:
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: TextFormat) -> None:
         self._dated = layout.dated
         self._stamp = layout.stamp
         groups = layout.stamp.groupindex

@@ -16,16 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.layouts import PART, TABLE, TALK, Layout
-from kakaobot.exports.lines import LinePass
-from kakaobot.exports.parcels import MAX_BYTES, Piece, open_parcel
-from kakaobot.exports.segments import Segment, begins_table, cut, headers, marks, odd_names, text_of
-from kakaobot.exports.table import read_table
-from kakaobot.exports.tally import Counts, Export, Tally
+from kakaobot.exports.containers import MAX_BYTES, ContainedFile, open_container
+from kakaobot.exports.csv_parser import read_table
+from kakaobot.exports.formats import PART, TABLE, TALK, TextFormat
+from kakaobot.exports.parse_result import Export, ParseResultBuilder
+from kakaobot.exports.sections import Section, begins_table, cut, headers, marks, odd_names, text_of
+from kakaobot.exports.text_parser import LinePass
 
 __all__ = [
     "MAX_BYTES",
-    "Counts",
     "Export",
     "Reading",
     "Upload",
@@ -48,7 +47,7 @@ class NoChat(ExportError):
 class Reading:
     """One file that may be a chat: its export, or a Korean sentence in `error`."""
 
-    piece: Piece
+    piece: ContainedFile
     export: Export | None = None
     error: str = ""
 
@@ -68,7 +67,7 @@ def read_upload(path: Path, *, name: str | None = None) -> Upload:
         ExportError: it cannot be opened, or nothing in it looks like a chat.
     """
     name = name or path.name
-    parcel = open_parcel(path, name)
+    parcel = open_container(path, name)
     readings: list[Reading] = []
     for piece in parcel.pieces:
         try:
@@ -263,7 +262,7 @@ def _put_together(data: bytes, name: str) -> Export:
         raise (ExportError if heads else NoChat)(_not_a_chat(name, has_header=bool(heads)))
     room, named = _room(heads, known[0], name) if known else _room_of_table(name)
     part = segments[0].part if segments else 0
-    tally = Tally(name, room, part or int(found["part"] if found and known else 1))
+    tally = ParseResultBuilder(name, room, part or int(found["part"] if found and known else 1))
     stamped = any(layout.system for layout in known)
     odd = odd_names(data, room) if stamped else []
     for number, part_data, table, some in sections:
@@ -282,9 +281,9 @@ def _room_of_table(name: str) -> tuple[str, bool]:
     return (found["room"], True) if found else (_stem(name), False)
 
 
-def _read_parts(segments: Sequence[Segment], tally: Tally, odd: Sequence[str]) -> None:
+def _read_parts(segments: Sequence[Section], tally: ParseResultBuilder, odd: Sequence[str]) -> None:
     """A part that goes on where the one before it was cut may begin inside a message."""
-    before: tuple[LinePass, Layout, int] | None = None
+    before: tuple[LinePass, TextFormat, int] | None = None
     heads = [number for each in segments if each.header for number in each.header.numbers]
     for part in segments:
         if part.layout is None:
@@ -314,7 +313,7 @@ def _not_a_chat(name: str, *, has_header: bool) -> str:
     )
 
 
-def _room(heads: Sequence[str], layout: Layout, name: str) -> tuple[str, bool]:
+def _room(heads: Sequence[str], layout: TextFormat, name: str) -> tuple[str, bool]:
     """The room's name, and whether a header held it; that of iOS may hold a file name only."""
     for head in heads:
         for pattern in layout.headers:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-from kakaobot.prompt import CHATML, IM_END, Renderer
-from kakaobot.records import ChatMessage
+from kakaobot.chat_template import CHATML, IM_END, Renderer
+from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 from kakaobot.starter.corpus import (
     END_OF_TEXT,
@@ -73,11 +73,11 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=Path(".starter"), help="state between runs")
     parser.add_argument("--minutes", type=float, default=120.0)
     options = parser.parse_args()
-    Build(Recipe(), options.corpus, options.work, options.out).run(options.minutes * 60)
+    StarterBuild(Recipe(), options.corpus, options.work, options.out).run(options.minutes * 60)
     return 0
 
 
-class Build:
+class StarterBuild:
     """One build. `work` holds the tokens and the state, `out` the best model so far."""
 
     def __init__(self, recipe: Recipe, corpus: Path, work: Path, out: Path) -> None:

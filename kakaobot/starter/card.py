@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kakaobot.records import ChatMessage
+from kakaobot.schema import ChatMessage
 from kakaobot.starter.corpus import Pair, chat_renderer
 
 SHOWN = 20

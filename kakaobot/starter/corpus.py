@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kakaobot.prompt import CHATML, IM_END, IM_START, Renderer
-from kakaobot.records import ChatMessage
+from kakaobot.chat_template import CHATML, IM_END, IM_START, Renderer
+from kakaobot.schema import ChatMessage
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

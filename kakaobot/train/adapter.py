@@ -9,14 +9,14 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
-from kakaobot.base.loading import Loaded
+from kakaobot.base.loading import LoadedBase
 from kakaobot.errors import ConfigError
 from kakaobot.settings import LoraSettings, Switch
 
 _BILLION = 1_000_000_000
 
 
-def with_lora(base: Loaded, wanted: LoraSettings, *, checkpointing: bool) -> Any:
+def with_lora(base: LoadedBase, wanted: LoraSettings, *, checkpointing: bool) -> Any:
     """The base model, frozen, with an adapter in fp32.
 
     Args:
@@ -56,7 +56,7 @@ def with_lora(base: Loaded, wanted: LoraSettings, *, checkpointing: bool) -> Any
     return model
 
 
-def checkpointing(wanted: Switch, base: Loaded) -> bool:
+def checkpointing(wanted: Switch, base: LoadedBase) -> bool:
     """`model.gradient_checkpointing`; by itself only for a large model on a graphics card."""
     if wanted != "auto":
         return bool(wanted)

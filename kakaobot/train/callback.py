@@ -12,10 +12,10 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from kakaobot.runs import Point, Run, Status
+from kakaobot.runs.run import Point, Run, Status
+from kakaobot.train.distributed import ProcessGroup
+from kakaobot.train.eval_prompts import Metric, selection_score
 from kakaobot.train.pace import Pace
-from kakaobot.train.ranks import Ranks
-from kakaobot.train.rehearsal import Metric, standing
 
 _HEARTBEAT_SECONDS = 1.0
 _TRAINING = "학습 중입니다."
@@ -26,14 +26,14 @@ _BUSY = (
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
-class InStep(TrainerCallback):
+class SyncCallback(TrainerCallback):
     """Has every process do what the main one decided; added after whatever decides.
 
     A STOP is heard and patience is lost in the main process. Whoever went on alone would wait for
     the others for ever.
     """
 
-    def __init__(self, ranks: Ranks) -> None:
+    def __init__(self, ranks: ProcessGroup) -> None:
         self._ranks = ranks
 
     def on_step_end(
@@ -233,7 +233,7 @@ class RunCallback(TrainerCallback):
         return voice
 
     def _keep_if_best(self, step: int, loss: float, voice: float | None) -> None:
-        stands, status = standing(self._metric, loss, voice), self.status
+        stands, status = selection_score(self._metric, loss, voice), self.status
         # What stood best by another metric is no match.
         best = status.best_standing if status.best_metric == self._metric else None
         if best is None or stands < best:

@@ -16,8 +16,8 @@ import psutil
 from kakaobot.config import ROOT
 from kakaobot.errors import RunError
 from kakaobot.openmp import wait_policy
-from kakaobot.runs import Run
-from kakaobot.train.processes import Start, start_of
+from kakaobot.runs.run import Run
+from kakaobot.train.launch_command import LaunchCommand, command_for_run
 
 GRACE_SECONDS = 600.0
 """How long a worker that was asked to stop may be silent before it is told to end, then killed.
@@ -67,7 +67,7 @@ class TrainingThread(threading.Thread):
         Raises:
             RunError: the process could not be started, or not as many as are wanted.
         """
-        start = Start(tuple(argv), {}) if argv else start_of(run)
+        start = LaunchCommand(tuple(argv), {}) if argv else command_for_run(run)
         run.clear_stop()
         child: subprocess.Popen[bytes] | None = None
         try:

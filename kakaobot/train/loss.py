@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from kakaobot.train.batches import IGNORED
+from kakaobot.train.collate import IGNORED
 
 Way = Literal["fused", "kept", "cut", "full"]
 """`fused`: head and cross-entropy in pieces, by hand. `kept`: the model's `logits_to_keep`.
@@ -23,7 +23,7 @@ lately."""
 _LARGE = 100.0
 
 
-class LearntLoss:
+class MaskedLoss:
     """Sums the cross-entropy of all learnt tokens of a batch, in the cheapest way a model allows.
 
     Which way that is, is tried out on a few tokens: architectures differ in what they do behind
@@ -73,7 +73,7 @@ class LearntLoss:
         head = self._head
         assert isinstance(head, nn.Linear)
         hidden = self._caught(head, ids, telling).to(head.weight.dtype)
-        apply: Callable[..., Tensor] = _HeadAndLoss.apply
+        apply: Callable[..., Tensor] = _ChunkedLoss.apply
         return apply(hidden, head, targets, self._buffers_for(head))
 
     def _kept(self, ids: Tensor, telling: Tensor, targets: Tensor) -> Tensor:
@@ -160,7 +160,7 @@ class LearntLoss:
         return len(put) == 1 and torch.equal(put[0].float(), logits.float())
 
 
-class _HeadAndLoss(torch.autograd.Function):
+class _ChunkedLoss(torch.autograd.Function):
     """Logits, loss and gradient piece by piece: the logits of a batch are never there at once.
 
     The head is frozen, so the gradient of what goes into it is all that is needed, and it is known

@@ -17,7 +17,7 @@ from typing import Any
 from kakaobot.config import ROOT
 from kakaobot.openmp import wait_policy
 from kakaobot.settings import LoraSettings, ModelSettings
-from kakaobot.train.estimate import AT_ONCE, Amount, Shape
+from kakaobot.train.cost_model import AT_ONCE, DatasetSize, ModelDimensions
 
 _ROUNDS = 6
 _SHAPE = (512, 1024, 3072)
@@ -33,7 +33,7 @@ _SECONDS = 8.0
 class Task:
     """What is tried: a few steps with a base of that shape, but of few layers."""
 
-    shape: Shape
+    shape: ModelDimensions
     lora_r: int
     lora_dropout: float
     modules: str | tuple[str, ...]
@@ -45,7 +45,12 @@ class Task:
 
     @classmethod
     def of(
-        cls, shape: Shape, lora: LoraSettings, model: ModelSettings, amount: Amount, longest: int
+        cls,
+        shape: ModelDimensions,
+        lora: LoraSettings,
+        model: ModelSettings,
+        amount: DatasetSize,
+        longest: int,
     ) -> Task:
         """Rounded, so that a few messages more are no other task."""
         length = amount.tokens / max(1, amount.rows)
@@ -125,10 +130,10 @@ def tokens_per_second(task: Task) -> float:
     """By steps of two models of few layers, with the worker's own adapter and loss."""
     import torch
 
-    from kakaobot.base.choice import SMALL
-    from kakaobot.base.loading import Loaded, best_device, fast_half
+    from kakaobot.base.loading import LoadedBase, best_device, fast_half
+    from kakaobot.base.selection import SMALL
     from kakaobot.train.adapter import with_lora
-    from kakaobot.train.loss import LearntLoss
+    from kakaobot.train.loss import MaskedLoss
 
     device = best_device()
     if task.dtype != "auto":
@@ -139,10 +144,10 @@ def tokens_per_second(task: Task) -> float:
         dtype = fast_half(device) or torch.float32
     base = _model(task.shape, device, dtype)
     nobody: Any = None
-    loaded = Loaded(base, None, nobody, device, dtype, False, 131_072, ())
+    loaded = LoadedBase(base, None, nobody, device, dtype, False, 131_072, ())
     lora = LoraSettings(r=task.lora_r, dropout=task.lora_dropout, target_modules=task.modules)
     model = with_lora(loaded, lora, checkpointing=False)
-    loss = LearntLoss(model)
+    loss = MaskedLoss(model)
     model.train()
     half = dtype if dtype is not torch.float32 else torch.bfloat16
     seconds = {}
@@ -170,7 +175,7 @@ def tokens_per_second(task: Task) -> float:
     return 1 / (seconds[_FEW] + layer * (task.shape.layers - _FEW))
 
 
-def _model(shape: Shape, device: Any, dtype: Any) -> Any:
+def _model(shape: ModelDimensions, device: Any, dtype: Any) -> Any:
     """A base of Qwen3's make with random weights and few layers."""
     import torch
     from transformers import AutoModelForCausalLM, Qwen3Config
@@ -197,6 +202,6 @@ if __name__ == "__main__":
     if given:
         modules = given["modules"]
         given["modules"] = modules if isinstance(modules, str) else tuple(modules)
-        given["shape"] = Shape(**given["shape"])
+        given["shape"] = ModelDimensions(**given["shape"])
     found = measure(Task(**given) if given else None)
     sys.stdout.write("\n" + json.dumps(asdict(found)) + "\n")

@@ -13,16 +13,23 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, set_seed
 
-from kakaobot.train.batches import IGNORED, Row, Schedule, alike, pad, pieces
-from kakaobot.train.estimate import Amount
-from kakaobot.train.loss import LearntLoss
-from kakaobot.train.ranks import Ranks
-from kakaobot.train.shares import Shares
+from kakaobot.train.collate import (
+    IGNORED,
+    BatchSchedule,
+    Row,
+    collate,
+    length_buckets,
+    micro_batches,
+)
+from kakaobot.train.cost_model import DatasetSize
+from kakaobot.train.distributed import ProcessGroup
+from kakaobot.train.loss import MaskedLoss
+from kakaobot.train.rank_sampler import RankSampler
 
 Tensors = dict[str, Tensor]
 
 
-class Rows(Dataset[Row]):
+class RowDataset(Dataset[Row]):
     """Encoded conversations as the trainer reads them."""
 
     def __init__(self, encoded: Sequence[Row]) -> None:
@@ -40,9 +47,9 @@ class Rows(Dataset[Row]):
         return self._rows[index]
 
 
-def amount_of(train: Rows, val: Rows) -> Amount:
+def dataset_size(train: RowDataset, val: RowDataset) -> DatasetSize:
     """What there is to learn, as an estimate takes it."""
-    return Amount(
+    return DatasetSize(
         rows=len(train),
         tokens=sum(train.lengths),
         learnt=train.learnt,
@@ -53,7 +60,7 @@ def amount_of(train: Rows, val: Rows) -> Amount:
 
 
 @dataclass
-class Fed:
+class TokenCounter:
     """What the model has been fed in training so far."""
 
     tokens: int = 0
@@ -81,11 +88,11 @@ class Collator:
         if not drawn:
             names = ("input_ids", "labels", "attention_mask")
             return {name: torch.zeros((0, 1), dtype=torch.long) for name in names}
-        batch = pad(sorted(drawn, key=lambda row: len(row.ids)), self._pad_id)
+        batch = collate(sorted(drawn, key=lambda row: len(row.ids)), self._pad_id)
         return {name: torch.tensor(value) for name, value in vars(batch).items()}
 
 
-class LearntTrainer(Trainer):
+class LoraTrainer(Trainer):
     """Feeds batches of rows of like length, in pieces that fit the memory.
 
     The loss of a step is the mean over all tokens learnt in it, however it is cut; that of an
@@ -99,13 +106,13 @@ class LearntTrainer(Trainer):
     def __init__(
         self,
         *,
-        train: Rows,
-        val: Rows,
-        schedule: Schedule,
+        train: RowDataset,
+        val: RowDataset,
+        schedule: BatchSchedule,
         batch: int,
         most_tokens: int,
         pad_id: int,
-        ranks: Ranks | None = None,
+        ranks: ProcessGroup | None = None,
         **options: Any,
     ) -> None:
         """Take what `Trainer` takes, and how the rows are fed.
@@ -120,17 +127,17 @@ class LearntTrainer(Trainer):
             ranks: who learns with this process; nobody where it is left out.
             options: for `Trainer`.
         """
-        self._ranks = ranks or Ranks()
+        self._ranks = ranks or ProcessGroup()
         super().__init__(train_dataset=train, eval_dataset=val, **options)
         self._train, self._val = train, val
-        self.fed = Fed()
-        self._own = self.fed if self._ranks.alone else Fed()
+        self.fed = TokenCounter()
+        self._own = self.fed if self._ranks.alone else TokenCounter()
         self.most_tokens = most_tokens
         self.longest = max(max(train.lengths), max(val.lengths))
         self._schedule = schedule
         self._batch = batch
         self._collator = Collator(pad_id)
-        self.learnt_loss = LearntLoss(self.model, agreed=self._ranks.told)
+        self.learnt_loss = MaskedLoss(self.model, agreed=self._ranks.told)
         # What `compute_loss` gives is divided by the learnt tokens of the whole step.
         self.model_accepts_loss_kwargs = True
         self._ranks.follow([each.data for each in self._learning()])
@@ -139,12 +146,12 @@ class LearntTrainer(Trainer):
             set_seed(self.args.seed + self._ranks.number)
 
     def get_train_dataloader(self) -> DataLoader[Row]:
-        share = Shares(self._schedule, self._ranks.number, self._ranks.count)
+        share = RankSampler(self._schedule, self._ranks.number, self._ranks.count)
         return DataLoader(self._train, batch_sampler=share, collate_fn=self._collator)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Row]:
         count = -(-len(self._val) // self._batch)
-        batches = alike(self._val.lengths, count, random.Random(0))
+        batches = length_buckets(self._val.lengths, count, random.Random(0))
         batches = batches[self._ranks.number :: self._ranks.count]
         return DataLoader(self._val, batch_sampler=batches, collate_fn=self._collator)
 
@@ -153,8 +160,7 @@ class LearntTrainer(Trainer):
         # Asked before anything is computed: what is shared is put together in the same order.
         missing = 0 if self._ranks.alone else self._missing(len(fed))
         parts = [
-            super(LearntTrainer, self).training_step(model, part, num_items_in_batch)
-            for part in fed
+            super(LoraTrainer, self).training_step(model, part, num_items_in_batch) for part in fed
         ]
         self._own.tokens += int(inputs["attention_mask"].sum())
         self._own.learnt += _learnt(inputs)
@@ -282,7 +288,7 @@ class LearntTrainer(Trainer):
 
     def _pieces(self, batch: Tensors) -> Iterator[Tensors]:
         lengths = batch["attention_mask"].sum(1).tolist()
-        for start, end in pieces(lengths, self.most_tokens):
+        for start, end in micro_batches(lengths, self.most_tokens):
             width = max(lengths[start:end])
             self.fed.most = max(self.fed.most, width * (end - start))
             yield {name: batch[name][start:end, :width] for name in ("input_ids", "labels")}

@@ -20,36 +20,42 @@ import torch
 from filelock import FileLock, Timeout
 from transformers import TrainingArguments, set_seed
 
-from kakaobot import rows
-from kakaobot.base.choice import located
-from kakaobot.base.fetching import fetch
-from kakaobot.base.loading import Loaded, free_memory, load_base, parameters_of
-from kakaobot.base.sampling import Sampling
+from kakaobot.atomic_io import disk_is_full
+from kakaobot.base.download import download
+from kakaobot.base.generation import Sampling
+from kakaobot.base.loading import LoadedBase, free_memory, load_base, parameters_of
+from kakaobot.base.selection import located
 from kakaobot.config import parse
-from kakaobot.endings import (
+from kakaobot.dataset import jsonl
+from kakaobot.errors import DatasetError, KakaobotError
+from kakaobot.runs.eval_samples import EvalSampleLog
+from kakaobot.runs.exit_reason import (
     EXIT_FULL,
     FULL_DISK,
     OUT_OF_MEMORY,
     RESUMES,
-    disk_is_full,
     is_short_of_memory,
 )
-from kakaobot.errors import DatasetError, KakaobotError
-from kakaobot.runs import Point, Run, Status
-from kakaobot.samples import Samples
+from kakaobot.runs.run import Point, Run, Status
 from kakaobot.settings import Settings
 from kakaobot.train.adapter import checkpointing, with_lora
-from kakaobot.train.answering import Answering, Rehearsal
-from kakaobot.train.batches import Schedule, encode
-from kakaobot.train.callback import InStep, RunCallback
-from kakaobot.train.estimate import Machine, Shape, tokens_at_once
-from kakaobot.train.onlooker import Onlooker
+from kakaobot.train.callback import RunCallback, SyncCallback
+from kakaobot.train.collate import BatchSchedule, encode
+from kakaobot.train.cost_model import Machine, ModelDimensions, tokens_at_once
+from kakaobot.train.distributed import (
+    DESERTED,
+    SHARING,
+    ProcessGroup,
+    end_with_launcher,
+    is_deserted,
+)
+from kakaobot.train.eval_generation import EvalGeneration, EvalGenerator
+from kakaobot.train.eval_prompts import answered_every, select_eval_prompts, target_style
+from kakaobot.train.fsdp import Following, held, leading, shard
+from kakaobot.train.oom_backoff import MemoryPlan, describe_backoff
 from kakaobot.train.plan import Plan, learning_rate
-from kakaobot.train.ranks import DESERTED, SHARING, Ranks, end_with_launcher, is_deserted
-from kakaobot.train.rehearsal import answered_every, cues, learnt_voice
-from kakaobot.train.relief import Thrift, told
-from kakaobot.train.sharding import Following, held, leading, shard
-from kakaobot.train.trainer import LearntTrainer, Rows, amount_of
+from kakaobot.train.readonly_run import ReadOnlyRun
+from kakaobot.train.trainer import LoraTrainer, RowDataset, dataset_size
 
 _SAMPLED_TOKENS = 32
 """After so many an answer at an evaluation is cut off: style shows before."""
@@ -70,14 +76,14 @@ def main(argv: list[str]) -> int:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     os.umask(0o077)
-    run, ranks = Run(Path(argv[0])), Ranks.of()
+    run, ranks = Run(Path(argv[0])), ProcessGroup.of()
     # The model is spread here, by `shard`. With this the Trainer would do it as well.
     os.environ.pop(SHARING, None)
     end_with_launcher()
     if not ranks.main:
         # What all of them say would stand in the log once for each.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _guarded(Onlooker(run.path), ranks)
+        return _guarded(ReadOnlyRun(run.path), ranks)
     try:
         # A worker that was just told to stop says so before it is gone.
         with FileLock(run.lock_file, timeout=30):
@@ -87,14 +93,14 @@ def main(argv: list[str]) -> int:
         return BUSY
 
 
-def _guarded(run: Run, ranks: Ranks) -> int:
+def _guarded(run: Run, ranks: ProcessGroup) -> int:
     try:
         run.reserve()
         status = _opening(run.said())
         run.write_status(status)
         ranks.join()
-        Work(run, status, ranks).run_to_the_end()
-    except Stopped:
+        TrainingJob(run, status, ranks).run_to_the_end()
+    except StoppedBeforeStart:
         ranks.leave(_STOPPED)
         # On a full disk this makes the room for the status.
         run.release()
@@ -126,7 +132,7 @@ def _opening(before: Status) -> Status:
     )
 
 
-def _failed(run: Run, ranks: Ranks, error: Exception) -> int:
+def _failed(run: Run, ranks: ProcessGroup, error: Exception) -> int:
     """Say why, in the log, in the status and by the exit code: a full disk may take only that."""
     # On a full disk these make the room in which the reason can be written.
     run.release()
@@ -149,7 +155,7 @@ def _failed(run: Run, ranks: Ranks, error: Exception) -> int:
     return EXIT_FULL if disk_is_full(error) else 1
 
 
-class Stopped(Exception):
+class StoppedBeforeStart(Exception):
     """STOP was asked before the first step."""
 
 
@@ -178,18 +184,18 @@ def free_all() -> None:
         torch.mps.empty_cache()
 
 
-class Work:
+class TrainingJob:
     """One run's training from beginning to end."""
 
-    def __init__(self, run: Run, status: Status, ranks: Ranks | None = None) -> None:
+    def __init__(self, run: Run, status: Status, ranks: ProcessGroup | None = None) -> None:
         self.run = run
         self.status = status
-        self.ranks = ranks or Ranks()
+        self.ranks = ranks or ProcessGroup()
         self.config = run.config()
         self.settings: Settings = parse(self.config["settings"])
         self._gathered = 0
         """Bytes that layers of a shared model take which are put together."""
-        self._thrift: Thrift | None = None
+        self._thrift: MemoryPlan | None = None
         self._reliefs: tuple[str, ...] = ()
 
     def run_to_the_end(self) -> None:
@@ -199,7 +205,7 @@ class Work:
             free_all()
             self._go_on_with(smaller)
 
-    def _attempt(self) -> Thrift | None:
+    def _attempt(self) -> MemoryPlan | None:
         """Train to the end; the next smaller setting where there was not memory enough."""
         trainer, callback, resume = self.prepare()
         callback.listen()
@@ -211,7 +217,7 @@ class Work:
                 raise
             if callback.heard_a_signal:
                 # Else it would be forgotten with who heard it.
-                raise Stopped from error
+                raise StoppedBeforeStart from error
             # "Warning" keeps it from being taken for the reason of a later end.
             first = str(error).partition("\n")[0]
             print(f"Warning: {type(error).__name__}: {first}", flush=True)
@@ -225,24 +231,24 @@ class Work:
         self._say_how_it_ended(callback, trainer.state.global_step)
         return None
 
-    def _smaller(self, trainer: LearntTrainer) -> Thrift | None:
+    def _smaller(self, trainer: LoraTrainer) -> MemoryPlan | None:
         # One of several processes cannot go back alone.
         if self._thrift is None or not self.ranks.alone:
             return None
         return self._thrift.smaller(trainer.fed.most, trainer.longest)
 
-    def _go_on_with(self, smaller: Thrift) -> None:
+    def _go_on_with(self, smaller: MemoryPlan) -> None:
         """Say it, so that it stays among the notes, and let the next attempt begin."""
         self.run.clear_incomplete()
         found = self.run.checkpoints()
         assert self._thrift is not None
-        note = told(self._thrift, smaller, found[-1][0] if found else 0)
+        note = describe_backoff(self._thrift, smaller, found[-1][0] if found else 0)
         self._thrift, self._reliefs = smaller, (*self._reliefs, note)
         said = self.run.said()
         self.status = replace(_opening(said), notes=(*said.notes, note))
         self._say(note)
 
-    def prepare(self) -> tuple[LearntTrainer, RunCallback, Path | None]:
+    def prepare(self) -> tuple[LoraTrainer, RunCallback, Path | None]:
         """All that comes before the first step; the checkpoint to go on from comes last.
 
         Raises:
@@ -267,7 +273,7 @@ class Work:
         trainer = self._trainer(base, model, plan, (train, val), fresh=resume is None)
         if self._thrift is not None:
             trainer.most_tokens = self._thrift.at_once
-        self._thrift = Thrift(trainer.most_tokens, saving)
+        self._thrift = MemoryPlan(trainer.most_tokens, saving)
         self._keep_pace_of(f"{base.device} {base.dtype} {self.ranks.count} {self._thrift}")
         callback = RunCallback(
             self.run,
@@ -289,7 +295,7 @@ class Work:
         )
         trainer.add_callback(callback)
         if not self.ranks.alone:
-            trainer.add_callback(InStep(self.ranks))
+            trainer.add_callback(SyncCallback(self.ranks))
         print(
             f"{len(train)} rows, {len(val)} for validation, {plan.max_steps} steps, "
             f"{sum(p.numel() for p in model.parameters() if p.requires_grad):,} parameters learnt, "
@@ -303,10 +309,12 @@ class Work:
         if self.status.paced_with != setup:
             self.status = replace(self.status, paced_with=setup, start_pace=None)
 
-    def _rehearsal(self, base: Loaded, model: Any) -> Rehearsal | Following | None:
+    def _rehearsal(self, base: LoadedBase, model: Any) -> EvalGeneration | Following | None:
         """The prompts that are answered at evaluations, from the validation part."""
         folder = Path(self.config["data"]["folder"])
-        asked = cues(rows.read(folder / "val.jsonl"), self.settings.training.sample_replies)
+        asked = select_eval_prompts(
+            jsonl.read(folder / "val.jsonl"), self.settings.training.sample_replies
+        )
         if not asked or not self.ranks.main:
             sharing = asked and self.ranks.sharing
             return Following(model, base.device, self.ranks) if sharing else None
@@ -318,7 +326,7 @@ class Work:
             top_k=wanted.top_k,
             repetition_penalty=wanted.repetition_penalty,
         )
-        answering = Answering(
+        answering = EvalGenerator(
             base,
             model,
             asked,
@@ -326,19 +334,25 @@ class Work:
             seed=self.settings.project.seed,
             together=lambda: leading(model, self.ranks),
         )
-        own = learnt_voice(rows.each(folder / "train.jsonl"))
-        return Rehearsal(Samples(self.run.path), answering, asked, own)
+        own = target_style(jsonl.each(folder / "train.jsonl"))
+        return EvalGeneration(EvalSampleLog(self.run.path), answering, asked, own)
 
     def _trainer(
-        self, base: Loaded, model: Any, plan: Plan, data: tuple[Rows, Rows], *, fresh: bool
-    ) -> LearntTrainer:
+        self,
+        base: LoadedBase,
+        model: Any,
+        plan: Plan,
+        data: tuple[RowDataset, RowDataset],
+        *,
+        fresh: bool,
+    ) -> LoraTrainer:
         training, (train, val) = self.settings.training, data
-        return LearntTrainer(
+        return LoraTrainer(
             model=model,
             args=self._arguments(plan, base, fresh=fresh),
             train=train,
             val=val,
-            schedule=Schedule(
+            schedule=BatchSchedule(
                 train.lengths,
                 per_epoch=plan.per_epoch,
                 total=plan.max_steps * training.accumulation,
@@ -350,7 +364,7 @@ class Work:
             ranks=self.ranks,
         )
 
-    def _at_once(self, base: Loaded, train: Rows, val: Rows) -> int:
+    def _at_once(self, base: LoadedBase, train: RowDataset, val: RowDataset) -> int:
         machine = Machine(
             base.device.type,
             half=base.dtype.itemsize == 2,
@@ -359,11 +373,11 @@ class Work:
         )
         sharers = self.ranks.here if base.device.type == "cpu" else 1
         return tokens_at_once(
-            Shape.of(base.model.config.to_dict()),
+            ModelDimensions.of(base.model.config.to_dict()),
             machine,
             self.settings.lora,
             self.settings.training,
-            amount_of(train, val),
+            dataset_size(train, val),
             max(0, free_memory(base.device) // sharers - self._gathered),
         )
 
@@ -382,19 +396,19 @@ class Work:
 
     def _say(self, message: str) -> None:
         if self.run.asked_to_stop:
-            raise Stopped
+            raise StoppedBeforeStart
         print(message, flush=True)
         self.status = replace(self.status, message=message)
         self.run.write_status(self.status)
 
-    def _load(self) -> Loaded:
+    def _load(self) -> LoadedBase:
         wanted = self.settings.model
         self._say(f"바탕 모델({self.config['base']['label']})을 읽는 중입니다.")
         name = located(self.config["base"]["name"])
         if not self.ranks.alone:
             # One on each machine downloads; the others then find it there.
             if self.ranks.place == 0:
-                fetch(name, self._say)
+                download(name, self._say)
             self.ranks.wait()
         base = load_base(
             name,
@@ -407,14 +421,14 @@ class Work:
         self.status = replace(self.status, notes=(*base.notes, *self._reliefs))
         return base
 
-    def _rows(self, base: Loaded) -> tuple[Rows, Rows]:
+    def _rows(self, base: LoadedBase) -> tuple[RowDataset, RowDataset]:
         self._say("대화를 토큰으로 바꾸는 중입니다.")
         length = min(self.settings.training.max_seq_len, base.context)
         folder = Path(self.config["data"]["folder"])
         parts, lost = [], 0
         for name in ("train.jsonl", "val.jsonl"):
-            encoded = encode(rows.each(folder / name), base.renderer, length)
-            parts.append(Rows(encoded.rows))
+            encoded = encode(jsonl.each(folder / name), base.renderer, length)
+            parts.append(RowDataset(encoded.rows))
             lost += encoded.lost
         if lost:
             note = (
@@ -441,7 +455,7 @@ class Work:
             self._say(f"{step}단계부터 이어서 학습합니다.")
         return path
 
-    def _arguments(self, plan: Plan, base: Loaded, *, fresh: bool) -> TrainingArguments:
+    def _arguments(self, plan: Plan, base: LoadedBase, *, fresh: bool) -> TrainingArguments:
         training = self.settings.training
         return TrainingArguments(
             output_dir=str(self.run.path),

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.app.access import Gate
-from kakaobot.app.chat import Chatting, Line, Reply, Voice, conversation
-from kakaobot.base.sampling import Sampling
+from kakaobot.app.auth import Gate
+from kakaobot.app.chat import ChatService, Line, Persona, Reply, conversation
+from kakaobot.base.generation import Sampling
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, RunError
-from kakaobot.records import ChatMessage
-from kakaobot.runs import Run, Runs
+from kakaobot.runs.run import Run, Runs
+from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
 
 
@@ -66,13 +66,15 @@ def gate() -> Gate:
     return Gate("바다")
 
 
-def chatting(home: Home, gate: Gate, parrot: Parrot, loads: list[Path] | None = None) -> Chatting:
+def chatting(
+    home: Home, gate: Gate, parrot: Parrot, loads: list[Path] | None = None
+) -> ChatService:
     def load(base: str, adapter: Path, settings: Settings) -> Parrot:
         if loads is not None:
             loads.append(adapter)
         return parrot
 
-    return Chatting(home, gate, load)
+    return ChatService(home, gate, load)
 
 
 def last(replies: Iterator[Reply]) -> Reply:
@@ -165,9 +167,9 @@ def test_the_voice_names_base_and_adapter(home: Home, gate: Gate) -> None:
         assert word in voice.sentence
 
 
-def voice(persona: str, people: tuple[str, ...]) -> Voice:
+def voice(persona: str, people: tuple[str, ...]) -> Persona:
     named = len(people) >= 3
-    return Voice(
+    return Persona(
         "main", "best", 1, "바탕", "", persona, people, practice=False, named=named, sentence=""
     )
 

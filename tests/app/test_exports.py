@@ -11,7 +11,7 @@ from kakaobot.app.exports import KINDS, Exports, line_sum
 from kakaobot.app.people import People
 from kakaobot.config import Home
 from kakaobot.errors import ExportError
-from kakaobot.exports.reader import Counts
+from kakaobot.exports.parse_result import LineCounts
 from tests.conftest import SAMPLE
 
 
@@ -81,11 +81,11 @@ ODD = """방 님과 카카오톡 대화
 
 
 def test_every_kind_of_line_has_a_korean_name() -> None:
-    assert list(KINDS) == list(vars(Counts()))
+    assert list(KINDS) == list(vars(LineCounts()))
 
 
 def test_the_sum_of_the_lines_is_told_without_what_there_is_none_of() -> None:
-    counts = Counts(messages=12_000, headers=2, not_understood=343)
+    counts = LineCounts(messages=12_000, headers=2, not_understood=343)
     assert line_sum(12_345, counts) == (
         "모두 12,345줄 = 메시지 12,000 + 머리말 2 + 이해하지 못한 줄 343"
     )

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from kakaobot.app.building import turns_in
-from kakaobot.records import Message
+from kakaobot.dataset.pipeline import turns_in
+from kakaobot.schema import Message
 from kakaobot.settings import DataSettings
 
 TEXT = "도담아 010-0000-1234 https://example.com/a 봐"

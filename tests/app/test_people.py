@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.people import People, RoomReport
 from kakaobot.config import Home, save
 from kakaobot.errors import ConfigError, DatasetError, ExportError
-from kakaobot.exports.inbox import Inbox
-from kakaobot.exports.rooms import Rooms
+from kakaobot.exports.file_store import FileStore
+from kakaobot.exports.histories import RoomHistories
 
 
 def phone(room: str = "방", count: int = 30) -> str:
@@ -53,7 +53,7 @@ def spoken(room: RoomReport) -> dict[str, int]:
 
 
 def histories(home: Home) -> object:
-    return Rooms(Inbox(home.folder("data/raw"))).histories()
+    return RoomHistories(FileStore(home.folder("data/raw"))).histories()
 
 
 def test_what_can_be_put_right_is_proposed_and_nothing_is_done_unasked(people: People) -> None:
@@ -108,7 +108,7 @@ def test_names_are_kept_when_their_files_go_and_come_again(
 
 def test_the_training_data_is_made_under_the_confirmed_names(home: Home, people: People) -> None:
     people.same("마루", ["회원님"])
-    report = Datasets(home, Bases()).build()
+    report = Datasets(home, BaseModels()).build()
     assert report.messages == 36
     assert set(report.people) == {"마루", "도담", "오픈채팅봇"}
     assert "회원님" not in (home.folder("data/sft") / "train.jsonl").read_text(encoding="utf-8")
@@ -200,7 +200,7 @@ def test_a_damaged_file_of_one_room_hides_no_other_and_is_told(
     assert "전화.txt" in told
     # What is learnt is all or nothing.
     with pytest.raises(ExportError, match="전화.txt"):
-        Datasets(home, Bases()).build()
+        Datasets(home, BaseModels()).build()
     bring(home, tmp_path, 전화=phone(), 옆=phone("옆방"))
     assert [(each.room, each.files, each.lost) for each in people.rooms()] == [
         ("방", 2, ()),
@@ -212,4 +212,4 @@ def test_a_joined_name_cannot_be_chosen_to_be_learnt(home: Home, people: People)
     people.same("마루", ["회원님"])
     save(home.settings_file, {"data.persona": "회원님"})
     with pytest.raises(DatasetError, match="'회원님' 님의 말이 대화에 없습니다"):
-        Datasets(home, Bases()).build()
+        Datasets(home, BaseModels()).build()

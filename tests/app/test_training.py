@@ -15,20 +15,20 @@ import psutil
 import pytest
 import yaml
 
-from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import QUIET, Training
 from kakaobot.config import ROOT, Home, save
 from kakaobot.errors import RunError
-from kakaobot.runs import Point, Run, Runs, Status
-from kakaobot.samples import Asked, Sample, Samples
+from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, RecordedPrompt
+from kakaobot.runs.run import Point, Run, Runs, Status
 from tests.conftest import SAMPLE
 from tests.patience import patience, wait_for
 
 
 @pytest.fixture
-def training(home: Home, bases: Bases) -> Training:
+def training(home: Home, bases: BaseModels) -> Training:
     """With the sample room prepared."""
     Exports(home).bring([SAMPLE])
     Datasets(home, bases).build()
@@ -45,7 +45,7 @@ def test_data_with_a_removed_file_in_it_is_not_trained_on(home: Home, training: 
 
 
 def test_data_with_words_of_somebody_left_out_later_is_not_trained_on(
-    home: Home, bases: Bases, training: Training
+    home: Home, bases: BaseModels, training: Training
 ) -> None:
     save(home.settings_file, {"data.exclude_people": ["은솔"]})
     with pytest.raises(RunError, match="빼기로 한 '은솔'"):
@@ -74,7 +74,7 @@ def test_a_full_disk_at_the_start_is_a_sentence(
 
 
 @pytest.fixture
-def sleeper(home: Home, bases: Bases, training: Training) -> Iterator[Training]:
+def sleeper(home: Home, bases: BaseModels, training: Training) -> Iterator[Training]:
     """Its worker does nothing until it is asked to stop; none is left behind."""
     yield Training(home, bases, argv=_polite(home))
     for run in Runs(home.folder("checkpoints_lora")).all():
@@ -96,12 +96,12 @@ while not list(Path(sys.argv[1]).glob("*/STOP")):
 START = """
 import json, sys, time
 from pathlib import Path
-from kakaobot.app.bases import Bases
+from kakaobot.app.base_models import BaseModels
 from kakaobot.app.training import Training
-from kakaobot.base.choice import choose
+from kakaobot.base.selection import choose
 from kakaobot.config import Home
 from kakaobot.errors import RunError
-bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
 training = Training(Home(Path(sys.argv[1])), bases, argv=json.loads(sys.argv[2]))
 training.snapshot()
 print("ready", flush=True)
@@ -181,7 +181,7 @@ def test_the_command_twice_at_once_trains_once_and_both_say_so(
 
 
 def test_a_program_that_is_restarted_adopts_the_worker_and_can_stop_it(
-    home: Home, bases: Bases, sleeper: Training
+    home: Home, bases: BaseModels, sleeper: Training
 ) -> None:
     program = START.replace("input()", "")
     argv = json.dumps(_polite(home))
@@ -199,7 +199,7 @@ def test_a_program_that_is_restarted_adopts_the_worker_and_can_stop_it(
 
 
 def test_a_worker_that_dies_is_told_within_a_second_and_with_its_last_lines(
-    home: Home, bases: Bases, training: Training
+    home: Home, bases: BaseModels, training: Training
 ) -> None:
     program = "import time; time.sleep(1); print('준비'); raise MemoryError('너무 큼')"
     doomed = Training(home, bases, argv=[sys.executable, "-X", "utf8", "-c", program])
@@ -227,13 +227,13 @@ def test_silence_is_noticed_though_no_file_changes(
     assert sleeper.snapshot().quiet < QUIET
     assert sleeper.version() == before
     later = time.time() + 3 * QUIET
-    monkeypatch.setattr("kakaobot.runs.time.time", lambda: later)
+    monkeypatch.setattr("kakaobot.runs.run.time.time", lambda: later)
     assert sleeper.version() != before
     assert sleeper.snapshot().quiet > QUIET
 
 
 def test_no_name_that_was_replaced_is_left_in_a_run(
-    home: Home, bases: Bases, sleeper: Training
+    home: Home, bases: BaseModels, sleeper: Training
 ) -> None:
     changes = {
         "data.pseudonyms": True,
@@ -281,7 +281,7 @@ CHANGES: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("part", CHANGES)
 def test_a_run_goes_on_only_with_what_it_was_begun_with(
-    home: Home, bases: Bases, sleeper: Training, part: str
+    home: Home, bases: BaseModels, sleeper: Training, part: str
 ) -> None:
     sleeper.start()
     sleeper.stop()
@@ -313,38 +313,38 @@ def test_a_finished_run_is_not_begun_again_by_mistake(home: Home, sleeper: Train
         sleeper.start()
 
 
-def test_answers_and_the_voice_are_part_of_a_snapshot(home: Home, bases: Bases) -> None:
+def test_answers_and_the_voice_are_part_of_a_snapshot(home: Home, bases: BaseModels) -> None:
     training = Training(home, bases)
     run = Runs(home.folder("checkpoints_lora")).get("main")
     run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
     run.append(Point(0, "voice", 0.5, 1.0), Point(0, "other", 0.5, 1.0))
     assert training.snapshot().answers.samples == ()
-    samples, asked = Samples(run.path), Asked((("마루", "응?"),), "도담", "응")
+    samples, asked = EvalSampleLog(run.path), RecordedPrompt((("마루", "응?"),), "도담", "응")
     samples.begin([asked])
     before = training.version()
-    samples.append(Sample(0, ("네",)))
+    samples.append(EvalSample(0, ("네",)))
     assert training.version() != before
     now = training.snapshot()
     assert now.answers.asked == (asked,)
-    assert now.answers.samples == (Sample(0, ("네",)),)
+    assert now.answers.samples == (EvalSample(0, ("네",)),)
     assert [point.kind for point in now.points] == ["voice"]
 
 
 def test_answers_are_read_again_only_when_there_are_more(
-    home: Home, bases: Bases, monkeypatch: pytest.MonkeyPatch
+    home: Home, bases: BaseModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training, read = Training(home, bases), Samples.all
+    training, read = Training(home, bases), EvalSampleLog.all
     run = Runs(home.folder("checkpoints_lora")).get("main")
     run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
-    samples, reads = Samples(run.path), []
-    samples.begin([Asked((), "", "응")])
-    samples.append(Sample(0, ("네",)))
+    samples, reads = EvalSampleLog(run.path), []
+    samples.begin([RecordedPrompt((), "", "응")])
+    samples.append(EvalSample(0, ("네",)))
 
-    def counted(self: Samples) -> list[Sample]:
+    def counted(self: EvalSampleLog) -> list[EvalSample]:
         reads.append(self)
         return read(self)
 
-    monkeypatch.setattr(Samples, "all", counted)
+    monkeypatch.setattr(EvalSampleLog, "all", counted)
     for _ in range(3):
         training.version()
         training.snapshot()

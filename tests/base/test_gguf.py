@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from kakaobot.base.loading import load_base
-from kakaobot.base.text import read_base_text
+from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.errors import BaseModelError
-from kakaobot.records import ChatMessage
+from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 from tests.base.gguf_files import write_gguf
 
@@ -36,7 +36,7 @@ def test_it_cuts_and_speaks_as_the_model_it_was_made_from(file: Path) -> None:
     with torch.inference_mode():
         logits = [each.model(torch.tensor([ids.ids])).logits for each in (one, other)]
     assert torch.equal(*logits)
-    text = read_base_text(str(file))
+    text = read_tokenizer_info(str(file))
     assert text.renderer.encode(SAID) == ids
     assert text.context == one.context
 
@@ -45,6 +45,6 @@ def test_it_cuts_and_speaks_as_the_model_it_was_made_from(file: Path) -> None:
 def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "broken.gguf"
     file.write_bytes(content)
-    for read in (read_base_text, load_base):
+    for read in (read_tokenizer_info, load_base):
         with pytest.raises(BaseModelError, match=r"broken\.gguf 을 읽지 못했습니다"):
             read(str(file))

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from kakaobot.base.loading import load_base
-from kakaobot.base.text import read_base_text
+from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.config import ROOT
 from kakaobot.errors import BaseModelError
-from kakaobot.records import ChatMessage
+from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 from tests.patience import patience
 
@@ -27,7 +27,7 @@ def test_the_starter_loads_and_reads_512_tokens() -> None:
 
 
 def test_the_small_files_alone_give_the_same_ids_as_the_loaded_model() -> None:
-    base, text = load_base(str(FOLDER)), read_base_text(str(FOLDER))
+    base, text = load_base(str(FOLDER)), read_tokenizer_info(str(FOLDER))
     messages = [
         ChatMessage("user", "밥 먹었어?", "도담"),
         ChatMessage("assistant", "ㅇㅇ", learn=True),
@@ -91,4 +91,4 @@ def test_a_model_that_is_neither_here_nor_reachable_is_a_sentence() -> None:
     with pytest.raises(BaseModelError, match="인터넷 연결"):
         load_base("nobody/no-such-model")
     with pytest.raises(BaseModelError, match="starter"):
-        read_base_text("nobody/no-such-model")
+        read_tokenizer_info("nobody/no-such-model")

@@ -19,7 +19,7 @@ from kakaobot.config import ROOT
 from kakaobot.settings import LoraSettings
 from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import with_lora
-from kakaobot.train.loss import LearntLoss
+from kakaobot.train.loss import MaskedLoss
 from tests.patience import patience, wait_for
 
 LARGE = 1e12
@@ -150,7 +150,7 @@ def trained(threads: Callable[[int], int]) -> list[torch.Tensor]:
     base = load_base(str(FOLDER))
     model = with_lora(base, LoraSettings(r=4), checkpointing=False)
     learnt = [each for each in model.parameters() if each.requires_grad]
-    loss, optimizer = LearntLoss(model), torch.optim.AdamW(learnt, lr=1e-3)
+    loss, optimizer = MaskedLoss(model), torch.optim.AdamW(learnt, lr=1e-3)
     losses = []
     for step in range(6):
         with threads_at_most(threads(step)):

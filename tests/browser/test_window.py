@@ -23,8 +23,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from kakaobot.config import ROOT, Home, save
-from kakaobot.exports.inbox import Inbox
-from kakaobot.runs import LIVE, Runs
+from kakaobot.exports.file_store import FileStore
+from kakaobot.runs.run import LIVE, Runs
 from scripts.make_sample import android, read_room
 from tests.conftest import QUICK, SAMPLE
 from tests.patience import patience, wait_for
@@ -314,7 +314,7 @@ def test_1_a_second_export_is_merged_and_its_exporter_gets_a_name(
     expect(people).to_contain_text(f"회원님 → {me}")
     expect(cells.nth(2)).to_have_text(f"{len(said):,}개")
     expect(cells.nth(4)).to_contain_text("4명")
-    written = Inbox(app.home.folder("data/raw")).confirmed()
+    written = FileStore(app.home.folder("data/raw")).confirmed()
     assert written == {"주말 보드게임방": {"회원님": "나", "나": me}}
 
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from kakaobot.base.sampling import Sampling, generation_config
+from kakaobot.base.generation import Sampling, generation_config
 from kakaobot.chat.engine import Engine
-from kakaobot.chat.history import trim
-from kakaobot.records import ChatMessage
+from kakaobot.chat.truncate import truncate
+from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 
 GREEDY = Sampling(40, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
@@ -70,7 +70,9 @@ def test_the_newest_turns_stay() -> None:
 
     def kept(max_turns: int, max_tokens: int) -> int:
         return len(
-            trim(turns, max_turns=max_turns, max_tokens=max_tokens, length=lambda m: len(m.content))
+            truncate(
+                turns, max_turns=max_turns, max_tokens=max_tokens, length=lambda m: len(m.content)
+            )
         )
 
     assert kept(3, 100) == 3

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kakaobot.dataset.pii.finds import KINDS, Find
-from kakaobot.dataset.privacy import find
+from kakaobot.dataset.pii.spans import KINDS, Span
+from kakaobot.dataset.privacy import find_spans
 
 HERE = Path(__file__).resolve().parent
 TUNED = HERE / "pii.tsv"
@@ -27,7 +27,7 @@ class Line:
     where: str
     topic: str
     text: str
-    finds: frozenset[Find]
+    finds: frozenset[Span]
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ def _line(where: str, topic: str, marked: str) -> Line:
     text, finds, end = "", [], 0
     for mark in _MARK.finditer(marked):
         text += marked[end : mark.start()]
-        finds.append(Find(mark[1], len(text), len(text) + len(mark[2])))
+        finds.append(Span(mark[1], len(text), len(text) + len(mark[2])))
         text += mark[2]
         end = mark.end()
     return Line(where, topic, text + marked[end:], frozenset(finds))
 
 
-def found_in(line: Line) -> frozenset[Find]:
-    return frozenset(find(line.text, words=OWN_WORDS))
+def found_in(line: Line) -> frozenset[Span]:
+    return frozenset(find_spans(line.text, words=OWN_WORDS))
 
 
 def scores(lines: Iterable[Line]) -> dict[str, Score]:
@@ -92,9 +92,9 @@ def mistakes(lines: Iterable[Line]) -> list[str]:
     return out
 
 
-def _shown(line: Line, find: Find) -> str:
+def _shown(line: Line, find: Span) -> str:
     return f"{find.kind}|{line.text[find.start : find.end]}"
 
 
-def _place(find: Find) -> int:
+def _place(find: Span) -> int:
     return find.start

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaobot.dataset.duplicates import LONG, groups, normalised, overlapping, similar
+from kakaobot.dataset.duplicates import LONG, groups, normalize_letters, overlapping, similar
 from tests.patience import processor_time
 
 SYLLABLES = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허고노도로모보소오조초코토포호"
@@ -22,11 +22,11 @@ def syllables(length: int, seed: int) -> str:
 
 
 def test_spaces_signs_digits_and_runs_do_not_count() -> None:
-    assert normalised(" 오늘 3시!! ㅋㅋㅋㅋ 😂 OK ") == "오늘시ㅋok"
+    assert normalize_letters(" 오늘 3시!! ㅋㅋㅋㅋ 😂 OK ") == "오늘시ㅋok"
 
 
 def test_composed_and_decomposed_letters_are_one() -> None:
-    assert normalised("\u1112\u1161\u11ab\u1100\u1173\u11af") == "한글"
+    assert normalize_letters("\u1112\u1161\u11ab\u1100\u1173\u11af") == "한글"
 
 
 def test_a_near_copy_is_found_and_another_text_is_not() -> None:
@@ -97,7 +97,7 @@ def test_nothing_overlaps_that_is_not_near(some: list[str], others: list[str]) -
     for place in overlapping(some, others):
         assert any(similar(some[place], other) for other in others)
     assert overlapping(some, some) == {
-        place for place, text in enumerate(some) if len(normalised(text)) >= LONG
+        place for place, text in enumerate(some) if len(normalize_letters(text)) >= LONG
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kakaobot.dataset.backchannels import BackchannelIndex, low_signal
 from kakaobot.dataset.filters import (
     BOT,
     CAPPED,
@@ -20,10 +21,9 @@ from kakaobot.dataset.filters import (
     Rules,
     unlearnt,
 )
-from kakaobot.dataset.judging import Judgement, judge
 from kakaobot.dataset.privacy import mask
-from kakaobot.dataset.reactions import Reactions, low_signal
-from kakaobot.records import ChatMessage, Conversation, Turn
+from kakaobot.dataset.target_selection import TargetSelection, select_targets
+from kakaobot.schema import ChatMessage, Conversation, Turn
 
 START = datetime(2026, 3, 1, 12, 0)
 STORY = "어제 저녁에 동생이랑 강가를 걷다가 길 잃은 강아지를 만나서 집까지 데려다주었다"
@@ -44,8 +44,8 @@ def turns(*said: tuple[str, str]) -> list[Turn]:
     return [turn(number, sender, text) for number, (sender, text) in enumerate(said)]
 
 
-def judged(said: list[Turn], rules: Rules = FREE, persona: str = "") -> Judgement:
-    return judge({"방": said}, rules, persona=persona)["방"]
+def judged(said: list[Turn], rules: Rules = FREE, persona: str = "") -> TargetSelection:
+    return select_targets({"방": said}, rules, persona=persona)["방"]
 
 
 def reasons(*said: tuple[str, str], rules: Rules = FREE, persona: str = "") -> list[str]:
@@ -91,7 +91,7 @@ def test_a_text_that_goes_round_is_not_learnt_at_all() -> None:
     assert reasons(("가", WISH), ("나", WISH + "!"), ("가", "고마워")) == [FORWARDED, FORWARDED, ""]
     assert reasons(("가", WISH), ("가", WISH), ("가", WISH)) == [FORWARDED] * 3
     rooms = {"방": [turn(0, "가", WISH)], "다른 방": [turn(0, "가", WISH)]}
-    assert [each.counts for each in judge(rooms, FREE).values()] == [{FORWARDED: 1}] * 2
+    assert [each.counts for each in select_targets(rooms, FREE).values()] == [{FORWARDED: 1}] * 2
 
 
 def test_what_others_forward_is_seen_when_one_is_learnt() -> None:
@@ -229,8 +229,8 @@ def test_the_cap_counts_the_rooms_together_and_the_persona_alone() -> None:
     chatty = turns(*[("가", f"이번에는 {n}번째 이야기를 해 줄게") for n in range(70)])
     laughing = turns(*[("가", "ㅋㅋ")] * 30, *[("나", "ㅋㅋ")] * 30)
     rooms = {"말": chatty, "웃음": laughing}
-    assert judge(rooms, Rules(low_signal_share=0.3), persona="가")["웃음"].counts == {}
-    assert judge(rooms, Rules(low_signal_share=0.3))["웃음"].counts == {CAPPED: 30}
+    assert select_targets(rooms, Rules(low_signal_share=0.3), persona="가")["웃음"].counts == {}
+    assert select_targets(rooms, Rules(low_signal_share=0.3))["웃음"].counts == {CAPPED: 30}
 
 
 WORDS = st.sampled_from(
@@ -249,7 +249,9 @@ ROOMS = st.dictionaries(
 def test_every_turn_is_learnt_or_has_one_reason(
     rooms: dict[str, list[Turn]], persona: str, share: float
 ) -> None:
-    found = judge(rooms, Rules(bots=frozenset({"봇"}), low_signal_share=share), persona=persona)
+    found = select_targets(
+        rooms, Rules(bots=frozenset({"봇"}), low_signal_share=share), persona=persona
+    )
     assert list(found) == list(rooms)
     for room, judgement in found.items():
         mine = [n for n, each in enumerate(rooms[room]) if persona in ("", each.sender)]
@@ -269,7 +271,7 @@ def test_the_order_of_rooms_does_not_matter(
 ) -> None:
     rules = Rules(low_signal_share=share)
     shuffled = {room: rooms[room] for room in source.sample(sorted(rooms), len(rooms))}
-    first, second = judge(rooms, rules), judge(shuffled, rules)
+    first, second = select_targets(rooms, rules), select_targets(shuffled, rules)
     assert {room: dict(each.reasons) for room, each in first.items()} == {
         room: dict(each.reasons) for room, each in second.items()
     }
@@ -296,7 +298,7 @@ def test_in_which_order_reactions_come_does_not_matter(
 ) -> None:
     said = list(enumerate(room_of(low, others)))
     gone = set(source.sample(range(len(said)), len(said) // 5))
-    one, other, without = Reactions(), Reactions(), Reactions()
+    one, other, without = BackchannelIndex(), BackchannelIndex(), BackchannelIndex()
     for number, each in said:
         one.add(number, "방", each)
         if number not in gone:

@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaobot.dataset.pii import accounts, addresses, contacts, numbers, passwords, phones, plates
-from kakaobot.dataset.pii.finds import (
+from kakaobot.dataset.pii.normalize import COVERED, normalize
+from kakaobot.dataset.pii.spans import (
     ACCOUNT,
     ADDRESS,
     KINDS,
     PHONE,
     TAGS,
     WORD,
-    Find,
     Rule,
-    resolve,
+    Span,
+    resolve_overlaps,
 )
-from kakaobot.dataset.pii.view import COVERED, view
-from kakaobot.dataset.privacy import find, mask, masker
+from kakaobot.dataset.privacy import find_spans, mask, masker
 from tests.dataset.pii_lines import HELD_OUT, OWN_WORDS, TUNED, read
 from tests.patience import processor_time
 
@@ -99,10 +99,12 @@ def test_only_tags_are_new_and_the_rest_stands_in_order(text: str) -> None:
 def test_the_quick_look_hides_nothing(private: bool) -> None:
     rules = _RULES if private else (contacts.links,)
     for text in LINES:
-        seen = view(text)
+        seen = normalize(text)
         finds = [each for rule in rules for each in rule(seen.text)]
-        wanted = resolve(Find(each.kind, *seen.span(each.start, each.end)) for each in finds)
-        assert find(text, private=private) == wanted, text
+        wanted = resolve_overlaps(
+            Span(each.kind, *seen.span(each.start, each.end)) for each in finds
+        )
+        assert find_spans(text, private=private) == wanted, text
 
 
 # --- masking twice
@@ -124,7 +126,7 @@ def test_masking_a_labelled_line_twice_is_masking_it_once(text: str) -> None:
 def test_tags_are_no_triggers_and_are_not_looked_into() -> None:
     text = "<비밀번호> 1234 <전화번호>"
     assert mask(text, words=("전화",)).text == text
-    assert view(text).text == COVERED * 6 + " 1234 " + COVERED * 6
+    assert normalize(text).text == COVERED * 6 + " 1234 " + COVERED * 6
 
 
 # --- time
@@ -159,26 +161,26 @@ def test_a_long_message_takes_no_longer_than_its_length(piece: str) -> None:
 
 
 def test_a_kind_that_stands_first_counts_and_then_the_longer() -> None:
-    phone, account, longer = Find(PHONE, 3, 9), Find(ACCOUNT, 0, 12), Find(ACCOUNT, 12, 30)
-    shorter = Find(ACCOUNT, 14, 20)
-    assert resolve([account, shorter, longer, phone]) == [phone, longer]
+    phone, account, longer = Span(PHONE, 3, 9), Span(ACCOUNT, 0, 12), Span(ACCOUNT, 12, 30)
+    shorter = Span(ACCOUNT, 14, 20)
+    assert resolve_overlaps([account, shorter, longer, phone]) == [phone, longer]
 
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 20), st.integers(1, 9))))
 def test_the_order_of_finds_does_not_matter(spans: list[tuple[str, int, int]]) -> None:
-    finds = [Find(kind, start, start + size) for kind, start, size in spans]
+    finds = [Span(kind, start, start + size) for kind, start, size in spans]
     mixed = finds[:]
     random.Random(1).shuffle(mixed)
-    done = resolve(finds)
-    assert resolve(mixed) == done
+    done = resolve_overlaps(finds)
+    assert resolve_overlaps(mixed) == done
     assert all(one.end <= other.start for one, other in zip(done, done[1:], strict=False))
 
 
 def test_of_an_own_word_the_uncovered_rest_is_masked_too() -> None:
-    assert resolve([Find(WORD, 0, 10), Find(ADDRESS, 4, 6)]) == [
-        Find(WORD, 0, 4),
-        Find(ADDRESS, 4, 6),
-        Find(WORD, 6, 10),
+    assert resolve_overlaps([Span(WORD, 0, 10), Span(ADDRESS, 4, 6)]) == [
+        Span(WORD, 0, 4),
+        Span(ADDRESS, 4, 6),
+        Span(WORD, 6, 10),
     ]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from kakaobot.dataset.pii import accounts, addresses, contacts, numbers, passwords, phones, plates
-from kakaobot.dataset.pii.finds import Find, Rule
-from kakaobot.dataset.pii.view import view
+from kakaobot.dataset.pii.normalize import normalize
+from kakaobot.dataset.pii.spans import Rule, Span
 
 TAKEN = [
     # A date, a sex and the dash are enough; what was issued since 2020 has no check digit.
@@ -123,7 +123,7 @@ LEFT = [
 
 
 def found(rule: Rule, text: str) -> Iterator[str]:
-    finds: set[Find] = set(rule(view(text).text))
+    finds: set[Span] = set(rule(normalize(text).text))
     return (text[each.start : each.end] for each in finds)
 
 
@@ -156,4 +156,4 @@ def test_sex_digits_tell_residents_from_foreigners() -> None:
     ],
 )
 def test_a_view_reads_plainly(text: str, read: str) -> None:
-    assert view(text).text == read
+    assert normalize(text).text == read

@@ -4,10 +4,10 @@ from collections import Counter
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from kakaobot.exports.merge import united
+from kakaobot.exports.merge import merge_room
 from kakaobot.exports.messages import Altered, in_order, senders_of, times_of
-from kakaobot.exports.people import renamed
-from kakaobot.exports.tally import Export
+from kakaobot.exports.parse_result import Export
+from kakaobot.exports.participants import renamed
 from tests.exports.rooms import android, clock, day
 
 COUNT = 20_000
@@ -61,7 +61,7 @@ def test_an_older_message_below_a_newer_one_is_seen_wherever_it_stands() -> None
     for lines in ([late, early], [early, late, early], [late] * 9000 + [early]):
         export = android("\n".join(f"{at}, 도담 : 응" for at in lines) + "\n")
         assert not in_order(export.messages)
-        history = united("방", [export])
+        history = merge_room("방", [export])
         assert in_order(history.messages)
         assert len(history.messages) == len(lines)
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.merge import History, merge
+from kakaobot.exports.merge import RoomHistory, merge
 from kakaobot.exports.reader import Export, Upload, decode, parse_export, read_upload
 
 Check = Callable[[bytes], None]
@@ -168,7 +168,7 @@ def _check_strings(strings: Sequence[str]) -> None:
         _hold(not any("\ud800" <= each <= "\udfff" for each in text), "a text can be saved")
 
 
-def _said(histories: Sequence[History]) -> list[list[tuple[object, ...]]]:
+def _said(histories: Sequence[RoomHistory]) -> list[list[tuple[object, ...]]]:
     return [[(m.at, m.sender, m.text, m.kind) for m in each.messages] for each in histories]
 
 

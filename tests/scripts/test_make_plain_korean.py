@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from kakaobot.voice.expressions import read_tally
+from kakaobot.style.ngrams import read_counts
 from scripts.make_plain_korean import LEAST, mixed, reviews, small_talk, table, tally
 
 
@@ -18,7 +18,7 @@ def test_half_of_the_table_is_small_talk_however_many_reviews_there_are(tmp_path
     assert counts["영화"] == 500_000
     assert counts["영화 좋다"] == 450_000
     assert counts["밥"] == counts["뭐 해"] == 250_000
-    plain = read_tally(table(counts))
+    plain = read_counts(table(counts))
     assert plain.counts == counts
     assert plain.total == 1_000_000
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Training
-from kakaobot.base.choice import choose
+from kakaobot.base.selection import choose
 from kakaobot.config import Home, save
-from kakaobot.runs import LIVE, Run, Runs
+from kakaobot.runs.run import LIVE, Run, Runs
 from tests.conftest import QUICK, SAMPLE
 from tests.patience import wait_for
 
@@ -33,7 +33,7 @@ class Room:
                 **changes,
             },
         )
-        bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+        bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
         Exports(self.home).bring([SAMPLE])
         Datasets(self.home, bases).build()
         self.training = Training(self.home, bases)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from kakaobot.runs import Run, Status
+from kakaobot.runs.run import Run, Status
 from kakaobot.train.callback import RunCallback
-from kakaobot.train.rehearsal import Metric
+from kakaobot.train.eval_prompts import Metric
 
 LOSSES = (5.0, 3.0, 2.0, 2.1, 2.2, 2.3)
 """At steps 0, 10, 20 … 50."""

@@ -11,16 +11,16 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, Gemma2Config, LlamaConfig
 
-from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Training
-from kakaobot.base.choice import choose
-from kakaobot.base.sampling import Sampling
+from kakaobot.base.generation import Sampling
+from kakaobot.base.selection import choose
 from kakaobot.chat.engine import Engine
 from kakaobot.config import Home, save
-from kakaobot.records import ChatMessage
-from kakaobot.runs import LIVE, Run, Runs
+from kakaobot.runs.run import LIVE, Run, Runs
+from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 from tests.base.gguf_files import write_gguf
 from tests.conftest import QUICK, SAMPLE
@@ -84,7 +84,7 @@ def learn(home: Home, base: Path) -> Run:
         "training.learning_rate": 5e-3,
     }
     save(home.settings_file, changes)
-    bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+    bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
     Exports(home).bring([SAMPLE])
     Datasets(home, bases).build()
     training = Training(home, bases)

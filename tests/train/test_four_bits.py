@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import torch
 
+from kakaobot.base.generation import Sampling
 from kakaobot.base.loading import load_base
-from kakaobot.base.sampling import Sampling
 from kakaobot.chat.engine import Engine
 from kakaobot.config import ROOT
-from kakaobot.records import ChatMessage, Conversation
-from kakaobot.rows import to_row
-from kakaobot.runs import Run
+from kakaobot.dataset.jsonl import to_row
+from kakaobot.runs.run import Run
+from kakaobot.schema import ChatMessage, Conversation
 from kakaobot.settings import LoraSettings, Settings
 from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import with_lora

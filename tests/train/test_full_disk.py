@@ -20,16 +20,17 @@ import torch
 from peft import load_peft_weights, set_peft_model_state_dict
 from safetensors.torch import save_file
 
-from kakaobot.app.bases import Bases
-from kakaobot.app.dataset import Datasets
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Training
-from kakaobot.base.choice import choose
+from kakaobot.atomic_io import disk_is_full
 from kakaobot.base.loading import load_base
+from kakaobot.base.selection import choose
 from kakaobot.config import Home, save
-from kakaobot.endings import EXIT_FULL, FULL_DISK, disk_is_full, why_it_ended
-from kakaobot.runs import LIVE, Run
-from kakaobot.samples import Samples
+from kakaobot.runs.eval_samples import EvalSampleLog
+from kakaobot.runs.exit_reason import EXIT_FULL, FULL_DISK, why_it_ended
+from kakaobot.runs.run import LIVE, Run
 from kakaobot.settings import LoraSettings
 from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import with_lora
@@ -47,10 +48,10 @@ BALLAST = "ballast"
 PROGRAM = f"""
 import os, sys
 from pathlib import Path
-from kakaobot.runs import Run
-from kakaobot.samples import Samples
+from kakaobot.runs.run import Run
+from kakaobot.runs.eval_samples import EvalSampleLog
 from kakaobot.train import worker
-from kakaobot.train.trainer import LearntTrainer
+from kakaobot.train.trainer import LoraTrainer
 
 folder, moment, way, after = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 
@@ -90,7 +91,7 @@ calls = iter(range(1, 100))
 second = lambda *_: next(calls) == 2
 late = lambda point: point.step > after
 moments = {{
-    "checkpoint": (LearntTrainer, "_save_optimizer_and_scheduler", second, lambda: fill(1, 8192)),
+    "checkpoint": (LoraTrainer, "_save_optimizer_and_scheduler", second, lambda: fill(1, 8192)),
     "best": (Run, "swap_in", lambda kind, _: kind == "best" and second(), lambda: fill(1, 8192)),
     "complete": (Run, "complete", second, lambda: fill(0, 50)),
     # Nor does the log take more than a few letters of the reason.
@@ -98,7 +99,7 @@ moments = {{
                lambda: (to_the_end_of_a_page(folder / "worker.log"), fill(0, 50))),
     "metrics": (Run, "append", lambda *points: points[0].kind == "loss" and late(points[0]),
                 lambda: fill(0, to_the_end_of_a_page(folder / "metrics.jsonl"))),
-    "samples": (Samples, "append", late,
+    "samples": (EvalSampleLog, "append", late,
                 lambda: fill(0, to_the_end_of_a_page(folder / "samples.jsonl"))),
 }}
 if moment:
@@ -175,7 +176,7 @@ class Room:
                 "data.val_ratio": 0.01,
             },
         )
-        self.bases = Bases(lambda wanted: choose(wanted, reachable=lambda: False))
+        self.bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
         Exports(self.home).bring([SAMPLE])
         Datasets(self.home, self.bases).build()
         self.run = Run((disk or root / "runs") / "main")
@@ -254,7 +255,7 @@ def test_a_disk_that_fills_up_at_any_moment_ends_the_run_with_a_sentence_and_cos
         found = {(point.kind, point.step) for point in run.points()}
         assert {step for kind, step in found if kind == "loss"} == set(range(1, STEPS + 1))
         assert {step for kind, step in found if kind == "eval_loss"} == set(range(0, STEPS + 1, 2))
-        assert [sample.step for sample in Samples(run.path).all()] == [0, 8, STEPS]
+        assert [sample.step for sample in EvalSampleLog(run.path).all()] == [0, 8, STEPS]
 
 
 @contextmanager

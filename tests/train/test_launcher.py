@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from kakaobot.errors import RunError
-from kakaobot.runs import Run
+from kakaobot.runs.run import Run
 from kakaobot.train.launcher import TrainingThread, kill
 from tests.patience import patience, wait_for
 
@@ -109,7 +109,7 @@ def test_the_next_program_adopts_a_worker_and_stops_it(run: Run, tmp_path: Path)
     program = f"""
 import sys
 from pathlib import Path
-from kakaobot.runs import Run
+from kakaobot.runs.run import Run
 from kakaobot.train.launcher import TrainingThread
 run = Run(Path({str(run.path)!r}))
 TrainingThread.launch(run, [sys.executable, "-c", {POLITE!r}, str(run.path)])

@@ -19,8 +19,8 @@ from transformers import (
     Qwen3Config,
 )
 
-from kakaobot.train.batches import IGNORED
-from kakaobot.train.loss import LearntLoss, Way
+from kakaobot.train.collate import IGNORED
+from kakaobot.train.loss import MaskedLoss, Way
 
 SIZES: dict[str, Any] = {
     "vocab_size": 300,
@@ -91,8 +91,8 @@ def gradients(model: Any, loss: Tensor) -> list[Tensor]:
 
 def test_the_cheapest_way_that_is_right_is_found(base: tuple[str, Any]) -> None:
     name, model = base
-    assert LearntLoss(model).way == CONFIGS[name][1]
-    assert LearntLoss(model, ways=("cut",)).way == "cut"
+    assert MaskedLoss(model).way == CONFIGS[name][1]
+    assert MaskedLoss(model, ways=("cut",)).way == "cut"
 
 
 @pytest.mark.parametrize("way", EVERY)
@@ -101,7 +101,7 @@ def test_every_way_gives_the_loss_and_the_gradients_of_the_plain_recipe(
 ) -> None:
     _, model = base
     ids, labels, _ = batch()
-    loss = LearntLoss(model, ways=(way,))
+    loss = MaskedLoss(model, ways=(way,))
     if loss.way != way:
         assert base[0] == "gemma 2"
         return
@@ -119,7 +119,7 @@ def test_in_pieces_the_fused_loss_is_the_same(
     monkeypatch.setattr("kakaobot.train.loss._STRIDE", 3)
     _, model = base
     ids, labels, _ = batch()
-    mean = LearntLoss(model)(ids, labels) / (labels != IGNORED).sum()
+    mean = MaskedLoss(model)(ids, labels) / (labels != IGNORED).sum()
     torch.testing.assert_close(mean, plain(model), rtol=1e-5, atol=1e-6)
 
 
@@ -127,27 +127,27 @@ def test_a_head_that_is_learnt_itself_is_not_fused() -> None:
     model = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES))
     names = ["q_proj", "lm_head"]
     model = get_peft_model(model, LoraConfig(r=4, target_modules=names, task_type="CAUSAL_LM"))
-    assert LearntLoss(model).way == "kept"
+    assert MaskedLoss(model).way == "kept"
 
 
 def test_a_bend_that_hardly_shows_on_small_logits_is_seen_all_the_same() -> None:
     sizes = {**SIZES, "initializer_range": 0.001}
     model = AutoModelForCausalLM.from_config(Gemma2Config(**sizes, final_logit_softcapping=30.0))
-    assert LearntLoss(model.requires_grad_(False)).way == "kept"
+    assert MaskedLoss(model.requires_grad_(False)).way == "kept"
 
 
 def test_a_head_that_is_not_frozen_is_not_fused() -> None:
     model = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES)).requires_grad_(False)
-    assert LearntLoss(model).way == "fused"
+    assert MaskedLoss(model).way == "fused"
     model.lm_head.requires_grad_(True)
-    assert LearntLoss(model).way == "kept"
+    assert MaskedLoss(model).way == "kept"
 
 
 def test_half_precision_is_fused_too_and_costs_little() -> None:
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES)).eval().requires_grad_(False)
     ids, labels, _ = batch()
-    true = LearntLoss(model)(ids, labels)
-    half = LearntLoss(model.to(torch.bfloat16))
+    true = MaskedLoss(model)(ids, labels)
+    half = MaskedLoss(model.to(torch.bfloat16))
     assert half.way == "fused"
     assert float(half(ids, labels)) == pytest.approx(float(true), rel=0.02)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from kakaobot.runs import Run, Status
+from kakaobot.runs.run import Run, Status
 from kakaobot.train.callback import RunCallback
 from kakaobot.train.pace import RECENT, START, Pace
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.runs import LIVE, Run
+from kakaobot.runs.run import LIVE, Run
 from tests.patience import wait_for
 from tests.train.rooms import Room, told
 

@@ -10,17 +10,17 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, Qwen3Config, TrainingArguments
 
-from kakaobot.base.loading import Loaded, load_base
+from kakaobot.base.loading import LoadedBase, load_base
 from kakaobot.errors import ConfigError
 from kakaobot.settings import LoraSettings, TrainingSettings
 from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import SparseDropout, with_lora
-from kakaobot.train.batches import IGNORED, Row, Schedule
+from kakaobot.train.collate import IGNORED, BatchSchedule, Row
 from kakaobot.train.plan import Plan
-from kakaobot.train.trainer import LearntTrainer, Rows
+from kakaobot.train.trainer import LoraTrainer, RowDataset
 
 
-def some_rows(count: int, seed: int) -> Rows:
+def some_rows(count: int, seed: int) -> RowDataset:
     """Rows of 3 to 40 tokens of which a third is learnt, in another share in each."""
     dice = random.Random(seed)
     rows = []
@@ -30,7 +30,7 @@ def some_rows(count: int, seed: int) -> Rows:
         learnt = [False, *(dice.random() < share for _ in ids[2:]), True]
         labels = tuple(i if yes else IGNORED for i, yes in zip(ids, learnt, strict=True))
         rows.append(Row(ids, labels))
-    return Rows(tuple(rows))
+    return RowDataset(tuple(rows))
 
 
 def model_with_lora(dropout: float = 0.0) -> Any:
@@ -40,16 +40,16 @@ def model_with_lora(dropout: float = 0.0) -> Any:
         num_attention_heads=4, num_key_value_heads=2, head_dim=8, initializer_range=0.3,
     )  # fmt: skip
     model = AutoModelForCausalLM.from_config(config)
-    base = Loaded(model, None, None, torch.device("cpu"), torch.float32, False, 512, ())  # type: ignore[arg-type]
+    base = LoadedBase(model, None, None, torch.device("cpu"), torch.float32, False, 512, ())  # type: ignore[arg-type]
     return with_lora(base, LoraSettings(r=4, dropout=dropout), checkpointing=False)
 
 
 def trainer_for(
     folder: Path, *, accumulation: int = 1, most_tokens: int = 10_000, steps: int = 1
-) -> LearntTrainer:
+) -> LoraTrainer:
     train = some_rows(12, 1)
-    schedule = Schedule(train.lengths, accumulation, steps * accumulation, seed=0)
-    return LearntTrainer(
+    schedule = BatchSchedule(train.lengths, accumulation, steps * accumulation, seed=0)
+    return LoraTrainer(
         model=model_with_lora(),
         args=TrainingArguments(
             output_dir=str(folder), max_steps=steps, learning_rate=0.1,
@@ -66,7 +66,7 @@ def trainer_for(
     )  # fmt: skip
 
 
-def mean_loss(model: Any, rows: Rows) -> torch.Tensor:
+def mean_loss(model: Any, rows: RowDataset) -> torch.Tensor:
     """Over all learnt tokens, each row read alone."""
     model.eval()
     sums, count = [], 0

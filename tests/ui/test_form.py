@@ -1,11 +1,11 @@
 import gradio as gr
 import pytest
 
-from kakaobot.app.preferences import Preferences
-from kakaobot.config import Home, entries
+from kakaobot.app.settings import SettingsEditor
+from kakaobot.config import Home, setting_fields
 from ui import form
 
-ENTRIES = entries()
+ENTRIES = setting_fields()
 
 
 def test_there_are_settings():
@@ -22,7 +22,7 @@ def test_every_setting_has_a_field_that_explains_it(entry):
 
 
 def test_what_the_form_shows_can_be_saved_as_it_is(tmp_path):
-    preferences = Preferences(Home(tmp_path))
+    preferences = SettingsEditor(Home(tmp_path))
     before = preferences.values()
     preferences.save({entry.path: form.shown_value(entry, before[entry.path]) for entry in ENTRIES})
     assert preferences.values() == before

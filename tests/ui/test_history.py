@@ -4,11 +4,11 @@ from html import unescape
 
 import pytest
 
-from kakaobot.app.history import Change
+from kakaobot.runs.history import SettingChange
 from tests.ui.window_fakes import RUN
 from ui import text
-from ui.history import history_card
-from ui.spark import sparkline
+from ui.render.runs import history_card
+from ui.render.sparkline import sparkline
 
 LOSSES = ((0, 5.0), (10, 4.0), (20, 3.5), (30, 3.7))
 DONE = replace(
@@ -64,8 +64,11 @@ def test_what_was_set_is_told_against_the_defaults_and_the_run_before():
     run = replace(
         DONE,
         before="main-1",
-        changed=(Change("lora.r", 8, 16), Change("data.drop_low_signal", True, False)),
-        since=(Change("lora.target_modules", ["q_proj", "v_proj"], "all-linear"),),
+        changed=(
+            SettingChange("lora.r", 8, 16),
+            SettingChange("data.drop_low_signal", True, False),
+        ),
+        since=(SettingChange("lora.target_modules", ["q_proj", "v_proj"], "all-linear"),),
     )
     page = words(history_card([run]))
     assert "lora.r 8 기본값 16" in page

@@ -9,7 +9,7 @@ import pytest
 
 from kakaobot.errors import ExportError, KakaobotError
 from tests.ui.window_fakes import ROOM
-from ui.rooms import rooms_table
+from ui.render.rooms import rooms_table
 from ui.tabs import rooms
 
 

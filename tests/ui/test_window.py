@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from kakaobot.app.access import LOCKED, Gate
-from kakaobot.app.preferences import Preferences
+from kakaobot.app.auth import LOCKED, Gate
+from kakaobot.app.settings import SettingsEditor
 from kakaobot.config import ROOT, Home
 from tests.patience import patience
 from tests.ui.window_fakes import (
@@ -44,7 +44,7 @@ def window_of(home, password="열쇠"):
         "training": FakeTraining(),
         "chatting": parrot,
         "gate": gate,
-        "preferences": Preferences(Home(home)),
+        "preferences": SettingsEditor(Home(home)),
     }
     return build_window(Services(**services)), parrot
 

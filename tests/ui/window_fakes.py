@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kakaobot.app.access import Gate
-from kakaobot.app.chat import Line, Reply, Voice
-from kakaobot.app.exports import Diagnosis, FileReport
-from kakaobot.app.history import RunSummary
-from kakaobot.app.outlook import Outlook
-from kakaobot.app.people import Member, Proposal, RoomReport
-from kakaobot.app.report import Example, Part, Report
-from kakaobot.app.speaking import Person
+from kakaobot.app.auth import Gate
+from kakaobot.app.chat import Line, Persona, Reply
+from kakaobot.app.estimates import Estimate
+from kakaobot.app.exports import FileReport, LineReport
+from kakaobot.app.people import Proposal, RoomMember, RoomReport
 from kakaobot.app.training import Snapshot
+from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
+from kakaobot.dataset.participant_summaries import ParticipantSummary
 from kakaobot.errors import RunError
-from kakaobot.exports.reader import Counts
-from kakaobot.runs import Point, Status
+from kakaobot.exports.parse_result import LineCounts
+from kakaobot.runs.history import RunSummary
+from kakaobot.runs.run import Point, Status
 
 PRIVATE = "아무에게도 말하지 마"
 
@@ -59,10 +59,10 @@ ROOM = RoomReport(
     messages=1500,
     repeated=700,
     people=(
-        Member("도담", 900),
-        Member("마루", 500),
-        Member("방장봇", 80, is_bot=True),
-        Member("광고", 20, is_excluded=True),
+        RoomMember("도담", 900),
+        RoomMember("마루", 500),
+        RoomMember("방장봇", 80, is_bot=True),
+        RoomMember("광고", 20, is_excluded=True),
     ),
     first="2026-01-02 10:00",
     last="2026-02-03 11:00",
@@ -73,15 +73,15 @@ ROOM = RoomReport(
         Proposal("bot", ("방장봇",)),
     ),
 )
-DIAGNOSIS = Diagnosis(
+DIAGNOSIS = LineReport(
     file="대화.txt",
     layout="W-KO",
     room="보드게임",
     lines=1234,
-    counts=Counts(messages=1000, continuations=200, headers=2, dates=30, not_understood=2),
+    counts=LineCounts(messages=1000, continuations=200, headers=2, dates=30, not_understood=2),
     lost=((7, "아침 9:01, 도담 : 안녕"),),
 )
-REPORT = Report(
+REPORT = BuildReport(
     room="보드게임",
     persona="도담",
     people=("도담", "마루"),
@@ -105,11 +105,11 @@ REPORT = Report(
         Example(
             "보드게임 · 2026-03-01 12:30",
             "train",
-            (Part("마루", PRIVATE, False), Part("도담", "그래\n알았어", True)),
+            (ExampleMessage("마루", PRIVATE, False), ExampleMessage("도담", "그래\n알았어", True)),
         ),
     ),
 )
-VOICE = Voice(
+VOICE = Persona(
     run="main",
     adapter="best",
     step=40,
@@ -123,7 +123,7 @@ VOICE = Voice(
 )
 
 
-OUTLOOK = Outlook(
+OUTLOOK = Estimate(
     ("메모리 약 3.2GB (이 컴퓨터에 남은 것 12.0GB), 시간 약 40분",), base="연습용 <b>"
 )
 
@@ -131,9 +131,9 @@ OUTLOOK = Outlook(
 class FakeOutlooks:
     """Works out what it was given when it is looked at, and knows it from then on."""
 
-    def __init__(self, found: Outlook | None = OUTLOOK) -> None:
+    def __init__(self, found: Estimate | None = OUTLOOK) -> None:
         self.found, self.looks = found, 0
-        self.kept: Outlook | None = None
+        self.kept: Estimate | None = None
 
     def known(self):
         return self.kept
@@ -171,7 +171,7 @@ class FakeTraining:
 class Parrot:
     """Says the last line back, one bubble after the other; counts what it was asked."""
 
-    def __init__(self, gate: Gate, voice: Voice | None = VOICE) -> None:
+    def __init__(self, gate: Gate, voice: Persona | None = VOICE) -> None:
         self.gate, self.known, self.asked, self.speaking = gate, voice, 0, False
 
     def runs(self):
@@ -226,7 +226,7 @@ class FakeDatasets:
         return ["보드게임"]
 
     def people(self, room="", progress=None):
-        return [Person("도담", 50, 40, 8.0)]
+        return [ParticipantSummary("도담", 50, 40, 8.0)]
 
     def outdated(self, report):
         return ""

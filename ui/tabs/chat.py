@@ -13,20 +13,21 @@ from typing import Any, cast
 
 import gradio as gr
 
-from kakaobot.app.access import Gate, Pass
-from kakaobot.app.chat import Chatting, Line, Reply, Voice
+from kakaobot.app.auth import Gate, Pass
+from kakaobot.app.chat import ChatService, Line, Persona, Reply
 from kakaobot.errors import KakaobotError, RunError
-from ui import markup, text
+from ui import text
 from ui.errors import notify
-from ui.view import bubbles
-from ui.wire import on
+from ui.events import on
+from ui.presenters import bubbles
+from ui.render import cards
 
 Lines = tuple[Line, ...]
 Values = tuple[object, ...]
 
 
 @dataclass(frozen=True)
-class Parts:
+class ChatComponents:
     """The components of the tab."""
 
     given: gr.State
@@ -49,9 +50,9 @@ class Parts:
     lock: gr.Button
 
 
-def build(chatting: Chatting, gate: Gate, tab: gr.Tab) -> None:
+def build(chatting: ChatService, gate: Gate, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
-    parts, desk = _layout(gate), Desk(chatting, gate)
+    parts, desk = _layout(gate), ChatHandlers(chatting, gate)
     given, lines, run = parts.given, parts.lines, parts.run
     talk = [parts.chatbot, lines, parts.message]
     busy = [parts.send, parts.stop]
@@ -80,10 +81,10 @@ def build(chatting: Chatting, gate: Gate, tab: gr.Tab) -> None:
     on(parts.lock.click, desk.lock, None, [given, *talk, *doors, *who, *busy], cancels=answers)
 
 
-class Desk:
+class ChatHandlers:
     """The handlers. Returns values in the order in which `build` wires them."""
 
-    def __init__(self, chatting: Chatting, gate: Gate) -> None:
+    def __init__(self, chatting: ChatService, gate: Gate) -> None:
         self._chatting = chatting
         self._gate = gate
 
@@ -183,16 +184,16 @@ class Desk:
             voice = self._chatting.voice(run if run in runs else "")
         except RunError as error:
             nothing = gr.Dropdown([], value=None)
-            return markup.note(text.NOTICE, str(error)), nothing, _speakers(None), nothing
-        return markup.voice_card(voice), gr.Dropdown(runs, value=voice.run), *_names(voice)
+            return cards.note(text.NOTICE, str(error)), nothing, _speakers(None), nothing
+        return cards.voice_card(voice), gr.Dropdown(runs, value=voice.run), *_names(voice)
 
 
-def _names(voice: Voice) -> tuple[gr.Dropdown, gr.Dropdown]:
+def _names(voice: Persona) -> tuple[gr.Dropdown, gr.Dropdown]:
     mine = [name for name in voice.people if name != voice.persona]
     return _speakers(voice), gr.Dropdown([(text.NOBODY, ""), *((n, n) for n in mine)], value="")
 
 
-def _speakers(voice: Voice | None) -> gr.Dropdown:
+def _speakers(voice: Persona | None) -> gr.Dropdown:
     """Who can answer; there is a choice only where the whole room was learnt."""
     names = voice.people if voice and not voice.persona else ()
     choices = [(text.ANYBODY, ""), *((name, name) for name in names)]
@@ -205,11 +206,11 @@ def _without_answer(lines: Lines) -> Lines:
     return lines[: last + 1]
 
 
-def _layout(gate: Gate) -> Parts:
+def _layout(gate: Gate) -> ChatComponents:
     # Components make themselves where they are first named, so the order here is the layout.
     parts: dict[str, Any] = {"given": gr.State(None), "lines": gr.State(())}
     with gr.Column(elem_id="chat-gate", elem_classes="kb-card") as parts["closed"]:
-        gr.HTML(markup.gate_card(gate.is_set))
+        gr.HTML(cards.gate_card(gate.is_set))
         parts["password"] = gr.Textbox(
             label=text.PASSWORD, type="password", visible=gate.is_set, elem_id="chat-password"
         )
@@ -221,7 +222,7 @@ def _layout(gate: Gate) -> Parts:
             parts |= _conversation()
         with gr.Column(scale=1, min_width=250, elem_id="chat-side"):
             parts |= _side()
-    return Parts(**parts)
+    return ChatComponents(**parts)
 
 
 def _conversation() -> dict[str, Any]:

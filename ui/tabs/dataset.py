@@ -9,30 +9,31 @@ from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.dataset import Datasets
-from kakaobot.app.outlook import Outlooks
+from kakaobot.app.datasets import Datasets
+from kakaobot.app.estimates import Estimates
 from kakaobot.app.people import People
-from kakaobot.app.preferences import Preferences
-from kakaobot.app.speaking import Person
+from kakaobot.app.settings import SettingsEditor
+from kakaobot.dataset.participant_summaries import ParticipantSummary
 from kakaobot.errors import KakaobotError
-from kakaobot.records import Progress, quiet
-from ui import markup, text
+from kakaobot.schema import Progress, no_progress
+from ui import text
 from ui.errors import notify
-from ui.speakers import speakers_card
+from ui.events import on
+from ui.render import cards
+from ui.render.participants import speakers_card
 from ui.tabs.rooms import ASK_SCRIPT
-from ui.wire import on
 
 
 def build(
     datasets: Datasets,
     people: People,
-    preferences: Preferences,
-    outlooks: Outlooks,
+    preferences: SettingsEditor,
+    outlooks: Estimates,
     tabs: gr.Tabs,
     tab: gr.Tab,
 ) -> None:
     """Lay out the tab and wire it. Every handler is one call to a service."""
-    gr.HTML(markup.lead(text.DATASET_LEAD))
+    gr.HTML(cards.lead(text.DATASET_LEAD))
     with gr.Row(equal_height=True):
         room = gr.Dropdown(label=text.ROOM, elem_id="dataset-room", scale=2)
         person = gr.Dropdown(label=text.PERSON, elem_id="dataset-person", scale=2)
@@ -64,7 +65,7 @@ def build(
             gr.Dropdown([(text.WHOLE_ROOM, ""), *((each, each) for each in names)], value=learnt),
             gr.Button(interactive=bool(rooms)),
             *_shown(datasets, has_rooms=bool(rooms)),
-            markup.outlook_card(text.OUTLOOK, outlooks.known()),
+            cards.outlook_card(text.OUTLOOK, outlooks.known()),
         )
 
     def look(
@@ -84,7 +85,7 @@ def build(
             return look(room, person, lambda share, words: progress(share, desc=words))
         except KakaobotError as error:
             # Where nobody clicked there is nothing to answer with a toast.
-            return gr.skip(), markup.note(text.NOTICE, str(error), tone="warn")
+            return gr.skip(), cards.note(text.NOTICE, str(error), tone="warn")
 
     def act(event: gr.EventData, room: str | None, person: str | None) -> tuple[object, ...]:
         """One click in the table, whose data say what is asked."""
@@ -93,7 +94,7 @@ def build(
             person = ask["name"]
         else:
             notify(_ACTIONS[ask["do"]](people, ask["names"]))
-        choices, card = look(room, person, quiet, unfolded=bool(event.unfolded))
+        choices, card = look(room, person, no_progress, unfolded=bool(event.unfolded))
         if ask["do"] == "learn":
             choices = gr.update(value=person)
         return choices, card, _report(datasets, has_rooms=True)
@@ -114,11 +115,11 @@ def build(
         try:
             found = outlooks.look(lambda share, words: progress(share, desc=words))
         except KakaobotError as error:
-            return markup.note(text.NOTICE, str(error), tone="warn")
+            return cards.note(text.NOTICE, str(error), tone="warn")
         # Whatever is wrong with the exports is told beside the people.
         with suppress(KakaobotError):
             datasets.complete_page(found, lambda share, words: progress(share, desc=words))
-        return markup.outlook_card(text.OUTLOOK, found)
+        return cards.outlook_card(text.OUTLOOK, found)
 
     shown = [report, onward, pictures, examples]
     chosen, speakers = [room, person], [person, table]
@@ -162,7 +163,7 @@ def _include(people: People, names: Sequence[str]) -> str:
 _ACTIONS = {"exclude": _exclude, "include": _include}
 
 
-def _choices(people: Sequence[Person], chosen: str) -> object:
+def _choices(people: Sequence[ParticipantSummary], chosen: str) -> object:
     """`방 전체` first, then everybody who may be learnt with the number of their replies.
 
     What is chosen is touched only where it can no longer be: somebody may be choosing just now.
@@ -185,8 +186,8 @@ def _shown(datasets: Datasets, *, has_rooms: bool) -> tuple[object, ...]:
     return (
         _report(datasets, has_rooms=has_rooms),
         gr.Button(visible=made is not None),
-        markup.report_pictures(made) + markup.speeches(made) if made else "",
-        markup.examples(made.examples, made.persona) if made else "",
+        cards.report_pictures(made) + cards.speeches(made) if made else "",
+        cards.examples(made.examples, made.persona) if made else "",
     )
 
 
@@ -194,7 +195,7 @@ def _report(datasets: Datasets, *, has_rooms: bool) -> str:
     """Of the last build, and whether it still holds what is to be learnt."""
     made = datasets.report()
     if made is None:
-        return markup.empty(
+        return cards.empty(
             text.DATASET_EMPTY, text.DATASET_EMPTY_HINT if has_rooms else text.NO_ROOMS
         )
-    return markup.report_card(made, datasets.outdated(made))
+    return cards.report_card(made, datasets.outdated(made))

@@ -10,11 +10,12 @@ import gradio as gr
 
 from kakaobot.app.exports import Exports, FileReport
 from kakaobot.app.people import People
-from ui import markup, text
-from ui.diagnosis import diagnosis_card
+from ui import text
 from ui.errors import notify
+from ui.events import on
+from ui.render import cards
+from ui.render.line_report import diagnosis_card
 from ui.tabs import rooms
-from ui.wire import on
 
 # A button in the table's row says which file is meant, and what is to be done with it: taking it
 # out comes as a click, looking into it as a selection.
@@ -48,11 +49,11 @@ def build(
         elem_classes="kb-next",
     )
     with gr.Accordion(text.HELP_TITLE, open=False, elem_id="export-help"):
-        gr.HTML(markup.export_help())
+        gr.HTML(cards.export_help())
 
     def listed(refused: Sequence[FileReport] = ()) -> tuple[object, ...]:
         files = exports.files()
-        page = markup.files_table([*refused, *files])
+        page = cards.files_table([*refused, *files])
         # What was looked into may be gone by now.
         return page, gr.Button(visible=bool(files)), ""
 
@@ -107,7 +108,7 @@ def build(
 
 
 def _top() -> tuple[gr.File, gr.Button]:
-    gr.HTML(markup.lead(text.EXPORTS_LEAD, text.PRIVACY, text.CONSENT))
+    gr.HTML(cards.lead(text.EXPORTS_LEAD, text.PRIVACY, text.CONSENT))
     with gr.Row(equal_height=True, elem_id="export-bring"):
         upload = gr.File(
             label=text.UPLOAD,

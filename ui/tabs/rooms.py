@@ -10,9 +10,10 @@ import gradio as gr
 
 from kakaobot.app.people import People, RoomReport
 from kakaobot.errors import KakaobotError
-from ui import markup, rooms, text
+from ui import text
 from ui.errors import notify
-from ui.wire import on
+from ui.events import on
+from ui.render import cards, rooms
 
 # A button says what it asks for; one beside a text field hands over what was typed there.
 ASK_SCRIPT = """element.addEventListener("click", (event) => {
@@ -33,16 +34,16 @@ element.addEventListener("keydown", (event) => {
 def build(people: People) -> Callable[[Callable[..., Any]], object]:
     """Lay it out and wire it; what is given back shows the rooms anew after another event."""
     table = gr.HTML(elem_id="export-rooms")
-    cards = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="export-people")
+    people_html = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="export-people")
     form, room, names, name, join = _form()
-    outputs = [table, cards, form, room, names, name]
+    outputs = [table, people_html, form, room, names, name]
 
     def shown(progress: gr.Progress = gr.Progress()) -> tuple[object, ...]:  # noqa: B008
         try:
             reports = people.rooms(lambda share, words: progress(share, desc=words))
         except KakaobotError as error:
             # Where nobody clicked there is nothing to answer with a toast.
-            return markup.note(text.NOTICE, str(error), tone="warn"), "", *_filled([])
+            return cards.note(text.NOTICE, str(error), tone="warn"), "", *_filled([])
         return rooms.rooms_table(reports), rooms.people_cards(reports), *_filled(reports)
 
     def act(event: gr.EventData) -> None:
@@ -65,7 +66,7 @@ def build(people: People) -> Callable[[Callable[..., Any]], object]:
     def refresh(event: Callable[..., Any]) -> object:
         return on(event, shown, None, outputs, progress="full", show_progress_on=table)
 
-    refresh(on(cards.click, act).then)
+    refresh(on(people_html.click, act).then)
     refresh(on(join.click, same, [room, names, name]).then)
     on(room.input, enter, room, [names, name])
     return refresh

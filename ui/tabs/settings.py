@@ -7,22 +7,23 @@ from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.preferences import Preferences
-from kakaobot.config import Entry
-from ui import form, markup, text
+from kakaobot.app.settings import SettingsEditor
+from kakaobot.config import SettingField
+from ui import form, text
 from ui.errors import notify
-from ui.wire import on
+from ui.events import on
+from ui.render import cards
 
 _NEW = object()
 """Equal to no value of a field."""
 
 
-def build(preferences: Preferences, arrivals: Sequence[Callable[..., Any]]) -> None:
+def build(preferences: SettingsEditor, arrivals: Sequence[Callable[..., Any]]) -> None:
     """Lay out the tab and wire it. Every handler is one call to `preferences`."""
     entries = preferences.entries()
     filled = gr.State({})
     with gr.Row(elem_id="set-top"):
-        gr.HTML(markup.lead(text.SETTINGS_LEAD))
+        gr.HTML(cards.lead(text.SETTINGS_LEAD))
         reload = gr.Button(text.RELOAD, scale=0, min_width=190, elem_id="set-reload")
         save = gr.Button(text.SAVE, variant="primary", scale=0, min_width=100, elem_id="set-save")
     fields: dict[str, Any] = {}
@@ -64,7 +65,7 @@ def build(preferences: Preferences, arrivals: Sequence[Callable[..., Any]]) -> N
     on(save.click, write, [filled, *ordered], [*ordered, filled])
 
 
-def _group(name: str, entries: list[Entry]) -> dict[str, Any]:
+def _group(name: str, entries: list[SettingField]) -> dict[str, Any]:
     """The fields of one group, three in a row, with a button for its defaults."""
     fields: dict[str, Any] = {}
     with gr.Row(elem_classes="kb-fields"):

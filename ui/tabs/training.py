@@ -9,17 +9,18 @@ from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.outlook import Outlook, Outlooks
+from kakaobot.app.estimates import Estimate, Estimates
 from kakaobot.app.training import Snapshot, Training
 from kakaobot.errors import KakaobotError
-from kakaobot.runs import LIVE
-from ui import markup, text
+from kakaobot.runs.run import LIVE
+from ui import text
 from ui.chart import loss_chart, voice_chart
 from ui.errors import notify
-from ui.history import SCRIPT, history_card
-from ui.rehearsal import rehearsal_card
-from ui.view import PATIENCE, ButtonView, outlook_title, run_label, training_view
-from ui.wire import on
+from ui.events import on
+from ui.presenters import PATIENCE, ButtonView, outlook_title, run_label, training_view
+from ui.render import cards
+from ui.render.eval_samples import rehearsal_card
+from ui.render.runs import SCRIPT, history_card
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Events:
 
 
 @dataclass(frozen=True)
-class Parts:
+class TrainingComponents:
     """The components that show a run, in the order of what `_shown` returns."""
 
     card: gr.HTML
@@ -75,7 +76,7 @@ class Parts:
 
 
 def build(
-    training: Training, outlooks: Outlooks, tabs: gr.Tabs, status: gr.HTML, events: Events
+    training: Training, outlooks: Estimates, tabs: gr.Tabs, status: gr.HTML, events: Events
 ) -> None:
     """Lay out the tab and wire it. Every handler is one call to a service.
 
@@ -134,7 +135,7 @@ def build(
             # The card tells it already.
             return ""
         # It has taken its time, in which a training may have been started.
-        return markup.outlook_card(outlook_title(training.snapshot(run)), found)
+        return cards.outlook_card(outlook_title(training.snapshot(run)), found)
 
     on(parts.start.click, begin, watch, outputs, concurrency_limit=None)
     on(parts.new.click, begin_new, watch, outputs, concurrency_limit=None)
@@ -148,7 +149,7 @@ def build(
     on(parts.talk.click, lambda: gr.Tabs(selected="chat"), None, tabs)
 
 
-def _layout() -> Parts:
+def _layout() -> TrainingComponents:
     card = gr.HTML(elem_id="train-card")
     with gr.Row(elem_id="train-buttons"):
         start = gr.Button(
@@ -175,12 +176,14 @@ def _layout() -> Parts:
     with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
         run = gr.Dropdown([(text.NEWEST, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
         runs = gr.HTML(js_on_load=SCRIPT, elem_id="train-runs")
-    return Parts(card, start, stop, kill, new, talk, outlook, chart, voice, answers, log, runs, run)
+    return TrainingComponents(
+        card, start, stop, kill, new, talk, outlook, chart, voice, answers, log, runs, run
+    )
 
 
 def _shown(
     now: Snapshot,
-    known: Outlook | None,
+    known: Estimate | None,
     chosen: str | None,
     watch: Watch,
     version: tuple[object, ...],
@@ -195,16 +198,16 @@ def _shown(
     runs = history_card(view.runs)
     answers = rehearsal_card(view.answers, view.best_step)
     return (
-        markup.training_card(view),
+        cards.training_card(view),
         *(_button(each) for each in (view.start, view.stop, view.kill, view.new, view.talk)),
-        markup.outlook_card(outlook_title(now), known),
+        cards.outlook_card(outlook_title(now), known),
         view.chart,
         view.voice,
         gr.skip() if hash(answers) == watch.answers else answers,
         view.log,
         gr.skip() if hash(runs) == watch.runs else runs,
         gr.skip() if same else _run_list(choices, chosen),
-        markup.status(view.status_line, view.tone),
+        cards.status(view.status_line, view.tone),
         replace(
             watch,
             seen=(version, watch.stopping_for >= PATIENCE),

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kakaobot.dataset.pii.finds import ACCOUNT, LEFT, RIGHT, Find
 from kakaobot.dataset.pii.numbers import OTHER_NUMBER
+from kakaobot.dataset.pii.spans import ACCOUNT, LEFT, RIGHT, Span
 
 _BEFORE, _AFTER = 25, 15
 """How far, in characters, a bank's name may stand from its number."""
@@ -43,7 +43,7 @@ _UNIT = re.compile(r" ?(?:원|만|천|억|회|명|개|번째|점|건)")
 _DATE = re.compile(r"(?:19|20)[0-9]{2} ?- ?(?:0[0-9]|1[0-2]) ?-")
 
 
-def accounts(text: str) -> Iterator[Find]:
+def accounts(text: str) -> Iterator[Span]:
     for match in _NUMBER.finditer(text):
         before = text[max(0, match.start() - _BEFORE) : match.start()]
         after = text[match.end() : match.end() + _AFTER]
@@ -64,4 +64,4 @@ def accounts(text: str) -> Iterator[Find]:
         known = sizes in _KNOWN
         spaced = len(sizes) > 1 and "-" not in match[0]
         if (named and (known or not spaced)) or (known and not spaced):
-            yield Find(ACCOUNT, *match.span())
+            yield Span(ACCOUNT, *match.span())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from kakaobot.dataset.pii.finds import ADDRESS, Find, Span
+from kakaobot.dataset.pii.spans import ADDRESS, Interval, Span
 
 _PROVINCE = (
     r"(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주"
@@ -65,7 +65,7 @@ _BEHIND = re.compile(
 _BETWEEN = re.compile(r",? ?")
 
 
-def addresses(text: str) -> Iterator[Find]:
+def addresses(text: str) -> Iterator[Span]:
     """Parts that follow each other (road, building, flat, floor) are one find."""
     flats = [match.span() for match in _FLAT.finditer(text)]
     living = bool(_LIVING.search(text))
@@ -75,9 +75,9 @@ def addresses(text: str) -> Iterator[Find]:
     for match in _LOT.finditer(text):
         parts += _accepted(text, match, flats, sure=living, known=_is_quarter(match))
     for start, end in _joined(text, parts):
-        yield Find(ADDRESS, start, end)
+        yield Span(ADDRESS, start, end)
     for match in _POSTCODE.finditer(text):
-        yield Find(ADDRESS, *match.span(1))
+        yield Span(ADDRESS, *match.span(1))
 
 
 def _is_road(match: re.Match[str]) -> bool | None:
@@ -94,8 +94,8 @@ def _is_quarter(match: re.Match[str]) -> bool | None:
 
 
 def _accepted(
-    text: str, match: re.Match[str], flats: list[Span], *, sure: bool, known: bool | None
-) -> Iterator[Span]:
+    text: str, match: re.Match[str], flats: list[Interval], *, sure: bool, known: bool | None
+) -> Iterator[Interval]:
     start, end = _with_region(text, match.span())
     in_region = start < match.start()
     with_flat = any(_BETWEEN.fullmatch(text, end, flat) for flat, _ in flats if flat >= end)
@@ -106,7 +106,7 @@ def _accepted(
         yield start, behind.end() if behind else end
 
 
-def _with_region(text: str, span: Span) -> Span:
+def _with_region(text: str, span: Interval) -> Interval:
     """The span with the province, city and district that stand before it."""
     start = here = span[0]
     while word := re.search(
@@ -120,9 +120,9 @@ def _with_region(text: str, span: Span) -> Span:
     return start, span[1]
 
 
-def _joined(text: str, parts: Iterable[Span]) -> list[Span]:
+def _joined(text: str, parts: Iterable[Interval]) -> list[Interval]:
     """Overlapping spans and those with nothing but a comma between become one."""
-    joined: list[Span] = []
+    joined: list[Interval] = []
     for start, end in sorted(parts):
         if joined and (start <= joined[-1][1] or _BETWEEN.fullmatch(text, joined[-1][1], start)):
             joined[-1] = joined[-1][0], max(end, joined[-1][1])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kakaobot.dataset.pii.finds import EMAIL, LINK, Find
-from kakaobot.dataset.pii.view import COVERED
+from kakaobot.dataset.pii.normalize import COVERED
+from kakaobot.dataset.pii.spans import EMAIL, LINK, Span
 
 # Ends of hosts that are links without `https://` too, where a path follows.
 SITES = "com|net|org|kr|io|me|ly|be|gg|gl|co|ai|tv|us|app|dev|link|page"
@@ -44,7 +44,7 @@ _EMAIL = re.compile(
 )
 
 
-def links(text: str) -> Iterator[Find]:
+def links(text: str) -> Iterator[Span]:
     """Every link; punctuation that ends the sentence is not of it."""
     for match in _URL.finditer(text):
         end = match.end()
@@ -52,17 +52,17 @@ def links(text: str) -> Iterator[Find]:
             text[end - 1] == ")" and "(" not in text[match.start() : end]
         ):
             end -= 1
-        yield Find(LINK, match.start(), end)
+        yield Span(LINK, match.start(), end)
 
 
-def personal_links(text: str) -> Iterator[Find]:
+def personal_links(text: str) -> Iterator[Span]:
     """Links that let somebody in or say who somebody is."""
     for find in links(text):
         if _PERSONAL.search(text, find.start, find.end):
             yield find
 
 
-def emails(text: str) -> Iterator[Find]:
+def emails(text: str) -> Iterator[Span]:
     """Also `(at)`, 골뱅이, fullwidth letters, and the big Korean providers without `.com`."""
     for match in _EMAIL.finditer(text):
-        yield Find(EMAIL, *match.span())
+        yield Span(EMAIL, *match.span())

@@ -15,7 +15,7 @@ from datetime import date
 from stdnum import ean, luhn
 from stdnum.kr import rrn
 
-from kakaobot.dataset.pii.finds import (
+from kakaobot.dataset.pii.spans import (
     BUSINESS,
     CARD,
     FOREIGNER,
@@ -23,7 +23,7 @@ from kakaobot.dataset.pii.finds import (
     PASSPORT,
     RESIDENT,
     RIGHT,
-    Find,
+    Span,
 )
 
 OTHER_NUMBER = re.compile(
@@ -61,11 +61,11 @@ _PASSPORT_NAMED = re.compile(
 )
 
 
-def residents(text: str) -> Iterator[Find]:
+def residents(text: str) -> Iterator[Span]:
     """Residents' and foreigners' numbers, also with the last six digits starred out."""
     for part in _RESIDENT_PART.finditer(text):
         if _born(part[1][:6], part[1][-1]):
-            yield Find(RESIDENT, *part.span(1))
+            yield Span(RESIDENT, *part.span(1))
     for match in _RESIDENT.finditer(text):
         born, gap, sex, rest = match.groups()
         if not _born(born, sex):
@@ -79,10 +79,10 @@ def residents(text: str) -> Iterator[Find]:
         # Barcodes of Korean goods begin with 880, like people born in 1988.
         other = bool(OTHER_NUMBER.search(before)) or (not gap and ean.is_valid(number))
         if _RESIDENT_WORD.search(before) or (sure and shaped) or ((sure or shaped) and not other):
-            yield Find(RESIDENT if sex in "1234" else FOREIGNER, *match.span())
+            yield Span(RESIDENT if sex in "1234" else FOREIGNER, *match.span())
 
 
-def businesses(text: str) -> Iterator[Find]:
+def businesses(text: str) -> Iterator[Span]:
     """`123-45-67891` with a right check digit or behind 사업자; bare digits where both hold."""
     for match in _BUSINESS.finditer(text):
         before = text[max(0, match.start() - 20) : match.start()]
@@ -90,10 +90,10 @@ def businesses(text: str) -> Iterator[Find]:
         bare = match[4] is not None
         right = _business_checks(match[4] or "".join(match.group(1, 2, 3)))
         if (named and right) if bare else (named or right):
-            yield Find(BUSINESS, *match.span())
+            yield Span(BUSINESS, *match.span())
 
 
-def cards(text: str) -> Iterator[Find]:
+def cards(text: str) -> Iterator[Span]:
     """Groups of a card or bare digits with a known prefix and Luhn's check digit.
 
     Behind 카드 groups are enough, and bare digits behind 카드번호: what is mistyped is private too.
@@ -106,16 +106,16 @@ def cards(text: str) -> Iterator[Find]:
         grouped = len(digits) != len(match[0])
         checks = bool(_CARD_PREFIX.match(digits)) and luhn.is_valid(digits)
         if checks or _CARD_WORD.search(before) and (grouped or "번호" in before):
-            yield Find(CARD, *match.span())
+            yield Span(CARD, *match.span())
 
 
-def passports(text: str) -> Iterator[Find]:
+def passports(text: str) -> Iterator[Span]:
     """Korean passports (M and eight digits; M123A4567 since 2021); others only behind 여권."""
     for match in _PASSPORT.finditer(text):
         if not OTHER_NUMBER.search(text[max(0, match.start() - 20) : match.start()]):
-            yield Find(PASSPORT, *match.span())
+            yield Span(PASSPORT, *match.span())
     for match in _PASSPORT_NAMED.finditer(text):
-        yield Find(PASSPORT, *match.span(1))
+        yield Span(PASSPORT, *match.span(1))
 
 
 def _born(digits: str, sex: str) -> bool:

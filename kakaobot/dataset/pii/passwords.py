@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kakaobot.dataset.pii.finds import PASSWORD, Find
+from kakaobot.dataset.pii.spans import PASSWORD, Span
 
 _TRIGGER = re.compile(
     r"(?P<word>비밀 ?번호|비번|패스워드|암호(?!화)"
@@ -62,7 +62,7 @@ _LOGIN = re.compile(
 )
 
 
-def passwords(text: str) -> Iterator[Find]:
+def passwords(text: str) -> Iterator[Span]:
     """Also before the word (`1234가 비번이야`), and the second of `와이파이: name / password`."""
     for trigger in _TRIGGER.finditer(text):
         gap = _GAP.match(text, trigger.end())
@@ -70,19 +70,19 @@ def passwords(text: str) -> Iterator[Find]:
         if gap and value:
             end = _end_of(value[0]) + value.start()
             if _is_password(text, value.start(), end, trigger, gap):
-                yield Find(PASSWORD, value.start(), end)
+                yield Span(PASSWORD, value.start(), end)
     if _TRIGGER.search(text):
         for lock in _LOCK.finditer(text):
-            yield Find(PASSWORD, *lock.span())
+            yield Span(PASSWORD, *lock.span())
     for pattern in (_BEFORE, _NETWORK):
         for match in pattern.finditer(text):
-            yield Find(PASSWORD, *match.span("value"))
+            yield Span(PASSWORD, *match.span("value"))
 
 
-def logins(text: str) -> Iterator[Find]:
+def logins(text: str) -> Iterator[Span]:
     """The second of `name@example.com / password`."""
     for match in _LOGIN.finditer(text):
-        yield Find(PASSWORD, *match.span("value"))
+        yield Span(PASSWORD, *match.span("value"))
 
 
 def _end_of(value: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import phonenumbers
 from phonenumbers import PhoneNumberType as Type
 
-from kakaobot.dataset.pii.finds import LEFT, PHONE, RIGHT, Find
+from kakaobot.dataset.pii.spans import LEFT, PHONE, RIGHT, Span
 
 _PERSONAL = {
     Type.FIXED_LINE,
@@ -40,22 +40,22 @@ _SPOKEN = re.compile(
 )
 
 
-def phones(text: str) -> Iterator[Find]:
+def phones(text: str) -> Iterator[Span]:
     for match in _KOREAN.finditer(text):
         if _is_korean(match, text):
-            yield Find(PHONE, *match.span())
+            yield Span(PHONE, *match.span())
     for match in _FOREIGN.finditer(text):
         if _can_exist(match[0], None):
-            yield Find(PHONE, *match.span())
+            yield Span(PHONE, *match.span())
     for match in _SHORT.finditer(text):
-        yield Find(PHONE, *match.span(1))
+        yield Span(PHONE, *match.span(1))
 
 
-def spoken_phones(text: str) -> Iterator[Find]:
+def spoken_phones(text: str) -> Iterator[Span]:
     """Mobile numbers with a syllable or letter among the digits: `공일공 일이삼사 …`, `o1o-…`."""
     for match in _SPOKEN.finditer(text):
         if not match[0].isascii() or re.search("[oOlI]", match[0]):
-            yield Find(PHONE, *match.span())
+            yield Span(PHONE, *match.span())
 
 
 def _is_korean(match: re.Match[str], text: str) -> bool:

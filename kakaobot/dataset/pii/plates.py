@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kakaobot.dataset.pii.finds import LEFT, PLATE, Find
+from kakaobot.dataset.pii.spans import LEFT, PLATE, Span
 
 _LETTERS = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호"
 # Also units and particles: with a space behind (`12주 3000`) they need a word about cars.
@@ -25,9 +25,9 @@ _CAR = re.compile(
 )
 
 
-def plates(text: str) -> Iterator[Find]:
+def plates(text: str) -> Iterator[Span]:
     for match in _PLATE.finditer(text):
         particle = match[1] in _ALSO_WORDS or (match[1] == "가" and match[0].endswith("000"))
         doubtful = match[2] and particle and match[0][0].isdecimal()
         if not doubtful or _CAR.search(text):
-            yield Find(PLATE, *match.span())
+            yield Span(PLATE, *match.span())

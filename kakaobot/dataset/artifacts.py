@@ -1,0 +1,71 @@
+"""The files of `data/sft`: rows, stats.json, preview.json, report.html. Knows their names."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from kakaobot.atomic_io import retry_rename
+
+TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
+PAGE = "report.html"
+
+
+class ArtifactDraft:
+    """New files of a folder; the old ones stay until all are written, and on an error for good."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: list[str] = []
+        self._digest = hashlib.sha256()
+
+    def __enter__(self) -> ArtifactDraft:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def write(self, name: str, parts: Iterable[str]) -> None:
+        """A file that identifies the data, part by part as they come."""
+        with self._open(name) as file:
+            for part in parts:
+                raw = part.encode()
+                self._digest.update(raw)
+                file.write(raw)
+        self._digest.update(b"\0")
+
+    def write_beside(self, name: str, text: str) -> None:
+        """A file that tells of the data."""
+        with self._open(name) as file:
+            file.write(text.encode())
+
+    def fingerprint(self, settings: str) -> str:
+        """Identifies what was written so far and how it was made: 16 hex digits."""
+        digest = self._digest.copy()
+        digest.update(settings.encode() + b"\0")
+        return digest.hexdigest()[:16]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        for name in self._names:
+            draft = self._folder / f"{name}.new"
+            if error is None:
+                retry_rename(functools.partial(draft.replace, self._folder / name))
+            else:
+                draft.unlink(missing_ok=True)
+
+    def _open(self, name: str) -> BinaryIO:
+        self._names.append(name)
+        return (self._folder / f"{name}.new").open("wb")
+
+
+def read_json(folder: Path, name: str) -> Any:
+    """A JSON file of the folder; None where it is missing or damaged."""
+    try:
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

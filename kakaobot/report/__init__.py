@@ -1,0 +1,1 @@
+"""Numbers → HTML and SVG that stand alone, for the window and for report.html alike."""

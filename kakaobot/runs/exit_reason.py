@@ -1,0 +1,159 @@
+"""Why a worker ended: its error, or its log's end and exit code → Korean. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kakaobot.atomic_io import NO_SPACE
+
+EXIT_FULL = 4
+"""Exit code of a worker that found the disk full: it may have had no room to say so."""
+
+_LOOK_BACK = 25
+"""Lines from the end of a log in which a cause is looked for: libraries talk after a traceback."""
+_LONGEST = 300
+"""Characters of the log's last line that are repeated."""
+
+RESUMES = "다시 시작하면 마지막 저장본부터 이어집니다."
+_LESS_MEMORY = (
+    "training.max_seq_len 을 줄이고 데이터 준비를 다시 하거나, model.base_model 을 더 작은 것으로 "
+    "바꾸세요."
+)
+OUT_OF_MEMORY = f"메모리가 모자라 학습을 멈췄습니다. {_LESS_MEMORY}"
+FULL_DISK = (
+    "디스크가 가득 차거나 쓸 수 있는 한도에 이르러 저장하지 못했습니다. 학습 폴더가 있는 디스크의 "
+    f"공간을 비우세요. {RESUMES}"
+)
+_REINSTALL = ".venv 폴더를 지우고 python launch.py 를 다시 실행하면 새로 설치합니다."
+_KILLED = (
+    f"메모리가 모자라 시스템이 끝냈을 수 있습니다. 다른 프로그램을 닫고, {_LESS_MEMORY} {RESUMES}"
+)
+_CRASHED = (
+    "계산 프로그램(PyTorch나 그래픽 드라이버) 안에서 오류가 났습니다. 그래픽 드라이버를 새로 "
+    f"설치해 보고, 그래도 같으면 {_REINSTALL}"
+)
+
+_NO_MEMORY = re.compile(
+    r"out ?of ?memory|MemoryError|can(?:'|no)t allocate memory|not enough memory"
+    r"|bad_alloc|paging file is too small|_STATUS_ALLOC_FAILED",
+    re.IGNORECASE,
+)
+_CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (_NO_MEMORY, f"메모리가 모자라서입니다. {_LESS_MEMORY}"),
+    (NO_SPACE, FULL_DISK),
+    (
+        re.compile(r"(?:ModuleNotFoundError|ImportError): ", re.IGNORECASE),
+        f"필요한 꾸러미를 불러오지 못했습니다. {_REINSTALL}",
+    ),
+    (
+        re.compile(r"^PermissionError: |\[Errno 13\]|\[WinError 5\]"),
+        "파일을 쓰거나 읽을 권한이 없어 끝났습니다. 학습 폴더의 권한을 확인하고, 백신이나 "
+        f"동기화 프로그램이 막고 있지 않은지 보세요. {RESUMES}",
+    ),
+    (
+        re.compile(r"CUDA error|CUDA driver|no kernel image|cuDNN|HIP error"),
+        "그래픽 카드에서 오류가 났습니다. 컴퓨터를 다시 시작하거나 그래픽 드라이버를 새로 "
+        f"설치하세요. {RESUMES}",
+    ),
+    (
+        re.compile(
+            r"Segmentation fault|Fatal Python error|Aborted|core dumped"
+            r"|\(SIG(?:SEGV|BUS|ABRT|FPE)\)"
+        ),
+        _CRASHED,
+    ),
+    # So torch tells of one of several processes.
+    (re.compile(r"\(SIGKILL\)"), _KILLED),
+    (
+        re.compile(r"Illegal instruction"),
+        f"이 컴퓨터의 CPU 가 모르는 명령을 만났습니다. {_REINSTALL}",
+    ),
+    (
+        re.compile(r"another worker already trains this run"),
+        "같은 학습을 하는 프로세스가 이미 있어 새 프로세스는 그만두었습니다. "
+        "그것이 끝난 뒤 다시 시작하세요.",
+    ),
+)
+"""What stands in a log → what to do. The first that fits wins."""
+
+_ENDED = f"다른 프로그램이나 시스템이 학습을 끝냈습니다. {RESUMES}"
+_REBOOTED = f"학습하는 동안 컴퓨터가 꺼졌거나 다시 시작되었습니다. {RESUMES}"
+_FROM_OUTSIDE = (_KILLED, _ENDED)
+_SIGNALS = {
+    9: _KILLED,
+    4: f"이 컴퓨터의 CPU 가 모르는 명령을 만났습니다. {_REINSTALL}",
+    **dict.fromkeys((6, 7, 8, 11), _CRASHED),
+    **dict.fromkeys((1, 2, 15), _ENDED),
+}
+"""Number of the signal that ended it."""
+_WINDOWS = dict.fromkeys((0xC0000005, 0xC0000374, 0xC0000409, 0xC00000FD), _CRASHED) | {
+    0xC0000017: _KILLED,
+    0xC000001D: _SIGNALS[4],
+    0xC000013A: _ENDED,
+}
+"""NTSTATUS of a process that ended by an error."""
+
+
+def is_short_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out. A CPU and Apple's GPU say it in a RuntimeError."""
+    return (
+        isinstance(error, MemoryError)
+        or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
+        or bool(_NO_MEMORY.search(str(error)))
+    )
+
+
+def why_it_ended(
+    log: Sequence[str], code: int | None = None, *, rebooted: bool = False, full: bool = False
+) -> str:
+    """What happened, what to do about it, and the log's last line.
+
+    Args:
+        log: the last lines that this worker printed, without those of earlier ones.
+        code: its exit code as `subprocess` tells it or a shell (-9, 137); None where nobody saw it.
+        rebooted: whether the computer was started anew since the worker was.
+        full: whether the disk of its folder is full, so that it may have had no room for a word.
+    """
+    # The trainer prints its figures as a dict: they say nothing of the end, nor do drawn lines.
+    said = [line.strip() for line in log if line.strip("-= \n") and not line.startswith("{")]
+    ending = f" 마지막 기록: {said[-1][:_LONGEST]}" if said else ""
+    return f"학습 프로세스가 갑자기 끝났습니다. {_cause(said, code, rebooted, full)}{ending}"
+
+
+def _cause(said: Sequence[str], code: int | None, rebooted: bool, full: bool) -> str:
+    meaning = _meaning_of(code)
+    # Whoever is ended from outside has said nothing about it, nor has one without room for it.
+    if meaning in _FROM_OUTSIDE or meaning == FULL_DISK:
+        return meaning
+    return (
+        _cause_in(said[-_LOOK_BACK:])
+        or meaning
+        or (_REBOOTED if rebooted else "")
+        or (FULL_DISK if full else "")
+        # Python says why it ends, unless somebody ends it from outside.
+        or (RESUMES if code is not None or _says_why(said) else _KILLED)
+    )
+
+
+def _cause_in(lines: Sequence[str]) -> str:
+    """The newest line that names a cause decides."""
+    for line in reversed([line for line in lines if "Warning" not in line]):
+        for pattern, sentence in _CAUSES:
+            if pattern.search(line):
+                return sentence
+    return ""
+
+
+def _meaning_of(code: int | None) -> str:
+    if code is None:
+        return ""
+    if code == EXIT_FULL:
+        return FULL_DISK
+    if code < 0 or 128 < code < 192:
+        return _SIGNALS.get(-code if code < 0 else code - 128, "")
+    return _WINDOWS.get(code % 2**32, "")
+
+
+def _says_why(said: Sequence[str]) -> bool:
+    return any(re.match(r"(?:\w+\.)*\w*(?:Error|Exception)\b", line) for line in said[-3:])

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kakaobot.dataset import artifacts, jsonl
+from kakaobot.errors import DatasetError
+from kakaobot.schema import ChatMessage, Conversation
+
+ROW = Conversation(
+    "id1",
+    "방",
+    "가",
+    (ChatMessage("user", "줄\n바꿈 \u2028 ok", "나"), ChatMessage("assistant", "ㅇㅇ", learn=True)),
+    ("a:1", "a:2"),
+    ("2026-03-01T12:00:00", "2026-03-01T12:01:00"),
+)
+
+
+def test_rows_are_read_back_as_they_were(tmp_path: Path) -> None:
+    with artifacts.ArtifactDraft(tmp_path) as draft:
+        draft.write(artifacts.TRAIN, jsonl.lines([ROW, ROW]))
+    assert jsonl.read(tmp_path / artifacts.TRAIN) == [ROW, ROW]
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    with artifacts.ArtifactDraft(tmp_path) as draft:
+        draft.write(artifacts.TRAIN, [*jsonl.lines([ROW]), '{"id": 1}\n'])
+    with pytest.raises(DatasetError, match="2번째 줄"):
+        jsonl.read(tmp_path / artifacts.TRAIN)
+
+
+def test_a_missing_file_says_what_to_do_first(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="preprocess"):
+        jsonl.read(tmp_path / artifacts.TRAIN)
+
+
+def fingerprint(folder: Path, train: list[str], val: list[str], settings: str) -> str:
+    with artifacts.ArtifactDraft(folder) as draft:
+        draft.write(artifacts.TRAIN, train)
+        draft.write(artifacts.VAL, val)
+        draft.write_beside(artifacts.STATS, "{}")
+        return draft.fingerprint(settings)
+
+
+def test_the_fingerprint_is_of_rows_parts_and_settings_alone(tmp_path: Path) -> None:
+    one = fingerprint(tmp_path, ["가", "나"], ["다"], "설정")
+    assert fingerprint(tmp_path, ["가나"], ["다"], "설정") == one
+    others = [(["가"], ["나", "다"], "설정"), (["가나"], ["다"], "다른 설정"), ([], [], "")]
+    assert one not in {fingerprint(tmp_path, *other) for other in others}
+
+
+def test_the_old_files_stay_whole_until_all_new_ones_are_written(tmp_path: Path) -> None:
+    with artifacts.ArtifactDraft(tmp_path) as draft:
+        draft.write(artifacts.TRAIN, ["old"])
+
+    def parts() -> Iterator[str]:
+        yield "new"
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), artifacts.ArtifactDraft(tmp_path) as draft:
+        draft.write(artifacts.VAL, ["new"])
+        draft.write(artifacts.TRAIN, parts())
+    assert [file.name for file in tmp_path.iterdir()] == [artifacts.TRAIN]
+    assert (tmp_path / artifacts.TRAIN).read_text(encoding="utf-8") == "old"

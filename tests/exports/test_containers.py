@@ -1,0 +1,276 @@
+"""Archives and mails around exports; what is meant to do harm gets a sentence and costs nothing."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from kakaobot.errors import ExportError
+from kakaobot.exports import containers
+from kakaobot.exports.file_store import FileStore
+from kakaobot.exports.reader import read_export, read_exports, read_upload
+
+
+def chat(text: str = "안녕", room: str = "우리방") -> str:
+    return (
+        f"{room} 님과 카카오톡 대화\r\n저장한 날짜 : 2026년 11월 3일 오전 11:29\r\n\r\n"
+        f"2026년 2월 5일 오전 1:33, 마루 : {text}\r\n"
+    )
+
+
+def packed(path: Path, files: dict[str, str | bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def korean_windows_zip(path: Path, name: str, content: str) -> Path:
+    """As the Korean Windows writes it: the name in CP949, and no mark that says so."""
+    raw = name.encode("cp949")
+    stand_in = "x" * len(raw)
+    packed(path, {stand_in: content})
+    path.write_bytes(path.read_bytes().replace(stand_in.encode(), raw))
+    return path
+
+
+def mail(**content: str) -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"] = "KakaoTalk Chats"
+    message["From"] = "maru@example.com"
+    message.set_content(
+        content["body"], cte=content["cte"], charset=content.get("charset", "utf-8")
+    )
+    return message
+
+
+def test_every_chat_in_an_archive_is_read_and_what_lies_beside_it_is_counted(
+    tmp_path: Path,
+) -> None:
+    archive = packed(
+        tmp_path / "백업.zip",
+        {
+            "KakaoTalk/Chats/하나/KakaoTalkChats.txt": chat("가"),
+            "KakaoTalk/Chats/하나/0a1b.jpg": b"\xff\xd8\xff",
+            "KakaoTalk/Chats/둘/깊이/KakaoTalk_Chat_옆방_2026-04-22-12-40-45.csv": (
+                "Date,User,Message\n2026-07-09 20:34:26,도담,나\n"
+            ),
+            "장보기.txt": "우유\n달걀\n",
+            "__MACOSX/KakaoTalkChats.txt": b"\0\5\x16\7",
+            "KakaoTalk/._KakaoTalkChats.txt": b"\0\5\x16\7",
+            ".DS_Store": b"\0",
+        },
+    )
+    upload = read_upload(archive)
+    rooms = [reading.export.room for reading in upload.readings if reading.export]
+    assert (rooms, upload.others) == (["우리방", "옆방"], 2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
+def test_a_chat_in_an_archive_may_be_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    archive = packed(tmp_path / "a.zip", {"a.txt": chat().encode(encoding)})
+    assert read_export(archive).messages[0].text == "안녕"
+
+
+def test_names_that_korean_windows_wrote_are_read_as_korean(tmp_path: Path) -> None:
+    archive = korean_windows_zip(tmp_path / "a.zip", "폴더/우리 대화.txt", chat())
+    assert read_export(archive).file == "우리 대화.txt"
+
+
+def test_one_damaged_chat_in_an_archive_costs_the_others_nothing(tmp_path: Path) -> None:
+    archive = packed(tmp_path / "a.zip", {"빈것.txt": b"", "대화.txt": chat()})
+    assert [bool(reading.error) for reading in read_upload(archive).readings] == [True, False]
+    assert read_export(archive).file == "대화.txt"
+
+
+def test_several_chats_are_no_single_export(tmp_path: Path) -> None:
+    archive = packed(tmp_path / "a.zip", {"a.txt": chat("가"), "b.txt": chat("나")})
+    assert len(read_exports(archive)) == 2
+    with pytest.raises(ExportError, match=r"대화가 2개.*주세요\.$"):
+        read_export(archive)
+
+
+def refused(path: Path, says: str) -> None:
+    with pytest.raises(ExportError, match=says) as sentence:
+        read_exports(path)
+    assert path.name in str(sentence.value)
+    assert str(sentence.value).endswith("주세요.")
+    assert sorted(each.name for each in path.parent.iterdir()) == [path.name]
+
+
+def test_an_archive_without_a_chat_is_refused(tmp_path: Path) -> None:
+    refused(packed(tmp_path / "사진.zip", {"a.jpg": b"\xff\xd8"}), "대화가 없습니다")
+
+
+def test_an_archive_with_a_password_is_refused(tmp_path: Path) -> None:
+    path = packed(tmp_path / "a.zip", {"a.txt": chat()})
+    data = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + offset] |= 1
+    path.write_bytes(data)
+    refused(path, "암호가 걸려")
+
+
+def test_a_picture_with_a_password_beside_a_chat_without_one_is_only_not_read(
+    tmp_path: Path,
+) -> None:
+    path = packed(tmp_path / "a.zip", {"a.jpg": b"\xff\xd8", "a.txt": chat()})
+    data = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + offset] |= 1
+    path.write_bytes(data)
+    upload = read_upload(path)
+    assert (len(upload.readings), upload.others) == (1, 1)
+
+
+def test_an_empty_archive_and_one_of_archives_are_told(tmp_path: Path) -> None:
+    refused(packed(tmp_path / "a.zip", {}), "비어 있어")
+    refused(packed(tmp_path / "a.zip", {"폴더/": ""}), "비어 있어")
+    inner = packed(tmp_path / "a.zip", {"a.txt": chat()}).read_bytes()
+    refused(
+        packed(tmp_path / "a.zip", {"안.zip": inner, "a.jpg": b"\xff"}), "또 다른 압축 파일이 1개"
+    )
+    upload = read_upload(packed(tmp_path / "a.zip", {"안.zip": inner, "a.txt": chat()}))
+    assert (len(upload.readings), upload.others) == (1, 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
+def test_a_chat_without_a_suffix_in_an_archive_is_read_and_nothing_else_is(
+    tmp_path: Path, encoding: str
+) -> None:
+    files: dict[str, str | bytes] = {
+        "a/KakaoTalkChats": (chat() * 2000).encode(encoding),
+        "Talk_2026.4.25 10:20": chat("나").encode(encoding),
+        "LICENSE": "우유\n달걀\n",
+        "그림": b"\x89PNG\x0d\x0a\x1a\x0a",
+        "빈것": b"",
+        "묶음": b"\xff\xfd" * 50,
+    }
+    upload = read_upload(packed(tmp_path / "a.zip", files))
+    assert [reading.error for reading in upload.readings] == ["", ""]
+    assert upload.others == 4
+
+
+@pytest.mark.parametrize(
+    "name", ["../밖.txt", "a/../../밖.txt", "/etc/밖.txt", "C:/밖.txt", "..\\밖.txt", "../a.jpg"]
+)
+def test_an_archive_that_points_out_of_its_folder_is_refused(tmp_path: Path, name: str) -> None:
+    refused(packed(tmp_path / "a.zip", {"a.txt": chat(), name: chat()}), "바깥 폴더")
+
+
+def test_an_archive_with_a_link_is_refused(tmp_path: Path) -> None:
+    entry = zipfile.ZipInfo("a.txt")
+    entry.create_system = 3
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(entry, "/etc/passwd")
+    refused(tmp_path / "a.zip", "바깥 폴더")
+
+
+def test_an_archive_made_to_burst_is_refused_unread(tmp_path: Path) -> None:
+    refused(packed(tmp_path / "a.zip", {"a.txt": b"0" * (8 << 20)}), "너무 많거나 커서")
+
+
+def test_an_archive_of_too_many_files_or_too_much_text_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = packed(tmp_path / "a.zip", {f"{n}.txt": chat() for n in range(9)})
+    monkeypatch.setattr(containers, "MAX_ENTRIES", 8)
+    refused(path, "너무 많거나 커서")
+    monkeypatch.undo()
+    monkeypatch.setattr(containers, "MAX_BYTES", 300)
+    refused(path, "너무 많거나 커서")
+
+
+def test_a_size_that_an_archive_lies_about_is_not_believed(tmp_path: Path) -> None:
+    path = packed(tmp_path / "a.zip", {"a.txt": chat("가" * 50_000)})
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, 100)
+    path.write_bytes(data)
+    refused(path, "손상되었거나")
+
+
+def test_an_archive_of_files_without_names_is_refused(tmp_path: Path) -> None:
+    path = packed(tmp_path / "a.zip", {"x": chat()})
+    path.write_bytes(path.read_bytes().replace(b"x", b"\0"))
+    refused(path, "대화가 없습니다")
+
+
+@pytest.mark.parametrize("end", [200, -1, -30])
+def test_an_archive_that_breaks_off_is_refused(tmp_path: Path, end: int) -> None:
+    path = packed(tmp_path / "a.zip", {"a.txt": chat()})
+    path.write_bytes(path.read_bytes()[:end])
+    refused(path, "손상되었거나")
+
+
+@pytest.mark.parametrize("cte", ["base64", "quoted-printable", "8bit"])
+def test_a_mail_is_read_however_its_body_is_written(tmp_path: Path, cte: str) -> None:
+    path = tmp_path / "KakaoTalk Chats_2023-2026.eml"
+    path.write_bytes(mail(body=chat("긴 말 = " * 40).replace("\r", ""), cte=cte).as_bytes())
+    export = read_export(path)
+    assert (export.file, export.room) == ("KakaoTalk Chats_2023-2026.txt", "우리방")
+    assert export.messages[0].text == "긴 말 = " * 40
+
+
+def test_a_mail_of_an_unknown_character_set_is_still_looked_at(tmp_path: Path) -> None:
+    letter = mail(body=chat(), cte="base64").as_bytes()
+    (tmp_path / "a.eml").write_bytes(letter.replace(b'charset="utf-8"', b'charset="x\0y"'))
+    assert read_export(tmp_path / "a.eml").messages[0].text == "안녕"
+
+
+def test_a_mail_in_a_rare_character_set_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.eml"
+    path.write_bytes(mail(body=chat(), cte="base64", charset="iso-2022-kr").as_bytes())
+    assert read_export(path).messages[0].text == "안녕"
+
+
+def test_a_chat_attached_to_a_mail_is_read_and_the_letter_is_not_taken_for_one(
+    tmp_path: Path,
+) -> None:
+    message = mail(body="대화를 보내요\n", cte="base64")
+    message.add_attachment(chat().encode(), "text", "plain", filename="우리 대화.txt")
+    message.add_attachment(b"\xff\xd8", "image", "jpeg", filename="a.jpg")
+    (tmp_path / "a.eml").write_bytes(message.as_bytes())
+    upload = read_upload(tmp_path / "a.eml")
+    assert [reading.piece.name for reading in upload.readings] == ["우리 대화.txt"]
+    assert upload.others == 2
+
+
+def test_an_archive_in_a_mail_and_a_mail_in_an_archive_are_opened(tmp_path: Path) -> None:
+    letter = mail(body=chat(), cte="base64").as_bytes()
+    archive = packed(tmp_path / "a.zip", {"편지.eml": letter, "b.txt": chat("나")})
+    assert {export.file for export in read_exports(archive)} == {"편지.txt", "b.txt"}
+    message = mail(body="보내요\n", cte="base64")
+    content = archive.read_bytes()
+    message.add_attachment(content, "application", "zip", filename="a.zip")
+    (tmp_path / "b.eml").write_bytes(message.as_bytes())
+    assert {export.file for export in read_exports(tmp_path / "b.eml")} == {"편지.txt", "b.txt"}
+
+
+def test_a_chat_that_mentions_mail_fields_is_no_mail(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "2026년 2월 5일 오전 1:33, 마루 : 봐\nFrom: 나\nContent-Type: text/plain\n",
+        encoding="utf-8",
+    )
+    assert read_export(tmp_path / "a.txt").messages[0].text.startswith("봐\nFrom")
+
+
+def test_an_upload_of_several_chats_is_stored_chat_by_chat(tmp_path: Path) -> None:
+    inbox = FileStore(tmp_path / "raw")
+    archive = packed(
+        tmp_path / "백업.zip",
+        {"a/대화.txt": chat("가"), "b/대화.txt": chat("나"), "c.txt": b"", "사진.jpg": b"\xff"},
+    )
+    one, two, empty = inbox.add([archive])
+    assert (one.others, two.others) == (1, 0)
+    assert empty.error
+    assert "비어 있습니다" in empty.error
+    assert [export.messages[0].text for export in inbox.exports()] == ["가", "나"]
+    assert all(each.already for each in inbox.add([archive])[:2])
+    (tmp_path / "그대로.txt").write_bytes(chat("가").encode())
+    assert inbox.add([tmp_path / "그대로.txt"])[0].already

@@ -1,0 +1,116 @@
+"""Aliases and bots: what is proposed, and what confirming it does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kakaobot.exports.merge import group_files, merge, room_evidence
+from kakaobot.exports.participants import bots, exporters, renamed, renamed_counts, spellings
+from tests.exports.rooms import android, read, windows
+
+PHONE = android(
+    "2026년 6월 28일 오전 9:01, 회원님 : 가\n2026년 6월 28일 오전 9:02, 도담 : 나\n"
+    "2026년 6월 28일 오전 9:03, 오픈채팅봇 : 공지\n2026년 6월 28일 오전 9:03, 로봇청소 : 응\n"
+)
+PC = windows("[마루] [오전 9:01] 가\n[도담] [오전 9:02] 나\n[마루] [오전 9:03] 다\n")
+MAC = read("Date,User,Message\n2026-06-28 09:01:07,마루,가\n2026-06-28 09:02:09,도담,나\n", "a.csv")
+
+
+def test_the_exporter_is_proposed_to_be_who_is_missing_under_an_own_name() -> None:
+    assert exporters([PHONE.people, PC.people]) == {"회원님": ["마루"]}
+    assert exporters([PC.people]) == {}
+    assert exporters([PHONE.people]) == {"회원님": []}
+
+
+def test_a_confirmed_name_makes_one_message_of_the_same_message_under_two_names() -> None:
+    assert len(merge([PHONE, PC])[0].messages) == 6
+    (history,) = merge([PHONE, PC], {"방": {"회원님": "마루"}})
+    texts = [message.text for message in history.messages]
+    assert texts[:2] == ["가", "나"]
+    assert sorted(texts[2:]) == ["공지", "다", "응"]
+    assert {message.sender for message in history.messages} >= {"마루", "도담"}
+    assert "회원님" not in {message.sender for message in history.messages}
+
+
+def test_names_of_another_room_change_nothing() -> None:
+    assert merge([PHONE, PC], {"옆방": {"회원님": "마루"}}) == merge([PHONE, PC])
+
+
+def test_names_that_nobody_bears_change_nothing() -> None:
+    assert renamed(PC, {"은솔": "도담"}) is PC
+
+
+def test_renaming_counts_is_counting_the_renamed() -> None:
+    names = {"회원님": "마루", "로봇청소": "마루"}
+    assert renamed_counts(PHONE.people, names) == renamed(PHONE, names).people
+
+
+def test_a_file_without_a_rooms_name_finds_its_room_under_the_confirmed_names() -> None:
+    phone = android(
+        "2026년 6월 28일 오전 9:01, 회원님 : 가\n2026년 6월 28일 오전 9:02, 도담 : 나\n"
+    )
+    assert len(merge([phone, MAC])) == 2
+    (history,) = merge([phone, MAC], {"방": {"회원님": "마루"}})
+    assert [message.text for message in history.messages] == ["가", "나"]
+
+
+def test_a_file_that_found_its_room_stays_there_when_its_people_are_called_otherwise() -> None:
+    pc = windows("[마루] [오전 9:01] 가\n[도담] [오전 9:02] 나\n")
+    (history,) = merge([pc, MAC], {"방": {"도담": "도담이"}})
+    assert [message.sender for message in history.messages] == ["마루", "도담이"]
+
+
+def test_names_confirmed_before_a_file_found_its_room_are_kept() -> None:
+    pc = windows("[마루] [오전 9:01] 가\n[도담이] [오전 9:02] 나\n")
+    aliases = {"a": {"도담": "도담이"}}
+    (group,) = group_files(room_evidence([pc, MAC]), aliases)
+    assert group.keys == ("방", "a")
+    (history,) = merge([pc, MAC], aliases)
+    assert [message.sender for message in history.messages] == ["마루", "도담이"]
+
+
+def test_messages_need_not_be_a_tuple() -> None:
+    export = renamed(replace(PHONE, messages=list(PHONE.messages)), {"회원님": "마루"})
+    assert export.people["마루"] == 1
+    assert len(merge([export, PC])[0].messages) == 5
+
+
+def test_bots_are_found_by_name_and_people_are_not() -> None:
+    assert bots([*PHONE.people, *PC.people]) == ["오픈채팅봇"]
+    assert bots(["방장봇", "날씨봇", "weather Bot", "봇", "로봇청소", "Abbot"]) == [
+        "방장봇", "날씨봇", "weather Bot",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("도담", "도담🐰"),
+        ("도담", "도담 "),
+        ("김 도담", "김도담"),
+        ("도담", "도\u200b담"),
+        ("도담", "\u1103\u1169\u1103\u1161\u11b7"),
+        ("도담", "도담 ❤️‍🔥"),
+        ("도담", "도담👨🏽‍💻"),
+    ],
+)
+def test_another_spelling_of_a_name_is_seen(names: tuple[str, str]) -> None:
+    one, other = names
+    assert spellings({other: 1, one: 5, "마루": 3}) == [[one, other]]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("도담", "도담이"),
+        ("🐰", "🐻"),
+        ("도담", "🐰도담"),
+        ("도담1", "도담2"),
+        ("ㅋ", "ㅎ"),
+        (".", ".."),
+    ],
+)
+def test_other_names_are_not_taken_for_spellings(names: tuple[str, str]) -> None:
+    assert spellings(dict.fromkeys(names, 1)) == []

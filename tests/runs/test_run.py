@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kakaobot.errors import RunError
+from kakaobot.runs.run import Point, Run, Runs, Status
+from tests.patience import patience
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    run = Run(tmp_path / "main")
+    run.create({"base": {"name": "starter"}})
+    return run
+
+
+def loss(step: int, value: float) -> Point:
+    return Point(step, "loss", value, 1.0)
+
+
+def checkpoint(run: Run, step: int) -> Path:
+    folder = run.path / f"checkpoint-{step}"
+    folder.mkdir()
+    for name in ("adapter_config.json", "optimizer.pt", "scheduler.pt", "rng_state.pth"):
+        (folder / name).write_bytes(b"{}")
+    (folder / "adapter_model.safetensors").write_bytes(b"w")
+    (folder / "trainer_state.json").write_text('{"global_step": 1}', encoding="utf-8")
+    run.complete(folder)
+    return folder
+
+
+def test_a_run_without_a_word_is_new(run: Run) -> None:
+    assert run.status() == Status()
+
+
+def test_what_the_worker_says_is_read_back(run: Run) -> None:
+    run.write_worker(os.getpid())
+    run.write_status(Status("running", step=3, max_steps=9, notes=("4비트 없음",)))
+    status = run.status()
+    assert (status.state, status.step, status.notes) == ("running", 3, ("4비트 없음",))
+
+
+def test_a_worker_that_died_without_a_word_has_failed_and_its_last_line_is_shown(run: Run) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run.write_worker(child.pid)
+    run.log_file.write_text("준비\nSegmentation fault\n", encoding="utf-8")
+    run.write_status(Status("running", step=3))
+    assert run.status().state == "running"
+    child.kill()
+    # Not waited for: as a zombie it still has a pid.
+    for _ in range(100):
+        if run.status().state == "failed":
+            break
+        threading.Event().wait(0.05)
+    status = run.status()
+    child.communicate()
+    assert status.state == "failed"
+    assert status.step == 3
+    assert "Segmentation fault" in status.message
+
+
+def test_another_process_with_the_old_number_is_not_the_worker(run: Run) -> None:
+    run.write_worker(os.getpid())
+    said = json.loads((run.path / "worker.json").read_text(encoding="utf-8"))
+    (run.path / "worker.json").write_text(
+        json.dumps({**said, "born": said["born"] - 100}), encoding="utf-8"
+    )
+    assert run.process() is None
+
+
+def test_a_new_worker_is_starting_until_it_speaks_for_itself(run: Run) -> None:
+    run.write_status(Status("stopped", step=5))
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run.write_worker(child.pid)
+    assert run.status().state == "starting"
+    run.write_status(Status("finished", step=9))
+    assert run.status().state == "finished"
+    child.communicate(b"\n")
+    assert run.status().state == "finished"
+
+
+def test_a_worker_that_dies_before_its_first_word_has_failed(run: Run) -> None:
+    run.write_status(Status("stopped", step=5))
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run.write_worker(child.pid)
+    child.communicate(b"\n")
+    assert run.status().state == "failed"
+
+
+def test_points_before_a_resume_and_after_its_step_are_void(run: Run) -> None:
+    run.append(*(loss(step, 5.0) for step in range(1, 8)))
+    run.append(Point(4, "resume", 0.0, 2.0))
+    run.append(loss(5, 4.0))
+    assert [(point.step, point.value) for point in run.points()] == [
+        (1, 5.0), (2, 5.0), (3, 5.0), (4, 5.0), (5, 4.0),
+    ]  # fmt: skip
+
+
+def test_a_half_written_or_damaged_line_costs_no_other_point(run: Run) -> None:
+    run.append(loss(1, 5.0))
+    with (run.path / "metrics.jsonl").open("ab") as file:
+        file.write(b"\0\0\0\n[1]\n" + json.dumps(vars(loss(2, 4.0))).encode() + b"\n")
+        file.write(b'{"step": 3, "kind": "lo')
+    assert [point.step for point in run.points()] == [1, 2]
+
+
+def test_the_tail_of_the_log_is_short_however_long_the_log(run: Run) -> None:
+    with run.log_file.open("wb") as file:
+        file.write("가나다\n".encode() * 500_000 + "진행 1%\r진행 99%\n끝\n".encode())
+    assert run.log_tail(2) == "진행 99%\n끝"
+
+
+def test_only_whole_checkpoints_count_and_broken_ones_are_cleared(run: Run) -> None:
+    for step in (2, 10):
+        checkpoint(run, step)
+    (checkpoint(run, 11) / "optimizer.pt").unlink()
+    (checkpoint(run, 12) / "trainer_state.json").write_text("{", encoding="utf-8")
+    (checkpoint(run, 13) / "adapter_model.safetensors").write_bytes(b"")
+    assert [step for step, _ in run.checkpoints()] == [2, 10]
+    assert run.clear_incomplete() == [f"checkpoint-{step}" for step in (11, 12, 13)]
+    assert sorted(path.name for path in run.path.glob("checkpoint-*")) == [
+        "checkpoint-10",
+        "checkpoint-2",
+    ]
+
+
+def test_the_best_adapter_speaks_else_the_latest(run: Run) -> None:
+    def write(folder: Path) -> None:
+        (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
+
+    assert run.adapter() is None
+    run.swap_in("latest", write)
+    assert run.adapter() == ("latest", run.path / "adapter_latest")
+    run.swap_in("best", write)
+    run.swap_in("best", write)
+    assert run.adapter() == ("best", run.path / "adapter_best")
+    assert sorted(path.name for path in run.path.glob("adapter*")) == [
+        "adapter_best",
+        "adapter_latest",
+    ]
+
+
+SIZE = 200_000
+READER = """
+import json, sys
+from pathlib import Path
+folder, over = Path(sys.argv[1]), Path(sys.argv[2])
+seen = set()
+while not over.exists():
+    assert json.loads((folder / "adapter_config.json").read_bytes())["r"] == 8
+    weights = (folder / "adapter_model.safetensors").read_bytes()
+    assert len(weights) == int(sys.argv[3]) and len(set(weights)) == 1, "torn"
+    seen.add(weights[0])
+print(len(seen))
+"""
+
+
+def test_an_adapter_of_the_same_shape_can_be_read_at_every_instant(run: Run) -> None:
+    def written(number: int) -> Callable[[Path], None]:
+        # Peft writes names of layers in any order.
+        layers = ["q_proj", "v_proj"][:: 1 if number % 2 else -1]
+
+        def write(folder: Path) -> None:
+            config = json.dumps({"r": 8, "target_modules": layers})
+            (folder / "adapter_config.json").write_text(config, encoding="utf-8")
+            (folder / "adapter_model.safetensors").write_bytes(bytes([number]) * SIZE)
+            (folder / f"note-{number % 2}.md").write_text("", encoding="utf-8")
+
+        return write
+
+    run.swap_in("best", written(0))
+    place, over = run.path / "adapter_best", run.path / "over"
+    folder = place.stat().st_ino
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(place), str(over), str(SIZE)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    for number in range(1, 201):
+        run.swap_in("best", written(number))
+        assert place.stat().st_ino == folder
+        assert reader.poll() is None, reader.communicate()[1]
+    over.touch()
+    said, trouble = reader.communicate(timeout=patience())
+    assert reader.returncode == 0, trouble
+    assert int(said) > 5
+    assert sorted(file.name for file in place.iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "note-0.md",
+    ]
+    assert [path.name for path in run.path.glob("adapter*")] == ["adapter_best"]
+
+
+def test_an_adapter_of_another_shape_takes_the_folder_whole(run: Run) -> None:
+    for rank, extra in ((8, "old.txt"), (16, "new.txt")):
+
+        def write(folder: Path, rank: int = rank, extra: str = extra) -> None:
+            (folder / "adapter_config.json").write_text(f'{{"r": {rank}}}', encoding="utf-8")
+            (folder / extra).touch()
+            if rank == 16:
+                # Until all is written the old one is there as it was.
+                assert (run.path / "adapter_best" / "old.txt").exists()
+
+        run.swap_in("best", write)
+    assert sorted(file.name for file in (run.path / "adapter_best").iterdir()) == [
+        "adapter_config.json",
+        "new.txt",
+    ]
+
+
+def test_an_adapter_whose_swap_was_cut_off_is_still_found(run: Run) -> None:
+    old = run.path / "adapter_best.old"
+    old.mkdir()
+    (old / "adapter_config.json").write_text("{}", encoding="utf-8")
+    assert run.adapter() == ("best", old)
+
+
+def test_readers_never_see_half_a_status(run: Run) -> None:
+    run.write_worker(os.getpid())
+    run.write_status(Status("running"))
+    done = threading.Event()
+
+    def write() -> None:
+        for step in range(300):
+            run.write_status(Status("running", step=step, message="말" * 2000))
+        done.set()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    steps = []
+    while not done.is_set():
+        status = run.said()
+        assert status.state == "running"
+        steps.append(status.step)
+    thread.join()
+    assert steps == sorted(steps)
+
+
+def test_a_run_is_found_by_name_and_a_wrong_name_lists_the_right_ones(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    runs.get("main").create({})
+    assert runs.find("main").name == "main"
+    assert runs.fresh_name("main") == "main-2"
+    for wrong in ("없음", "../main", ""):
+        with pytest.raises(RunError, match="main"):
+            runs.find(wrong)
+
+
+def test_a_worker_ended_on_purpose_is_stopped_and_not_failed(run: Run) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run.write_worker(child.pid)
+    run.write_status(Status("running", step=5))
+    run.note_kill()
+    child.kill()
+    child.communicate()
+    status = run.status()
+    assert (status.state, status.step) == ("stopped", 5)
+    assert "강제로" in status.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"state": "running", "heartbeat": null}',
+        '{"state": "얼음", "heartbeat": 1}',
+        '{"state": "finished", "heartbeat": 1, "notes": null, "unknown": 3}',
+        "[1]",
+        "{",
+    ],
+)
+def test_a_damaged_status_is_no_reason_to_fall_over(run: Run, said: str) -> None:
+    (run.path / "status.json").write_text(said, encoding="utf-8")
+    assert run.status().state in ("new", "finished")
+
+
+def test_a_resume_mark_survives_half_a_line_before_it(run: Run) -> None:
+    run.append(loss(1, 5.0), loss(2, 5.0))
+    with (run.path / "metrics.jsonl").open("ab") as file:
+        file.write(b'{"step": 3, "kind": "loss", "val')
+    run.append(Point(1, "resume", 0.0, 2.0))
+    run.append(loss(2, 4.0))
+    assert [(point.step, point.value) for point in run.points()] == [(1, 5.0), (2, 4.0)]

@@ -1,0 +1,172 @@
+"""The Korean sentences: they say what differs, in numbers that are right, and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.style import sample_people
+from kakaobot.style import StyleProfile, describe_style, explain_difference, style_profile
+from kakaobot.style.describe import percent
+from kakaobot.style.features import FEATURES
+
+LINE = st.one_of(
+    st.text(alphabet="가나다요ㅋㅎㅠㅇㄱ ?!.~\n0a🙂", max_size=20),
+    st.sampled_from(
+        ["ㅇㅇ", "ㄴㄴ\n그거 아님", "네~ 알겠습니다ㅎㅎ", "ㅋㅋㅋㅋ 진짜??", "see you"]
+    ),
+)
+VOICES = st.lists(LINE, max_size=60).map(style_profile)
+
+
+def laughing(share: int, laugh: str = "ㅋㅋ") -> StyleProfile:
+    """Of 100 replies `share` laugh."""
+    return style_profile([f"오늘 갔다 왔어{laugh if i < share else ''}" for i in range(100)])
+
+
+def test_twice_as_often() -> None:
+    assert explain_difference(laughing(60), laughing(30)) == (
+        "ㅋ을 두 배 자주 씁니다 (대답의 60%, 비교한 쪽 30%).",
+    )
+
+
+def test_half_as_often_and_rarely() -> None:
+    assert explain_difference(laughing(30), laughing(60))[0].startswith(
+        "ㅋ을 절반쯤만 씁니다 (대답의 30%"
+    )
+    assert explain_difference(laughing(5), laughing(60))[0].startswith(
+        "ㅋ을 훨씬 드물게 씁니다 (대답의 5.0%"
+    )
+    assert explain_difference(laughing(60), laughing(90))[0].startswith("ㅋ을 덜 자주 씁니다")
+
+
+def test_never_and_only() -> None:
+    assert (
+        explain_difference(laughing(0), laughing(60))[0]
+        == "ㅋ을 쓰지 않습니다 (비교한 쪽 대답의 60%)."
+    )
+    only = "ㅋ을 씁니다 (대답의 60%). 비교한 쪽은 쓰지 않습니다."
+    assert explain_difference(laughing(60), laughing(0))[0] == only
+
+
+def test_longer_laughter() -> None:
+    told = explain_difference(laughing(60, "ㅋㅋㅋㅋㅋㅋ"), laughing(60, "ㅋㅋ"))
+    assert told[0] == "ㅋ을 더 길게 이어 씁니다 (보통 6개, 비교한 쪽 2개)."
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("오늘 갔어요", "오늘 갔어", "존댓말을 씁니다"),
+        ("오늘 갔음", "오늘 갔다", "음슴체(-음, -함)를 씁니다"),
+        ("오늘 갔어.", "오늘 갔어", "말끝에 부호를 찍습니다"),
+        ("오늘 갔어.", "오늘 갔어~", "말끝에 마침표를 찍습니다"),
+        ("오늘 갔어\n진짜", "오늘 갔어 진짜", "한 번에 말풍선을 여러 개 보냅니다"),
+        ("오늘아침에갔다왔어", "오늘 아침에 갔다 왔어", "덜 띄어 씁니다"),
+        ("오늘 갔어🙂", "오늘 갔어", "이모지를 씁니다"),
+        ("ㅇㅇ 갔어", "응 갔어", "초성 말(ㅇㅇ, ㄱㄱ 같은 것)을 씁니다"),
+        ("오늘 갔어!!!", "오늘 갔어!", "부호를 셋 이상 이어서 찍습니다"),
+        ("오늘 갔어 오늘 갔어 오늘 갔어", "오늘 갔어", "대답이 세 배 깁니다"),
+        ("갔어", "오늘 저녁에 갔어", "대답이 훨씬 짧습니다"),
+    ],
+)
+def test_a_habit_is_named(one: str, other: str, said: str) -> None:
+    told = explain_difference(style_profile([one] * 60), style_profile([other] * 60))
+    assert [line for line in told if line.startswith(said)], told
+
+
+def test_repeating_oneself_is_named() -> None:
+    words = [chr(0xAC00 + 31 * i) for i in range(200)]
+    lively = style_profile([f"오늘 {one} {other} 봤다" for one, other in itertools.pairwise(words)])
+    looping = style_profile(["오늘 가 나 봤다"] * 199)
+    told = explain_difference(looping, lively)
+    assert any(line.startswith("같은 말을 더 자주 되풀이합니다") for line in told), told
+
+
+def test_what_differs_in_no_habit_is_not_told_by_a_chance_one() -> None:
+    nouns, initials = style_profile(["김밥"] * 59 + ["갔다"]), style_profile(["ㅇㅇ"] * 60)
+    assert not any("반말" in line for line in explain_difference(nouns, initials))
+
+
+def test_halves_of_one_person_give_nothing_to_tell() -> None:
+    told = 0
+    for seed in range(10):
+        for replies in sample_people().values():
+            mixed = random.Random(seed).sample(replies, len(replies))
+            middle = len(mixed) // 2
+            told += len(
+                explain_difference(style_profile(mixed[:middle]), style_profile(mixed[middle:]))
+            )
+    # Three standard errors, a dozen facets and 40 pairs of halves: one or two slip through.
+    assert told <= 4
+
+
+def test_the_sample_s_people_are_told_apart_in_words() -> None:
+    people = {name: style_profile(replies) for name, replies in sample_people().items()}
+    for one, other in itertools.permutations(people, 2):
+        assert len(explain_difference(people[one], people[other])) >= 4
+    told = explain_difference(people["도담"], people["서하늘"])
+    assert told[0].startswith("존댓말을 쓰지 않습니다")
+    assert len(explain_difference(people["도담"], people["서하늘"], most=2)) == 2
+
+
+@given(VOICES, VOICES)
+def test_sentences_are_whole_and_one_a_facet(a: StyleProfile, b: StyleProfile) -> None:
+    told = explain_difference(a, b)
+    assert len(told) <= 5
+    assert len(set(told)) == len(told)
+    assert all(
+        re.fullmatch(r"[^\n]+니다( \(.+\))?\.( 비교한 쪽은 .+니다\.)?", line) for line in told
+    )
+    assert explain_difference(a, a) == ()
+
+
+@given(VOICES)
+def test_every_voice_can_be_described(voice: StyleProfile) -> None:
+    lines = describe_style(voice)
+    assert lines
+    assert all(line.endswith(".") and "\n" not in line for line in lines)
+
+
+def test_the_description_of_a_person() -> None:
+    text = "\n".join(describe_style(style_profile(sample_people()["서하늘"])))
+    assert "어림값" not in text
+    for said in ("존댓말 9", "ㅎ 8", "보통 2개씩", "-요 8", "~ 3"):
+        assert said in text
+
+
+def test_too_few_replies_are_said_to_be_few() -> None:
+    assert describe_style(style_profile(["응"]))[1] == (
+        "대답이 적어 어림값입니다. 60개부터 믿을 만합니다."
+    )
+    assert describe_style(style_profile([])) == ("말투를 잴 대답이 없습니다.",)
+
+
+def test_percentages() -> None:
+    assert [percent(share) for share in (0, 0.004, 0.0999, 0.31, 1)] == [
+        "0%",
+        "0.4%",
+        "10%",
+        "31%",
+        "100%",
+    ]
+
+
+def test_every_facet_has_something_to_say() -> None:
+    """A new facet without a sentence would be left out in silence, or end in a KeyError."""
+    a, b = style_profile(["응"]), style_profile(["네 알겠습니다."])
+    from kakaobot.style.describe import _sentence
+    from kakaobot.style.distance import feature_distances
+
+    assert {part.facet for part in feature_distances(a, b)} <= {
+        *FEATURES,
+        "distinct_1",
+        "distinct_2",
+    }
+    for part in feature_distances(a, b):
+        assert isinstance(_sentence(part, a, b), str)

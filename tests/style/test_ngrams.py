@@ -1,0 +1,72 @@
+"""Log-odds against plain Korean, and the bundled table."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from kakaobot.style import style_profile
+from kakaobot.style.ngrams import (
+    PLAIN_KOREAN,
+    PRIOR_REPLIES,
+    NgramCounts,
+    distinctive_ngrams,
+    log_odds,
+    plain_korean,
+    read_counts,
+)
+
+PLAIN = NgramCounts({"그래": 50_000, "오늘": 20_000, "양말": 60}, 1_000_000, 30)
+
+
+def test_the_formula_by_hand() -> None:
+    alpha = PRIOR_REPLIES * 20_000 / 1_000_000
+    here = (40 + alpha) / (200 + PRIOR_REPLIES - 40 - alpha)
+    there = (20_000 + alpha) / (1_000_000 + PRIOR_REPLIES - 20_000 - alpha)
+    z = math.log(here / there) / math.sqrt(1 / (40 + alpha) + 1 / (20_000 + alpha))
+    assert log_odds(40, 200, 20_000, 1_000_000) == pytest.approx(z)
+
+
+def test_what_plain_korean_says_as_often_does_not_stand_out() -> None:
+    assert log_odds(10, 200, 50_000, 1_000_000) == pytest.approx(0, abs=1e-9)
+    assert distinctive_ngrams(NgramCounts({"그래": 10}, 200), PLAIN) == ()
+
+
+def test_a_rare_word_said_often_stands_out_more_than_a_frequent_one() -> None:
+    found = distinctive_ngrams(
+        NgramCounts({"양말": 10, "오늘": 20, "그래": 10, "안경": 2}, 200), PLAIN
+    )
+    assert [each.text for each in found] == ["양말", "오늘"]
+    assert found[0].z > found[1].z > 1.96
+
+
+def test_of_a_set_phrase_the_parts_are_left_out() -> None:
+    said = NgramCounts({"분실물": 5, "센터로": 12, "분실물 센터로": 5}, 200)
+    assert {each.text for each in distinctive_ngrams(said, PLAIN)} == {"분실물 센터로", "센터로"}
+
+
+def test_what_is_repeated_in_one_breath_counts_once() -> None:
+    replies = ["양말 " * 30, *["그래"] * 2]
+    assert style_profile(replies, plain=PLAIN).expressions == ()
+
+
+def test_what_plain_korean_does_not_hold_is_taken_for_its_floor() -> None:
+    (found,) = distinctive_ngrams(NgramCounts({"보드게임": 5}, 200), PLAIN)
+    assert found.z == pytest.approx(log_odds(5, 200, PLAIN.floor, PLAIN.total), abs=0.005)
+
+
+def test_the_bundled_table_is_small_and_plain() -> None:
+    assert PLAIN_KOREAN.stat().st_size < 150_000
+    plain = plain_korean()
+    assert plain.total == 1_000_000
+    assert len(plain.counts) > 5_000
+    assert {"너무", "진짜", "ㅇㅇ", "하고 싶어"} <= set(plain.counts)
+    assert min(plain.counts.values()) == 2 * plain.floor
+    # Two words at most: nothing of a sentence can be read from it.
+    assert max(text.count(" ") for text in plain.counts) == 1
+
+
+def test_a_table_is_read() -> None:
+    plain = read_counts("# 주석\ntotal\t100\n8\t그래\t오늘\n3\t오늘 뭐\n")
+    assert plain == NgramCounts({"그래": 8, "오늘": 8, "오늘 뭐": 3}, 100, 1.5)

@@ -1,0 +1,413 @@
+"""Several processes that learn one run: how they are started, and that they learn the same."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from kakaobot.base.selection import Hardware
+from kakaobot.config import ROOT
+from kakaobot.errors import RunError
+from kakaobot.runs.run import LIVE, Point, Run, Status
+from kakaobot.settings import Settings
+from kakaobot.train.distributed import ProcessGroup
+from kakaobot.train.launch_command import LaunchCommand, command_for_run
+from kakaobot.train.readonly_run import ReadOnlyRun
+from tests.patience import wait_for
+from tests.train.rooms import Room, told
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="several processes learn on Linux")
+STEPS = 8
+TWO_CARDS = Hardware("GeForce", 8 * 2**30, "1", cards=2)
+
+
+# --- how they are started
+
+
+def run_with(tmp_path: Path, **training: object) -> Run:
+    run = Run(tmp_path / "home" / "checkpoints_lora" / "main")
+    settings = Settings().model_dump(mode="json")
+    settings["training"].update(training)
+    run.create({"settings": settings})
+    return run
+
+
+def started(run: Run, hardware: Hardware = Hardware(), **options: Any) -> LaunchCommand:  # noqa: B008
+    return command_for_run(
+        run, **{"hardware": lambda: hardware, "environ": {}, "platform": "linux", **options}
+    )
+
+
+def write(tmp_path: Path, **said: object) -> str:
+    file = tmp_path / "home" / "accelerate.yaml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(yaml.safe_dump(said), encoding="utf-8")
+    return file.name
+
+
+def options_of(start: LaunchCommand) -> dict[str, str]:
+    words = start.argv[: start.argv.index("kakaobot.train.worker") - 1]
+    return {name: value for name, value in zip(words, words[1:], strict=False) if name[:2] == "--"}
+
+
+def test_one_process_is_started_as_ever_and_sees_one_card(tmp_path: Path) -> None:
+    run = run_with(tmp_path)
+    start = started(run, TWO_CARDS)
+    assert start.argv == (sys.executable, "-m", "kakaobot.train.worker", str(run.path))
+    assert start.environ["CUDA_VISIBLE_DEVICES"] == "1"
+
+
+def test_several_are_started_by_accelerate_and_see_all_cards(tmp_path: Path) -> None:
+    run = run_with(tmp_path, num_processes=2)
+    start = started(run, TWO_CARDS)
+    assert start.argv[1:4] == ("-m", "accelerate.commands.launch", "--multi_gpu")
+    assert start.argv[-3:] == ("-m", "kakaobot.train.worker", str(run.path))
+    said = options_of(start)
+    assert (said["--num_processes"], said["--main_process_port"]) == ("2", "0")
+    assert start.environ == {}
+
+
+def test_what_the_file_of_accelerate_says_is_not_said_again(tmp_path: Path) -> None:
+    name = write(
+        tmp_path, distributed_type="MULTI_GPU", num_machines=2, num_processes=4, machine_rank=0,
+        main_process_ip="192.0.2.1", mixed_precision="bf16",
+    )  # fmt: skip
+    said = options_of(started(run_with(tmp_path, accelerate_config=name), TWO_CARDS))
+    assert said["--config_file"] == str(tmp_path / "home" / name)
+    assert said["--num_processes"] == "4"
+    assert said["--main_process_port"] == "29500"
+    assert not {"--num_machines", "--machine_rank", "--gpu_ids"} & set(said)
+    # The base's own precision counts, whatever the file says.
+    assert said["--mixed_precision"] == "no"
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"num_processes": "two"}, "num_processes 에는 1 이상의 수"),
+        ({"num_processes": 4, "num_machines": 0}, "num_machines 에는 1 이상의 수"),
+        ({"num_processes": 3, "num_machines": 2}, "3개를 컴퓨터 2대에 똑같이 나눌 수 없습니다"),
+    ],
+)
+def test_counts_that_make_no_sense_are_a_sentence(
+    tmp_path: Path, said: dict[str, object], sentence: str
+) -> None:
+    name = write(tmp_path, distributed_type="MULTI_GPU", **said)
+    with pytest.raises(RunError, match=sentence):
+        started(run_with(tmp_path, accelerate_config=name), TWO_CARDS)
+
+
+@pytest.mark.slow
+def test_a_rank_without_its_launcher_goes_before_it_does_anything() -> None:
+    program = "from kakaobot.train import ranks; ranks.end_with_launcher(); print('on')"
+    environ = {**os.environ, "ACCELERATE_MIXED_PRECISION": "no"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, text=True,
+        check=False, executable=sys.executable,
+    )  # fmt: skip
+    # What started it is this test, which is no launcher.
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+def test_a_file_for_one_process_starts_it_without_accelerate(tmp_path: Path) -> None:
+    name = write(tmp_path, distributed_type="NO", num_processes=1)
+    start = started(run_with(tmp_path, accelerate_config=name))
+    assert "accelerate.commands.launch" not in start.argv
+
+
+def test_more_processes_than_cards_are_refused(tmp_path: Path) -> None:
+    run = run_with(tmp_path, num_processes=3)
+    with pytest.raises(RunError, match="2개인데 프로세스 3개.*2 이하로"):
+        started(run, TWO_CARDS)
+    with pytest.raises(RunError, match="1개인데 프로세스 3개"):
+        started(run, TWO_CARDS, environ={"CUDA_VISIBLE_DEVICES": "1"})
+    # Without any card they learn on the CPU.
+    assert options_of(started(run))["--num_processes"] == "3"
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_elsewhere_than_on_linux_one_process_learns(tmp_path: Path, platform: str) -> None:
+    started(run_with(tmp_path), platform=platform)
+    with pytest.raises(RunError, match="리눅스에서만"):
+        started(run_with(tmp_path, num_processes=2), platform=platform)
+
+
+def test_a_file_that_is_not_there_or_holds_nothing_is_a_sentence(tmp_path: Path) -> None:
+    run = run_with(tmp_path, accelerate_config="accelerate.yaml")
+    with pytest.raises(RunError, match="없습니다.*accelerate.yaml"):
+        started(run)
+    write(tmp_path)
+    with pytest.raises(RunError, match="비어 있습니다"):
+        started(run)
+
+
+DOCUMENTED = [
+    yaml.safe_load(text)
+    for text in re.findall(
+        r"```yaml\n(.*?)```", (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+]
+
+
+def test_the_documented_files_are_taken_or_refused_as_is_said(tmp_path: Path) -> None:
+    kinds = [said["distributed_type"] for said in DOCUMENTED]
+    assert kinds == ["MULTI_GPU", "MULTI_GPU", "FSDP"]
+    for said, count in zip(DOCUMENTED, ("4", "4", "2"), strict=True):
+        run = run_with(tmp_path, accelerate_config=write(tmp_path, **said))
+        assert options_of(started(run, TWO_CARDS))["--num_processes"] == count
+
+
+def test_a_shared_model_is_told_to_accelerate(tmp_path: Path) -> None:
+    def argv(**said: Any) -> tuple[str, ...]:
+        name = write(tmp_path, **{"num_processes": 2, **said})
+        return started(run_with(tmp_path, accelerate_config=name), TWO_CARDS).argv
+
+    assert argv(distributed_type="FSDP")[3] == "--use_fsdp"
+    assert argv(distributed_type="MULTI_GPU")[3] == "--multi_gpu"
+    with pytest.raises(RunError, match="fsdp_offload_params 는 쓸 수 없습니다"):
+        argv(distributed_type="FSDP", fsdp_config={"fsdp_offload_params": True})
+    with pytest.raises(RunError, match="num_processes 를 2 이상으로"):
+        argv(distributed_type="FSDP", num_processes=1)
+
+
+@pytest.mark.parametrize("kind", ["DEEPSPEED", "MEGATRON_LM", "XLA"])
+def test_cutting_up_a_model_is_refused_before_anything_starts(tmp_path: Path, kind: str) -> None:
+    name = write(tmp_path, distributed_type=kind, num_processes=2)
+    with pytest.raises(RunError, match=f"{kind} 는 아직"):
+        started(run_with(tmp_path, accelerate_config=name), TWO_CARDS)
+
+
+def test_a_worker_that_was_started_by_hand_refuses_it_too() -> None:
+    with pytest.raises(RunError, match="DEEPSPEED 는 아직"):
+        ProcessGroup().join({"ACCELERATE_USE_DEEPSPEED": "true"})
+    with pytest.raises(RunError, match="fsdp_offload_params 는 쓸 수 없습니다"):
+        ProcessGroup(count=2, sharing=True).join({"FSDP_OFFLOAD_PARAMS": "true"})
+
+
+def test_who_is_who_is_read_from_what_accelerate_tells() -> None:
+    told = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2", "LOCAL_RANK": "1"}
+    ranks = ProcessGroup.of(told)
+    assert (ranks.number, ranks.count, ranks.here, ranks.place) == (3, 4, 2, 1)
+    assert not ranks.main
+    assert ProcessGroup.of({}).alone
+    assert not ranks.sharing
+    assert ProcessGroup.of({**told, "ACCELERATE_USE_FSDP": "true"}).sharing
+    # One alone has nobody to share with.
+    assert not ProcessGroup.of({"ACCELERATE_USE_FSDP": "true"}).sharing
+
+
+def test_an_onlooker_writes_nothing(tmp_path: Path) -> None:
+    run = run_with(tmp_path)
+    (run.path / "checkpoint-3").mkdir()
+    run.ask_to_stop()
+    before = sorted(run.path.rglob("*"))
+    onlooker = ReadOnlyRun(run.path)
+    onlooker.reserve()
+    onlooker.write_status(Status("running"))
+    onlooker.append(Point(0, "loss", 1.0, 0.0))
+    onlooker.swap_in("best", lambda folder: pytest.fail("it was called"))
+    onlooker.complete(run.path / "checkpoint-3")
+    assert onlooker.clear_incomplete() == []
+    onlooker.release()
+    assert sorted(run.path.rglob("*")) == before
+    assert not onlooker.asked_to_stop
+
+
+# --- that they learn the same
+
+
+class Several(Room):
+    def fsdp(self) -> str:
+        """The name of the documented file."""
+        file = self.home.root / "fsdp.yaml"
+        file.write_text(yaml.safe_dump(DOCUMENTED[2]), encoding="utf-8")
+        return file.name
+
+    def start(
+        self, name: str, processes: int = 2, steps: int = STEPS, file: str = "", **changes: object
+    ) -> Run:
+        return self.begin(
+            name,
+            {
+                "lora.dropout": 0.0,
+                "model.gradient_checkpointing": False,
+                **changes,
+                "training.accelerate_config": file,
+                "training.num_processes": processes,
+                "training.max_steps": steps,
+            },
+        )
+
+
+def ranks_of(run: Run) -> dict[str, psutil.Process]:
+    """The processes that learn, by their rank."""
+    launcher = run.process()
+    children = launcher.children(recursive=True) if launcher else []
+    return {each.environ()["RANK"]: each for each in children if "RANK" in each.environ()}
+
+
+def assert_same(run: Run, whole: Run) -> None:
+    assert told(run).items() <= told(whole).items()
+    # An evaluation that was due when it was stopped is left out.
+    left_out = told(whole).keys() - told(run).keys()
+    assert {step for _, step in left_out} <= {run.said().resumed_from}
+    assert "loss" not in {kind for kind, _ in left_out}
+    assert all(torch.equal(adapter(run)[name], each) for name, each in adapter(whole).items())
+
+
+def adapter(run: Run) -> dict[str, torch.Tensor]:
+    return load_file(run.path / "adapter_latest" / "adapter_model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
+    with pytest.MonkeyPatch.context() as patch:
+        # Threads that wait for each other take many times as long where a core is busy.
+        patch.setenv("OMP_NUM_THREADS", "1")
+        changes = {"training.eval_steps": 4, "training.save_steps": 2, "training.accumulation": 2}
+        yield Several(tmp_path_factory.mktemp("processes"), changes)
+
+
+@pytest.fixture(scope="module")
+def together(room: Several) -> Run:
+    run = room.start("together")
+    room.finish(run)
+    return run
+
+
+@LINUX
+@pytest.mark.slow
+def test_two_processes_learn_what_one_learns(room: Several, together: Run) -> None:
+    alone = room.start("alone", processes=1)
+    room.finish(alone)
+    assert told(together).keys() == told(alone).keys()
+    assert sum(kind == "loss" for kind, _ in told(alone)) == STEPS
+    for key, value in told(alone).items():
+        assert told(together)[key] == pytest.approx(value, rel=1e-4), key
+    assert together.said().best_step == alone.said().best_step
+    one, two = adapter(alone), adapter(together)
+    assert one.keys() == two.keys()
+    for name, weights in one.items():
+        # Not weight by weight: Adam takes a step of full length where a gradient is all but zero.
+        assert float((two[name] - weights).norm()) < 1e-4 * float(weights.norm()), name
+    fed = [line for run in (alone, together) for line in lines_of(run.log_file, "fed ")]
+    assert len(fed) == 2
+    assert len({line.split(" learnt")[0] for line in fed}) == 1
+    # One process writes, and each point once; the first one says where the run begins.
+    written = [lines_of(run.path / "metrics.jsonl", "{") for run in (alone, together)]
+    assert [len(lines) for lines in written] == [1 + len(told(alone))] * 2
+
+
+@LINUX
+@pytest.mark.slow
+def test_a_model_that_is_shared_learns_what_a_whole_one_learns(
+    room: Several, together: Run
+) -> None:
+    run = room.start("shared", file=room.fsdp())
+    wait_for(lambda: run.said().step >= 3, run)
+    room.training.stop(run.name)
+    wait_for(lambda: run.status().state not in LIVE, run)
+    assert run.status().state == "stopped", run.log_tail(80)
+    room.gone(run)
+    [kept] = re.findall(r"([\d,]+) of ([\d,]+) bytes of weights", run.log_file.read_text("utf-8"))
+    here, whole = (int(each.replace(",", "")) for each in kept)
+    assert 0.5 * whole < here < 0.75 * whole
+    # It goes on as one that is whole in both.
+    room.start("shared")
+    room.finish(run)
+    assert run.said().resumed_from >= 3
+    assert_same(run, together)
+
+
+@LINUX
+@pytest.mark.slow
+def test_a_shared_model_draws_and_saves_memory_as_a_whole_one_does(room: Several) -> None:
+    wanted: dict[str, Any] = {"lora.dropout": 0.05, "model.gradient_checkpointing": True}
+    whole = room.start("whole-drawing", **wanted)
+    room.finish(whole)
+    run = room.start("shared-drawing", file=room.fsdp(), **wanted)
+    wait_for(lambda: run.said().step >= 2, run)
+    room.training.stop(run.name)
+    wait_for(lambda: run.status().state not in LIVE, run)
+    room.gone(run)
+    room.start("shared-drawing", file=room.fsdp(), **wanted)
+    room.finish(run)
+    assert run.said().resumed_from >= 2
+    assert_same(run, whole)
+
+
+def lines_of(file: Path, start: str) -> list[str]:
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.startswith(start)]
+
+
+@LINUX
+@pytest.mark.slow
+def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
+    room: Several, together: Run
+) -> None:
+    run = room.start("stopped")
+    wait_for(lambda: run.said().step >= 2, run)
+    processes = ranks_of(run)
+    assert set(processes) == {"0", "1"}
+    room.training.stop(run.name)
+    asked = run.said().step
+    wait_for(lambda: run.status().state not in LIVE, run)
+    assert run.status().state == "stopped", run.log_tail(80)
+    # The step that was under way is ended, and one more may have begun before STOP was seen.
+    assert run.said().step <= asked + 2
+    assert run.checkpoints()[-1][0] == run.said().step < STEPS
+    room.gone(run)
+    assert not any(each.is_running() for each in processes.values())
+    room.start("stopped")
+    room.finish(run)
+    assert run.said().resumed_from >= asked
+    assert_same(run, together)
+
+
+@LINUX
+@pytest.mark.slow
+def test_one_that_is_killed_ends_the_run_within_seconds(room: Several) -> None:
+    run = room.start("killed", steps=500)
+    wait_for(lambda: run.said().step >= 1, run)
+    processes = ranks_of(run)
+    processes["1"].kill()
+    wait_for(lambda: run.status().state not in LIVE, silence=15)
+    assert run.status().state == "failed"
+    assert run.status().message.startswith("함께 배우던 프로세스 하나가 갑자기 끝나")
+    room.gone(run)
+    assert not any(each.is_running() for each in processes.values())
+
+
+ORPHAN = """
+# What a rank looks for in the command line of what started it: accelerate launch.
+import subprocess, sys
+child = "import time\\nfrom kakaobot.train.distributed import end_with_launcher\\n"
+child += "end_with_launcher({'ACCELERATE_MIXED_PRECISION': 'no'})\\nprint('here', flush=True)\\n"
+subprocess.run([sys.executable, "-c", child + "time.sleep(600)"])
+"""
+
+
+@pytest.mark.slow
+def test_nobody_goes_on_learning_when_the_launcher_was_killed() -> None:
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", ORPHAN], cwd=ROOT, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    assert launcher.stdout is not None
+    assert launcher.stdout.readline() == "here\n"
+    (child,) = psutil.Process(launcher.pid).children()
+    launcher.kill()
+    launcher.wait()
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, silence=10)
+    launcher.stdout.close()

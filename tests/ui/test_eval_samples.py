@@ -1,0 +1,138 @@
+"""The same prompts answered again and again: which steps are shown, and how."""
+
+import re
+from dataclasses import fields, replace
+from html import unescape
+
+import pytest
+
+from kakaobot.runs.eval_samples import EvalSample, RecordedPrompt
+from kakaobot.runs.history import EvalSamples
+from kakaobot.runs.run import Point, Status
+from tests.ui.test_estimate_card import third
+from tests.ui.window_fakes import NOW, FakeOutlooks, FakeTraining
+from ui import text
+from ui.presenters import training_view
+from ui.render.eval_samples import rehearsal_card
+from ui.series import curve, voice_curve
+from ui.tabs import training
+
+ASKED = RecordedPrompt((("마루", "몇 시?"), ("은솔", "두 시?")), "도담", "세 시 ㄱㄱ\n늦지 마")
+
+
+def answered(*steps, prompts=1):
+    asked = tuple(replace(ASKED, reply=f"{ASKED.reply} {n}") for n in range(prompts))
+    replies = [tuple(f"{step}에 {n}" for n in range(prompts)) for step in steps]
+    return EvalSamples(asked, tuple(map(EvalSample, steps, replies)))
+
+
+def heads(page):
+    first = page.split("</thead>")[0]
+    cells = re.findall(r"<th[^>]*>(.*?)</th>", first)
+    return [" ".join(re.sub(r"<[^>]+>", " ", unescape(cell)).split()) for cell in cells]
+
+
+@pytest.mark.parametrize(
+    ("steps", "best", "shown"),
+    [
+        ([0], None, [0]),
+        ([0, 10], 10, [0, 10]),
+        ([0, 10, 20, 30], 30, [0, 10, 20, 30]),
+        (range(0, 110, 10), 100, [0, 40, 70, 100]),
+        (range(0, 110, 10), 70, [0, 50, 70, 100]),
+        (range(0, 110, 10), None, [0, 40, 70, 100]),
+        ([30, 40], 20, [30, 40]),
+    ],
+)
+def test_the_first_the_best_the_newest_and_some_between_are_shown(steps, best, shown):
+    assert [sample.step for sample in answered(*steps).beside(best)] == shown
+
+
+def test_a_column_a_step_and_last_what_was_really_said():
+    page = rehearsal_card(answered(0, 10, 20, 30, 40), 30)
+    assert heads(page) == [
+        "건넨 말",
+        "배우기 전",
+        "20단계",
+        "30단계 가장 좋은 때",
+        "40단계 가장 최근",
+        "방에서 실제로 한 말",
+    ]
+    cells = [re.sub(r"<[^>]+>", "|", cell) for cell in re.findall(r"<td.*?</td>", page)]
+    for words in ("마루", "몇 시?", "은솔", "두 시?", "도담의 대답"):
+        assert f"|{words}" in cells[0]
+    assert [cell.strip("|") for cell in cells[1:5]] == ["0에 0", "20에 0", "30에 0", "40에 0"]
+    assert cells[5].strip("|") == "세 시 ㄱㄱ||늦지 마 0"
+
+
+def test_four_prompts_are_shown_and_the_others_unfold():
+    first, rest = rehearsal_card(answered(0, 10, prompts=7), 10).split("<details data-run=")
+    assert (first.count("<tr><td>"), rest.count("<tr><td>")) == (4, 3)
+    assert "나머지 3개 보기" in rest
+    assert "<details" not in rehearsal_card(answered(0, 10, prompts=4), 10)
+
+
+def test_words_of_others_never_become_html():
+    bad = "<script>alert(1)</script>"
+    page = rehearsal_card(
+        EvalSamples((RecordedPrompt(((bad, bad),), bad, bad),), (EvalSample(0, (bad,)),)), None
+    )
+    assert bad not in page
+    assert page.count("&lt;script&gt;") == 5
+
+
+def test_a_missing_or_empty_answer_leaves_a_dash_and_no_prompt_is_no_trouble():
+    answers = EvalSamples((ASKED, replace(ASKED, said=(), speaker="")), (EvalSample(0, ("",)),))
+    page = rehearsal_card(answers, None)
+    assert page.count(f"<td>{text.NONE}</td>") == 2
+    assert text.ANSWERS_ANY in page
+
+
+def test_nothing_is_shown_where_nothing_was_answered():
+    assert rehearsal_card(EvalSamples(), 10) == ""
+    assert rehearsal_card(EvalSamples((ASKED,), ()), 10) == ""
+
+
+POINTS = (
+    Point(0, "eval_loss", 4.0, 0.0),
+    Point(0, "voice", 0.6, 0.0),
+    Point(10, "eval_loss", 3.0, 0.0),
+    Point(10, "voice", 0.2, 0.0),
+    Point(20, "voice", float("nan"), 0.0),
+)
+
+
+def test_the_voice_has_a_curve_of_its_own_and_leaves_that_of_the_loss_alone():
+    assert voice_curve(POINTS, 10) == {"loss": [], "eval": [[0, 0.6], [10, 0.2]], "best": [10, 0.2]}
+    assert curve(POINTS, 10) == {"loss": [], "eval": [[0, 4.0], [10, 3.0]], "best": [10, 3.0]}
+    assert voice_curve(POINTS[:1], 10) == {"loss": [], "eval": [], "best": None}
+
+
+def test_the_card_tells_the_voice_where_there_is_one():
+    assert "말투 거리" not in dict(training_view(NOW).facts)
+    said = replace(NOW, status=Status("running", 10, 20, voice=0.2344), points=POINTS)
+    assert dict(training_view(said).facts)["말투 거리"] == "0.234"
+    assert training_view(said).voice == voice_curve(POINTS, None)
+
+
+def test_a_loss_that_the_best_was_not_chosen_by_is_not_called_the_best():
+    said = Status("running", 10, 20, best_eval_loss=3.0, best_step=10, best_metric="voice")
+    names = dict(training_view(replace(NOW, status=said)).facts)
+    assert text.FACTS["best"] not in names
+    assert names["가장 좋은 단계의 손실"] == "3.000 (10단계)"
+
+
+def test_answers_are_sent_again_only_when_they_have_changed():
+    now = replace(NOW, answers=answered(0, 10))
+    service = FakeTraining(now)
+    handlers = third(service, FakeOutlooks())
+    place = [field.name for field in fields(training.TrainingComponents)].index("answers")
+    first = handlers["look"]("", training.Watch())
+    assert "0에 0" in first[place]
+    service.now = replace(now, status=Status("running", 5, 9))
+    second = handlers["tick"]("", first[-1])
+    assert second[place] == {"__type__": "update"}
+    service.now = replace(service.now, status=Status("running", 6, 9), answers=answered(0, 10, 20))
+    assert "20에 0" in handlers["tick"]("", second[-1])[place]
+    # Another run may have been chosen, whose page shows nothing yet.
+    assert "20에 0" in handlers["look"]("", second[-1])[place]

@@ -1,0 +1,214 @@
+"""The table of tab 2: who can be learnt, and what a click on a name does."""
+
+import inspect
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from kakaobot.dataset.participant_summaries import ParticipantSummary
+from kakaobot.errors import ExportError
+from tests.ui.window_fakes import REPORT, FakeOutlooks
+from ui.render.participants import speakers_card
+from ui.tabs import dataset
+
+DODAM = ParticipantSummary(
+    "도담", 900, 240, 8.5, 0.87, 0.04, "enough", "충분: 배울 대답이 240개 있습니다."
+)
+MARU = ParticipantSummary(
+    "마루",
+    40,
+    12,
+    6.0,
+    0.5,
+    0.25,
+    "few",
+    "부족: 배울 대답이 188개 더 필요합니다.",
+    pseudonym="고래",
+)
+BOT = ParticipantSummary("날씨봇", 30, 0, 0.0, 0.0, 1.0, "bot", "봇으로 보임 (이름이 봇): 빼세요.")
+OUT = replace(MARU, name="은솔", is_excluded=True)
+ODD = """도"담'</td><b>&quot;🐰\\"""
+
+
+class Services:
+    """Datasets and People in one: notes what was asked of them."""
+
+    def __init__(self, *people, trouble="", report=REPORT):
+        self.held, self.trouble, self.made = list(people), trouble, report
+        self.asked, self.told = [], []
+
+    def rooms(self):
+        return ["보드게임"]
+
+    def people(self, room="", progress=None):
+        if self.trouble:
+            raise ExportError(self.trouble)
+        progress(0.5, "읽는 중")
+        self.asked.append(("people", room))
+        return self.held
+
+    def report(self):
+        return self.made
+
+    def outdated(self, report):
+        return "다시 만드세요 <b>" if any(each.is_excluded for each in self.held) else ""
+
+    def exclude(self, names):
+        self.asked.append(("exclude", list(names)))
+        self.held = [replace(p, is_excluded=p.is_excluded or p.name in names) for p in self.held]
+
+    def include(self, names):
+        self.asked.append(("include", list(names)))
+
+
+class Saved:
+    def __init__(self, **values):
+        self.held = {"data.room": "", "data.persona": "", **values}
+
+    def values(self):
+        return self.held
+
+
+def handlers(services: Any, preferences: Any = None, outlooks: Any = None) -> dict[str, Any]:
+    outlooks = outlooks or FakeOutlooks()
+    with gr.Blocks() as window, gr.Tabs() as tabs, gr.Tab() as tab:
+        given: Any = preferences or Saved()
+        dataset.build(services, services, given, outlooks, tabs, tab)
+    found = {}
+    for block in window.fns.values():
+        handler = inspect.unwrap(block.fn)
+        found[handler.__name__] = handler
+    return found
+
+
+def click(services, ask, room="", person="", *, unfolded=False):
+    event = gr.EventData(None, {"ask": json.dumps(ask), "typed": "", "unfolded": unfolded})
+    return handlers(services)["act"](event, room, person)
+
+
+def rows(page):
+    return re.findall(r"<tr class=.*?</tr>", page)
+
+
+def asked(page):
+    return [json.loads(unescape(found)) for found in re.findall(r'data-ask="([^"]*)"', page)]
+
+
+def test_a_row_tells_all_of_a_person():
+    first, second, third = rows(speakers_card([DODAM, MARU, BOT]))
+    for words in ("도담", "240개", "8.5자", "87%", "4%", "충분"):
+        assert words in first
+    for words in ("부족", "배울 대답이 188개 더 필요합니다.", "데이터에서는 고래", "25%"):
+        assert words in second
+    assert "데이터에서는" not in first
+    assert "봇으로 보임" in third
+    assert "–" in third
+    assert speakers_card([]) == ""
+
+
+def test_who_is_left_out_stands_last_and_can_be_taken_back():
+    page = speakers_card([DODAM, OUT])
+    here, gone = rows(page)
+    assert 'class="kb-gone"' in gone
+    assert "빼기로 함" in gone
+    assert "kb-gone" not in here
+    assert asked(here) == [
+        {"do": "learn", "name": "도담"},
+        {"do": "exclude", "names": ["도담"]},
+    ]
+    assert asked(gone) == [{"do": "include", "names": ["은솔"]}]
+
+
+def test_who_is_chosen_is_marked_and_cannot_be_chosen_again():
+    first, second = rows(speakers_card([DODAM, MARU], "마루"))
+    assert 'class="kb-chosen"' in second
+    assert [ask["do"] for ask in asked(second)] == ["exclude"]
+    assert "kb-chosen" not in first
+
+
+def test_a_name_of_any_letters_comes_back_as_it_is():
+    page = speakers_card([replace(DODAM, name=ODD, pseudonym=ODD)])
+    assert "<b>&quot;" not in page
+    assert asked(page)[1] == {"do": "exclude", "names": [ODD]}
+    services = Services(replace(DODAM, name=ODD))
+    click(services, asked(page)[1])
+    assert ("exclude", [ODD]) in services.asked
+
+
+def test_of_a_hundred_people_twenty_are_shown_and_the_rest_unfolds():
+    crowd = [replace(DODAM, name=f"손님{number}") for number in range(100)]
+    page = speakers_card([*crowd, OUT])
+    shown, folded = page.split("<details>")
+    assert len(rows(shown)) == 21
+    assert "은솔" in shown
+    assert "나머지 80명 보기" in folded
+    assert len(rows(folded)) == 80
+    assert "<details open>" in speakers_card([*crowd, OUT], unfolded=True)
+    assert "<details" not in speakers_card(crowd[:20])
+    assert "그 밖의 100명" in speakers_card(crowd * 3 + crowd[:20])
+
+
+def test_arriving_shows_at_once_what_is_known_and_reads_nobody():
+    services = Services(DODAM)
+    room, person, make, report, onward, *_ = handlers(
+        services, Saved(**{"data.persona": "도담", "data.room": "보드게임"})
+    )["arrive"]()
+    assert services.asked == []
+    assert (room.value, person.value, make.interactive) == ("보드게임", "도담", True)
+    assert "무엇을 배우나요" in report
+    assert onward.visible
+
+
+def test_reading_tells_how_far_it_is_and_leaves_a_choice_alone():
+    services, told = Services(DODAM, MARU, OUT), []
+    choices, page = handlers(services)["speaking"](
+        "보드게임", "마루", lambda share, desc: told.append((share, desc))
+    )
+    assert told == [(0.5, "읽는 중")]
+    assert services.asked == [("people", "보드게임")]
+    assert [value for _, value in choices["choices"]] == ["", "도담", "마루"]
+    assert "value" not in choices
+    assert len(rows(page)) == 3
+
+
+@pytest.mark.parametrize("chosen", ["은솔", "떠난 사람"])
+def test_who_can_no_longer_be_chosen_is_not(chosen):
+    choices, _ = handlers(Services(DODAM, OUT))["speaking"]("", chosen, lambda *_, **__: None)
+    assert choices["value"] == ""
+
+
+def test_what_cannot_be_read_is_told_in_its_place():
+    _, page = handlers(Services(trouble="파일 <b>이</b> 바뀌었습니다."))["speaking"]("", "")
+    assert "파일 &lt;b&gt;이" in page
+
+
+def test_a_click_leaves_somebody_out_and_says_that_the_data_hold_them():
+    services = Services(DODAM, MARU)
+    choices, page, report = click(services, {"do": "exclude", "names": ["마루"]}, "방", "마루")
+    assert services.asked == [("exclude", ["마루"]), ("people", "방")]
+    assert choices["value"] == ""
+    assert rows(page)[1].count("kb-gone") == 1
+    assert "다시 만들어야 합니다" in report
+    assert "다시 만드세요 &lt;b&gt;" in report
+
+
+def test_a_click_takes_somebody_back():
+    services = Services(DODAM)
+    _, _, report = click(services, {"do": "include", "names": ["도담"]})
+    assert services.asked[0] == ("include", ["도담"])
+    assert "다시 만들어야" not in report
+
+
+def test_a_click_chooses_who_is_learnt_and_keeps_what_is_unfolded():
+    crowd = [replace(DODAM, name=f"손님{number}") for number in range(30)]
+    services = Services(*crowd)
+    choices, page, _ = click(services, {"do": "learn", "name": "손님25"}, unfolded=True)
+    assert choices["value"] == "손님25"
+    assert "<details open>" in page
+    assert [row for row in rows(page) if "kb-chosen" in row and "손님25" in row]
+    assert [ask for ask, *_ in services.asked] == ["people"]

@@ -1,0 +1,174 @@
+from dataclasses import replace
+
+import pytest
+
+from kakaobot.app.chat import Line
+from kakaobot.app.training import QUIET
+from kakaobot.runs.run import Status
+from tests.ui.window_fakes import NOW, mine
+from ui import text
+from ui.presenters import (
+    PATIENCE,
+    bubbles,
+    duration,
+    layout_name,
+    line_numbers,
+    people_names,
+    percent,
+    status_line,
+    training_view,
+)
+from ui.render.cards import training_card
+
+RUNNING = replace(
+    NOW,
+    status=Status("running", 40, 80, loss=3.5, tokens_per_second=216.4, eta_seconds=471),
+    can_start=False,
+    can_stop=True,
+)
+
+
+def facts(view):
+    return dict(view.facts)
+
+
+def test_a_running_training_shows_how_far_it_is_and_can_only_be_stopped():
+    view = training_view(RUNNING)
+    assert view.headline == "학습하고 있습니다 — 50%"
+    assert (view.percent, view.busy, view.tone) == (50, False, "live")
+    assert (view.start.visible, view.new.visible) == (False, False)
+    assert (view.stop.visible, view.stop.enabled) == (True, True)
+    assert facts(view)["남은 시간"] == "약 7분 51초"
+    assert facts(view)["빠르기"] == "216 토큰/초"
+    assert status_line(RUNNING) == "연습용 모델 · main · 학습 중 40/80단계 (50%)"
+
+
+def test_a_run_that_was_resumed_says_from_where():
+    def told(**changes):
+        return training_view(replace(RUNNING, status=replace(RUNNING.status, **changes))).detail
+
+    assert "30단계에서 이어서 배우고 있습니다." in told(resumed_from=30)
+    assert not any("이어서" in line for line in told())
+    assert not any("이어서 배우고" in line for line in told(state="stopped", resumed_from=30))
+
+
+def test_a_hundred_percent_is_kept_for_a_run_that_is_finished():
+    assert percent(Status("running", 80, 80)) == 99
+    assert percent(Status("finished", 60, 80)) == 100
+    assert percent(Status("starting")) is None
+
+
+def test_a_busy_computer_is_told_in_the_workers_own_words():
+    said = "컴퓨터가 다른 일로 바빠 학습이 처음보다 약 4배 느립니다."
+    busy = replace(RUNNING, status=replace(RUNNING.status, slowdown=4.0, message=said))
+    assert training_view(busy).detail == (said,)
+    assert said in training_card(training_view(busy))
+
+
+def test_while_it_prepares_the_bar_has_no_end():
+    view = training_view(replace(RUNNING, status=Status("starting", message="모델을 읽는 중")))
+    assert view.busy
+    assert view.percent is None
+    assert view.detail == ("모델을 읽는 중",)
+
+
+def test_force_is_offered_only_when_stopping_takes_long():
+    stopping = replace(RUNNING, stopping=True)
+    early = training_view(stopping, stopping_for=PATIENCE - 1)
+    late = training_view(stopping, stopping_for=PATIENCE)
+    assert early.headline == text.STOPPING
+    assert not early.stop.enabled
+    assert not early.kill.visible
+    assert late.kill.visible
+    assert not training_view(RUNNING, stopping_for=PATIENCE).kill.visible
+
+
+def test_after_a_stop_it_says_what_is_saved_and_what_can_be_done():
+    stopped = replace(NOW, status=Status("stopped", 41, 80), resume_step=40, can_talk=True)
+    view = training_view(stopped)
+    assert view.start.label == "이어서 학습 (40단계부터)"
+    assert view.detail == (
+        "40단계까지 저장했습니다.",
+        "'이어서 학습'을 누르면 40단계부터 계속합니다.",
+        "'4 대화'에서 지금 대화할 수 있습니다.",
+    )
+    assert view.talk.visible
+
+
+def test_the_workers_own_last_words_are_not_said_twice():
+    said = replace(NOW, status=Status("stopped", 40, 80, message="저장했습니다."), resume_step=40)
+    assert training_view(said).detail == ("저장했습니다.",)
+
+
+def test_a_finished_run_cannot_go_on_but_a_new_one_can_start():
+    done = replace(NOW, status=Status("finished", 80, 80), can_start=False, why_not="끝났습니다.")
+    view = training_view(done)
+    assert not view.start.enabled
+    assert view.new.visible
+    assert view.new.enabled
+    assert view.talk.primary
+    assert not view.new.primary
+    assert "끝났습니다." in view.detail
+
+
+def test_a_failure_says_why_and_where_to_look():
+    failed = replace(NOW, status=Status("failed", 3, 80, message="메모리가 모자랍니다."))
+    view = training_view(failed)
+    assert view.tone == "bad"
+    assert view.detail == ("메모리가 모자랍니다.", text.FAILED_HINT)
+
+
+def test_the_last_lines_of_a_log_are_shown_of_a_run_that_failed():
+    said = Status("failed", message="끝. 마지막 기록: 둘")
+    view = training_view(replace(NOW, status=said, last_lines="하나\n둘"))
+    assert view.detail[0] == "끝."
+    assert view.last_lines == "하나\n둘"
+    assert "<pre>하나\n둘</pre>" in training_card(view)
+    assert "<pre>" not in training_card(training_view(NOW))
+
+
+def test_a_worker_that_says_nothing_for_long_is_noticed():
+    assert training_view(replace(RUNNING, quiet=QUIET - 1)).detail == ()
+    [told] = training_view(replace(RUNNING, quiet=QUIET + 70)).detail
+    assert told.startswith("3분 동안 소식이 없습니다.")
+
+
+def test_only_a_practice_model_has_a_banner():
+    assert training_view(NOW).practice == ""
+    assert training_view(replace(NOW, practice=True)).practice == NOW.base_reason
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0초"),
+        (59.6, "1분"),
+        (60, "1분"),
+        (471, "7분 51초"),
+        (3661, "1시간 1분"),
+        (3605, "1시간"),
+        (90000, "1일 1시간"),
+    ],
+)
+def test_a_duration_is_told_in_its_two_largest_units(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_the_first_bubble_of_a_turn_says_who_speaks_and_that_it_is_an_ai():
+    shown = bubbles([mine("뭐 해?"), Line("도담", "집\n너는?", False), Line("마루", "나도", False)])
+    assert [each["role"] for each in shown] == ["user", *["assistant"] * 3]
+    assert [each["content"] for each in shown[1:]] == ["도담 · AI\n집", "너는?", "마루 · AI\n나도"]
+
+
+def test_what_is_said_is_never_taken_for_html():
+    [shown] = bubbles([mine("<b>굵게</b> &lt; <3 <링크>")])
+    assert shown["content"] == "<\u2060b>굵게<\u2060/b> &\u2060lt; <3 <링크>"
+
+
+def test_short_forms_of_a_file():
+    assert layout_name("W-KO") == "Windows"
+    assert layout_name("") == ""
+    assert people_names(["가", "나", "다", "라", "마"]) == "가, 나, 다 외 2명"
+    assert people_names(["아주 긴 이름을 쓰는 사람/94/서울", "나"]) == "아주 긴 이름을 쓰는 사…, 나"
+    assert line_numbers([]) == ""
+    assert line_numbers([3, 5, 7, 1200]) == "4줄 (3, 5, 7…)"

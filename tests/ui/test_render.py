@@ -1,0 +1,226 @@
+import json
+import re
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from kakaobot.app.exports import FileReport
+from kakaobot.app.people import Proposal, RoomMember
+from kakaobot.dataset.build_report import Example, ExampleMessage
+from kakaobot.dataset.participant_summaries import ParticipantSummary
+from kakaobot.runs.history import SettingChange
+from kakaobot.runs.run import Status
+from tests.ui.window_fakes import DIAGNOSIS, FILE, NOW, REPORT, ROOM, RUN, VOICE
+from ui.presenters import training_view
+from ui.render import cards
+from ui.render.line_report import diagnosis_card
+from ui.render.participants import speakers_card
+from ui.render.rooms import people_cards, rooms_table
+from ui.render.runs import history_card
+
+EVIL = """<img src=x onerror="alert('x')">"'&<script>1</script>"""
+
+EVIL_ROOM = replace(
+    ROOM,
+    room=EVIL,
+    keys=(EVIL,),
+    people=tuple(RoomMember(EVIL, 5, is_bot=True, is_excluded=True) for _ in range(5)),
+    first=EVIL,
+    last=EVIL,
+    aliases=((EVIL, EVIL),),
+    proposals=tuple(
+        Proposal(kind, (EVIL, EVIL + "2"), (EVIL,), sure=sure)
+        for kind in ("exporter", "spelling", "bot")
+        for sure in (True, False)
+    ),
+)
+
+EVIL_CHANGE = SettingChange(EVIL, [EVIL], EVIL)
+EVIL_RUN = replace(
+    RUN,
+    name=EVIL,
+    base=EVIL,
+    persona=EVIL,
+    room=EVIL,
+    created_at=EVIL,
+    fingerprint=EVIL,
+    message=EVIL,
+    before=EVIL,
+    changed=(EVIL_CHANGE,),
+    since=(EVIL_CHANGE,),
+)
+
+PAGES = {
+    "files": lambda: cards.files_table(
+        [replace(FILE, file=EVIL, room=EVIL, people=(EVIL,), hash=EVIL, note=EVIL, layout=EVIL)]
+    ),
+    "refused file": lambda: cards.files_table([FileReport(EVIL, error=EVIL)]),
+    "report": lambda: cards.report_card(
+        replace(REPORT, room=EVIL, persona=EVIL, warning=EVIL, removed=((EVIL, 1),))
+    ),
+    "examples": lambda: cards.examples(
+        [
+            Example(
+                EVIL,
+                "val",
+                (ExampleMessage(EVIL, EVIL, False), ExampleMessage(EVIL, f"{EVIL}\n{EVIL}", True)),
+            )
+        ],
+        EVIL,
+    ),
+    "training": lambda: cards.training_card(
+        training_view(
+            replace(
+                NOW,
+                status=Status("failed", message=EVIL, notes=(EVIL,)),
+                why_not=EVIL,
+                practice=True,
+                last_lines=EVIL,
+                base=EVIL,
+                base_reason=EVIL,
+            )
+        )
+    ),
+    "runs": lambda: history_card([EVIL_RUN, replace(EVIL_RUN, fingerprint="", base="둘")] * 9),
+    "status": lambda: cards.status(EVIL, "bad"),
+    "voice": lambda: cards.voice_card(replace(VOICE, sentence=EVIL)),
+    "rooms": lambda: rooms_table([EVIL_ROOM]),
+    "people": lambda: people_cards([EVIL_ROOM]),
+    "diagnosis": lambda: diagnosis_card(
+        replace(DIAGNOSIS, file=EVIL, layout=EVIL, room=EVIL, lost=((7, EVIL),))
+    ),
+    "note": lambda: cards.note(EVIL, EVIL),
+    "outdated": lambda: cards.report_card(REPORT, EVIL),
+    "speakers": lambda: speakers_card(
+        [
+            ParticipantSummary(EVIL, 9, 9, 9.0, sentence=EVIL, pseudonym=EVIL, is_excluded=excluded)
+            for excluded in (False, True)
+        ],
+        EVIL,
+    ),
+}
+
+
+class Tags(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.names, self.attributes = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.names.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES.keys())
+def test_no_word_from_outside_becomes_html(page):
+    seen = Tags(page())
+    assert seen.names
+    assert not {"img", "script"} & set(seen.names)
+    assert not [name for name in seen.attributes if name.startswith("on") or name == "src"]
+
+
+def test_a_file_that_was_refused_says_why_and_has_no_button():
+    page = cards.files_table([FileReport("사진.txt", error="카카오톡 대화가 아닙니다.")])
+    assert "카카오톡 대화가 아닙니다." in page
+    assert "data-hash" not in page
+    assert 'data-hash="ab12"' in cards.files_table([FILE])
+
+
+def test_the_report_says_whose_names_are_invented():
+    assert "지어낸 이름" not in cards.report_card(REPORT)
+    assert "지어낸 이름" in cards.report_card(replace(REPORT, pseudonyms=True))
+
+
+def test_no_files_says_what_to_do():
+    assert "샘플 방으로 해 보기" in cards.files_table([])
+
+
+def test_only_what_is_learnt_is_highlighted_one_bubble_a_line():
+    page = cards.examples(REPORT.examples, REPORT.persona)
+    said = re.findall(r'<div class="(kb-said[^"]*)">(.*?)</div>', page)
+    assert [(kind, words.count("<p>")) for kind, words in said] == [
+        ("kb-said", 1),
+        ("kb-said kb-mine kb-learnt", 2),
+    ]
+
+
+def test_a_whole_room_stays_on_the_left():
+    # Also where somebody is only context in a row.
+    parts = (
+        ExampleMessage("다", "누구?", False),
+        ExampleMessage("가", "안녕", True),
+        ExampleMessage("나", "응", True),
+    )
+    assert "kb-mine" not in cards.examples([Example("방", "train", parts)], "")
+
+
+def test_the_voice_carries_the_mark_of_an_ai():
+    assert ">AI<" in cards.voice_card(VOICE)
+
+
+def test_without_a_password_the_gate_says_how_to_set_one():
+    assert "CHATBOT_PASSWORD=" in cards.gate_card(False)
+    assert "CHATBOT_PASSWORD" not in cards.gate_card(True)
+
+
+def asked(page):
+    """What the buttons of the cards ask for."""
+    return [json.loads(unescape(found)) for found in re.findall(r'data-ask="([^"]*)"', page)]
+
+
+def test_a_file_has_two_buttons_that_are_told_apart():
+    page = cards.files_table([FILE])
+    assert re.findall(r'data-do="(\w+)" data-hash="(\w+)"', page) == [
+        ("diagnose", "ab12"),
+        ("remove", "ab12"),
+    ]
+
+
+def test_a_room_shows_what_was_merged():
+    page = re.sub(r"<[^>]+>", " ", rooms_table([ROOM]))
+    for words in ("보드게임", "2개", "1,500개", "700개", "4명", "2026-01-02 ~ 2026-02-03"):
+        assert words in page
+    assert rooms_table([]) == ""
+
+
+def test_every_question_can_be_answered_and_every_answer_taken_back():
+    same = {"do": "same", "room": "보드게임"}
+    assert asked(people_cards([ROOM])) == [
+        {**same, "others": ["회원님"], "name": "도담"},
+        {**same, "others": ["회원님"]},
+        {**same, "name": "도담", "others": ["도담🐰"]},
+        {"do": "exclude", "names": ["방장봇"]},
+        {"do": "undo", "room": "보드게임", "alias": "마루2"},
+        {"do": "include", "names": ["광고"]},
+    ]
+    assert people_cards([ROOM]).count("data-typed") == 1
+
+
+def test_where_the_exporter_is_not_known_no_name_is_suggested():
+    unsure = replace(ROOM, proposals=(replace(ROOM.proposals[0], sure=False),), aliases=())
+    page = people_cards([unsure])
+    assert [ask["do"] for ask in asked(page)] == ["same", "include"]
+    assert '<option value="도담">' in page
+
+
+def test_a_room_in_which_all_is_well_has_no_card():
+    well = replace(ROOM, proposals=(), aliases=(), people=ROOM.people[:2])
+    assert people_cards([well]) == ""
+    assert people_cards([well, ROOM]).count("<section") == 1
+
+
+def test_a_diagnosis_adds_up_and_shows_what_was_not_understood():
+    page = diagnosis_card(DIAGNOSIS)
+    assert (
+        "모두 1,234줄 = 메시지 1,000 + 이어진 줄 200 + 머리말 2 + 날짜 줄 30 + 이해하지 못한 줄 2"
+        in page
+    )
+    assert "<td>7</td><td>아침 9:01, 도담 : 안녕</td>" in page
+    assert "나머지 1줄" in page
+    assert "잃은 것은 없습니다" in page
+    well = replace(DIAGNOSIS, counts=replace(DIAGNOSIS.counts, not_understood=0), lost=())
+    assert "모든 줄을 이해했습니다." in diagnosis_card(well)
+    assert "<table" not in diagnosis_card(well)

@@ -1,0 +1,1 @@
+"""View values → HTML, one module per card of the window."""
