@@ -23,7 +23,7 @@ class Told:
     """What one process measured between its second step and its last."""
 
     tokens: int = 0
-    learnt: int = 0
+    target_tokens: int = 0
     replies: int = 0
     cells: int = 0
     steps: int = 0
@@ -39,7 +39,7 @@ class Told:
         mask = inputs.get("attention_mask")
         self.tokens += int(mask.sum()) if mask is not None else labels.numel()
         self.cells += labels.numel()
-        self.learnt += int((labels != IGNORED).sum())
+        self.target_tokens += int((labels != IGNORED).sum())
         self.replies += int((labels == end).sum())
 
 
@@ -242,7 +242,7 @@ def _common(folder: Path, told: Told, changed: dict[str, Any]) -> Any:
 
 
 def _forget(told: Told) -> None:
-    told.tokens = told.learnt = told.replies = told.cells = 0
+    told.tokens = told.target_tokens = told.replies = told.cells = 0
 
 
 def trl(folder: Path, seconds: float) -> Told:

@@ -102,11 +102,11 @@ def windows(found: list[Any], renderer: Any) -> list[dict[str, list[int]]]:
     out = []
     for row in found:
         for at, message in enumerate(row.messages):
-            if message.learn:
+            if message.is_target:
                 before = row.messages[max(0, at - CONTEXT) : at]
                 context = [ChatMessage(each.role, each.content, each.name) for each in before]
                 ids = renderer.encode([*context, message])
-                pairs = zip(ids.ids, ids.learn, strict=True)
+                pairs = zip(ids.ids, ids.is_target, strict=True)
                 labels = [token if learnt else IGNORED for token, learnt in pairs]
                 out.append({"ids": list(ids.ids), "labels": labels})
     return out
@@ -184,7 +184,7 @@ def measured(python: str, name: str, folder: Path, seconds: float) -> dict[str, 
     alone = told.cpu_s / cores()
     speeds = {
         "tokens_per_s": told.tokens / alone,
-        "learnt_per_s": told.learnt / alone,
+        "learnt_per_s": told.target_tokens / alone,
         "replies_per_s": told.replies / alone,
         "wall_tokens_per_s": told.tokens / told.seconds,
         "padding": 1 - told.tokens / told.cells,

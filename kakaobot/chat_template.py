@@ -75,7 +75,7 @@ CHATML = ChatFormat(
 
 class Segment(NamedTuple):
     text: str
-    learn: bool
+    is_target: bool
     marks: bool
     """Whether special tokens in the text are meant as such. False for what people wrote."""
 
@@ -84,7 +84,7 @@ class MessageSize(NamedTuple):
     """In tokens, of one message and what stands around it."""
 
     tokens: int
-    learnt: int
+    target_tokens: int
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class EncodedConversation:
     """One conversation as ids; both tuples have the same length."""
 
     ids: tuple[int, ...]
-    learn: tuple[bool, ...]
+    loss_mask: tuple[bool, ...]
 
 
 class Renderer:
@@ -115,12 +115,12 @@ class Renderer:
     def encode(self, messages: Sequence[ChatMessage]) -> EncodedConversation:
         """Ids of a whole conversation, and for each id whether it is a target."""
         ids: list[int] = []
-        learn: list[bool] = []
+        loss_mask: list[bool] = []
         for segment in self.segments(messages):
             new = self._encode(segment)
             ids += new
-            learn += [segment.learn] * len(new)
-        return EncodedConversation(tuple(ids), tuple(learn))
+            loss_mask += [segment.is_target] * len(new)
+        return EncodedConversation(tuple(ids), tuple(loss_mask))
 
     def sizes(self, messages: Sequence[ChatMessage]) -> list[MessageSize]:
         """What each message adds to a conversation; all at once, many times as fast as one by one.
@@ -135,19 +135,19 @@ class Renderer:
             encodings = self._plain.encode_batch_fast(bodies, add_special_tokens=False)
             for message, encoding in zip(some, encodings, strict=True):
                 around, end, name = marks[_form(message)]
-                learnt = (name + len(encoding) + end) if message.learn else 0
-                found.append(MessageSize(around + end + name + len(encoding), learnt))
+                target_tokens = (name + len(encoding) + end) if message.is_target else 0
+                found.append(MessageSize(around + end + name + len(encoding), target_tokens))
         return found
 
-    def _size_around(self, role: Role, name: str, learn: bool) -> tuple[int, int, int]:
+    def _size_around(self, role: Role, name: str, is_target: bool) -> tuple[int, int, int]:
         """Tokens of the marks around a message, of the learnt end among them, and of the name."""
-        message = ChatMessage(role, "", name, learn)
+        message = ChatMessage(role, "", name, is_target)
         before, *_, end, after = self._around(message)
         named = _spaces_behind(before.text) + f"[{name}]" if name else ""
         return (
             len(self._mark(before.text.rstrip(" "))) + len(self._mark(after.text.rstrip(" "))),
             len(self._mark(end.text)),
-            len(self._encode(Segment(named, learn, marks=False))) if name else 0,
+            len(self._encode(Segment(named, is_target, marks=False))) if name else 0,
         )
 
     def prompt(self, messages: Sequence[ChatMessage], *, speaker: str = "") -> tuple[int, ...]:
@@ -157,8 +157,8 @@ class Renderer:
         """
         pieces = [
             *self._pieces(messages),
-            Segment(self.shape.before["assistant"], learn=False, marks=True),
-            Segment(f"[{speaker}]" if speaker else "", learn=False, marks=False),
+            Segment(self.shape.before["assistant"], is_target=False, marks=True),
+            Segment(f"[{speaker}]" if speaker else "", is_target=False, marks=False),
         ]
         return tuple(token for segment in _spaced(pieces) for token in self._encode(segment))
 
@@ -172,18 +172,18 @@ class Renderer:
         return len(self.encode([]).ids)
 
     def _pieces(self, messages: Sequence[ChatMessage]) -> list[Segment]:
-        lead = Segment(self.shape.lead, learn=False, marks=True)
+        lead = Segment(self.shape.lead, is_target=False, marks=True)
         return [lead, *(piece for message in messages for piece in self._around(message))]
 
     def _around(self, message: ChatMessage) -> list[Segment]:
         """One message and what stands around it."""
         after = self.shape.after[message.role]
-        end = self.shape.end if message.learn and after.startswith(self.shape.end) else ""
+        end = self.shape.end if message.is_target and after.startswith(self.shape.end) else ""
         return [
-            Segment(self.shape.before[message.role], learn=False, marks=True),
-            *(Segment(text, message.learn, marks=False) for text in _body(message)),
-            Segment(end, learn=True, marks=True),
-            Segment(after[len(end) :], learn=False, marks=True),
+            Segment(self.shape.before[message.role], is_target=False, marks=True),
+            *(Segment(text, message.is_target, marks=False) for text in _body(message)),
+            Segment(end, is_target=True, marks=True),
+            Segment(after[len(end) :], is_target=False, marks=True),
         ]
 
     def _encode(self, segment: Segment) -> Sequence[int]:
@@ -289,7 +289,7 @@ def _body(message: ChatMessage) -> list[str]:
 
 def _form(message: ChatMessage) -> tuple[Role, str, bool]:
     """What all that stands around a message depends on."""
-    return message.role, message.name, message.learn
+    return message.role, message.name, message.is_target
 
 
 def _behind(before: str, message: ChatMessage) -> str:
@@ -314,7 +314,7 @@ def _spaced(segments: Iterable[Segment]) -> list[Segment]:
         bare = text.rstrip(" ")
         spaces = text[len(bare) :]
         if bare:
-            out.append(Segment(bare, segment.learn, segment.marks))
+            out.append(Segment(bare, segment.is_target, segment.marks))
     return out
 
 

@@ -67,7 +67,7 @@ class ChatMessage(NamedTuple):
     """Without the `[이름] ` prefix, which the renderer adds where `name` is set."""
     name: str = ""
     """Shown to the model where it is set."""
-    learn: bool = False
+    is_target: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,9 @@ INST = (
 )
 TALK = (
     ChatMessage("user", "저녁 뭐 먹어?", "도담"),
-    ChatMessage("assistant", "떡볶이ㅋㅋ\n순대도", learn=True),
+    ChatMessage("assistant", "떡볶이ㅋㅋ\n순대도", is_target=True),
     ChatMessage("user", "  ㄱㄱ  "),
-    ChatMessage("assistant", "7시에 봐", "마루", learn=True),
+    ChatMessage("assistant", "7시에 봐", "마루", is_target=True),
 )
 
 
@@ -67,7 +67,7 @@ def renderer(tokenizer: Any) -> Renderer:
 
 def test_the_learnt_ids_are_the_replies_with_their_end(renderer: Renderer, tokenizer: Any) -> None:
     encoded = renderer.encode(TALK)
-    learnt = [i for i, learn in zip(encoded.ids, encoded.learn, strict=True) if learn]
+    learnt = [i for i, learn in zip(encoded.ids, encoded.loss_mask, strict=True) if learn]
     text = tokenizer.decode(learnt, skip_special_tokens=False)
     end = renderer.shape.end
     assert text.replace(" ", "") == f"떡볶이ㅋㅋ\n순대도{end}[마루]7시에봐{end}"
@@ -155,7 +155,7 @@ def test_sizes_taken_together_are_those_of_the_ids(
     for message, size in zip(messages, sizes, strict=True):
         encoded = renderer.encode([message])
         assert size.tokens == len(encoded.ids) - renderer.lead_length
-        assert size.learnt == sum(encoded.learn)
+        assert size.target_tokens == sum(encoded.loss_mask)
     whole = renderer.encode(messages)
     assert renderer.lead_length + sum(size.tokens for size in sizes) == len(whole.ids)
 
@@ -182,7 +182,7 @@ def test_any_text_is_read_back_from_its_ids(text: str, name: str) -> None:
     tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
     renderer = Renderer(tokenizer, CHATML)
     clean = unicodedata.normalize("NFC", text.strip().replace("\x00", "")) or "빈"
-    encoded = renderer.encode([ChatMessage("assistant", clean, name, learn=True)])
-    learnt = [i for i, learn in zip(encoded.ids, encoded.learn, strict=True) if learn][:-1]
+    encoded = renderer.encode([ChatMessage("assistant", clean, name, is_target=True)])
+    learnt = [i for i, learn in zip(encoded.ids, encoded.loss_mask, strict=True) if learn][:-1]
     body = tokenizer.decode(learnt, skip_special_tokens=False)
     assert body == (f"[{name}] {clean.strip()}" if name else clean.strip())

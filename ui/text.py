@@ -166,7 +166,7 @@ FIGURES = {
     "tokens": "배울 토큰",
     "longest": "가장 긴 대화",
 }
-TOKENS_OF = "{learnt:,} / {tokens:,}"
+TOKENS_OF = "{target_tokens:,} / {tokens:,}"
 LONGEST_OF = "{longest:,} / {limit:,} 토큰"
 EXAMPLES_TITLE = "이렇게 배웁니다"
 EXAMPLES_LEGEND = ("배우는 말", "앞 대화로만 보는 말")

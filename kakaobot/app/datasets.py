@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from kakaobot.app.base_models import BaseModels
@@ -15,7 +15,7 @@ from kakaobot.base.selection import located
 from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
-from kakaobot.dataset.build_report import BuildReport, read_report
+from kakaobot.dataset.build_report import BuildReport, read_report, report_to_json
 from kakaobot.dataset.jsonl import lines
 from kakaobot.dataset.participant_summaries import ParticipantSummaries, ParticipantSummary
 from kakaobot.dataset.pipeline import Pipeline, without_collecting
@@ -176,8 +176,8 @@ class Datasets:
                 sources=tuple(each.hash for each in self._inbox().stored()),
                 fingerprint=draft.fingerprint(settings.data.model_dump_json()),
             )
-            stats = {key: value for key, value in asdict(report).items() if key != "examples"}
-            preview = [asdict(example) for example in report.examples]
+            stats = report_to_json(report)
+            preview = stats.pop("examples")
             draft.write_beside(artifacts.PREVIEW, json.dumps(preview, ensure_ascii=False, indent=1))
             draft.write_beside(artifacts.STATS, json.dumps(stats, ensure_ascii=False, indent=1))
             draft.write_beside(artifacts.PAGE, page(report))

@@ -185,16 +185,16 @@ def estimate(
 
 def amount_of(report: BuildReport) -> DatasetSize:
     """What the last build left to learn."""
-    share = report.learnt_tokens / max(1, report.tokens)
+    share = report.target_tokens / max(1, report.tokens)
     # Builds of earlier versions do not say how long their validation rows are.
     val = report.val_tokens or report.tokens * report.val_rows / max(1, report.train_rows)
     return DatasetSize(
         rows=report.train_rows,
         tokens=report.tokens,
-        learnt=report.learnt_tokens,
+        target_tokens=report.target_tokens,
         longest=report.longest,
         val_tokens=int(val),
-        val_learnt=int(val * share),
+        val_target_tokens=int(val * share),
     )
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import asdict
 
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
 from kakaobot.cli.console import columns
 from kakaobot.cli.context import CommandContext
-from kakaobot.dataset.build_report import BuildReport
+from kakaobot.dataset.build_report import BuildReport, report_to_json
 from kakaobot.errors import DatasetError
 
 _SHOWN_PEOPLE = 10
@@ -24,7 +23,7 @@ def preprocess(args: Namespace, desk: CommandContext) -> None:
     if not args.report:
         console.progress(1.0, "다 했습니다")
     if args.json:
-        console.say_json(asdict(report))
+        console.say_json(report_to_json(report))
     else:
         console.say(columns(_rows(report)), end="")
     if not args.report:
@@ -51,7 +50,7 @@ def _rows(report: BuildReport) -> list[tuple[str, str]]:
         ("대화 묶음", f"{report.sessions:,}개 (차례 {report.turns:,}개)"),
         ("학습", f"{report.train_rows:,}줄, 배울 대답 {report.train_replies:,}개"),
         ("검증", f"{report.val_rows:,}줄, 배울 대답 {report.val_replies:,}개"),
-        ("학습 토큰", f"{report.tokens:,}개 가운데 {report.learnt_tokens:,}개를 배움"),
+        ("학습 토큰", f"{report.tokens:,}개 가운데 {report.target_tokens:,}개를 배움"),
         ("가장 긴 줄", f"{report.longest:,}토큰 (한도 {report.max_seq_len:,})"),
         ("토크나이저", report.tokenizer),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from kakaobot.dataset.filter_report import FilterEffect
@@ -20,7 +20,7 @@ EXAMPLES: Mapping[Split, int] = {"train": 6, "val": 2}
 class ExampleMessage:
     who: str
     text: str
-    learn: bool
+    is_target: bool
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class BuildReport:
     val_replies: int
     tokens: int
     """Of the training rows."""
-    learnt_tokens: int
+    target_tokens: int
     tokenizer: str
     max_seq_len: int
     longest: int
@@ -79,10 +79,22 @@ class BuildReport:
     """Of the validation rows."""
 
 
+_KEYS = {"target_tokens": "learnt_tokens", "is_target": "learn"}
+"""Attribute → its key in stats.json, preview.json and `preprocess --json` where they differ."""
+
+
+_ATTRIBUTES = {key: name for name, key in _KEYS.items()}
+
+
+def report_to_json(report: BuildReport) -> dict[str, Any]:
+    """JSON object of a report, examples included."""
+    return asdict(report, dict_factory=lambda pairs: {_KEYS.get(k, k): v for k, v in pairs})
+
+
 def example_of(row: Conversation, split: Split) -> Example:
     """A row to be looked at."""
     parts = tuple(
-        ExampleMessage(_who(row, message), message.content, message.learn)
+        ExampleMessage(_who(row, message), message.content, message.is_target)
         for message in row.messages
     )
     return Example(f"{row.room} · {row.at[0][:16].replace('T', ' ')}", split, parts)
@@ -95,7 +107,7 @@ def read_report(stats: Any, preview: Any) -> BuildReport | None:
             Example(
                 each["title"],
                 each["split"],
-                tuple(ExampleMessage(**part) for part in each["parts"]),
+                tuple(map(_message_from_json, each["parts"])),
             )
             for each in preview or []
         )
@@ -114,9 +126,14 @@ def read_report(stats: Any, preview: Any) -> BuildReport | None:
             "figures": _figures(stats.get("figures", {})),
             "effects": tuple(FilterEffect(**each) for each in stats.get("effects", ())),
         }
-        return BuildReport(**{**stats, **lists, "examples": examples})
+        attributes = {_ATTRIBUTES.get(key, key): value for key, value in stats.items()}
+        return BuildReport(**{**attributes, **lists, "examples": examples})
     except (TypeError, KeyError, ValueError):
         return None
+
+
+def _message_from_json(part: Mapping[str, Any]) -> ExampleMessage:
+    return ExampleMessage(**{_ATTRIBUTES.get(key, key): value for key, value in part.items()})
 
 
 def _pairs(values: Any) -> tuple[tuple[Any, int], ...]:

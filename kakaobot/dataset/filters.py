@@ -97,7 +97,9 @@ def unlearnt(
     learnt, shown = set[str](), set[str]()
     for row in rows:
         shown.update(row.turns)
-        learnt.update(key for key, said in zip(row.turns, row.messages, strict=True) if said.learn)
+        learnt.update(
+            key for key, said in zip(row.turns, row.messages, strict=True) if said.is_target
+        )
     counts = Counter[str]()
     for turn in turns:
         if turn.id in learnt:

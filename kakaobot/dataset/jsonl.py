@@ -18,7 +18,7 @@ def to_row(conversation: Conversation) -> dict[str, Any]:
         "room": conversation.room,
         "persona": conversation.persona,
         "messages": [
-            {"role": each.role, "content": each.content, "name": each.name, "learn": each.learn}
+            {"role": each.role, "content": each.content, "name": each.name, "learn": each.is_target}
             for each in conversation.messages
         ],
         "turns": list(conversation.turns),

@@ -34,23 +34,23 @@ def pack(
     for stretch in _stretches(session.turns, persona, named, learnable, length, max_tokens):
         start = 0
         while start < len(stretch):
-            first = next((i for i in range(start, len(stretch)) if stretch[i][1].learn), None)
+            first = next((i for i in range(start, len(stretch)) if stretch[i][1].is_target), None)
             if first is None:
                 break
             begin, end = _window(stretch, first, max_tokens, context_turns)
             row = stretch[begin:end]
-            while not row[-1][1].learn:
+            while not row[-1][1].is_target:
                 row.pop()
             yield _conversation(session.room, persona, row, fresh_from=start - begin)
             start = end
 
 
-def message_of(turn: Turn, *, persona: str, named: bool, learn: bool = False) -> ChatMessage:
+def message_of(turn: Turn, *, persona: str, named: bool, is_target: bool = False) -> ChatMessage:
     """A turn as the model sees it; see `conversations`."""
     mine = persona in ("", turn.sender)
     role: Role = "assistant" if mine else "user"
     name = turn.sender if not persona or (named and not mine) else ""
-    return ChatMessage(role, turn.text, name, learn)
+    return ChatMessage(role, turn.text, name, is_target)
 
 
 _Item = tuple[Turn, ChatMessage, int]
@@ -69,7 +69,7 @@ def _stretches(
     for turn in turns:
         mine = persona in ("", turn.sender)
         learn = mine and learnable(turn)
-        message = message_of(turn, persona=persona, named=named, learn=learn)
+        message = message_of(turn, persona=persona, named=named, is_target=learn)
         tokens = length(message)
         if tokens > max_tokens:
             stretches.append([])

@@ -70,12 +70,12 @@ class _ParticipantCounts:
         """Those turns, by their place in `sizes`."""
         self.habits = Habits()
 
-    def add(self, room: str, turn: Turn, *, answers: bool, learnt: bool) -> None:
+    def add(self, room: str, turn: Turn, *, answers: bool, is_target: bool) -> None:
         self.turns += 1
         self.messages += len(turn.lines)
         self.answers += answers
         self.habits.add(turn)
-        if learnt:
+        if is_target:
             self.reactions.add(len(self.sizes), room, turn)
             self.sizes.append(len(turn.text))
 
@@ -115,7 +115,7 @@ def participant_stats(
                     room,
                     turn,
                     answers=before not in ("", turn.sender),
-                    learnt=next(places) not in reasons[room],
+                    target_tokens=next(places) not in reasons[room],
                 )
                 before = turn.sender
     found = []

@@ -130,7 +130,7 @@ class Pipeline:
             train_replies=train.replies,
             val_replies=val.replies,
             tokens=train.tokens,
-            learnt_tokens=train.learnt,
+            target_tokens=train.target_tokens,
             tokenizer=self._tokenizer,
             max_seq_len=self._max_seq_len,
             longest=train.longest,

@@ -76,7 +76,7 @@ class TargetSelection:
     """Why those of them are not learnt that are not."""
 
     @property
-    def learnt(self) -> int:
+    def targets(self) -> int:
         return self.judged - len(self.reasons)
 
     @property

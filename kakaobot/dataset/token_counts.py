@@ -18,7 +18,7 @@ class MessageSizes:
 
     def __init__(self, renderer: Renderer, messages: Iterable[ChatMessage]) -> None:
         fresh = dict.fromkeys(map(_key, messages))
-        learnt = [ChatMessage(*key, learn=True) for key in fresh]  # type: ignore[arg-type]
+        learnt = [ChatMessage(*key, is_target=True) for key in fresh]  # type: ignore[arg-type]
         self._known = dict(zip(fresh, renderer.sizes(learnt), strict=True))
 
     def of(self, message: ChatMessage) -> MessageSize:
@@ -36,7 +36,7 @@ class RowStats:
     def __init__(self, lead: int) -> None:
         """`lead`: tokens in front of a row's first message."""
         self._lead = lead
-        self.rows = self.replies = self.tokens = self.learnt = 0
+        self.rows = self.replies = self.tokens = self.target_tokens = 0
         self._lengths = Counter[int]()
         self._examples: dict[Split, EvenSampler[Conversation]] = {
             part: EvenSampler(most) for part, most in EXAMPLES.items()
@@ -48,9 +48,9 @@ class RowStats:
         for message in row.messages:
             size = sizes.of(message)
             tokens += size.tokens
-            if message.learn:
+            if message.is_target:
                 self.replies += 1
-                self.learnt += size.learnt
+                self.target_tokens += size.target_tokens
         self.rows += 1
         self.tokens += tokens
         self._lengths[tokens] += 1

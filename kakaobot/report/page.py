@@ -136,7 +136,7 @@ def _facts(report: BuildReport) -> list[tuple[str, str]]:
         ("사람", ", ".join(report.people[:10]) + (" …" if len(report.people) > 10 else "")),
         ("배울 대답", f"{report.train_replies:,}"),
         ("검증용 대답", f"{report.val_replies:,}"),
-        ("배울 토큰 / 모든 토큰", f"{report.learnt_tokens:,} / {report.tokens:,}"),
+        ("배울 토큰 / 모든 토큰", f"{report.target_tokens:,} / {report.tokens:,}"),
         ("가장 긴 대화 한 줄", f"{report.longest:,} / {report.max_seq_len:,} 토큰"),
         ("토크나이저", report.tokenizer),
     ]
@@ -151,7 +151,7 @@ def _talk(example: Example) -> str:
     said = []
     for part in example.parts:
         words = escape(part.text).replace("\n", "<br>")
-        words = f"<mark>{words}</mark>" if part.learn else words
+        words = f"<mark>{words}</mark>" if part.is_target else words
         said.append(f"<p><small>{escape(part.who)}</small> {words}</p>")
     return "".join(said)
 

@@ -303,7 +303,10 @@ def held_out_loss(model: Qwen3ForCausalLM, renderer: Renderer, pairs: list[Pair]
     for start in range(0, len(pairs), 64):
         encoded = [
             renderer.encode(
-                [ChatMessage("user", p.question), ChatMessage("assistant", p.answer, learn=True)]
+                [
+                    ChatMessage("user", p.question),
+                    ChatMessage("assistant", p.answer, is_target=True),
+                ]
             )
             for p in pairs[start : start + 64]
         ]
@@ -313,7 +316,7 @@ def held_out_loss(model: Qwen3ForCausalLM, renderer: Renderer, pairs: list[Pair]
         for i, row in enumerate(encoded):
             ids[i, : len(row.ids)] = torch.tensor(row.ids)
             labels[i, : len(row.ids)] = torch.where(
-                torch.tensor(row.learn), torch.tensor(row.ids), IGNORED
+                torch.tensor(row.loss_mask), torch.tensor(row.ids), IGNORED
             )
         # Padding stands on the right, where a causal model does not see it from the answer.
         logits = model(input_ids=ids).logits[:, :-1]

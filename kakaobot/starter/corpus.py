@@ -112,14 +112,14 @@ def chat_of(pairs: Sequence[Pair], draw: random.Random) -> list[ChatMessage]:
     for pair in pairs:
         if form == "room":
             messages += [
-                ChatMessage("assistant", pair.question, asker, learn=True),
-                ChatMessage("assistant", pair.answer, answerer, learn=True),
+                ChatMessage("assistant", pair.question, asker, is_target=True),
+                ChatMessage("assistant", pair.answer, answerer, is_target=True),
             ]
         else:
             name = asker if form == "named" else ""
             messages += [
                 ChatMessage("user", pair.question, name),
-                ChatMessage("assistant", pair.answer, learn=True),
+                ChatMessage("assistant", pair.answer, is_target=True),
             ]
     return messages
 

@@ -98,7 +98,7 @@ def encode(rows: Iterable[Conversation], renderer: Renderer, max_tokens: int) ->
             encoded = renderer.encode(kept)
         lost += _replies(row.messages) - _replies(kept)
         if _replies(kept):
-            packed.add(encoded.ids, encoded.learn)
+            packed.add(encoded.ids, encoded.loss_mask)
     return EncodedRows(packed, lost)
 
 
@@ -206,4 +206,4 @@ def micro_batches(lengths: Sequence[int], most: int) -> list[tuple[int, int]]:
 
 
 def _replies(messages: Iterable[ChatMessage]) -> int:
-    return sum(message.learn for message in messages)
+    return sum(message.is_target for message in messages)

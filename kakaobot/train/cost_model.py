@@ -136,12 +136,12 @@ class DatasetSize:
 
     rows: int
     tokens: int
-    learnt: int
+    target_tokens: int
     """Tokens."""
     longest: int
     """Tokens of the longest row."""
     val_tokens: int
-    val_learnt: int
+    val_target_tokens: int
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def estimate_memory(
     longest = min(amount.longest, training.max_seq_len)
     per_batch = amount.tokens / max(1, amount.rows) * batch_of(training, amount.rows)
     tokens = max(longest, min(at_once, int(per_batch * 1.1)))
-    learnt = tokens * amount.learnt / max(1, amount.tokens)
+    learnt = tokens * amount.target_tokens / max(1, amount.tokens)
     pieces = learnt * shape.vocabulary
     held = pieces * (size + 12) if shape.bent else min(LOGITS, max(pieces, 16 * shape.vocabulary))
     return MemoryEstimate(
@@ -241,16 +241,20 @@ def steps_and_work(
     """The steps of a run and its floating-point operations, evaluations included."""
     plan = Plan.of(training, amount.rows)
     share = plan.max_steps * training.accumulation / plan.per_epoch
-    there = _forward(shape, lora, amount.tokens, amount.learnt, amount)
+    there = _forward(shape, lora, amount.tokens, amount.target_tokens, amount)
     # The base is frozen: back through it costs as much as forth.
     evaluations = 1 + -(-plan.max_steps // plan.eval_steps)
-    checked = _forward(shape, lora, amount.val_tokens, amount.val_learnt, amount)
+    checked = _forward(shape, lora, amount.val_tokens, amount.val_target_tokens, amount)
     return plan, 2 * share * there + evaluations * checked
 
 
 def work_of_a_token(shape: ModelDimensions, lora: LoraSettings, amount: DatasetSize) -> float:
     """Floating-point operations that training on one token takes, on the average."""
-    return 2 * _forward(shape, lora, amount.tokens, amount.learnt, amount) / max(1, amount.tokens)
+    return (
+        2
+        * _forward(shape, lora, amount.tokens, amount.target_tokens, amount)
+        / max(1, amount.tokens)
+    )
 
 
 def tokens_worth(

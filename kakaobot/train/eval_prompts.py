@@ -41,7 +41,7 @@ def select_eval_prompts(rows: Sequence[Conversation], most: int) -> list[EvalPro
         EvalPrompt(row.messages[:place], message.name, message.content)
         for row in rows
         for place, message in enumerate(row.messages)
-        if message.learn and place
+        if message.is_target and place
     ]
     count = min(most, len(found))
     return [found[number * len(found) // count] for number in range(count)]
@@ -60,7 +60,7 @@ def answered_every(cues: int, tokens: float) -> int:
 
 def target_style(rows: Iterable[Conversation]) -> StyleProfile:
     """Of the replies that are learnt, each once."""
-    replies = [said.content for row in rows for said in row.messages if said.learn]
+    replies = [said.content for row in rows for said in row.messages if said.is_target]
     return style_profile(replies[:: -(-len(replies) // _MOST_REPLIES) or 1])
 
 

@@ -40,7 +40,7 @@ class Task:
     dtype: str
     length: int
     """Tokens of a row, about."""
-    learnt: float
+    target_tokens: float
     """Share of them that are learnt, about."""
 
     @classmethod
@@ -61,7 +61,7 @@ class Task:
             lora.target_modules,
             model.dtype,
             length=max(32, min(longest, round(length / 32) * 32)),
-            learnt=max(0.1, round(amount.learnt / max(1, amount.tokens), 1)),
+            target_tokens=max(0.1, round(amount.target_tokens / max(1, amount.tokens), 1)),
         )
 
 
@@ -159,7 +159,9 @@ def tokens_per_second(task: Task) -> float:
             length = max(16, int(task.length * width))
             rows = max(1, AT_ONCE // length)
             ids = torch.randint(task.shape.vocabulary, (rows, length), device=device)
-            labels = torch.where(torch.rand(ids.shape, device=device) < task.learnt, ids, -100)
+            labels = torch.where(
+                torch.rand(ids.shape, device=device) < task.target_tokens, ids, -100
+            )
             labels[:, -1] = ids[:, -1]
             now = time.perf_counter()
             with torch.autocast(device.type, half, enabled=dtype is not torch.float32):

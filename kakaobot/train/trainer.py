@@ -34,10 +34,10 @@ class RowDataset(Dataset[Row]):
 
     def __init__(self, encoded: Sequence[Row]) -> None:
         self._rows = encoded
-        lengths, self.learnt = [], 0
+        lengths, self.target_tokens = [], 0
         for row in encoded:
             lengths.append(len(row.ids))
-            self.learnt += len(row.labels) - row.labels.count(IGNORED)
+            self.target_tokens += len(row.labels) - row.labels.count(IGNORED)
         self.lengths = tuple(lengths)
 
     def __len__(self) -> int:
@@ -52,10 +52,10 @@ def dataset_size(train: RowDataset, val: RowDataset) -> DatasetSize:
     return DatasetSize(
         rows=len(train),
         tokens=sum(train.lengths),
-        learnt=train.learnt,
+        target_tokens=train.target_tokens,
         longest=max(train.lengths),
         val_tokens=sum(val.lengths),
-        val_learnt=val.learnt,
+        val_target_tokens=val.target_tokens,
     )
 
 
@@ -65,7 +65,7 @@ class TokenCounter:
 
     tokens: int = 0
     """Of conversations."""
-    learnt: int = 0
+    target_tokens: int = 0
     """Of these, the ones that are learnt."""
     cells: int = 0
     """With padding."""
@@ -163,7 +163,7 @@ class LoraTrainer(Trainer):
             super(LoraTrainer, self).training_step(model, part, num_items_in_batch) for part in fed
         ]
         self._own.tokens += int(inputs["attention_mask"].sum())
-        self._own.learnt += _learnt(inputs)
+        self._own.target_tokens += _learnt(inputs)
         if self._ranks.alone:
             return torch.stack(parts).sum()
         parts += [self._learn_nothing(model) for _ in range(missing)]
@@ -282,9 +282,9 @@ class LoraTrainer(Trainer):
         self._ranks.add_up(flat)
         for gradient, part in zip(own, flat.split([each.numel() for each in own]), strict=True):
             gradient.copy_(part.view_as(gradient))
-        counts = torch.tensor([self._own.tokens, self._own.learnt, self._own.cells])
+        counts = torch.tensor([self._own.tokens, self._own.target_tokens, self._own.cells])
         self._ranks.add_up(counts)
-        self.fed.tokens, self.fed.learnt, self.fed.cells = counts.tolist()
+        self.fed.tokens, self.fed.target_tokens, self.fed.cells = counts.tolist()
 
     def _pieces(self, batch: Tensors) -> Iterator[Tensors]:
         lengths = batch["attention_mask"].sum(1).tolist()

@@ -224,7 +224,7 @@ class TrainingJob:
             callback.listen_no_more()
             return smaller
         print(
-            f"fed {trainer.fed.tokens:,} tokens, {trainer.fed.learnt:,} of them learnt, "
+            f"fed {trainer.fed.tokens:,} tokens, {trainer.fed.target_tokens:,} of them learnt, "
             f"{trainer.fed.padding:.1%} padding",
             flush=True,
         )

@@ -148,7 +148,7 @@ def test_how_fast_a_base_is_learnt_is_tried_on_a_few_of_its_layers() -> None:
     settings = Settings()
     amount = DatasetSize(100, 20_000, 8_000, 512, 2_000, 800)
     task = Task.of(shape, settings.lora, settings.model, amount, 512)
-    assert (task.length, task.learnt) == (192, 0.4)
+    assert (task.length, task.target_tokens) == (192, 0.4)
     tried = measured(task)
     assert tried is not None
     assert (tried.tokens_per_second or 0) > 100

@@ -16,7 +16,7 @@ from tests.base.gguf_files import write_gguf
 
 SAID = [
     ChatMessage("user", "안녕하세요 3시에 뭐 해요? ㅋㅋㅋ", "가"),
-    ChatMessage("assistant", "  집에 있어요\n쉬는 중", "나", learn=True),
+    ChatMessage("assistant", "  집에 있어요\n쉬는 중", "나", is_target=True),
 ]
 
 

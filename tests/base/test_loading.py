@@ -30,7 +30,7 @@ def test_the_small_files_alone_give_the_same_ids_as_the_loaded_model() -> None:
     base, text = load_base(str(FOLDER)), read_tokenizer_info(str(FOLDER))
     messages = [
         ChatMessage("user", "밥 먹었어?", "도담"),
-        ChatMessage("assistant", "ㅇㅇ", learn=True),
+        ChatMessage("assistant", "ㅇㅇ", is_target=True),
     ]
     assert text.renderer.encode(messages) == base.renderer.encode(messages)
     assert text.context == base.context

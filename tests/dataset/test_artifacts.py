@@ -13,7 +13,10 @@ ROW = Conversation(
     "id1",
     "방",
     "가",
-    (ChatMessage("user", "줄\n바꿈 \u2028 ok", "나"), ChatMessage("assistant", "ㅇㅇ", learn=True)),
+    (
+        ChatMessage("user", "줄\n바꿈 \u2028 ok", "나"),
+        ChatMessage("assistant", "ㅇㅇ", is_target=True),
+    ),
     ("a:1", "a:2"),
     ("2026-03-01T12:00:00", "2026-03-01T12:01:00"),
 )

@@ -197,7 +197,7 @@ def test_reactions_are_capped_to_their_share_and_nothing_else_is_touched(
     assert left <= share * (others + left) + 1 or not found.reasons
     if found.reasons:
         assert left + 1 > share / (1 - share) * others * 0.98 - 1
-    assert found.learnt == others + left
+    assert found.targets == others + left
 
 
 def test_the_mix_of_reactions_its_people_and_its_months_stay() -> None:
@@ -255,7 +255,7 @@ def test_every_turn_is_learnt_or_has_one_reason(
     assert list(found) == list(rooms)
     for room, judgement in found.items():
         mine = [n for n, each in enumerate(rooms[room]) if persona in ("", each.sender)]
-        assert judgement.judged == len(mine) == judgement.learnt + len(judgement.reasons)
+        assert judgement.judged == len(mine) == judgement.targets + len(judgement.reasons)
         assert set(judgement.reasons) <= set(mine)
         assert set(judgement.reasons.values()) <= set(REASONS)
         assert sum(judgement.counts.values()) == len(judgement.reasons)
@@ -283,7 +283,7 @@ def test_the_reasons_are_counted_in_messages_too() -> None:
         "1",
         "방",
         "가",
-        (ChatMessage("assistant", "그래 가자", learn=True),),
+        (ChatMessage("assistant", "그래 가자", is_target=True),),
         ("a.txt:1",),
         ("", ""),
     )

@@ -67,7 +67,10 @@ def test_every_learnable_turn_is_a_target_exactly_once(
 ) -> None:
     rows = rows_of(turns, persona=persona, max_tokens=max_tokens, context_turns=context_turns)
     learnt = Counter(
-        key for row in rows for key, said in zip(row.turns, row.messages, strict=True) if said.learn
+        key
+        for row in rows
+        for key, said in zip(row.turns, row.messages, strict=True)
+        if said.is_target
     )
     expected = {
         each.id
@@ -87,9 +90,9 @@ def test_rows_are_runs_of_the_session_that_fit_and_end_with_a_target(
         places = [order[key] for key in row.turns]
         assert places == list(range(places[0], places[0] + len(places)))
         assert sum(size(said) for said in row.messages) <= 60
-        assert row.messages[-1].learn
+        assert row.messages[-1].is_target
         # As much in front of the first target as is wanted, there, and no more than half a row.
-        first = next(i for i, said in enumerate(row.messages) if said.learn)
+        first = next(i for i, said in enumerate(row.messages) if said.is_target)
         if first < min(context_turns, places[0] + first):
             before = message_of(turns[places[0] - 1], persona=persona, named=True)
             context = sum(size(said) for said in row.messages[:first]) + size(before)
@@ -102,7 +105,7 @@ def test_a_later_row_begins_with_context_that_is_not_learnt_again() -> None:
     rows = rows_of(turns, max_tokens=60, context_turns=2)
     assert len(rows) > 1
     for row in rows[1:]:
-        assert [said.learn for said in row.messages[:3]] == [False, False, True]
+        assert [said.is_target for said in row.messages[:3]] == [False, False, True]
 
 
 def test_a_person_is_the_assistant_and_the_others_keep_their_names() -> None:
@@ -111,15 +114,15 @@ def test_a_person_is_the_assistant_and_the_others_keep_their_names() -> None:
     )
     assert row.messages == (
         ChatMessage("user", "밥?", "나"),
-        ChatMessage("assistant", "ㅇㅇ", learn=True),
+        ChatMessage("assistant", "ㅇㅇ", is_target=True),
     )
 
 
 def test_a_whole_room_learns_everybody_by_name() -> None:
     [row] = rows_of([turn(0, "나", "밥?"), turn(1, "가", "ㅇㅇ")])
     assert row.messages == (
-        ChatMessage("assistant", "밥?", "나", learn=True),
-        ChatMessage("assistant", "ㅇㅇ", "가", learn=True),
+        ChatMessage("assistant", "밥?", "나", is_target=True),
+        ChatMessage("assistant", "ㅇㅇ", "가", is_target=True),
     )
 
 
@@ -242,7 +245,7 @@ def test_every_message_is_learnt_or_has_a_reason(
             context_turns=2,
         )
     )
-    learnt = sum(said.learn for row in rows for said in row.messages)
+    learnt = sum(said.is_target for row in rows for said in row.messages)
     found = unlearnt(turns, rows, persona=persona, reasons=reasons)
     assert learnt + sum(found.values()) == len(turns)
     assert set(found) <= {LONG, SHORT, OTHERS, APART}

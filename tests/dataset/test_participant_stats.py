@@ -109,7 +109,7 @@ def test_usable_is_what_is_learnt_of_the_person(said: list[tuple[str, str]], sha
     one = session(*said)
     for each in participant_stats({"방": kept(one)}, rules):
         judgement = select_targets({"방": one.turns}, rules, persona=each.name)["방"]
-        assert each.replies == judgement.learnt
+        assert each.replies == judgement.targets
         assert each.noise == pytest.approx(len(judgement.reasons) / judgement.judged)
 
 

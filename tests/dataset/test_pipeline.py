@@ -75,13 +75,13 @@ def test_every_turn_of_every_room_is_a_target_once_or_has_a_reason(
         for part in PARTS
         for row in rows[part]
         for turn, said in zip(row.turns, row.messages, strict=True)
-        if said.learn
+        if said.is_target
     )
     assert set(targets.values()) <= {1}
     # A minute lies between any two messages, so that each is a turn.
     assert targets.total() + sum(count for _, count in report.removed) == report.messages
     assert targets.total() == report.train_replies + report.val_replies
-    assert all(any(said.learn for said in row.messages) for part in PARTS for row in rows[part])
+    assert all(any(said.is_target for said in row.messages) for part in PARTS for row in rows[part])
     spoken = {part: {turn for row in rows[part] for turn in row.turns} for part in PARTS}
     assert {key for key in spoken["train"] & spoken["val"] if len(rooms) == 1} == set()
 
@@ -90,7 +90,7 @@ def test_a_lonely_reply_at_the_start_of_a_session_is_learnt(base: TokenizerInfo)
     said = [("가", f"{word} 하나", 500) for word in WORDS]
     said += [("나", "오늘은 정말이지 아무것도 하지 않고 집에만 있을 생각이야", 500)] * 2
     report, rows = built(base, [history("방", said)], val_ratio=0.06)
-    assert [row.messages[0].learn for row in rows["train"]] == [True] * len(WORDS)
+    assert [row.messages[0].is_target for row in rows["train"]] == [True] * len(WORDS)
     assert report.train_replies == len(WORDS)
 
 
@@ -101,7 +101,7 @@ def test_the_report_counts_what_the_rows_hold(base: TokenizerInfo) -> None:
     report, rows = built(base, [history("방", said)])
     encoded = [base.renderer.encode(row.messages) for row in rows["train"]]
     assert report.tokens == sum(len(each.ids) for each in encoded)
-    assert report.learnt_tokens == sum(sum(each.learn) for each in encoded)
+    assert report.target_tokens == sum(sum(each.loss_mask) for each in encoded)
     assert report.longest == max(len(each.ids) for each in encoded)
     assert sum(count for _, count in report.lengths) == report.train_rows == len(rows["train"])
     assert report.val_tokens == sum(

@@ -32,7 +32,7 @@ def test_the_report_of_the_sample_is_one_page_with_its_pictures(
     assert len(report.examples) >= 2
     for part in (each for example in report.examples for each in example.parts):
         words = escape(part.text).replace("\n", "<br>")
-        assert (f"<mark>{words}</mark>" if part.learn else f"</small> {words}</p>") in text
+        assert (f"<mark>{words}</mark>" if part.is_target else f"</small> {words}</p>") in text
 
 
 def test_what_each_filter_moves_is_a_table_as_soon_as_one_takes_something(

@@ -33,7 +33,7 @@ def conversation(*messages: ChatMessage) -> Conversation:
 
 
 def test_only_replies_and_their_ends_have_labels(renderer: Renderer) -> None:
-    row = conversation(ChatMessage("user", "밥?"), ChatMessage("assistant", "ㅇㅇ", learn=True))
+    row = conversation(ChatMessage("user", "밥?"), ChatMessage("assistant", "ㅇㅇ", is_target=True))
     [encoded] = encode([row], renderer, 100).rows
     learnt = [label for label in encoded.labels if label != IGNORED]
     assert len(encoded.ids) == len(encoded.labels)
@@ -44,7 +44,7 @@ def test_only_replies_and_their_ends_have_labels(renderer: Renderer) -> None:
 def test_a_row_that_is_too_long_loses_its_beginning_and_never_its_last_reply(
     renderer: Renderer,
 ) -> None:
-    messages = [ChatMessage("assistant", f"{i}번째 말", "도담", learn=True) for i in range(20)]
+    messages = [ChatMessage("assistant", f"{i}번째 말", "도담", is_target=True) for i in range(20)]
     kept = truncate_left(messages, renderer, 64)
     assert list(kept) == messages[-len(kept) :]
     encoded = encode([conversation(*messages)], renderer, 64)
@@ -53,7 +53,9 @@ def test_a_row_that_is_too_long_loses_its_beginning_and_never_its_last_reply(
 
 
 def test_a_reply_longer_than_a_row_is_counted_as_lost(renderer: Renderer) -> None:
-    encoded = encode([conversation(ChatMessage("assistant", "말" * 300, learn=True))], renderer, 64)
+    encoded = encode(
+        [conversation(ChatMessage("assistant", "말" * 300, is_target=True))], renderer, 64
+    )
     assert (len(encoded.rows), encoded.lost) == (0, 1)
 
 

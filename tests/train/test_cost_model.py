@@ -41,7 +41,7 @@ SHAPES = {
 }  # fmt: skip
 LORA, TRAINING = LoraSettings(), TrainingSettings(batch=2, max_seq_len=512)
 AMOUNT = DatasetSize(
-    rows=8, tokens=2712, learnt=1627, longest=512, val_tokens=2712, val_learnt=1627
+    rows=8, tokens=2712, target_tokens=1627, longest=512, val_tokens=2712, val_target_tokens=1627
 )
 
 # Trains on rows of many lengths, like the worker, and prints its peak in bytes.
@@ -173,7 +173,7 @@ def test_what_is_lowered_lowers_the_memory_and_the_work() -> None:
 
 def test_a_card_is_filled_as_far_as_it_goes_and_a_cpu_is_not() -> None:
     shape, training = QWEN3["Qwen/Qwen3-0.6B"], TrainingSettings(batch=64, max_seq_len=512)
-    amount = replace(AMOUNT, rows=1000, tokens=512_000, learnt=300_000)
+    amount = replace(AMOUNT, rows=1000, tokens=512_000, target_tokens=300_000)
 
     def found(device: str, gigabytes: float, of: ModelDimensions | None = shape) -> int:
         machine, free = Machine(device, half=True), int(gigabytes * 2**30)

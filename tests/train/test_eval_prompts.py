@@ -26,7 +26,7 @@ ASKED = ("안녕?", "오늘 저녁에 뭐 먹을까? 나는 아무거나 좋은�
 def row(*said: str, person: str = "") -> Conversation:
     """A row in which every other message is learnt, from the second on."""
     messages = tuple(
-        ChatMessage("assistant" if n % 2 else "user", text, person, learn=bool(n % 2))
+        ChatMessage("assistant" if n % 2 else "user", text, person, is_target=bool(n % 2))
         for n, text in enumerate(said)
     )
     return Conversation(
@@ -71,7 +71,7 @@ def test_the_voice_is_of_what_is_learnt_and_a_copy_of_it_is_near() -> None:
     rows = [row(f"{n}번 갈까요?", f"그래{'ㅋ' * (n % 3 + 1)}") for n in range(90)]
     own = target_style(rows)
     assert own == style_profile(
-        [said.content for each in rows for said in each.messages if said.learn]
+        [said.content for each in rows for said in each.messages if said.is_target]
     )
     assert distance_to_target([f"그래{'ㅋ' * (n % 3 + 1)}" for n in range(30)], own) < 0.02
     assert distance_to_target(["그렇습니다.", "아닙니다.", "모르겠습니다."] * 10, own) > 0.2

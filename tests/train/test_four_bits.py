@@ -49,7 +49,7 @@ sys.meta_path.insert(0, Loader())
 def conversation(number: int) -> Conversation:
     messages = (
         ChatMessage("user", f"{number}시에 뭐 해?"),
-        ChatMessage("assistant", "밥 먹지 ㅋㅋ", learn=True),
+        ChatMessage("assistant", "밥 먹지 ㅋㅋ", is_target=True),
     )
     return Conversation(str(number), "방", "도담", messages, ("a", "b"), ("", ""))
 

@@ -148,7 +148,7 @@ def conversation(number: int, rounds: int) -> Conversation:
         for _ in range(rounds)
         for said in (
             ChatMessage("user", f"{number}번째 물음인데 오늘 저녁은 어디에서 먹을까?"),
-            ChatMessage("assistant", f"{number}번 가게에서 국수 먹자!", learn=True),
+            ChatMessage("assistant", f"{number}번 가게에서 국수 먹자!", is_target=True),
         )
     ]
     return Conversation(f"{number}", "방", "도담", tuple(messages), ("a", "b"), ("", ""))

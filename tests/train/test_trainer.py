@@ -111,7 +111,7 @@ def test_what_was_fed_is_counted_without_the_validation(tmp_path: Path) -> None:
     trainer.train()
     rows = some_rows(12, 1)
     assert trainer.fed.tokens == 2 * sum(rows.lengths)
-    assert trainer.fed.learnt == 2 * sum(
+    assert trainer.fed.target_tokens == 2 * sum(
         sum(label != IGNORED for label in rows[index].labels) for index in range(12)
     )
     before = trainer.fed.cells

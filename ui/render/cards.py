@@ -64,7 +64,7 @@ def report_card(report: BuildReport, outdated: str = "") -> str:
         "sessions": f"{report.sessions:,}",
         "replies": f"{report.train_replies:,}",
         "val": f"{report.val_replies:,}",
-        "tokens": text.TOKENS_OF.format(learnt=report.learnt_tokens, tokens=report.tokens),
+        "tokens": text.TOKENS_OF.format(target_tokens=report.target_tokens, tokens=report.tokens),
         "longest": text.LONGEST_OF.format(longest=report.longest, limit=report.max_seq_len),
     }
     figures = _facts((text.FIGURES[key], value) for key, value in values.items())
@@ -268,7 +268,7 @@ def _example(example: Example, persona: str) -> str:
 
 def _part(part: ExampleMessage, *, mine: bool) -> str:
     side = " kb-mine" if mine else ""
-    learnt = " kb-learnt" if part.learn else ""
+    learnt = " kb-learnt" if part.is_target else ""
     words = "".join(f"<p>{escape(line)}</p>" for line in part.text.split("\n") if line.strip())
     return f'<div class="kb-said{side}{learnt}"><small>{escape(part.who)}</small>{words}</div>'
 
