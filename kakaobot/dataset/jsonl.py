@@ -36,7 +36,10 @@ def from_row(row: Mapping[str, Any]) -> Conversation:
         id=row["id"],
         room=row["room"],
         persona=row["persona"],
-        messages=tuple(ChatMessage(**message) for message in row["messages"]),
+        messages=tuple(
+            ChatMessage(each["role"], each["content"], each["name"], each["learn"])
+            for each in row["messages"]
+        ),
         turns=tuple(row["turns"]),
         at=(row["at"][0], row["at"][1]),
     )

@@ -115,7 +115,7 @@ def participant_stats(
                     room,
                     turn,
                     answers=before not in ("", turn.sender),
-                    target_tokens=next(places) not in reasons[room],
+                    is_target=next(places) not in reasons[room],
                 )
                 before = turn.sender
     found = []
