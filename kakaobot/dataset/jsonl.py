@@ -37,7 +37,9 @@ def from_row(row: Mapping[str, Any]) -> Conversation:
         room=row["room"],
         persona=row["persona"],
         messages=tuple(
-            ChatMessage(each["role"], each["content"], each["name"], each["learn"])
+            ChatMessage(
+                each["role"], each["content"], each.get("name", ""), each.get("learn", False)
+            )
             for each in row["messages"]
         ),
         turns=tuple(row["turns"]),
