@@ -20,7 +20,7 @@ from tests.ui.window_fakes import (
 )
 from ui import text
 from ui.presenters import outlook_title
-from ui.render.cards import outlook_card
+from ui.render.cards import estimate_card
 from ui.tabs import dataset, training
 
 TIGHT = Estimate(("메모리 약 30GB", "메모리가 <모자랍니다>."), enough=False)
@@ -60,15 +60,15 @@ def silent(*_: Any, **__: Any) -> None:
 
 
 def test_a_card_tells_the_estimate_and_what_to_lower():
-    page = outlook_card(text.OUTLOOK, OUTLOOK)
+    page = estimate_card(text.OUTLOOK, OUTLOOK)
     assert text.OUTLOOK in page
     assert "시간 약 40분" in page
     assert "연습용 &lt;b&gt;" in page
     assert "kb-warn" not in page
-    tight = outlook_card(text.OUTLOOK, TIGHT)
+    tight = estimate_card(text.OUTLOOK, TIGHT)
     assert "kb-warn" in tight
     assert "메모리가 &lt;모자랍니다&gt;." in tight
-    assert outlook_card("", OUTLOOK) == outlook_card(text.OUTLOOK, None) == ""
+    assert estimate_card("", OUTLOOK) == estimate_card(text.OUTLOOK, None) == ""
 
 
 def test_arriving_in_tab_2_waits_for_no_estimate_but_shows_what_is_known():

@@ -13,7 +13,7 @@ from tests.ui.test_estimate_card import third
 from tests.ui.window_fakes import NOW, FakeOutlooks, FakeTraining
 from ui import text
 from ui.presenters import training_view
-from ui.render.eval_samples import rehearsal_card
+from ui.render.eval_samples import eval_samples_card
 from ui.series import curve, voice_curve
 from ui.tabs import training
 
@@ -49,7 +49,7 @@ def test_the_first_the_best_the_newest_and_some_between_are_shown(steps, best, s
 
 
 def test_a_column_a_step_and_last_what_was_really_said():
-    page = rehearsal_card(answered(0, 10, 20, 30, 40), 30)
+    page = eval_samples_card(answered(0, 10, 20, 30, 40), 30)
     assert heads(page) == [
         "건넨 말",
         "배우기 전",
@@ -66,15 +66,15 @@ def test_a_column_a_step_and_last_what_was_really_said():
 
 
 def test_four_prompts_are_shown_and_the_others_unfold():
-    first, rest = rehearsal_card(answered(0, 10, prompts=7), 10).split("<details data-run=")
+    first, rest = eval_samples_card(answered(0, 10, prompts=7), 10).split("<details data-run=")
     assert (first.count("<tr><td>"), rest.count("<tr><td>")) == (4, 3)
     assert "나머지 3개 보기" in rest
-    assert "<details" not in rehearsal_card(answered(0, 10, prompts=4), 10)
+    assert "<details" not in eval_samples_card(answered(0, 10, prompts=4), 10)
 
 
 def test_words_of_others_never_become_html():
     bad = "<script>alert(1)</script>"
-    page = rehearsal_card(
+    page = eval_samples_card(
         EvalSamples((RecordedPrompt(((bad, bad),), bad, bad),), (EvalSample(0, (bad,)),)), None
     )
     assert bad not in page
@@ -83,14 +83,14 @@ def test_words_of_others_never_become_html():
 
 def test_a_missing_or_empty_answer_leaves_a_dash_and_no_prompt_is_no_trouble():
     answers = EvalSamples((ASKED, replace(ASKED, said=(), speaker="")), (EvalSample(0, ("",)),))
-    page = rehearsal_card(answers, None)
+    page = eval_samples_card(answers, None)
     assert page.count(f"<td>{text.NONE}</td>") == 2
     assert text.ANSWERS_ANY in page
 
 
 def test_nothing_is_shown_where_nothing_was_answered():
-    assert rehearsal_card(EvalSamples(), 10) == ""
-    assert rehearsal_card(EvalSamples((ASKED,), ()), 10) == ""
+    assert eval_samples_card(EvalSamples(), 10) == ""
+    assert eval_samples_card(EvalSamples((ASKED,), ()), 10) == ""
 
 
 POINTS = (

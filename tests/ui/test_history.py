@@ -7,7 +7,7 @@ import pytest
 from kakaobot.runs.history import SettingChange
 from tests.ui.window_fakes import RUN
 from ui import text
-from ui.render.runs import history_card
+from ui.render.runs import runs_card
 from ui.render.sparkline import sparkline
 
 LOSSES = ((0, 5.0), (10, 4.0), (20, 3.5), (30, 3.7))
@@ -21,11 +21,11 @@ def words(page):
 
 
 def test_without_a_run_it_says_so():
-    assert text.RUNS_EMPTY in history_card([])
+    assert text.RUNS_EMPTY in runs_card([])
 
 
 def test_a_run_shows_what_one_asks_for_first():
-    page = words(history_card([replace(DONE, replies=216, room="방", persona="도담")]))
+    page = words(runs_card([replace(DONE, replies=216, room="방", persona="도담")]))
     for told in ("main", "마침", "2026-03-01 12:30", "40 / 80단계", "3.500", "20단계", "대화할 수"):
         assert told in page
     assert "방 · 도담 · 대답 216개 aaaaaaaa" in page
@@ -36,7 +36,7 @@ def test_a_run_shows_what_one_asks_for_first():
 def test_only_the_lowest_loss_of_a_group_is_marked_and_groups_are_kept_apart():
     low = replace(DONE, name="낮음", lowest=True)
     other = replace(DONE, name="다름", fingerprint="b" * 16, best_eval_loss=0.5)
-    page = history_card([low, other, DONE])
+    page = runs_card([low, other, DONE])
     assert page.count(text.LOWEST) == 1
     assert page.count("<section") == 2
     assert text.RUNS_APART in page
@@ -46,7 +46,7 @@ def test_only_the_lowest_loss_of_a_group_is_marked_and_groups_are_kept_apart():
 
 def test_on_several_bases_the_mark_says_that_it_is_of_one():
     low, other = replace(DONE, lowest=True), replace(DONE, name="둘", base="Qwen/Qwen3-0.6B")
-    page = history_card([low, *[other] * 12])
+    page = runs_card([low, *[other] * 12])
     assert page.count(text.LOWEST_OF_BASE) == 1
     # Also below, where only runs of one base are left.
     assert page.count(text.BASES_APART) == 2
@@ -54,7 +54,7 @@ def test_on_several_bases_the_mark_says_that_it_is_of_one():
 
 def test_fifty_runs_show_eight_and_unfold_the_others():
     runs = [replace(DONE, name=f"run-{n}", fingerprint=f"{n // 5:016}") for n in range(50)]
-    first, rest = history_card(runs).split('<details class="kb-older"')
+    first, rest = runs_card(runs).split('<details class="kb-older"')
     assert first.count("kb-was") == 8
     assert rest.count("kb-was") == 42
     assert "이전 학습 42개 보기" in rest
@@ -70,17 +70,17 @@ def test_what_was_set_is_told_against_the_defaults_and_the_run_before():
         ),
         since=(SettingChange("lora.target_modules", ["q_proj", "v_proj"], "all-linear"),),
     )
-    page = words(history_card([run]))
+    page = words(runs_card([run]))
     assert "lora.r 8 기본값 16" in page
     assert "data.drop_low_signal 켬 기본값 끔" in page
     assert "앞 학습 'main-1' 과 다른 설정" in page
     assert "lora.target_modules q_proj, v_proj 앞에서는 all-linear" in page
-    assert text.ALL_DEFAULTS in words(history_card([DONE]))
+    assert text.ALL_DEFAULTS in words(runs_card([DONE]))
 
 
 def test_a_live_run_says_nothing_that_changes_at_every_step():
     live = replace(DONE, state="running", message="학습 중입니다.")
-    assert history_card([live]) == history_card([replace(live, step=live.step + 1)])
+    assert runs_card([live]) == runs_card([replace(live, step=live.step + 1)])
 
 
 def test_a_spark_marks_the_best_loss_where_it_lies():

@@ -13,7 +13,7 @@ import pytest
 from kakaobot.dataset.participant_summaries import ParticipantSummary
 from kakaobot.errors import ExportError
 from tests.ui.window_fakes import REPORT, FakeOutlooks
-from ui.render.participants import speakers_card
+from ui.render.participants import participants_card
 from ui.tabs import dataset
 
 DODAM = ParticipantSummary(
@@ -100,7 +100,7 @@ def asked(page):
 
 
 def test_a_row_tells_all_of_a_person():
-    first, second, third = rows(speakers_card([DODAM, MARU, BOT]))
+    first, second, third = rows(participants_card([DODAM, MARU, BOT]))
     for words in ("도담", "240개", "8.5자", "87%", "4%", "충분"):
         assert words in first
     for words in ("부족", "배울 대답이 188개 더 필요합니다.", "데이터에서는 고래", "25%"):
@@ -108,11 +108,11 @@ def test_a_row_tells_all_of_a_person():
     assert "데이터에서는" not in first
     assert "봇으로 보임" in third
     assert "–" in third
-    assert speakers_card([]) == ""
+    assert participants_card([]) == ""
 
 
 def test_who_is_left_out_stands_last_and_can_be_taken_back():
-    page = speakers_card([DODAM, OUT])
+    page = participants_card([DODAM, OUT])
     here, gone = rows(page)
     assert 'class="kb-gone"' in gone
     assert "빼기로 함" in gone
@@ -125,14 +125,14 @@ def test_who_is_left_out_stands_last_and_can_be_taken_back():
 
 
 def test_who_is_chosen_is_marked_and_cannot_be_chosen_again():
-    first, second = rows(speakers_card([DODAM, MARU], "마루"))
+    first, second = rows(participants_card([DODAM, MARU], "마루"))
     assert 'class="kb-chosen"' in second
     assert [ask["do"] for ask in asked(second)] == ["exclude"]
     assert "kb-chosen" not in first
 
 
 def test_a_name_of_any_letters_comes_back_as_it_is():
-    page = speakers_card([replace(DODAM, name=ODD, pseudonym=ODD)])
+    page = participants_card([replace(DODAM, name=ODD, pseudonym=ODD)])
     assert "<b>&quot;" not in page
     assert asked(page)[1] == {"do": "exclude", "names": [ODD]}
     services = Services(replace(DODAM, name=ODD))
@@ -142,15 +142,15 @@ def test_a_name_of_any_letters_comes_back_as_it_is():
 
 def test_of_a_hundred_people_twenty_are_shown_and_the_rest_unfolds():
     crowd = [replace(DODAM, name=f"손님{number}") for number in range(100)]
-    page = speakers_card([*crowd, OUT])
+    page = participants_card([*crowd, OUT])
     shown, folded = page.split("<details>")
     assert len(rows(shown)) == 21
     assert "은솔" in shown
     assert "나머지 80명 보기" in folded
     assert len(rows(folded)) == 80
-    assert "<details open>" in speakers_card([*crowd, OUT], unfolded=True)
-    assert "<details" not in speakers_card(crowd[:20])
-    assert "그 밖의 100명" in speakers_card(crowd * 3 + crowd[:20])
+    assert "<details open>" in participants_card([*crowd, OUT], unfolded=True)
+    assert "<details" not in participants_card(crowd[:20])
+    assert "그 밖의 100명" in participants_card(crowd * 3 + crowd[:20])
 
 
 def test_arriving_shows_at_once_what_is_known_and_reads_nobody():

@@ -15,10 +15,10 @@ from kakaobot.runs.run import Status
 from tests.ui.window_fakes import DIAGNOSIS, FILE, NOW, REPORT, ROOM, RUN, VOICE
 from ui.presenters import training_view
 from ui.render import cards
-from ui.render.line_report import diagnosis_card
-from ui.render.participants import speakers_card
+from ui.render.line_report import line_report_card
+from ui.render.participants import participants_card
 from ui.render.rooms import people_cards, rooms_table
-from ui.render.runs import history_card
+from ui.render.runs import runs_card
 
 EVIL = """<img src=x onerror="alert('x')">"'&<script>1</script>"""
 
@@ -60,7 +60,7 @@ PAGES = {
     "report": lambda: cards.report_card(
         replace(REPORT, room=EVIL, persona=EVIL, warning=EVIL, removed=((EVIL, 1),))
     ),
-    "examples": lambda: cards.examples(
+    "examples": lambda: cards.examples_card(
         [
             Example(
                 EVIL,
@@ -83,17 +83,17 @@ PAGES = {
             )
         )
     ),
-    "runs": lambda: history_card([EVIL_RUN, replace(EVIL_RUN, fingerprint="", base="둘")] * 9),
+    "runs": lambda: runs_card([EVIL_RUN, replace(EVIL_RUN, fingerprint="", base="둘")] * 9),
     "status": lambda: cards.status(EVIL, "bad"),
-    "voice": lambda: cards.voice_card(replace(VOICE, sentence=EVIL)),
+    "voice": lambda: cards.persona_card(replace(VOICE, sentence=EVIL)),
     "rooms": lambda: rooms_table([EVIL_ROOM]),
     "people": lambda: people_cards([EVIL_ROOM]),
-    "diagnosis": lambda: diagnosis_card(
+    "diagnosis": lambda: line_report_card(
         replace(DIAGNOSIS, file=EVIL, layout=EVIL, room=EVIL, lost=((7, EVIL),))
     ),
     "note": lambda: cards.note(EVIL, EVIL),
     "outdated": lambda: cards.report_card(REPORT, EVIL),
-    "speakers": lambda: speakers_card(
+    "speakers": lambda: participants_card(
         [
             ParticipantSummary(EVIL, 9, 9, 9.0, sentence=EVIL, pseudonym=EVIL, is_excluded=excluded)
             for excluded in (False, True)
@@ -139,7 +139,7 @@ def test_no_files_says_what_to_do():
 
 
 def test_only_what_is_learnt_is_highlighted_one_bubble_a_line():
-    page = cards.examples(REPORT.examples, REPORT.persona)
+    page = cards.examples_card(REPORT.examples, REPORT.persona)
     said = re.findall(r'<div class="(kb-said[^"]*)">(.*?)</div>', page)
     assert [(kind, words.count("<p>")) for kind, words in said] == [
         ("kb-said", 1),
@@ -154,11 +154,11 @@ def test_a_whole_room_stays_on_the_left():
         ExampleMessage("가", "안녕", True),
         ExampleMessage("나", "응", True),
     )
-    assert "kb-mine" not in cards.examples([Example("방", "train", parts)], "")
+    assert "kb-mine" not in cards.examples_card([Example("방", "train", parts)], "")
 
 
 def test_the_voice_carries_the_mark_of_an_ai():
-    assert ">AI<" in cards.voice_card(VOICE)
+    assert ">AI<" in cards.persona_card(VOICE)
 
 
 def test_without_a_password_the_gate_says_how_to_set_one():
@@ -213,7 +213,7 @@ def test_a_room_in_which_all_is_well_has_no_card():
 
 
 def test_a_diagnosis_adds_up_and_shows_what_was_not_understood():
-    page = diagnosis_card(DIAGNOSIS)
+    page = line_report_card(DIAGNOSIS)
     assert (
         "모두 1,234줄 = 메시지 1,000 + 이어진 줄 200 + 머리말 2 + 날짜 줄 30 + 이해하지 못한 줄 2"
         in page
@@ -222,5 +222,5 @@ def test_a_diagnosis_adds_up_and_shows_what_was_not_understood():
     assert "나머지 1줄" in page
     assert "잃은 것은 없습니다" in page
     well = replace(DIAGNOSIS, counts=replace(DIAGNOSIS.counts, not_understood=0), lost=())
-    assert "모든 줄을 이해했습니다." in diagnosis_card(well)
-    assert "<table" not in diagnosis_card(well)
+    assert "모든 줄을 이해했습니다." in line_report_card(well)
+    assert "<table" not in line_report_card(well)

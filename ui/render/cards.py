@@ -77,7 +77,7 @@ def report_card(report: BuildReport, outdated: str = "") -> str:
     )
 
 
-def report_pictures(report: BuildReport) -> str:
+def report_charts(report: BuildReport) -> str:
     """The same pictures as in report.html, a card each."""
     cards = "".join(
         f'<section class="kb-card"><h3>{escape(title)}</h3>{picture}</section>'
@@ -86,7 +86,7 @@ def report_pictures(report: BuildReport) -> str:
     return f'<div class="kb-pictures">{cards}</div>' if cards else ""
 
 
-def outlook_card(title: str, outlook: Estimate | None) -> str:
+def estimate_card(title: str, outlook: Estimate | None) -> str:
     """Memory and time of a training, and what to lower; empty without a title or an estimate."""
     if outlook is None or not title:
         return ""
@@ -100,7 +100,7 @@ def outlook_card(title: str, outlook: Estimate | None) -> str:
     )
 
 
-def speeches(report: BuildReport) -> str:
+def styles_card(report: BuildReport) -> str:
     """How each person speaks, in sentences."""
     cards = "".join(
         f'<section class="kb-card"><h3>{escape(each.name)}</h3>'
@@ -111,7 +111,7 @@ def speeches(report: BuildReport) -> str:
     return f'<h3>{text.SPEECHES_TITLE}</h3><div class="kb-pictures">{cards}</div>' if cards else ""
 
 
-def examples(given: Sequence[Example], persona: str) -> str:
+def examples_card(given: Sequence[Example], persona: str) -> str:
     """Conversations as bubbles; what is learnt is highlighted.
 
     Args:
@@ -151,7 +151,7 @@ def status(line: str, tone: Tone) -> str:
     )
 
 
-def voice_card(voice: Persona) -> str:
+def persona_card(voice: Persona) -> str:
     """Who speaks, and that it is an AI."""
     practice = f'<p class="kb-warn-text">{text.PRACTICE}</p>' if voice.practice else ""
     return (

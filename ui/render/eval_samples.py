@@ -18,7 +18,7 @@ _COLUMN = 156
 """Pixels below which a column is not squeezed: the table is scrolled instead."""
 
 
-def rehearsal_card(answers: EvalSamples, best_step: int | None) -> str:
+def eval_samples_card(answers: EvalSamples, best_step: int | None) -> str:
     """A row a prompt, a column a step; empty where nothing was answered."""
     beside = answers.beside(best_step)
     rows = [

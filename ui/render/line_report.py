@@ -9,7 +9,7 @@ from ui import text
 from ui.presenters import layout_name
 
 
-def diagnosis_card(found: LineReport) -> str:
+def line_report_card(found: LineReport) -> str:
     """A bar of the kinds of lines, their sum, and the lines that were not understood."""
     kinds = {kind: getattr(found.counts, kind) for kind in KINDS}
     bar = "".join(

@@ -20,7 +20,7 @@ _MOST = 200
 _TONES: dict[Advice, Tone] = {"enough": "good", "few": "warn", "bot": "bad"}
 
 
-def speakers_card(
+def participants_card(
     people: Sequence[ParticipantSummary], chosen: str = "", *, unfolded: bool = False
 ) -> str:
     """One row a person, who is left out last; empty where nobody speaks.

@@ -22,7 +22,7 @@ _CODE = 8
 
 # What is unfolded, and what has the keyboard, stays so when all is shown anew: gradio then takes
 # away what the new words do not have, so that only a click tells what somebody wants.
-SCRIPT = """const unfolded = new Set();
+RUNS_SCRIPT = """const unfolded = new Set();
 let focused = "";
 const all = () => [...element.querySelectorAll("details[data-run]")];
 element.addEventListener("click", (event) => {
@@ -51,7 +51,7 @@ new MutationObserver(() => {
 });"""
 
 
-def history_card(runs: Sequence[RunSummary]) -> str:
+def runs_card(runs: Sequence[RunSummary]) -> str:
     """Every run, newest first within what it has learnt; each unfolds to its settings."""
     if not runs:
         return f'<p class="kb-muted">{text.RUNS_EMPTY}</p>'

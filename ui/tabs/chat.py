@@ -185,7 +185,7 @@ class ChatHandlers:
         except RunError as error:
             nothing = gr.Dropdown([], value=None)
             return cards.note(text.NOTICE, str(error)), nothing, _speakers(None), nothing
-        return cards.voice_card(voice), gr.Dropdown(runs, value=voice.run), *_names(voice)
+        return cards.persona_card(voice), gr.Dropdown(runs, value=voice.run), *_names(voice)
 
 
 def _names(voice: Persona) -> tuple[gr.Dropdown, gr.Dropdown]:

@@ -20,7 +20,7 @@ from ui import text
 from ui.errors import notify
 from ui.events import on
 from ui.render import cards
-from ui.render.participants import speakers_card
+from ui.render.participants import participants_card
 from ui.tabs.rooms import ASK_SCRIPT
 
 
@@ -65,7 +65,7 @@ def build(
             gr.Dropdown([(text.WHOLE_ROOM, ""), *((each, each) for each in names)], value=learnt),
             gr.Button(interactive=bool(rooms)),
             *_shown(datasets, has_rooms=bool(rooms)),
-            cards.outlook_card(text.OUTLOOK, outlooks.known()),
+            cards.estimate_card(text.OUTLOOK, outlooks.known()),
         )
 
     def look(
@@ -73,7 +73,7 @@ def build(
     ) -> tuple[object, object]:
         found = datasets.people(room or "", progress)
         chosen = person or ""
-        card = speakers_card(found, chosen, unfolded=unfolded)
+        card = participants_card(found, chosen, unfolded=unfolded)
         return _choices(found, chosen), card
 
     def speaking(
@@ -119,7 +119,7 @@ def build(
         # Whatever is wrong with the exports is told beside the people.
         with suppress(KakaobotError):
             datasets.complete_page(found, lambda share, words: progress(share, desc=words))
-        return cards.outlook_card(text.OUTLOOK, found)
+        return cards.estimate_card(text.OUTLOOK, found)
 
     shown = [report, onward, pictures, examples]
     chosen, speakers = [room, person], [person, table]
@@ -186,8 +186,8 @@ def _shown(datasets: Datasets, *, has_rooms: bool) -> tuple[object, ...]:
     return (
         _report(datasets, has_rooms=has_rooms),
         gr.Button(visible=made is not None),
-        cards.report_pictures(made) + cards.speeches(made) if made else "",
-        cards.examples(made.examples, made.persona) if made else "",
+        cards.report_charts(made) + cards.styles_card(made) if made else "",
+        cards.examples_card(made.examples, made.persona) if made else "",
     )
 
 

@@ -14,7 +14,7 @@ from ui import text
 from ui.errors import notify
 from ui.events import on
 from ui.render import cards
-from ui.render.line_report import diagnosis_card
+from ui.render.line_report import line_report_card
 from ui.tabs import rooms
 
 # A button in the table's row says which file is meant, and what is to be done with it: taking it
@@ -84,7 +84,7 @@ def build(
         return listed()
 
     def diagnose(event: gr.EventData) -> str:
-        return diagnosis_card(exports.diagnose(str(event.hash)))
+        return line_report_card(exports.diagnose(str(event.hash)))
 
     outputs = [table, onward, diagnosis]
     changes = [

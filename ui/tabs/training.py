@@ -19,8 +19,8 @@ from ui.errors import notify
 from ui.events import on
 from ui.presenters import PATIENCE, ButtonView, outlook_title, run_label, training_view
 from ui.render import cards
-from ui.render.eval_samples import rehearsal_card
-from ui.render.runs import SCRIPT, history_card
+from ui.render.eval_samples import eval_samples_card
+from ui.render.runs import RUNS_SCRIPT, runs_card
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def build(
             # The card tells it already.
             return ""
         # It has taken its time, in which a training may have been started.
-        return cards.outlook_card(outlook_title(training.snapshot(run)), found)
+        return cards.estimate_card(outlook_title(training.snapshot(run)), found)
 
     on(parts.start.click, begin, watch, outputs, concurrency_limit=None)
     on(parts.new.click, begin_new, watch, outputs, concurrency_limit=None)
@@ -162,7 +162,7 @@ def _layout() -> TrainingComponents:
     outlook = gr.HTML(elem_id="train-outlook")
     chart = loss_chart("train-chart")
     voice = voice_chart("train-voice")
-    answers = gr.HTML(js_on_load=SCRIPT, elem_id="train-answers")
+    answers = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-answers")
     with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
         log = gr.Textbox(
             show_label=False,
@@ -175,7 +175,7 @@ def _layout() -> TrainingComponents:
         )
     with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
         run = gr.Dropdown([(text.NEWEST, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
-        runs = gr.HTML(js_on_load=SCRIPT, elem_id="train-runs")
+        runs = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-runs")
     return TrainingComponents(
         card, start, stop, kill, new, talk, outlook, chart, voice, answers, log, runs, run
     )
@@ -195,12 +195,12 @@ def _shown(
     view = training_view(now, stopping_for=watch.stopping_for)
     choices = ((text.NEWEST, ""), *((run_label(run), run.name) for run in view.runs))
     same = choices == watch.choices
-    runs = history_card(view.runs)
-    answers = rehearsal_card(view.answers, view.best_step)
+    runs = runs_card(view.runs)
+    answers = eval_samples_card(view.answers, view.best_step)
     return (
         cards.training_card(view),
         *(_button(each) for each in (view.start, view.stop, view.kill, view.new, view.talk)),
-        cards.outlook_card(outlook_title(now), known),
+        cards.estimate_card(outlook_title(now), known),
         view.chart,
         view.voice,
         gr.skip() if hash(answers) == watch.answers else answers,
