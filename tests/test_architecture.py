@@ -25,7 +25,7 @@ ROWS = (
     ("kakaobot.chat_template", "kakaobot.runs", "kakaobot.style"),
     ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list"),
     ("kakaobot.settings",),
-    ("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.openmp"),
+    ("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.gc_pause", "kakaobot.openmp"),
     # The version, which everybody may ask for.
     ("kakaobot",),
 )

@@ -18,13 +18,14 @@ from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport, read_report, report_to_json
 from kakaobot.dataset.jsonl import lines
 from kakaobot.dataset.participant_summaries import ParticipantSummaries, ParticipantSummary
-from kakaobot.dataset.pipeline import Pipeline, without_collecting
+from kakaobot.dataset.pipeline import Pipeline
 from kakaobot.dataset.pseudonyms import Pseudonymizer, PseudonymStore
 from kakaobot.errors import DatasetError
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import senders_of
+from kakaobot.gc_pause import pause_gc
 from kakaobot.report.page import page
 from kakaobot.runs.run import now_text
 from kakaobot.schema import Progress, no_progress
@@ -76,7 +77,7 @@ class Datasets:
         hidden = worn.data.model_copy(update={"mask_words": ()})
         return worn.model_copy(update={"data": hidden})
 
-    @without_collecting()
+    @pause_gc()
     def build(self, progress: Progress = no_progress) -> BuildReport:
         """Write `data/sft` with the settings of sft.yaml.
 

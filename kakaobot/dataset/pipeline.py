@@ -6,11 +6,9 @@ few bytes a turn: who says it, why it is not learnt, and which part it is in.
 
 from __future__ import annotations
 
-import gc
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
@@ -249,18 +247,6 @@ _Reasoned = tuple[Session, dict[str, str]]
 
 def _by_id(session: Session, reasons: Sequence[str]) -> dict[str, str]:
     return {turn.id: why for turn, why in zip(session.turns, reasons, strict=True) if why}
-
-
-@contextmanager
-def without_collecting() -> Iterator[None]:
-    """No search for cycles meanwhile: it would look at a million turns again and again for none."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
