@@ -87,10 +87,10 @@ def prepare(folder: Path, shape: str) -> None:
         for file in FOLDER.glob("*token*"):
             (base / file.name).write_bytes(file.read_bytes())
     renderer = read_tokenizer_info(str(FOLDER)).renderer
-    found = jsonl.read(home.folder("data/sft") / "train.jsonl")
+    found = jsonl.read_rows(home.folder("data/sft") / "train.jsonl")
     encoded = [asdict(row) for row in encode(found, renderer, 512).rows]
     (folder / "rows.json").write_text(json.dumps(encoded), encoding="utf-8")
-    kept = encode(jsonl.read(home.folder("data/sft") / "val.jsonl"), renderer, 512).rows
+    kept = encode(jsonl.read_rows(home.folder("data/sft") / "val.jsonl"), renderer, 512).rows
     (folder / "val.json").write_text(json.dumps([asdict(row) for row in kept]), encoding="utf-8")
     (folder / "windows.json").write_text(json.dumps(windows(found, renderer)), encoding="utf-8")
 

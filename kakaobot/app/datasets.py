@@ -16,8 +16,8 @@ from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport, read_report, report_to_json
-from kakaobot.dataset.jsonl import lines
-from kakaobot.dataset.participant_summaries import ParticipantSummaries, ParticipantSummary
+from kakaobot.dataset.jsonl import dump_rows
+from kakaobot.dataset.participant_summaries import ParticipantStatsCache, ParticipantSummary
 from kakaobot.dataset.pipeline import Pipeline
 from kakaobot.dataset.pseudonyms import Pseudonymizer, PseudonymStore
 from kakaobot.errors import DatasetError
@@ -26,7 +26,7 @@ from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import senders_of
 from kakaobot.gc_pause import pause_gc
-from kakaobot.report.page import page
+from kakaobot.report.page import render_page
 from kakaobot.runs.run import now_text
 from kakaobot.schema import Progress, no_progress
 from kakaobot.settings import DataSettings, Settings
@@ -36,7 +36,7 @@ class Datasets:
     def __init__(self, home: Home, bases: BaseModels | None = None) -> None:
         self._home = home
         self._bases = bases or BaseModels()
-        self._speaking = ParticipantSummaries(home)
+        self._speaking = ParticipantStatsCache(home)
         self._writing = threading.Lock()
 
     def rooms(self) -> list[str]:
@@ -47,7 +47,7 @@ class Datasets:
         """Who speaks in a room, under the names of the exports; see `Speaking.people`."""
         return self._speaking.people(room, progress)
 
-    def outdated(self, report: BuildReport, settings: Settings | None = None) -> str:
+    def outdated_reason(self, report: BuildReport, settings: Settings | None = None) -> str:
         """Why data must be made again before it is learnt, in Korean; empty where it need not.
 
         Args:
@@ -69,7 +69,7 @@ class Datasets:
                 )
         return ""
 
-    def unnamed(self, settings: Settings) -> Settings:
+    def pseudonymized_settings(self, settings: Settings) -> Settings:
         """The settings as they may be kept beside an adapter: by invented names, where wanted."""
         if not settings.data.pseudonyms:
             return settings
@@ -99,7 +99,7 @@ class Datasets:
             history, histories[number] = histories[number], RoomHistory("", ())
             share = 0.25 + 0.2 * number / len(histories)
             progress(share, f"'{history.room}' 의 말을 모으고 개인정보를 가리는 중")
-            build.take(mask.put_on(history) if mask else history)
+            build.take(mask.pseudonymize(history) if mask else history)
             del history
         progress(0.45, "배울 말과 검증에 쓸 말을 고르는 중")
         build.settle()
@@ -116,9 +116,11 @@ class Datasets:
 
     def page(self) -> Path:
         """The last build's report with pictures, for any browser."""
-        return self._folder() / artifacts.PAGE
+        return self._folder() / artifacts.REPORT
 
-    def complete_page(self, outlook: Estimate | None, progress: Progress = no_progress) -> Path:
+    def update_report_page(
+        self, outlook: Estimate | None, progress: Progress = no_progress
+    ) -> Path:
         """Put into it what is not known while data are made: who speaks, and what a training takes.
 
         Args:
@@ -135,7 +137,7 @@ class Datasets:
             # A build may have ended meanwhile, whose page is the newer one.
             if report and people and report == self.report():
                 replace_text(
-                    self.page(), page(report, people, outlook.sentences if outlook else ())
+                    self.page(), render_page(report, people, outlook.sentences if outlook else ())
                 )
         return self.page()
 
@@ -166,8 +168,8 @@ class Datasets:
     def _write(self, build: Pipeline, settings: Settings, progress: Progress) -> BuildReport:
         """Rows go to the disk as they are cut."""
         with artifacts.ArtifactDraft(self._folder()) as draft:
-            draft.write(artifacts.TRAIN, lines(build.rows("train")))
-            draft.write(artifacts.VAL, lines(build.rows("val")))
+            draft.write(artifacts.TRAIN, dump_rows(build.rows("train")))
+            draft.write(artifacts.VAL, dump_rows(build.rows("val")))
             _refuse_if_empty(build)
             progress(0.95, "보고서를 만드는 중")
             report = replace(
@@ -179,9 +181,11 @@ class Datasets:
             )
             stats = report_to_json(report)
             preview = stats.pop("examples")
-            draft.write_beside(artifacts.PREVIEW, json.dumps(preview, ensure_ascii=False, indent=1))
-            draft.write_beside(artifacts.STATS, json.dumps(stats, ensure_ascii=False, indent=1))
-            draft.write_beside(artifacts.PAGE, page(report))
+            draft.write_unhashed(
+                artifacts.PREVIEW, json.dumps(preview, ensure_ascii=False, indent=1)
+            )
+            draft.write_unhashed(artifacts.STATS, json.dumps(stats, ensure_ascii=False, indent=1))
+            draft.write_unhashed(artifacts.REPORT, render_page(report))
         return report
 
 

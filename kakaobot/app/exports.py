@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kakaobot.app.base_models import SAMPLES
 from kakaobot.config import Home
-from kakaobot.dataset.artifacts import PAGE, PREVIEW, STATS, TRAIN, VAL
+from kakaobot.dataset.artifacts import PREVIEW, REPORT, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
 from kakaobot.exports.file_store import Added, FileStore, damaged
 from kakaobot.exports.line_report import LineReport, report_lines
@@ -168,7 +168,7 @@ class Exports:
         # Only what the program itself made: a folder may hold other things.
         found = [
             self._home.folder(paths.raw) / "organized",
-            *(sft / name for name in (TRAIN, VAL, STATS, PREVIEW, PAGE)),
+            *(sft / name for name in (TRAIN, VAL, STATS, PREVIEW, REPORT)),
             *(run.path for run in Runs(self._home.folder(paths.runs)).all()),
         ]
         return plan_archive(found, self._home.folder(paths.archive))

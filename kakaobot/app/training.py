@@ -280,9 +280,9 @@ class Training:
                 "이 데이터를 만든 뒤 목록에서 뺀 파일이 있습니다. "
                 "'데이터 준비'(preprocess)를 다시 하세요."
             )
-        outdated = self._datasets.outdated(report, settings)
-        if outdated:
-            raise RunError(outdated)
+        outdated_reason = self._datasets.outdated_reason(report, settings)
+        if outdated_reason:
+            raise RunError(outdated_reason)
         return report
 
     def _config(self, settings: Settings, report: BuildReport) -> dict[str, Any]:
@@ -309,7 +309,7 @@ class Training:
 
     def _kept(self, settings: Settings) -> dict[str, Any]:
         """The settings as they lie beside an adapter, which may be given to somebody."""
-        return self._datasets.unnamed(settings).model_dump(mode="json")
+        return self._datasets.pseudonymized_settings(settings).model_dump(mode="json")
 
     def _refuse_if_changed(self, run: Run, settings: Settings, report: BuildReport) -> None:
         """A resume goes on with the same data, base, adapter shape and rate, or is another run."""

@@ -28,12 +28,12 @@ def preprocess(args: Namespace, desk: CommandContext) -> None:
         console.say(columns(_rows(report)), end="")
     if not args.report:
         outlook = Estimates(desk.home).look(console.progress)
-        datasets.complete_page(outlook, console.progress)
+        datasets.update_report_page(outlook, console.progress)
         console.progress(1.0, "보고서를 다 썼습니다")
     if not args.json:
         console.tell(f"그림이 있는 보고서: {datasets.page()}")
         console.tell("다음: python -m kakaobot train")
-    for warning in filter(None, (report.warning, datasets.outdated(report))):
+    for warning in filter(None, (report.warning, datasets.outdated_reason(report))):
         console.tell(f"주의: {warning}")
 
 

@@ -10,7 +10,7 @@ from kakaobot.app.people import People, Proposal, RoomMember, RoomReport
 from kakaobot.cli.console import columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
-from kakaobot.dataset.participant_summaries import ParticipantSummaries, ParticipantSummary
+from kakaobot.dataset.participant_summaries import ParticipantStatsCache, ParticipantSummary
 from kakaobot.errors import ExportError
 
 _SHOWN_PEOPLE = 30
@@ -44,7 +44,7 @@ def people(args: Namespace, desk: CommandContext) -> None:
 def _figures(room: RoomReport, desk: CommandContext) -> dict[str, ParticipantSummary]:
     """What can be learnt of whom; nothing of a room whose files are damaged, as it says itself."""
     try:
-        people = ParticipantSummaries(desk.home).people(room.room, desk.console.progress)
+        people = ParticipantStatsCache(desk.home).people(room.room, desk.console.progress)
     except ExportError:
         return {}
     return {person.name: person for person in people}

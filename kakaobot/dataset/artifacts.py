@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from kakaobot.atomic_io import retry_rename
 
 TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
-PAGE = "report.html"
+REPORT = "report.html"
 
 
 class ArtifactDraft:
@@ -37,7 +37,7 @@ class ArtifactDraft:
                 file.write(raw)
         self._digest.update(b"\0")
 
-    def write_beside(self, name: str, text: str) -> None:
+    def write_unhashed(self, name: str, text: str) -> None:
         """A file that tells of the data."""
         with self._open(name) as file:
             file.write(text.encode())

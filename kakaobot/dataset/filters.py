@@ -21,19 +21,19 @@ SYSTEM = "들어옴·나감 같은 안내"
 DELETED = "삭제된 메시지"
 EXCLUDED = "빼기로 한 사람의 말"
 EMPTY = "빈 메시지"
-SHORT = "짧은 말 (앞 대화로만 씀)"
-LONG = "한 번에 읽기에 너무 긴 말"
-OTHERS = "다른 사람의 말 (앞 대화로만 씀)"
-APART = "배울 대답과 이어지지 않은 말"
+TOO_SHORT = "짧은 말 (앞 대화로만 씀)"
+TOO_LONG = "한 번에 읽기에 너무 긴 말"
+OTHER_PARTICIPANT = "다른 사람의 말 (앞 대화로만 씀)"
+UNREACHED = "배울 대답과 이어지지 않은 말"
 BOT = "봇의 말"
 LINKS = "링크만 있는 말"
-PASTED = "복사해 붙인 뉴스·공지"
+BOILERPLATE = "복사해 붙인 뉴스·공지"
 FORWARDED = "여러 곳에 돌린 글"
 REPEATED = "전에 한 긴 말의 되풀이"
 CAPPED = "너무 많은 짧은 반응"
-SEEN = "검증에 쓰는 긴 말(20자부터)과 거의 같은 말"
+LEAKED = "검증에 쓰는 긴 말(20자부터)과 거의 같은 말"
 
-REASONS = (SHORT, BOT, LINKS, PASTED, FORWARDED, REPEATED, CAPPED)
+REASONS = (TOO_SHORT, BOT, LINKS, BOILERPLATE, FORWARDED, REPEATED, CAPPED)
 """Why a turn is not learnt, in the order in which the reasons are tried: the first one counts."""
 
 _OF_KIND = {"media": MEDIA, "system": SYSTEM, "deleted": DELETED}
@@ -44,7 +44,7 @@ _NO_WORD = re.compile(r"[\W_]*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class FilterRules:
     """What is not learnt. Every rule but `min_chars` and the share can be switched off."""
 
     bots: frozenset[str] = frozenset()
@@ -58,7 +58,7 @@ class Rules:
     """Of the learnt replies at most this share (0 to 1) says nothing but 'ㅋㅋ', 'ㅇㅇ', '헐'."""
 
 
-def keep(
+def filter_messages(
     messages: Iterable[Message],
     *,
     exclude: Collection[str] = (),
@@ -82,7 +82,7 @@ def keep(
             yield message
 
 
-def unlearnt(
+def count_non_targets(
     turns: Iterable[Turn],
     rows: Iterable[Conversation],
     *,
@@ -107,14 +107,14 @@ def unlearnt(
         if turn.id in reasons:
             reason = reasons[turn.id]
         elif persona and turn.sender != persona:
-            reason = OTHERS if turn.id in shown else APART
+            reason = OTHER_PARTICIPANT if turn.id in shown else UNREACHED
         else:
-            reason = LONG
+            reason = TOO_LONG
         counts[reason] += len(turn.lines)
     return counts
 
 
-def reason_of(turn: Turn, rules: Rules, bots: Collection[str]) -> str | None:
+def exclusion_reason(turn: Turn, rules: FilterRules, bots: Collection[str]) -> str | None:
     """Why a turn is not learnt, as far as it tells by itself; None where nothing speaks against it.
 
     Args:
@@ -122,14 +122,14 @@ def reason_of(turn: Turn, rules: Rules, bots: Collection[str]) -> str | None:
     """
     text = turn.text.strip()
     if len(text) < rules.min_chars:
-        return SHORT
+        return TOO_SHORT
     if turn.sender in bots:
         return BOT
     if rules.links and _only_links(text):
         return LINKS
     if rules.pasted and len(text) >= SHORTEST:
         copied = sum(len(line) for line in turn.lines if is_boilerplate(line))
-        return PASTED if 2 * copied > len(text) else None
+        return BOILERPLATE if 2 * copied > len(text) else None
     return None
 
 

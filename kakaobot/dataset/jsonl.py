@@ -47,16 +47,16 @@ def from_row(row: Mapping[str, Any]) -> Conversation:
     )
 
 
-def read(file: Path) -> list[Conversation]:
+def read_rows(file: Path) -> list[Conversation]:
     """All conversations of a file.
 
     Raises:
         DatasetError: it is missing or a line of it is damaged.
     """
-    return list(each(file))
+    return list(iter_rows(file))
 
 
-def each(file: Path) -> Iterator[Conversation]:
+def iter_rows(file: Path) -> Iterator[Conversation]:
     """The same one after the other: all those of a large room would fill the memory.
 
     Raises:
@@ -84,7 +84,7 @@ def _whole_lines(file: Path) -> Iterator[str]:
         ) from error
 
 
-def lines(rows: Iterable[Conversation]) -> Iterator[str]:
+def dump_rows(rows: Iterable[Conversation]) -> Iterator[str]:
     """A line of JSON for each; the same rows give the same bytes."""
     return (_encode(to_row(row)) + "\n" for row in rows)
 

@@ -99,10 +99,10 @@ class NameReplacer:
     def _replaced(self, found: re.Match[str]) -> str:
         form = found["long"] or found["short"] or found["common"] or found["mention"]
         name = self._names[self._said[form]]
-        return name + fitting(found["behind"] or "", name)
+        return name + adjust_particle(found["behind"] or "", name)
 
 
-def fitting(particles: str, name: str) -> str:
+def adjust_particle(particles: str, name: str) -> str:
     """What stands behind some name, as it must be behind this one: `이가` → `가` behind `마루`."""
     code = ord(name[-1]) - ord("가")
     if particles.startswith(_TITLES) or not 0 <= code <= ord("힣") - ord("가"):

@@ -45,7 +45,9 @@ def pack(
             start = end
 
 
-def message_of(turn: Turn, *, persona: str, named: bool, is_target: bool = False) -> ChatMessage:
+def to_chat_message(
+    turn: Turn, *, persona: str, named: bool, is_target: bool = False
+) -> ChatMessage:
     """A turn as the model sees it; see `conversations`."""
     mine = persona in ("", turn.sender)
     role: Role = "assistant" if mine else "user"
@@ -69,7 +71,7 @@ def _stretches(
     for turn in turns:
         mine = persona in ("", turn.sender)
         learn = mine and learnable(turn)
-        message = message_of(turn, persona=persona, named=named, is_target=learn)
+        message = to_chat_message(turn, persona=persona, named=named, is_target=learn)
         tokens = length(message)
         if tokens > max_tokens:
             stretches.append([])

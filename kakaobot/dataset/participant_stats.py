@@ -14,7 +14,7 @@ from typing import Literal
 
 from kakaobot.dataset import duplicates
 from kakaobot.dataset.backchannels import BackchannelIndex
-from kakaobot.dataset.filters import Rules
+from kakaobot.dataset.filters import FilterRules
 from kakaobot.dataset.sampler import EvenSampler
 from kakaobot.dataset.sessions import Sessions
 from kakaobot.dataset.target_selection import select_targets
@@ -22,7 +22,7 @@ from kakaobot.schema import Progress, Turn, no_progress
 
 Advice = Literal["enough", "few", "bot"]
 
-ENOUGH = 200
+ENOUGH_REPLIES = 200
 """Usable replies. Below this a small LoRA repeats the few replies it saw (public chat clones)."""
 _BOT_TURNS = 30
 """Long turns before behaviour is judged: a new member's ten greetings prove nothing."""
@@ -68,7 +68,7 @@ class _ParticipantCounts:
         """Characters of the turns that the filters let through."""
         self.reactions = BackchannelIndex()
         """Those turns, by their place in `sizes`."""
-        self.habits = Habits()
+        self.habits = BotDetector()
 
     def add(self, room: str, turn: Turn, *, answers: bool, is_target: bool) -> None:
         self.turns += 1
@@ -82,9 +82,9 @@ class _ParticipantCounts:
 
 def participant_stats(
     rooms: Mapping[str, Sessions],
-    rules: Rules,
+    rules: FilterRules,
     *,
-    enough: int = ENOUGH,
+    enough: int = ENOUGH_REPLIES,
     progress: Progress = no_progress,
 ) -> list[ParticipantStats]:
     """Everybody who speaks, most usable replies first, then by name.
@@ -125,12 +125,14 @@ def participant_stats(
     return sorted(found, key=lambda each: (-each.replies, each.name))
 
 
-def _speaker(name: str, said: _ParticipantCounts, rules: Rules, enough: int) -> ParticipantStats:
+def _speaker(
+    name: str, said: _ParticipantCounts, rules: FilterRules, enough: int
+) -> ParticipantStats:
     capped = set(said.reactions.over(rules.low_signal_share))
     sizes = [size for place, size in enumerate(said.sizes) if place not in capped]
     answers = said.answers / said.turns
     by_name = name in rules.bots
-    if by_name or said.habits.sound_automatic(answers):
+    if by_name or said.habits.is_bot(answers):
         why = "이름이 봇" if by_name else "같은 틀의 말을 기계처럼 되풀이"
         advice: Advice = "bot"
         sentence = f"봇으로 보임 ({why}): 배우지 말고 빼는 것이 좋습니다."
@@ -151,7 +153,7 @@ def _speaker(name: str, said: _ParticipantCounts, rules: Rules, enough: int) -> 
     )
 
 
-class Habits:
+class BotDetector:
     """What one sender's turns are like, in which a program differs from people."""
 
     def __init__(self) -> None:
@@ -166,7 +168,7 @@ class Habits:
         self._sample.add(turn.text)
         self._times[turn.start.hour, turn.start.minute] += 1
 
-    def sound_automatic(self, answers: float) -> bool:
+    def is_bot(self, answers: float) -> bool:
         """Whether the turns look like a program's, whatever its name.
 
         Two of three signs are needed: most long turns are of one template, nobody is ever answered,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from kakaobot.config import Home
-from kakaobot.dataset.filters import keep
+from kakaobot.dataset.filters import filter_messages
 from kakaobot.dataset.participant_stats import Advice, ParticipantStats, participant_stats
 from kakaobot.dataset.pipeline import rules_of, turns_in
 from kakaobot.dataset.pseudonyms import PseudonymStore
-from kakaobot.dataset.sessions import Sessions, sessions_of
+from kakaobot.dataset.sessions import Sessions, split_sessions
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.merge import RoomHistory
@@ -47,7 +47,7 @@ class ParticipantSummary:
     """What the person is called in the data; empty where that is the name."""
 
 
-class ParticipantSummaries:
+class ParticipantStatsCache:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._known: tuple[object, dict[str, list[ParticipantSummary]]] = None, {}
@@ -108,9 +108,9 @@ class ParticipantSummaries:
             history, histories[number] = histories[number], RoomHistory("", ())
             start = _READING + step * number
             messages = _counted(history, _part(progress, start, start + step))
-            turns = turns_in(keep(messages), data)
+            turns = turns_in(filter_messages(messages), data)
             rooms[str(number)] = sessions = Sessions(history.room)
-            for session in sessions_of(history.room, turns, gap=gap):
+            for session in split_sessions(history.room, turns, gap=gap):
                 sessions.add(session)
         names = {name for sessions in rooms.values() for name in sessions.people}
         rest = _part(progress, _CLEANING, 1)

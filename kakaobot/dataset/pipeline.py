@@ -16,11 +16,11 @@ from kakaobot.base.tokenizer import TokenizerInfo
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.duplicates import overlapping
 from kakaobot.dataset.filter_report import FilterEffect, ReplySample
-from kakaobot.dataset.filters import SEEN, Rules, keep, unlearnt
-from kakaobot.dataset.packing import message_of, pack
-from kakaobot.dataset.participant_stats import ENOUGH
+from kakaobot.dataset.filters import LEAKED, FilterRules, count_non_targets, filter_messages
+from kakaobot.dataset.packing import pack, to_chat_message
+from kakaobot.dataset.participant_stats import ENOUGH_REPLIES
 from kakaobot.dataset.privacy import masker
-from kakaobot.dataset.sessions import Sessions, sessions_of, turns_of
+from kakaobot.dataset.sessions import Sessions, merge_turns, split_sessions
 from kakaobot.dataset.split import RoomSplit, Split
 from kakaobot.dataset.stats import ActivityCounter
 from kakaobot.dataset.style_report import ParticipantStyles
@@ -69,7 +69,7 @@ class Pipeline:
         """Cut one room's history into turns and sessions; it is not kept."""
         data = self._data
         self._messages += len(history.messages)
-        kept = keep(history.messages, exclude=data.exclude_people, removed=self._removed)
+        kept = filter_messages(history.messages, exclude=data.exclude_people, removed=self._removed)
         turns = turns_in(self._figures.passing(kept), data, masked=self._masked)
         room = str(len(self._rooms))
         senders = senders_of(history.messages)
@@ -78,7 +78,7 @@ class Pipeline:
         turns = self._sample.passing(room, self._voices.passing(turns, people))
         gap = timedelta(minutes=data.session_gap_minutes)
         sessions = self._rooms[room] = Sessions(history.room)
-        for session in sessions_of(history.room, turns, gap=gap):
+        for session in split_sessions(history.room, turns, gap=gap):
             self._figures.add_session(session)
             sessions.add(session)
 
@@ -112,7 +112,7 @@ class Pipeline:
     def report(self) -> BuildReport:
         """What was made. `written_at`, `sources` and the fingerprint are the writer's."""
         train, val = self.measured["train"], self.measured["val"]
-        few = train.replies < ENOUGH
+        few = train.replies < ENOUGH_REPLIES
         return BuildReport(
             room=self._data.room,
             persona=self._data.persona,
@@ -135,7 +135,7 @@ class Pipeline:
             written_at="",
             fingerprint="",
             warning=(
-                f"배울 대답이 {train.replies:,}개뿐입니다. {ENOUGH}개보다 적으면 같은 말을 "
+                f"배울 대답이 {train.replies:,}개뿐입니다. {ENOUGH_REPLIES}개보다 적으면 같은 말을 "
                 "되풀이하기 쉬우니, 더 긴 기간을 내보내거나 '방 전체'를 골라 보세요."
                 if few
                 else ""
@@ -190,7 +190,7 @@ class Pipeline:
         return MessageSizes(
             self._base.renderer,
             (
-                message_of(turn, persona=persona, named=named)
+                to_chat_message(turn, persona=persona, named=named)
                 for session, _ in some
                 for turn in session.turns
             ),
@@ -219,7 +219,7 @@ class Pipeline:
         )
         # All are found before one is marked, since a mark changes what is told.
         for room, place in [each for number, each in enumerate(places) if number in copied]:
-            self._judged[room].reasons.set(place, SEEN)
+            self._judged[room].reasons.set(place, LEAKED)
 
     def _long_texts(self, part: Split) -> Iterator[str]:
         """Those that may be learnt in a part."""
@@ -229,7 +229,7 @@ class Pipeline:
 
     def _may_be_learnt(self, room: str, part: Split | None = None) -> Callable[[int], bool]:
         """Tells of a turn by its place whether it is a target, in a part or in any."""
-        mine, reasons = self._rooms[room].is_said_by(self._data.persona), self._judged[room].reasons
+        mine, reasons = self._rooms[room].sent_by(self._data.persona), self._judged[room].reasons
         if part is None:
             return lambda place: mine(place) and place not in reasons
         cut, training = self._shares[room].cut, part == "train"
@@ -238,7 +238,9 @@ class Pipeline:
     def _count_unlearnt(
         self, turns: Sequence[Turn], rows: Sequence[Conversation], reasons: Mapping[str, str]
     ) -> None:
-        self._removed.update(unlearnt(turns, rows, persona=self._data.persona, reasons=reasons))
+        self._removed.update(
+            count_non_targets(turns, rows, persona=self._data.persona, reasons=reasons)
+        )
 
 
 _Reasoned = tuple[Session, dict[str, str]]
@@ -263,9 +265,9 @@ def _ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tu
             yield before, result.result()
 
 
-def rules_of(data: DataSettings, people: Iterable[str]) -> Rules:
+def rules_of(data: DataSettings, people: Iterable[str]) -> FilterRules:
     """What is not learnt of what these people say."""
-    return Rules(
+    return FilterRules(
         bots=frozenset(bots(people)),
         min_chars=data.min_target_chars,
         low_signal_share=0 if data.drop_low_signal else data.low_signal_share,
@@ -276,7 +278,7 @@ def turns_in(
     messages: Iterable[Message], data: DataSettings, *, masked: Counter[str] | None = None
 ) -> Iterator[Turn]:
     """The turns of one room, with what is private replaced; how often is added to `masked`."""
-    return turns_of(
+    return merge_turns(
         messages,
         merge_gap=timedelta(minutes=data.merge_gap_minutes),
         clean=masker(

@@ -146,7 +146,7 @@ class Pseudonymizer:
         }
         return self._given.model_copy(update={"data": data.model_copy(update=renamed)})
 
-    def put_on(self, history: RoomHistory) -> RoomHistory:
+    def pseudonymize(self, history: RoomHistory) -> RoomHistory:
         """Who says something, whom they name, the room and the names of its files."""
         room = self._room(history.room)
         # Exports are called by their room, and the rows tell from which file a turn comes.

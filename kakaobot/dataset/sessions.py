@@ -15,7 +15,7 @@ _AT_ONCE = 4096
 """Turns that are written and read together."""
 
 
-def turns_of(
+def merge_turns(
     messages: Iterable[Message],
     *,
     merge_gap: timedelta,
@@ -40,7 +40,7 @@ def turns_of(
         yield last
 
 
-def sessions_of(room: str, turns: Iterable[Turn], *, gap: timedelta) -> Iterator[Session]:
+def split_sessions(room: str, turns: Iterable[Turn], *, gap: timedelta) -> Iterator[Session]:
     """Cut where nobody spoke for longer than `gap`. Every turn is in exactly one session."""
     session: list[Turn] = []
     for turn in turns:
@@ -125,7 +125,7 @@ class Sessions(Iterable[Session]):
         """The place of a session's first turn among all, and the one behind its last."""
         return self._ends[session], self._ends[session + 1]
 
-    def is_said_by(self, sender: str) -> Callable[[int], bool]:
+    def sent_by(self, sender: str) -> Callable[[int], bool]:
         """Tells of a turn by its place whether it is this person's; of every one for nobody's."""
         number, senders = self._names.get(sender, -1), self._senders
         return (lambda place: senders[place] == number) if sender else lambda place: True

@@ -31,11 +31,11 @@ class RoomSplit:
         shares = cls(sys.maxsize, array("I", targets))
         spoken = [(begin, end) for begin, end in ends if shares.targets(begin, end)]
         if len(spoken) > 1:
-            first = border([shares.targets(*each) for each in spoken], ratio)
+            first = session_cut([shares.targets(*each) for each in spoken], ratio)
             if first < len(spoken):
                 shares.cut = spoken[first][0]
         elif spoken:
-            shares.cut = border_within(shares._targets, ratio)
+            shares.cut = turn_cut(shares._targets, ratio)
         return shares
 
     def targets(self, begin: int, end: int) -> int:
@@ -48,7 +48,7 @@ class RoomSplit:
         return (begin, cut) if part == "train" else (cut, end)
 
 
-def border(targets: Sequence[int], ratio: float) -> int:
+def session_cut(targets: Sequence[int], ratio: float) -> int:
     """Where one room's sessions in time order are split: the newest targets validate.
 
     Args:
@@ -68,7 +68,7 @@ def border(targets: Sequence[int], ratio: float) -> int:
     return cut
 
 
-def border_within(targets: Sequence[int], ratio: float) -> int:
+def turn_cut(targets: Sequence[int], ratio: float) -> int:
     """The same for the only session there is: the first turn of validation.
 
     Args:

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from kakaobot.dataset import duplicates
 from kakaobot.dataset.backchannels import BackchannelIndex
-from kakaobot.dataset.filters import CAPPED, FORWARDED, REASONS, REPEATED, SEEN, Rules, reason_of
+from kakaobot.dataset.filters import (
+    CAPPED,
+    FORWARDED,
+    LEAKED,
+    REASONS,
+    REPEATED,
+    FilterRules,
+    exclusion_reason,
+)
 from kakaobot.dataset.long_text_index import LongTextIndex
 from kakaobot.schema import Turn
 
@@ -19,7 +27,7 @@ OFTEN = 3
 """As often as this a long text was said, it is a text that goes round, whoever says it."""
 
 
-_WORDS = ("", *REASONS, SEEN)
+_WORDS = ("", *REASONS, LEAKED)
 _CODES = {reason: code for code, reason in enumerate(_WORDS) if reason}
 
 
@@ -92,7 +100,7 @@ class TargetSelector:
     replies is that of everything learnt. The order of the rooms does not matter.
     """
 
-    def __init__(self, rules: Rules, *, persona: str = "") -> None:
+    def __init__(self, rules: FilterRules, *, persona: str = "") -> None:
         """Take whose turns are judged; empty for everybody's.
 
         The others' are still heard, to see what they forward.
@@ -119,7 +127,7 @@ class TargetSelector:
         for place, turn in enumerate(turns):
             self.long.add(room, place, turn)
             if persona in ("", turn.sender):
-                reason = reason_of(turn, rules, programs)
+                reason = exclusion_reason(turn, rules, programs)
                 reasons.append(reason)
                 judged += 1
                 if not reason:
@@ -150,7 +158,11 @@ class TargetSelector:
 
 
 def select_targets(
-    rooms: Mapping[str, Iterable[Turn]], rules: Rules, *, persona: str = "", capped: bool = True
+    rooms: Mapping[str, Iterable[Turn]],
+    rules: FilterRules,
+    *,
+    persona: str = "",
+    capped: bool = True,
 ) -> dict[str, TargetSelection]:
     """Room → which of its turns are not learnt, and why; see `Judging`.
 
@@ -167,7 +179,7 @@ def select_targets(
     return judging.settle(capped=capped)
 
 
-def _copies(long: LongTextIndex, rules: Rules) -> Iterator[tuple[str, int, str, str]]:
+def _copies(long: LongTextIndex, rules: FilterRules) -> Iterator[tuple[str, int, str, str]]:
     """Room, place and sender of what was said before or goes round, by time, and which it is."""
     for group in duplicates.groups(long.texts()):
         said = [long.of(number) for number in group]

@@ -16,7 +16,7 @@ _HEAT, _HOTTEST = "var(--kb-loss, #3b6fd4)", 55
 _MOST_LABELS = 12
 
 
-def bars(values: Sequence[tuple[str, int]], *, title: str, last_is: str = "") -> str:
+def bar_chart(values: Sequence[tuple[str, int]], *, title: str, last_is: str = "") -> str:
     """A column for each value, with the largest one's count above it.
 
     Args:
@@ -57,7 +57,7 @@ def bars(values: Sequence[tuple[str, int]], *, title: str, last_is: str = "") ->
     )
 
 
-def matrix(names: Sequence[str], counts: Sequence[Sequence[int]], *, corner: str) -> str:
+def heatmap(names: Sequence[str], counts: Sequence[Sequence[int]], *, corner: str) -> str:
     """A table in which more is darker.
 
     Args:

@@ -8,7 +8,7 @@ from html import escape
 from kakaobot.dataset.build_report import BuildReport, Example
 from kakaobot.dataset.filter_report import BEFORE, FilterEffect
 from kakaobot.dataset.participant_summaries import ParticipantSummary
-from kakaobot.report.charts import bars, matrix
+from kakaobot.report.charts import bar_chart, heatmap
 
 _STYLE = """
 :root { color-scheme: light dark; --kb-ink: #2e2b28; --kb-muted: #7d7770; --kb-line: #e6e3dd;
@@ -31,23 +31,25 @@ mark { background: var(--kb-accent); color: #2e2b28; border-radius: 4px; padding
 _MOST_MONTHS = 120
 
 
-def pictures(report: BuildReport) -> list[tuple[str, str]]:
+def render_charts(report: BuildReport) -> list[tuple[str, str]]:
     """What is better looked at than read: a Korean title and HTML for each."""
     figures = report.figures
     found = []
     if figures.months:
         months = [(month[2:].replace("-", "."), count) for month, count in figures.months]
-        found.append(("달마다 오간 메시지", bars(months[-_MOST_MONTHS:], title="달마다 메시지 수")))
+        found.append(
+            ("달마다 오간 메시지", bar_chart(months[-_MOST_MONTHS:], title="달마다 메시지 수"))
+        )
     if any(figures.hours):
         hours = [(f"{hour}시", count) for hour, count in enumerate(figures.hours)]
-        found.append(("하루 중 언제", bars(hours, title="시간마다 메시지 수")))
+        found.append(("하루 중 언제", bar_chart(hours, title="시간마다 메시지 수")))
     if len(figures.people) > 1:
-        table = matrix(figures.people, figures.answers, corner="대답한 사람 ＼ 앞사람")
+        table = heatmap(figures.people, figures.answers, corner="대답한 사람 ＼ 앞사람")
         found.append(("누가 누구에게 대답하나", table))
     if report.lengths:
         sizes = [(str(size), count) for size, count in report.lengths]
         limit = f"한 번에 배우는 길이 {report.max_seq_len:,}토큰"
-        found.append(("대화 한 줄의 길이(토큰)", bars(sizes, title="토큰 수", last_is=limit)))
+        found.append(("대화 한 줄의 길이(토큰)", bar_chart(sizes, title="토큰 수", last_is=limit)))
     if len(report.speeches) > 1:
         names = [each.name for each in report.speeches]
         rows = [[each.name, *(f"{apart:.2f}" for apart in each.apart)] for each in report.speeches]
@@ -59,7 +61,7 @@ def pictures(report: BuildReport) -> list[tuple[str, str]]:
     return found
 
 
-def page(
+def render_page(
     report: BuildReport, people: Sequence[ParticipantSummary] = (), estimate: Sequence[str] = ()
 ) -> str:
     """The whole of `report.html`.
@@ -82,7 +84,7 @@ def page(
     if report.masked:
         rows = [(kind, f"{count:,}번") for kind, count in report.masked]
         parts.append(_section("가린 개인정보", _table(("종류", "횟수"), rows)))
-    parts += [_section(name, html) for name, html in pictures(report)]
+    parts += [_section(name, html) for name, html in render_charts(report)]
     parts += [_section(f"{each.name}의 말투", _lines(each.lines)) for each in report.speeches]
     parts += [_section(each.title, _talk(each)) for each in report.examples]
     made = report.written_at[:16].replace("T", " ")

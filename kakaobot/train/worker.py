@@ -313,7 +313,7 @@ class TrainingJob:
         """The prompts that are answered at evaluations, from the validation part."""
         folder = Path(self.config["data"]["folder"])
         asked = select_eval_prompts(
-            jsonl.read(folder / "val.jsonl"), self.settings.training.sample_replies
+            jsonl.read_rows(folder / "val.jsonl"), self.settings.training.sample_replies
         )
         if not asked or not self.ranks.main:
             sharing = asked and self.ranks.sharing
@@ -334,7 +334,7 @@ class TrainingJob:
             seed=self.settings.project.seed,
             together=lambda: leading(model, self.ranks),
         )
-        own = target_style(jsonl.each(folder / "train.jsonl"))
+        own = target_style(jsonl.iter_rows(folder / "train.jsonl"))
         return EvalGeneration(EvalSampleLog(self.run.path), answering, asked, own)
 
     def _trainer(
@@ -427,7 +427,7 @@ class TrainingJob:
         folder = Path(self.config["data"]["folder"])
         parts, lost = [], 0
         for name in ("train.jsonl", "val.jsonl"):
-            encoded = encode(jsonl.each(folder / name), base.renderer, length)
+            encoded = encode(jsonl.iter_rows(folder / name), base.renderer, length)
             parts.append(RowDataset(encoded.rows))
             lost += encoded.lost
         if lost:

@@ -274,7 +274,7 @@ def test_two_who_ask_at_once_read_once(
 def test_what_holds_somebody_left_out_must_be_made_again(home: Home, datasets: Datasets) -> None:
     Exports(home).bring([SAMPLE])
     report = datasets.build()
-    assert datasets.outdated(report) == ""
+    assert datasets.outdated_reason(report) == ""
     People(home).exclude(["은솔"])
-    assert "빼기로 한 '은솔'" in datasets.outdated(report)
-    assert datasets.outdated(datasets.build()) == ""
+    assert "빼기로 한 '은솔'" in datasets.outdated_reason(report)
+    assert datasets.outdated_reason(datasets.build()) == ""

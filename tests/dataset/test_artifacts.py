@@ -24,27 +24,27 @@ ROW = Conversation(
 
 def test_rows_are_read_back_as_they_were(tmp_path: Path) -> None:
     with artifacts.ArtifactDraft(tmp_path) as draft:
-        draft.write(artifacts.TRAIN, jsonl.lines([ROW, ROW]))
-    assert jsonl.read(tmp_path / artifacts.TRAIN) == [ROW, ROW]
+        draft.write(artifacts.TRAIN, jsonl.dump_rows([ROW, ROW]))
+    assert jsonl.read_rows(tmp_path / artifacts.TRAIN) == [ROW, ROW]
 
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:
     with artifacts.ArtifactDraft(tmp_path) as draft:
-        draft.write(artifacts.TRAIN, [*jsonl.lines([ROW]), '{"id": 1}\n'])
+        draft.write(artifacts.TRAIN, [*jsonl.dump_rows([ROW]), '{"id": 1}\n'])
     with pytest.raises(DatasetError, match="2번째 줄"):
-        jsonl.read(tmp_path / artifacts.TRAIN)
+        jsonl.read_rows(tmp_path / artifacts.TRAIN)
 
 
 def test_a_missing_file_says_what_to_do_first(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="preprocess"):
-        jsonl.read(tmp_path / artifacts.TRAIN)
+        jsonl.read_rows(tmp_path / artifacts.TRAIN)
 
 
 def fingerprint(folder: Path, train: list[str], val: list[str], settings: str) -> str:
     with artifacts.ArtifactDraft(folder) as draft:
         draft.write(artifacts.TRAIN, train)
         draft.write(artifacts.VAL, val)
-        draft.write_beside(artifacts.STATS, "{}")
+        draft.write_unhashed(artifacts.STATS, "{}")
         return draft.fingerprint(settings)
 
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from kakaobot.dataset.backchannels import BackchannelIndex, low_signal
 from kakaobot.dataset.filters import (
+    BOILERPLATE,
     BOT,
     CAPPED,
     FORWARDED,
     LINKS,
-    PASTED,
     REASONS,
     REPEATED,
-    SHORT,
-    Rules,
-    unlearnt,
+    TOO_SHORT,
+    FilterRules,
+    count_non_targets,
 )
 from kakaobot.dataset.privacy import mask
 from kakaobot.dataset.target_selection import TargetSelection, select_targets
@@ -32,7 +32,7 @@ WISH = (
     "이 글을 열 사람에게 보내면 좋은 일이 찾아온다고 합니다"
 )
 NEWS = "(서울=한빛뉴스) 김가람 기자 = 도시 철도 요금이 내년부터 오른다고 12일 밝혔다."
-FREE = Rules(low_signal_share=1.0)
+FREE = FilterRules(low_signal_share=1.0)
 
 
 def turn(number: int, sender: str, *lines: str) -> Turn:
@@ -44,18 +44,18 @@ def turns(*said: tuple[str, str]) -> list[Turn]:
     return [turn(number, sender, text) for number, (sender, text) in enumerate(said)]
 
 
-def judged(said: list[Turn], rules: Rules = FREE, persona: str = "") -> TargetSelection:
+def judged(said: list[Turn], rules: FilterRules = FREE, persona: str = "") -> TargetSelection:
     return select_targets({"방": said}, rules, persona=persona)["방"]
 
 
-def reasons(*said: tuple[str, str], rules: Rules = FREE, persona: str = "") -> list[str]:
+def reasons(*said: tuple[str, str], rules: FilterRules = FREE, persona: str = "") -> list[str]:
     """Of each turn the reason, "" for the learnt."""
     found = judged(turns(*said), rules, persona).reasons
     return [found.get(number, "") for number in range(len(said))]
 
 
 def test_a_program_is_not_learnt_unless_it_is_who_is_wanted() -> None:
-    rules = Rules(bots=frozenset({"날씨봇"}), low_signal_share=1)
+    rules = FilterRules(bots=frozenset({"날씨봇"}), low_signal_share=1)
     said = ("날씨봇", "내일은 맑아요"), ("가", "고마워 봇아")
     assert reasons(*said, rules=rules) == [BOT, ""]
     assert reasons(*said, rules=rules, persona="날씨봇") == ["", ""]
@@ -84,7 +84,7 @@ def test_a_link_with_a_word_is_learnt(text: str) -> None:
 
 def test_news_are_not_learnt_though_somebody_says_a_word_to_them() -> None:
     said = [turn(0, "가", "이거 봤어?", NEWS), turn(1, "가", "이거 봤어? " * 20, NEWS)]
-    assert dict(judged(said).reasons) == {0: PASTED}
+    assert dict(judged(said).reasons) == {0: BOILERPLATE}
 
 
 def test_a_text_that_goes_round_is_not_learnt_at_all() -> None:
@@ -113,24 +113,26 @@ def test_short_replies_may_be_said_again_and_again() -> None:
 
 
 def test_too_short_is_too_short() -> None:
-    assert reasons(("가", "ㅋ"), ("가", "ㅋㅋ"), rules=Rules(min_chars=2, low_signal_share=1)) == [
-        SHORT,
+    assert reasons(
+        ("가", "ㅋ"), ("가", "ㅋㅋ"), rules=FilterRules(min_chars=2, low_signal_share=1)
+    ) == [
+        TOO_SHORT,
         "",
     ]
 
 
 def test_the_first_reason_counts() -> None:
-    rules = Rules(bots=frozenset({"봇"}), min_chars=2, low_signal_share=0)
+    rules = FilterRules(bots=frozenset({"봇"}), min_chars=2, low_signal_share=0)
     said = ("봇", "."), ("봇", "<링크>"), ("가", "<링크>"), ("가", NEWS * 2), ("나", NEWS * 2)
-    assert reasons(*said, rules=rules) == [SHORT, BOT, LINKS, PASTED, PASTED]
+    assert reasons(*said, rules=rules) == [TOO_SHORT, BOT, LINKS, BOILERPLATE, BOILERPLATE]
 
 
 @pytest.mark.parametrize("rule", ["links", "pasted", "forwarded", "repeated"])
 def test_every_rule_can_be_switched_off(rule: str) -> None:
     said = ("가", "<링크>"), ("가", NEWS), ("가", WISH), ("나", WISH), ("가", STORY), ("가", STORY)
-    named = {"links": LINKS, "pasted": PASTED, "forwarded": FORWARDED, "repeated": REPEATED}
+    named = {"links": LINKS, "pasted": BOILERPLATE, "forwarded": FORWARDED, "repeated": REPEATED}
     assert set(reasons(*said)) == {"", *named.values()}
-    off = Rules(low_signal_share=1, **{rule: False})  # type: ignore[arg-type]
+    off = FilterRules(low_signal_share=1, **{rule: False})  # type: ignore[arg-type]
     assert set(reasons(*said, rules=off)) == {"", *named.values()} - {named[rule]}
 
 
@@ -190,7 +192,7 @@ def test_reactions_are_capped_to_their_share_and_nothing_else_is_touched(
     low: int, others: int, share: float, seed: int
 ) -> None:
     said = room_of(low, others, seed)
-    found = judged(said, Rules(low_signal_share=share))
+    found = judged(said, FilterRules(low_signal_share=share))
     forms = [low_signal(each.text) for each in said]
     assert all(forms[place] is not None and why == CAPPED for place, why in found.reasons.items())
     left = sum(form is not None for place, form in enumerate(forms) if place not in found.reasons)
@@ -202,7 +204,7 @@ def test_reactions_are_capped_to_their_share_and_nothing_else_is_touched(
 
 def test_the_mix_of_reactions_its_people_and_its_months_stay() -> None:
     said = room_of(2000, 500)
-    found = judged(said, Rules(low_signal_share=0.3)).reasons
+    found = judged(said, FilterRules(low_signal_share=0.3)).reasons
     places = [place for place, each in enumerate(said) if low_signal(each.text) is not None]
     low = [said[place] for place in places]
     left = [said[place] for place in places if place not in found]
@@ -220,17 +222,19 @@ def test_the_mix_of_reactions_its_people_and_its_months_stay() -> None:
 def test_no_cap_and_nothing_but_reactions() -> None:
     said = room_of(50, 0)
     for share in (1, 0.99999):
-        assert judged(said, Rules(low_signal_share=share)).counts == {}
-    assert judged(said, Rules(low_signal_share=0.3)).counts == {CAPPED: 50}
-    assert judged(room_of(9, 9), Rules(low_signal_share=0)).counts == {CAPPED: 9}
+        assert judged(said, FilterRules(low_signal_share=share)).counts == {}
+    assert judged(said, FilterRules(low_signal_share=0.3)).counts == {CAPPED: 50}
+    assert judged(room_of(9, 9), FilterRules(low_signal_share=0)).counts == {CAPPED: 9}
 
 
 def test_the_cap_counts_the_rooms_together_and_the_persona_alone() -> None:
     chatty = turns(*[("가", f"이번에는 {n}번째 이야기를 해 줄게") for n in range(70)])
     laughing = turns(*[("가", "ㅋㅋ")] * 30, *[("나", "ㅋㅋ")] * 30)
     rooms = {"말": chatty, "웃음": laughing}
-    assert select_targets(rooms, Rules(low_signal_share=0.3), persona="가")["웃음"].counts == {}
-    assert select_targets(rooms, Rules(low_signal_share=0.3))["웃음"].counts == {CAPPED: 30}
+    assert (
+        select_targets(rooms, FilterRules(low_signal_share=0.3), persona="가")["웃음"].counts == {}
+    )
+    assert select_targets(rooms, FilterRules(low_signal_share=0.3))["웃음"].counts == {CAPPED: 30}
 
 
 WORDS = st.sampled_from(
@@ -250,7 +254,7 @@ def test_every_turn_is_learnt_or_has_one_reason(
     rooms: dict[str, list[Turn]], persona: str, share: float
 ) -> None:
     found = select_targets(
-        rooms, Rules(bots=frozenset({"봇"}), low_signal_share=share), persona=persona
+        rooms, FilterRules(bots=frozenset({"봇"}), low_signal_share=share), persona=persona
     )
     assert list(found) == list(rooms)
     for room, judgement in found.items():
@@ -269,7 +273,7 @@ def test_every_turn_is_learnt_or_has_one_reason(
 def test_the_order_of_rooms_does_not_matter(
     rooms: dict[str, list[Turn]], share: float, source: random.Random
 ) -> None:
-    rules = Rules(low_signal_share=share)
+    rules = FilterRules(low_signal_share=share)
     shuffled = {room: rooms[room] for room in source.sample(sorted(rooms), len(rooms))}
     first, second = select_targets(rooms, rules), select_targets(shuffled, rules)
     assert {room: dict(each.reasons) for room, each in first.items()} == {
@@ -287,7 +291,7 @@ def test_the_reasons_are_counted_in_messages_too() -> None:
         ("a.txt:1",),
         ("", ""),
     )
-    counts = unlearnt(said, [row], persona="", reasons={"a.txt:0": LINKS})
+    counts = count_non_targets(said, [row], persona="", reasons={"a.txt:0": LINKS})
     assert counts[LINKS] == 2
     assert sum(counts.values()) == 3
 

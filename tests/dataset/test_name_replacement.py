@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaobot.dataset.name_replacement import NameReplacer, fitting
+from kakaobot.dataset.name_replacement import NameReplacer, adjust_particle
 from tests.patience import processor_time
 
 PEOPLE = NameReplacer(
@@ -107,7 +107,7 @@ def test_only_a_surname_makes_a_given_name() -> None:
     ],
 )
 def test_a_particle_agrees(particle: str, name: str, fits: str) -> None:
-    assert fitting(particle, name) == fits
+    assert adjust_particle(particle, name) == fits
 
 
 @given(

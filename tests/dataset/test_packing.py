@@ -8,19 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kakaobot.dataset.filters import (
-    APART,
     DELETED,
     EXCLUDED,
-    LONG,
     MEDIA,
-    OTHERS,
-    SHORT,
-    keep,
-    unlearnt,
+    OTHER_PARTICIPANT,
+    TOO_LONG,
+    TOO_SHORT,
+    UNREACHED,
+    count_non_targets,
+    filter_messages,
 )
-from kakaobot.dataset.packing import message_of, pack
-from kakaobot.dataset.sessions import Sessions, sessions_of, turns_of
-from kakaobot.dataset.split import border, border_within
+from kakaobot.dataset.packing import pack, to_chat_message
+from kakaobot.dataset.sessions import Sessions, merge_turns, split_sessions
+from kakaobot.dataset.split import session_cut, turn_cut
 from kakaobot.schema import ChatMessage, Conversation, Kind, Message, Session, Turn
 
 START = datetime(2026, 3, 1, 12, 0)
@@ -94,7 +94,7 @@ def test_rows_are_runs_of_the_session_that_fit_and_end_with_a_target(
         # As much in front of the first target as is wanted, there, and no more than half a row.
         first = next(i for i, said in enumerate(row.messages) if said.is_target)
         if first < min(context_turns, places[0] + first):
-            before = message_of(turns[places[0] - 1], persona=persona, named=True)
+            before = to_chat_message(turns[places[0] - 1], persona=persona, named=True)
             context = sum(size(said) for said in row.messages[:first]) + size(before)
             target = size(row.messages[first])
             assert context > 30 or context + target > 60
@@ -130,7 +130,7 @@ def test_a_whole_room_learns_everybody_by_name() -> None:
 def test_the_newest_sessions_validate_and_both_sides_get_some(
     targets: list[int], ratio: float
 ) -> None:
-    cut = border(targets, ratio)
+    cut = session_cut(targets, ratio)
     assert 1 <= cut < len(targets)
     wanted = max(1, round(sum(targets) * ratio))
     assert sum(targets[cut:]) >= wanted or cut == 1
@@ -140,7 +140,7 @@ def test_the_newest_sessions_validate_and_both_sides_get_some(
 @given(st.sets(st.integers(0, 50), min_size=1), st.floats(0.01, 0.5))
 def test_of_the_only_session_the_newest_turns_validate(places: set[int], ratio: float) -> None:
     targets = sorted(places)
-    cut = border_within(targets, ratio)
+    cut = turn_cut(targets, ratio)
     validating = [place for place in targets if place >= cut]
     if len(targets) == 1:
         assert validating == []
@@ -175,7 +175,7 @@ def test_many_sessions_are_read_as_they_were_and_more_than_once(sizes: list[int]
     assert [end - begin for begin, end in ends] == sizes
     for who in ("나", "", "아무도"):
         own = [who in ("", each.sender) for each in said]
-        assert list(map(sessions.is_said_by(who), range(len(said)))) == own
+        assert list(map(sessions.sent_by(who), range(len(said)))) == own
     for number, (begin, end) in enumerate(ends):
         assert list(sessions.between(number, number + 2)) == given[number : number + 2]
         assert sessions.first_from(begin) == sessions.first_from(end - 1) == number
@@ -183,7 +183,7 @@ def test_many_sessions_are_read_as_they_were_and_more_than_once(sizes: list[int]
 
 
 def test_messages_in_a_row_are_one_turn_until_the_gap_or_another_speaker() -> None:
-    turns = turns_of(
+    turns = merge_turns(
         [
             message(1, "가", "야", 0),
             message(2, "가", "뭐 해", 1),
@@ -202,17 +202,17 @@ def test_messages_in_a_row_are_one_turn_until_the_gap_or_another_speaker() -> No
 
 
 def test_a_long_silence_begins_a_session() -> None:
-    turns = turns_of(
+    turns = merge_turns(
         [message(i, "가나"[i % 2], "말", minute) for i, minute in enumerate((0, 50, 111, 112))],
         merge_gap=timedelta(0),
     )
-    sessions = sessions_of("방", turns, gap=timedelta(minutes=60))
+    sessions = split_sessions("방", turns, gap=timedelta(minutes=60))
     assert [len(each.turns) for each in sessions] == [2, 2]
 
 
 def test_what_nobody_said_in_words_is_left_out_and_counted() -> None:
     removed = Counter[str]()
-    said = keep(
+    said = filter_messages(
         [
             message(1, "가", "안녕", 0),
             message(2, "가", "사진", 0, "media"),
@@ -233,7 +233,7 @@ def test_what_nobody_said_in_words_is_left_out_and_counted() -> None:
 def test_every_message_is_learnt_or_has_a_reason(
     turns: list[Turn], persona: str, min_chars: int
 ) -> None:
-    reasons = {each.id: SHORT for each in turns if len(each.text) < min_chars}
+    reasons = {each.id: TOO_SHORT for each in turns if len(each.text) < min_chars}
     rows = list(
         pack(
             Session("방", tuple(turns)),
@@ -246,6 +246,6 @@ def test_every_message_is_learnt_or_has_a_reason(
         )
     )
     learnt = sum(said.is_target for row in rows for said in row.messages)
-    found = unlearnt(turns, rows, persona=persona, reasons=reasons)
+    found = count_non_targets(turns, rows, persona=persona, reasons=reasons)
     assert learnt + sum(found.values()) == len(turns)
-    assert set(found) <= {LONG, SHORT, OTHERS, APART}
+    assert set(found) <= {TOO_LONG, TOO_SHORT, OTHER_PARTICIPANT, UNREACHED}

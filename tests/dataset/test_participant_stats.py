@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaobot.dataset.filters import Rules
+from kakaobot.dataset.filters import FilterRules
 from kakaobot.dataset.participant_stats import (
-    Habits,
+    BotDetector,
     ParticipantStats,
     participant_stats,
     pseudonyms,
 )
-from kakaobot.dataset.sessions import Sessions, sessions_of
+from kakaobot.dataset.sessions import Sessions, split_sessions
 from kakaobot.dataset.target_selection import select_targets
 from kakaobot.schema import Session, Turn
 
@@ -60,10 +60,10 @@ def kept(*sessions: Session) -> Sessions:
 
 
 def sounds_automatic(turns: list[Turn], answers: float) -> bool:
-    habits = Habits()
+    habits = BotDetector()
     for each in turns:
         habits.add(each)
-    return habits.sound_automatic(answers)
+    return habits.is_bot(answers)
 
 
 def of(name: str, people: list[ParticipantStats]) -> ParticipantStats:
@@ -76,7 +76,7 @@ def test_a_table_of_who_speaks() -> None:
             ("가", "오늘 뭐 먹을래"), ("나", "떡볶이는 어때"), ("나", "<링크>"), ("가", "좋지")
         ),
     ]
-    found = participant_stats({"방": kept(*sessions)}, Rules(low_signal_share=1), enough=2)
+    found = participant_stats({"방": kept(*sessions)}, FilterRules(low_signal_share=1), enough=2)
     assert [each.name for each in found] == ["가", "나"]
     ga, na = found
     assert (ga.messages, ga.replies, ga.median_chars, ga.answers, ga.noise) == (2, 2, 5.0, 0.5, 0)
@@ -87,13 +87,13 @@ def test_a_table_of_who_speaks() -> None:
 
 def test_the_first_of_a_session_answers_nobody() -> None:
     sessions = [session(("가", "안녕")), session(("나", "나도 안녕"), ("가", "뭐 하고 지냈어"))]
-    found = participant_stats({"방": kept(*sessions)}, Rules())
+    found = participant_stats({"방": kept(*sessions)}, FilterRules())
     assert (of("가", found).answers, of("나", found).answers) == (0.5, 0.0)
 
 
 def test_messages_are_bubbles() -> None:
     sessions = [Session("방", (turn(0, "가", "오늘", "비가", "왔어"),))]
-    assert participant_stats({"방": kept(*sessions)}, Rules())[0].messages == 3
+    assert participant_stats({"방": kept(*sessions)}, FilterRules())[0].messages == 3
 
 
 @given(
@@ -105,7 +105,7 @@ def test_messages_are_bubbles() -> None:
     st.floats(0, 1),
 )
 def test_usable_is_what_is_learnt_of_the_person(said: list[tuple[str, str]], share: float) -> None:
-    rules = Rules(low_signal_share=share)
+    rules = FilterRules(low_signal_share=share)
     one = session(*said)
     for each in participant_stats({"방": kept(one)}, rules):
         judgement = select_targets({"방": one.turns}, rules, persona=each.name)["방"]
@@ -115,7 +115,7 @@ def test_usable_is_what_is_learnt_of_the_person(said: list[tuple[str, str]], sha
 
 def test_a_program_is_known_by_its_name() -> None:
     found = participant_stats(
-        {"방": kept(session(("날씨봇", "맑아요")))}, Rules(bots=frozenset({"날씨봇"}))
+        {"방": kept(session(("날씨봇", "맑아요")))}, FilterRules(bots=frozenset({"날씨봇"}))
     )
     assert (found[0].advice, found[0].replies, found[0].noise) == ("bot", 0, 1.0)
     assert "봇으로 보임" in found[0].sentence
@@ -136,7 +136,10 @@ def talk(count: int = 400) -> list[Turn]:
 def test_a_program_is_known_by_its_clock_and_its_template() -> None:
     turns = hourly("지금은 {}시입니다 물 한 잔 마실 시간이에요")
     assert sounds_automatic(turns, answers=0.0)
-    assert participant_stats({"방": kept(Session("방", tuple(turns)))}, Rules())[0].advice == "bot"
+    assert (
+        participant_stats({"방": kept(Session("방", tuple(turns)))}, FilterRules())[0].advice
+        == "bot"
+    )
 
 
 def test_one_that_only_obeys_is_known_by_its_templates() -> None:
@@ -168,8 +171,8 @@ def test_a_few_turns_prove_nothing() -> None:
 
 
 def test_a_real_way_from_turns_to_advice() -> None:
-    sessions = sessions_of("방", talk(), gap=timedelta(minutes=60))
-    found = participant_stats({"방": kept(*sessions)}, Rules(), enough=100)
+    sessions = split_sessions("방", talk(), gap=timedelta(minutes=60))
+    found = participant_stats({"방": kept(*sessions)}, FilterRules(), enough=100)
     assert [each.advice for each in found] == ["enough", "enough"]
 
 
@@ -236,7 +239,7 @@ def test_how_far_it_is_is_told_again_and_again() -> None:
     told: list[float] = []
     turns = [turn(n, "가나"[n % 2], "밥은 먹었니") for n in range(35_000)]
     some = kept(*(Session("방", (each,)) for each in turns))
-    participant_stats({"방": some}, Rules(), progress=lambda share, _: told.append(share))
+    participant_stats({"방": some}, FilterRules(), progress=lambda share, _: told.append(share))
     # Before each part, at every ten thousand turns, and at each of two people.
     assert len(told) == 2 + 3 + 2
     assert told == sorted(told)

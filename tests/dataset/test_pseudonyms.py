@@ -184,15 +184,15 @@ def test_data_with_real_names_is_not_learnt_once_they_are_unwanted(
     assert not report.pseudonyms
     assert "김도담" in report.people
     assert not (home.folder("data/raw") / "pseudonyms.json").exists()
-    assert datasets.outdated(report) == ""
+    assert datasets.outdated_reason(report) == ""
     save(home.settings_file, {"data.pseudonyms": True})
-    assert "실제 이름" in datasets.outdated(report)
+    assert "실제 이름" in datasets.outdated_reason(report)
     with pytest.raises(RunError, match="실제 이름"):
         training.start()
     # Invented names harm nobody who no longer asks for them.
     report = datasets.build()
     save(home.settings_file, {"data.pseudonyms": False})
-    assert datasets.outdated(report) == ""
+    assert datasets.outdated_reason(report) == ""
 
 
 def test_the_table_shows_who_will_be_called_what(home: Home, datasets: Datasets) -> None:

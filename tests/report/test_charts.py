@@ -3,11 +3,11 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from kakaobot.report.charts import bars, matrix
+from kakaobot.report.charts import bar_chart, heatmap
 
 
 def test_columns_are_as_high_as_their_counts() -> None:
-    picture = bars([("1월", 10), ("2월", 5), ("3월", 0)], title="달마다")
+    picture = bar_chart([("1월", 10), ("2월", 5), ("3월", 0)], title="달마다")
     tree = ElementTree.fromstring(picture)
     heights = [float(each.get("height", "")) for each in tree if each.tag == "rect"]
     assert heights[1] == heights[0] / 2
@@ -17,15 +17,15 @@ def test_columns_are_as_high_as_their_counts() -> None:
 
 
 def test_a_long_axis_names_some_of_its_columns() -> None:
-    tree = ElementTree.fromstring(bars([(str(n), 0) for n in range(48)], title="x"))
+    tree = ElementTree.fromstring(bar_chart([(str(n), 0) for n in range(48)], title="x"))
     assert [each.text for each in tree if each.tag == "text"] == [str(n) for n in range(0, 48, 4)]
 
 
 def test_names_are_no_markup() -> None:
-    assert "<b>" not in bars([("<b>", 1)], title="<b>", last_is="<b>")
-    assert "<b>" not in matrix(["<b>"], [[1]], corner="<b>")
+    assert "<b>" not in bar_chart([("<b>", 1)], title="<b>", last_is="<b>")
+    assert "<b>" not in heatmap(["<b>"], [[1]], corner="<b>")
 
 
 def test_the_largest_count_of_a_matrix_is_the_darkest() -> None:
-    shares = re.findall(r"(\d+)%, transparent", matrix(["가", "나"], [[0, 4], [2, 1]], corner="x"))
+    shares = re.findall(r"(\d+)%, transparent", heatmap(["가", "나"], [[0, 4], [2, 1]], corner="x"))
     assert list(map(int, shares)) == [0, 55, 27, 13]

@@ -10,7 +10,7 @@ from kakaobot.app.estimates import Estimate
 from kakaobot.app.exports import Exports
 from kakaobot.config import Home, save
 from kakaobot.dataset.filters import CAPPED
-from kakaobot.report.page import page, pictures
+from kakaobot.report.page import render_charts, render_page
 from tests.conftest import SAMPLE
 
 
@@ -21,13 +21,13 @@ def test_the_report_of_the_sample_is_one_page_with_its_pictures(
     datasets = Datasets(home, bases)
     report = datasets.build()
     text = datasets.page().read_text(encoding="utf-8")
-    assert text == page(report)
-    assert len(pictures(report)) == 5
+    assert text == render_page(report)
+    assert len(render_charts(report)) == 5
     assert "2,026" not in text
     assert re.search(r"배울 대답</td><td>[\d,]+", text)
     # Nothing is fetched: no address, no script, no file beside it.
     assert not re.search(r"https?:|src=|<script|url\(|@import", text)
-    assert page(datasets.report() or report) == text
+    assert render_page(datasets.report() or report) == text
     # The examples, with what is learnt marked.
     assert len(report.examples) >= 2
     for part in (each for example in report.examples for each in example.parts):
@@ -41,7 +41,7 @@ def test_what_each_filter_moves_is_a_table_as_soon_as_one_takes_something(
     Exports(home).bring([SAMPLE])
     save(home.settings_file, {"data.low_signal_share": 0.01})
     report = Datasets(home, bases).build()
-    title, table = pictures(report)[-1]
+    title, table = render_charts(report)[-1]
     assert title == "거르기가 말투를 얼마나 바꾸나"
     taken = report.effects[-1].taken
     assert 0 < taken <= dict(report.removed)[CAPPED]
@@ -59,7 +59,7 @@ def test_who_speaks_and_what_a_training_takes_are_added_when_they_are_known(
     datasets.build()
     before = datasets.page().read_text(encoding="utf-8")
     outlook = Estimate(("메모리 <2GB> 쯤, 3분 쯤 걸립니다.", "batch 를 줄이세요."))
-    text = datasets.complete_page(outlook).read_text(encoding="utf-8")
+    text = datasets.update_report_page(outlook).read_text(encoding="utf-8")
     assert len(text) > len(before)
     assert "메모리 &lt;2GB&gt; 쯤" in text
     assert "batch 를 줄이세요." in text
@@ -76,7 +76,7 @@ def test_the_page_tells_no_name_where_the_data_have_invented_ones(
     save(home.settings_file, {"data.pseudonyms": True, "data.room": room})
     datasets = Datasets(home, bases)
     datasets.build()
-    text = datasets.complete_page(None).read_text(encoding="utf-8")
+    text = datasets.update_report_page(None).read_text(encoding="utf-8")
     people = datasets.people()
     assert people
     for person in people:
@@ -88,7 +88,7 @@ def test_names_are_no_markup_in_the_report(home: Home, bases: BaseModels) -> Non
     Exports(home).bring([SAMPLE])
     report = Datasets(home, bases).build()
     figures = replace(report.figures, people=("<i>", *report.figures.people[1:]))
-    assert "<i>" not in page(replace(report, room="<i>", warning="<i>", figures=figures))
+    assert "<i>" not in render_page(replace(report, room="<i>", warning="<i>", figures=figures))
 
 
 def test_a_report_of_an_older_program_has_no_pictures_and_still_opens(
@@ -98,5 +98,5 @@ def test_a_report_of_an_older_program_has_no_pictures_and_still_opens(
     report = Datasets(home, bases).build()
     figures = type(report.figures)()
     empty = replace(report, figures=figures, lengths=(), speeches=(), effects=())
-    assert pictures(empty) == []
-    assert "배울 대답" in page(empty)
+    assert render_charts(empty) == []
+    assert "배울 대답" in render_page(empty)

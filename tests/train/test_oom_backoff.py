@@ -158,7 +158,7 @@ def data_of(folder: Path, rounds: int) -> Path:
     """Conversations to learn, all of one length."""
     folder.mkdir()
     for name, numbers in (("train", range(100, 164)), ("val", range(164, 180))):
-        text = "".join(jsonl.lines(conversation(number, rounds) for number in numbers))
+        text = "".join(jsonl.dump_rows(conversation(number, rounds) for number in numbers))
         (folder / f"{name}.jsonl").write_text(text, encoding="utf-8", newline="\n")
     return folder
 

@@ -55,7 +55,7 @@ class Services:
     def report(self):
         return self.made
 
-    def outdated(self, report):
+    def outdated_reason(self, report):
         return "다시 만드세요 <b>" if any(each.is_excluded for each in self.held) else ""
 
     def exclude(self, names):

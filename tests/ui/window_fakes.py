@@ -219,7 +219,7 @@ class FakeDatasets:
     def __init__(self):
         self.completed = []
 
-    def complete_page(self, outlook, progress=None):
+    def update_report_page(self, outlook, progress=None):
         self.completed.append(outlook)
 
     def rooms(self):
@@ -228,7 +228,7 @@ class FakeDatasets:
     def people(self, room="", progress=None):
         return [ParticipantSummary("도담", 50, 40, 8.0)]
 
-    def outdated(self, report):
+    def outdated_reason(self, report):
         return ""
 
     def report(self):

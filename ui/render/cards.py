@@ -11,7 +11,7 @@ from kakaobot.app.chat import Persona
 from kakaobot.app.estimates import Estimate
 from kakaobot.app.exports import FileReport
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
-from kakaobot.report.page import pictures
+from kakaobot.report.page import render_charts
 from ui import text
 from ui.presenters import Tone, TrainingView, layout_name, line_numbers, people_names
 
@@ -46,12 +46,12 @@ def files_table(files: Sequence[FileReport]) -> str:
     return table(text.FILES_HEAD, (_file_row(file) for file in files), text.FILES_TITLE)
 
 
-def report_card(report: BuildReport, outdated: str = "") -> str:
+def report_card(report: BuildReport, outdated_reason: str = "") -> str:
     """What will be learnt, and what was left out and why.
 
     Args:
         report: of the last build.
-        outdated: why it must be built again, in Korean; empty where it need not.
+        outdated_reason: why it must be built again, in Korean; empty where it need not.
     """
     made = text.MADE_AT.format(
         room=report.room or text.ALL_ROOMS,
@@ -69,7 +69,7 @@ def report_card(report: BuildReport, outdated: str = "") -> str:
     }
     figures = _facts((text.FIGURES[key], value) for key, value in values.items())
     return (
-        (note(text.OUTDATED, outdated, tone="warn") if outdated else "")
+        (note(text.OUTDATED, outdated_reason, tone="warn") if outdated_reason else "")
         + (note(text.NOTICE, report.warning, tone="warn") if report.warning else "")
         + f'<section class="kb-card"><h3>{text.KEPT_TITLE}</h3>'
         + f'<p class="kb-muted">{escape(made)}</p>{figures}'
@@ -81,7 +81,7 @@ def report_charts(report: BuildReport) -> str:
     """The same pictures as in report.html, a card each."""
     cards = "".join(
         f'<section class="kb-card"><h3>{escape(title)}</h3>{picture}</section>'
-        for title, picture in pictures(report)
+        for title, picture in render_charts(report)
     )
     return f'<div class="kb-pictures">{cards}</div>' if cards else ""
 

@@ -118,7 +118,7 @@ def build(
             return cards.note(text.NOTICE, str(error), tone="warn")
         # Whatever is wrong with the exports is told beside the people.
         with suppress(KakaobotError):
-            datasets.complete_page(found, lambda share, words: progress(share, desc=words))
+            datasets.update_report_page(found, lambda share, words: progress(share, desc=words))
         return cards.estimate_card(text.OUTLOOK, found)
 
     shown = [report, onward, pictures, examples]
@@ -198,4 +198,4 @@ def _report(datasets: Datasets, *, has_rooms: bool) -> str:
         return cards.empty(
             text.DATASET_EMPTY, text.DATASET_EMPTY_HINT if has_rooms else text.NO_ROOMS
         )
-    return cards.report_card(made, datasets.outdated(made))
+    return cards.report_card(made, datasets.outdated_reason(made))
