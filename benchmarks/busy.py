@@ -128,7 +128,7 @@ def _chat(folder: Path, turns: _Turns) -> None:
     while True:
         # Whole sets only: the replies are of different lengths.
         for question in QUESTIONS:
-            for _ in engine.speak([ChatMessage("user", question)], greedy):
+            for _ in engine.stream_reply([ChatMessage("user", question)], greedy):
                 pass
         if turns.over(len(QUESTIONS)):
             return

@@ -107,7 +107,7 @@ def work(room: Path, base: str) -> None:
         home.settings()
         save(home.settings_file, {"model.base_model": base})
         before = peak.now()
-        Exports(home).bring([room])
+        Exports(home).import_files([room])
         imported = time.perf_counter() - began
         report = Datasets(home).build(progress)
         seconds = time.perf_counter() - began

@@ -183,7 +183,7 @@ def learn(home: Home, room: Path, base: str, recipe: Recipe) -> tuple[Runs, floa
     home.settings()
     save(home.settings_file, {"model.base_model": base, "data.persona": PERSON, **recipe.changes})
     bases = BaseModels()
-    Exports(home).bring([room])
+    Exports(home).import_files([room])
     Datasets(home, bases).build()
     began = time.perf_counter()
     training = Training(home, bases)
@@ -218,7 +218,9 @@ def answers(home: Home, runs: Runs, base: str, asked: Sequence[Question]) -> lis
     found = []
     for question in asked:
         pieces = list(
-            engine.speak([ChatMessage("user", question.text, FRIENDS[0])], Sampling(**wanted))
+            engine.stream_reply(
+                [ChatMessage("user", question.text, FRIENDS[0])], Sampling(**wanted)
+            )
         )
         reply = pieces[-1] if pieces else ""
         # What was cut off is as long as it may be, marks and all.

@@ -72,7 +72,7 @@ def prepare(folder: Path, shape: str) -> None:
     home = Home(folder)
     home.settings()
     save(home.settings_file, {"model.base_model": "starter", "training.max_seq_len": 512})
-    Exports(home).bring([HERE.parent / "data" / "sample" / "sample_windows.txt"])
+    Exports(home).import_files([HERE.parent / "data" / "sample" / "sample_windows.txt"])
     Datasets(home, BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))).build()
     base = folder / "base"
     if shape == "starter":

@@ -16,7 +16,7 @@ import pytest
 
 from kakaobot.app.estimates import estimate
 from kakaobot.cli import main
-from kakaobot.cli.commands import HOMES, build
+from kakaobot.cli.commands import COMMAND_MODULES, build_parser
 from kakaobot.cli.console import Console
 from kakaobot.config import Home, save
 from kakaobot.train.probe import Speed
@@ -102,12 +102,12 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 
 def test_every_verb_has_a_function_that_does_it() -> None:
-    assert [each.prog.split()[-1] for each in parsers(build())][1:] == list(HOMES)
-    for verb, module in HOMES.items():
+    assert [each.prog.split()[-1] for each in parsers(build_parser())][1:] == list(COMMAND_MODULES)
+    for verb, module in COMMAND_MODULES.items():
         assert callable(getattr(importlib.import_module(f"kakaobot.cli.{module}"), verb))
 
 
-@pytest.mark.parametrize("verb", ["", *HOMES])
+@pytest.mark.parametrize("verb", ["", *COMMAND_MODULES])
 def test_help_is_korean(cli: Cli, verb: str) -> None:
     done = cli(*filter(None, [verb, "--help"]))
     assert (done.code, done.err) == (0, "")
@@ -416,7 +416,9 @@ def lock(home: Home) -> None:
 
 
 def test_no_verb_takes_a_password_as_an_argument() -> None:
-    flags = [flag for each in parsers(build()) for a in each._actions for flag in a.option_strings]
+    flags = [
+        flag for each in parsers(build_parser()) for a in each._actions for flag in a.option_strings
+    ]
     assert "--speaker" in flags
     assert [flag for flag in flags if re.search(r"pass|pw|secret|비밀|암호", flag)] == []
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from kakaobot.cli.console import Console, columns, columns_of, cut, decode
+from kakaobot.cli.console import Console, decode, display_width, format_columns, truncate_to_width
 
 
 class Terminal(io.StringIO):
@@ -23,18 +23,18 @@ class Clock:
 
 
 def test_columns_are_straight_where_there_is_hangul() -> None:
-    shown = columns([("이름", "나"), ("a", "b"), ("가나다", "c")], indent=" ")
+    shown = format_columns([("이름", "나"), ("a", "b"), ("가나다", "c")], indent=" ")
     assert shown == " 이름    나\n a       b\n 가나다  c\n"
-    assert len({columns_of(line[: line.rindex(" ")]) for line in shown.splitlines()}) == 1
+    assert len({display_width(line[: line.rindex(" ")]) for line in shown.splitlines()}) == 1
 
 
 @pytest.mark.parametrize(("text", "width"), [("", 0), ("ab", 2), ("가나", 4), ("e\u0301", 1)])
 def test_width_is_in_columns(text: str, width: int) -> None:
-    assert columns_of(text) == width
+    assert display_width(text) == width
 
 
 def test_a_syllable_is_not_cut_in_half() -> None:
-    assert [cut("가나", width) for width in range(5)] == ["", "", "가", "가", "가나"]
+    assert [truncate_to_width("가나", width) for width in range(5)] == ["", "", "가", "가", "가나"]
 
 
 def test_progress_on_a_terminal_stays_on_one_line() -> None:
@@ -45,7 +45,7 @@ def test_progress_on_a_terminal_stays_on_one_line() -> None:
     console.tell("다음")
     first, second = err.getvalue().removeprefix("\r").split("\r")
     assert "50%" in first
-    assert columns_of(second.split("\n")[0]) >= columns_of(first)
+    assert display_width(second.split("\n")[0]) >= display_width(first)
     assert second.split("\n")[1:] == ["다음", ""]
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from kakaobot.app.training import Snapshot
+from kakaobot.app.training import TrainingSnapshot
 from kakaobot.cli.console import Console
 from kakaobot.cli.training import duration, follow
 from kakaobot.errors import RunError
 from kakaobot.runs.run import Status
 
-NOW = Snapshot(
+NOW = TrainingSnapshot(
     run="main",
     status=Status("running", 1, 4, loss=2.5, eta_seconds=65, heartbeat=100),
     stopping=False,
@@ -26,8 +26,8 @@ NOW = Snapshot(
     can_start=False,
     can_stop=True,
     resume_step=0,
-    why_not="",
-    can_talk=False,
+    start_blocker="",
+    can_chat=False,
 )
 
 
@@ -47,10 +47,10 @@ class Play:
         self._now = replace(NOW, status=said)
         return not self._script
 
-    def snapshot(self, run: str = "") -> Snapshot:
+    def snapshot(self, run: str = "") -> TrainingSnapshot:
         return self._now
 
-    def stop(self, run: str = "") -> Snapshot:
+    def stop(self, run: str = "") -> TrainingSnapshot:
         if self._now.status.heartbeat < 100:
             raise RunError("지금 진행 중인 학습이 없습니다.")
         self.asked += 1
@@ -62,7 +62,7 @@ STOPPED = replace(RUNNING, state="stopped")
 OLD = Status("stopped", 1, 4, heartbeat=50)
 
 
-def followed(play: Play, *, began: float = 100.0) -> tuple[Snapshot, str]:
+def followed(play: Play, *, began: float = 100.0) -> tuple[TrainingSnapshot, str]:
     err = io.StringIO()
     console = Console(io.StringIO(), err, io.StringIO(), patience=0)
     try:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from kakaobot.cli import main
-from kakaobot.cli.history import curve
+from kakaobot.cli.history import loss_sparkline
 from kakaobot.config import Home
 from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, RecordedPrompt
 from kakaobot.runs.run import Point, Runs, Status
@@ -86,7 +86,7 @@ def test_as_json_each_run_carries_its_losses_and_its_data(
     ],
 )
 def test_losses_become_a_line_of_blocks(losses: list[float], drawn: str) -> None:
-    assert curve(losses) == drawn
+    assert loss_sparkline(losses) == drawn
 
 
 @pytest.fixture

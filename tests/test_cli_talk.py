@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 
-from kakaobot.app.auth import Gate, Pass
-from kakaobot.app.chat import Line, Persona, Reply
+from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.chat import ChatLine, Persona, Reply
 from kakaobot.cli.chat import TerminalChat
 from kakaobot.cli.console import Console
 
-GATE = Gate("비밀")
-PASS = GATE.enter("비밀")
+GATE = PasswordGate("비밀")
+PASS = GATE.authenticate("비밀")
 
 
 class Parrot:
@@ -22,21 +22,21 @@ class Parrot:
         self.closed = 0
         self._cut_after = cut_after
 
-    def voice(self, run: str = "") -> Persona:
+    def persona(self, run: str = "") -> Persona:
         return Persona(
             "main", "best", 3, "연습용", "방", "", ("앵무",), False, False, "앵무새의 말투"
         )
 
     def reply(
         self,
-        given: Pass | None,
-        lines: Sequence[Line],
+        given: AccessPass | None,
+        lines: Sequence[ChatLine],
         *,
         run: str = "",
-        speaker: str = "",
-        me: str = "",
+        reply_as: str = "",
+        user_name: str = "",
     ) -> Iterator[Reply]:
-        GATE.check(given)
+        GATE.verify(given)
         self.heard.append([line.text for line in lines])
         return self._speak(lines[-1].text)
 
@@ -52,7 +52,7 @@ class Parrot:
             self.closed += 1
 
 
-def talk(parrot: Parrot, *typed: str) -> tuple[str, str, list[Line]]:
+def talk(parrot: Parrot, *typed: str) -> tuple[str, str, list[ChatLine]]:
     out, err = io.StringIO(), io.StringIO()
     console = Console(out, err, io.StringIO("".join(f"{line}\n" for line in typed)))
     conversation = TerminalChat(parrot, PASS, console, run="", speaker="", me="")
@@ -66,7 +66,7 @@ def test_an_answer_grows_on_the_screen_and_is_remembered() -> None:
     assert out == "앵무: 안녕\n뭐해\n앵무: 밥\n"
     assert err.startswith("앵무새의 말투\n")
     assert parrot.heard == [["안녕/뭐해"], ["안녕/뭐해", "안녕\n뭐해", "밥"]]
-    assert lines[-1] == Line("앵무", "밥", mine=False)
+    assert lines[-1] == ChatLine("앵무", "밥", from_user=False)
 
 
 def test_an_answer_can_be_had_again() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.app.auth import Gate
+from kakaobot.app.auth import PasswordGate
 from kakaobot.app.base_models import BaseModels
-from kakaobot.app.chat import ChatService, Line
+from kakaobot.app.chat import ChatLine, ChatService
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
-from kakaobot.app.training import Snapshot, Training
+from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.base.generation import Sampling
 from kakaobot.base.selection import choose
 from kakaobot.chat.engine import Engine
@@ -58,8 +58,8 @@ class Way:
     def run(self) -> Run:
         return Runs(self.home.folder("checkpoints_lora")).find("main")
 
-    def until(self, true: Callable[[Snapshot], bool]) -> Snapshot:
-        seen: list[Snapshot] = []
+    def until(self, true: Callable[[TrainingSnapshot], bool]) -> TrainingSnapshot:
+        seen: list[TrainingSnapshot] = []
 
         def look() -> bool:
             seen[:] = [self.training.snapshot()]
@@ -83,7 +83,7 @@ def way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
 
 
 def test_1_the_export_is_brought_in_and_becomes_data(way: Way) -> None:
-    [report] = way.exports.bring([SAMPLE])
+    [report] = way.exports.import_files([SAMPLE])
     assert (report.error, report.layout) == ("", "W-KO")
     assert len(report.people) == 4
     told: list[float] = []
@@ -141,7 +141,7 @@ def test_4_it_finishes_and_the_eval_loss_has_fallen(way: Way) -> None:
     assert min(evals.values()) < evals[0] - 0.2
     assert evals[done.status.best_step or 0] == min(v for step, v in evals.items() if step)
     assert not done.can_start
-    assert "끝났습니다" in done.why_not
+    assert "끝났습니다" in done.start_blocker
     for name in ("status.json", "metrics.jsonl", "worker.log", "adapter_best", "adapter_latest"):
         assert (way.run.path / name).exists()
     assert (way.run.path / "adapter_best" / "chat_template.jinja").exists()
@@ -161,7 +161,9 @@ def test_5_the_adapter_answers_otherwise_than_the_base(way: Way) -> None:
             attn_implementation="auto",
             max_turns=4,
         )
-        said.append([list(engine.speak([ChatMessage("user", q)], GREEDY))[-1] for q in questions])
+        said.append(
+            [list(engine.stream_reply([ChatMessage("user", q)], GREEDY))[-1] for q in questions]
+        )
     base, trained = said
     assert all(base)
     assert all(trained)
@@ -169,15 +171,17 @@ def test_5_the_adapter_answers_otherwise_than_the_base(way: Way) -> None:
 
 
 def test_6_the_chat_speaks_through_the_gate_with_the_best_adapter(way: Way) -> None:
-    gate = Gate("바다")
+    gate = PasswordGate("바다")
     chat = ChatService(way.home, gate)
-    voice = chat.voice()
+    voice = chat.persona()
     assert voice.adapter == "best"
     assert voice.practice
-    replies = list(chat.reply(gate.enter("바다"), [Line("나", "밥 먹자", mine=True)]))
+    replies = list(
+        chat.reply(gate.authenticate("바다"), [ChatLine("나", "밥 먹자", from_user=True)])
+    )
     assert replies[-1].done
     assert replies[-1].bubbles
-    prompts = [prompt for prompt, _ in chat.smoke(gate.enter("바다"))]
+    prompts = [prompt for prompt, _ in chat.smoke(gate.authenticate("바다"))]
     assert prompts == list(way.home.settings().smoke.prompts)
     chat.unload()
 

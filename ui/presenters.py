@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kakaobot.app.chat import Line
-from kakaobot.app.training import QUIET, Snapshot
+from kakaobot.app.chat import ChatLine
+from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
 from kakaobot.runs.history import EvalSamples, RunSummary
 from kakaobot.runs.run import LIVE, Status
 from ui import text
@@ -70,7 +70,7 @@ class TrainingView:
     status_line: str
 
 
-def training_view(now: Snapshot, *, stopping_for: float = 0.0) -> TrainingView:
+def training_view(now: TrainingSnapshot, *, stopping_for: float = 0.0) -> TrainingView:
     """What the training tab shows; `stopping_for` is seconds since a stop was asked."""
     status, live = now.status, now.status.state in LIVE
     asked = live and now.stopping
@@ -90,10 +90,10 @@ def training_view(now: Snapshot, *, stopping_for: float = 0.0) -> TrainingView:
         stop=ButtonView(text.STOP, enabled=now.can_stop and not asked, visible=live),
         kill=ButtonView(text.KILL, visible=asked and stopping_for >= PATIENCE),
         new=ButtonView(text.NEW_RUN, visible=not live and bool(now.run)),
-        talk=ButtonView(text.TO_CHAT, visible=now.can_talk, primary=not (live or now.can_start)),
+        talk=ButtonView(text.TO_CHAT, visible=now.can_chat, primary=not (live or now.can_start)),
         chart=curve(now.points, best),
         voice=voice_curve(now.points, best),
-        answers=now.answers,
+        answers=now.eval_samples,
         best_step=best,
         log=now.log,
         last_lines=now.last_lines if status.state == "failed" else "",
@@ -102,7 +102,7 @@ def training_view(now: Snapshot, *, stopping_for: float = 0.0) -> TrainingView:
     )
 
 
-def outlook_title(now: Snapshot) -> str:
+def outlook_title(now: TrainingSnapshot) -> str:
     """Of what is told before a start; empty while anything is being trained."""
     if any(run.state in LIVE for run in now.runs) or now.status.state in LIVE:
         return ""
@@ -119,7 +119,7 @@ def percent(status: Status) -> int | None:
     return min(99, 100 * status.step // status.max_steps)
 
 
-def status_line(now: Snapshot) -> str:
+def status_line(now: TrainingSnapshot) -> str:
     """`바탕 모델 · 학습 이름 · 상태`, in one line."""
     state = text.SHORT_STATES[now.status.state]
     done = percent(now.status)
@@ -149,7 +149,7 @@ def run_label(run: RunSummary) -> str:
     return text.RUN_LABEL.format(name=run.name, state=state)
 
 
-def bubbles(lines: Sequence[Line]) -> list[dict[str, str]]:
+def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
     """What was said, as a chat window takes it: one message a bubble.
 
     The first bubble of each of the model's turns starts with who speaks and that it is an AI: so
@@ -157,7 +157,7 @@ def bubbles(lines: Sequence[Line]) -> list[dict[str, str]]:
     """
     shown, before = [], None
     for line in lines:
-        if line.mine:
+        if line.from_user:
             shown.append({"role": "user", "content": _plain(line.text)})
             before = None
             continue
@@ -205,7 +205,7 @@ def _plain(words: str) -> str:
     return _MARKUP.sub("\\g<0>\u2060", words)
 
 
-def _headline(now: Snapshot) -> str:
+def _headline(now: TrainingSnapshot) -> str:
     status = now.status
     if status.state in LIVE and now.stopping:
         return text.STOPPING
@@ -215,7 +215,7 @@ def _headline(now: Snapshot) -> str:
     return text.STATES[status.state]
 
 
-def _detail(now: Snapshot) -> tuple[str, ...]:
+def _detail(now: TrainingSnapshot) -> tuple[str, ...]:
     status = now.status
     message = status.message
     if now.last_lines:
@@ -226,15 +226,15 @@ def _detail(now: Snapshot) -> tuple[str, ...]:
         lines.append(text.RESUMED_AT.format(step=status.resumed_from))
     if status.state == "failed":
         lines.append(text.FAILED_HINT)
-    if now.quiet >= QUIET:
-        lines.append(text.QUIET.format(time=duration(now.quiet // 60 * 60)))
+    if now.silent_seconds >= SILENCE_SECONDS:
+        lines.append(text.QUIET.format(time=duration(now.silent_seconds // 60 * 60)))
     lines += status.notes
-    if now.why_not:
-        lines.append(now.why_not)
+    if now.start_blocker:
+        lines.append(now.start_blocker)
     return tuple(dict.fromkeys(lines))
 
 
-def _what_is_left(now: Snapshot) -> list[str]:
+def _what_is_left(now: TrainingSnapshot) -> list[str]:
     """For a worker that ended without saying what can be done now."""
     if now.status.state not in ("stopped", "finished", "failed"):
         return []
@@ -244,7 +244,7 @@ def _what_is_left(now: Snapshot) -> list[str]:
             text.SAVED_AT.format(step=now.resume_step),
             text.CAN_RESUME.format(step=now.resume_step),
         ]
-    return [*lines, text.CAN_TALK] if now.can_talk else lines
+    return [*lines, text.CAN_TALK] if now.can_chat else lines
 
 
 def _facts(status: Status) -> tuple[tuple[str, str], ...]:
@@ -272,5 +272,5 @@ def _facts(status: Status) -> tuple[tuple[str, str], ...]:
     return tuple((text.FACTS[key], value or text.NONE) for key, value in found.items())
 
 
-def _start_label(now: Snapshot) -> str:
+def _start_label(now: TrainingSnapshot) -> str:
     return text.RESUME.format(step=now.resume_step) if now.resume_step else text.START

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from kakaobot.config import PASSWORD_VARIABLE, Home
 from kakaobot.errors import AccessDenied
 
-FREE_TRIES = 5
+FREE_ATTEMPTS = 5
 """Wrong passwords before one has to wait."""
 _LONGEST_WAIT = 300.0
 
@@ -25,7 +25,7 @@ NOT_SET = (
 LOCKED = "잠겨 있습니다. 먼저 비밀번호를 입력하세요."
 
 
-class Pass:
+class AccessPass:
     """Proof that the password was given. Worth something only to the gate that made it."""
 
     __slots__ = ("_seal",)
@@ -34,7 +34,7 @@ class Pass:
         self._seal = seal
 
 
-class Gate:
+class PasswordGate:
     """Counts wrong tries for everybody together: addresses and sessions can be invented at will."""
 
     def __init__(self, password: str, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,7 +47,7 @@ class Gate:
         self._closed_until = 0.0
 
     @classmethod
-    def of(cls, home: Home) -> Gate:
+    def from_home(cls, home: Home) -> PasswordGate:
         """The gate of `CHATBOT_PASSWORD`, of the environment or of `.env`."""
         return cls(home.password())
 
@@ -55,7 +55,7 @@ class Gate:
     def is_set(self) -> bool:
         return bool(self._digest)
 
-    def enter(self, password: str) -> Pass:
+    def authenticate(self, password: str) -> AccessPass:
         """Give a pass for the right password. Takes the same time for a wrong one.
 
         Raises:
@@ -73,19 +73,19 @@ class Gate:
                 self._count_wrong()
                 raise AccessDenied("비밀번호가 틀렸습니다. 다시 입력하세요.")
             self._wrong = 0
-        return Pass(self._seal)
+        return AccessPass(self._seal)
 
-    def check(self, given: Pass | None) -> None:
+    def verify(self, given: AccessPass | None) -> None:
         """Raises AccessDenied unless this gate made `given`."""
         if not self.is_set:
             raise AccessDenied(NOT_SET)
-        if not isinstance(given, Pass) or not hmac.compare_digest(given._seal, self._seal):
+        if not isinstance(given, AccessPass) or not hmac.compare_digest(given._seal, self._seal):
             raise AccessDenied(LOCKED)
 
     def _count_wrong(self) -> None:
         self._wrong += 1
-        if self._wrong >= FREE_TRIES:
-            wait = min(_LONGEST_WAIT, 5.0 * 2 ** (self._wrong - FREE_TRIES))
+        if self._wrong >= FREE_ATTEMPTS:
+            wait = min(_LONGEST_WAIT, 5.0 * 2 ** (self._wrong - FREE_ATTEMPTS))
             self._closed_until = self._clock() + wait
 
     def _scrypt(self, password: str) -> bytes:

@@ -13,7 +13,7 @@ from kakaobot.base.selection import STARTER, BaseModelChoice, choose
 from kakaobot.config import ROOT, Home
 from kakaobot.exports.file_store import FileStore
 
-SAMPLES = ROOT / "data" / "sample"
+SAMPLE_FOLDER = ROOT / "data" / "sample"
 _FRESH_SECONDS = 60.0
 _REHEARSAL = "지어낸 샘플 방만 있어 바로 해 볼 수 있는 연습용 모델을 골랐습니다."
 
@@ -25,7 +25,7 @@ class BaseModels:
         self._choose = choose
         self._known: dict[str, tuple[float, BaseModelChoice]] = {}
 
-    def choice(self, home: Home) -> BaseModelChoice:
+    def select(self, home: Home) -> BaseModelChoice:
         """What `model.base_model` means now.
 
         `auto` means the starter as long as only the bundled sample room was imported: nobody wants
@@ -44,7 +44,7 @@ class BaseModels:
             self._known[wanted] = (time.monotonic(), known)
         return replace(known, reason=_REHEARSAL) if rehearsal else known
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Look afresh at the next question."""
         self._known.clear()
 
@@ -57,5 +57,6 @@ def _only_samples(raw: Path) -> bool:
 @functools.cache
 def _sample_hashes() -> frozenset[str]:
     return frozenset(
-        hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in SAMPLES.glob("sample_*")
+        hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+        for file in SAMPLE_FOLDER.glob("sample_*")
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from kakaobot.app.auth import Gate, Pass
+from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.base.generation import Sampling
 from kakaobot.base.selection import detect_hardware, located, one_gpu
 from kakaobot.chat.protocol import ChatModel
@@ -26,14 +26,14 @@ _ME = "나"
 _ASKED = 12
 _PATIENCE = 10.0
 """Seconds to wait for a reply that is under way."""
-Loader = Callable[[str, Path, Settings], ChatModel]
+ModelLoader = Callable[[str, Path, Settings], ChatModel]
 
 
 @dataclass(frozen=True)
-class Line:
+class ChatLine:
     name: str
     text: str
-    mine: bool
+    from_user: bool
     """Written by the user."""
 
 
@@ -46,12 +46,12 @@ class Persona:
     step: int | None
     base: str
     room: str
-    persona: str
-    people: tuple[str, ...]
+    name: str
+    participants: tuple[str, ...]
     practice: bool
-    named: bool
+    shows_names: bool
     """Whether names are shown in a person's room."""
-    sentence: str
+    description: str
     """Korean: which base and which adapter speak."""
 
 
@@ -88,7 +88,7 @@ def load_engine(base: str, adapter: Path, settings: Settings) -> ChatModel:
 class ChatService:
     """One model in memory, loaded at the first message and again when a better adapter is there."""
 
-    def __init__(self, home: Home, gate: Gate, loader: Loader = load_engine) -> None:
+    def __init__(self, home: Home, gate: PasswordGate, loader: ModelLoader = load_engine) -> None:
         self._home = home
         self._gate = gate
         self._loader = loader
@@ -100,7 +100,7 @@ class ChatService:
         """Runs with an adapter, newest first."""
         return [run.name for run in self._all().all() if run.adapter()]
 
-    def voice(self, run: str = "") -> Persona:
+    def persona(self, run: str = "") -> Persona:
         """Who would speak. Holds nothing private but the names of the room.
 
         Raises:
@@ -122,22 +122,22 @@ class ChatService:
             step=step,
             base=base["label"],
             room=data["room"],
-            persona=data["persona"],
-            people=tuple(data["people"]),
+            name=data["persona"],
+            participants=tuple(data["people"]),
             practice=base["practice"],
-            named=data["named"],
-            sentence=f"{who}의 말투 · 바탕 {base['label']} · {chosen.name} 의 {which}"
+            shows_names=data["named"],
+            description=f"{who}의 말투 · 바탕 {base['label']} · {chosen.name} 의 {which}"
             + (f" ({step}단계)" if step else ""),
         )
 
     def reply(
         self,
-        given: Pass | None,
-        lines: Sequence[Line],
+        given: AccessPass | None,
+        lines: Sequence[ChatLine],
         *,
         run: str = "",
-        speaker: str = "",
-        me: str = "",
+        reply_as: str = "",
+        user_name: str = "",
     ) -> Iterator[Reply]:
         """The room's next turn, growing. Closing the iterator stops the model.
 
@@ -150,16 +150,16 @@ class ChatService:
             AccessDenied: at the call itself, without a pass of this gate.
             RunError, BaseModelError: there is no adapter, or it cannot be loaded.
         """
-        self._gate.check(given)
-        return self._reply(lines, run, speaker, me)
+        self._gate.verify(given)
+        return self._reply(lines, run, reply_as, user_name)
 
-    def smoke(self, given: Pass | None, run: str = "") -> Iterator[tuple[str, Reply]]:
+    def smoke(self, given: AccessPass | None, run: str = "") -> Iterator[tuple[str, Reply]]:
         """Each prompt of `smoke.prompts` with its finished answer.
 
         Raises:
             AccessDenied: at the call itself, without a pass of this gate.
         """
-        self._gate.check(given)
+        self._gate.verify(given)
         return self._smoke(run)
 
     def unload(self) -> None:
@@ -170,19 +170,21 @@ class ChatService:
             finally:
                 self._lock.release()
 
-    def _reply(self, lines: Sequence[Line], run: str, speaker: str, me: str) -> Iterator[Reply]:
-        voice = self.voice(run)
+    def _reply(self, lines: Sequence[ChatLine], run: str, speaker: str, me: str) -> Iterator[Reply]:
+        voice = self.persona(run)
         settings = self._home.settings()
-        messages = conversation(lines, voice, me=me)
+        messages = chat_messages(lines, voice, user_name=me)
         wanted = {**settings.generation.model_dump()}
         del wanted["max_history_turns"]
-        reply = Reply(voice.persona or speaker, (), done=False)
+        reply = Reply(voice.name or speaker, (), done=False)
         with self._lock:
             # Shown while the model is loaded, which takes seconds the first time.
             yield reply
             engine = self._engine(self._find(voice.run), settings)
-            name = reply.name or engine.next_name(messages, _others(voice.people, me))
-            pieces = engine.speak(messages, Sampling(**wanted), name="" if voice.persona else name)
+            name = reply.name or engine.draw_participant(messages, _others(voice.participants, me))
+            pieces = engine.stream_reply(
+                messages, Sampling(**wanted), name="" if voice.name else name
+            )
             try:
                 for text in pieces:
                     reply = Reply(name, _bubbles(text), done=False)
@@ -193,7 +195,7 @@ class ChatService:
 
     def _smoke(self, run: str) -> Iterator[tuple[str, Reply]]:
         for prompt in self._home.settings().smoke.prompts:
-            *_, answer = self._reply([Line(_ME, prompt, mine=True)], run, "", "")
+            *_, answer = self._reply([ChatLine(_ME, prompt, from_user=True)], run, "", "")
             yield prompt, answer
 
     def _all(self) -> Runs:
@@ -234,21 +236,23 @@ class ChatService:
             _empty_cuda_cache()
 
 
-def conversation(lines: Sequence[Line], voice: Persona, *, me: str = "") -> list[ChatMessage]:
+def chat_messages(
+    lines: Sequence[ChatLine], voice: Persona, *, user_name: str = ""
+) -> list[ChatMessage]:
     """The lines in the shape in which the run was taught.
 
     A person: that person is `assistant`, others `user`, with names where three or more talked. A
     whole room: everybody is `assistant`, by name.
     """
-    others = [name for name in voice.people if name != voice.persona]
-    mine = me or (others[0] if voice.persona and others else _ME)
+    others = [name for name in voice.participants if name != voice.name]
+    mine = user_name or (others[0] if voice.name and others else _ME)
     messages = []
     for line in lines:
-        if not voice.persona:
-            name = mine if line.mine else line.name
+        if not voice.name:
+            name = mine if line.from_user else line.name
             messages.append(ChatMessage("assistant", line.text, name))
-        elif line.mine:
-            messages.append(ChatMessage("user", line.text, mine if voice.named else ""))
+        elif line.from_user:
+            messages.append(ChatMessage("user", line.text, mine if voice.shows_names else ""))
         else:
             messages.append(ChatMessage("assistant", line.text))
     return messages

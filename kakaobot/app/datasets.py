@@ -91,7 +91,7 @@ class Datasets:
         histories = self._histories(settings.data.room)
         _check(histories, settings.data)
         progress(0.2, "바탕 모델의 토크나이저를 읽는 중")
-        choice = self._bases.choice(self._home)
+        choice = self._bases.select(self._home)
         base = read_tokenizer_info(located(choice.name))
         mask = self._mask(settings, histories)
         build = Pipeline(mask.settings if mask else settings, base, tokenizer=choice.label)

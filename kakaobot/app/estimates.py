@@ -152,7 +152,7 @@ def estimate(
     report = read_report(artifacts.read_json(folder, artifacts.STATS), [])
     if report is None:
         return Estimate(("데이터를 준비하면 메모리와 시간을 어림해 드립니다.",))
-    choice = (bases or BaseModels()).choice(home)
+    choice = (bases or BaseModels()).select(home)
     shape = QWEN3.get(choice.name) or _shape(located(choice.name))
     if shape is None:
         return Estimate(

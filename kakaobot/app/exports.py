@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kakaobot.app.base_models import SAMPLES
+from kakaobot.app.base_models import SAMPLE_FOLDER
 from kakaobot.config import Home
 from kakaobot.dataset.artifacts import PREVIEW, REPORT, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
@@ -20,10 +20,16 @@ from kakaobot.exports.reader import Export, read_exports, read_upload
 from kakaobot.runs.run import Runs
 from kakaobot.schema import Message, Progress, no_progress
 
-__all__ = ["KINDS", "LineReport", "Exports", "FileReport", "line_sum"]
+__all__ = [
+    "LINE_KIND_LABELS",
+    "Exports",
+    "FileReport",
+    "LineReport",
+    "summarize_line_counts",
+]
 
 _ALREADY = "이미 가져온 파일입니다."
-KINDS = {
+LINE_KIND_LABELS = {
     "messages": "메시지",
     "continuations": "이어진 줄",
     "headers": "머리말",
@@ -83,7 +89,9 @@ class Exports:
         for export in read_exports(file, name=last_part(file.name)):
             yield from export.messages
 
-    def bring(self, files: Sequence[Path], progress: Progress = no_progress) -> list[FileReport]:
+    def import_files(
+        self, files: Sequence[Path], progress: Progress = no_progress
+    ) -> list[FileReport]:
         """Copy files into the inbox and put them by room and month. One bad file stops no other."""
         inbox = self._inbox()
         reports = []
@@ -105,7 +113,7 @@ class Exports:
         """What is in the inbox, oldest first."""
         return [_of_stored(stored) for stored in self._inbox().stored()]
 
-    def diagnose(self, hash: str) -> LineReport:
+    def line_report(self, hash: str) -> LineReport:
         """What every line of one stored export turned out to be; the file is read again.
 
         Raises:
@@ -135,14 +143,14 @@ class Exports:
         inbox.remove(hash)
         return self._shown(target)
 
-    def samples(self) -> list[Path]:
+    def sample_files(self) -> list[Path]:
         """The invented room that comes with the program, in each layout; Windows first."""
         order = ("windows", "android", "ios", "mac")
         return sorted(
-            SAMPLES.glob("sample_*"), key=lambda file: order.index(file.stem.split("_")[1])
+            SAMPLE_FOLDER.glob("sample_*"), key=lambda file: order.index(file.stem.split("_")[1])
         )
 
-    def archive_plan(self) -> list[tuple[str, str]]:
+    def planned_moves(self) -> list[tuple[str, str]]:
         """What `archive` would move, as (from, to) relative to the home."""
         return [(self._shown(move.source), self._shown(move.target)) for move in self._moves()]
 
@@ -183,9 +191,9 @@ class Exports:
             return str(path)
 
 
-def line_sum(lines: int, counts: LineCounts) -> str:
+def summarize_line_counts(lines: int, counts: LineCounts) -> str:
     """`모두 12줄 = 메시지 9 + 빈 줄 3`: that no line was dropped in silence."""
-    parts = {name: getattr(counts, kind) for kind, name in KINDS.items()}
+    parts = {name: getattr(counts, kind) for kind, name in LINE_KIND_LABELS.items()}
     told = " + ".join(f"{name} {count:,}" for name, count in parts.items() if count)
     return f"모두 {lines:,}줄 = {told}"
 

@@ -18,7 +18,7 @@ from kakaobot.schema import Progress, no_progress
 
 
 @dataclass(frozen=True)
-class RoomMember:
+class RoomParticipant:
     name: str
     messages: int
     is_bot: bool = False
@@ -50,7 +50,7 @@ class RoomReport:
     messages: int
     repeated: int
     """Messages that were in several files and count once."""
-    people: tuple[RoomMember, ...]
+    people: tuple[RoomParticipant, ...]
     """Most messages first."""
     first: str
     """`2026-03-01 12:30`."""
@@ -62,7 +62,7 @@ class RoomReport:
     """Korean sentences on files of the room that were damaged and are left out here."""
 
 
-class People:
+class Participants:
     def __init__(self, home: Home) -> None:
         self._home = home
 
@@ -79,7 +79,7 @@ class People:
         confirmed = inbox.confirmed()
         return [_report(each, stored, confirmed, excluded) for each in summaries]
 
-    def same(
+    def merge_names(
         self, name: str, others: Sequence[str], *, room: str = "", progress: Progress = no_progress
     ) -> RoomReport:
         """Let `others` be further names of `name`, which may be a new one.
@@ -105,7 +105,9 @@ class People:
         self._follow(here, name, others)
         return self._again(here, progress)
 
-    def undo(self, alias: str, *, room: str = "", progress: Progress = no_progress) -> RoomReport:
+    def unmerge_name(
+        self, alias: str, *, room: str = "", progress: Progress = no_progress
+    ) -> RoomReport:
         """Take one `same` back.
 
         Raises:
@@ -197,7 +199,7 @@ def _report(
         names |= {alias: names.get(name, name) for alias, name in before.items()}
     programs = set(bots(summary.people))
     members = tuple(
-        RoomMember(name, count, name in programs, name in excluded)
+        RoomParticipant(name, count, name in programs, name in excluded)
         for name, count in summary.people.items()
     )
     files = [renamed_counts(stored[each].people, names) for each in summary.files if each in stored]
@@ -217,7 +219,7 @@ def _report(
 
 
 def _proposals(
-    members: Sequence[RoomMember], files: Sequence[Mapping[str, int]]
+    members: Sequence[RoomParticipant], files: Sequence[Mapping[str, int]]
 ) -> tuple[Proposal, ...]:
     found = []
     others = [member.name for member in members if not member.is_bot]

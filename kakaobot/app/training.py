@@ -26,13 +26,13 @@ from kakaobot.train.launch_command import launch_command
 from kakaobot.train.launcher import TrainingThread, kill
 
 _CURVES = frozenset(("loss", "eval_loss", "voice"))
-QUIET = 120.0
+SILENCE_SECONDS = 120.0
 """Seconds of silence after which one wonders whether a worker still works."""
 _LAST_LINES = 8
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class TrainingSnapshot:
     """All that a window or a terminal shows of training at one moment."""
 
     run: str
@@ -50,13 +50,13 @@ class Snapshot:
     can_stop: bool
     resume_step: int
     """Above 0 when a start goes on from this step."""
-    why_not: str
-    can_talk: bool
+    start_blocker: str
+    can_chat: bool
     last_lines: str = ""
     """Of the log, where the run has failed."""
-    quiet: float = 0.0
+    silent_seconds: float = 0.0
     """Seconds since a live worker has said something."""
-    answers: EvalSamples = EvalSamples()
+    eval_samples: EvalSamples = EvalSamples()
     """To the same prompts, as it learnt."""
 
 
@@ -66,7 +66,7 @@ class Training:
         home: Home,
         bases: BaseModels | None = None,
         *,
-        make_room: Callable[[], None] = lambda: None,
+        free_memory: Callable[[], None] = lambda: None,
         argv: Sequence[str] | None = None,
     ) -> None:
         """Follow and steer the runs of a home.
@@ -78,23 +78,26 @@ class Training:
         self._home = home
         self._bases = bases or BaseModels()
         self._datasets = Datasets(home, self._bases)
-        self._make_room = make_room
+        self._make_room = free_memory
         self._argv = argv
         self._threads: dict[str, TrainingThread] = {}
         self._history = RunHistory()
 
-    def snapshot(self, run: str = "") -> Snapshot:
+    def snapshot(self, run: str = "") -> TrainingSnapshot:
         """The run of that name; without one the live run, else the newest."""
         runs = self._runs()
         chosen = runs.find(run) if run else self._current(runs)
         status = chosen.status() if chosen else Status()
         live = status.state in LIVE
         other = None if live else self._history.live(runs)
-        why_not, resume = ("", 0) if live else self._outlook()
+        start_blocker, resume = ("", 0) if live else self._outlook()
         if other is not None:
-            why_not, resume = f"학습 '{other.name}' 이 진행 중입니다. '볼 학습'에서 고르세요.", 0
+            start_blocker, resume = (
+                f"학습 '{other.name}' 이 진행 중입니다. '볼 학습'에서 고르세요.",
+                0,
+            )
         choice = self._choice_of(chosen if live else None)
-        return Snapshot(
+        return TrainingSnapshot(
             run=chosen.name if chosen else "",
             status=status,
             stopping=bool(live and chosen and chosen.asked_to_stop),
@@ -104,14 +107,14 @@ class Training:
             base_reason=choice.reason,
             practice=choice.practice,
             runs=self._history.summaries(runs),
-            can_start=not live and not why_not,
+            can_start=not live and not start_blocker,
             can_stop=live,
             resume_step=resume,
-            why_not=why_not,
-            can_talk=bool(chosen and chosen.adapter()),
+            start_blocker=start_blocker,
+            can_chat=bool(chosen and chosen.adapter()),
             last_lines=_last_lines(chosen) if chosen and status.state == "failed" else "",
-            quiet=chosen.silence() if chosen and status.state == "running" else 0.0,
-            answers=self._history.answers(chosen) if chosen else EvalSamples(),
+            silent_seconds=chosen.silence() if chosen and status.state == "running" else 0.0,
+            eval_samples=self._history.answers(chosen) if chosen else EvalSamples(),
         )
 
     def version(self, run: str = "") -> tuple[object, ...]:
@@ -120,13 +123,13 @@ class Training:
         chosen = runs.get(run) if run else self._current(runs)
         said = (chosen.version(), EvalSampleLog(chosen.path).version()) if chosen else ()
         # Time alone changes how long a worker has been silent.
-        quiet = int(chosen.silence() / QUIET) if chosen and chosen.process() else -1
+        quiet = int(chosen.silence() / SILENCE_SECONDS) if chosen and chosen.process() else -1
         stats = self._home.folder(self._home.settings().paths.sft) / "stats.json"
         files = [stats, self._home.settings_file]
         stamps = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
         return (chosen.name if chosen else "", said, quiet, self._history.version(runs), stamps)
 
-    def start(self, *, new: bool = False) -> Snapshot:
+    def start(self, *, new: bool = False) -> TrainingSnapshot:
         """Start or resume `project.run_name`; with `new`, a run beside it. Returns at once.
 
         Raises:
@@ -149,7 +152,7 @@ class Training:
                     settings = self._home.settings()
                     launch_command(settings.training, self._home.root, runs.folder)
                 self._make_room()
-                self._bases.forget()
+                self._bases.invalidate()
                 run = self._prepare(runs, new=new)
                 run.open_log()
                 self._threads[run.name] = TrainingThread.launch(run, self._argv)
@@ -161,7 +164,7 @@ class Training:
             raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error
         return self.snapshot(run.name)
 
-    def stop(self, run: str = "") -> Snapshot:
+    def stop(self, run: str = "") -> TrainingSnapshot:
         """Ask the worker to save and leave. In the background, insist if it does not.
 
         Raises:
@@ -173,7 +176,7 @@ class Training:
             self.adopt()
         return self.snapshot(chosen.name)
 
-    def kill(self, run: str = "") -> Snapshot:
+    def kill(self, run: str = "") -> TrainingSnapshot:
         """End the worker at once; what was saved last stays.
 
         Raises:
@@ -233,7 +236,7 @@ class Training:
         try:
             settings = self._home.settings()
             report = self._data(settings)
-            self._bases.choice(self._home)
+            self._bases.select(self._home)
             run = self._latest(self._runs(), settings.project.run_name)
             if run is None or not run.checkpoints():
                 return "", 0
@@ -286,7 +289,7 @@ class Training:
         return report
 
     def _config(self, settings: Settings, report: BuildReport) -> dict[str, Any]:
-        choice = self._bases.choice(self._home)
+        choice = self._bases.select(self._home)
         return {
             "created_at": now_text(),
             "base": {
@@ -341,7 +344,7 @@ class Training:
             base = run.config()["base"]
             return BaseModelChoice(base["name"], base["label"], base["reason"], base["practice"])
         try:
-            return self._bases.choice(self._home)
+            return self._bases.select(self._home)
         except BaseModelError as error:
             return BaseModelChoice("", "없음", str(error))
 

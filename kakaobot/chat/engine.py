@@ -75,7 +75,7 @@ class Engine:
     def notes(self) -> tuple[str, ...]:
         return self._base.notes
 
-    def speak(
+    def stream_reply(
         self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
     ) -> Iterator[str]:
         """As `Speaker.speak`."""
@@ -85,7 +85,7 @@ class Engine:
             yield from self._generate(prompt, sampling)
 
     @torch.inference_mode()
-    def next_name(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
+    def draw_participant(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
         """As `Speaker.next_name`. The history is read once, `[이름]` once for each name."""
         renderer, kept = self._base.renderer, self._kept(messages, _NAME_ROOM)
         prompt = renderer.prompt(kept)

@@ -15,11 +15,11 @@ class ChatModel(Protocol):
         """Korean: what went otherwise than asked while loading."""
         ...
 
-    def next_name(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
+    def draw_participant(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
         """Draw who of `names` speaks next, by how likely the model finds each."""
         ...
 
-    def speak(
+    def stream_reply(
         self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
     ) -> Iterator[str]:
         """The reply so far, longer each time. Closing the iterator stops the model.

@@ -6,14 +6,14 @@ import importlib
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from kakaobot.cli.console import columns
+from kakaobot.cli.console import format_columns
 from kakaobot.cli.parser import Parser
 
 if TYPE_CHECKING:
     from kakaobot.cli.context import CommandContext
 
 PROGRAM = "python -m kakaobot"
-HOMES = {
+COMMAND_MODULES = {
     "inspect": "exports",
     "organize": "exports",
     "people": "people",
@@ -47,7 +47,7 @@ CHATBOT_ACCESS_PASSWORD 에 넣으세요. 다른 사람이 볼 수 있으므로 
 _JSON = "JSON 으로 출력합니다."
 
 
-def build() -> Parser:
+def build_parser() -> Parser:
     parser = Parser(PROGRAM, does=_DOES, more=lambda: _MORE)
     parser.option("--version", "버전을 보여 줍니다.")
     _exports(parser)
@@ -57,13 +57,13 @@ def build() -> Parser:
     return parser
 
 
-def run(args: Namespace, desk: CommandContext) -> None:
+def run_command(args: Namespace, desk: CommandContext) -> None:
     """Do what `args.verb` says. Loads only what that verb needs.
 
     Raises:
         KakaobotError: it cannot be done.
     """
-    module = importlib.import_module(f"kakaobot.cli.{HOMES[args.verb]}")
+    module = importlib.import_module(f"kakaobot.cli.{COMMAND_MODULES[args.verb]}")
     getattr(module, args.verb)(args, desk)
 
 
@@ -168,4 +168,5 @@ def _settings(*groups: str) -> str:
     from kakaobot.config import setting_fields  # a third of a second, for help only
 
     rows = [(each.path, each.description) for each in setting_fields() if each.group in groups]
-    return f"이 명령을 정하는 설정 (configs/sft.yaml 에서 바꿉니다):\n{columns(rows, indent='  ')}"
+    table = format_columns(rows, indent="  ")
+    return f"이 명령을 정하는 설정 (configs/sft.yaml 에서 바꿉니다):\n{table}"

@@ -57,7 +57,7 @@ class Console:
         self._told_at = float("-inf")
 
     @property
-    def can_ask(self) -> bool:
+    def is_interactive(self) -> bool:
         return self._source.isatty()
 
     def say(self, text: str = "", *, end: str = "\n") -> None:
@@ -70,7 +70,7 @@ class Console:
         with _somebody_reads():
             self._out.write(text.translate(_CONTROL) + end)
 
-    def say_json(self, value: object, *, indent: int | None = 1) -> None:
+    def print_json(self, value: object, *, indent: int | None = 1) -> None:
         """Write JSON; of a list each entry on its own line."""
         if isinstance(value, list) and value:
             lines = (json.dumps(each, ensure_ascii=False) for each in value)
@@ -95,8 +95,8 @@ class Console:
         if self._err.isatty():
             width = shutil.get_terminal_size().columns - 1
             # A line that is wrapped cannot be overwritten.
-            gap = " " * max(0, min(columns_of(self._live), width) - columns_of(text))
-            self._err.write(f"\r{cut(text, width)}{gap}")
+            gap = " " * max(0, min(display_width(self._live), width) - display_width(text))
+            self._err.write(f"\r{truncate_to_width(text, width)}{gap}")
             self._err.flush()
         elif text != self._live:
             self._waits = True
@@ -113,7 +113,7 @@ class Console:
             self._write_waiting(self._live)
         self._live = ""
 
-    def leave_prompt(self) -> None:
+    def end_prompt(self) -> None:
         """Go on below a question that was answered with Ctrl+C or Ctrl+D."""
         if self._err.isatty():
             self._err.write("\n")
@@ -125,10 +125,10 @@ class Console:
             EOFError: there is none any more.
         """
         self.end_line()
-        if self._source is sys.stdin and self.can_ask:
+        if self._source is sys.stdin and self.is_interactive:
             answer = input(question)
         else:
-            if self.can_ask:
+            if self.is_interactive:
                 self._err.write(question)
                 self._err.flush()
             answer = self._source.readline()
@@ -198,24 +198,25 @@ def decode(raw: bytes) -> str:
     return raw.decode("utf-8", errors="replace")
 
 
-def columns(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
+def format_columns(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
     """Rows of cells as lines with straight columns, also where there is Hangul."""
-    widths = [max(map(columns_of, cells)) for cells in zip(*rows, strict=True)]
+    widths = [max(map(display_width, cells)) for cells in zip(*rows, strict=True)]
     lines = []
     for row in rows:
         cells = [
-            cell + " " * (width - columns_of(cell)) for cell, width in zip(row, widths, strict=True)
+            cell + " " * (width - display_width(cell))
+            for cell, width in zip(row, widths, strict=True)
         ]
         lines.append((indent + "  ".join(cells)).rstrip() + "\n")
     return "".join(lines)
 
 
-def columns_of(text: str) -> int:
+def display_width(text: str) -> int:
     """How many columns a terminal needs for `text`."""
     return sum(_width(character) for character in text)
 
 
-def cut(text: str, width: int) -> str:
+def truncate_to_width(text: str, width: int) -> str:
     """As much of `text` as fits into `width` columns."""
     used = 0
     for place, character in enumerate(text):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kakaobot.cli.console import Console
 
 if TYPE_CHECKING:
-    from kakaobot.app.auth import Gate, Pass
+    from kakaobot.app.auth import AccessPass, PasswordGate
     from kakaobot.config import Home
 
 PRACTICE = "주의: 연습용 모델입니다. 사용법을 익히는 데만 쓰이고, 대화다운 대화는 하지 못합니다."
@@ -24,7 +24,7 @@ class CommandContext:
     ask: Callable[[str], str]
     """Asks for a password; is given the prompt."""
 
-    def enter(self, gate: Gate) -> Pass:
+    def enter(self, gate: PasswordGate) -> AccessPass:
         """Get the password from the environment, else from the user.
 
         Raises:
@@ -34,4 +34,4 @@ class CommandContext:
         if given is None and gate.is_set:
             self.console.end_line()
             given = self.ask("비밀번호: ")
-        return gate.enter(given or "")
+        return gate.authenticate(given or "")

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
-from kakaobot.cli.console import columns
+from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.dataset.build_report import BuildReport, report_to_json
 from kakaobot.errors import DatasetError
@@ -23,9 +23,9 @@ def preprocess(args: Namespace, desk: CommandContext) -> None:
     if not args.report:
         console.progress(1.0, "다 했습니다")
     if args.json:
-        console.say_json(report_to_json(report))
+        console.print_json(report_to_json(report))
     else:
-        console.say(columns(_rows(report)), end="")
+        console.say(format_columns(_rows(report)), end="")
     if not args.report:
         outlook = Estimates(desk.home).look(console.progress)
         datasets.update_report_page(outlook, console.progress)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from kakaobot.app.exports import Exports, FileReport, line_sum
-from kakaobot.app.people import People, RoomReport
-from kakaobot.cli.console import Console, columns
+from kakaobot.app.exports import Exports, FileReport, summarize_line_counts
+from kakaobot.app.people import Participants, RoomReport
+from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
 from kakaobot.errors import ExportError, KakaobotError
@@ -27,7 +27,7 @@ def inspect(args: Namespace, desk: CommandContext) -> None:
         if len(files) != 1 or args.json:
             raise UsageError("--messages 는 파일 하나에, --json 없이 씁니다.")
         for message in exports.messages(files[0]):
-            desk.console.say_json(_message_record(message), indent=None)
+            desk.console.print_json(_message_record(message), indent=None)
         return
     _show(exports.inspect(files), desk.console, as_json=args.json)
 
@@ -36,21 +36,23 @@ def organize(args: Namespace, desk: CommandContext) -> None:
     """Bring files in, or put those of the inbox in order again. Raises ExportError as `inspect`."""
     exports = Exports(desk.home)
     if args.files:
-        reports = exports.bring(expand(args.files), desk.console.progress)
+        reports = exports.import_files(expand(args.files), desk.console.progress)
     else:
         reports = exports.organize(desk.console.progress)
     if not reports and not args.json:
         desk.console.say("가져온 파일이 없습니다. organize 뒤에 파일을 적어 주세요.")
         return
     _show(reports, desk.console, as_json=args.json)
-    rooms = People(desk.home).rooms(desk.console.progress)
+    rooms = Participants(desk.home).rooms(desk.console.progress)
     if not args.json and rooms:
-        desk.console.say("\n방\n" + columns([_merged(room) for room in rooms], indent="  "), end="")
+        desk.console.say(
+            "\n방\n" + format_columns([_merged(room) for room in rooms], indent="  "), end=""
+        )
 
 
 def archive(args: Namespace, desk: CommandContext) -> None:
     exports, console = Exports(desk.home), desk.console
-    plan = exports.archive_plan()
+    plan = exports.planned_moves()
     if not plan:
         console.say("옮길 것이 없습니다.")
         return
@@ -58,7 +60,7 @@ def archive(args: Namespace, desk: CommandContext) -> None:
         console.say(_moves(plan), end="")
         return
     if not args.yes:
-        if not console.can_ask:
+        if not console.is_interactive:
             raise KakaobotError(
                 "물어볼 터미널이 없어 옮기지 않았습니다. --dry-run 으로 살펴보고 --yes 를 붙이세요."
             )
@@ -95,7 +97,7 @@ def _show(reports: Sequence[FileReport], console: Console, *, as_json: bool) -> 
         ExportError: one or more could not be read.
     """
     if as_json:
-        console.say_json([_record(report) for report in reports])
+        console.print_json([_record(report) for report in reports])
     else:
         console.say("\n".join(_described(report) for report in reports), end="")
     failed = [report for report in reports if report.error]
@@ -150,11 +152,11 @@ def _described(report: FileReport) -> str:
         ("이해하지 못한 줄", f"{len(lost):,}개 ({lines})" if lost else "없음"),
     ]
     if report.lines is not None and report.counts:
-        rows.insert(-1, ("줄", line_sum(report.lines, report.counts)))
+        rows.insert(-1, ("줄", summarize_line_counts(report.lines, report.counts)))
     note = f"  {report.note}\n" if report.note else ""
     texts = [(f"{number:,}:", text) for number, text in report.lost[:_SHOWN_LINES]]
-    shown = columns(texts, indent="    ") if texts else ""
-    return f"{report.file}\n{note}{columns(rows, indent='  ')}{shown}"
+    shown = format_columns(texts, indent="    ") if texts else ""
+    return f"{report.file}\n{note}{format_columns(rows, indent='  ')}{shown}"
 
 
 def _merged(room: RoomReport) -> tuple[str, ...]:
@@ -164,4 +166,4 @@ def _merged(room: RoomReport) -> tuple[str, ...]:
 
 
 def _moves(moves: Sequence[tuple[str, str]]) -> str:
-    return columns([(source, "→", target) for source, target in moves])
+    return format_columns([(source, "→", target) for source, target in moves])

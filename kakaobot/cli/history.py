@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from kakaobot.app.training import Training
-from kakaobot.cli.console import columns
+from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.training import STATES
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
@@ -30,7 +30,7 @@ def runs(args: Namespace, desk: CommandContext) -> None:
     """All of them, newest first; with `--settings` also what was set for each."""
     console, found = desk.console, Training(desk.home).snapshot().runs
     if args.json:
-        console.say_json([asdict(run) for run in found])
+        console.print_json([asdict(run) for run in found])
         return
     if not found:
         console.say("아직 학습한 적이 없습니다.")
@@ -45,7 +45,7 @@ def runs(args: Namespace, desk: CommandContext) -> None:
 
 
 def _group(group: RunGroup, *, with_settings: bool) -> str:
-    rows = columns(_without_voice([_TITLES, *map(_row, group.runs)]), indent="  ")
+    rows = format_columns(_without_voice([_TITLES, *map(_row, group.runs)]), indent="  ")
     told = "".join(map(_settings, group.runs)) if with_settings else ""
     return f"{_data(group)}\n{rows}{told}"
 
@@ -75,7 +75,7 @@ def _row(run: RunSummary) -> tuple[str, ...]:
         STATES[run.state],
         f"{run.step:,}/{run.max_steps:,}",
         "-" if run.best_eval_loss is None else f"{run.best_eval_loss:.3f}{at}{mark}",
-        curve([loss for _, loss in run.losses]) or "-",
+        loss_sparkline([loss for _, loss in run.losses]) or "-",
         "-" if run.best_voice is None else f"{run.best_voice:.3f}",
         "할 수 있음" if run.has_adapter else "-",
         run.base,
@@ -83,7 +83,7 @@ def _row(run: RunSummary) -> tuple[str, ...]:
     )
 
 
-def curve(losses: Sequence[float]) -> str:
+def loss_sparkline(losses: Sequence[float]) -> str:
     """Losses as a line of blocks, at most sixteen: the lowest of each stretch, the last at the end.
 
     Finite numbers are expected.
@@ -111,7 +111,7 @@ def _settings(run: RunSummary) -> str:
 
 def _changes(changes: Sequence[SettingChange], was: str) -> list[str]:
     rows = [(each.setting, _value(each.value), f"({was} {_value(each.other)})") for each in changes]
-    return columns(rows, indent="    ").splitlines() if rows else []
+    return format_columns(rows, indent="    ").splitlines() if rows else []
 
 
 def _value(value: object) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kakaobot import __version__
-from kakaobot.cli.commands import build, run
+from kakaobot.cli.commands import build_parser, run_command
 from kakaobot.cli.console import Console, OutputClosed, ask_password, open_console
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import HelpRequested, UsageError
@@ -56,7 +56,7 @@ def _answered(
         console.tell(str(error))
         return REFUSED
     except KeyboardInterrupt:
-        console.leave_prompt()
+        console.end_prompt()
         return INTERRUPTED
     return DONE
 
@@ -64,7 +64,7 @@ def _answered(
 def _run(
     argv: Sequence[str], home: Home | None, ask: Callable[[str], str], console: Console
 ) -> None:
-    parser = build()
+    parser = build_parser()
     try:
         args = parser.parse_args(argv)
     except HelpRequested as told:
@@ -79,4 +79,4 @@ def _run(
         from kakaobot.config import Home  # a third of a second that --help does not need
 
         home = Home.find()
-    run(args, CommandContext(home, console, ask))
+    run_command(args, CommandContext(home, console, ask))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from kakaobot.cli.console import columns
+from kakaobot.cli.console import format_columns
 
 VERBS = "명령"
 """How the slot for a verb is called in a usage line."""
@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
         options = [*self._options, ("-h, --help", "이 도움말을 보여 줍니다.")]
         for title, rows in ((VERBS, self._verb_rows), ("인수", self._words), ("옵션", options)):
             if rows:
-                parts.append(f"{title}:\n{columns(rows, indent='  ')}")
+                parts.append(f"{title}:\n{format_columns(rows, indent='  ')}")
         parts.append(self._more())
         return "\n".join(part for part in parts if part)
 

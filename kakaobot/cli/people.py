@@ -6,8 +6,8 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 
-from kakaobot.app.people import People, Proposal, RoomMember, RoomReport
-from kakaobot.cli.console import columns
+from kakaobot.app.people import Participants, Proposal, RoomParticipant, RoomReport
+from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
 from kakaobot.dataset.participant_summaries import ParticipantStatsCache, ParticipantSummary
@@ -17,22 +17,22 @@ _SHOWN_PEOPLE = 30
 
 
 def people(args: Namespace, desk: CommandContext) -> None:
-    service, console = People(desk.home), desk.console
+    service, console = Participants(desk.home), desk.console
     if sum(map(bool, (args.same, args.undo, args.exclude, args.include))) > 1:
         raise UsageError("--same, --undo, --exclude, --include 는 한 번에 하나만 씁니다.")
     if args.same[:1] == args.same != []:
         raise UsageError("--same 뒤에 부를 이름과, 합칠 이름을 하나 이상 적어 주세요.")
     if args.same:
-        service.same(args.same[0], args.same[1:], room=args.room, progress=console.progress)
+        service.merge_names(args.same[0], args.same[1:], room=args.room, progress=console.progress)
     if args.undo:
-        service.undo(args.undo, room=args.room, progress=console.progress)
+        service.unmerge_name(args.undo, room=args.room, progress=console.progress)
     if args.exclude:
         service.exclude(args.exclude)
     if args.include:
         service.include(args.include)
     rooms = [(room, _figures(room, desk)) for room in service.rooms(console.progress)]
     if args.json:
-        console.say_json([_record(room, people) for room, people in rooms])
+        console.print_json([_record(room, people) for room, people in rooms])
     elif rooms:
         console.say("\n".join(_described(room, people) for room, people in rooms), end="")
     else:
@@ -85,11 +85,13 @@ def _described(room: RoomReport, people: Mapping[str, ParticipantSummary]) -> st
     present = {member.name for member in room.people}
     gone = "".join(f"  {alias} → {name}\n" for alias, name in room.aliases if name not in present)
     asked = "".join(f"  {_asked(proposal)}\n" for proposal in room.proposals)
-    listed = columns(rows, indent="  ") if rows else ""
+    listed = format_columns(rows, indent="  ") if rows else ""
     return head + listed + rest + gone + (f"  확인해 볼 것:\n{asked}" if asked else "")
 
 
-def _remark(member: RoomMember, aliases: Sequence[str], person: ParticipantSummary | None) -> str:
+def _remark(
+    member: RoomParticipant, aliases: Sequence[str], person: ParticipantSummary | None
+) -> str:
     remarks = [
         f"= {', '.join(aliases)}" if aliases else "",
         "배우지 않음" if member.is_excluded else "봇인 듯함" if member.is_bot else "",

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Protocol
 
 from kakaobot.app.estimates import estimate
-from kakaobot.app.training import Snapshot, Training
-from kakaobot.cli.console import Console, columns
+from kakaobot.app.training import Training, TrainingSnapshot
+from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import PRACTICE, CommandContext
 from kakaobot.errors import RunError
 from kakaobot.runs.history import EvalSamples
@@ -27,11 +27,11 @@ _TICK = 1.0
 """Seconds between two looks at the run."""
 
 
-class Followed(Protocol):
+class TrainingControl(Protocol):
     """What following needs of `kakaobot.app.training.Training`."""
 
-    def snapshot(self, run: str = "") -> Snapshot: ...
-    def stop(self, run: str = "") -> Snapshot: ...
+    def snapshot(self, run: str = "") -> TrainingSnapshot: ...
+    def stop(self, run: str = "") -> TrainingSnapshot: ...
     def wait(self, run: str, timeout: float) -> bool: ...
 
 
@@ -74,17 +74,19 @@ def status(args: Namespace, desk: CommandContext) -> None:
     if args.watch and now.can_stop:
         now = _watch(training, now, console, as_json=args.json)
     if args.json:
-        record = {**_record(now), **(_answers(now.answers) if args.samples else {})}
-        console.say_json(record, indent=None if args.watch else 1)
+        record = {**_record(now), **(_answers(now.eval_samples) if args.samples else {})}
+        console.print_json(record, indent=None if args.watch else 1)
     elif now.run:
-        console.say(columns(_rows(now)), end="")
+        console.say(format_columns(_rows(now)), end="")
         if args.samples:
-            console.say("\n" + answers_text(now.answers, now.status.best_step), end="")
+            console.say("\n" + eval_samples_text(now.eval_samples, now.status.best_step), end="")
     else:
-        console.say(f"아직 학습한 적이 없습니다. {now.why_not or 'train 으로 시작하세요.'}")
+        console.say(f"아직 학습한 적이 없습니다. {now.start_blocker or 'train 으로 시작하세요.'}")
 
 
-def follow(training: Followed, run: str, console: Console, *, began: float = 0.0) -> Snapshot:
+def follow(
+    training: TrainingControl, run: str, console: Console, *, began: float = 0.0
+) -> TrainingSnapshot:
     """Show a run until its worker has ended. Ctrl+C asks it to stop; a second one leaves.
 
     Args:
@@ -126,7 +128,7 @@ def follow(training: Followed, run: str, console: Console, *, began: float = 0.0
             console.tell("저장하고 멈추는 중입니다. 다시 Ctrl+C 를 누르면 기다리지 않고 나옵니다.")
 
 
-def _ask_to_stop(training: Followed, run: str) -> bool:
+def _ask_to_stop(training: TrainingControl, run: str) -> bool:
     """Whether it could be asked; a worker that has not said a word yet cannot."""
     try:
         training.stop(run)
@@ -135,7 +137,7 @@ def _ask_to_stop(training: Followed, run: str) -> bool:
     return True
 
 
-def _ended(now: Snapshot, began: float = 0.0) -> Snapshot:
+def _ended(now: TrainingSnapshot, began: float = 0.0) -> TrainingSnapshot:
     """The last snapshot of a run whose worker has ended.
 
     Raises:
@@ -152,7 +154,9 @@ def _ended(now: Snapshot, began: float = 0.0) -> Snapshot:
     )
 
 
-def _watch(training: Followed, now: Snapshot, console: Console, *, as_json: bool) -> Snapshot:
+def _watch(
+    training: TrainingControl, now: TrainingSnapshot, console: Console, *, as_json: bool
+) -> TrainingSnapshot:
     seen = None
     while not training.wait(now.run, _TICK):
         now = training.snapshot(now.run)
@@ -160,13 +164,13 @@ def _watch(training: Followed, now: Snapshot, console: Console, *, as_json: bool
         if not as_json:
             console.live(_line(now.status))
         elif record != seen:
-            console.say_json(record, indent=None)
+            console.print_json(record, indent=None)
             console.flush()
         seen = record
     return training.snapshot(now.run)
 
 
-def _opening(now: Snapshot, resume: int) -> str:
+def _opening(now: TrainingSnapshot, resume: int) -> str:
     how = f"{resume:,}단계부터 이어서 배웁니다" if resume else "처음부터 배웁니다"
     lines = [f"학습 '{now.run}': {how}.", f"바탕 모델: {now.base}. {now.base_reason}"]
     if now.practice:
@@ -174,7 +178,7 @@ def _opening(now: Snapshot, resume: int) -> str:
     return "\n".join(lines)
 
 
-def _ending(now: Snapshot, desk: CommandContext) -> str:
+def _ending(now: TrainingSnapshot, desk: CommandContext) -> str:
     """What was saved and what to do next."""
     said, saved = now.status, f"{desk.home.settings().paths.runs}/{now.run}"
     if said.state == "finished":
@@ -189,7 +193,7 @@ def _ending(now: Snapshot, desk: CommandContext) -> str:
         lines.append(
             f"가장 좋은 때: {said.best_step:,}단계 (검증 손실 {said.best_eval_loss:.3f}{voice})"
         )
-    if now.can_talk:
+    if now.can_chat:
         lines += [f"어댑터: {saved}", "대화하기: python -m kakaobot chat"]
     else:
         lines.append("아직 대화할 수 있는 어댑터는 없습니다.")
@@ -225,7 +229,7 @@ def duration(seconds: float) -> str:
     return f"{minutes}분 {rest}초" if minutes else f"{rest}초"
 
 
-def _rows(now: Snapshot) -> list[tuple[str, str]]:
+def _rows(now: TrainingSnapshot) -> list[tuple[str, str]]:
     said = now.status
     own = next((run for run in now.runs if run.name == now.run), None)
     best = f" ({said.best_step:,}단계)" if said.best_step is not None else ""
@@ -242,7 +246,7 @@ def _rows(now: Snapshot) -> list[tuple[str, str]]:
         *_voice(said),
         ("빠르기", f"{said.tokens_per_second:,.0f}토큰/초" if said.tokens_per_second else "-"),
         ("남은 시간", duration(said.eta_seconds) if said.eta_seconds is not None else "-"),
-        ("대화", "할 수 있음" if now.can_talk else "아직 할 수 없음"),
+        ("대화", "할 수 있음" if now.can_chat else "아직 할 수 없음"),
     ]
     if said.message:
         rows.append(("하는 일" if now.can_stop else "마지막 말", said.message))
@@ -260,7 +264,7 @@ def _voice(said: Status) -> list[tuple[str, str]]:
     return [("말투 거리", f"{said.voice:.3f}{best}, 0이면 방과 같음")]
 
 
-def answers_text(answers: EvalSamples, best_step: int | None) -> str:
+def eval_samples_text(answers: EvalSamples, best_step: int | None) -> str:
     """Each prompt with what was answered to it, a line a step, and what was really said."""
     beside = answers.beside(best_step)
     if not beside or not answers.asked:
@@ -275,7 +279,7 @@ def answers_text(answers: EvalSamples, best_step: int | None) -> str:
         rows.append(("방에서 실제로", _joined(asked.reply)))
         to = f" → {asked.speaker}" if asked.speaker else ""
         title = f"{place + 1}. {'  '.join(said) or '(대화의 첫마디)'}{to}"
-        blocks.append(f"{title}\n{columns(rows, indent='   ')}")
+        blocks.append(f"{title}\n{format_columns(rows, indent='   ')}")
     best = "\n● 가장 좋은 때\n" if any(each.step == best_step for each in beside) else ""
     return "\n".join(blocks) + best
 
@@ -297,7 +301,7 @@ def _answers(answers: EvalSamples) -> dict[str, object]:
     }
 
 
-def _record(now: Snapshot) -> dict[str, object]:
+def _record(now: TrainingSnapshot) -> dict[str, object]:
     return {
         "run": now.run,
         **asdict(now.status),
@@ -307,9 +311,9 @@ def _record(now: Snapshot) -> dict[str, object]:
         "practice": now.practice,
         "can_start": now.can_start,
         "can_stop": now.can_stop,
-        "can_talk": now.can_talk,
+        "can_talk": now.can_chat,
         "resume_step": now.resume_step,
-        "why_not": now.why_not,
+        "why_not": now.start_blocker,
     }
 
 

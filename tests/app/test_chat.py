@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.app.auth import Gate
-from kakaobot.app.chat import ChatService, Line, Persona, Reply, conversation
+from kakaobot.app.auth import PasswordGate
+from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply, chat_messages
 from kakaobot.base.generation import Sampling
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, RunError
@@ -25,11 +25,11 @@ class Parrot:
         self.closed = 0
         self.offered: list[tuple[str, ...]] = []
 
-    def next_name(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
+    def draw_participant(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
         self.offered.append(tuple(names))
         return names[-1]
 
-    def speak(
+    def stream_reply(
         self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
     ) -> Iterator[str]:
         self.asked.append((tuple(messages), name))
@@ -62,12 +62,12 @@ def adapter(home: Home, name: str = "main", *, persona: str = "", kind: str = "b
 
 
 @pytest.fixture
-def gate() -> Gate:
-    return Gate("바다")
+def gate() -> PasswordGate:
+    return PasswordGate("바다")
 
 
 def chatting(
-    home: Home, gate: Gate, parrot: Parrot, loads: list[Path] | None = None
+    home: Home, gate: PasswordGate, parrot: Parrot, loads: list[Path] | None = None
 ) -> ChatService:
     def load(base: str, adapter: Path, settings: Settings) -> Parrot:
         if loads is not None:
@@ -82,23 +82,27 @@ def last(replies: Iterator[Reply]) -> Reply:
     return reply
 
 
-def test_without_a_pass_nothing_is_loaded_and_nothing_is_said(home: Home, gate: Gate) -> None:
+def test_without_a_pass_nothing_is_loaded_and_nothing_is_said(
+    home: Home, gate: PasswordGate
+) -> None:
     adapter(home)
     loads: list[Path] = []
     chat = chatting(home, gate, Parrot(), loads)
-    for given in (None, Gate("바다").enter("바다")):
+    for given in (None, PasswordGate("바다").authenticate("바다")):
         with pytest.raises(AccessDenied):
-            chat.reply(given, [Line("나", "안녕", mine=True)])
+            chat.reply(given, [ChatLine("나", "안녕", from_user=True)])
         with pytest.raises(AccessDenied):
             chat.smoke(given)
     assert loads == []
 
 
-def test_a_reply_grows_and_ends_as_bubbles(home: Home, gate: Gate) -> None:
+def test_a_reply_grows_and_ends_as_bubbles(home: Home, gate: PasswordGate) -> None:
     adapter(home)
     replies = list(
         chatting(home, gate, Parrot()).reply(
-            gate.enter("바다"), [Line("나", "야\n\n밥 먹자", mine=True)], speaker="도담"
+            gate.authenticate("바다"),
+            [ChatLine("나", "야\n\n밥 먹자", from_user=True)],
+            reply_as="도담",
         )
     )
     assert replies[0] == Reply("도담", (), done=False)
@@ -107,13 +111,13 @@ def test_a_reply_grows_and_ends_as_bubbles(home: Home, gate: Gate) -> None:
 
 
 def test_in_an_open_room_the_model_draws_who_speaks_but_never_the_user(
-    home: Home, gate: Gate
+    home: Home, gate: PasswordGate
 ) -> None:
     adapter(home)
     parrot = Parrot()
     replies = list(
         chatting(home, gate, parrot).reply(
-            gate.enter("바다"), [Line("마루", "ㅋㅋ", mine=True)], me="마루"
+            gate.authenticate("바다"), [ChatLine("마루", "ㅋㅋ", from_user=True)], user_name="마루"
         )
     )
     assert parrot.offered == [("도담", "은솔")]
@@ -122,63 +126,76 @@ def test_in_an_open_room_the_model_draws_who_speaks_but_never_the_user(
     assert parrot.asked[0][1] == "은솔"
 
 
-def test_closing_the_stream_stops_the_model(home: Home, gate: Gate) -> None:
+def test_closing_the_stream_stops_the_model(home: Home, gate: PasswordGate) -> None:
     adapter(home)
     parrot = Parrot()
     chat = chatting(home, gate, parrot)
-    stream = chat.reply(gate.enter("바다"), [Line("나", "긴 말" * 50, mine=True)], speaker="도담")
+    stream = chat.reply(
+        gate.authenticate("바다"), [ChatLine("나", "긴 말" * 50, from_user=True)], reply_as="도담"
+    )
     for _ in range(3):
         next(stream)
     stream.close()  # type: ignore[attr-defined]
     assert parrot.closed == 1
-    assert last(chat.reply(gate.enter("바다"), [Line("나", "다음", mine=True)])).done
+    assert last(
+        chat.reply(gate.authenticate("바다"), [ChatLine("나", "다음", from_user=True)])
+    ).done
 
 
 def test_one_load_serves_many_replies_until_a_better_adapter_is_there(
-    home: Home, gate: Gate
+    home: Home, gate: PasswordGate
 ) -> None:
     adapter(home, kind="latest")
     loads: list[Path] = []
     chat = chatting(home, gate, Parrot(), loads)
     for _ in range(2):
-        last(chat.reply(gate.enter("바다"), [Line("나", "안녕", mine=True)]))
+        last(chat.reply(gate.authenticate("바다"), [ChatLine("나", "안녕", from_user=True)]))
     assert [path.name for path in loads] == ["adapter_latest"]
     adapter(home)
-    last(chat.reply(gate.enter("바다"), [Line("나", "안녕", mine=True)]))
+    last(chat.reply(gate.authenticate("바다"), [ChatLine("나", "안녕", from_user=True)]))
     assert [path.name for path in loads] == ["adapter_latest", "adapter_best"]
     adapter(home)
-    last(chat.reply(gate.enter("바다"), [Line("나", "안녕", mine=True)]))
+    last(chat.reply(gate.authenticate("바다"), [ChatLine("나", "안녕", from_user=True)]))
     assert len(loads) == 3
 
 
-def test_before_any_training_a_sentence_says_so(home: Home, gate: Gate) -> None:
+def test_before_any_training_a_sentence_says_so(home: Home, gate: PasswordGate) -> None:
     chat = chatting(home, gate, Parrot())
     with pytest.raises(RunError, match="학습"):
-        chat.voice()
+        chat.persona()
     with pytest.raises(RunError, match="학습"):
-        list(chat.reply(gate.enter("바다"), [Line("나", "안녕", mine=True)]))
+        list(chat.reply(gate.authenticate("바다"), [ChatLine("나", "안녕", from_user=True)]))
 
 
-def test_the_voice_names_base_and_adapter(home: Home, gate: Gate) -> None:
+def test_the_voice_names_base_and_adapter(home: Home, gate: PasswordGate) -> None:
     adapter(home, persona="도담")
-    voice = chatting(home, gate, Parrot()).voice()
+    voice = chatting(home, gate, Parrot()).persona()
     assert voice.practice
     for word in ("도담", "바탕", "main", "가장 좋은"):
-        assert word in voice.sentence
+        assert word in voice.description
 
 
 def voice(persona: str, people: tuple[str, ...]) -> Persona:
     named = len(people) >= 3
     return Persona(
-        "main", "best", 1, "바탕", "", persona, people, practice=False, named=named, sentence=""
+        "main",
+        "best",
+        1,
+        "바탕",
+        "",
+        persona,
+        people,
+        practice=False,
+        shows_names=named,
+        description="",
     )
 
 
-LINES = [Line("나", "밥?", mine=True), Line("도담", "ㅇㅇ", mine=False)]
+LINES = [ChatLine("나", "밥?", from_user=True), ChatLine("도담", "ㅇㅇ", from_user=False)]
 
 
 def test_two_people_are_asked_without_names() -> None:
-    assert conversation(LINES, voice("도담", ("도담", "마루"))) == [
+    assert chat_messages(LINES, voice("도담", ("도담", "마루"))) == [
         ChatMessage("user", "밥?"),
         ChatMessage("assistant", "ㅇㅇ"),
     ]
@@ -186,12 +203,12 @@ def test_two_people_are_asked_without_names() -> None:
 
 def test_in_a_persons_larger_room_the_user_takes_a_name_of_the_room() -> None:
     people = ("도담", "마루", "은솔")
-    assert conversation(LINES, voice("도담", people))[0] == ChatMessage("user", "밥?", "마루")
-    assert conversation(LINES, voice("도담", people), me="은솔")[0].name == "은솔"
+    assert chat_messages(LINES, voice("도담", people))[0] == ChatMessage("user", "밥?", "마루")
+    assert chat_messages(LINES, voice("도담", people), user_name="은솔")[0].name == "은솔"
 
 
 def test_in_a_whole_room_everybody_speaks_by_name_as_in_training() -> None:
-    assert conversation(LINES, voice("", ("도담", "마루"))) == [
+    assert chat_messages(LINES, voice("", ("도담", "마루"))) == [
         ChatMessage("assistant", "밥?", "나"),
         ChatMessage("assistant", "ㅇㅇ", "도담"),
     ]

@@ -10,7 +10,7 @@ import pytest
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
-from kakaobot.app.people import People
+from kakaobot.app.people import Participants
 from kakaobot.base.selection import STARTER
 from kakaobot.config import Home, save
 from kakaobot.errors import DatasetError
@@ -37,7 +37,7 @@ def datasets(home: Home, bases: BaseModels) -> Datasets:
 def test_every_message_of_the_sample_is_learnt_or_has_a_reason(
     home: Home, datasets: Datasets
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     for persona in ("", "도담"):
         save(home.settings_file, {"data.persona": persona, "data.merge_gap_minutes": 0})
         report = datasets.build()
@@ -56,7 +56,7 @@ def test_what_is_too_short_is_counted_with_its_reason(
     lines = [
         f"[{'가나'[i % 2]}] [오후 1:{i:02d}] {'응' if i % 5 else '길게 말하기'}" for i in range(40)
     ]
-    Exports(home).bring([room(tmp_path, *lines)])
+    Exports(home).import_files([room(tmp_path, *lines)])
     report = datasets.build()
     assert dict(report.removed)["짧은 말 (앞 대화로만 씀)"] == 32
     assert report.train_replies + report.val_replies == 8
@@ -65,7 +65,7 @@ def test_what_is_too_short_is_counted_with_its_reason(
 def test_a_room_too_small_to_validate_is_a_sentence(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
-    Exports(home).bring([room(tmp_path, "[가] [오후 1:00] 오늘은 일찍 잘게")])
+    Exports(home).import_files([room(tmp_path, "[가] [오후 1:00] 오늘은 일찍 잘게")])
     with pytest.raises(DatasetError, match="더 긴 기간"):
         datasets.build()
 
@@ -75,7 +75,7 @@ def test_nothing_imported_or_a_stranger_chosen_is_a_sentence(
 ) -> None:
     with pytest.raises(DatasetError, match="가져온 대화가 없습니다"):
         datasets.build()
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     save(home.settings_file, {"data.persona": "없는 사람"})
     with pytest.raises(DatasetError, match="없는 사람"):
         datasets.build()
@@ -88,7 +88,7 @@ def test_a_member_who_only_sent_photos_counts_for_nothing(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
     lines = [f"[{'가나'[i % 2]}] [오후 1:{i:02d}] 말 {i}" for i in range(30)]
-    Exports(home).bring([room(tmp_path, *lines, "[다] [오후 2:00] 사진")])
+    Exports(home).import_files([room(tmp_path, *lines, "[다] [오후 2:00] 사진")])
     report = datasets.build()
     assert report.people == ("가", "나")
     assert not report.named
@@ -98,17 +98,17 @@ def test_the_sample_alone_is_a_rehearsal_with_the_starter(
     home: Home, bases: BaseModels, tmp_path: Path
 ) -> None:
     save(home.settings_file, {"model.base_model": "auto"})
-    Exports(home).bring([SAMPLE])
-    choice = bases.choice(home)
+    Exports(home).import_files([SAMPLE])
+    choice = bases.select(home)
     assert choice.name == STARTER
     assert "샘플" in choice.reason
     lines = [f"[{'가나'[i % 2]}] [오후 1:{i:02d}] 말 {i}" for i in range(30)]
-    Exports(home).bring([room(tmp_path, *lines)])
-    assert "샘플" not in bases.choice(home).reason
+    Exports(home).import_files([room(tmp_path, *lines)])
+    assert "샘플" not in bases.select(home).reason
 
 
 def test_the_same_input_gives_the_same_bytes(home: Home, datasets: Datasets) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     one = datasets.build().fingerprint
     files = [home.folder("data/sft") / name for name in ("train.jsonl", "val.jsonl")]
     before = [file.read_bytes() for file in files]
@@ -119,7 +119,7 @@ def test_the_same_input_gives_the_same_bytes(home: Home, datasets: Datasets) -> 
 def test_who_speaks_is_read_once_as_long_as_nothing_changed(
     home: Home, datasets: Datasets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     rooms, people = datasets.rooms(), datasets.people()
     assert rooms == ["주말 보드게임방"]
     assert {person.name for person in people} == {"도담", "마루", "은솔", "서하늘"}
@@ -131,7 +131,7 @@ def test_who_speaks_is_read_once_as_long_as_nothing_changed(
     assert {person.replies for person in datasets.people()} == {0}
     save(home.settings_file, {"data.min_target_chars": 1})
     lines = [f"[{'가나'[i % 2]}] [오후 1:{i:02d}] 말 {i}" for i in range(30)]
-    Exports(home).bring([room(tmp_path, *lines)])
+    Exports(home).import_files([room(tmp_path, *lines)])
     assert datasets.rooms() == [*rooms, "방"]
     assert len(datasets.people()) == len(people) + 2
     assert {person.name for person in datasets.people("방")} == {"가", "나"}
@@ -146,7 +146,7 @@ def test_short_reactions_are_held_to_their_share_and_the_rest_is_told(
         + ("ㅋㅋㅋㅋ" if i % 2 else f"{i}번째로 하는 이야기")
         for i in range(200)
     ]
-    Exports(home).bring([room(tmp_path, *lines)])
+    Exports(home).import_files([room(tmp_path, *lines)])
     report = datasets.build()
     learnt = report.train_replies + report.val_replies
     assert dict(report.removed)["너무 많은 짧은 반응"] == 200 - learnt
@@ -165,12 +165,12 @@ def test_fewer_than_two_hundred_replies_are_a_warning_with_the_number(
         f"[{'가나'[i % 2]}] [오후 {1 + i // 60}:{i % 60:02d}] {said}"
         for i, said in enumerate(words)
     ]
-    Exports(home).bring([room(tmp_path, *lines)])
+    Exports(home).import_files([room(tmp_path, *lines)])
     report = datasets.build()
     assert (report.train_replies, report.warning) == (200, "")
     exports = Exports(home)
     exports.remove(exports.files()[0].hash)
-    exports.bring([room(tmp_path, *lines[:-1])])
+    exports.import_files([room(tmp_path, *lines[:-1])])
     report = datasets.build()
     assert report.train_replies == 199
     assert report.warning.startswith("배울 대답이 199개뿐입니다. 200개보다 적으면")
@@ -188,7 +188,7 @@ def test_no_reply_that_validation_asks_for_is_learnt_beforehand(
     ]
     lines[10] = f"[가] [오후 1:10] {long}"
     lines[95] = f"[나] [오후 2:35] {long}!!"
-    Exports(home).bring([room(tmp_path, *lines)])
+    Exports(home).import_files([room(tmp_path, *lines)])
     report = datasets.build()
     assert dict(report.removed)["검증에 쓰는 긴 말(20자부터)과 거의 같은 말"] == 1
     folder = home.folder("data/sft")
@@ -208,7 +208,7 @@ def test_who_has_too_little_to_learn_or_sounds_like_a_program_is_told(
         for who in ("마루", "도담" if i % 5 == 0 else "오픈채팅봇"):
             said = " ".join(random.Random(f"{who}{i}").sample(words, 4))
             lines.append(f"[{who}] [오후 {1 + i // 60}:{i % 60:02d}] {said}")
-    Exports(home).bring([room(tmp_path, *lines)])
+    Exports(home).import_files([room(tmp_path, *lines)])
     people = {person.name: person for person in datasets.people()}
     assert people["마루"].advice == "enough"
     assert people["도담"].advice == "few"
@@ -219,7 +219,7 @@ def test_who_has_too_little_to_learn_or_sounds_like_a_program_is_told(
 def test_everything_is_told_of_everybody_before_anything_is_built(
     home: Home, datasets: Datasets
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     told: list[tuple[float, str]] = []
     people = datasets.people(progress=lambda share, words: told.append((share, words)))
     assert datasets.report() is None
@@ -241,22 +241,22 @@ def test_everything_is_told_of_everybody_before_anything_is_built(
 def test_who_is_left_out_comes_last_and_nothing_is_read_again(
     home: Home, datasets: Datasets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     before, _ = datasets.people(), datasets.rooms()
     monkeypatch.setattr(FileStore, "export", lambda *_: pytest.fail("read again"))
-    People(home).exclude(["도담"])
+    Participants(home).exclude(["도담"])
     people = datasets.people()
     assert [person.name for person in people] == ["마루", "은솔", "서하늘", "도담"]
     assert [person.is_excluded for person in people] == [False, False, False, True]
     assert people[-1].replies == before[0].replies
-    People(home).include(["도담"])
+    Participants(home).include(["도담"])
     assert datasets.people() == before
 
 
 def test_two_who_ask_at_once_read_once(
     home: Home, datasets: Datasets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     datasets.rooms()
     read, calls = FileStore.export, []
 
@@ -272,9 +272,9 @@ def test_two_who_ask_at_once_read_once(
 
 
 def test_what_holds_somebody_left_out_must_be_made_again(home: Home, datasets: Datasets) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     report = datasets.build()
     assert datasets.outdated_reason(report) == ""
-    People(home).exclude(["은솔"])
+    Participants(home).exclude(["은솔"])
     assert "빼기로 한 '은솔'" in datasets.outdated_reason(report)
     assert datasets.outdated_reason(datasets.build()) == ""

@@ -28,7 +28,7 @@ SPEED = Speed(half=True, per_second=2e11, single_per_second=6e10)
 
 @pytest.fixture
 def prepared(home: Home, bases: BaseModels) -> Home:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     Datasets(home, bases).build()
     return home
 
@@ -200,7 +200,7 @@ def test_an_estimate_is_kept_until_data_or_settings_change(
     save(prepared.settings_file, {"lora.r": 4})
     assert outlooks.known() is None
     assert outlooks.look() == Estimate(("2번째",))
-    Exports(prepared).bring([SAMPLE])
+    Exports(prepared).import_files([SAMPLE])
     save(prepared.settings_file, {"data.persona": "도담"})
     Datasets(prepared, bases).build()
     assert outlooks.known() is None

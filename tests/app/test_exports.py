@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.app.exports import KINDS, Exports, line_sum
-from kakaobot.app.people import People
+from kakaobot.app.exports import LINE_KIND_LABELS, Exports, summarize_line_counts
+from kakaobot.app.people import Participants
 from kakaobot.config import Home
 from kakaobot.errors import ExportError
 from kakaobot.exports.parse_result import LineCounts
@@ -17,7 +17,7 @@ from tests.conftest import SAMPLE
 
 def test_the_four_samples_are_one_room_and_none_is_misread(home: Home) -> None:
     exports = Exports(home)
-    reports = exports.bring(exports.samples())
+    reports = exports.import_files(exports.sample_files())
     assert [report.layout for report in reports] == ["W-KO", "A-KO", "I-KO", "M-CSV"]
     assert [report.error for report in reports] == [""] * 4
     assert {report.not_understood for report in reports} == {()}
@@ -29,7 +29,9 @@ def test_a_bad_file_stops_no_other_and_the_same_file_is_told(home: Home, tmp_pat
     bad.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     exports = Exports(home)
     told: list[float] = []
-    first, second, third = exports.bring([bad, SAMPLE, SAMPLE], lambda share, _: told.append(share))
+    first, second, third = exports.import_files(
+        [bad, SAMPLE, SAMPLE], lambda share, _: told.append(share)
+    )
     assert first.error
     assert not second.error
     assert "이미" in third.note
@@ -43,7 +45,7 @@ def test_what_is_removed_is_kept_in_the_archive(home: Home, tmp_path: Path, name
     file = tmp_path / name
     shutil.copyfile(SAMPLE, file)
     exports = Exports(home)
-    [report] = exports.bring([file])
+    [report] = exports.import_files([file])
     place = home.root / exports.remove(report.hash)
     assert place.read_bytes() == SAMPLE.read_bytes()
     assert exports.files() == []
@@ -53,19 +55,19 @@ def test_what_is_removed_is_kept_in_the_archive(home: Home, tmp_path: Path, name
 
 def test_archive_moves_what_it_planned_and_nothing_that_is_not_its_own(home: Home) -> None:
     exports = Exports(home)
-    exports.bring([SAMPLE])
+    exports.import_files([SAMPLE])
     sft = home.folder("data/sft")
     sft.mkdir(parents=True)
     (sft / "train.jsonl").write_text("{}\n", encoding="utf-8")
     (sft / "내 메모.txt").write_text("메모", encoding="utf-8")
     (home.folder("checkpoints_lora") / "남의 폴더").mkdir(parents=True)
-    plan = exports.archive_plan()
+    plan = exports.planned_moves()
     assert {Path(source).name for source, _ in plan} == {"organized", "train.jsonl"}
     done = exports.archive()
     assert [source for source, _ in done] == [source for source, _ in plan]
     assert all((home.root / target).exists() for _, target in done)
     assert (sft / "내 메모.txt").exists()
-    assert exports.archive_plan() == []
+    assert exports.planned_moves() == []
     assert len(exports.files()) == 1
     exports.organize()
     assert any(home.folder("data/raw/organized").rglob("*.txt"))
@@ -81,12 +83,12 @@ ODD = """방 님과 카카오톡 대화
 
 
 def test_every_kind_of_line_has_a_korean_name() -> None:
-    assert list(KINDS) == list(vars(LineCounts()))
+    assert list(LINE_KIND_LABELS) == list(vars(LineCounts()))
 
 
 def test_the_sum_of_the_lines_is_told_without_what_there_is_none_of() -> None:
     counts = LineCounts(messages=12_000, headers=2, not_understood=343)
-    assert line_sum(12_345, counts) == (
+    assert summarize_line_counts(12_345, counts) == (
         "모두 12,345줄 = 메시지 12,000 + 머리말 2 + 이해하지 못한 줄 343"
     )
 
@@ -98,13 +100,13 @@ def test_every_line_of_a_file_is_accounted_for_before_and_after_it_is_taken_in(
     file.write_text(ODD, encoding="utf-8")
     exports = Exports(home)
     [seen] = exports.inspect([file])
-    [taken] = exports.bring([file])
+    [taken] = exports.import_files([file])
     assert seen.lines == taken.lines == 6
     assert seen.counts == taken.counts
     assert seen.counts
     assert sum(vars(seen.counts).values()) == 6
     assert seen.lost == ((6, "2026년 2월 5일 아침 1:34, 마루 : 나"),)
-    diagnosis = exports.diagnose(taken.hash)
+    diagnosis = exports.line_report(taken.hash)
     assert (diagnosis.counts, diagnosis.lines, diagnosis.lost) == (seen.counts, 6, seen.lost)
     assert (diagnosis.file, diagnosis.room) == ("대화.txt", "방")
 
@@ -115,7 +117,7 @@ def test_what_an_older_program_took_in_is_listed_and_can_be_diagnosed(
     file = tmp_path / "대화.txt"
     file.write_text(ODD, encoding="utf-8")
     exports = Exports(home)
-    exports.bring([file])
+    exports.import_files([file])
     manifest = home.folder("data/raw") / "manifest.json"
     listed = json.loads(manifest.read_text(encoding="utf-8"))
     for key in ("lines", "counts", "named"):
@@ -123,25 +125,25 @@ def test_what_an_older_program_took_in_is_listed_and_can_be_diagnosed(
     manifest.write_text(json.dumps(listed), encoding="utf-8")
     [report] = exports.files()
     assert (report.messages, report.lines, report.counts) == (1, None, None)
-    assert exports.diagnose(report.hash).lines == 6
+    assert exports.line_report(report.hash).lines == 6
     # To know what the room is, it was read again, and that is noted.
-    People(home).rooms()
+    Participants(home).rooms()
     assert exports.files()[0].lines == 6
 
 
 def test_a_file_that_is_not_listed_or_was_damaged_is_a_sentence(home: Home) -> None:
     exports = Exports(home)
     with pytest.raises(ExportError, match="목록에 없습니다"):
-        exports.diagnose("00")
-    [report] = exports.bring([SAMPLE])
+        exports.line_report("00")
+    [report] = exports.import_files([SAMPLE])
     stored = home.folder("data/raw/inbox") / f"{report.hash}.txt"
     stored.chmod(0o600)
     stored.write_bytes(b"")
     with pytest.raises(ExportError, match="같은 파일을 다시 넣거나 목록에서 빼 주세요"):
-        exports.diagnose(report.hash)
+        exports.line_report(report.hash)
     [listed] = exports.files()
     assert SAMPLE.name in listed.note
-    [mended] = exports.bring([SAMPLE])
+    [mended] = exports.import_files([SAMPLE])
     assert "다시 넣었습니다" in mended.note
     assert exports.files()[0].note == ""
     exports.remove(report.hash)
@@ -157,7 +159,7 @@ def test_a_file_name_that_is_no_utf8_is_told_in_letters(home: Home, tmp_path: Pa
     told: list[str] = []
     reports = [
         *exports.inspect([tmp_path / name, tmp_path / f"없음{name}"]),
-        *exports.bring([tmp_path / name], lambda _, words: told.append(words)),
+        *exports.import_files([tmp_path / name], lambda _, words: told.append(words)),
     ]
     for text in (*(each.file + each.error for each in reports), *told):
         assert text.encode()

@@ -18,7 +18,7 @@ import yaml
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
-from kakaobot.app.training import QUIET, Training
+from kakaobot.app.training import SILENCE_SECONDS, Training
 from kakaobot.config import ROOT, Home, save
 from kakaobot.errors import RunError
 from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, RecordedPrompt
@@ -30,7 +30,7 @@ from tests.patience import patience, wait_for
 @pytest.fixture
 def training(home: Home, bases: BaseModels) -> Training:
     """With the sample room prepared."""
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     Datasets(home, bases).build()
     return Training(home, bases)
 
@@ -224,12 +224,12 @@ def test_silence_is_noticed_though_no_file_changes(
     run = Runs(home.folder("checkpoints_lora")).get("main")
     run.write_status(Status("running", 3, 9))
     before = sleeper.version()
-    assert sleeper.snapshot().quiet < QUIET
+    assert sleeper.snapshot().silent_seconds < SILENCE_SECONDS
     assert sleeper.version() == before
-    later = time.time() + 3 * QUIET
+    later = time.time() + 3 * SILENCE_SECONDS
     monkeypatch.setattr("kakaobot.runs.run.time.time", lambda: later)
     assert sleeper.version() != before
-    assert sleeper.snapshot().quiet > QUIET
+    assert sleeper.snapshot().silent_seconds > SILENCE_SECONDS
 
 
 def test_no_name_that_was_replaced_is_left_in_a_run(
@@ -318,15 +318,15 @@ def test_answers_and_the_voice_are_part_of_a_snapshot(home: Home, bases: BaseMod
     run = Runs(home.folder("checkpoints_lora")).get("main")
     run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
     run.append(Point(0, "voice", 0.5, 1.0), Point(0, "other", 0.5, 1.0))
-    assert training.snapshot().answers.samples == ()
+    assert training.snapshot().eval_samples.samples == ()
     samples, asked = EvalSampleLog(run.path), RecordedPrompt((("마루", "응?"),), "도담", "응")
     samples.begin([asked])
     before = training.version()
     samples.append(EvalSample(0, ("네",)))
     assert training.version() != before
     now = training.snapshot()
-    assert now.answers.asked == (asked,)
-    assert now.answers.samples == (EvalSample(0, ("네",)),)
+    assert now.eval_samples.asked == (asked,)
+    assert now.eval_samples.samples == (EvalSample(0, ("네",)),)
     assert [point.kind for point in now.points] == ["voice"]
 
 

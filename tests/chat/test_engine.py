@@ -31,38 +31,40 @@ def engine() -> Engine:
 
 
 def test_a_reply_grows_piece_by_piece_and_never_shows_half_a_syllable(engine: Engine) -> None:
-    pieces = list(engine.speak(HELLO, GREEDY))
+    pieces = list(engine.stream_reply(HELLO, GREEDY))
     assert len(pieces) > 1
     assert all(len(a) <= len(b) for a, b in zip(pieces, pieces[1:], strict=False))
     assert not any("\ufffd" in piece or "<|" in piece for piece in pieces)
 
 
 def test_the_same_question_has_the_same_likeliest_answer(engine: Engine) -> None:
-    assert list(engine.speak(HELLO, GREEDY))[-1] == list(engine.speak(HELLO, GREEDY))[-1]
+    assert (
+        list(engine.stream_reply(HELLO, GREEDY))[-1] == list(engine.stream_reply(HELLO, GREEDY))[-1]
+    )
 
 
 def test_drawing_is_not_always_the_same(engine: Engine) -> None:
     hot = Sampling(30, temperature=1.5, top_p=1.0, top_k=0, repetition_penalty=1.0)
-    assert len({list(engine.speak(HELLO, hot))[-1] for _ in range(5)}) > 1
+    assert len({list(engine.stream_reply(HELLO, hot))[-1] for _ in range(5)}) > 1
 
 
 def test_closing_the_reply_stops_the_thread_that_makes_it(engine: Engine) -> None:
     before = threading.active_count()
     long = Sampling(400, temperature=1.5, top_p=1.0, top_k=0, repetition_penalty=1.0)
-    reply: Iterator[str] = engine.speak(HELLO, long)
+    reply: Iterator[str] = engine.stream_reply(HELLO, long)
     next(reply)
     assert threading.active_count() == before + 1
     reply.close()  # type: ignore[attr-defined]
     assert threading.active_count() == before
-    assert list(engine.speak(HELLO, GREEDY))
+    assert list(engine.stream_reply(HELLO, GREEDY))
 
 
 def test_a_history_longer_than_the_model_can_read_is_answered_all_the_same(
     engine: Engine,
 ) -> None:
     long = [ChatMessage("user" if i % 2 == 0 else "assistant", "긴 말 " * 30) for i in range(41)]
-    assert list(engine.speak(long, GREEDY))
-    assert list(engine.speak([ChatMessage("user", "아주 긴 말 " * 2000)], GREEDY))
+    assert list(engine.stream_reply(long, GREEDY))
+    assert list(engine.stream_reply([ChatMessage("user", "아주 긴 말 " * 2000)], GREEDY))
 
 
 def test_the_newest_turns_stay() -> None:
@@ -85,7 +87,7 @@ def test_the_next_speaker_is_drawn_from_the_people_of_the_room(engine: Engine) -
         ChatMessage("assistant", "밥 먹자", "도담"),
         ChatMessage("assistant", "그래", "은솔"),
     ] * 3
-    drawn = [engine.next_name(talk, ["도담", "은솔", "뷁꿹쒧"]) for _ in range(30)]
+    drawn = [engine.draw_participant(talk, ["도담", "은솔", "뷁꿹쒧"]) for _ in range(30)]
     assert set(drawn) <= {"도담", "은솔", "뷁꿹쒧"}
     # A name the model has never seen is far less likely than those that just spoke.
     assert drawn.count("뷁꿹쒧") <= 3

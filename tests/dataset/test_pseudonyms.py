@@ -12,7 +12,7 @@ import pytest
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
-from kakaobot.app.people import People
+from kakaobot.app.people import Participants
 from kakaobot.app.training import Training
 from kakaobot.config import Home, save
 from kakaobot.dataset.name_replacement import NameReplacer
@@ -49,7 +49,7 @@ def export(
 @pytest.fixture
 def datasets(home: Home, bases: BaseModels, tmp_path: Path) -> Datasets:
     save(home.settings_file, {"data.pseudonyms": True, "data.merge_gap_minutes": 0})
-    Exports(home).bring([export(tmp_path)])
+    Exports(home).import_files([export(tmp_path)])
     return Datasets(home, bases)
 
 
@@ -74,7 +74,7 @@ def test_no_real_name_is_left_in_any_file(home: Home, datasets: Datasets) -> Non
 
 def test_the_sample_holds_no_name(home: Home, bases: BaseModels) -> None:
     save(home.settings_file, {"data.pseudonyms": True, "data.persona": "도담"})
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     report = Datasets(home, bases).build()
     assert report.persona == PseudonymStore(home).known()["도담"]
     for raw in made(home).values():
@@ -96,7 +96,7 @@ def test_a_person_keeps_the_name_over_new_files_and_other_rooms(
     datasets.build()
     before = PseudonymStore(home).known()
     strangers = tuple(f"손님 {number}호" for number in range(60))
-    Exports(home).bring([export(tmp_path, "모임", names=(*NAMES, *strangers))])
+    Exports(home).import_files([export(tmp_path, "모임", names=(*NAMES, *strangers))])
     datasets.build()
     after = PseudonymStore(home).known()
     assert {name: after[name] for name in before} == before
@@ -148,7 +148,7 @@ def test_a_program_is_still_known_as_one(home: Home, datasets: Datasets) -> None
 def test_another_name_of_somebody_leads_to_the_same(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
-    People(home).same("김도담", ["마루"])
+    Participants(home).merge_names("김도담", ["마루"])
     datasets.build()
     assert PseudonymStore(home).names()["마루"] == PseudonymStore(home).names()["김도담"]
     assert "마루".encode() not in made(home)["train.jsonl"]

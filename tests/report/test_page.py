@@ -17,7 +17,7 @@ from tests.conftest import SAMPLE
 def test_the_report_of_the_sample_is_one_page_with_its_pictures(
     home: Home, bases: BaseModels
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     datasets = Datasets(home, bases)
     report = datasets.build()
     text = datasets.page().read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def test_the_report_of_the_sample_is_one_page_with_its_pictures(
 def test_what_each_filter_moves_is_a_table_as_soon_as_one_takes_something(
     home: Home, bases: BaseModels
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     save(home.settings_file, {"data.low_signal_share": 0.01})
     report = Datasets(home, bases).build()
     title, table = render_charts(report)[-1]
@@ -53,7 +53,7 @@ def test_what_each_filter_moves_is_a_table_as_soon_as_one_takes_something(
 def test_who_speaks_and_what_a_training_takes_are_added_when_they_are_known(
     home: Home, bases: BaseModels
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     save(home.settings_file, {"data.exclude_people": ["마루"]})
     datasets = Datasets(home, bases)
     datasets.build()
@@ -71,7 +71,7 @@ def test_who_speaks_and_what_a_training_takes_are_added_when_they_are_known(
 def test_the_page_tells_no_name_where_the_data_have_invented_ones(
     home: Home, bases: BaseModels
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     room = Datasets(home, bases).rooms()[0]
     save(home.settings_file, {"data.pseudonyms": True, "data.room": room})
     datasets = Datasets(home, bases)
@@ -85,7 +85,7 @@ def test_the_page_tells_no_name_where_the_data_have_invented_ones(
 
 
 def test_names_are_no_markup_in_the_report(home: Home, bases: BaseModels) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     report = Datasets(home, bases).build()
     figures = replace(report.figures, people=("<i>", *report.figures.people[1:]))
     assert "<i>" not in render_page(replace(report, room="<i>", warning="<i>", figures=figures))
@@ -94,7 +94,7 @@ def test_names_are_no_markup_in_the_report(home: Home, bases: BaseModels) -> Non
 def test_a_report_of_an_older_program_has_no_pictures_and_still_opens(
     home: Home, bases: BaseModels
 ) -> None:
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     report = Datasets(home, bases).build()
     figures = type(report.figures)()
     empty = replace(report, figures=figures, lengths=(), speeches=(), effects=())

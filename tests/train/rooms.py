@@ -34,7 +34,7 @@ class Room:
             },
         )
         bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
-        Exports(self.home).bring([SAMPLE])
+        Exports(self.home).import_files([SAMPLE])
         Datasets(self.home, bases).build()
         self.training = Training(self.home, bases)
 

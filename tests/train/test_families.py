@@ -85,7 +85,7 @@ def learn(home: Home, base: Path) -> Run:
     }
     save(home.settings_file, changes)
     bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
-    Exports(home).bring([SAMPLE])
+    Exports(home).import_files([SAMPLE])
     Datasets(home, bases).build()
     training = Training(home, bases)
     name = training.start().run
@@ -119,4 +119,4 @@ def test_it_is_learnt_and_talks(
     )
     greedy = Sampling(8, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
     # A random model may well begin with half a syllable, and so say nothing that can be shown.
-    assert all(list(engine.speak([ChatMessage("user", "오늘 뭐 해?", "마루")], greedy)))
+    assert all(list(engine.stream_reply([ChatMessage("user", "오늘 뭐 해?", "마루")], greedy)))

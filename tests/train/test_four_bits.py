@@ -94,7 +94,7 @@ def test_a_base_in_four_bits_is_learnt_on_and_talks(run: Run, tmp_path: Path) ->
     options: dict[str, Any] = {"dtype": "auto", "attn_implementation": "auto", "max_turns": 4}
     engine = Engine.load(str(FOLDER), found[1], load_in_4bit=True, **options)
     greedy = Sampling(16, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
-    assert list(engine.speak([ChatMessage("user", "3시에 뭐 해?")], greedy))[-1]
+    assert list(engine.stream_reply([ChatMessage("user", "3시에 뭐 해?")], greedy))[-1]
 
 
 @pytest.mark.slow

@@ -177,7 +177,7 @@ class Room:
             },
         )
         self.bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
-        Exports(self.home).bring([SAMPLE])
+        Exports(self.home).import_files([SAMPLE])
         Datasets(self.home, self.bases).build()
         self.run = Run((disk or root / "runs") / "main")
 
@@ -189,7 +189,7 @@ class Room:
         # The thread notes how it ended.
         wait_for(lambda: training.wait(self.run.name, 0.1), self.run)
 
-    def make_room(self) -> None:
+    def free_memory(self) -> None:
         (self.run.path.parent / BALLAST).unlink(missing_ok=True)
 
 
@@ -246,7 +246,7 @@ def test_a_disk_that_fills_up_at_any_moment_ends_the_run_with_a_sentence_and_cos
             seen = [point.step for point in run.points() if point.kind == "loss"]
             assert seen == list(range(1, len(seen) + 1))
             assert len(seen) >= after[-1]
-            room.make_room()
+            room.free_memory()
             assert_told(run)
         room.train("")
         status = run.status()

@@ -123,7 +123,7 @@ def test_a_loss_that_the_best_was_not_chosen_by_is_not_called_the_best():
 
 
 def test_answers_are_sent_again_only_when_they_have_changed():
-    now = replace(NOW, answers=answered(0, 10))
+    now = replace(NOW, eval_samples=answered(0, 10))
     service = FakeTraining(now)
     handlers = third(service, FakeOutlooks())
     place = [field.name for field in fields(training.TrainingComponents)].index("answers")
@@ -132,7 +132,9 @@ def test_answers_are_sent_again_only_when_they_have_changed():
     service.now = replace(now, status=Status("running", 5, 9))
     second = handlers["tick"]("", first[-1])
     assert second[place] == {"__type__": "update"}
-    service.now = replace(service.now, status=Status("running", 6, 9), answers=answered(0, 10, 20))
+    service.now = replace(
+        service.now, status=Status("running", 6, 9), eval_samples=answered(0, 10, 20)
+    )
     assert "20에 0" in handlers["tick"]("", second[-1])[place]
     # Another run may have been chosen, whose page shows nothing yet.
     assert "20에 0" in handlers["look"]("", second[-1])[place]

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from kakaobot.app.chat import Line
-from kakaobot.app.training import QUIET
+from kakaobot.app.chat import ChatLine
+from kakaobot.app.training import SILENCE_SECONDS
 from kakaobot.runs.run import Status
 from tests.ui.window_fakes import NOW, mine
 from ui import text
@@ -84,7 +84,7 @@ def test_force_is_offered_only_when_stopping_takes_long():
 
 
 def test_after_a_stop_it_says_what_is_saved_and_what_can_be_done():
-    stopped = replace(NOW, status=Status("stopped", 41, 80), resume_step=40, can_talk=True)
+    stopped = replace(NOW, status=Status("stopped", 41, 80), resume_step=40, can_chat=True)
     view = training_view(stopped)
     assert view.start.label == "이어서 학습 (40단계부터)"
     assert view.detail == (
@@ -101,7 +101,9 @@ def test_the_workers_own_last_words_are_not_said_twice():
 
 
 def test_a_finished_run_cannot_go_on_but_a_new_one_can_start():
-    done = replace(NOW, status=Status("finished", 80, 80), can_start=False, why_not="끝났습니다.")
+    done = replace(
+        NOW, status=Status("finished", 80, 80), can_start=False, start_blocker="끝났습니다."
+    )
     view = training_view(done)
     assert not view.start.enabled
     assert view.new.visible
@@ -128,8 +130,8 @@ def test_the_last_lines_of_a_log_are_shown_of_a_run_that_failed():
 
 
 def test_a_worker_that_says_nothing_for_long_is_noticed():
-    assert training_view(replace(RUNNING, quiet=QUIET - 1)).detail == ()
-    [told] = training_view(replace(RUNNING, quiet=QUIET + 70)).detail
+    assert training_view(replace(RUNNING, silent_seconds=SILENCE_SECONDS - 1)).detail == ()
+    [told] = training_view(replace(RUNNING, silent_seconds=SILENCE_SECONDS + 70)).detail
     assert told.startswith("3분 동안 소식이 없습니다.")
 
 
@@ -155,7 +157,9 @@ def test_a_duration_is_told_in_its_two_largest_units(seconds, words):
 
 
 def test_the_first_bubble_of_a_turn_says_who_speaks_and_that_it_is_an_ai():
-    shown = bubbles([mine("뭐 해?"), Line("도담", "집\n너는?", False), Line("마루", "나도", False)])
+    shown = bubbles(
+        [mine("뭐 해?"), ChatLine("도담", "집\n너는?", False), ChatLine("마루", "나도", False)]
+    )
     assert [each["role"] for each in shown] == ["user", *["assistant"] * 3]
     assert [each["content"] for each in shown[1:]] == ["도담 · AI\n집", "너는?", "마루 · AI\n나도"]
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from kakaobot.app.exports import FileReport
-from kakaobot.app.people import Proposal, RoomMember
+from kakaobot.app.people import Proposal, RoomParticipant
 from kakaobot.dataset.build_report import Example, ExampleMessage
 from kakaobot.dataset.participant_summaries import ParticipantSummary
 from kakaobot.runs.history import SettingChange
@@ -26,7 +26,7 @@ EVIL_ROOM = replace(
     ROOM,
     room=EVIL,
     keys=(EVIL,),
-    people=tuple(RoomMember(EVIL, 5, is_bot=True, is_excluded=True) for _ in range(5)),
+    people=tuple(RoomParticipant(EVIL, 5, is_bot=True, is_excluded=True) for _ in range(5)),
     first=EVIL,
     last=EVIL,
     aliases=((EVIL, EVIL),),
@@ -75,7 +75,7 @@ PAGES = {
             replace(
                 NOW,
                 status=Status("failed", message=EVIL, notes=(EVIL,)),
-                why_not=EVIL,
+                start_blocker=EVIL,
                 practice=True,
                 last_lines=EVIL,
                 base=EVIL,
@@ -85,7 +85,7 @@ PAGES = {
     ),
     "runs": lambda: runs_card([EVIL_RUN, replace(EVIL_RUN, fingerprint="", base="둘")] * 9),
     "status": lambda: cards.status(EVIL, "bad"),
-    "voice": lambda: cards.persona_card(replace(VOICE, sentence=EVIL)),
+    "voice": lambda: cards.persona_card(replace(VOICE, description=EVIL)),
     "rooms": lambda: rooms_table([EVIL_ROOM]),
     "people": lambda: people_cards([EVIL_ROOM]),
     "diagnosis": lambda: line_report_card(

@@ -24,11 +24,11 @@ class Recorder:
             raise ExportError(self.trouble)
         return [ROOM]
 
-    def same(self, name, others, *, room="", progress=None):
+    def merge_names(self, name, others, *, room="", progress=None):
         self.asked.append(("same", name, list(others), room))
         return ROOM
 
-    def undo(self, alias, *, room="", progress=None):
+    def unmerge_name(self, alias, *, room="", progress=None):
         self.asked.append(("undo", alias, room))
         return ROOM
 

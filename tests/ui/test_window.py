@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kakaobot.app.auth import LOCKED, Gate
+from kakaobot.app.auth import LOCKED, PasswordGate
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.config import ROOT, Home
 from tests.patience import patience
@@ -34,7 +34,7 @@ OPEN = {"enter", "lock", "arrive"}
 
 
 def window_of(home, password="열쇠"):
-    gate = Gate(password)
+    gate = PasswordGate(password)
     parrot = Parrot(gate)
     services: dict[str, Any] = {
         "exports": FakeExports(FILE),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kakaobot.app.auth import Gate
-from kakaobot.app.chat import Line, Persona, Reply
+from kakaobot.app.auth import PasswordGate
+from kakaobot.app.chat import ChatLine, Persona, Reply
 from kakaobot.app.estimates import Estimate
 from kakaobot.app.exports import FileReport, LineReport
-from kakaobot.app.people import Proposal, RoomMember, RoomReport
-from kakaobot.app.training import Snapshot
+from kakaobot.app.people import Proposal, RoomParticipant, RoomReport
+from kakaobot.app.training import TrainingSnapshot
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
 from kakaobot.dataset.participant_summaries import ParticipantSummary
 from kakaobot.errors import RunError
@@ -22,7 +22,7 @@ PRIVATE = "아무에게도 말하지 마"
 RUN = RunSummary(
     "main", "stopped", 40, 80, 3.21, 40, "2026-03-01T12:30:00", "연습용", "", "보드게임", True
 )
-NOW = Snapshot(
+NOW = TrainingSnapshot(
     run="main",
     status=Status(),
     stopping=False,
@@ -39,8 +39,8 @@ NOW = Snapshot(
     can_start=True,
     can_stop=False,
     resume_step=0,
-    why_not="",
-    can_talk=False,
+    start_blocker="",
+    can_chat=False,
 )
 FILE = FileReport(
     "대화.txt",
@@ -59,10 +59,10 @@ ROOM = RoomReport(
     messages=1500,
     repeated=700,
     people=(
-        RoomMember("도담", 900),
-        RoomMember("마루", 500),
-        RoomMember("방장봇", 80, is_bot=True),
-        RoomMember("광고", 20, is_excluded=True),
+        RoomParticipant("도담", 900),
+        RoomParticipant("마루", 500),
+        RoomParticipant("방장봇", 80, is_bot=True),
+        RoomParticipant("광고", 20, is_excluded=True),
     ),
     first="2026-01-02 10:00",
     last="2026-02-03 11:00",
@@ -115,11 +115,11 @@ VOICE = Persona(
     step=40,
     base="연습용 모델",
     room="보드게임",
-    persona="",
-    people=("도담", "마루", "은솔"),
-    named=True,
+    name="",
+    participants=("도담", "마루", "은솔"),
+    shows_names=True,
     practice=True,
-    sentence="방 전체의 말투 · 바탕 연습용 모델 · main 의 가장 좋은 어댑터 (40단계)",
+    description="방 전체의 말투 · 바탕 연습용 모델 · main 의 가장 좋은 어댑터 (40단계)",
 )
 
 
@@ -145,7 +145,7 @@ class FakeOutlooks:
 
 
 class FakeTraining:
-    def __init__(self, now: Snapshot = NOW) -> None:
+    def __init__(self, now: TrainingSnapshot = NOW) -> None:
         self.now = now
 
     def snapshot(self, run=""):
@@ -171,30 +171,30 @@ class FakeTraining:
 class Parrot:
     """Says the last line back, one bubble after the other; counts what it was asked."""
 
-    def __init__(self, gate: Gate, voice: Persona | None = VOICE) -> None:
+    def __init__(self, gate: PasswordGate, voice: Persona | None = VOICE) -> None:
         self.gate, self.known, self.asked, self.speaking = gate, voice, 0, False
 
     def runs(self):
         return [self.known.run] if self.known else []
 
-    def voice(self, run=""):
+    def persona(self, run=""):
         if self.known is None:
             raise RunError("아직 학습한 어댑터가 없습니다.")
         return self.known
 
-    def reply(self, given, lines, *, run="", speaker="", me=""):
-        self.gate.check(given)
-        return self._speak(lines, speaker)
+    def reply(self, given, lines, *, run="", reply_as="", user_name=""):
+        self.gate.verify(given)
+        return self._speak(lines, reply_as)
 
-    def _speak(self, lines, speaker):
+    def _speak(self, lines, reply_as):
         self.asked, self.speaking = self.asked + 1, True
         bubbles: tuple[str, ...] = ()
         try:
             yield Reply("", (), done=False)
             for bubble in lines[-1].text.split():
                 bubbles = (*bubbles, bubble)
-                yield Reply(speaker or "도담", bubbles, done=False)
-            yield Reply(speaker or "도담", bubbles, done=True)
+                yield Reply(reply_as or "도담", bubbles, done=False)
+            yield Reply(reply_as or "도담", bubbles, done=True)
         finally:
             self.speaking = False
 
@@ -235,5 +235,5 @@ class FakeDatasets:
         return REPORT
 
 
-def mine(text: str) -> Line:
-    return Line("", text, mine=True)
+def mine(text: str) -> ChatLine:
+    return ChatLine("", text, from_user=True)

@@ -156,7 +156,7 @@ def persona_card(voice: Persona) -> str:
     practice = f'<p class="kb-warn-text">{text.PRACTICE}</p>' if voice.practice else ""
     return (
         f'<div class="kb-voice"><span class="kb-ai">{text.AI_MARK}</span><div>'
-        f"<p>{escape(voice.sentence)}</p>{practice}"
+        f"<p>{escape(voice.description)}</p>{practice}"
         f'<p class="kb-muted">{text.AI_NOTE}</p></div></div>'
     )
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from html import escape
 
-from kakaobot.app.exports import KINDS, LineReport, line_sum
+from kakaobot.app.exports import LINE_KIND_LABELS, LineReport, summarize_line_counts
 from ui import text
 from ui.presenters import layout_name
 
 
 def line_report_card(found: LineReport) -> str:
     """A bar of the kinds of lines, their sum, and the lines that were not understood."""
-    kinds = {kind: getattr(found.counts, kind) for kind in KINDS}
+    kinds = {kind: getattr(found.counts, kind) for kind in LINE_KIND_LABELS}
     bar = "".join(
         f'<i class="kb-kind-{kind}" style="flex-grow:{count}"></i>'
         for kind, count in kinds.items()
         if count
     )
     legend = "".join(
-        f'<div><dt><i class="kb-kind-{kind}"></i>{KINDS[kind]}</dt><dd>{count:,}</dd>'
+        f'<div><dt><i class="kb-kind-{kind}"></i>{LINE_KIND_LABELS[kind]}</dt><dd>{count:,}</dd>'
         f"<span>{text.KIND_NOTES[kind]}</span></div>"
         for kind, count in kinds.items()
     )
@@ -29,7 +29,7 @@ def line_report_card(found: LineReport) -> str:
         f'<button type="button" class="kb-small" data-do="close">{text.CLOSE}</button></header>'
         f'<p class="kb-muted">{escape(about)}</p>'
         f'<div class="kb-kinds" aria-hidden="true">{bar}</div>'
-        f'<p class="kb-sum">{escape(line_sum(found.lines, found.counts))}</p>'
+        f'<p class="kb-sum">{escape(summarize_line_counts(found.lines, found.counts))}</p>'
         f'<dl class="kb-legend">{legend}</dl>{_lost(found)}</section>'
     )
 

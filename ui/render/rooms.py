@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from kakaobot.app.people import Proposal, RoomMember, RoomReport
+from kakaobot.app.people import Proposal, RoomParticipant, RoomReport
 from ui import text
 from ui.presenters import people_names
 from ui.render.cards import ask_button, table
@@ -120,7 +120,7 @@ def _quoted(names: Sequence[str], most: int = 6) -> str:
     return text.MORE_PEOPLE.format(names=shown, count=more) if more > 0 else shown
 
 
-def choices(people: Sequence[RoomMember]) -> list[tuple[str, str]]:
+def choices(people: Sequence[RoomParticipant]) -> list[tuple[str, str]]:
     """Labels and names for a dropdown."""
     return [
         (text.MEMBER_LABEL.format(name=each.name, count=each.messages), each.name)

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import gradio as gr
 
-from kakaobot.app.auth import Gate, Pass
-from kakaobot.app.chat import ChatService, Line, Persona, Reply
+from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply
 from kakaobot.errors import KakaobotError, RunError
 from ui import text
 from ui.errors import notify
@@ -22,7 +22,7 @@ from ui.events import on
 from ui.presenters import bubbles
 from ui.render import cards
 
-Lines = tuple[Line, ...]
+Lines = tuple[ChatLine, ...]
 Values = tuple[object, ...]
 
 
@@ -50,7 +50,7 @@ class ChatComponents:
     lock: gr.Button
 
 
-def build(chatting: ChatService, gate: Gate, tab: gr.Tab) -> None:
+def build(chatting: ChatService, gate: PasswordGate, tab: gr.Tab) -> None:
     """Lay out the tab and wire it."""
     parts, desk = _layout(gate), ChatHandlers(chatting, gate)
     given, lines, run = parts.given, parts.lines, parts.run
@@ -84,39 +84,39 @@ def build(chatting: ChatService, gate: Gate, tab: gr.Tab) -> None:
 class ChatHandlers:
     """The handlers. Returns values in the order in which `build` wires them."""
 
-    def __init__(self, chatting: ChatService, gate: Gate) -> None:
+    def __init__(self, chatting: ChatService, gate: PasswordGate) -> None:
         self._chatting = chatting
         self._gate = gate
 
     def enter(self, password: str) -> Values:
-        given = self._gate.enter(password)
+        given = self._gate.authenticate(password)
         return given, "", gr.Column(visible=False), gr.Row(visible=True), *self._who("")
 
-    def arrive(self, given: Pass | None, run: str) -> Values:
+    def arrive(self, given: AccessPass | None, run: str) -> Values:
         """A tab that is still locked has nothing to bring up to date."""
         if given is None:
             return (gr.skip(),) * 4
         return self.choose(given, run)
 
-    def choose(self, given: Pass | None, run: str) -> Values:
-        self._gate.check(given)
+    def choose(self, given: AccessPass | None, run: str) -> Values:
+        self._gate.verify(given)
         return self._who(run)
 
     def send(
-        self, given: Pass | None, message: str, lines: Lines, run: str, speaker: str, me: str
+        self, given: AccessPass | None, message: str, lines: Lines, run: str, speaker: str, me: str
     ) -> Iterator[Values]:
-        self._gate.check(given)
+        self._gate.verify(given)
         if not message.strip():
             notify(text.NOTHING_TO_SEND)
             yield (gr.skip(),) * 5
             return
-        asked = (*lines, Line(me or "", message.strip(), mine=True))
+        asked = (*lines, ChatLine(me or "", message.strip(), from_user=True))
         yield from self._answer(given, asked, run, speaker, me)
 
     def retry(
-        self, given: Pass | None, lines: Lines, run: str, speaker: str, me: str
+        self, given: AccessPass | None, lines: Lines, run: str, speaker: str, me: str
     ) -> Iterator[Values]:
-        self._gate.check(given)
+        self._gate.verify(given)
         asked = _without_answer(lines)
         if not asked:
             notify(text.NOTHING_TO_RETRY)
@@ -124,22 +124,22 @@ class ChatHandlers:
             return
         yield from self._answer(given, asked, run, speaker, me)
 
-    def rest(self, given: Pass | None) -> Values:
+    def rest(self, given: AccessPass | None) -> Values:
         """The buttons of a model that is not speaking."""
-        self._gate.check(given)
+        self._gate.verify(given)
         return gr.Button(visible=True), gr.Button(visible=False)
 
-    def undo(self, given: Pass | None, lines: Lines) -> Values:
+    def undo(self, given: AccessPass | None, lines: Lines) -> Values:
         """Take the last question back into the text box, and what was answered away."""
-        self._gate.check(given)
+        self._gate.verify(given)
         asked = _without_answer(lines)
         if not asked:
             return bubbles(lines), lines, gr.skip()
         kept = asked[:-1]
         return bubbles(kept), kept, asked[-1].text
 
-    def clear(self, given: Pass | None) -> Values:
-        self._gate.check(given)
+    def clear(self, given: AccessPass | None) -> Values:
+        self._gate.verify(given)
         return [], (), gr.skip()
 
     def lock(self) -> Values:
@@ -150,13 +150,13 @@ class ChatHandlers:
         return None, [], (), "", *doors, *nobody, *buttons
 
     def _answer(
-        self, given: Pass | None, asked: Lines, run: str, speaker: str, me: str
+        self, given: AccessPass | None, asked: Lines, run: str, speaker: str, me: str
     ) -> Iterator[Values]:
         """Stream what the model says after `asked`."""
         buttons = gr.Button(visible=False), gr.Button(visible=True)
         waiting = {"role": "assistant", "content": text.THINKING}
         replies = self._chatting.reply(
-            given, asked, run=run or "", speaker=speaker or "", me=me or ""
+            given, asked, run=run or "", reply_as=speaker or "", user_name=me or ""
         )
         yield [*bubbles(asked), waiting], asked, "", *buttons
         said: Lines = ()
@@ -165,7 +165,7 @@ class ChatHandlers:
             try:
                 for reply in replies:
                     if reply.bubbles:
-                        said = (Line(reply.name, "\n".join(reply.bubbles), mine=False),)
+                        said = (ChatLine(reply.name, "\n".join(reply.bubbles), from_user=False),)
                         yield bubbles((*asked, *said)), (*asked, *said), *(gr.skip(),) * 3
             except KakaobotError as error:
                 # Not raised: gradio would cover the conversation, and leave "멈춤" behind.
@@ -181,7 +181,7 @@ class ChatHandlers:
         """Who speaks, and the choices that follow from it."""
         runs = self._chatting.runs()
         try:
-            voice = self._chatting.voice(run if run in runs else "")
+            voice = self._chatting.persona(run if run in runs else "")
         except RunError as error:
             nothing = gr.Dropdown([], value=None)
             return cards.note(text.NOTICE, str(error)), nothing, _speakers(None), nothing
@@ -189,24 +189,24 @@ class ChatHandlers:
 
 
 def _names(voice: Persona) -> tuple[gr.Dropdown, gr.Dropdown]:
-    mine = [name for name in voice.people if name != voice.persona]
+    mine = [name for name in voice.participants if name != voice.name]
     return _speakers(voice), gr.Dropdown([(text.NOBODY, ""), *((n, n) for n in mine)], value="")
 
 
 def _speakers(voice: Persona | None) -> gr.Dropdown:
     """Who can answer; there is a choice only where the whole room was learnt."""
-    names = voice.people if voice and not voice.persona else ()
+    names = voice.participants if voice and not voice.name else ()
     choices = [(text.ANYBODY, ""), *((name, name) for name in names)]
     return gr.Dropdown(choices, value="", visible=bool(names))
 
 
 def _without_answer(lines: Lines) -> Lines:
     """Up to the last thing the user said."""
-    last = max((number for number, line in enumerate(lines) if line.mine), default=-1)
+    last = max((number for number, line in enumerate(lines) if line.from_user), default=-1)
     return lines[: last + 1]
 
 
-def _layout(gate: Gate) -> ChatComponents:
+def _layout(gate: PasswordGate) -> ChatComponents:
     # Components make themselves where they are first named, so the order here is the layout.
     parts: dict[str, Any] = {"given": gr.State(None), "lines": gr.State(())}
     with gr.Column(elem_id="chat-gate", elem_classes="kb-card") as parts["closed"]:

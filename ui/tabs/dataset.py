@@ -11,7 +11,7 @@ import gradio as gr
 
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
-from kakaobot.app.people import People
+from kakaobot.app.people import Participants
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.dataset.participant_summaries import ParticipantSummary
 from kakaobot.errors import KakaobotError
@@ -26,7 +26,7 @@ from ui.tabs.rooms import ASK_SCRIPT
 
 def build(
     datasets: Datasets,
-    people: People,
+    people: Participants,
     preferences: SettingsEditor,
     outlooks: Estimates,
     tabs: gr.Tabs,
@@ -150,12 +150,12 @@ def build(
     on(onward.click, lambda: gr.Tabs(selected="training"), None, tabs)
 
 
-def _exclude(people: People, names: Sequence[str]) -> str:
+def _exclude(people: Participants, names: Sequence[str]) -> str:
     people.exclude(names)
     return text.LEFT_OUT_DONE.format(names=", ".join(names))
 
 
-def _include(people: People, names: Sequence[str]) -> str:
+def _include(people: Participants, names: Sequence[str]) -> str:
     people.include(names)
     return text.TAKEN_IN_DONE.format(names=", ".join(names))
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.exports import Exports, FileReport
-from kakaobot.app.people import People
+from kakaobot.app.people import Participants
 from ui import text
 from ui.errors import notify
 from ui.events import on
@@ -34,7 +34,7 @@ watch("value", () => {
 
 
 def build(
-    exports: Exports, people: People, tabs: gr.Tabs, arrivals: Sequence[Callable[..., Any]]
+    exports: Exports, people: Participants, tabs: gr.Tabs, arrivals: Sequence[Callable[..., Any]]
 ) -> None:
     """Lay out the tab and wire it. Every handler is one call to a service."""
     upload, sample = _top()
@@ -61,14 +61,14 @@ def build(
         """Take uploads in; their copies in the upload folder are not kept."""
         places = [Path(file) for file in files]
         try:
-            reports = exports.bring(places, lambda share, words: progress(share, desc=words))
+            reports = exports.import_files(places, lambda share, words: progress(share, desc=words))
         finally:
             for place in places:
                 place.unlink(missing_ok=True)
         return None, *_told(reports)
 
     def bring_sample() -> tuple[object, ...]:
-        return _told(exports.bring(exports.samples()[:1]))
+        return _told(exports.import_files(exports.sample_files()[:1]))
 
     def _told(reports: Sequence[FileReport]) -> tuple[object, ...]:
         taken = [report for report in reports if not report.error and not report.note]
@@ -84,7 +84,7 @@ def build(
         return listed()
 
     def diagnose(event: gr.EventData) -> str:
-        return line_report_card(exports.diagnose(str(event.hash)))
+        return line_report_card(exports.line_report(str(event.hash)))
 
     outputs = [table, onward, diagnosis]
     changes = [

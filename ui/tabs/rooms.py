@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.people import People, RoomReport
+from kakaobot.app.people import Participants, RoomReport
 from kakaobot.errors import KakaobotError
 from ui import text
 from ui.errors import notify
@@ -31,7 +31,7 @@ element.addEventListener("keydown", (event) => {
 });"""
 
 
-def build(people: People) -> Callable[[Callable[..., Any]], object]:
+def build(people: Participants) -> Callable[[Callable[..., Any]], object]:
     """Lay it out and wire it; what is given back shows the rooms anew after another event."""
     table = gr.HTML(elem_id="export-rooms")
     people_html = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="export-people")
@@ -57,7 +57,7 @@ def build(people: People) -> Callable[[Callable[..., Any]], object]:
         others = [each for each in chosen if each != target]
         if not others:
             raise KakaobotError(text.SAME_TOO_FEW)
-        notify(_joined(people.same(target, others, room=room or ""), target))
+        notify(_joined(people.merge_names(target, others, room=room or ""), target))
 
     def enter(room: str | None) -> tuple[object, object]:
         members = next((each.people for each in people.rooms() if each.keys[0] == room), ())
@@ -109,22 +109,22 @@ def _joined(report: RoomReport, name: str) -> str:
     return f"{text.JOINED.format(name=dict(report.aliases).get(name, name))} {text.AGAIN}"
 
 
-def _same(people: People, ask: dict[str, Any], typed: str) -> str:
+def _same(people: Participants, ask: dict[str, Any], typed: str) -> str:
     name = ask.get("name") or typed
-    return _joined(people.same(name, ask["others"], room=ask["room"]), name)
+    return _joined(people.merge_names(name, ask["others"], room=ask["room"]), name)
 
 
-def _undo(people: People, ask: dict[str, Any], _: str) -> str:
-    people.undo(ask["alias"], room=ask["room"])
+def _undo(people: Participants, ask: dict[str, Any], _: str) -> str:
+    people.unmerge_name(ask["alias"], room=ask["room"])
     return f"{text.PARTED.format(name=ask['alias'])} {text.AGAIN}"
 
 
-def _exclude(people: People, ask: dict[str, Any], _: str) -> str:
+def _exclude(people: Participants, ask: dict[str, Any], _: str) -> str:
     people.exclude(ask["names"])
     return f"{text.LEFT_OUT_DONE.format(names=', '.join(ask['names']))}. {text.AGAIN}"
 
 
-def _include(people: People, ask: dict[str, Any], _: str) -> str:
+def _include(people: Participants, ask: dict[str, Any], _: str) -> str:
     people.include(ask["names"])
     return f"{text.TAKEN_IN_DONE.format(names=', '.join(ask['names']))}. {text.AGAIN}"
 

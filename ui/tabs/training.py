@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.estimates import Estimate, Estimates
-from kakaobot.app.training import Snapshot, Training
+from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.run import LIVE
 from ui import text
@@ -88,7 +88,7 @@ def build(
     outputs = [*shown, status, watch]
 
     def show(
-        now: Snapshot, chosen: str | None, watch: Watch, version: tuple[object, ...] = ()
+        now: TrainingSnapshot, chosen: str | None, watch: Watch, version: tuple[object, ...] = ()
     ) -> tuple[object, ...]:
         return _shown(now, outlooks.known(), chosen, watch, version)
 
@@ -182,7 +182,7 @@ def _layout() -> TrainingComponents:
 
 
 def _shown(
-    now: Snapshot,
+    now: TrainingSnapshot,
     known: Estimate | None,
     chosen: str | None,
     watch: Watch,
