@@ -11,8 +11,9 @@ import pytest
 from kakaobot.cli import main
 from kakaobot.cli.history import loss_sparkline
 from kakaobot.config import Home
-from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, RecordedPrompt
+from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
 from kakaobot.runs.run import Point, Runs, Status
+from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
 
 
@@ -98,8 +99,8 @@ def rehearsed(three_runs: Home) -> Home:
     samples = EvalSampleLog(run.path)
     samples.begin(
         [
-            RecordedPrompt((("마루", "몇 시?"),), "도담", "두 시\nㄱㄱ"),
-            RecordedPrompt((), "", "잘 자"),
+            EvalPrompt((ChatMessage("user", "몇 시?", "마루"),), "도담", "두 시\nㄱㄱ"),
+            EvalPrompt((), "", "잘 자"),
         ]
     )
     for step in (0, 10, 20, 40):

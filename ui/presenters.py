@@ -9,7 +9,8 @@ from typing import Literal
 
 from kakaobot.app.chat import ChatLine
 from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
-from kakaobot.runs.history import EvalSamples, RunSummary
+from kakaobot.runs.eval_samples import EvalTranscript
+from kakaobot.runs.history import RunSummary
 from kakaobot.runs.run import LIVE, Status
 from ui import text
 from ui.series import curve, voice_curve
@@ -61,7 +62,7 @@ class TrainingView:
     talk: ButtonView
     chart: dict[str, object]
     voice: dict[str, object]
-    answers: EvalSamples
+    answers: EvalTranscript
     best_step: int | None
     log: str
     last_lines: str

@@ -17,9 +17,9 @@ from kakaobot.config import Home, parse
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.exports.file_store import FileStore
-from kakaobot.runs.eval_samples import EvalSampleLog
+from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.exit_reason import FULL_DISK
-from kakaobot.runs.history import EvalSamples, RunHistory, RunSummary
+from kakaobot.runs.history import RunHistory, RunSummary
 from kakaobot.runs.run import LIVE, Point, Run, Runs, Status, now_text
 from kakaobot.settings import Settings
 from kakaobot.train.launch_command import launch_command
@@ -56,7 +56,7 @@ class TrainingSnapshot:
     """Of the log, where the run has failed."""
     silent_seconds: float = 0.0
     """Seconds since a live worker has said something."""
-    eval_samples: EvalSamples = EvalSamples()
+    eval_samples: EvalTranscript = EvalTranscript()
     """To the same prompts, as it learnt."""
 
 
@@ -114,7 +114,7 @@ class Training:
             can_chat=bool(chosen and chosen.adapter()),
             last_lines=_last_lines(chosen) if chosen and status.state == "failed" else "",
             silent_seconds=chosen.silence() if chosen and status.state == "running" else 0.0,
-            eval_samples=self._history.answers(chosen) if chosen else EvalSamples(),
+            eval_samples=self._history.transcript(chosen) if chosen else EvalTranscript(),
         )
 
     def version(self, run: str = "") -> tuple[object, ...]:

@@ -12,7 +12,7 @@ from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import PRACTICE, CommandContext
 from kakaobot.errors import RunError
-from kakaobot.runs.history import EvalSamples
+from kakaobot.runs.eval_samples import EvalTranscript
 from kakaobot.runs.run import State, Status
 
 STATES: dict[State, str] = {
@@ -264,20 +264,25 @@ def _voice(said: Status) -> list[tuple[str, str]]:
     return [("말투 거리", f"{said.voice:.3f}{best}, 0이면 방과 같음")]
 
 
-def eval_samples_text(answers: EvalSamples, best_step: int | None) -> str:
+def eval_samples_text(answers: EvalTranscript, best_step: int | None) -> str:
     """Each prompt with what was answered to it, a line a step, and what was really said."""
-    beside = answers.beside(best_step)
-    if not beside or not answers.asked:
+    beside = answers.selected(best_step)
+    if not beside or not answers.prompts:
         return "같은 말에 대답해 본 것이 없습니다. training.sample_replies 를 1 이상으로 두세요.\n"
     blocks = []
-    for place, asked in enumerate(answers.asked):
-        said = [f"{who}: {_joined(what)}" if who else _joined(what) for who, what in asked.said]
+    for place, asked in enumerate(answers.prompts):
+        said = [
+            f"{message.name}: {_joined(message.content)}"
+            if message.name
+            else _joined(message.content)
+            for message in asked.context
+        ]
         rows = [
             (_when(each.step, best_step), _joined("".join(each.replies[place : place + 1])))
             for each in beside
         ]
-        rows.append(("방에서 실제로", _joined(asked.reply)))
-        to = f" → {asked.speaker}" if asked.speaker else ""
+        rows.append(("방에서 실제로", _joined(asked.reference)))
+        to = f" → {asked.participant}" if asked.participant else ""
         title = f"{place + 1}. {'  '.join(said) or '(대화의 첫마디)'}{to}"
         blocks.append(f"{title}\n{format_columns(rows, indent='   ')}")
     best = "\n● 가장 좋은 때\n" if any(each.step == best_step for each in beside) else ""
@@ -293,10 +298,10 @@ def _joined(words: str) -> str:
     return " / ".join(line for line in words.splitlines() if line.strip()) or "-"
 
 
-def _answers(answers: EvalSamples) -> dict[str, object]:
+def _answers(answers: EvalTranscript) -> dict[str, object]:
     """All of them, for programs."""
     return {
-        "asked": [asdict(each) for each in answers.asked],
+        "asked": [prompt.to_json() for prompt in answers.prompts],
         "samples": [asdict(each) for each in answers.samples],
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kakaobot.errors import RunError
-from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, RecordedPrompt
+from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.run import LIVE, Point, Run, Runs, Stamp, State
 from kakaobot.settings import Settings
 
@@ -17,8 +17,6 @@ _UNTOLD = ("project.run_name", "data.room", "data.persona")
 """Settings that are told elsewhere in a summary."""
 _TELLING = ("project", "data", "model", "lora", "training")
 """Groups of settings by which one training differs from another."""
-_BESIDE = 4
-"""Steps whose answers are shown side by side."""
 
 
 @dataclass(frozen=True)
@@ -71,26 +69,6 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
-class EvalSamples:
-    """What one run has answered to the same prompts as it learnt."""
-
-    asked: tuple[RecordedPrompt, ...] = ()
-    samples: tuple[EvalSample, ...] = ()
-    """In order of step; step 0 is the base without an adapter."""
-
-    def beside(self, best_step: int | None) -> tuple[EvalSample, ...]:
-        """The first, the best, the newest, and as many in between as can be seen side by side."""
-        if not self.samples:
-            return ()
-        ends = {self.samples[0].step, self.samples[-1].step, best_step}
-        rest = [sample.step for sample in self.samples if sample.step not in ends]
-        kept = [sample.step for sample in self.samples if sample.step in ends]
-        count = min(_BESIDE - len(kept), len(rest))
-        between = {rest[(place + 1) * len(rest) // (count + 1)] for place in range(count)}
-        return tuple(sample for sample in self.samples if sample.step in ends | between)
-
-
-@dataclass(frozen=True)
 class RunGroup:
     """Runs that have learnt the same data."""
 
@@ -118,7 +96,7 @@ class RunHistory:
 
     def __init__(self) -> None:
         self._known: dict[str, _CachedRun] = {}
-        self._answers: dict[str, tuple[int, EvalSamples]] = {}
+        self._transcripts: dict[str, tuple[int, EvalTranscript]] = {}
 
     def summaries(self, runs: Runs) -> tuple[RunSummary, ...]:
         """Of every run, newest first."""
@@ -141,20 +119,15 @@ class RunHistory:
         """As `Run.points`."""
         return self._look(run).points
 
-    def answers(self, run: Run) -> EvalSamples:
-        """Nothing where none were asked for, or none have come yet."""
-        samples = EvalSampleLog(run.path)
-        version, known = samples.version(), self._answers.get(run.name)
-        if known is None or known[0] != version:
-            # What is read is at least as new as the version, which was taken before.
-            read = (
-                EvalSamples(tuple(samples.asked()), tuple(samples.all()))
-                if version
-                else EvalSamples()
-            )
-            known = (version, read)
-            self._answers = {**self._answers, run.name: known}
-        return known[1]
+    def transcript(self, run: Run) -> EvalTranscript:
+        """Empty if the run has no eval samples yet."""
+        log = EvalSampleLog(run.path)
+        version, cached = log.version(), self._transcripts.get(run.name)
+        if cached is None or cached[0] != version:
+            # The version is read first, so that the content is at least as new as it.
+            cached = (version, log.transcript() if version else EvalTranscript())
+            self._transcripts = {**self._transcripts, run.name: cached}
+        return cached[1]
 
     def _look(self, run: Run) -> _CachedRun:
         known, stamps = self._known.get(run.name), run.stamps()

@@ -1,4 +1,4 @@
-"""Lets the model under training answer some prompts, without a trace in what is learnt."""
+"""Generates replies to the eval prompts with the model under training."""
 
 from __future__ import annotations
 
@@ -11,90 +11,89 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 
 from kakaobot.base.generation import Sampling, generation_config
 from kakaobot.base.loading import LoadedBase
-from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, RecordedPrompt
+from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
 from kakaobot.style import StyleProfile
-from kakaobot.train.eval_prompts import EvalPrompt, distance_to_target
+from kakaobot.train.eval_prompts import distance_to_target
 
-_AT_ONCE = 16
-"""Prompts that are answered together."""
-_SHOWN = 2
-"""Messages before the reply that are kept to be looked at."""
-_LONGEST_PROMPT = 256
-"""Tokens; what was said earlier is left out."""
+_BATCH_SIZE = 16
+"""Prompts generated together."""
+_MAX_PROMPT_TOKENS = 256
+"""Longer prompts are truncated on the left."""
 
 
 class EvalGenerator:
-    """Answers the same prompts each time it is asked, drawing alike."""
+    """Samples replies to the same prompts with the same seed every time."""
 
     def __init__(
         self,
         base: LoadedBase,
         model: Any,
-        cues: Sequence[EvalPrompt],
+        prompts: Sequence[EvalPrompt],
         sampling: Sampling,
         *,
         seed: int,
-        together: Callable[[], AbstractContextManager[None]] = nullcontext,
+        sync: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Render the prompts.
 
         Args:
-            base: what tokens are called, and where replies end.
+            base: the loaded base, for its tokenizer, renderer and device.
             model: the base with its adapter.
-            cues: what is asked.
-            sampling: as in chat; `max_new_tokens` is where a reply is cut off.
-            seed: of every round: what is drawn differs by what was learnt alone.
-            together: within it every round is answered.
+            prompts: rendered once, here.
+            sampling: as in chat; `max_new_tokens` cuts a reply off.
+            seed: of every round, so that replies differ only by what the model has learned.
+            sync: entered for every round; keeps other ranks in step.
         """
-        self._together = together
-        self._base, self._model, self._sampling, self._seed = base, model, sampling, seed
-        longest = max(1, min(_LONGEST_PROMPT, base.context - sampling.max_new_tokens))
+        self._base, self._model, self._sampling = base, model, sampling
+        self._seed, self._sync = seed, sync
+        limit = max(1, min(_MAX_PROMPT_TOKENS, base.context - sampling.max_new_tokens))
         self._prompts = [
-            list(base.renderer.prompt(cue.said, speaker=cue.speaker))[-longest:] for cue in cues
+            list(base.renderer.prompt(prompt.context, speaker=prompt.participant))[-limit:]
+            for prompt in prompts
         ]
 
-    def replies(self, enough: Callable[[], bool] = lambda: False) -> list[str] | None:
-        """One reply a cue, in their order.
+    def replies(self, should_stop: Callable[[], bool] = lambda: False) -> list[str] | None:
+        """One reply per prompt, in order.
 
         Args:
-            enough: asked at every token; a True ends it, and there are no replies.
+            should_stop: called at every token; None is returned once it is true.
         """
-        order = sorted(range(len(self._prompts)), key=lambda place: len(self._prompts[place]))
-        found = [""] * len(order)
-        ended = _StopWhenDone(enough)
-        with self._together(), self._aside():
-            for start in range(0, len(order), _AT_ONCE):
-                places = order[start : start + _AT_ONCE]
-                texts = self._answers([self._prompts[place] for place in places], ended)
-                if ended.now:
+        by_length = sorted(range(len(self._prompts)), key=lambda i: len(self._prompts[i]))
+        replies = [""] * len(by_length)
+        stopping = _StopOnRequest(should_stop)
+        with self._sync(), self._isolated():
+            for start in range(0, len(by_length), _BATCH_SIZE):
+                batch = by_length[start : start + _BATCH_SIZE]
+                texts = self._generate([self._prompts[index] for index in batch], stopping)
+                if stopping.stopped:
                     return None
-                for place, text in zip(places, texts, strict=True):
-                    found[place] = text
-        return found
+                for index, text in zip(batch, texts, strict=True):
+                    replies[index] = text
+        return replies
 
-    def _answers(self, prompts: Sequence[list[int]], ended: _StopWhenDone) -> list[str]:
+    def _generate(self, prompts: Sequence[list[int]], stopping: _StopOnRequest) -> list[str]:
         pad, width = self._base.renderer.end_id, max(map(len, prompts))
         ids = [[pad] * (width - len(prompt)) + prompt for prompt in prompts]
-        seen = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+        mask = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
         device = self._base.device
-        made = self._model.generate(
+        output = self._model.generate(
             input_ids=torch.tensor(ids, device=device),
-            attention_mask=torch.tensor(seen, device=device),
+            attention_mask=torch.tensor(mask, device=device),
             generation_config=generation_config(
                 self._base, self._sampling, room=max(1, self._base.context - width)
             ),
-            stopping_criteria=StoppingCriteriaList([ended]),
+            stopping_criteria=StoppingCriteriaList([stopping]),
             use_cache=True,
-            # Of a shared model the others compute along, but they do not generate.
+            # With FSDP the other ranks run forward passes, but do not generate.
             synced_gpus=False,
         )
-        said = self._base.tokenizer.batch_decode(made[:, width:], skip_special_tokens=True)
-        # A syllable that was cut off is U+FFFD at the end.
-        return [str(text).rstrip("\ufffd").strip() for text in said]
+        texts = self._base.tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
+        # A truncated multi-byte character decodes to U+FFFD at the end.
+        return [str(text).rstrip("\ufffd").strip() for text in texts]
 
     @contextmanager
-    def _aside(self) -> Iterator[None]:
-        """Dropout off and chance of its own: training goes on as if nothing had been asked."""
+    def _isolated(self) -> Iterator[None]:
+        """Eval mode with a forked RNG, so that sampling does not perturb training."""
         was_training = self._model.training
         devices = [self._base.device] if self._base.device.type == "cuda" else []
         self._model.eval()
@@ -106,42 +105,36 @@ class EvalGenerator:
             self._model.train(was_training)
 
 
-class EvalGeneration:
-    """What the callback has done at an evaluation: prompts answered, kept, and measured."""
+class StyleEvaluation:
+    """Samples replies at an evaluation, logs them and measures their style distance."""
 
     def __init__(
         self,
-        samples: EvalSampleLog,
-        answering: EvalGenerator,
-        cues: Sequence[EvalPrompt],
-        own: StyleProfile,
+        log: EvalSampleLog,
+        generator: EvalGenerator,
+        prompts: Sequence[EvalPrompt],
+        target: StyleProfile,
     ) -> None:
-        """Write down what will be asked; `own` is the voice that is learnt."""
-        self._samples, self._answering, self._own = samples, answering, own
-        samples.begin([_asked(cue) for cue in cues])
+        """Log the prompts. `target` is the style of the training replies."""
+        self._log, self._generator, self._target = log, generator, target
+        log.begin(prompts)
 
-    def __call__(self, step: int, enough: Callable[[], bool]) -> float | None:
-        """How far the voice of the answers lies from the room's; nothing where it was cut short."""
-        replies = self._answering.replies(enough)
+    def __call__(self, step: int, should_stop: Callable[[], bool]) -> float | None:
+        """Style distance of the replies to the target; None if sampling was stopped."""
+        replies = self._generator.replies(should_stop)
         if replies is None:
             return None
-        self._samples.append(EvalSample(step, tuple(replies)))
-        return distance_to_target(replies, self._own)
+        self._log.append(EvalSample(step, tuple(replies)))
+        return distance_to_target(replies, self._target)
 
 
-class _StopWhenDone(StoppingCriteria):
-    """Ends every reply as soon as it is enough."""
+class _StopOnRequest(StoppingCriteria):
+    """Ends all sequences of a batch once `should_stop` returns true."""
 
-    def __init__(self, enough: Callable[[], bool]) -> None:
-        self._enough = enough
-        self.now = False
+    def __init__(self, should_stop: Callable[[], bool]) -> None:
+        self._should_stop = should_stop
+        self.stopped = False
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
-        self.now = self.now or self._enough()
-        return torch.full((input_ids.shape[0],), self.now, device=input_ids.device)
-
-
-def _asked(cue: EvalPrompt) -> RecordedPrompt:
-    """With the last few of what was said, which is what a reader wants to see."""
-    said = tuple((message.name, message.content) for message in cue.said[-_SHOWN:])
-    return RecordedPrompt(said, cue.speaker, cue.reply)
+        self.stopped = self.stopped or self._should_stop()
+        return torch.full((input_ids.shape[0],), self.stopped, device=input_ids.device)

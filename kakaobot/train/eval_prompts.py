@@ -1,80 +1,71 @@
-"""What a model is asked at evaluations, and how near its answers come to the room's voice.
+"""Selects eval prompts and scores a checkpoint by its loss and the style of its replies.
 
-Pure: knows rows and texts; `train/answering.py` lets the model speak.
+No torch; `train/eval_generation.py` generates the replies.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from kakaobot.schema import ChatMessage, Conversation
+from kakaobot.runs.eval_samples import EvalPrompt
+from kakaobot.schema import Conversation
 from kakaobot.style import StyleProfile, style_distance, style_profile
 
 Metric = Literal["eval_loss", "voice", "both"]
 
-_TOKENS_OF_A_CUE = 400
-"""A prompt that is read, and an answer of which each token is as dear as several that are read."""
-_PASSES = 3
-"""A token that is learnt goes forth once and back, which is twice as dear."""
-_SHARE, _RAREST = 0.15, 4
-"""Answering takes about this much of the time of learning; it is never rarer than that."""
-_MOST_REPLIES = 3000
-"""Of those that are learnt, spread evenly over the history: more change no figure."""
+_TOKENS_PER_PROMPT = 400
+"""Cost of one eval sample in forward tokens; a generated token costs as much as several read."""
+_PASSES_PER_TRAINED_TOKEN = 3
+"""One forward pass, and a backward pass of twice its cost."""
+_TIME_SHARE, _MAX_INTERVAL = 0.15, 4
+"""Sampling takes about this share of the training time, but happens at least this often."""
+_MAX_STYLE_REPLIES = 3000
+"""Target replies profiled, spread evenly over the history; more do not change the profile."""
 
 
-@dataclass(frozen=True)
-class EvalPrompt:
-    """What was said before a reply of the validation part, and the reply."""
-
-    said: tuple[ChatMessage, ...]
-    speaker: str
-    """Whose name is prefilled in a whole room; empty where a person is learnt."""
-    reply: str
-
-
-def select_eval_prompts(rows: Sequence[Conversation], most: int) -> list[EvalPrompt]:
-    """Replies that answer something, spread evenly over the rows; the same for the same rows."""
-    found = [
-        EvalPrompt(row.messages[:place], message.name, message.content)
+def select_eval_prompts(rows: Sequence[Conversation], limit: int) -> list[EvalPrompt]:
+    """Target replies with a context, spread evenly over the rows. Deterministic."""
+    prompts = [
+        EvalPrompt(row.messages[:index], message.name, message.content)
         for row in rows
-        for place, message in enumerate(row.messages)
-        if message.is_target and place
+        for index, message in enumerate(row.messages)
+        if message.is_target and index
     ]
-    count = min(most, len(found))
-    return [found[number * len(found) // count] for number in range(count)]
+    count = min(limit, len(prompts))
+    return [prompts[index * len(prompts) // count] for index in range(count)]
 
 
-def answered_every(cues: int, tokens: float) -> int:
-    """Evaluations from one with answers to the next: 1 where answering costs little.
+def sampling_interval(prompts: int, trained_tokens: float) -> int:
+    """Evaluations from one with eval samples to the next.
 
     Args:
-        cues: how many are answered.
-        tokens: learnt from one evaluation to the next.
+        prompts: number of eval prompts.
+        trained_tokens: tokens trained on between two evaluations.
     """
-    answering, learning = cues * _TOKENS_OF_A_CUE, tokens * _PASSES
-    return min(_RAREST, max(1, math.ceil(answering / (_SHARE * max(1.0, learning)))))
+    sampling_cost = prompts * _TOKENS_PER_PROMPT
+    training_cost = max(1.0, trained_tokens * _PASSES_PER_TRAINED_TOKEN)
+    return min(_MAX_INTERVAL, max(1, math.ceil(sampling_cost / (_TIME_SHARE * training_cost))))
 
 
 def target_style(rows: Iterable[Conversation]) -> StyleProfile:
-    """Of the replies that are learnt, each once."""
-    replies = [said.content for row in rows for said in row.messages if said.is_target]
-    return style_profile(replies[:: -(-len(replies) // _MOST_REPLIES) or 1])
+    """Style of the target replies."""
+    replies = [message.content for row in rows for message in row.messages if message.is_target]
+    return style_profile(replies[:: -(-len(replies) // _MAX_STYLE_REPLIES) or 1])
 
 
-def distance_to_target(replies: Iterable[str], own: StyleProfile) -> float:
-    """How far the voice of these replies lies from the room's own: 0 (alike) to 1."""
-    return style_distance(style_profile(replies), own)
+def distance_to_target(replies: Iterable[str], target: StyleProfile) -> float:
+    """Style distance of these replies to the target style, 0 (same) to 1."""
+    return style_distance(style_profile(replies), target)
 
 
-def selection_score(metric: Metric, eval_loss: float, voice: float | None) -> float:
-    """What the best adapter has least of.
+def selection_score(metric: Metric, eval_loss: float, distance: float | None) -> float:
+    """What the best checkpoint minimizes.
 
-    `both` is the loss, made larger by the share by which the voice is apart: one of 2.0 at a
-    distance of 0.1 stands as 2.2 does at 0. Where no voice was measured, the loss decides.
+    `both` is the loss times one plus the style distance: 2.0 at a distance of 0.1 scores 2.2.
+    Without a distance the loss decides.
     """
-    if voice is None or metric == "eval_loss":
+    if distance is None or metric == "eval_loss":
         return eval_loss
-    return voice if metric == "voice" else eval_loss * (1 + voice)
+    return distance if metric == "voice" else eval_loss * (1 + distance)

@@ -49,8 +49,8 @@ from kakaobot.train.distributed import (
     end_with_launcher,
     is_deserted,
 )
-from kakaobot.train.eval_generation import EvalGeneration, EvalGenerator
-from kakaobot.train.eval_prompts import answered_every, select_eval_prompts, target_style
+from kakaobot.train.eval_generation import EvalGenerator, StyleEvaluation
+from kakaobot.train.eval_prompts import sampling_interval, select_eval_prompts, target_style
 from kakaobot.train.fsdp import Following, held, leading, shard
 from kakaobot.train.oom_backoff import MemoryPlan, describe_backoff
 from kakaobot.train.plan import Plan, learning_rate
@@ -285,7 +285,7 @@ class TrainingJob:
             steps_per_epoch=plan.per_epoch / self.settings.training.accumulation,
             rehearse=self._rehearsal(base, model),
             metric=self.settings.training.best_metric,
-            answered_every=answered_every(
+            answered_every=sampling_interval(
                 self.settings.training.sample_replies,
                 plan.eval_steps
                 * self.settings.training.accumulation
@@ -309,7 +309,7 @@ class TrainingJob:
         if self.status.paced_with != setup:
             self.status = replace(self.status, paced_with=setup, start_pace=None)
 
-    def _rehearsal(self, base: LoadedBase, model: Any) -> EvalGeneration | Following | None:
+    def _rehearsal(self, base: LoadedBase, model: Any) -> StyleEvaluation | Following | None:
         """The prompts that are answered at evaluations, from the validation part."""
         folder = Path(self.config["data"]["folder"])
         asked = select_eval_prompts(
@@ -332,10 +332,10 @@ class TrainingJob:
             asked,
             sampling,
             seed=self.settings.project.seed,
-            together=lambda: leading(model, self.ranks),
+            sync=lambda: leading(model, self.ranks),
         )
         own = target_style(jsonl.iter_rows(folder / "train.jsonl"))
-        return EvalGeneration(EvalSampleLog(self.run.path), answering, asked, own)
+        return StyleEvaluation(EvalSampleLog(self.run.path), answering, asked, own)
 
     def _trainer(
         self,

@@ -21,8 +21,9 @@ from kakaobot.app.exports import Exports
 from kakaobot.app.training import SILENCE_SECONDS, Training
 from kakaobot.config import ROOT, Home, save
 from kakaobot.errors import RunError
-from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, RecordedPrompt
+from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
 from kakaobot.runs.run import Point, Run, Runs, Status
+from kakaobot.schema import ChatMessage
 from tests.conftest import SAMPLE
 from tests.patience import patience, wait_for
 
@@ -319,13 +320,14 @@ def test_answers_and_the_voice_are_part_of_a_snapshot(home: Home, bases: BaseMod
     run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
     run.append(Point(0, "voice", 0.5, 1.0), Point(0, "other", 0.5, 1.0))
     assert training.snapshot().eval_samples.samples == ()
-    samples, asked = EvalSampleLog(run.path), RecordedPrompt((("마루", "응?"),), "도담", "응")
-    samples.begin([asked])
+    samples = EvalSampleLog(run.path)
+    prompt = EvalPrompt((ChatMessage("user", "응?", "마루"),), "도담", "응")
+    samples.begin([prompt])
     before = training.version()
     samples.append(EvalSample(0, ("네",)))
     assert training.version() != before
     now = training.snapshot()
-    assert now.eval_samples.asked == (asked,)
+    assert now.eval_samples.prompts == (prompt,)
     assert now.eval_samples.samples == (EvalSample(0, ("네",)),)
     assert [point.kind for point in now.points] == ["voice"]
 
@@ -333,18 +335,18 @@ def test_answers_and_the_voice_are_part_of_a_snapshot(home: Home, bases: BaseMod
 def test_answers_are_read_again_only_when_there_are_more(
     home: Home, bases: BaseModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training, read = Training(home, bases), EvalSampleLog.all
+    training, read = Training(home, bases), EvalSampleLog.samples
     run = Runs(home.folder("checkpoints_lora")).get("main")
     run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
     samples, reads = EvalSampleLog(run.path), []
-    samples.begin([RecordedPrompt((), "", "응")])
+    samples.begin([EvalPrompt((), "", "응")])
     samples.append(EvalSample(0, ("네",)))
 
     def counted(self: EvalSampleLog) -> list[EvalSample]:
         reads.append(self)
         return read(self)
 
-    monkeypatch.setattr(EvalSampleLog, "all", counted)
+    monkeypatch.setattr(EvalSampleLog, "samples", counted)
     for _ in range(3):
         training.version()
         training.snapshot()

@@ -1,4 +1,4 @@
-"""Prompts of an evaluation: which are asked, what is answered, and what that leaves behind."""
+"""Eval prompts: selection, generation without side effects, and scoring."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from kakaobot.starter import FOLDER
 from kakaobot.style import style_profile
 from kakaobot.train.eval_generation import EvalGenerator
 from kakaobot.train.eval_prompts import (
-    answered_every,
     distance_to_target,
+    sampling_interval,
     select_eval_prompts,
     selection_score,
     target_style,
 )
 
 WARM = Sampling(12, temperature=0.9, top_p=0.95, top_k=40, repetition_penalty=1.1)
-ASKED = ("안녕?", "오늘 저녁에 뭐 먹을까? 나는 아무거나 좋은데", "주말에 시간 돼?", "ㅋㅋㅋ")
+GREEDY = Sampling(12, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
+QUESTIONS = ("안녕?", "오늘 저녁에 뭐 먹을까? 나는 아무거나 좋은데", "주말에 시간 돼?", "ㅋㅋㅋ")
 
 
-def row(*said: str, person: str = "") -> Conversation:
-    """A row in which every other message is learnt, from the second on."""
+def row(*texts: str, persona: str = "") -> Conversation:
+    """A row in which every other message is a target, from the second on."""
     messages = tuple(
-        ChatMessage("assistant" if n % 2 else "user", text, person, is_target=bool(n % 2))
-        for n, text in enumerate(said)
+        ChatMessage("assistant" if i % 2 else "user", text, persona, is_target=bool(i % 2))
+        for i, text in enumerate(texts)
     )
-    return Conversation(
-        said[0], "방", person, messages, tuple(map(str, range(len(said)))), ("", "")
-    )
+    ids = tuple(map(str, range(len(texts))))
+    return Conversation(texts[0], "방", persona, messages, ids, ("", ""))
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +39,21 @@ def base() -> LoadedBase:
     return load_base(str(FOLDER), load_in_4bit=False, dtype="float32")
 
 
-def answering(base: LoadedBase, seed: int = 3) -> EvalGenerator:
-    asked = select_eval_prompts([row(text, "응") for text in ASKED], 10)
-    return EvalGenerator(base, base.model, asked, WARM, seed=seed)
+def generator(base: LoadedBase, seed: int = 3) -> EvalGenerator:
+    prompts = select_eval_prompts([row(text, "응") for text in QUESTIONS], 10)
+    return EvalGenerator(base, base.model, prompts, WARM, seed=seed)
 
 
 def test_prompts_are_spread_over_all_rows_and_end_before_the_reply() -> None:
     rows = [row(f"{n} 질문", f"{n} 대답", f"{n} 다시", f"{n} 또") for n in range(10)]
-    found = select_eval_prompts(rows, 5)
-    assert [cue.reply for cue in found] == [f"{n} 대답" for n in (0, 2, 4, 6, 8)]
-    assert found[0].said == rows[0].messages[:1]
+    prompts = select_eval_prompts(rows, 5)
+    assert [prompt.reference for prompt in prompts] == [f"{n} 대답" for n in (0, 2, 4, 6, 8)]
+    assert prompts[0].context == rows[0].messages[:1]
     assert len(select_eval_prompts(rows, 100)) == 20
-    assert select_eval_prompts(rows, 100)[1].said == rows[0].messages[:3]
+    assert select_eval_prompts(rows, 100)[1].context == rows[0].messages[:3]
 
 
-def test_what_begins_a_conversation_answers_nobody() -> None:
+def test_a_reply_without_context_is_no_prompt() -> None:
     first = Conversation(
         "1", "방", "", (ChatMessage("assistant", "야", "가", True),), ("1",), ("",) * 2
     )
@@ -61,20 +61,19 @@ def test_what_begins_a_conversation_answers_nobody() -> None:
     assert select_eval_prompts([], 5) == []
 
 
-def test_the_speakers_name_goes_with_the_prompt() -> None:
-    assert [
-        cue.speaker for cue in select_eval_prompts([row("가자", "그래", person="도담")], 1)
-    ] == ["도담"]
+def test_prompt_keeps_the_participant() -> None:
+    [prompt] = select_eval_prompts([row("가자", "그래", persona="도담")], 1)
+    assert prompt.participant == "도담"
 
 
-def test_the_voice_is_of_what_is_learnt_and_a_copy_of_it_is_near() -> None:
+def test_target_style_is_that_of_the_targets_and_near_to_similar_replies() -> None:
     rows = [row(f"{n}번 갈까요?", f"그래{'ㅋ' * (n % 3 + 1)}") for n in range(90)]
-    own = target_style(rows)
-    assert own == style_profile(
-        [said.content for each in rows for said in each.messages if said.is_target]
+    target = target_style(rows)
+    assert target == style_profile(
+        [message.content for row in rows for message in row.messages if message.is_target]
     )
-    assert distance_to_target([f"그래{'ㅋ' * (n % 3 + 1)}" for n in range(30)], own) < 0.02
-    assert distance_to_target(["그렇습니다.", "아닙니다.", "모르겠습니다."] * 10, own) > 0.2
+    assert distance_to_target([f"그래{'ㅋ' * (n % 3 + 1)}" for n in range(30)], target) < 0.02
+    assert distance_to_target(["그렇습니다.", "아닙니다.", "모르겠습니다."] * 10, target) > 0.2
 
 
 @pytest.mark.parametrize(
@@ -88,50 +87,48 @@ def test_the_voice_is_of_what_is_learnt_and_a_copy_of_it_is_near() -> None:
         ("voice", (1.9, None), (2.0, None)),
     ],
 )
-def test_the_best_is_told_by_what_was_asked_for(
+def test_selection_score_orders_by_the_metric(
     metric: str, better: tuple[float, float | None], worse: tuple[float, float | None]
 ) -> None:
     assert selection_score(metric, *better) < selection_score(metric, *worse)  # type: ignore[arg-type]
 
 
-def test_every_prompt_is_answered_alike_each_time(base: LoadedBase) -> None:
-    one, again = answering(base).replies(), answering(base).replies()
+def test_replies_are_reproducible(base: LoadedBase) -> None:
+    one, again = generator(base).replies(), generator(base).replies()
     assert one is not None
-    assert len(one) == len(ASKED)
+    assert len(one) == len(QUESTIONS)
     assert all(one)
     assert one == again
-    assert answering(base, seed=4).replies() != one
+    assert generator(base, seed=4).replies() != one
 
 
-def test_a_prompt_is_answered_as_it_would_be_alone(base: LoadedBase) -> None:
-    """Padding on the left changes nothing of what is drawn greedily."""
-    greedy = Sampling(12, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
-    asked = select_eval_prompts([row(text, "응") for text in ASKED], 10)
-    together = EvalGenerator(base, base.model, asked, greedy, seed=1).replies()
-    alone = [EvalGenerator(base, base.model, [cue], greedy, seed=1).replies() for cue in asked]
-    assert [together] == [[each[0] for each in alone if each]]
+def test_left_padding_does_not_change_greedy_replies(base: LoadedBase) -> None:
+    prompts = select_eval_prompts([row(text, "응") for text in QUESTIONS], 10)
+    batched = EvalGenerator(base, base.model, prompts, GREEDY, seed=1).replies()
+    single = [EvalGenerator(base, base.model, [p], GREEDY, seed=1).replies() for p in prompts]
+    assert [batched] == [[replies[0] for replies in single if replies]]
 
 
-def test_training_goes_on_as_if_nothing_had_been_asked(base: LoadedBase) -> None:
+def test_sampling_leaves_rng_and_mode_of_training_untouched(base: LoadedBase) -> None:
     base.model.train()
     torch.manual_seed(7)
     expected = torch.rand(4)
     torch.manual_seed(7)
-    answering(base).replies()
+    generator(base).replies()
     assert torch.equal(torch.rand(4), expected)
     assert base.model.training
     base.model.eval()
 
 
-def test_it_is_given_up_between_two_batches(base: LoadedBase) -> None:
-    assert answering(base).replies(lambda: True) is None
+def test_generation_stops_on_request(base: LoadedBase) -> None:
+    assert generator(base).replies(lambda: True) is None
 
 
-def test_answers_are_asked_for_as_often_as_learning_pays_for_it() -> None:
-    assert answered_every(16, 100_000) == 1
-    assert answered_every(16, 10_000) == 2
-    assert answered_every(16, 100) == 4
-    assert answered_every(200, 100_000) == 2
-    assert answered_every(0, 0) == 1
-    often = [answered_every(16, tokens) for tokens in range(0, 50_000, 1000)]
-    assert often == sorted(often, reverse=True)
+def test_sampling_interval_keeps_sampling_a_small_share_of_training() -> None:
+    assert sampling_interval(16, 100_000) == 1
+    assert sampling_interval(16, 10_000) == 2
+    assert sampling_interval(16, 100) == 4
+    assert sampling_interval(200, 100_000) == 2
+    assert sampling_interval(0, 0) == 1
+    intervals = [sampling_interval(16, tokens) for tokens in range(0, 50_000, 1000)]
+    assert intervals == sorted(intervals, reverse=True)

@@ -255,7 +255,7 @@ def test_a_disk_that_fills_up_at_any_moment_ends_the_run_with_a_sentence_and_cos
         found = {(point.kind, point.step) for point in run.points()}
         assert {step for kind, step in found if kind == "loss"} == set(range(1, STEPS + 1))
         assert {step for kind, step in found if kind == "eval_loss"} == set(range(0, STEPS + 1, 2))
-        assert [sample.step for sample in EvalSampleLog(run.path).all()] == [0, 8, STEPS]
+        assert [sample.step for sample in EvalSampleLog(run.path).samples()] == [0, 8, STEPS]
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from html import unescape
 
 import pytest
 
-from kakaobot.runs.eval_samples import EvalSample, RecordedPrompt
-from kakaobot.runs.history import EvalSamples
+from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalTranscript
 from kakaobot.runs.run import Point, Status
+from kakaobot.schema import ChatMessage
 from tests.ui.test_estimate_card import third
 from tests.ui.window_fakes import NOW, FakeOutlooks, FakeTraining
 from ui import text
@@ -17,13 +17,17 @@ from ui.render.eval_samples import eval_samples_card
 from ui.series import curve, voice_curve
 from ui.tabs import training
 
-ASKED = RecordedPrompt((("마루", "몇 시?"), ("은솔", "두 시?")), "도담", "세 시 ㄱㄱ\n늦지 마")
+ASKED = EvalPrompt(
+    (ChatMessage("user", "몇 시?", "마루"), ChatMessage("user", "두 시?", "은솔")),
+    "도담",
+    "세 시 ㄱㄱ\n늦지 마",
+)
 
 
 def answered(*steps, prompts=1):
-    asked = tuple(replace(ASKED, reply=f"{ASKED.reply} {n}") for n in range(prompts))
+    asked = tuple(replace(ASKED, reference=f"{ASKED.reference} {n}") for n in range(prompts))
     replies = [tuple(f"{step}에 {n}" for n in range(prompts)) for step in steps]
-    return EvalSamples(asked, tuple(map(EvalSample, steps, replies)))
+    return EvalTranscript(asked, tuple(map(EvalSample, steps, replies)))
 
 
 def heads(page):
@@ -45,7 +49,7 @@ def heads(page):
     ],
 )
 def test_the_first_the_best_the_newest_and_some_between_are_shown(steps, best, shown):
-    assert [sample.step for sample in answered(*steps).beside(best)] == shown
+    assert [sample.step for sample in answered(*steps).selected(best)] == shown
 
 
 def test_a_column_a_step_and_last_what_was_really_said():
@@ -75,22 +79,27 @@ def test_four_prompts_are_shown_and_the_others_unfold():
 def test_words_of_others_never_become_html():
     bad = "<script>alert(1)</script>"
     page = eval_samples_card(
-        EvalSamples((RecordedPrompt(((bad, bad),), bad, bad),), (EvalSample(0, (bad,)),)), None
+        EvalTranscript(
+            (EvalPrompt((ChatMessage("user", bad, bad),), bad, bad),), (EvalSample(0, (bad,)),)
+        ),
+        None,
     )
     assert bad not in page
     assert page.count("&lt;script&gt;") == 5
 
 
 def test_a_missing_or_empty_answer_leaves_a_dash_and_no_prompt_is_no_trouble():
-    answers = EvalSamples((ASKED, replace(ASKED, said=(), speaker="")), (EvalSample(0, ("",)),))
+    answers = EvalTranscript(
+        (ASKED, replace(ASKED, context=(), participant="")), (EvalSample(0, ("",)),)
+    )
     page = eval_samples_card(answers, None)
     assert page.count(f"<td>{text.NONE}</td>") == 2
     assert text.ANSWERS_ANY in page
 
 
 def test_nothing_is_shown_where_nothing_was_answered():
-    assert eval_samples_card(EvalSamples(), 10) == ""
-    assert eval_samples_card(EvalSamples((ASKED,), ()), 10) == ""
+    assert eval_samples_card(EvalTranscript(), 10) == ""
+    assert eval_samples_card(EvalTranscript((ASKED,), ()), 10) == ""
 
 
 POINTS = (

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from kakaobot.runs.eval_samples import EvalSample, RecordedPrompt
-from kakaobot.runs.history import EvalSamples
+from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalTranscript
 from ui import text
 
 _FIRST = 4
@@ -18,12 +17,12 @@ _COLUMN = 156
 """Pixels below which a column is not squeezed: the table is scrolled instead."""
 
 
-def eval_samples_card(answers: EvalSamples, best_step: int | None) -> str:
+def eval_samples_card(answers: EvalTranscript, best_step: int | None) -> str:
     """A row a prompt, a column a step; empty where nothing was answered."""
-    beside = answers.beside(best_step)
+    beside = answers.selected(best_step)
     rows = [
         _row(asked, [_reply(sample, place) for sample in beside])
-        for place, asked in enumerate(answers.asked)
+        for place, asked in enumerate(answers.prompts)
     ]
     if not beside or not rows:
         return ""
@@ -67,14 +66,14 @@ def _title(step: int, newest: int, best: int | None) -> str:
     return f'<th scope="col">{words}{marks}</th>'
 
 
-def _row(asked: RecordedPrompt, replies: Sequence[str]) -> str:
-    said = "".join(_said(who, what) for who, what in asked.said)
+def _row(asked: EvalPrompt, replies: Sequence[str]) -> str:
+    said = "".join(_said(message.name, message.content) for message in asked.context)
     said = said or f'<p class="kb-muted">{text.ANSWERS_ANY}</p>'
-    to = escape(text.ANSWERS_TO.format(name=asked.speaker)) if asked.speaker else ""
+    to = escape(text.ANSWERS_TO.format(name=asked.participant)) if asked.participant else ""
     cells = "".join(f"<td>{_words(reply)}</td>" for reply in replies)
     return (
         f"<tr><td>{said}{f'<small>{to}</small>' if to else ''}</td>{cells}"
-        f'<td class="kb-real">{_words(asked.reply)}</td></tr>'
+        f'<td class="kb-real">{_words(asked.reference)}</td></tr>'
     )
 
 
