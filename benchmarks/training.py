@@ -38,9 +38,9 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from benchmarks.net2net import widen  # noqa: E402
 from benchmarks.peak import peak_mb  # noqa: E402
 from benchmarks.trainers import IGNORED, ROWS, TO_LOSS, WORKS, Told, cores  # noqa: E402
-from benchmarks.widened import widened  # noqa: E402
 from kakaobot.train.launcher import ENVIRONMENT  # noqa: E402
 
 CONTEXT = 4
@@ -81,7 +81,7 @@ def prepare(folder: Path, shape: str) -> None:
         torch.manual_seed(0)
         sizes: Any = {**SHAPES[shape], "vocab_size": 151_936, "tie_word_embeddings": True}
         model: Any = (
-            widened(FOLDER, sizes) if shape == "103M" else Qwen3ForCausalLM(Qwen3Config(**sizes))
+            widen(FOLDER, sizes) if shape == "103M" else Qwen3ForCausalLM(Qwen3Config(**sizes))
         )
         model.to(torch.bfloat16).save_pretrained(base)
         for file in FOLDER.glob("*token*"):

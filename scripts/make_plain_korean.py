@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, pairwise
 from pathlib import Path
 
-from kakaobot.style.ngrams import PLAIN_KOREAN
+from kakaobot.style.ngrams import PLAIN_KOREAN_FILE
 from kakaobot.style.tokens import tokenize_reply
 
-LEAST = 60
+MIN_LINES = 60
 """What fewer lines of a million hold is left out."""
 LINES = 1_000_000
 """What the counts are scaled to: half of it reviews, half small talk, so that the far larger number
@@ -32,19 +32,19 @@ HEAD = (
 )
 
 
-def reviews(folder: Path) -> Iterator[str]:
+def read_reviews(folder: Path) -> Iterator[str]:
     with gzip.open(folder / "reviews-ko.txt.gz", "rt", encoding="utf-8") as lines:
         yield from lines
 
 
-def small_talk(folder: Path) -> Iterator[str]:
+def read_small_talk(folder: Path) -> Iterator[str]:
     with (folder / "chatbot-pairs-ko.csv").open(encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             yield row["Q"]
             yield row["A"]
 
 
-def tally(lines: Iterable[str]) -> tuple[Counter[str], int]:
+def count_ngrams(lines: Iterable[str]) -> tuple[Counter[str], int]:
     """Word or pair → lines that hold it, and the number of lines."""
     counts, total = Counter[str](), 0
     for line in lines:
@@ -56,7 +56,7 @@ def tally(lines: Iterable[str]) -> tuple[Counter[str], int]:
     return counts, total
 
 
-def mixed(sources: Iterable[tuple[Counter[str], int]]) -> dict[str, int]:
+def mix(sources: Iterable[tuple[Counter[str], int]]) -> dict[str, int]:
     """The mean of the sources' shares, in lines of `LINES`."""
     shares: dict[str, float] = {}
     sources = list(sources)
@@ -66,9 +66,9 @@ def mixed(sources: Iterable[tuple[Counter[str], int]]) -> dict[str, int]:
     return {text: round(share * LINES) for text, share in shares.items()}
 
 
-def table(counts: Mapping[str, int]) -> str:
+def render_table(counts: Mapping[str, int]) -> str:
     """The text of the file; `read_tally` of expressions.py reads it."""
-    kept = [(text, lines) for text, lines in counts.items() if lines >= LEAST]
+    kept = [(text, lines) for text, lines in counts.items() if lines >= MIN_LINES]
     kept.sort(key=lambda entry: (-entry[1], entry[0]))
     rows = (
         "\t".join([str(lines), *(text for text, _ in same)])
@@ -79,9 +79,9 @@ def table(counts: Mapping[str, int]) -> str:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    counts = mixed([tally(reviews(folder)), tally(small_talk(folder))])
+    counts = mix([count_ngrams(read_reviews(folder)), count_ngrams(read_small_talk(folder))])
     # No time in the header, so that the bytes follow from the text alone.
-    PLAIN_KOREAN.write_bytes(gzip.compress(table(counts).encode(), 9, mtime=0))
+    PLAIN_KOREAN_FILE.write_bytes(gzip.compress(render_table(counts).encode(), 9, mtime=0))
 
 
 if __name__ == "__main__":

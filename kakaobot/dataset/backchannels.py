@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from kakaobot.schema import Turn
 
-SYLLABLES = 2
+MAX_SYLLABLES = 2
 """응, 네네, 헐, 대박: without a third syllable hardly more is said than that one listens."""
 
 # A tag that stands for what was masked is something said.
@@ -39,7 +39,7 @@ _LONGEST = 400
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def low_signal(text: str) -> str | None:
+def backchannel_form(text: str) -> str | None:
     """The bare form of a reply that only reacts (`ㅋㅋㅋ!` → `ㅋ`, `네네` → `네`), None of others.
 
     It is empty where there are only signs or emoji.
@@ -47,11 +47,11 @@ def low_signal(text: str) -> str | None:
     if len(text) > _LONGEST or _TAG.search(text):
         return None
     # Most replies end here, at a tenth of the time that the rest takes.
-    if "(" not in text and len(set(_SYLLABLE.findall(text))) > SYLLABLES:
+    if "(" not in text and len(set(_SYLLABLE.findall(text))) > MAX_SYLLABLES:
         return None
     form = _RUN.sub("", _SIGNS.sub("", _EMOTICON.sub("", text)))
     word = _RUN.sub("", _JAMO.sub("", form))
-    said = len(word) <= SYLLABLES and _HANGUL.fullmatch(word)
+    said = len(word) <= MAX_SYLLABLES and _HANGUL.fullmatch(word)
     return form if said or _LATIN.fullmatch(word) else None
 
 
@@ -71,8 +71,8 @@ class BackchannelIndex:
         """Form, person, time, room, and what tells turns of one moment apart."""
 
     def add(self, number: int, room: str, turn: Turn) -> None:
-        """One more that would be learnt; `number` is what `over` calls it."""
-        form = low_signal(turn.text)
+        """One more that would be learnt; `number` is what `surplus` calls it."""
+        form = backchannel_form(turn.text)
         if form is None:
             self._others += 1
             return
@@ -88,7 +88,7 @@ class BackchannelIndex:
         for column, value in zip(self._columns, row, strict=True):
             column.append(value)
 
-    def drop(self, number: int) -> None:
+    def discard(self, number: int) -> None:
         """One that was added will not be learnt after all; numbers were added in their order."""
         place = bisect_left(self._numbers, number)
         if self._numbers[place : place + 1] == array("q", [number]):
@@ -96,7 +96,7 @@ class BackchannelIndex:
         else:
             self._others -= 1
 
-    def over(self, share: float) -> list[int]:
+    def surplus(self, share: float) -> list[int]:
         """Numbers of those that are too many for `share` of what is left when they are gone.
 
         They are chosen evenly over the forms, the people of a form and the time of a person, so

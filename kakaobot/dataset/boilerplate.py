@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-ENOUGH = 3.0
+THRESHOLD = 3.0
 """Weight from which a text counts as copied."""
-SHORTEST = 30
+MIN_CHARS = 30
 """Characters; what people paste is longer, and below it a single word would decide."""
 
 _PRESS = (
@@ -103,9 +103,9 @@ _TALK = re.compile(
 
 def is_boilerplate(text: str) -> bool:
     """Whether the signs of copying outweigh those of talking."""
-    if len(text) < SHORTEST or not any(hint in text for hint in _HINTS):
+    if len(text) < MIN_CHARS or not any(hint in text for hint in _HINTS):
         return False
-    return boilerplate_score(text) >= ENOUGH
+    return boilerplate_score(text) >= THRESHOLD
 
 
 def boilerplate_score(text: str) -> float:

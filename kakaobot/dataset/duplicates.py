@@ -20,9 +20,9 @@ from rapidfuzz.distance import Indel
 
 from kakaobot.disk_list import DiskBlocks, DiskList
 
-LONG = 20
+MIN_LETTERS = 20
 """Letters without spaces, about eight words. Below that people say the same by themselves."""
-NEAR = 0.9
+MIN_SIMILARITY = 0.9
 """Share of letters that two texts have in common, in one order, to be near-duplicates.
 
 Of twenty letters two may differ: a corrected typo passes, another time or place does not.
@@ -64,7 +64,9 @@ def similar(one: str, other: str) -> bool:
     return _near(normalize_letters(one), normalize_letters(other))
 
 
-def groups(texts: Iterable[str], *, min_chars: int = LONG) -> list[tuple[int, ...]]:
+def duplicate_groups(
+    texts: Iterable[str], *, min_chars: int = MIN_LETTERS
+) -> list[tuple[int, ...]]:
     """Places of near-duplicates, two at least in a group, by the place of the first.
 
     Every member is verified to be near the first of its group, and a text joins the earliest it is
@@ -87,8 +89,8 @@ def groups(texts: Iterable[str], *, min_chars: int = LONG) -> list[tuple[int, ..
     return sorted(tuple(sorted(group)) for group in found.values())
 
 
-def overlapping(
-    texts: Iterable[str], others: Iterable[str], *, min_chars: int = LONG
+def overlapping_indices(
+    texts: Iterable[str], others: Iterable[str], *, min_chars: int = MIN_LETTERS
 ) -> frozenset[int]:
     """Places in `texts` of those that near-duplicate one of `others`; short texts never do."""
     theirs = 0
@@ -173,7 +175,7 @@ def _digest(text: str) -> int:
 
 
 def _near(one: str, other: str) -> bool:
-    return Indel.normalized_similarity(one, other, score_cutoff=NEAR) >= NEAR
+    return Indel.normalized_similarity(one, other, score_cutoff=MIN_SIMILARITY) >= MIN_SIMILARITY
 
 
 def _shelve(shelf: dict[int, list[int]], buckets: Sequence[int], place: int) -> None:

@@ -93,7 +93,7 @@ def _effect(title: str, taken: int, whole: StyleProfile, left: StyleProfile) -> 
         title=title,
         taken=taken,
         apart=round(style_distance(whole, left), 4),
-        length=left.length.middle,
+        length=left.length.median,
         laughs=round(left.share("ㅋ"), 4),
         cries=round(left.share("ㅠ"), 4),
         initials=round(left.share("초성"), 4),

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from kakaobot.dataset.boilerplate import SHORTEST, is_boilerplate
+from kakaobot.dataset.boilerplate import MIN_CHARS, is_boilerplate
 from kakaobot.dataset.pii.spans import LINK, TAGS
 from kakaobot.schema import Conversation, Message, Turn
 
@@ -127,7 +127,7 @@ def exclusion_reason(turn: Turn, rules: FilterRules, bots: Collection[str]) -> s
         return BOT
     if rules.links and _only_links(text):
         return LINKS
-    if rules.pasted and len(text) >= SHORTEST:
+    if rules.pasted and len(text) >= MIN_CHARS:
         copied = sum(len(line) for line in turn.lines if is_boilerplate(line))
         return BOILERPLATE if 2 * copied > len(text) else None
     return None

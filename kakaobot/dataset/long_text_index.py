@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import count, repeat
 from typing import NamedTuple
 
-from kakaobot.dataset.duplicates import LONG, normalize_letters
+from kakaobot.dataset.duplicates import MIN_LETTERS, normalize_letters
 from kakaobot.disk_list import DiskList
 from kakaobot.schema import Turn
 
@@ -41,7 +41,7 @@ class LongTextIndex:
 
     def add(self, room: str, place: int, turn: Turn) -> None:
         """One more, if it is long; raises DatasetError where the disk is full."""
-        if sum(map(len, turn.lines)) < LONG:
+        if sum(map(len, turn.lines)) < MIN_LETTERS:
             return
         if room not in self._rooms:
             self._rooms[room] = _Room()
@@ -69,7 +69,7 @@ class LongTextIndex:
             self._letters.append(len(plain))
             yield plain
 
-    def said(self, room: str) -> Iterator[tuple[int, str]]:
+    def room_texts(self, room: str) -> Iterator[tuple[int, str]]:
         """Place and text of those of one room, by time."""
         if kept := self._rooms.get(room):
             yield from zip(kept.places, kept.texts, strict=True)
@@ -78,7 +78,7 @@ class LongTextIndex:
         """The places alone."""
         return self._rooms[room].places if room in self._rooms else ()
 
-    def of(self, number: int) -> LongTurn:
+    def turn(self, number: int) -> LongTurn:
         """One of those that `texts` gave out."""
         name, index = self._names[self._order[0][number]], self._order[1][number]
         kept = self._rooms[name]

@@ -128,7 +128,7 @@ def participant_stats(
 def _speaker(
     name: str, said: _ParticipantCounts, rules: FilterRules, enough: int
 ) -> ParticipantStats:
-    capped = set(said.reactions.over(rules.low_signal_share))
+    capped = set(said.reactions.surplus(rules.low_signal_share))
     sizes = [size for place, size in enumerate(said.sizes) if place not in capped]
     answers = said.answers / said.turns
     by_name = name in rules.bots
@@ -203,7 +203,7 @@ class BotDetector:
 
 def _templated(texts: Sequence[str]) -> float:
     """Share of texts that are near-duplicates of two others at least."""
-    found = duplicates.groups(texts, min_chars=_BOT_LETTERS)
+    found = duplicates.duplicate_groups(texts, min_chars=_BOT_LETTERS)
     return sum(len(group) for group in found if len(group) >= 3) / len(texts)
 
 

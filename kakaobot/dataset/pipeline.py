@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from kakaobot.base.tokenizer import TokenizerInfo
 from kakaobot.dataset.build_report import BuildReport
-from kakaobot.dataset.duplicates import overlapping
+from kakaobot.dataset.duplicates import overlapping_indices
 from kakaobot.dataset.filter_report import FilterEffect, ReplySample
 from kakaobot.dataset.filters import LEAKED, FilterRules, count_non_targets, filter_messages
 from kakaobot.dataset.packing import pack, to_chat_message
@@ -211,7 +211,7 @@ class Pipeline:
 
     def _unrepeat(self) -> None:
         """What validation asks for is not learnt beforehand: near-duplicates leave training."""
-        copied = overlapping(self._long_texts("train"), self._long_texts("val"))
+        copied = overlapping_indices(self._long_texts("train"), self._long_texts("val"))
         places = (
             (room, place)
             for room in self._rooms
@@ -225,7 +225,7 @@ class Pipeline:
         """Those that may be learnt in a part."""
         for room in self._rooms:
             may = self._may_be_learnt(room, part)
-            yield from (text for place, text in self._judging.long.said(room) if may(place))
+            yield from (text for place, text in self._judging.long.room_texts(room) if may(place))
 
     def _may_be_learnt(self, room: str, part: Split | None = None) -> Callable[[int], bool]:
         """Tells of a turn by its place whether it is a target, in a part or in any."""

@@ -12,21 +12,31 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kakaobot.dataset.pii.accounts import accounts
-from kakaobot.dataset.pii.addresses import addresses
-from kakaobot.dataset.pii.contacts import SITES, emails, links, personal_links
-from kakaobot.dataset.pii.normalize import ODD, normalize
-from kakaobot.dataset.pii.numbers import businesses, cards, passports, residents
-from kakaobot.dataset.pii.passwords import logins, passwords
-from kakaobot.dataset.pii.phones import phones, spoken_phones
-from kakaobot.dataset.pii.plates import plates
-from kakaobot.dataset.pii.spans import TAGS, WORD, Rule, Span, resolve_overlaps
+from kakaobot.dataset.pii.accounts import find_accounts
+from kakaobot.dataset.pii.addresses import find_addresses
+from kakaobot.dataset.pii.contacts import (
+    TOP_LEVEL_DOMAINS,
+    find_emails,
+    find_links,
+    find_personal_links,
+)
+from kakaobot.dataset.pii.normalize import NORMALIZED_CHARS, normalize
+from kakaobot.dataset.pii.numbers import (
+    find_business_numbers,
+    find_card_numbers,
+    find_passport_numbers,
+    find_resident_numbers,
+)
+from kakaobot.dataset.pii.passwords import find_login_passwords, find_passwords
+from kakaobot.dataset.pii.phones import find_phones, find_spelled_phones
+from kakaobot.dataset.pii.plates import find_plates
+from kakaobot.dataset.pii.spans import CUSTOM_WORD, TAGS, Recognizer, Span, resolve_overlaps
 
 
 class _Precheck:
     """What a text must hold for some rules to be worth trying: one search is cheaper than they."""
 
-    def __init__(self, first: str, rest: str, *rules: Rule) -> None:
+    def __init__(self, first: str, rest: str, *rules: Recognizer) -> None:
         # Apart, so that one pattern can tell whether any gate opens (see `_gates`).
         self.first, self.rest, self.rules = first, rest, rules
         self.opens = re.compile(f"[{first}]{rest}").search
@@ -37,29 +47,37 @@ _PRIVATE = (
     _Precheck(
         "0-9",
         r"(?:[^\w\n]{0,4}[0-9]){3}",
-        *(residents, cards, businesses, phones, passports, accounts, plates),
+        *(
+            find_resident_numbers,
+            find_card_numbers,
+            find_business_numbers,
+            find_phones,
+            find_passport_numbers,
+            find_accounts,
+            find_plates,
+        ),
     ),
-    _Precheck("0oOㅇ공영빵", "[ .-]?[1lI일][ .-]?[0oOㅇ공영빵]", spoken_phones),
-    _Precheck("@골앳(\\[", r"(?:(?<=[@앳])|뱅이|(?i:at)[)\]])", emails, logins),
+    _Precheck("0oOㅇ공영빵", "[ .-]?[1lI일][ .-]?[0oOㅇ공영빵]", find_spelled_phones),
+    _Precheck("@골앳(\\[", r"(?:(?<=[@앳])|뱅이|(?i:at)[)\]])", find_emails, find_login_passwords),
     _Precheck(
         "비패암현도출핀인보확와pPoOcCwW",
         "(?: ?밀|번| ?번호|스워드|호|관|어락|입문| ?증|안|인 ?코드"
         "|이파이|파|(?i:w|ass|in|tp|vc|vv|i-?fi))",
-        passwords,
+        find_passwords,
     ),
     _Precheck(
         "0-9우",
         f"(?:(?<={_STREET}[0-9])|(?<={_STREET} [0-9])|(?<=[0-9])[0-9]{{0,3}} ?[호동]|편|\\))",
-        addresses,
+        find_addresses,
     ),
 )
-_LINK_STARTS = ":wW.", rf"(?:(?<=:)//|(?i:ww\.|kakao|(?:{SITES})/))"
-_LINKS = _Precheck(*_LINK_STARTS, links)
-_PERSONAL_LINKS = _Precheck(*_LINK_STARTS, personal_links)
+_LINK_STARTS = ":wW.", rf"(?:(?<=:)//|(?i:ww\.|kakao|(?:{TOP_LEVEL_DOMAINS})/))"
+_LINKS = _Precheck(*_LINK_STARTS, find_links)
+_PERSONAL_LINKS = _Precheck(*_LINK_STARTS, find_personal_links)
 
 
 @dataclass(frozen=True)
-class Masked:
+class MaskedText:
     text: str
     counts: tuple[tuple[str, int], ...] = ()
     """Kind and number of replaced places, most first."""
@@ -85,7 +103,7 @@ def masker(
 
 def mask(
     text: str, *, private: bool = True, urls: bool = True, words: tuple[str, ...] = ()
-) -> Masked:
+) -> MaskedText:
     """Replace private data, links and own words by their tags; the rest keeps every character.
 
     Masking what was masked changes nothing: it is repeated until nothing is found, and tags are
@@ -105,7 +123,7 @@ def mask(
             end = each.end
         text = "".join((*pieces, text[end:]))
         counts.update(each.kind for each in found)
-    return Masked(text, tuple(counts.most_common())) if counts else Masked(text)
+    return MaskedText(text, tuple(counts.most_common())) if counts else MaskedText(text)
 
 
 def find_spans(
@@ -124,7 +142,7 @@ def find_spans(
             for rule in gate.rules:
                 found += rule(seen.text)
     if own:
-        found += (Span(WORD, *match.span()) for match in own.finditer(seen.text))
+        found += (Span(CUSTOM_WORD, *match.span()) for match in own.finditer(seen.text))
     return resolve_overlaps(Span(each.kind, *seen.span(each.start, each.end)) for each in found)
 
 
@@ -138,7 +156,9 @@ def _gates(
     # A pattern that begins with a set is looked for at the speed of a table.
     firsts = "".join(gate.first for gate in wanted)
     ways = "|".join(f"(?<=[{gate.first}]){gate.rest}" for gate in wanted)
-    return wanted, re.compile(f"[{firsts}{ODD}](?:(?<=[{ODD}])|{ways or '(?!)'})").search
+    return wanted, re.compile(
+        f"[{firsts}{NORMALIZED_CHARS}](?:(?<=[{NORMALIZED_CHARS}])|{ways or '(?!)'})"
+    ).search
 
 
 @functools.lru_cache(maxsize=8)

@@ -148,9 +148,9 @@ class TargetSelector:
         for room, place, sender, reason in _copies(self.long, self._rules):
             if self._persona in ("", sender) and place not in self._reasons[room]:
                 self._reasons[room].set(place, reason)
-                self._reactions.drop(begins[room] + place)
+                self._reactions.discard(begins[room] + place)
         rooms = list(self._reasons)
-        over = self._reactions.over(self._rules.low_signal_share) if capped else ()
+        over = self._reactions.surplus(self._rules.low_signal_share) if capped else ()
         for number in over:
             index = bisect_right(self._begins, number) - 1
             self._reasons[rooms[index]].set(number - self._begins[index], CAPPED)
@@ -181,8 +181,8 @@ def select_targets(
 
 def _copies(long: LongTextIndex, rules: FilterRules) -> Iterator[tuple[str, int, str, str]]:
     """Room, place and sender of what was said before or goes round, by time, and which it is."""
-    for group in duplicates.groups(long.texts()):
-        said = [long.of(number) for number in group]
+    for group in duplicates.duplicate_groups(long.texts()):
+        said = [long.turn(number) for number in group]
         length = min(each.letters for each in said)
         people = {each.sender for each in said}
         places = {each.room for each in said}

@@ -11,11 +11,11 @@ from kakaobot.style.features import FEATURES, UNITS
 from kakaobot.style.profile import DISTINCT_SAMPLE, RELIABLE_REPLIES, Quartiles, StyleProfile
 from kakaobot.style.sentence_endings import POLITE
 
-NOTICED = 3.0
+MIN_Z = 3.0
 """Standard errors: less is not told, because halves of one person differ by as much."""
-LEAST_LAUGHS = 5
+MIN_LAUGHING_REPLIES = 5
 """Replies that laugh, on either side, before their lengths are compared."""
-SHOWN = 10
+SHOWN_EXPRESSIONS = 10
 """Expressions in `describe`."""
 _OTHER = (("그림문자", "이모지"), ("글자 표정", "글자 표정"), ("영어", "영어"), ("숫자", "숫자"))
 _TIMES = {
@@ -91,7 +91,7 @@ def explain_difference(a: StyleProfile, b: StyleProfile, *, most: int = 5) -> tu
     told: dict[str, str] = {}
     for part in feature_distances(a, b):
         about = _ONE_SENTENCE.get(part.facet, part.facet)
-        if about not in told and part.apart > NOTICED * part.noise:
+        if about not in told and part.apart > MIN_Z * part.noise:
             sentence = _sentence(part, a, b)
             if sentence:
                 told[about] = sentence
@@ -107,7 +107,7 @@ def describe_style(voice: StyleProfile) -> tuple[str, ...]:
         lines.append(f"대답이 적어 어림값입니다. {RELIABLE_REPLIES}개부터 믿을 만합니다.")
     bursts = 1 - voice.shares("burst")["1개"]
     lines += [
-        f"길이: 대답 하나에 보통 {voice.length.middle}자, 절반은 {voice.length.low}~"
+        f"길이: 대답 하나에 보통 {voice.length.median}자, 절반은 {voice.length.low}~"
         f"{voice.length.high}자. 말풍선을 여러 개 보내는 대답 {percent(bursts)}.",
         f"웃음과 울음: {_laughter(voice)}. 초성 말 {percent(voice.share('초성'))}.",
         f"높임(말풍선 끝말): {_politeness(voice)}.",
@@ -119,7 +119,7 @@ def describe_style(voice: StyleProfile) -> tuple[str, ...]:
     if voice.distinct_1 is not None:
         lines.append(f"다양함: {_different(voice.distinct_1)}.")
     if voice.expressions:
-        words = ", ".join(each.text for each in voice.expressions[:SHOWN])
+        words = ", ".join(each.text for each in voice.expressions[:SHOWN_EXPRESSIONS])
         lines.append(f"남달리 자주 쓰는 말: {words}.")
     return tuple(lines)
 
@@ -174,7 +174,7 @@ def _more(habit: Habit, x: int, n: int, y: int, m: int, unit: str) -> tuple[floa
     """
     p, q, pooled = x / n, y / m, (x + y) / (n + m)
     error = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-    if not error or abs(p - q) < NOTICED * error:
+    if not error or abs(p - q) < MIN_Z * error:
         return 0.0, False, ""
     if not x:
         said = f"{habit.what} {habit.never} (비교한 쪽 {unit}의 {percent(q)})."
@@ -199,11 +199,11 @@ def _less(ratio: float) -> str:
 
 def _longer(one: Quartiles, other: Quartiles) -> str:
     """By the medians; where they are much alike, by how far the quartiles lie apart."""
-    figures = f"(보통 {one.middle}자, 비교한 쪽 {other.middle}자)."
-    if one.middle >= 1.2 * other.middle:
-        return f"대답이 {_times(one.middle / other.middle, '깁니다')} {figures}"
-    if other.middle >= 1.2 * one.middle:
-        return f"대답이 {'더' if other.middle < 1.75 * one.middle else '훨씬'} 짧습니다 {figures}"
+    figures = f"(보통 {one.median}자, 비교한 쪽 {other.median}자)."
+    if one.median >= 1.2 * other.median:
+        return f"대답이 {_times(one.median / other.median, '깁니다')} {figures}"
+    if other.median >= 1.2 * one.median:
+        return f"대답이 {'더' if other.median < 1.75 * one.median else '훨씬'} 짧습니다 {figures}"
     even = one.high - one.low < other.high - other.low
     return (
         f"대답 길이가 더 {'고릅니다' if even else '들쭉날쭉합니다'} "
@@ -212,11 +212,11 @@ def _longer(one: Quartiles, other: Quartiles) -> str:
 
 
 def _longer_laughs(a: StyleProfile, b: StyleProfile) -> str:
-    both = [each for each in a.runs if min(a.holds[each], b.holds[each]) >= LEAST_LAUGHS]
+    both = [each for each in a.runs if min(a.holds[each], b.holds[each]) >= MIN_LAUGHING_REPLIES]
     if not both:
         return ""
     sound = max(both, key=lambda each: min(a.holds[each], b.holds[each]))
-    one, other = a.runs[sound].middle, b.runs[sound].middle
+    one, other = a.runs[sound].median, b.runs[sound].median
     if one == other:
         return ""
     what = {"ㅋ": "ㅋ을", "ㅎ": "ㅎ을", "ㅠ": "ㅠ를"}[sound]
@@ -235,7 +235,7 @@ def _richer(one: float, other: float, in_pairs: bool) -> str:
 
 def _laughter(voice: StyleProfile) -> str:
     found = [
-        f"{sound} {percent(voice.share(sound))}(보통 {voice.runs[sound].middle}개씩)"
+        f"{sound} {percent(voice.share(sound))}(보통 {voice.runs[sound].median}개씩)"
         for sound in "ㅋㅎㅠ"
         if sound in voice.runs
     ]

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from kakaobot.style.features import FEATURES
 from kakaobot.style.profile import DISTINCT_SAMPLE, StyleProfile
 
-DIVERSITY: dict[str, tuple[str, float]] = {
+DIVERSITY_FEATURES: dict[str, tuple[str, float]] = {
     "distinct_1": ("낱말의 다양함", 0.5),
     "distinct_2": ("이어진 낱말의 다양함", 0.5),
 }
@@ -67,7 +67,7 @@ def feature_distances(a: StyleProfile, b: StyleProfile) -> tuple[FeatureDistance
         for name, facet in FEATURES.items()
         if any(a.facets[name]) and any(b.facets[name])
     ]
-    for name, (title, weight) in DIVERSITY.items():
+    for name, (title, weight) in DIVERSITY_FEATURES.items():
         one, other = getattr(a, name), getattr(b, name)
         if one is not None and other is not None:
             compared.append((name, title, weight, *divergence(_new(one), _new(other))))

@@ -45,7 +45,7 @@ FEATURES: Mapping[str, Feature] = {
 }
 UNITS: Mapping[str, str] = {"level": "말풍선", "ending": "말풍선", "closing": "말풍선"}
 """What falls into the classes of a facet: bubbles of these, replies of all others."""
-HOLDS = (
+MARKERS = (
     "ㅋ",
     "ㅎ",
     "ㅠ",
@@ -62,7 +62,7 @@ HOLDS = (
     "숫자",
 )
 """What a reply can hold; how many replies hold it is counted for each."""
-BEGINNINGS = {
+BIN_EDGES = {
     "length": (2, 4, 8, 16, 32, 64, 128),
     "burst": (2, 3, 4, 6),
     "sound_run": (1, 2, 3, 5, 9),

@@ -10,13 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-PLAIN_KOREAN = Path(__file__).parent / "plain_korean.tsv.gz"
+PLAIN_KOREAN_FILE = Path(__file__).parent / "plain_korean.tsv.gz"
 PRIOR_REPLIES = 500
 """α₀, the weight of the prior, in replies: what plain Korean says too is doubted until it was said
 often."""
-LEAST_REPLIES = 3
-LEAST_Z = 1.96
-MOST = 20
+MIN_REPLIES = 3
+MIN_Z = 1.96
+MAX_EXPRESSIONS = 20
 SAME_SHARE = 0.6
 """A word that stands in a longer expression in at least this share of its replies is left out."""
 
@@ -41,7 +41,7 @@ class NgramCounts:
 
 
 def distinctive_ngrams(
-    said: NgramCounts, plain: NgramCounts, *, most: int = MOST
+    said: NgramCounts, plain: NgramCounts, *, most: int = MAX_EXPRESSIONS
 ) -> tuple[Expression, ...]:
     """The `most` expressions of `said` that stand out most, highest z first.
 
@@ -54,15 +54,15 @@ def distinctive_ngrams(
     """
     found = []
     for text, replies in said.counts.items():
-        if replies >= LEAST_REPLIES:
-            z = log_odds(replies, said.total, plain.counts.get(text, plain.floor), plain.total)
-            if z >= LEAST_Z:
+        if replies >= MIN_REPLIES:
+            z = log_odds_z(replies, said.total, plain.counts.get(text, plain.floor), plain.total)
+            if z >= MIN_Z:
                 found.append(Expression(text, replies, round(z, 2)))
     found.sort(key=lambda each: (-each.z, each.text))
     return _without_parts(found, said)[:most]
 
 
-def log_odds(replies: int, total: int, plain: float, plain_total: int) -> float:
+def log_odds_z(replies: int, total: int, plain: float, plain_total: int) -> float:
     """The z of `telling` for one expression."""
     alpha = PRIOR_REPLIES * plain / plain_total
     here = (replies + alpha) / max(total + PRIOR_REPLIES - replies - alpha, 0.5)
@@ -84,10 +84,10 @@ def _without_parts(found: list[Expression], said: NgramCounts) -> tuple[Expressi
 @lru_cache(maxsize=1)
 def plain_korean() -> NgramCounts:
     """The bundled table. The only function here that touches the disk."""
-    return read_counts(gzip.decompress(PLAIN_KOREAN.read_bytes()).decode("utf-8"))
+    return parse_counts(gzip.decompress(PLAIN_KOREAN_FILE.read_bytes()).decode("utf-8"))
 
 
-def read_counts(text: str) -> NgramCounts:
+def parse_counts(text: str) -> NgramCounts:
     """`#` lines of comment, a line `total<TAB>lines`, then `count<TAB>word …` by falling count.
 
     Words of one count share a line. The floor is half the smallest count.

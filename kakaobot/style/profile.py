@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from kakaobot.style.features import BEGINNINGS, FEATURES, HOLDS
+from kakaobot.style.features import BIN_EDGES, FEATURES, MARKERS
 from kakaobot.style.ngrams import Expression, NgramCounts, distinctive_ngrams, plain_korean
-from kakaobot.style.sentence_endings import ending_of
-from kakaobot.style.tokens import ReplyTokens, closing_of, tokenize_reply
+from kakaobot.style.sentence_endings import classify_ending
+from kakaobot.style.tokens import ReplyTokens, classify_closing, tokenize_reply
 
 FORMAT = 1
 """Raised whenever a rule or a class changes: voices of two formats are not comparable."""
@@ -31,7 +31,7 @@ class Quartiles(NamedTuple):
     """Values of the sample itself (nearest rank), so that a repeated sample has the same ones."""
 
     low: int
-    middle: int
+    median: int
     high: int
 
 
@@ -103,7 +103,7 @@ class _Counts:
     def __init__(self) -> None:
         self.replies = self.chars = self.syllables = self.chunks = self.latin = self.digits = 0
         self.classes: dict[str, Counter[str]] = {name: Counter() for name in FEATURES}
-        self.values: dict[str, Counter[int]] = {name: Counter() for name in BEGINNINGS}
+        self.values: dict[str, Counter[int]] = {name: Counter() for name in BIN_EDGES}
         self.bubble_lengths = Counter[int]()
         self.runs: dict[str, Counter[int]] = {sound: Counter() for sound in "ㅋㅎㅠ"}
         self.tallies: dict[str, Counter[str]] = {name: Counter() for name in _WAITING}
@@ -163,16 +163,16 @@ class _Counts:
             waiting.clear()
 
     def _classify(self) -> None:
-        for name, beginnings in BEGINNINGS.items():
+        for name, beginnings in BIN_EDGES.items():
             for value, times in self.values[name].items():
                 label = FEATURES[name].classes[bisect.bisect(beginnings, value)]
                 self.classes[name][label] += times
         for last, times in self.tallies["last"].items():
-            ending, level = ending_of(last)
+            ending, level = classify_ending(last)
             self.classes["ending"][ending] += times
             self.classes["level"][level] += times
         for behind, times in self.tallies["behind"].items():
-            self.classes["closing"][closing_of(behind)] += times
+            self.classes["closing"][classify_closing(behind)] += times
 
     def voice(self, plain: NgramCounts) -> StyleProfile:
         self._count()
@@ -184,7 +184,7 @@ class _Counts:
             bubble_length=quartiles(self.bubble_lengths),
             burst=quartiles(self.values["burst"]),
             runs={sound: quartiles(runs) for sound, runs in self.runs.items() if runs},
-            holds={thing: self.tallies["holds"][thing] for thing in HOLDS},
+            holds={thing: self.tallies["holds"][thing] for thing in MARKERS},
             facets={
                 name: tuple(self.classes[name][label] for label in facet.classes)
                 for name, facet in FEATURES.items()

@@ -12,8 +12,8 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-Level = Literal["합니다체", "해요체", "반말", "음슴체", "모름", "말 없음"]
-POLITE: tuple[Level, ...] = ("합니다체", "해요체")
+SpeechLevel = Literal["합니다체", "해요체", "반말", "음슴체", "모름", "말 없음"]
+POLITE: tuple[SpeechLevel, ...] = ("합니다체", "해요체")
 
 _FINALS = {"none": 0, "ㄴ": 4, "ㄹ": 8, "ㅁ": 16, "ㅂ": 17, "ㅆ": 20}
 
@@ -52,7 +52,7 @@ _CASUAL_WORDS = re.compile(r"응+|웅+|엉|어+|아니|그래|가|마|자|해|�
 # One syllable in ㅁ is 감, 봄, 함: these are not.
 _SHORT_NOUNS = frozenset("좀참밤꿈놈힘흠몸섬팀김금점밈뺨땀암곰뱀음")
 
-_RULES: tuple[tuple[str, Level, str], ...] = (
+_RULES: tuple[tuple[str, SpeechLevel, str], ...] = (
     ("니다", "합니다체", rf"{_ending_in('ㅂ')}(?:니다|니당|시다)|십시오|십쇼|시오"),
     ("니까", "합니다체", rf"{_ending_in('ㅂ')}니까"),
     ("죠", "해요체", r"[죠쥬]"),
@@ -121,7 +121,7 @@ ENDINGS: tuple[str, ...] = (
 
 
 @lru_cache(maxsize=1 << 16)
-def ending_of(word: str) -> tuple[str, Level]:
+def classify_ending(word: str) -> tuple[str, SpeechLevel]:
     """The ending's label and its level; `word` is a bubble's last eojeol, cleaned of what follows.
 
     Of 맛있다ㅋㅋ! only 맛있다 is asked about. No word at all is 말 없음; a word without a rule, or

@@ -112,7 +112,7 @@ def tokenize_reply(reply: str) -> ReplyTokens | None:
             latin += len(token)
             words.append(token.lower())
         else:
-            jamo = read_jamo(token)
+            jamo = parse_jamo(token)
             laughs += jamo.laughs
             faces += jamo.faces
             if jamo.initials:
@@ -145,27 +145,27 @@ def _bubble(line: str, plain: str) -> Bubble:
     return Bubble(core[core.rfind(" ") + 1 :], plain[len(core) :], len(line))
 
 
-class Jamo(NamedTuple):
+class JamoRun(NamedTuple):
     laughs: tuple[tuple[Sound, int], ...] = ()
     initials: str = ""
     faces: int = 0
 
 
 @lru_cache(maxsize=1 << 14)
-def read_jamo(token: str) -> Jamo:
+def parse_jamo(token: str) -> JamoRun:
     """What a run of single letters is. ㄱㅅㅋㅋ is initials and laughter; ㅗ, ㅏㅏ are neither."""
     if _JAMO_FACE.fullmatch(token):
-        return Jamo(faces=1)
+        return JamoRun(faces=1)
     if set(token) <= set("ㅋㅎㅠㅜ"):
         # ㅎㅇ and ㅇㅋ are initials, but ㅎㅋ is a laugh.
-        return Jamo(laughs=_laughs(token))
+        return JamoRun(laughs=_laughs(token))
     slips = token[0] == token[-1] == "ㅋ" and len(token) >= 4
     if slips and token.count("ㅋ") >= _SLIP_SHARE * len(token):
-        return Jamo(laughs=(("ㅋ", len(token)),))
+        return JamoRun(laughs=(("ㅋ", len(token)),))
     for known in _INITIALS_IN_ㅋ:
         behind = token.removeprefix(known)
         if behind != token and set(behind) <= set("ㅋㅎㅠㅜ"):
-            return Jamo(laughs=_laughs(behind), initials=known)
+            return JamoRun(laughs=_laughs(behind), initials=known)
     before = _LAUGH_BEFORE.match(token)
     head = before[0] if before else ""
     rest = token[len(head) :]
@@ -175,7 +175,7 @@ def read_jamo(token: str) -> Jamo:
     # One letter beside laughter is another slip: ㅋㅋㅋㅌ.
     whole = not (head or tail) or len(middle) > 1
     initials = middle if whole and _CONSONANTS.fullmatch(middle) else ""
-    return Jamo(laughs=_laughs(head) + _laughs(tail), initials=initials)
+    return JamoRun(laughs=_laughs(head) + _laughs(tail), initials=initials)
 
 
 def _laughs(letters: str) -> tuple[tuple[Sound, int], ...]:
@@ -189,7 +189,7 @@ _CLOSINGS: dict[str, Closing] = {".": ".", "?": "?", "!": "!", "~": "~", ";": ";
 
 
 @lru_cache(maxsize=1 << 14)
-def closing_of(behind: str) -> Closing:
+def classify_closing(behind: str) -> Closing:
     """The punctuation that ends a bubble, with laughter taken away: `~ㅎㅎ` is ~, `!?` is ?!."""
     signs = [sign for sign in behind if not ("ㄱ" <= sign <= "ㅣ" or sign in " \t\u200d\ufe0f")]
     if not signs:

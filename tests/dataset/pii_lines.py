@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kakaobot.dataset.pii.spans import KINDS, Span
+from kakaobot.dataset.pii.spans import ENTITY_TYPES, Span
 from kakaobot.dataset.privacy import find_spans
 
 HERE = Path(__file__).resolve().parent
@@ -76,7 +76,7 @@ def scores(lines: Iterable[Line]) -> dict[str, Score]:
         right.update(each.kind for each in found & line.finds)
         wrong.update(each.kind for each in found - line.finds)
         missed.update(each.kind for each in line.finds - found)
-    table = {kind: Score(right[kind], wrong[kind], missed[kind]) for kind in KINDS}
+    table = {kind: Score(right[kind], wrong[kind], missed[kind]) for kind in ENTITY_TYPES}
     return table | {"": Score(right.total(), wrong.total(), missed.total())}
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.dataset.boilerplate import ENOUGH, boilerplate_score, is_boilerplate
+from kakaobot.dataset.boilerplate import THRESHOLD, boilerplate_score, is_boilerplate
 
 LINES = (Path(__file__).parent / "pasted.txt").read_text(encoding="utf-8").splitlines()
 LABELLED = [
@@ -36,7 +36,9 @@ def test_no_own_words_are_taken_from_lines_the_signs_were_not_made_for() -> None
 
 
 def test_the_quick_look_loses_no_copy() -> None:
-    heavy = [text for _, text in LABELLED if boilerplate_score(text) >= ENOUGH and len(text) >= 30]
+    heavy = [
+        text for _, text in LABELLED if boilerplate_score(text) >= THRESHOLD and len(text) >= 30
+    ]
     assert len(heavy) >= 50
     assert [text for text in heavy if not is_boilerplate(text)] == []
 

@@ -7,14 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaobot.dataset.duplicates import LONG, groups, normalize_letters, overlapping, similar
+from kakaobot.dataset.duplicates import (
+    MIN_LETTERS,
+    duplicate_groups,
+    normalize_letters,
+    overlapping_indices,
+    similar,
+)
 from tests.patience import processor_time
 
 SYLLABLES = "가나다라마바사아자차카타파하거너더러머버서어저처커터퍼허고노도로모보소오조초코토포호"
 STORY = "어제 저녁에 동생이랑 강가를 걷다가 길 잃은 강아지를 만나서 집까지 데려다주었다"
 OTHER = "주말에는 산에 올라가서 김밥을 먹고 내려오는 길에 약수터에서 물을 떠 오기로 했어"
 
-texts = st.text(SYLLABLES, min_size=LONG, max_size=60)
+texts = st.text(SYLLABLES, min_size=MIN_LETTERS, max_size=60)
 
 
 def syllables(length: int, seed: int) -> str:
@@ -30,13 +36,13 @@ def test_composed_and_decomposed_letters_are_one() -> None:
 
 
 def test_a_near_copy_is_found_and_another_text_is_not() -> None:
-    assert groups([STORY, OTHER, STORY.replace("강가", "냇가") + "!!"]) == [(0, 2)]
+    assert duplicate_groups([STORY, OTHER, STORY.replace("강가", "냇가") + "!!"]) == [(0, 2)]
 
 
 def test_the_same_sentence_with_other_facts_is_no_duplicate() -> None:
     one = "오늘 저녁 일곱시에 강남역 삼번 출구에서 만나자"
     assert not similar(one, "내일 저녁 여섯시에 강남역 오번 출구에서 만나자")
-    assert groups([one, "내일 저녁 여섯시에 강남역 오번 출구에서 만나자"]) == []
+    assert duplicate_groups([one, "내일 저녁 여섯시에 강남역 오번 출구에서 만나자"]) == []
 
 
 @pytest.mark.parametrize(("changed", "near"), [(2, True), (3, False)])
@@ -47,19 +53,19 @@ def test_of_twenty_letters_two_may_differ(changed: int, near: bool) -> None:
 
 def test_what_begins_alike_and_ends_otherwise_is_no_duplicate() -> None:
     said = [syllables(70, 1) + syllables(30, seed) for seed in range(2, 12)]
-    assert groups(said) == []
-    assert overlapping(said[:5], said[5:]) == frozenset()
+    assert duplicate_groups(said) == []
+    assert overlapping_indices(said[:5], said[5:]) == frozenset()
 
 
 def test_short_texts_are_never_duplicates() -> None:
-    edge = syllables(LONG, 3)
-    assert groups(["밥 먹었어?"] * 5 + [edge[1:]] * 2) == []
-    assert groups([edge] * 2) == [(0, 1)]
-    assert overlapping(["밥 먹었어?", edge], ["밥 먹었어?", edge]) == {1}
+    edge = syllables(MIN_LETTERS, 3)
+    assert duplicate_groups(["밥 먹었어?"] * 5 + [edge[1:]] * 2) == []
+    assert duplicate_groups([edge] * 2) == [(0, 1)]
+    assert overlapping_indices(["밥 먹었어?", edge], ["밥 먹었어?", edge]) == {1}
 
 
 def test_what_is_short_can_be_told() -> None:
-    assert groups(["물 마실 시간입니다"] * 2, min_chars=8) == [(0, 1)]
+    assert duplicate_groups(["물 마실 시간입니다"] * 2, min_chars=8) == [(0, 1)]
 
 
 def test_each_of_a_group_is_near_its_first() -> None:
@@ -67,7 +73,7 @@ def test_each_of_a_group_is_near_its_first() -> None:
     for place in range(0, 30, 2):
         before = drifting[-1]
         drifting.append(before[:place] + "뷁" + before[place + 1 :])
-    found = groups(drifting)
+    found = duplicate_groups(drifting)
     assert found
     assert all(similar(drifting[group[0]], drifting[other]) for group in found for other in group)
 
@@ -75,18 +81,18 @@ def test_each_of_a_group_is_near_its_first() -> None:
 @given(texts, texts)
 def test_similar_is_symmetric(one: str, other: str) -> None:
     assert similar(one, other) == similar(other, one)
-    assert groups([one, other]) == groups([other, one])
-    assert bool(overlapping([one], [other])) == bool(overlapping([other], [one]))
+    assert duplicate_groups([one, other]) == duplicate_groups([other, one])
+    assert bool(overlapping_indices([one], [other])) == bool(overlapping_indices([other], [one]))
 
 
 @given(st.lists(texts, max_size=8), st.data())
 def test_groups_are_apart_verified_and_repeatable(some: list[str], data: st.DataObject) -> None:
     again = data.draw(st.lists(st.sampled_from(some), max_size=8)) if some else []
     everything = some + again
-    found = groups(everything)
+    found = duplicate_groups(everything)
     members = [place for group in found for place in group]
     assert len(members) == len(set(members))
-    assert found == groups(everything) == sorted(found)
+    assert found == duplicate_groups(everything) == sorted(found)
     for group in found:
         assert len(group) > 1
         assert all(similar(everything[group[0]], everything[place]) for place in group)
@@ -94,18 +100,18 @@ def test_groups_are_apart_verified_and_repeatable(some: list[str], data: st.Data
 
 @given(st.lists(texts, max_size=6), st.lists(texts, max_size=6))
 def test_nothing_overlaps_that_is_not_near(some: list[str], others: list[str]) -> None:
-    for place in overlapping(some, others):
+    for place in overlapping_indices(some, others):
         assert any(similar(some[place], other) for other in others)
-    assert overlapping(some, some) == {
-        place for place, text in enumerate(some) if len(normalize_letters(text)) >= LONG
+    assert overlapping_indices(some, some) == {
+        place for place, text in enumerate(some) if len(normalize_letters(text)) >= MIN_LETTERS
     }
 
 
 def test_a_copy_of_a_validation_reply_is_found_in_training() -> None:
     validation = [STORY, syllables(50, 1), syllables(80, 2)]
     training = [OTHER, STORY + " 진짜", syllables(50, 9), syllables(80, 2), "ㅋㅋ"]
-    assert overlapping(training, validation) == {1, 3}
-    assert overlapping([], validation) == overlapping(training, []) == frozenset()
+    assert overlapping_indices(training, validation) == {1, 3}
+    assert overlapping_indices([], validation) == overlapping_indices(training, []) == frozenset()
 
 
 def test_hardly_a_changed_copy_is_missed() -> None:
@@ -119,17 +125,17 @@ def test_hardly_a_changed_copy_is_missed() -> None:
         pairs.append((syllables(66, seed), "".join(letters)))
     near = [(one, other) for one, other in pairs if similar(one, other)]
     assert len(near) > 1000
-    found = overlapping([other for _, other in near], [one for one, _ in near])
+    found = overlapping_indices([other for _, other in near], [one for one, _ in near])
     assert len(found) / len(near) >= 0.97
 
 
 def test_a_thousand_fillings_of_one_template_do_not_take_long() -> None:
     said = [f"{syllables(12, seed)}님 어서 오세요 공지를 꼭 읽어 주세요" for seed in range(3000)]
     start = time.process_time()
-    groups(said)
+    duplicate_groups(said)
     assert time.process_time() - start < processor_time(20)
 
 
 @pytest.mark.parametrize("text", ["\ud800" * 30 + STORY, "𠀀𠀁𠀂𠀃" * 10, "É" * 40, "İ" * 40])
 def test_odd_letters_are_taken_as_they_are(text: str) -> None:
-    assert groups([text, text, OTHER]) in ([(0, 1)], [])
+    assert duplicate_groups([text, text, OTHER]) in ([(0, 1)], [])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaobot.dataset.backchannels import BackchannelIndex, low_signal
+from kakaobot.dataset.backchannels import BackchannelIndex, backchannel_form
 from kakaobot.dataset.filters import (
     BOILERPLATE,
     BOT,
@@ -156,7 +156,7 @@ def test_every_rule_can_be_switched_off(rule: str) -> None:
     ],
 )
 def test_a_reaction_has_a_form(text: str, form: str) -> None:
-    assert low_signal(text) == form
+    assert backchannel_form(text) == form
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_reaction_has_a_form(text: str, form: str) -> None:
     ],
 )
 def test_what_says_something_is_no_reaction(text: str) -> None:
-    assert low_signal(text) is None
+    assert backchannel_form(text) is None
 
 
 def room_of(low: int, others: int, seed: int = 1) -> list[Turn]:
@@ -193,7 +193,7 @@ def test_reactions_are_capped_to_their_share_and_nothing_else_is_touched(
 ) -> None:
     said = room_of(low, others, seed)
     found = judged(said, FilterRules(low_signal_share=share))
-    forms = [low_signal(each.text) for each in said]
+    forms = [backchannel_form(each.text) for each in said]
     assert all(forms[place] is not None and why == CAPPED for place, why in found.reasons.items())
     left = sum(form is not None for place, form in enumerate(forms) if place not in found.reasons)
     assert left <= share * (others + left) + 1 or not found.reasons
@@ -205,7 +205,7 @@ def test_reactions_are_capped_to_their_share_and_nothing_else_is_touched(
 def test_the_mix_of_reactions_its_people_and_its_months_stay() -> None:
     said = room_of(2000, 500)
     found = judged(said, FilterRules(low_signal_share=0.3)).reasons
-    places = [place for place, each in enumerate(said) if low_signal(each.text) is not None]
+    places = [place for place, each in enumerate(said) if backchannel_form(each.text) is not None]
     low = [said[place] for place in places]
     left = [said[place] for place in places if place not in found]
     assert len(left) == 214
@@ -309,7 +309,7 @@ def test_in_which_order_reactions_come_does_not_matter(
             without.add(number, "방", each)
     for number, each in source.sample(said, len(said)):
         other.add(number, "방", each)
-    assert one.over(share) == other.over(share)
+    assert one.surplus(share) == other.surplus(share)
     for number in gone:
-        one.drop(number)
-    assert one.over(share) == without.over(share)
+        one.discard(number)
+    assert one.surplus(share) == without.surplus(share)

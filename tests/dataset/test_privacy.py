@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaobot.dataset.pii import accounts, addresses, contacts, numbers, passwords, phones, plates
-from kakaobot.dataset.pii.normalize import COVERED, normalize
+from kakaobot.dataset.pii.normalize import TAG_FILLER, normalize
 from kakaobot.dataset.pii.spans import (
     ACCOUNT,
     ADDRESS,
-    KINDS,
+    CUSTOM_WORD,
+    ENTITY_TYPES,
     PHONE,
     TAGS,
-    WORD,
-    Rule,
+    Recognizer,
     Span,
     resolve_overlaps,
 )
@@ -60,10 +60,26 @@ PIECES = st.sampled_from(
     ]
 )
 _TAG = re.compile("|".join(TAGS.values()))
-_RULES: tuple[Rule, ...] = (
-    *(contacts.links, contacts.emails, passwords.logins, passwords.passwords),
-    *(numbers.residents, numbers.cards, numbers.businesses, numbers.passports),
-    *(phones.phones, phones.spoken_phones, accounts.accounts, plates.plates, addresses.addresses),
+_RULES: tuple[Recognizer, ...] = (
+    *(
+        contacts.find_links,
+        contacts.find_emails,
+        passwords.find_login_passwords,
+        passwords.find_passwords,
+    ),
+    *(
+        numbers.find_resident_numbers,
+        numbers.find_card_numbers,
+        numbers.find_business_numbers,
+        numbers.find_passport_numbers,
+    ),
+    *(
+        phones.find_phones,
+        phones.find_spelled_phones,
+        accounts.find_accounts,
+        plates.find_plates,
+        addresses.find_addresses,
+    ),
 )
 TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=8).map("".join))
 
@@ -97,7 +113,7 @@ def test_only_tags_are_new_and_the_rest_stands_in_order(text: str) -> None:
 
 @pytest.mark.parametrize("private", [True, False])
 def test_the_quick_look_hides_nothing(private: bool) -> None:
-    rules = _RULES if private else (contacts.links,)
+    rules = _RULES if private else (contacts.find_links,)
     for text in LINES:
         seen = normalize(text)
         finds = [each for rule in rules for each in rule(seen.text)]
@@ -126,7 +142,7 @@ def test_masking_a_labelled_line_twice_is_masking_it_once(text: str) -> None:
 def test_tags_are_no_triggers_and_are_not_looked_into() -> None:
     text = "<비밀번호> 1234 <전화번호>"
     assert mask(text, words=("전화",)).text == text
-    assert normalize(text).text == COVERED * 6 + " 1234 " + COVERED * 6
+    assert normalize(text).text == TAG_FILLER * 6 + " 1234 " + TAG_FILLER * 6
 
 
 # --- time
@@ -166,7 +182,7 @@ def test_a_kind_that_stands_first_counts_and_then_the_longer() -> None:
     assert resolve_overlaps([account, shorter, longer, phone]) == [phone, longer]
 
 
-@given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 20), st.integers(1, 9))))
+@given(st.lists(st.tuples(st.sampled_from(ENTITY_TYPES), st.integers(0, 20), st.integers(1, 9))))
 def test_the_order_of_finds_does_not_matter(spans: list[tuple[str, int, int]]) -> None:
     finds = [Span(kind, start, start + size) for kind, start, size in spans]
     mixed = finds[:]
@@ -177,10 +193,10 @@ def test_the_order_of_finds_does_not_matter(spans: list[tuple[str, int, int]]) -
 
 
 def test_of_an_own_word_the_uncovered_rest_is_masked_too() -> None:
-    assert resolve_overlaps([Span(WORD, 0, 10), Span(ADDRESS, 4, 6)]) == [
-        Span(WORD, 0, 4),
+    assert resolve_overlaps([Span(CUSTOM_WORD, 0, 10), Span(ADDRESS, 4, 6)]) == [
+        Span(CUSTOM_WORD, 0, 4),
         Span(ADDRESS, 4, 6),
-        Span(WORD, 6, 10),
+        Span(CUSTOM_WORD, 6, 10),
     ]
 
 
@@ -225,8 +241,8 @@ def test_counts_are_of_places_and_add_up_over_messages() -> None:
 
 
 def test_every_kind_has_a_tag_and_occurs_in_the_labelled_lines() -> None:
-    assert set(TAGS) == set(KINDS)
+    assert set(TAGS) == set(ENTITY_TYPES)
     labelled = {
         each.kind for file in (TUNED, HELD_OUT) for line in read(file) for each in line.finds
     }
-    assert labelled == set(KINDS)
+    assert labelled == set(ENTITY_TYPES)

@@ -5,8 +5,15 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from kakaobot.style.ngrams import read_counts
-from scripts.make_plain_korean import LEAST, mixed, reviews, small_talk, table, tally
+from kakaobot.style.ngrams import parse_counts
+from scripts.make_plain_korean import (
+    MIN_LINES,
+    count_ngrams,
+    mix,
+    read_reviews,
+    read_small_talk,
+    render_table,
+)
 
 
 def test_half_of_the_table_is_small_talk_however_many_reviews_there_are(tmp_path: Path) -> None:
@@ -14,14 +21,14 @@ def test_half_of_the_table_is_small_talk_however_many_reviews_there_are(tmp_path
         file.write("영화 좋다\n" * 90 + "영화 영화\n" * 10 + "\n")
     talk = "Q,A,label\n뭐 해,밥 먹어,0\n"
     (tmp_path / "chatbot-pairs-ko.csv").write_text(talk, encoding="utf-8")
-    counts = mixed([tally(reviews(tmp_path)), tally(small_talk(tmp_path))])
+    counts = mix([count_ngrams(read_reviews(tmp_path)), count_ngrams(read_small_talk(tmp_path))])
     assert counts["영화"] == 500_000
     assert counts["영화 좋다"] == 450_000
     assert counts["밥"] == counts["뭐 해"] == 250_000
-    plain = read_counts(table(counts))
+    plain = parse_counts(render_table(counts))
     assert plain.counts == counts
     assert plain.total == 1_000_000
 
 
 def test_what_is_rare_is_left_out() -> None:
-    assert "희귀" not in table({"흔한": LEAST, "희귀": LEAST - 1})
+    assert "희귀" not in render_table({"흔한": MIN_LINES, "희귀": MIN_LINES - 1})

@@ -8,13 +8,13 @@ import pytest
 
 from kakaobot.style import style_profile
 from kakaobot.style.ngrams import (
-    PLAIN_KOREAN,
+    PLAIN_KOREAN_FILE,
     PRIOR_REPLIES,
     NgramCounts,
     distinctive_ngrams,
-    log_odds,
+    log_odds_z,
+    parse_counts,
     plain_korean,
-    read_counts,
 )
 
 PLAIN = NgramCounts({"그래": 50_000, "오늘": 20_000, "양말": 60}, 1_000_000, 30)
@@ -25,11 +25,11 @@ def test_the_formula_by_hand() -> None:
     here = (40 + alpha) / (200 + PRIOR_REPLIES - 40 - alpha)
     there = (20_000 + alpha) / (1_000_000 + PRIOR_REPLIES - 20_000 - alpha)
     z = math.log(here / there) / math.sqrt(1 / (40 + alpha) + 1 / (20_000 + alpha))
-    assert log_odds(40, 200, 20_000, 1_000_000) == pytest.approx(z)
+    assert log_odds_z(40, 200, 20_000, 1_000_000) == pytest.approx(z)
 
 
 def test_what_plain_korean_says_as_often_does_not_stand_out() -> None:
-    assert log_odds(10, 200, 50_000, 1_000_000) == pytest.approx(0, abs=1e-9)
+    assert log_odds_z(10, 200, 50_000, 1_000_000) == pytest.approx(0, abs=1e-9)
     assert distinctive_ngrams(NgramCounts({"그래": 10}, 200), PLAIN) == ()
 
 
@@ -53,11 +53,11 @@ def test_what_is_repeated_in_one_breath_counts_once() -> None:
 
 def test_what_plain_korean_does_not_hold_is_taken_for_its_floor() -> None:
     (found,) = distinctive_ngrams(NgramCounts({"보드게임": 5}, 200), PLAIN)
-    assert found.z == pytest.approx(log_odds(5, 200, PLAIN.floor, PLAIN.total), abs=0.005)
+    assert found.z == pytest.approx(log_odds_z(5, 200, PLAIN.floor, PLAIN.total), abs=0.005)
 
 
 def test_the_bundled_table_is_small_and_plain() -> None:
-    assert PLAIN_KOREAN.stat().st_size < 150_000
+    assert PLAIN_KOREAN_FILE.stat().st_size < 150_000
     plain = plain_korean()
     assert plain.total == 1_000_000
     assert len(plain.counts) > 5_000
@@ -68,5 +68,5 @@ def test_the_bundled_table_is_small_and_plain() -> None:
 
 
 def test_a_table_is_read() -> None:
-    plain = read_counts("# 주석\ntotal\t100\n8\t그래\t오늘\n3\t오늘 뭐\n")
+    plain = parse_counts("# 주석\ntotal\t100\n8\t그래\t오늘\n3\t오늘 뭐\n")
     assert plain == NgramCounts({"그래": 8, "오늘": 8, "오늘 뭐": 3}, 100, 1.5)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaobot.style import FEATURES, RELIABLE_REPLIES, from_json, style_profile, to_json
-from kakaobot.style.features import HOLDS, UNITS
+from kakaobot.style.features import MARKERS, UNITS
 from kakaobot.style.profile import Quartiles, distinct, quartiles
 
 LINE = st.one_of(
@@ -96,7 +96,7 @@ def test_every_facet_has_one_class_for_each(replies: list[str]) -> None:
         if name != "spacing":
             assert sum(counts) == (voice.bubbles if name in UNITS else voice.replies), name
     assert sum(voice.facets["spacing"]) <= voice.replies
-    assert set(voice.holds) == set(HOLDS)
+    assert set(voice.holds) == set(MARKERS)
     assert all(0 <= times <= voice.replies for times in voice.holds.values())
 
 

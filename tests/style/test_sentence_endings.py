@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kakaobot.style.features import FEATURES
-from kakaobot.style.sentence_endings import ENDINGS, ending_of
+from kakaobot.style.sentence_endings import ENDINGS, classify_ending
 
 LABELLED = {
     "합니다체": "합니다 갔습니다 뵙죠는아닙니다 합니까 오십시오 드십쇼 갑시다 감사합니당",
@@ -32,7 +32,7 @@ LABELLED = {
     [(word, level) for level, words in LABELLED.items() for word in words.split() or [""]],
 )
 def test_the_level_of_a_last_word(word: str, level: str) -> None:
-    assert ending_of(word)[1] == level
+    assert classify_ending(word)[1] == level
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_the_level_of_a_last_word(word: str, level: str) -> None:
     ],
 )
 def test_the_ending_of_a_last_word(word: str, ending: str) -> None:
-    assert ending_of(word)[0] == ending
+    assert classify_ending(word)[0] == ending
 
 
 def test_every_ending_has_its_class() -> None:
-    said = {ending_of(word)[0] for words in LABELLED.values() for word in words.split()}
+    said = {classify_ending(word)[0] for words in LABELLED.values() for word in words.split()}
     assert said <= set(ENDINGS)
     assert len(set(ENDINGS)) == len(ENDINGS)
     assert FEATURES["ending"].classes == ENDINGS

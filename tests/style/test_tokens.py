@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kakaobot.style.tokens import ReplyTokens, closing_of, tokenize_reply
+from kakaobot.style.tokens import ReplyTokens, classify_closing, tokenize_reply
 
 
 def marks(reply: str) -> ReplyTokens:
@@ -100,7 +100,7 @@ def test_punctuation(reply: str, runs: list[tuple[str, int]]) -> None:
 )
 def test_the_end_of_a_bubble(line: str, last: str, closing: str) -> None:
     (bubble,) = marks(line).bubbles
-    assert (bubble.last, closing_of(bubble.behind)) == (last, closing)
+    assert (bubble.last, classify_closing(bubble.behind)) == (last, closing)
 
 
 def test_a_bubble_is_a_line_and_an_empty_line_is_none() -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kakaobot.dataset.pii.numbers import OTHER_NUMBER
-from kakaobot.dataset.pii.spans import ACCOUNT, LEFT, RIGHT, Span
+from kakaobot.dataset.pii.numbers import IMPERSONAL_NUMBER
+from kakaobot.dataset.pii.spans import ACCOUNT, NUMBER_END, NUMBER_START, Span
 
 _BEFORE, _AFTER = 25, 15
 """How far, in characters, a bank's name may stand from its number."""
 
 _NUMBER = re.compile(
-    rf"{LEFT}(?:[0-9]{{2,6}}(?: ?- ?[0-9]{{1,8}}){{1,3}}"
-    rf"|[0-9]{{3,6}}(?: [0-9]{{1,8}}){{1,3}}|[0-9]{{10,14}}){RIGHT}"
+    rf"{NUMBER_START}(?:[0-9]{{2,6}}(?: ?- ?[0-9]{{1,8}}){{1,3}}"
+    rf"|[0-9]{{3,6}}(?: [0-9]{{1,8}}){{1,3}}|[0-9]{{10,14}}){NUMBER_END}"
 )
 # So rare outside of banks that no name is needed.
 _KNOWN = {
@@ -43,14 +43,14 @@ _UNIT = re.compile(r" ?(?:원|만|천|억|회|명|개|번째|점|건)")
 _DATE = re.compile(r"(?:19|20)[0-9]{2} ?- ?(?:0[0-9]|1[0-2]) ?-")
 
 
-def accounts(text: str) -> Iterator[Span]:
+def find_accounts(text: str) -> Iterator[Span]:
     for match in _NUMBER.finditer(text):
         before = text[max(0, match.start() - _BEFORE) : match.start()]
         after = text[match.end() : match.end() + _AFTER]
         sizes = tuple(map(len, re.findall("[0-9]+", match[0])))
         if (
             not 10 <= sum(sizes) <= 14
-            or OTHER_NUMBER.search(before)
+            or IMPERSONAL_NUMBER.search(before)
             or _UNIT.match(after)
             or _DATE.match(match[0])
         ):

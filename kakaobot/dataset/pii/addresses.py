@@ -65,7 +65,7 @@ _BEHIND = re.compile(
 _BETWEEN = re.compile(r",? ?")
 
 
-def addresses(text: str) -> Iterator[Span]:
+def find_addresses(text: str) -> Iterator[Span]:
     """Parts that follow each other (road, building, flat, floor) are one find."""
     flats = [match.span() for match in _FLAT.finditer(text)]
     living = bool(_LIVING.search(text))

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kakaobot.dataset.pii.normalize import COVERED
+from kakaobot.dataset.pii.normalize import TAG_FILLER
 from kakaobot.dataset.pii.spans import EMAIL, LINK, Span
 
 # Ends of hosts that are links without `https://` too, where a path follows.
-SITES = "com|net|org|kr|io|me|ly|be|gg|gl|co|ai|tv|us|app|dev|link|page"
+TOP_LEVEL_DOMAINS = "com|net|org|kr|io|me|ly|be|gg|gl|co|ai|tv|us|app|dev|link|page"
 # Hangul ends an address, since people write right behind it, except where a path or value begins.
 _URL = re.compile(
     rf"(?:(?:https?|ftp|kakaotalk|intent|market)://|(?<![A-Za-z0-9@.])www\."
     rf"|(?<![A-Za-z0-9@./])(?:open\.kakao\.com/o|qr\.kakaopay\.com|pf\.kakao\.com)/"
-    rf"|(?<![A-Za-z0-9@./-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{SITES})/)"
-    rf"(?:[^\s<>\"'가-힣ㄱ-ㅎㅏ-ㅣ{COVERED}]|(?<=[/=])[가-힣]+)+",
+    rf"|(?<![A-Za-z0-9@./-])(?:[a-z0-9-]{{1,63}}\.){{1,8}}(?:{TOP_LEVEL_DOMAINS})/)"
+    rf"(?:[^\s<>\"'가-힣ㄱ-ㅎㅏ-ㅣ{TAG_FILLER}]|(?<=[/=])[가-힣]+)+",
     re.IGNORECASE,
 )
 _CLOSING = ".,!?;:~…’”"
@@ -44,7 +44,7 @@ _EMAIL = re.compile(
 )
 
 
-def links(text: str) -> Iterator[Span]:
+def find_links(text: str) -> Iterator[Span]:
     """Every link; punctuation that ends the sentence is not of it."""
     for match in _URL.finditer(text):
         end = match.end()
@@ -55,14 +55,14 @@ def links(text: str) -> Iterator[Span]:
         yield Span(LINK, match.start(), end)
 
 
-def personal_links(text: str) -> Iterator[Span]:
+def find_personal_links(text: str) -> Iterator[Span]:
     """Links that let somebody in or say who somebody is."""
-    for find in links(text):
+    for find in find_links(text):
         if _PERSONAL.search(text, find.start, find.end):
             yield find
 
 
-def emails(text: str) -> Iterator[Span]:
+def find_emails(text: str) -> Iterator[Span]:
     """Also `(at)`, 골뱅이, fullwidth letters, and the big Korean providers without `.com`."""
     for match in _EMAIL.finditer(text):
         yield Span(EMAIL, *match.span())

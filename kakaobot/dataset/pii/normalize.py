@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from kakaobot.dataset.pii.spans import TAGS, Interval
 
-COVERED = "\ue000"
+TAG_FILLER = "\ue000"
 """Stands in a view for each character of a tag: no rule reads it, and no find reaches over it."""
 
 # Soft hyphen, Hangul fillers, zero-width spaces and joiners, direction marks, variation selectors,
@@ -25,10 +25,10 @@ _FOLDED = (
     "\u00a0\u2000-\u200a\u202f\u3000\u2010-\u2015\u2212\u30fc\uff01-\uff5e\u24ea\u2460-\u2468"
     "\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\U0001d7ce-\U0001d7ff"
 )
-ODD = f"{_INVISIBLE}{_FOLDED}"
+NORMALIZED_CHARS = f"{_INVISIBLE}{_FOLDED}"
 """Inside of a regular expression's set: the characters for which a view differs from the text."""
 
-_ODD = re.compile(f"[{ODD}]")
+_ODD = re.compile(f"[{NORMALIZED_CHARS}]")
 _IS_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 # The vowel ㅡ lies under the same finger as a dash; between digits it is one.
 _VOWEL_DASH = re.compile("(?<=[0-9])ㅡ(?=[0-9])")
@@ -54,7 +54,7 @@ class NormalizedText:
 
 def normalize(text: str) -> NormalizedText:
     """How `text` reads. Tags that stand in it already are covered."""
-    plain = _TAG.sub(lambda tag: COVERED * len(tag[0]), text) if "<" in text else text
+    plain = _TAG.sub(lambda tag: TAG_FILLER * len(tag[0]), text) if "<" in text else text
     if "ㅡ" in plain:
         plain = _VOWEL_DASH.sub("-", plain)
     if not _ODD.search(plain):

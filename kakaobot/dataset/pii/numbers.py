@@ -19,34 +19,35 @@ from kakaobot.dataset.pii.spans import (
     BUSINESS,
     CARD,
     FOREIGNER,
-    LEFT,
+    NUMBER_END,
+    NUMBER_START,
     PASSPORT,
     RESIDENT,
-    RIGHT,
     Span,
 )
 
-OTHER_NUMBER = re.compile(
+IMPERSONAL_NUMBER = re.compile(
     r"(?:주문|송장|택배|예약|승인|접수|문서|쿠폰|기프티콘|상품권?|바코드|친구|모델|시리얼|일련|품번"
     r"|학번|사번|회원|사건|관리|티켓|[iI][sS][bB][nN])[^\n]{0,10}$"
 )
 """At the end of what stands before a number: it counts something that is nobody's."""
 
 _RESIDENT = re.compile(
-    rf"{LEFT}([0-9]{{6}})( ?- ?| ?)([1-8])((?:[0-9]{{6}}|[*xX●]{{6}}))(?![*]){RIGHT}"
+    rf"{NUMBER_START}([0-9]{{6}})( ?- ?| ?)([1-8])((?:[0-9]{{6}}|[*xX●]{{6}}))(?![*]){NUMBER_END}"
 )
 _RESIDENT_PART = re.compile(
-    rf"(?:주민|민번|앞 ?자리|생년월일)[^0-9\n]{{0,12}}([0-9]{{6}} ?- ?[1-4])(?![0-9*]){RIGHT}"
+    rf"(?:주민|민번|앞 ?자리|생년월일)[^0-9\n]{{0,12}}([0-9]{{6}} ?- ?[1-4])(?![0-9*]){NUMBER_END}"
 )
 _RESIDENT_WORD = re.compile(r"주민|민번|민증|외국인|등록번호|등록증")
 _COMPANY_WORD = re.compile(r"법인[^\n]{0,10}$")
 _BUSINESS = re.compile(
-    rf"{LEFT}([0-9]{{3}}) ?- ?([0-9]{{2}}) ?- ?([0-9]{{5}}){RIGHT}|{LEFT}([0-9]{{10}}){RIGHT}"
+    rf"{NUMBER_START}([0-9]{{3}}) ?- ?([0-9]{{2}}) ?- ?([0-9]{{5}}){NUMBER_END}"
+    rf"|{NUMBER_START}([0-9]{{10}}){NUMBER_END}"
 )
 _BUSINESS_WORD = re.compile(r"사업자[^\n]{0,12}$")
 _CARD = re.compile(
-    rf"{LEFT}(?:[0-9]{{4}}( ?- ?| ?)[0-9]{{4}}\1[0-9]{{4}}\1[0-9]{{4}}"
-    rf"|3[47][0-9]{{2}}( ?- ?| ?)[0-9]{{6}}\2[0-9]{{5}}){RIGHT}"
+    rf"{NUMBER_START}(?:[0-9]{{4}}( ?- ?| ?)[0-9]{{4}}\1[0-9]{{4}}\1[0-9]{{4}}"
+    rf"|3[47][0-9]{{2}}( ?- ?| ?)[0-9]{{6}}\2[0-9]{{5}}){NUMBER_END}"
 )
 # Visa, Mastercard (old and new), JCB, Amex, Discover, UnionPay, and 9 for cards used in Korea only.
 _CARD_PREFIX = re.compile(r"4|5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|35|3[47]|6[0245]|9")
@@ -61,7 +62,7 @@ _PASSPORT_NAMED = re.compile(
 )
 
 
-def residents(text: str) -> Iterator[Span]:
+def find_resident_numbers(text: str) -> Iterator[Span]:
     """Residents' and foreigners' numbers, also with the last six digits starred out."""
     for part in _RESIDENT_PART.finditer(text):
         if _born(part[1][:6], part[1][-1]):
@@ -77,12 +78,12 @@ def residents(text: str) -> Iterator[Span]:
             continue
         shaped = "-" in gap
         # Barcodes of Korean goods begin with 880, like people born in 1988.
-        other = bool(OTHER_NUMBER.search(before)) or (not gap and ean.is_valid(number))
+        other = bool(IMPERSONAL_NUMBER.search(before)) or (not gap and ean.is_valid(number))
         if _RESIDENT_WORD.search(before) or (sure and shaped) or ((sure or shaped) and not other):
             yield Span(RESIDENT if sex in "1234" else FOREIGNER, *match.span())
 
 
-def businesses(text: str) -> Iterator[Span]:
+def find_business_numbers(text: str) -> Iterator[Span]:
     """`123-45-67891` with a right check digit or behind 사업자; bare digits where both hold."""
     for match in _BUSINESS.finditer(text):
         before = text[max(0, match.start() - 20) : match.start()]
@@ -93,7 +94,7 @@ def businesses(text: str) -> Iterator[Span]:
             yield Span(BUSINESS, *match.span())
 
 
-def cards(text: str) -> Iterator[Span]:
+def find_card_numbers(text: str) -> Iterator[Span]:
     """Groups of a card or bare digits with a known prefix and Luhn's check digit.
 
     Behind 카드 groups are enough, and bare digits behind 카드번호: what is mistyped is private too.
@@ -101,7 +102,7 @@ def cards(text: str) -> Iterator[Span]:
     for match in _CARD.finditer(text):
         before = text[max(0, match.start() - 24) : match.start()]
         digits = re.sub("[^0-9]", "", match[0])
-        if OTHER_NUMBER.search(before):
+        if IMPERSONAL_NUMBER.search(before):
             continue
         grouped = len(digits) != len(match[0])
         checks = bool(_CARD_PREFIX.match(digits)) and luhn.is_valid(digits)
@@ -109,10 +110,10 @@ def cards(text: str) -> Iterator[Span]:
             yield Span(CARD, *match.span())
 
 
-def passports(text: str) -> Iterator[Span]:
+def find_passport_numbers(text: str) -> Iterator[Span]:
     """Korean passports (M and eight digits; M123A4567 since 2021); others only behind 여권."""
     for match in _PASSPORT.finditer(text):
-        if not OTHER_NUMBER.search(text[max(0, match.start() - 20) : match.start()]):
+        if not IMPERSONAL_NUMBER.search(text[max(0, match.start() - 20) : match.start()]):
             yield Span(PASSPORT, *match.span())
     for match in _PASSPORT_NAMED.finditer(text):
         yield Span(PASSPORT, *match.span(1))

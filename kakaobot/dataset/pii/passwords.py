@@ -62,7 +62,7 @@ _LOGIN = re.compile(
 )
 
 
-def passwords(text: str) -> Iterator[Span]:
+def find_passwords(text: str) -> Iterator[Span]:
     """Also before the word (`1234가 비번이야`), and the second of `와이파이: name / password`."""
     for trigger in _TRIGGER.finditer(text):
         gap = _GAP.match(text, trigger.end())
@@ -79,7 +79,7 @@ def passwords(text: str) -> Iterator[Span]:
             yield Span(PASSWORD, *match.span("value"))
 
 
-def logins(text: str) -> Iterator[Span]:
+def find_login_passwords(text: str) -> Iterator[Span]:
     """The second of `name@example.com / password`."""
     for match in _LOGIN.finditer(text):
         yield Span(PASSWORD, *match.span("value"))

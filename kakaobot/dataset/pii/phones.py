@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import phonenumbers
 from phonenumbers import PhoneNumberType as Type
 
-from kakaobot.dataset.pii.spans import LEFT, PHONE, RIGHT, Span
+from kakaobot.dataset.pii.spans import NUMBER_END, NUMBER_START, PHONE, Span
 
 _PERSONAL = {
     Type.FIXED_LINE,
@@ -23,14 +23,15 @@ _PERSONAL = {
 }
 _SEP = r"[ \t]{0,2}[-./_~·)]?[ \t]{0,2}"
 _KOREAN = re.compile(
-    rf"{LEFT}(?:\+ ?|00)?(?:\(?82\)?{_SEP}\(?0?\)?|\(?0)(1[016789]|2|[3-6][1-5]|70|50[0-9]?)\)?"
-    rf"(?P<gap>{_SEP})[0-9]{{3,4}}(?P<gap2>{_SEP})[0-9]{{4}}{RIGHT}"
+    rf"{NUMBER_START}(?:\+ ?|00)?"
+    rf"(?:\(?82\)?{_SEP}\(?0?\)?|\(?0)(1[016789]|2|[3-6][1-5]|70|50[0-9]?)\)?"
+    rf"(?P<gap>{_SEP})[0-9]{{3,4}}(?P<gap2>{_SEP})[0-9]{{4}}{NUMBER_END}"
 )
-_FOREIGN = re.compile(rf"(?<![0-9A-Za-z+])\+ ?[0-9](?:[ .()-]{{0,2}}[0-9]){{7,14}}{RIGHT}")
+_FOREIGN = re.compile(rf"(?<![0-9A-Za-z+])\+ ?[0-9](?:[ .()-]{{0,2}}[0-9]){{7,14}}{NUMBER_END}")
 _SHORT = re.compile(
     r"(?:전화 ?번호|(?<!쿠)폰 ?번호?|핸드폰|휴대폰|연락처|[내제] ?번호|(?:010|공일공) ?[가-힣])"
     r"[^0-9\n]{0,10}"
-    rf"(?<![0-9+-])((?!1[568][0-9][0-9])[0-9]{{3,4}}[- ][0-9]{{4}}){RIGHT}(?! [0-9])"
+    rf"(?<![0-9+-])((?!1[568][0-9][0-9])[0-9]{{3,4}}[- ][0-9]{{4}}){NUMBER_END}(?! [0-9])"
 )
 _CALL = re.compile(r"전화|번호|연락|팩스|[tT][eE][lL]|[fF][aA][xX]|☎|📞")
 _DIGIT = "0-9oOㅇ공영빵일이삼사오육륙칠팔구"
@@ -40,7 +41,7 @@ _SPOKEN = re.compile(
 )
 
 
-def phones(text: str) -> Iterator[Span]:
+def find_phones(text: str) -> Iterator[Span]:
     for match in _KOREAN.finditer(text):
         if _is_korean(match, text):
             yield Span(PHONE, *match.span())
@@ -51,7 +52,7 @@ def phones(text: str) -> Iterator[Span]:
         yield Span(PHONE, *match.span(1))
 
 
-def spoken_phones(text: str) -> Iterator[Span]:
+def find_spelled_phones(text: str) -> Iterator[Span]:
     """Mobile numbers with a syllable or letter among the digits: `공일공 일이삼사 …`, `o1o-…`."""
     for match in _SPOKEN.finditer(text):
         if not match[0].isascii() or re.search("[oOlI]", match[0]):

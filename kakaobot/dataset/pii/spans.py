@@ -17,9 +17,9 @@ PASSPORT = "여권번호"
 ACCOUNT = "계좌번호"
 PLATE = "차량번호"
 ADDRESS = "주소"
-WORD = "가린말"
+CUSTOM_WORD = "가린말"
 
-KINDS = (
+ENTITY_TYPES = (
     LINK,
     EMAIL,
     RESIDENT,
@@ -32,18 +32,18 @@ KINDS = (
     ACCOUNT,
     PLATE,
     ADDRESS,
-    WORD,
+    CUSTOM_WORD,
 )
 """Where two finds overlap, the kind that stands first here counts; of one kind the longer."""
 
-TAGS = {kind: f"<{kind}>" for kind in KINDS}
+TAGS = {kind: f"<{kind}>" for kind in ENTITY_TYPES}
 
 # Edges of a number: it is no part of a longer one, of a decimal, or of a Latin word.
-LEFT = r"(?<![0-9A-Za-z])(?<![0-9][-.,/:_])"
-RIGHT = r"(?![0-9A-Za-z])(?![-.,/:_][0-9])"
+NUMBER_START = r"(?<![0-9A-Za-z])(?<![0-9][-.,/:_])"
+NUMBER_END = r"(?![0-9A-Za-z])(?![-.,/:_][0-9])"
 
 Interval = tuple[int, int]
-Rule = Callable[[str], Iterator["Span"]]
+Recognizer = Callable[[str], Iterator["Span"]]
 """Finds in a folded text (see `view`), in any order; may overlap."""
 
 
@@ -62,7 +62,7 @@ def resolve_overlaps(finds: Iterable[Span]) -> list[Span]:
     """
     taken: list[Span] = []
     for find in sorted(set(finds), key=_rank):
-        if find.kind == WORD:
+        if find.kind == CUSTOM_WORD:
             taken += _uncovered(find, taken)
         elif all(find.end <= other.start or other.end <= find.start for other in taken):
             taken.append(find)
@@ -70,7 +70,7 @@ def resolve_overlaps(finds: Iterable[Span]) -> list[Span]:
 
 
 def _rank(find: Span) -> tuple[int, int, int]:
-    return KINDS.index(find.kind), find.start - find.end, find.start
+    return ENTITY_TYPES.index(find.kind), find.start - find.end, find.start
 
 
 def _uncovered(find: Span, taken: list[Span]) -> list[Span]:

@@ -18,7 +18,7 @@ there, the weight of that place in the last norm, and what the other rows of the
 there, by which none of them is ever likely."""
 
 
-def widened(folder: Path, sizes: Mapping[str, int]) -> Any:
+def widen(folder: Path, sizes: Mapping[str, int]) -> Any:
     """The model of a folder with these fields of Qwen3's configuration; as many heads to a key.
 
     It says what the model of the folder says, but for rounding.
