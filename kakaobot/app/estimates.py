@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 
 from kakaobot.app.base_models import BaseModels
-from kakaobot.base.selection import SMALL, Hardware, detect_hardware, located
+from kakaobot.base import resolve
+from kakaobot.base.selection import Hardware, detect_hardware, located
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport, read_report
@@ -36,7 +37,6 @@ from kakaobot.train.plan import batch_of
 from kakaobot.train.probe import Speed, Task, measured
 
 _GB = 2**30
-_BILLION = 1_000_000_000
 _REACHED = 0.5
 """Share of the speed of a large matrix product that a training reaches; measured with 103 million
 parameters on two cores."""
@@ -219,17 +219,16 @@ def _shape(name: str) -> ModelDimensions | None:
 def _machine(
     settings: Settings, shape: ModelDimensions, card: Hardware, able: Speed | None
 ) -> Machine:
-    wanted, device = settings.model, "cuda" if card.gpu else "cpu"
-    half = wanted.dtype != "float32"
-    if wanted.dtype == "auto" and device == "cpu":
-        half = bool(able and able.half) and shape.parameters >= SMALL
-    large = device == "cuda" and shape.parameters > _BILLION
-    saving, four = wanted.gradient_checkpointing, wanted.load_in_4bit
+    model, parameters = settings.model, shape.parameters
+    # Both half precisions of a GPU take the same memory.
+    device = resolve.Device("cuda" if card.gpu else "cpu", native_bf16=bool(able and able.half))
     return Machine(
-        device=device,
-        half=half,
-        four_bits=device == "cuda" if four == "auto" else bool(four),
-        checkpointing=large if saving == "auto" else bool(saving),
+        device=device.kind,
+        half=resolve.dtype(model.dtype, device, parameters) != "float32",
+        four_bits=resolve.load_in_4bit(model.load_in_4bit, device),
+        checkpointing=resolve.gradient_checkpointing(
+            model.gradient_checkpointing, device, parameters
+        ),
     )
 
 

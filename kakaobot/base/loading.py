@@ -18,12 +18,13 @@ import torch
 from peft import import_utils
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
+from kakaobot.base import resolve
 from kakaobot.base.download import download
-from kakaobot.base.selection import SMALL
 from kakaobot.base.threads import ThreadCount, chosen_by_user
 from kakaobot.base.tokenizer import gguf_number
 from kakaobot.chat_template import Renderer, renderer_for
 from kakaobot.errors import BaseModelError
+from kakaobot.settings import Switch
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class LoadedBase:
 def load_base(
     name: str,
     *,
-    load_in_4bit: bool | str = "auto",
+    load_in_4bit: Switch = "auto",
     dtype: str = "auto",
     attn_implementation: str = "auto",
     shared: int = 0,
@@ -88,13 +89,14 @@ def load_base(
     renderer = renderer_for(tokenizer)
     device = best_device()
     config = _guarded(name, lambda: _config(name))
-    compute = _dtype(dtype, device, config)
-    wanted = device.type == "cuda" if load_in_4bit == "auto" else bool(load_in_4bit)
+    facts, parameters = device_facts(device), parameters_of(config)
+    compute: torch.dtype = getattr(torch, resolve.dtype(dtype, facts, parameters))
+    wanted = resolve.load_in_4bit(load_in_4bit, facts)
     options: dict[str, Any] = {"dtype": compute, **_where(name)}
     if "gguf_file" in options:
         options["config"] = config
-    if attn_implementation != "auto":
-        options["attn_implementation"] = attn_implementation
+    if attention := resolve.attn_implementation(attn_implementation):
+        options["attn_implementation"] = attention
     notes: list[str] = []
     model = None
     if wanted and shared:
@@ -109,7 +111,7 @@ def load_base(
         place = torch.device("cpu") if shared else device
         # Weights that stay as they are in their file lie in memory once for all processes.
         as_it_is = "gguf_file" not in options and config.dtype == compute
-        _refuse_if_too_big(name, config, compute, place, 1 if as_it_is else max(1, shared))
+        _refuse_if_too_big(name, parameters, compute, place, 1 if as_it_is else max(1, shared))
         say("바탕 모델을 읽는 중입니다.")
         model = _guarded(name, lambda: _whole(options))
         if "gguf_file" in options:
@@ -118,7 +120,7 @@ def load_base(
     if device.type == "cpu" and not chosen_by_user():
         _share_cores(model)
     text_config = model.config.get_text_config()
-    context = int(getattr(text_config, "max_position_embeddings", 0) or 131_072)
+    context = resolve.context(getattr(text_config, "max_position_embeddings", None))
     return LoadedBase(model, tokenizer, renderer, device, compute, quantized, context, tuple(notes))
 
 
@@ -140,6 +142,16 @@ def best_device() -> torch.device:
     if torch.backends.mps.is_available():
         return torch.device("mps")
     return torch.device("cpu")
+
+
+def device_facts(device: torch.device) -> resolve.Device:
+    """What the settings are resolved against."""
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        cpu = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+        native = bool(cpu.get("avx512_bf16") or cpu.get("amx_bf16"))
+    return resolve.Device(device.type, native)
 
 
 def parameters_of(config: Any) -> int:
@@ -253,10 +265,10 @@ def _whole(options: dict[str, Any]) -> Any:
 
 
 def _refuse_if_too_big(
-    name: str, config: Any, dtype: torch.dtype, device: torch.device, copies: int
+    name: str, parameters: int, dtype: torch.dtype, device: torch.device, copies: int
 ) -> None:
     # Weights and a fifth more for activations: what a plain load takes before training begins.
-    needed = int(parameters_of(config) * dtype.itemsize * 1.2) * copies
+    needed = int(parameters * dtype.itemsize * 1.2) * copies
     free = free_memory(device)
     if needed > free:
         smaller = _SMALLER.get(name, "Qwen/Qwen3-0.6B")
@@ -265,24 +277,6 @@ def _refuse_if_too_big(
             f"(필요 {needed / _GIB:.1f}GB, 남음 {free / _GIB:.1f}GB). "
             f"model.base_model 을 더 작은 {smaller} 로 바꾸세요."
         )
-
-
-def fast_half(device: torch.device) -> torch.dtype | None:
-    """The half precision a device computes faster in than in fp32, if there is one."""
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.bfloat16 if native else torch.float16
-    # Without the instruction bf16 is emulated on a CPU, and slower than fp32.
-    able = torch.cpu.get_capabilities() if device.type == "cpu" else {}
-    return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else None
-
-
-def _dtype(wanted: str, device: torch.device, config: Any) -> torch.dtype:
-    if wanted != "auto":
-        return getattr(torch, wanted)  # type: ignore[no-any-return]
-    if device.type == "cpu" and parameters_of(config) < SMALL:
-        return torch.float32
-    return fast_half(device) or torch.float32
 
 
 def _where(name: str) -> dict[str, str]:

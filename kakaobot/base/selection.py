@@ -17,9 +17,6 @@ from kakaobot.errors import BaseModelError
 from kakaobot.starter import FOLDER as STARTER_FOLDER
 
 STARTER = "starter"
-SMALL = 30_000_000
-"""Parameters below which half precision saves nothing worth its rounding on a CPU. With the
-instruction for it a step of 103 million takes half the time of fp32, and one of 600 as well."""
 _GIB = 2**30
 
 # Free VRAM that LoRA on a 4-bit base of this size needs at 1,024 tokens and a batch of four:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kakaobot.base import resolve
 from kakaobot.chat_template import CHATML, IM_END, IM_START, Renderer
 from kakaobot.errors import BaseModelError
-
-LONGEST = 131_072
-"""Assumed where a model does not say how much it can read."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def gguf_number(file: Path, key: str) -> int:
 
 def _context(file: Path | None) -> int:
     if file is None:
-        return LONGEST
+        return resolve.context(None)
     config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     inner = config.get("text_config") or config
-    return int(inner.get("max_position_embeddings") or LONGEST)
+    return resolve.context(inner.get("max_position_embeddings"))

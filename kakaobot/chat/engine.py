@@ -20,6 +20,7 @@ from kakaobot.base.loading import LoadedBase, load_base
 from kakaobot.chat.truncate import truncate
 from kakaobot.errors import BaseModelError
 from kakaobot.schema import ChatMessage
+from kakaobot.settings import Switch
 
 log = logging.getLogger(__name__)
 _END = object()
@@ -42,7 +43,7 @@ class Engine:
         base_name: str,
         adapter: Path | None,
         *,
-        load_in_4bit: bool | str,
+        load_in_4bit: Switch,
         dtype: str,
         attn_implementation: str,
         max_turns: int,

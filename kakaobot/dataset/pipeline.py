@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import TypeVar
 
+from kakaobot.base import resolve
 from kakaobot.base.tokenizer import TokenizerInfo
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.duplicates import overlapping_indices
@@ -44,7 +45,7 @@ class Pipeline:
     def __init__(self, settings: Settings, base: TokenizerInfo, *, tokenizer: str) -> None:
         """`tokenizer`: what the base is called, for the report."""
         self._data = settings.data
-        self._max_seq_len = min(settings.training.max_seq_len, base.context)
+        self._max_seq_len = resolve.max_seq_len(settings.training.max_seq_len, base.context)
         self._base = base
         self._tokenizer = tokenizer
         self._removed = Counter[str]()

@@ -11,9 +11,7 @@ from torch import Tensor, nn
 
 from kakaobot.base.loading import LoadedBase
 from kakaobot.errors import ConfigError
-from kakaobot.settings import LoraSettings, Switch
-
-_BILLION = 1_000_000_000
+from kakaobot.settings import LoraSettings
 
 
 def with_lora(base: LoadedBase, wanted: LoraSettings, *, checkpointing: bool) -> Any:
@@ -54,13 +52,6 @@ def with_lora(base: LoadedBase, wanted: LoraSettings, *, checkpointing: bool) ->
     if base.device.type == "cpu":
         _drop_quickly(model, wanted.dropout)
     return model
-
-
-def checkpointing(wanted: Switch, base: LoadedBase) -> bool:
-    """`model.gradient_checkpointing`; by itself only for a large model on a graphics card."""
-    if wanted != "auto":
-        return bool(wanted)
-    return base.device.type == "cuda" and base.model.num_parameters() > _BILLION
 
 
 class SparseDropout(nn.Module):

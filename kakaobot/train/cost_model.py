@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from kakaobot.base import resolve
 from kakaobot.settings import LoraSettings, TrainingSettings
 from kakaobot.train.plan import Plan, batch_of
 
@@ -17,8 +18,6 @@ AT_ONCE = 512
 _ON_A_CARD = (16_384, 8192, 4096, 2048, 1024)
 _FILLED = 0.8
 """Share of a card's free memory that is filled on purpose."""
-LOGITS = 12_000_000
-"""Logits a worker holds at once, where nothing stands behind the head."""
 
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 _KNOWN_KINDS = frozenset(
@@ -204,7 +203,9 @@ def estimate_memory(
     tokens = max(longest, min(at_once, int(per_batch * 1.1)))
     learnt = tokens * amount.target_tokens / max(1, amount.tokens)
     pieces = learnt * shape.vocabulary
-    held = pieces * (size + 12) if shape.bent else min(LOGITS, max(pieces, 16 * shape.vocabulary))
+    chunk = resolve.logits_chunk(shape.vocabulary)
+    chunked = shape.vocabulary * min(chunk, max(learnt, resolve.CHUNK_MULTIPLE))
+    held = pieces * (size + 12) if shape.bent else chunked
     return MemoryEstimate(
         process=_PROCESS[machine.device],
         weights=weights,

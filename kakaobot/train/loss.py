@@ -9,17 +9,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from kakaobot.base import resolve
 from kakaobot.train.collate import IGNORED
 
 Way = Literal["fused", "kept", "cut", "full"]
 """`fused`: head and cross-entropy in pieces, by hand. `kept`: the model's `logits_to_keep`.
 `cut`: what goes into the head is cut to the learnt positions. `full`: logits of every token."""
 
-_PIECE = 12_000_000
-"""Logits held at once. More of them is hardly faster on a CPU, fewer is slower."""
-_STRIDE = 16
-"""Tokens of a piece are a multiple of it: a CPU prepares itself for every shape it has not seen
-lately."""
 _LARGE = 100.0
 
 
@@ -105,7 +101,7 @@ class MaskedLoss:
         """Kept from call to call: asking the system for pages anew doubles the time of a piece."""
         weight = head.weight
         if not self._buffers or self._buffers[0].device != weight.device:
-            shape = max(_STRIDE, _PIECE // len(weight) // _STRIDE * _STRIDE), len(weight)
+            shape = resolve.logits_chunk(len(weight)), len(weight)
             full, chances = (torch.empty(shape, device=weight.device) for _ in range(2))
             same = weight.dtype is torch.float32
             self._buffers = [full if same else torch.empty_like(full, dtype=weight.dtype)]
@@ -175,7 +171,7 @@ class _ChunkedLoss(torch.autograd.Function):
         weight, bias = head.weight.detach(), head.bias
         total = hidden.new_zeros((), dtype=torch.float32)
         count = len(hidden)
-        hidden = nn.functional.pad(hidden.detach(), (0, 0, 0, -count % _STRIDE))
+        hidden = nn.functional.pad(hidden.detach(), (0, 0, 0, -count % resolve.CHUNK_MULTIPLE))
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         for start in range(0, count, len(wide)):
             piece = hidden[start : start + len(wide)]

@@ -14,6 +14,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kakaobot.base import resolve
 from kakaobot.config import ROOT
 from kakaobot.openmp import wait_policy
 from kakaobot.settings import LoraSettings, ModelSettings
@@ -104,10 +105,10 @@ def measure(task: Task | None = None) -> Speed:
     """In this process. Loads torch."""
     import torch
 
-    from kakaobot.base.loading import best_device, fast_half
+    from kakaobot.base.loading import best_device, device_facts
 
     device = best_device()
-    half = fast_half(device)
+    half = device_facts(device).half
 
     def speed(dtype: torch.dtype) -> float:
         rows, ins, outs = _SHAPE
@@ -123,28 +124,23 @@ def measure(task: Task | None = None) -> Speed:
 
     single = speed(torch.float32)
     tried = tokens_per_second(task) if task else None
-    return Speed(half is not None, speed(half) if half else single, single, tried)
+    return Speed(half is not None, speed(getattr(torch, half)) if half else single, single, tried)
 
 
 def tokens_per_second(task: Task) -> float:
     """By steps of two models of few layers, with the worker's own adapter and loss."""
     import torch
 
-    from kakaobot.base.loading import LoadedBase, best_device, fast_half
-    from kakaobot.base.selection import SMALL
+    from kakaobot.base.loading import LoadedBase, best_device, device_facts
     from kakaobot.train.adapter import with_lora
     from kakaobot.train.loss import MaskedLoss
 
     device = best_device()
-    if task.dtype != "auto":
-        dtype: torch.dtype = getattr(torch, task.dtype)
-    elif device.type == "cpu" and task.shape.parameters < SMALL:
-        dtype = torch.float32
-    else:
-        dtype = fast_half(device) or torch.float32
+    precision = resolve.dtype(task.dtype, device_facts(device), task.shape.parameters)
+    dtype: torch.dtype = getattr(torch, precision)
     base = _model(task.shape, device, dtype)
     nobody: Any = None
-    loaded = LoadedBase(base, None, nobody, device, dtype, False, 131_072, ())
+    loaded = LoadedBase(base, None, nobody, device, dtype, False, resolve.DEFAULT_CONTEXT, ())
     lora = LoraSettings(r=task.lora_r, dropout=task.lora_dropout, target_modules=task.modules)
     model = with_lora(loaded, lora, checkpointing=False)
     loss = MaskedLoss(model)

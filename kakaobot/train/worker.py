@@ -21,9 +21,10 @@ from filelock import FileLock, Timeout
 from transformers import TrainingArguments, set_seed
 
 from kakaobot.atomic_io import disk_is_full
+from kakaobot.base import resolve
 from kakaobot.base.download import download
 from kakaobot.base.generation import Sampling
-from kakaobot.base.loading import LoadedBase, free_memory, load_base, parameters_of
+from kakaobot.base.loading import LoadedBase, device_facts, free_memory, load_base, parameters_of
 from kakaobot.base.selection import located
 from kakaobot.config import parse
 from kakaobot.dataset import jsonl
@@ -38,7 +39,7 @@ from kakaobot.runs.exit_reason import (
 )
 from kakaobot.runs.run import Point, Run, Status
 from kakaobot.settings import Settings
-from kakaobot.train.adapter import checkpointing, with_lora
+from kakaobot.train.adapter import with_lora
 from kakaobot.train.callback import RunCallback, SyncCallback
 from kakaobot.train.collate import BatchSchedule, encode
 from kakaobot.train.cost_model import Machine, ModelDimensions, tokens_at_once
@@ -258,7 +259,7 @@ class TrainingJob:
         set_seed(self.settings.project.seed)
         base = self._load()
         train, val = self._rows(base)
-        saving = checkpointing(self.settings.model.gradient_checkpointing, base)
+        saving = self._checkpointing(base)
         if self._thrift is not None:
             saving = self._thrift.checkpointing
         model = with_lora(base, self.settings.lora, checkpointing=saving)
@@ -303,6 +304,13 @@ class TrainingJob:
             flush=True,
         )
         return trainer, callback, resume
+
+    def _checkpointing(self, base: LoadedBase) -> bool:
+        return resolve.gradient_checkpointing(
+            self.settings.model.gradient_checkpointing,
+            device_facts(base.device),
+            base.model.num_parameters(),
+        )
 
     def _keep_pace_of(self, setup: str) -> None:
         """The speed at the start of a run says nothing of one that goes on in another way."""
@@ -369,7 +377,7 @@ class TrainingJob:
             base.device.type,
             half=base.dtype.itemsize == 2,
             four_bits=base.quantized,
-            checkpointing=checkpointing(self.settings.model.gradient_checkpointing, base),
+            checkpointing=self._checkpointing(base),
         )
         sharers = self.ranks.here if base.device.type == "cpu" else 1
         return tokens_at_once(
@@ -423,7 +431,7 @@ class TrainingJob:
 
     def _rows(self, base: LoadedBase) -> tuple[RowDataset, RowDataset]:
         self._say("대화를 토큰으로 바꾸는 중입니다.")
-        length = min(self.settings.training.max_seq_len, base.context)
+        length = resolve.max_seq_len(self.settings.training.max_seq_len, base.context)
         folder = Path(self.config["data"]["folder"])
         parts, lost = [], 0
         for name in ("train.jsonl", "val.jsonl"):

@@ -12,7 +12,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from kakaobot.base.loading import fast_half, parameters_of
+from kakaobot.base.loading import device_facts, parameters_of
 from kakaobot.config import ROOT
 from kakaobot.settings import LoraSettings, TrainingSettings
 from kakaobot.train.cost_model import (
@@ -91,7 +91,7 @@ def config_of(sizes: dict[str, Any], kind: str = "qwen3") -> Any:
 def test_the_memory_of_a_training_is_estimated_within_a_quarter(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     # In the precision that the worker would take: elsewhere it is emulated, and 20 times slower.
-    half = name == "many words" and fast_half(torch.device("cpu")) is not None
+    half = name == "many words" and device_facts(torch.device("cpu")).half is not None
     model = AutoModelForCausalLM.from_config(config_of(SHAPES[name]))
     model.to(torch.bfloat16 if half else torch.float32).save_pretrained(tmp_path)
     del model

@@ -115,8 +115,8 @@ def test_every_way_gives_the_loss_and_the_gradients_of_the_plain_recipe(
 def test_in_pieces_the_fused_loss_is_the_same(
     base: tuple[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kakaobot.train.loss._PIECE", 1)
-    monkeypatch.setattr("kakaobot.train.loss._STRIDE", 3)
+    monkeypatch.setattr("kakaobot.base.resolve.LOGITS_PER_CHUNK", 1)
+    monkeypatch.setattr("kakaobot.base.resolve.CHUNK_MULTIPLE", 3)
     _, model = base
     ids, labels, _ = batch()
     mean = MaskedLoss(model)(ids, labels) / (labels != IGNORED).sum()

@@ -33,10 +33,11 @@ STEPS, TIGHT_FROM = 4, 2
 PROGRAM = """
 import resource, sys, weakref
 from pathlib import Path
-from kakaobot.train import loss, worker
+from kakaobot.base import resolve
+from kakaobot.train import worker
 
 # Else what is put aside for logits is most of it.
-loss._PIECE = 400_000
+resolve.LOGITS_PER_CHUNK = 400_000
 folder, room, tight_from = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
 def taken(name):
