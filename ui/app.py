@@ -146,7 +146,7 @@ def _invite(here: Instance, *, open_browser: bool) -> None:
     if open_browser and webbrowser.open(here.url):
         _say(text.OPENED)
         return
-    _say(text.NO_BROWSER if open_browser else text.PRINTED)
+    _say(text.BROWSER_FAILED if open_browser else text.OPEN_MANUALLY)
     sys.stdout.write(here.url + "\n")
     sys.stdout.flush()
 

@@ -17,12 +17,12 @@ _TEMPLATE = '<div class="kb-chart"><canvas role="img" tabindex="0"></canvas></di
 
 def loss_chart(elem_id: str) -> gr.HTML:
     """An empty chart; its value is what `ui.series.curve` gives."""
-    return _chart(elem_id, text.CHART)
+    return _chart(elem_id, text.LOSS_CHART)
 
 
 def voice_chart(elem_id: str) -> gr.HTML:
     """An empty chart, not seen while it is; its value is what `ui.series.voice_curve` gives."""
-    return _chart(elem_id, text.VOICE_CHART)
+    return _chart(elem_id, text.STYLE_CHART)
 
 
 def _chart(elem_id: str, said: Mapping[str, str]) -> gr.HTML:

@@ -51,4 +51,4 @@ def _toast(error: Exception, handler: Callable[..., Any]) -> gr.Error:
     if isinstance(error, KakaobotError):
         return gr.Error(html.escape(str(error)), title=text.NOTICE, print_exception=False)
     log.error("unexpected error in %s", handler.__qualname__, exc_info=error)
-    return gr.Error(text.UNEXPECTED, title=text.TROUBLE, print_exception=False)
+    return gr.Error(text.UNEXPECTED_ERROR, title=text.ERROR_TITLE, print_exception=False)

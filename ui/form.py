@@ -46,7 +46,7 @@ def explanation(entry: SettingField) -> str:
     """The description with range and default."""
     extra = [part for part in (_range(entry), _default(entry)) if part]
     if entry.kind == "list":
-        extra.insert(0, text.ONE_A_LINE)
+        extra.insert(0, text.ONE_PER_LINE)
     return f"{entry.description} ({', '.join(extra)})"
 
 
@@ -71,7 +71,7 @@ def _default(entry: SettingField) -> str:
     if entry.kind in ("bool", "switch"):
         value = text.SWITCHES[str(value).lower()]
     lines = str(value).replace("\n", " / ")
-    return text.DEFAULT_IS.format(value=lines or text.EMPTY_VALUE)
+    return text.DEFAULT_VALUE.format(value=lines or text.EMPTY_VALUE)
 
 
 def _short(limit: float | None) -> str:

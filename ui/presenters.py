@@ -108,7 +108,7 @@ def outlook_title(now: TrainingSnapshot) -> str:
     if any(run.state in LIVE for run in now.runs) or now.status.state in LIVE:
         return ""
     # What is told is of a whole training, not of the rest of one.
-    return text.OUTLOOK if now.can_start and not now.resume_step else text.OUTLOOK_ANEW
+    return text.ESTIMATE_TITLE if now.can_start and not now.resume_step else text.ESTIMATE_TITLE_NEW_RUN
 
 
 def percent(status: Status) -> int | None:
@@ -126,7 +126,7 @@ def status_line(now: TrainingSnapshot) -> str:
     done = percent(now.status)
     if now.status.state in LIVE and done is not None:
         state += " " + text.STATUS_STEP.format(
-            step=now.status.step, most=now.status.max_steps, percent=done
+            step=now.status.step, max_steps=now.status.max_steps, percent=done
         )
     return " · ".join(part for part in (now.base, now.run, state) if part)
 
@@ -162,7 +162,7 @@ def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
             shown.append({"role": "user", "content": _plain(line.text)})
             before = None
             continue
-        who = line.name or text.SOMEBODY
+        who = line.name or text.UNKNOWN_NAME
         first, *rest = line.text.split("\n")
         if who != before:
             first = f"{who} · {text.AI_MARK}\n{first}"
@@ -173,7 +173,7 @@ def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
 
 def layout_name(layout: str) -> str:
     """`W-KO` → `Windows`."""
-    return text.LAYOUTS.get(layout[:1], layout)
+    return text.EXPORT_FORMATS.get(layout[:1], layout)
 
 
 def people_names(people: Sequence[str], most: int = 3) -> str:
@@ -194,7 +194,7 @@ def line_numbers(numbers: Sequence[int], most: int = 3) -> str:
         return ""
     listed = ", ".join(f"{number:,}" for number in numbers[:most])
     more = "…" if len(numbers) > most else ""
-    return text.LINES.format(count=f"{len(numbers):,}", lines=listed + more)
+    return text.LINE_NUMBERS.format(count=f"{len(numbers):,}", lines=listed + more)
 
 
 def _plain(words: str) -> str:
@@ -245,19 +245,19 @@ def _what_is_left(now: TrainingSnapshot) -> list[str]:
             text.SAVED_AT.format(step=now.resume_step),
             text.CAN_RESUME.format(step=now.resume_step),
         ]
-    return [*lines, text.CAN_TALK] if now.can_chat else lines
+    return [*lines, text.CAN_CHAT_HINT] if now.can_chat else lines
 
 
 def _facts(status: Status) -> tuple[tuple[str, str], ...]:
     live, lowest = status.state in LIVE, status.best_metric == "eval_loss"
-    voice = {"voice": text.VOICE_IS.format(voice=status.voice)} if status.voice is not None else {}
+    voice = {"style": text.STYLE_DISTANCE.format(distance=status.voice)} if status.voice is not None else {}
     found: dict[str, str | None] = {
-        "step": text.STEP_OF.format(step=status.step, most=status.max_steps)
+        "step": text.STEP_COUNT.format(step=status.step, max_steps=status.max_steps)
         if status.max_steps
         else None,
         "loss": f"{status.loss:.3f}" if status.loss is not None else None,
         "eval": f"{status.eval_loss:.3f}" if status.eval_loss is not None else None,
-        "best" if lowest else "best_step": text.BEST_AT.format(
+        "best" if lowest else "best_step": text.BEST_LOSS.format(
             loss=status.best_eval_loss, step=status.best_step or 0
         )
         if status.best_eval_loss is not None
@@ -266,11 +266,11 @@ def _facts(status: Status) -> tuple[tuple[str, str], ...]:
         "speed": text.SPEED.format(speed=status.tokens_per_second)
         if status.tokens_per_second is not None
         else None,
-        "eta": text.ABOUT.format(time=duration(status.eta_seconds))
+        "eta": text.APPROXIMATELY.format(time=duration(status.eta_seconds))
         if live and status.eta_seconds is not None
         else None,
     }
-    return tuple((text.FACTS[key], value or text.NONE) for key, value in found.items())
+    return tuple((text.RUN_FACTS[key], value or text.DASH) for key, value in found.items())
 
 
 def _start_label(now: TrainingSnapshot) -> str:

@@ -6,12 +6,11 @@ APP = "카카오봇"
 TITLE = "카카오봇 · 우리 방 말투"
 SLOGAN = "우리 방 말투를 배우는 챗봇"
 NOTICE = "알림"
-TROUBLE = "문제가 생겼습니다"
-UNEXPECTED = (
+ERROR_TITLE = "문제가 생겼습니다"
+UNEXPECTED_ERROR = (
     "예상하지 못한 문제로 하지 못했습니다. 다시 해 보고, 그래도 안 되면 프로그램을 다시 "
     "시작해 주세요. 자세한 기록은 프로그램을 실행한 창에 있습니다."
 )
-NEXT = "다음"
 
 # -- the window as a whole
 QUIT = "끝내기"
@@ -21,8 +20,8 @@ FAREWELL_LIVE = (
     "학습은 뒤에서 계속되며, 프로그램을 다시 시작하면 이어서 보입니다."
 )
 OPENED = "창을 열었습니다. 끝내려면 창의 '끝내기'를 누르거나 여기서 Ctrl+C 를 누르세요."
-PRINTED = "아래 주소를 브라우저에서 여세요. 끝내려면 Ctrl+C 를 누르세요."
-NO_BROWSER = "브라우저를 열지 못했습니다. 아래 주소를 브라우저에 붙여 넣으세요."
+OPEN_MANUALLY = "아래 주소를 브라우저에서 여세요. 끝내려면 Ctrl+C 를 누르세요."
+BROWSER_FAILED = "브라우저를 열지 못했습니다. 아래 주소를 브라우저에 붙여 넣으세요."
 CLOSED = "프로그램을 끝냈습니다."
 STILL_TRAINING = (
     "학습 '{run}' 은 뒤에서 계속됩니다. 멈추려면 다음 명령을 쓰세요: python -m kakaobot stop"
@@ -32,8 +31,8 @@ NO_PORT = "7860부터 비어 있는 포트를 찾지 못했습니다. --port 로
 HOST_UNKNOWN = (
     "주소 {host} 에서는 접속을 받을 수 없습니다. --host 에 이 컴퓨터의 주소를 적어 주세요."
 )
-LOCKED_OUT_TITLE = "열쇠가 없는 주소입니다"
-LOCKED_OUT = (
+UNAUTHORIZED_TITLE = "열쇠가 없는 주소입니다"
+UNAUTHORIZED = (
     "다른 사람이 들여다보지 못하도록 프로그램이 열어 준 창에서만 쓸 수 있습니다. "
     "launch.py 를 다시 실행하면 이 창이 바로 열립니다."
 )
@@ -42,9 +41,9 @@ LOCKED_OUT = (
 EXPORTS_TAB = "1 가져오기"
 EXPORTS_LEAD = "카카오톡에서 내보낸 대화 파일을 넣어 주세요. 여러 개를 한꺼번에 넣어도 됩니다."
 UPLOAD = "대화 파일 (.txt, .csv, .zip, .eml)"
-DROP = "파일을 여기에 끌어다 놓거나 눌러서 고르세요"
-SAMPLE = "샘플 방으로 해 보기"
-SAMPLE_NOTE = "아직 파일이 없다면, 지어낸 대화방으로 처음부터 끝까지 따라 해 볼 수 있습니다."
+DROP_HINT = "파일을 여기에 끌어다 놓거나 눌러서 고르세요"
+SAMPLE_ROOM = "샘플 방으로 해 보기"
+SAMPLE_ROOM_NOTE = "아직 파일이 없다면, 지어낸 대화방으로 처음부터 끝까지 따라 해 볼 수 있습니다."
 PRIVACY = "파일과 대화는 이 컴퓨터 밖으로 나가지 않습니다."
 CONSENT = "함께 대화한 사람의 말도 배우게 됩니다. 미리 알리고 동의를 받아 주세요."
 FILES_EMPTY = "아직 가져온 파일이 없습니다."
@@ -53,11 +52,11 @@ FILES_TITLE = "가져온 파일"
 FILES_HEAD = ("파일", "방", "사람", "기간", "메시지", "이해하지 못한 줄", "")
 REMOVE = "빼기"
 REMOVED = "목록에서 뺐습니다. 원본은 {place} 에 보관했습니다."
-BROUGHT = "파일 {count}개를 가져왔습니다."
+IMPORTED = "파일 {count}개를 가져왔습니다."
 DIAGNOSE = "진단"
-DIAGNOSIS = "가져오기 진단"
+LINE_REPORT_TITLE = "가져오기 진단"
 CLOSE = "닫기"
-KIND_NOTES = {
+LINE_KIND_NOTES = {
     "messages": "사람이 보낸 말의 첫 줄",
     "continuations": "여러 줄로 쓴 말의 나머지",
     "headers": "방 이름과 저장한 날짜",
@@ -66,13 +65,13 @@ KIND_NOTES = {
     "blank": "아무것도 없는 줄",
     "not_understood": "읽지 않고 남겨 둔 줄",
 }
-ALL_UNDERSTOOD = "모든 줄을 이해했습니다."
-LOST_TITLE = "이해하지 못한 줄 {count:,}개"
-LOST_HINT = (
+ALL_PARSED = "모든 줄을 이해했습니다."
+UNPARSED_TITLE = "이해하지 못한 줄 {count:,}개"
+UNPARSED_HINT = (
     "대개 시각이나 날짜가 카카오톡이 쓰는 모양과 다른 줄, 첫 날짜보다 앞에 있는 줄, 손으로 덧붙인 "
     "줄입니다. 이 줄들만 배우지 않으며, 원본 파일은 그대로 있어 잃은 것은 없습니다."
 )
-LOST_MORE = "나머지 {count:,}줄은 여기에 보이지 않습니다."
+UNPARSED_MORE = "나머지 {count:,}줄은 여기에 보이지 않습니다."
 ROOMS_TITLE = "방마다 합친 결과"
 ROOMS_HEAD = ("방", "파일", "합친 메시지", "겹쳐서 한 번만 셈", "사람", "기간")
 COUNT = "{count:,}개"
@@ -85,23 +84,23 @@ ASK_SPELLING = "{names} — 같은 사람인가요?"
 ANSWER_SPELLING = "'{name}' 하나로 합치기"
 ASK_BOT = "{names} — 사람이 아니라 봇인 것 같습니다 (메시지 {count:,}개)."
 ANSWER_BOT = "배우지 않기"
-LEFT_OUT = "{name} · 배우지 않음"
-TAKE_BACK = "되돌리기"
-JOINED = "'{name}' 이름으로 합쳤습니다. 원본 파일은 그대로이고 언제든 되돌릴 수 있습니다."
-PARTED = "'{name}' 이름을 다시 나누었습니다."
-LEFT_OUT_DONE = "이제 배우지 않습니다: {names}"
-TAKEN_IN_DONE = "다시 배웁니다: {names}"
-AGAIN = "배울 대화에 넣으려면 '2 데이터 준비'에서 다시 만들어 주세요."
-SAME_TITLE = "같은 사람 합치기 — 이름을 바꾼 사람이 둘로 보일 때"
-SAME_ROOM = "방"
-SAME_NAMES = "같은 사람의 이름들"
-SAME_NAME = "부를 이름 (비우면 첫 이름)"
-SAME = "합치기"
-SAME_TOO_FEW = "같은 사람의 이름을 두 개 이상 고르거나, 부를 이름을 다르게 적어 주세요."
+EXCLUDED_CHIP = "{name} · 배우지 않음"
+REVERT = "되돌리기"
+NAMES_MERGED = "'{name}' 이름으로 합쳤습니다. 원본 파일은 그대로이고 언제든 되돌릴 수 있습니다."
+ALIAS_REMOVED = "'{name}' 이름을 다시 나누었습니다."
+EXCLUDED = "이제 배우지 않습니다: {names}"
+INCLUDED = "다시 배웁니다: {names}"
+REBUILD_HINT = "배울 대화에 넣으려면 '2 데이터 준비'에서 다시 만들어 주세요."
+MERGE_TITLE = "같은 사람 합치기 — 이름을 바꾼 사람이 둘로 보일 때"
+MERGE_ROOM = "방"
+MERGE_NAMES = "같은 사람의 이름들"
+MERGE_TARGET = "부를 이름 (비우면 첫 이름)"
+MERGE = "합치기"
+MERGE_TOO_FEW = "같은 사람의 이름을 두 개 이상 고르거나, 부를 이름을 다르게 적어 주세요."
 MEMBER_LABEL = "{name} ({count:,}개)"
-LINES = "{count}줄 ({lines})"
+LINE_NUMBERS = "{count}줄 ({lines})"
 MORE_PEOPLE = "{names} 외 {count}명"
-LAYOUTS = {"W": "Windows", "A": "Android", "I": "iPhone", "M": "Mac · CSV"}
+EXPORT_FORMATS = {"W": "Windows", "A": "Android", "I": "iPhone", "M": "Mac · CSV"}
 HELP_TITLE = "카카오톡에서 대화 파일을 만드는 방법"
 HELP = (
     ("Windows", "대화방 오른쪽 위 메뉴(≡) → 대화 내용 → 대화 내보내기 → 저장한 .txt 파일"),
@@ -123,42 +122,40 @@ DATASET_TAB = "2 데이터 준비"
 DATASET_LEAD = "어느 방에서 누구의 말투를 배울지 고르고, 배울 대화를 만듭니다."
 ROOM = "채팅방"
 ALL_ROOMS = "가져온 모든 방"
-PERSON = "말투를 배울 사람"
-PERSON_INFO = "괄호 안은 배울 수 있는 대답의 수입니다. 많을수록 잘 배웁니다."
+PERSONA = "말투를 배울 사람"
 WHOLE_ROOM = "방 전체"
-PERSON_LABEL = "{name} (대답 {replies:,}개{advice})"
+PERSONA_LABEL = "{name} (대답 {replies:,}개{advice})"
 ADVICE = {"enough": "", "few": " · 배우기엔 적음", "bot": " · 봇으로 보임"}
-SPEAKERS_TITLE = "누구를 배울 수 있나요"
-SPEAKERS_HINT = (
+PARTICIPANTS_TITLE = "누구를 배울 수 있나요"
+PARTICIPANTS_HINT = (
     "글자 수는 대답 길이의 가운데 값, '이어 말함'은 다른 사람의 말에 이어 말한 몫, "
     "'잡음'은 링크·퍼 온 글·되풀이·봇의 말·너무 많은 짧은 반응처럼 배우지 않는 말의 몫입니다."
 )
-SPEAKERS_HEAD = ("이름", "배울 대답", "글자 수", "이어 말함", "잡음", "조언", "")
-SPEAKERS_MORE = "나머지 {count:,}명 보기"
-SPEAKERS_UNSEEN = (
+PARTICIPANTS_HEAD = ("이름", "배울 대답", "글자 수", "이어 말함", "잡음", "조언", "")
+PARTICIPANTS_MORE = "나머지 {count:,}명 보기"
+PARTICIPANTS_HIDDEN = (
     "그 밖의 {count:,}명은 여기에 보이지 않습니다. 명령 people 로는 모두 볼 수 있습니다."
 )
-SPEAKER_LEFT_OUT = "빼기로 함"
+PARTICIPANT_EXCLUDED = "빼기로 함"
 PSEUDONYM = "데이터에서는 {name}"
 CHARS = "{count:g}자"
-LEARN = "이 사람 배우기"
-LEAVE_OUT = "이 사람 빼기"
-TAKE_IN = "다시 넣기"
+TRAIN_ON = "이 사람 배우기"
+EXCLUDE = "이 사람 빼기"
+INCLUDE = "다시 넣기"
 OUTDATED = "다시 만들어야 합니다"
 BUILD = "배울 대화 만들기"
 BUILT = "배울 대화를 만들었습니다."
 DATASET_EMPTY = "아직 만든 데이터가 없습니다."
 DATASET_EMPTY_HINT = "방과 사람을 고르고 '배울 대화 만들기'를 누르세요."
 NO_ROOMS = "가져온 대화가 없습니다. 먼저 '1 가져오기'에서 파일을 넣어 주세요."
-KEPT_TITLE = "무엇을 배우나요"
-REMOVED_TITLE = "배우지 않는 메시지"
+DATASET_TITLE = "무엇을 배우나요"
+DROPPED_TITLE = "배우지 않는 메시지"
 MASKED_TITLE = "가린 개인정보"
-SPEECHES_TITLE = "말투 지문"
-REMOVED_NOTHING = "배우지 않는 메시지가 없습니다."
-REMOVED_UNIT = "{count:,}개"
-MADE_AT = "{room} · {person} · {at} 에 만듦"
-MADE_WITH_PSEUDONYMS = " · 사람 이름은 모두 지어낸 이름"
-FIGURES = {
+STYLES_TITLE = "말투 지문"
+NOTHING_DROPPED = "배우지 않는 메시지가 없습니다."
+BUILT_AT = "{room} · {person} · {at} 에 만듦"
+BUILT_WITH_PSEUDONYMS = " · 사람 이름은 모두 지어낸 이름"
+DATASET_FACTS = {
     "messages": "읽은 메시지",
     "sessions": "대화 묶음",
     "replies": "배울 대답",
@@ -166,15 +163,15 @@ FIGURES = {
     "tokens": "배울 토큰",
     "longest": "가장 긴 대화",
 }
-TOKENS_OF = "{target_tokens:,} / {tokens:,}"
-LONGEST_OF = "{longest:,} / {limit:,} 토큰"
+TOKEN_COUNTS = "{target_tokens:,} / {tokens:,}"
+LONGEST_ROW = "{longest:,} / {limit:,} 토큰"
 EXAMPLES_TITLE = "이렇게 배웁니다"
 EXAMPLES_LEGEND = ("배우는 말", "앞 대화로만 보는 말")
 SPLITS = {"train": "학습용", "val": "검증용"}
 TO_TRAINING = "다음: 학습"
-OUTLOOK = "지금 학습하면"
-OUTLOOK_ANEW = "처음부터 새로 학습하면"
-OUTLOOK_BASE = "바탕 모델 {base}"
+ESTIMATE_TITLE = "지금 학습하면"
+ESTIMATE_TITLE_NEW_RUN = "처음부터 새로 학습하면"
+ESTIMATE_BASE = "바탕 모델 {base}"
 
 # -- 3 training
 TRAINING_TAB = "3 학습"
@@ -200,12 +197,12 @@ RESUME = "이어서 학습 ({step:,}단계부터)"
 STOP = "멈추기"
 KILL = "강제로 끝내기"
 NEW_RUN = "새 학습"
-STOP_ASKED = "멈추라고 했습니다. 지금 단계를 마치고 저장합니다."
+STOP_REQUESTED = "멈추라고 했습니다. 지금 단계를 마치고 저장합니다."
 KILLED = "강제로 끝냈습니다. 저장해 둔 것이 있으면 거기부터 이어서 학습할 수 있습니다."
 RESUMED_AT = "{step:,}단계에서 이어서 배우고 있습니다."
 SAVED_AT = "{step:,}단계까지 저장했습니다."
 CAN_RESUME = "'이어서 학습'을 누르면 {step:,}단계부터 계속합니다."
-CAN_TALK = "'4 대화'에서 지금 대화할 수 있습니다."
+CAN_CHAT_HINT = "'4 대화'에서 지금 대화할 수 있습니다."
 FAILED_HINT = "까닭을 고친 뒤 다시 시작하세요. 자세한 내용은 아래 '기록'에 있습니다."
 QUIET = (
     "{time} 동안 소식이 없습니다. 느린 컴퓨터에서는 한 단계나 저장에 몇 분이 걸리기도 합니다. "
@@ -217,25 +214,24 @@ PRACTICE_HINT = (
     "사용법을 익히기 위한 아주 작은 모델이라 말이 어색합니다. 실제로 쓰려면 인터넷에 연결하거나 "
     "'5 설정'의 바탕 모델에 다른 모델을 적어 주세요."
 )
-BASE = "바탕 모델"
-FACTS = {
+BASE_MODEL = "바탕 모델"
+RUN_FACTS = {
     "step": "단계",
     "loss": "학습 손실",
     "eval": "검증 손실",
     "best": "가장 좋은 검증 손실",
     "best_step": "가장 좋은 단계의 손실",
-    "voice": "말투 거리",
+    "style": "말투 거리",
     "speed": "빠르기",
     "eta": "남은 시간",
 }
-STEP_OF = "{step:,} / {most:,}"
-VOICE_IS = "{voice:.3f}"
-BEST_AT = "{loss:.3f} ({step:,}단계)"
+STEP_COUNT = "{step:,} / {max_steps:,}"
+STYLE_DISTANCE = "{distance:.3f}"
+BEST_LOSS = "{loss:.3f} ({step:,}단계)"
 SPEED = "{speed:,.0f} 토큰/초"
-ABOUT = "약 {time}"
-NONE = "–"
-CHART_TITLE = "손실 그래프"
-CHART = {
+APPROXIMATELY = "약 {time}"
+DASH = "–"
+LOSS_CHART = {
     "title": "손실 그래프",
     "loss": "학습 손실",
     "eval": "검증 손실",
@@ -245,7 +241,7 @@ CHART = {
     "step_unit": "단계",
     "empty": "학습을 시작하면 여기에 손실이 그려집니다",
 }
-VOICE_CHART = {
+STYLE_CHART = {
     "title": "말투 거리 그래프",
     "loss": "",
     "eval": "말투 거리",
@@ -257,54 +253,54 @@ VOICE_CHART = {
     "empty": "",
     "zero": "1",
 }
-ANSWERS_TITLE = "같은 말에 어떻게 대답했나"
-ANSWERS_HINT = (
+EVAL_SAMPLES_TITLE = "같은 말에 어떻게 대답했나"
+EVAL_SAMPLES_HINT = (
     "배우는 동안 같은 말을 여러 번 건네 받은 대답입니다. "
     "AI가 지어낸 말이며, 맨 오른쪽만 실제로 한 말입니다."
 )
-ANSWERS_SAID = "건넨 말"
-ANSWERS_REAL = "방에서 실제로 한 말"
-ANSWERS_BEFORE = "배우기 전"
-ANSWERS_BEST = "가장 좋은 때"
-ANSWERS_NEWEST = "가장 최근"
-ANSWERS_MORE = "나머지 {count:,}개 보기"
-ANSWERS_TO = "{name}의 대답"
-ANSWERS_ANY = "대화의 첫마디"
+EVAL_PROMPT = "건넨 말"
+EVAL_REFERENCE = "방에서 실제로 한 말"
+EVAL_BASE = "배우기 전"
+EVAL_BEST = "가장 좋은 때"
+EVAL_LATEST = "가장 최근"
+EVAL_SAMPLES_MORE = "나머지 {count:,}개 보기"
+EVAL_REPLY_OF = "{name}의 대답"
+EVAL_OPENING = "대화의 첫마디"
 LOG = "기록"
 LOG_EMPTY = "아직 기록이 없습니다."
 RUNS_TITLE = "지난 학습"
 RUN_CHOICE = "볼 학습"
-NEWEST = "지금 하는 학습 (없으면 가장 최근)"
+CURRENT_RUN = "지금 하는 학습 (없으면 가장 최근)"
 RUNS_EMPTY = "아직 학습한 적이 없습니다."
-RUNS_APART = (
+RUNS_NOT_COMPARABLE = (
     "배운 데이터가 다르면 손실을 서로 견줄 수 없습니다. 그래서 배운 데이터마다 따로 묶었습니다."
 )
 RUNS_OLDER = "이전 학습 {count}개 보기"
-BASES_APART = "바탕 모델이 다르면 글을 자르는 단위가 달라 손실을 서로 견줄 수 없습니다."
-DATA_OF = "{room} · {person} · 대답 {replies:,}개"
-DATA_UNKNOWN = "무엇을 배웠는지 알 수 없는 학습"
-LOWEST = "가장 낮은 손실"
-LOWEST_OF_BASE = "이 바탕에서 가장 낮은 손실"
-TALKS = "대화할 수 있음"
-STEPS_DONE = "{step:,} / {most:,}단계"
-STEPS_OF = "모두 {most:,}단계"
+BASES_NOT_COMPARABLE = "바탕 모델이 다르면 글을 자르는 단위가 달라 손실을 서로 견줄 수 없습니다."
+RUN_DATA = "{room} · {person} · 대답 {replies:,}개"
+RUN_DATA_UNKNOWN = "무엇을 배웠는지 알 수 없는 학습"
+LOWEST_LOSS = "가장 낮은 손실"
+LOWEST_LOSS_OF_BASE = "이 바탕에서 가장 낮은 손실"
+CAN_CHAT = "대화할 수 있음"
+STEPS_DONE = "{step:,} / {max_steps:,}단계"
+STEPS_TOTAL = "모두 {max_steps:,}단계"
 NO_STEPS = "한 단계도 배우지 않음"
 AT_STEP = "{step:,}단계"
-NOT_MEASURED = "검증 전"
-SPARK = "검증 손실 {count}번: 처음 {first:.3f}, 마지막 {last:.3f}"
-SPARK_BEST = ", 가장 낮은 때 {step:,}단계 {loss:.3f}"
-LEARNT_REPLIES = "배운 대답"
-FINGERPRINT = "데이터 지문"
+NOT_EVALUATED = "검증 전"
+SPARKLINE = "검증 손실 {count}번: 처음 {first:.3f}, 마지막 {last:.3f}"
+SPARKLINE_BEST = ", 가장 낮은 때 {step:,}단계 {loss:.3f}"
+TRAINED_REPLIES = "배운 대답"
+DATA_FINGERPRINT = "데이터 지문"
 EVALUATIONS = "검증"
-TIMES = "{count:,}번"
-CHANGED = "기본값과 다른 설정"
+EVALUATION_COUNT = "{count:,}번"
+CHANGED_SETTINGS = "기본값과 다른 설정"
 ALL_DEFAULTS = "모두 기본값입니다."
-SINCE = "앞 학습 '{name}' 과 다른 설정"
-NOTHING_SINCE = "앞 학습과 설정이 같습니다."
-BEFORE_WAS = "앞에서는 {value}"
+CHANGED_SINCE = "앞 학습 '{name}' 과 다른 설정"
+UNCHANGED_SINCE = "앞 학습과 설정이 같습니다."
+PREVIOUS_VALUE = "앞에서는 {value}"
 RUN_LABEL = "{name} ({state})"
 TO_CHAT = "다음: 대화"
-STATUS_STEP = "{step:,}/{most:,}단계 ({percent}%)"
+STATUS_STEP = "{step:,}/{max_steps:,}단계 ({percent}%)"
 
 # -- 4 chat
 CHAT_TAB = "4 대화"
@@ -319,11 +315,11 @@ PASSWORD = "비밀번호"
 ENTER = "열기"
 LOCK = "다시 잠그기"
 CHAT_RUN = "말할 학습"
-CHAT_SPEAKER = "대답할 사람"
+CHAT_PERSONA = "대답할 사람"
 ANYBODY = "누구든지"
 CHAT_ME = "내 이름"
 CHAT_ME_INFO = "방에서 쓰던 이름을 고르거나 적으면 더 자연스럽습니다."
-NOBODY = "이름 없이"
+NO_NAME = "이름 없이"
 MESSAGE = "메시지"
 MESSAGE_HINT = "메시지를 입력하세요 (Enter 보내기, Shift+Enter 줄 바꿈)"
 SEND = "보내기"
@@ -338,8 +334,8 @@ AI_NOTE = "AI가 지어낸 말입니다. 그 사람이 실제로 한 말이 아�
 NOTHING_TO_SEND = "보낼 말을 먼저 입력하세요."
 NOTHING_TO_RETRY = "다시 대답할 말이 없습니다. 먼저 메시지를 보내세요."
 THINKING = "…"
-SILENT = "이번에는 아무 말도 하지 않았습니다. '다시 대답'을 눌러 보세요."
-SOMEBODY = "누군가"
+EMPTY_REPLY = "이번에는 아무 말도 하지 않았습니다. '다시 대답'을 눌러 보세요."
+UNKNOWN_NAME = "누군가"
 
 # -- 5 settings
 SETTINGS_TAB = "5 설정"
@@ -353,6 +349,6 @@ RELOADED = "파일에서 다시 읽었습니다."
 RESET_DONE = "기본값을 채웠습니다. '저장'을 눌러야 파일에 적힙니다."
 SWITCHES = {"auto": "알아서", "true": "켬", "false": "끔"}
 RANGE = {"both": "{low}~{high}", "low": "{low} 이상", "high": "{high} 이하"}
-DEFAULT_IS = "기본값 {value}"
+DEFAULT_VALUE = "기본값 {value}"
 EMPTY_VALUE = "비움"
-ONE_A_LINE = "한 줄에 하나씩"
+ONE_PER_LINE = "한 줄에 하나씩"

@@ -94,7 +94,7 @@ def launch_options() -> dict[str, Any]:
     """What launch() takes for the looks."""
     words = (
         f'.toast-title::before {{ content: "{text.NOTICE}"; }}'
-        f'#export-upload [data-testid="upload-text"]::after {{ content: "{text.DROP}"; }}'
+        f'#export-upload [data-testid="upload-text"]::after {{ content: "{text.DROP_HINT}"; }}'
     )
     return {
         "theme": window_theme(),

@@ -139,5 +139,5 @@ body {{ margin: 0; min-height: 100vh; display: grid; place-items: center;
   font-family: Pretendard, "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR", sans-serif; }}
 main {{ max-width: 26rem; padding: 2rem; line-height: 1.7; word-break: keep-all; }}
 h1 {{ font-size: 1.25rem; }} p {{ opacity: .8; }}
-</style><main><h1>{escape(text.LOCKED_OUT_TITLE)}</h1><p>{escape(text.LOCKED_OUT)}</p></main></html>
+</style><main><h1>{escape(text.UNAUTHORIZED_TITLE)}</h1><p>{escape(text.UNAUTHORIZED)}</p></main></html>
 """.encode()

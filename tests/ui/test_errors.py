@@ -29,7 +29,7 @@ def test_a_bug_is_logged_and_told_in_one_general_sentence(caplog):
 
     with caplog.at_level(logging.ERROR), pytest.raises(gr.Error) as caught:
         handler()
-    assert caught.value.message == text.UNEXPECTED
+    assert caught.value.message == text.UNEXPECTED_ERROR
     assert "ZeroDivisionError" in caplog.text
 
 

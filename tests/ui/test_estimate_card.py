@@ -60,15 +60,15 @@ def silent(*_: Any, **__: Any) -> None:
 
 
 def test_a_card_tells_the_estimate_and_what_to_lower():
-    page = estimate_card(text.OUTLOOK, OUTLOOK)
-    assert text.OUTLOOK in page
+    page = estimate_card(text.ESTIMATE_TITLE, OUTLOOK)
+    assert text.ESTIMATE_TITLE in page
     assert "시간 약 40분" in page
     assert "연습용 &lt;b&gt;" in page
     assert "kb-warn" not in page
-    tight = estimate_card(text.OUTLOOK, TIGHT)
+    tight = estimate_card(text.ESTIMATE_TITLE, TIGHT)
     assert "kb-warn" in tight
     assert "메모리가 &lt;모자랍니다&gt;." in tight
-    assert estimate_card("", OUTLOOK) == estimate_card(text.OUTLOOK, None) == ""
+    assert estimate_card("", OUTLOOK) == estimate_card(text.ESTIMATE_TITLE, None) == ""
 
 
 def test_arriving_in_tab_2_waits_for_no_estimate_but_shows_what_is_known():
@@ -95,9 +95,9 @@ BUSY = replace(NOW, runs=(replace(NOW.runs[0], state="running"),))
 @pytest.mark.parametrize(
     ("now", "title"),
     [
-        (NOW, text.OUTLOOK),
-        (replace(NOW, resume_step=40), text.OUTLOOK_ANEW),
-        (replace(NOW, can_start=False), text.OUTLOOK_ANEW),
+        (NOW, text.ESTIMATE_TITLE),
+        (replace(NOW, resume_step=40), text.ESTIMATE_TITLE_NEW_RUN),
+        (replace(NOW, can_start=False), text.ESTIMATE_TITLE_NEW_RUN),
         (RUNNING, ""),
         (BUSY, ""),
     ],

@@ -93,8 +93,8 @@ def test_a_missing_or_empty_answer_leaves_a_dash_and_no_prompt_is_no_trouble():
         (ASKED, replace(ASKED, context=(), participant="")), (EvalSample(0, ("",)),)
     )
     page = eval_samples_card(answers, None)
-    assert page.count(f"<td>{text.NONE}</td>") == 2
-    assert text.ANSWERS_ANY in page
+    assert page.count(f"<td>{text.DASH}</td>") == 2
+    assert text.EVAL_OPENING in page
 
 
 def test_nothing_is_shown_where_nothing_was_answered():
@@ -127,7 +127,7 @@ def test_the_card_tells_the_voice_where_there_is_one():
 def test_a_loss_that_the_best_was_not_chosen_by_is_not_called_the_best():
     said = Status("running", 10, 20, best_eval_loss=3.0, best_step=10, best_metric="voice")
     names = dict(training_view(replace(NOW, status=said)).facts)
-    assert text.FACTS["best"] not in names
+    assert text.RUN_FACTS["best"] not in names
     assert names["가장 좋은 단계의 손실"] == "3.000 (10단계)"
 
 

@@ -29,17 +29,17 @@ def test_a_run_shows_what_one_asks_for_first():
     for told in ("main", "마침", "2026-03-01 12:30", "40 / 80단계", "3.500", "20단계", "대화할 수"):
         assert told in page
     assert "방 · 도담 · 대답 216개 aaaaaaaa" in page
-    assert text.LOWEST not in page
-    assert text.RUNS_APART not in page
+    assert text.LOWEST_LOSS not in page
+    assert text.RUNS_NOT_COMPARABLE not in page
 
 
 def test_only_the_lowest_loss_of_a_group_is_marked_and_groups_are_kept_apart():
     low = replace(DONE, name="낮음", lowest=True)
     other = replace(DONE, name="다름", fingerprint="b" * 16, best_eval_loss=0.5)
     page = runs_card([low, other, DONE])
-    assert page.count(text.LOWEST) == 1
+    assert page.count(text.LOWEST_LOSS) == 1
     assert page.count("<section") == 2
-    assert text.RUNS_APART in page
+    assert text.RUNS_NOT_COMPARABLE in page
     # Of one group the runs stand together, whatever came between them.
     assert re.findall(r'data-run="(\w+)"', page) == ["낮음", "main", "다름"]
 
@@ -47,9 +47,9 @@ def test_only_the_lowest_loss_of_a_group_is_marked_and_groups_are_kept_apart():
 def test_on_several_bases_the_mark_says_that_it_is_of_one():
     low, other = replace(DONE, lowest=True), replace(DONE, name="둘", base="Qwen/Qwen3-0.6B")
     page = runs_card([low, *[other] * 12])
-    assert page.count(text.LOWEST_OF_BASE) == 1
+    assert page.count(text.LOWEST_LOSS_OF_BASE) == 1
     # Also below, where only runs of one base are left.
-    assert page.count(text.BASES_APART) == 2
+    assert page.count(text.BASES_NOT_COMPARABLE) == 2
 
 
 def test_fifty_runs_show_eight_and_unfold_the_others():

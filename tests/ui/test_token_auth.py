@@ -34,7 +34,7 @@ def known():
 def test_a_browser_without_the_token_is_told_to_start_the_program(path):
     answer = client().get(path)
     assert answer.status_code == 401
-    assert text.LOCKED_OUT in answer.text
+    assert text.UNAUTHORIZED in answer.text
 
 
 def test_the_token_is_exchanged_for_a_cookie_that_scripts_and_other_sites_do_not_get():

@@ -53,27 +53,27 @@ def report_card(report: BuildReport, outdated_reason: str = "") -> str:
         report: of the last build.
         outdated_reason: why it must be built again, in Korean; empty where it need not.
     """
-    made = text.MADE_AT.format(
+    made = text.BUILT_AT.format(
         room=report.room or text.ALL_ROOMS,
         person=report.persona or text.WHOLE_ROOM,
         at=report.written_at[:16].replace("T", " "),
     )
-    made += text.MADE_WITH_PSEUDONYMS if report.pseudonyms else ""
+    made += text.BUILT_WITH_PSEUDONYMS if report.pseudonyms else ""
     values = {
         "messages": f"{report.messages:,}",
         "sessions": f"{report.sessions:,}",
         "replies": f"{report.train_replies:,}",
         "val": f"{report.val_replies:,}",
-        "tokens": text.TOKENS_OF.format(target_tokens=report.target_tokens, tokens=report.tokens),
-        "longest": text.LONGEST_OF.format(longest=report.longest, limit=report.max_seq_len),
+        "tokens": text.TOKEN_COUNTS.format(target_tokens=report.target_tokens, tokens=report.tokens),
+        "longest": text.LONGEST_ROW.format(longest=report.longest, limit=report.max_seq_len),
     }
-    figures = _facts((text.FIGURES[key], value) for key, value in values.items())
+    figures = _facts((text.DATASET_FACTS[key], value) for key, value in values.items())
     return (
         (note(text.OUTDATED, outdated_reason, tone="warn") if outdated_reason else "")
         + (note(text.NOTICE, report.warning, tone="warn") if report.warning else "")
-        + f'<section class="kb-card"><h3>{text.KEPT_TITLE}</h3>'
+        + f'<section class="kb-card"><h3>{text.DATASET_TITLE}</h3>'
         + f'<p class="kb-muted">{escape(made)}</p>{figures}'
-        + f"<h4>{text.REMOVED_TITLE}</h4>{_removed(report.removed)}{_masked(report)}</section>"
+        + f"<h4>{text.DROPPED_TITLE}</h4>{_removed(report.removed)}{_masked(report)}</section>"
     )
 
 
@@ -91,7 +91,7 @@ def estimate_card(title: str, outlook: Estimate | None) -> str:
     if outlook is None or not title:
         return ""
     told, *advice = outlook.sentences
-    base = f"<small>{escape(text.OUTLOOK_BASE.format(base=outlook.base))}</small>"
+    base = f"<small>{escape(text.ESTIMATE_BASE.format(base=outlook.base))}</small>"
     rest = "".join(f'<p class="kb-warn-text">{escape(each)}</p>' for each in advice)
     return (
         f'<section class="kb-note kb-outlook{"" if outlook.enough else " kb-warn"}">'
@@ -108,7 +108,7 @@ def styles_card(report: BuildReport) -> str:
         + "</section>"
         for each in report.speeches
     )
-    return f'<h3>{text.SPEECHES_TITLE}</h3><div class="kb-pictures">{cards}</div>' if cards else ""
+    return f'<h3>{text.STYLES_TITLE}</h3><div class="kb-pictures">{cards}</div>' if cards else ""
 
 
 def examples_card(given: Sequence[Example], persona: str) -> str:
@@ -136,7 +136,7 @@ def training_card(view: TrainingView) -> str:
     practice = (
         note(text.PRACTICE, view.practice, text.PRACTICE_HINT, tone="warn") if view.practice else ""
     )
-    base = f'<p class="kb-muted">{text.BASE}: {escape(view.base)}</p>' if view.base else ""
+    base = f'<p class="kb-muted">{text.BASE_MODEL}: {escape(view.base)}</p>' if view.base else ""
     return (
         f'{practice}<section class="kb-card kb-run kb-{view.tone}">'
         f'<h3><i class="kb-dot"></i>{escape(view.headline)}</h3>{detail}{_bar(view)}'
@@ -223,7 +223,7 @@ def _file_row(file: FileReport) -> str:
         people_names(file.people),
         period,
         f"{file.messages:,}",
-        line_numbers(file.not_understood) or text.NONE,
+        line_numbers(file.not_understood) or text.DASH,
     ]
     about = " · ".join(filter(None, (layout_name(file.layout), file.note)))
     name = f"{escape(file.file)}<small>{escape(about)}</small>"
@@ -242,9 +242,9 @@ def _file_button(file: FileReport, do: str, words: str, look: str = "") -> str:
 
 def _removed(removed: Sequence[tuple[str, int]]) -> str:
     if not removed:
-        return f'<p class="kb-muted">{text.REMOVED_NOTHING}</p>'
+        return f'<p class="kb-muted">{text.NOTHING_DROPPED}</p>'
     rows = "".join(
-        f"<li><span>{escape(reason)}</span><b>{text.REMOVED_UNIT.format(count=count)}</b></li>"
+        f"<li><span>{escape(reason)}</span><b>{text.COUNT.format(count=count)}</b></li>"
         for reason, count in removed
     )
     return f'<ul class="kb-removed">{rows}</ul>'

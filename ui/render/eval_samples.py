@@ -29,9 +29,9 @@ def eval_samples_card(answers: EvalTranscript, best_step: int | None) -> str:
     head = _head(beside, answers.samples[-1].step, best_step)
     width = _COLUMN * (len(beside) + 2)
     return (
-        f'<section class="kb-card kb-rehearsal"><h3>{text.ANSWERS_TITLE}</h3>'
-        f'<p class="kb-muted">{text.ANSWERS_HINT}</p><div class="kb-scroll" tabindex="0" '
-        f'role="region" aria-label="{text.ANSWERS_TITLE}"><div style="min-width:{width}px">'
+        f'<section class="kb-card kb-rehearsal"><h3>{text.EVAL_SAMPLES_TITLE}</h3>'
+        f'<p class="kb-muted">{text.EVAL_SAMPLES_HINT}</p><div class="kb-scroll" tabindex="0" '
+        f'role="region" aria-label="{text.EVAL_SAMPLES_TITLE}"><div style="min-width:{width}px">'
         f"{_table(head, rows[:_FIRST])}{_rest(head, rows[_FIRST:])}</div></div></section>"
     )
 
@@ -39,14 +39,14 @@ def eval_samples_card(answers: EvalTranscript, best_step: int | None) -> str:
 def _rest(head: str, rows: Sequence[str]) -> str:
     if not rows:
         return ""
-    more = text.ANSWERS_MORE.format(count=len(rows))
+    more = text.EVAL_SAMPLES_MORE.format(count=len(rows))
     # By `data-run` it is known again when all is shown anew (ui/render/runs.py).
     return f'<details data-run="*"><summary>{more}</summary>{_table(head, rows)}</details>'
 
 
 def _table(head: str, rows: Sequence[str]) -> str:
     return (
-        f'<table class="kb-table" aria-label="{text.ANSWERS_TITLE}">'
+        f'<table class="kb-table" aria-label="{text.EVAL_SAMPLES_TITLE}">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
@@ -54,22 +54,22 @@ def _table(head: str, rows: Sequence[str]) -> str:
 def _head(beside: Sequence[EvalSample], newest: int, best: int | None) -> str:
     titles = "".join(_title(sample.step, newest, best) for sample in beside)
     return (
-        f'<th scope="col">{text.ANSWERS_SAID}</th>{titles}'
-        f'<th scope="col" class="kb-real">{text.ANSWERS_REAL}</th>'
+        f'<th scope="col">{text.EVAL_PROMPT}</th>{titles}'
+        f'<th scope="col" class="kb-real">{text.EVAL_REFERENCE}</th>'
     )
 
 
 def _title(step: int, newest: int, best: int | None) -> str:
-    words = text.AT_STEP.format(step=step) if step else text.ANSWERS_BEFORE
-    marks = f'<i class="kb-mark">{text.ANSWERS_BEST}</i>' if step == best else ""
-    marks += f"<small>{text.ANSWERS_NEWEST}</small>" if step and step == newest else ""
+    words = text.AT_STEP.format(step=step) if step else text.EVAL_BASE
+    marks = f'<i class="kb-mark">{text.EVAL_BEST}</i>' if step == best else ""
+    marks += f"<small>{text.EVAL_LATEST}</small>" if step and step == newest else ""
     return f'<th scope="col">{words}{marks}</th>'
 
 
 def _row(asked: EvalPrompt, replies: Sequence[str]) -> str:
     said = "".join(_said(message.name, message.content) for message in asked.context)
-    said = said or f'<p class="kb-muted">{text.ANSWERS_ANY}</p>'
-    to = escape(text.ANSWERS_TO.format(name=asked.participant)) if asked.participant else ""
+    said = said or f'<p class="kb-muted">{text.EVAL_OPENING}</p>'
+    to = escape(text.EVAL_REPLY_OF.format(name=asked.participant)) if asked.participant else ""
     cells = "".join(f"<td>{_words(reply)}</td>" for reply in replies)
     return (
         f"<tr><td>{said}{f'<small>{to}</small>' if to else ''}</td>{cells}"
@@ -89,4 +89,4 @@ def _reply(sample: EvalSample, place: int) -> str:
 def _words(reply: str) -> str:
     """A line is a bubble."""
     lines = [line for line in reply.split("\n") if line.strip()]
-    return "".join(f"<p>{escape(line)}</p>" for line in lines) or text.NONE
+    return "".join(f"<p>{escape(line)}</p>" for line in lines) or text.DASH

@@ -19,13 +19,13 @@ def line_report_card(found: LineReport) -> str:
     )
     legend = "".join(
         f'<div><dt><i class="kb-kind-{kind}"></i>{LINE_KIND_LABELS[kind]}</dt><dd>{count:,}</dd>'
-        f"<span>{text.KIND_NOTES[kind]}</span></div>"
+        f"<span>{text.LINE_KIND_NOTES[kind]}</span></div>"
         for kind, count in kinds.items()
     )
     about = f"{layout_name(found.layout)} ({found.layout}) · {found.room}"
     return (
-        f'<section class="kb-card kb-diagnosis" aria-label="{text.DIAGNOSIS}"><header>'
-        f"<h3>{text.DIAGNOSIS}<small>{escape(found.file)}</small></h3>"
+        f'<section class="kb-card kb-diagnosis" aria-label="{text.LINE_REPORT_TITLE}"><header>'
+        f"<h3>{text.LINE_REPORT_TITLE}<small>{escape(found.file)}</small></h3>"
         f'<button type="button" class="kb-small" data-do="close">{text.CLOSE}</button></header>'
         f'<p class="kb-muted">{escape(about)}</p>'
         f'<div class="kb-kinds" aria-hidden="true">{bar}</div>'
@@ -36,14 +36,14 @@ def line_report_card(found: LineReport) -> str:
 
 def _lost(found: LineReport) -> str:
     if not found.counts.not_understood:
-        return f'<p class="kb-good-text">{text.ALL_UNDERSTOOD}</p>'
+        return f'<p class="kb-good-text">{text.ALL_PARSED}</p>'
     rows = "".join(
         f"<tr><td>{number:,}</td><td>{escape(line)}</td></tr>" for number, line in found.lost
     )
-    more = text.LOST_MORE.format(count=found.unshown) if found.unshown else ""
-    title = text.LOST_TITLE.format(count=found.counts.not_understood)
+    more = text.UNPARSED_MORE.format(count=found.unshown) if found.unshown else ""
+    title = text.UNPARSED_TITLE.format(count=found.counts.not_understood)
     return (
-        f"<h4>{title}</h4><p class='kb-muted'>{text.LOST_HINT}</p>"
+        f"<h4>{title}</h4><p class='kb-muted'>{text.UNPARSED_HINT}</p>"
         f'<div class="kb-lost"><table aria-label="{title}"><tbody>{rows}</tbody></table></div>'
         + (f'<p class="kb-muted">{more}</p>' if more else "")
     )

@@ -38,8 +38,8 @@ def participants_card(
     rest = [*spoken[_FIRST:], *left_out[_FIRST:]]
     folded = _rest(rest, chosen, unfolded=unfolded) if rest else ""
     return (
-        f'<section class="kb-speakers"><h3>{text.SPEAKERS_TITLE}</h3>'
-        f'<p class="kb-muted">{text.SPEAKERS_HINT}</p>{_table(shown, chosen)}{folded}'
+        f'<section class="kb-speakers"><h3>{text.PARTICIPANTS_TITLE}</h3>'
+        f'<p class="kb-muted">{text.PARTICIPANTS_HINT}</p>{_table(shown, chosen)}{folded}'
         "</section>"
     )
 
@@ -47,9 +47,9 @@ def participants_card(
 def _rest(people: Sequence[ParticipantSummary], chosen: str, *, unfolded: bool) -> str:
     more = len(people) - _MOST
     unseen = (
-        f'<p class="kb-muted">{text.SPEAKERS_UNSEEN.format(count=more)}</p>' if more > 0 else ""
+        f'<p class="kb-muted">{text.PARTICIPANTS_HIDDEN.format(count=more)}</p>' if more > 0 else ""
     )
-    summary = text.SPEAKERS_MORE.format(count=len(people))
+    summary = text.PARTICIPANTS_MORE.format(count=len(people))
     return (
         f"<details{' open' if unfolded else ''}><summary>{summary}</summary>"
         f"{_table(people[:_MOST], chosen)}{unseen}</details>"
@@ -58,7 +58,7 @@ def _rest(people: Sequence[ParticipantSummary], chosen: str, *, unfolded: bool) 
 
 def _table(people: Sequence[ParticipantSummary], chosen: str) -> str:
     rows = (_row(person, chosen=person.name == chosen) for person in people)
-    return table(text.SPEAKERS_HEAD, rows, text.SPEAKERS_TITLE)
+    return table(text.PARTICIPANTS_HEAD, rows, text.PARTICIPANTS_TITLE)
 
 
 def _row(person: ParticipantSummary, *, chosen: bool) -> str:
@@ -66,7 +66,7 @@ def _row(person: ParticipantSummary, *, chosen: bool) -> str:
     small = f"<small>{escape(pseudonym)}</small>" if pseudonym else ""
     figures = [
         text.COUNT.format(count=person.replies),
-        text.CHARS.format(count=person.median_chars) if person.replies else text.NONE,
+        text.CHARS.format(count=person.median_chars) if person.replies else text.DASH,
         f"{person.answers:.0%}",
         f"{person.noise:.0%}",
     ]
@@ -82,7 +82,7 @@ def _row(person: ParticipantSummary, *, chosen: bool) -> str:
 def _advice(person: ParticipantSummary) -> str:
     """The verdict in its colour, and what it means."""
     if person.is_excluded:
-        return f"<b>{text.SPEAKER_LEFT_OUT}</b>"
+        return f"<b>{text.PARTICIPANT_EXCLUDED}</b>"
     verdict, _, why = person.sentence.partition(": ")
     # Of enough there is no more to say than its column does.
     rest = f"<span>{escape(why)}</span>" if person.advice != "enough" else ""
@@ -92,7 +92,7 @@ def _advice(person: ParticipantSummary) -> str:
 def _buttons(person: ParticipantSummary, chosen: bool) -> str:
     name = person.name
     if person.is_excluded:
-        return ask_button(text.TAKE_IN, {"do": "include", "names": [name]}, about=name)
-    learn = "" if chosen else ask_button(text.LEARN, {"do": "learn", "name": name}, about=name)
-    out = ask_button(text.LEAVE_OUT, {"do": "exclude", "names": [name]}, about=name, calm=False)
+        return ask_button(text.INCLUDE, {"do": "include", "names": [name]}, about=name)
+    learn = "" if chosen else ask_button(text.TRAIN_ON, {"do": "learn", "name": name}, about=name)
+    out = ask_button(text.EXCLUDE, {"do": "exclude", "names": [name]}, about=name, calm=False)
     return learn + out

@@ -38,7 +38,7 @@ def has_more(room: RoomReport) -> bool:
 
 def _row(room: RoomReport) -> str:
     names = people_names([member.name for member in room.people])
-    repeated = text.COUNT.format(count=room.repeated) if room.repeated else text.NONE
+    repeated = text.COUNT.format(count=room.repeated) if room.repeated else text.DASH
     cells = [
         text.COUNT.format(count=room.files),
         f"<b>{text.COUNT.format(count=room.messages)}</b>",
@@ -60,7 +60,7 @@ def _card(room: RoomReport, place: int) -> str:
         _chip(f"{alias} → {name}", {"do": "undo", "room": room.keys[0], "alias": alias})
         for alias, name in room.aliases
     ) + "".join(
-        _chip(text.LEFT_OUT.format(name=name), {"do": "include", "names": [name]})
+        _chip(text.EXCLUDED_CHIP.format(name=name), {"do": "include", "names": [name]})
         for name in _excluded(room)
     )
     questions = f'<ul class="kb-asks">{asked}</ul>' if asked else ""
@@ -103,7 +103,7 @@ def _exporter(room: RoomReport, proposal: Proposal, list_id: str) -> str:
 
 
 def _chip(words: str, ask: Mapping[str, object]) -> str:
-    return f"<span>{escape(words)}{ask_button(text.TAKE_BACK, ask)}</span>"
+    return f"<span>{escape(words)}{ask_button(text.REVERT, ask)}</span>"
 
 
 def _excluded(room: RoomReport) -> list[str]:

@@ -58,7 +58,7 @@ def runs_card(runs: Sequence[RunSummary]) -> str:
     held = groups(runs)
     mixed = frozenset(group.fingerprint for group in held if len(group.bases) > 1)
     first, rest = _cut(held, _FIRST)
-    apart = f'<p class="kb-muted kb-apart">{text.RUNS_APART}</p>' if len(held) > 1 else ""
+    apart = f'<p class="kb-muted kb-apart">{text.RUNS_NOT_COMPARABLE}</p>' if len(held) > 1 else ""
     return f'<div class="kb-history">{apart}{_groups(first, mixed)}{_rest(rest, mixed)}</div>'
 
 
@@ -90,7 +90,7 @@ def _groups(held: Sequence[RunGroup], mixed: frozenset[str]) -> str:
 
 
 def _group(group: RunGroup, *, several: bool) -> str:
-    note = f'<p class="kb-muted">{text.BASES_APART}</p>' if several else ""
+    note = f'<p class="kb-muted">{text.BASES_NOT_COMPARABLE}</p>' if several else ""
     rows = "".join(_run(run, several_bases=several) for run in group.runs)
     return f'<section class="kb-learnt-by"><h4>{_data(group)}</h4>{note}{rows}</section>'
 
@@ -98,9 +98,9 @@ def _group(group: RunGroup, *, several: bool) -> str:
 def _data(group: RunGroup) -> str:
     """What was learnt, in a line."""
     if not group.fingerprint:
-        return escape(text.DATA_UNKNOWN)
+        return escape(text.RUN_DATA_UNKNOWN)
     run = group.runs[0]
-    words = text.DATA_OF.format(
+    words = text.RUN_DATA.format(
         room=run.room or text.ALL_ROOMS,
         person=run.persona or text.WHOLE_ROOM,
         replies=run.replies,
@@ -111,7 +111,7 @@ def _data(group: RunGroup) -> str:
 def _run(run: RunSummary, *, several_bases: bool) -> str:
     name, when = escape(run.name), escape(run.created_at[:16].replace("T", " "))
     state = f'<span class="kb-state kb-{run.state}">{text.SHORT_STATES[run.state]}</span>'
-    talk = f'<span class="kb-state kb-talks">{text.TALKS}</span>' if run.has_adapter else ""
+    talk = f'<span class="kb-state kb-talks">{text.CAN_CHAT}</span>' if run.has_adapter else ""
     return (
         f'<details class="kb-was" data-run="{name}"><summary>'
         f'<span class="kb-who"><b>{name}</b>{state}{talk}'
@@ -125,15 +125,15 @@ def _run(run: RunSummary, *, several_bases: bool) -> str:
 def _steps(run: RunSummary) -> str:
     # Where it stands now is told above; here it would change at every beat.
     if run.state in LIVE or not run.max_steps:
-        return text.STEPS_OF.format(most=run.max_steps) if run.max_steps else text.NO_STEPS
-    return text.STEPS_DONE.format(step=run.step, most=run.max_steps)
+        return text.STEPS_TOTAL.format(max_steps=run.max_steps) if run.max_steps else text.NO_STEPS
+    return text.STEPS_DONE.format(step=run.step, max_steps=run.max_steps)
 
 
 def _best(run: RunSummary, several_bases: bool) -> str:
     if run.best_eval_loss is None:
-        return f"<b>{text.NONE}</b><small>{text.NOT_MEASURED}</small>"
+        return f"<b>{text.DASH}</b><small>{text.NOT_EVALUATED}</small>"
     step = text.AT_STEP.format(step=run.best_step or 0)
-    words = text.LOWEST_OF_BASE if several_bases else text.LOWEST
+    words = text.LOWEST_LOSS_OF_BASE if several_bases else text.LOWEST_LOSS
     mark = f'<i class="kb-mark">{words}</i>' if run.lowest else ""
     return f"<b>{run.best_eval_loss:.3f}</b><small>{step}</small>{mark}"
 
@@ -141,14 +141,14 @@ def _best(run: RunSummary, several_bases: bool) -> str:
 def _told(run: RunSummary) -> str:
     message = f"<p>{escape(run.message)}</p>" if run.message and run.state not in LIVE else ""
     facts = [
-        (text.LEARNT_REPLIES, text.COUNT.format(count=run.replies) if run.replies else text.NONE),
-        (text.FINGERPRINT, run.fingerprint or text.NONE),
-        (text.EVALUATIONS, text.TIMES.format(count=len(run.losses))),
+        (text.TRAINED_REPLIES, text.COUNT.format(count=run.replies) if run.replies else text.DASH),
+        (text.DATA_FINGERPRINT, run.fingerprint or text.DASH),
+        (text.EVALUATIONS, text.EVALUATION_COUNT.format(count=len(run.losses))),
     ]
     cells = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     return (
         f'{message}<dl class="kb-facts">{cells}</dl>'
-        f"<h5>{text.CHANGED}</h5>{_changes(run.changed, text.ALL_DEFAULTS, text.DEFAULT_IS)}"
+        f"<h5>{text.CHANGED_SETTINGS}</h5>{_changes(run.changed, text.ALL_DEFAULTS, text.DEFAULT_VALUE)}"
         + _since(run)
     )
 
@@ -156,8 +156,8 @@ def _told(run: RunSummary) -> str:
 def _since(run: RunSummary) -> str:
     if not run.before:
         return ""
-    title = escape(text.SINCE.format(name=run.before))
-    return f"<h5>{title}</h5>{_changes(run.since, text.NOTHING_SINCE, text.BEFORE_WAS)}"
+    title = escape(text.CHANGED_SINCE.format(name=run.before))
+    return f"<h5>{title}</h5>{_changes(run.since, text.UNCHANGED_SINCE, text.PREVIOUS_VALUE)}"
 
 
 def _changes(changes: Sequence[SettingChange], nothing: str, was: str) -> str:
@@ -187,5 +187,5 @@ def _value(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_value, value)) or text.EMPTY_VALUE
     if value is None:
-        return text.NONE
+        return text.DASH
     return f"{value:g}" if isinstance(value, float) else str(value) or text.EMPTY_VALUE

@@ -55,5 +55,5 @@ def _dot(place: tuple[float, float], look: str) -> str:
 
 
 def _words(losses: Sequence[tuple[int, float]], best: tuple[int, float] | None) -> str:
-    said = text.SPARK.format(count=len(losses), first=losses[0][1], last=losses[-1][1])
-    return said + (text.SPARK_BEST.format(step=best[0], loss=best[1]) if best else "")
+    said = text.SPARKLINE.format(count=len(losses), first=losses[0][1], last=losses[-1][1])
+    return said + (text.SPARKLINE_BEST.format(step=best[0], loss=best[1]) if best else "")

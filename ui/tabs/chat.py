@@ -174,7 +174,7 @@ class ChatHandlers:
                 yield bubbles(kept), kept, "", gr.Button(visible=True), gr.Button(visible=False)
                 return
         if not said:
-            notify(text.SILENT)
+            notify(text.EMPTY_REPLY)
             yield bubbles(asked), asked, gr.skip(), gr.skip(), gr.skip()
 
     def _who(self, run: str) -> Values:
@@ -190,7 +190,7 @@ class ChatHandlers:
 
 def _names(voice: Persona) -> tuple[gr.Dropdown, gr.Dropdown]:
     mine = [name for name in voice.participants if name != voice.name]
-    return _speakers(voice), gr.Dropdown([(text.NOBODY, ""), *((n, n) for n in mine)], value="")
+    return _speakers(voice), gr.Dropdown([(text.NO_NAME, ""), *((n, n) for n in mine)], value="")
 
 
 def _speakers(voice: Persona | None) -> gr.Dropdown:
@@ -282,7 +282,7 @@ def _side() -> dict[str, Any]:
     return {
         "voice": voice,
         "run": gr.Dropdown(label=text.CHAT_RUN, elem_id="chat-run"),
-        "speaker": gr.Dropdown(label=text.CHAT_SPEAKER, visible=False, elem_id="chat-speaker"),
+        "speaker": gr.Dropdown(label=text.CHAT_PERSONA, visible=False, elem_id="chat-speaker"),
         "me": gr.Dropdown(
             label=text.CHAT_ME, info=text.CHAT_ME_INFO, allow_custom_value=True, elem_id="chat-me"
         ),

@@ -36,7 +36,7 @@ def build(
     gr.HTML(cards.lead(text.DATASET_LEAD))
     with gr.Row(equal_height=True):
         room = gr.Dropdown(label=text.ROOM, elem_id="dataset-room", scale=2)
-        person = gr.Dropdown(label=text.PERSON, elem_id="dataset-person", scale=2)
+        person = gr.Dropdown(label=text.PERSONA, elem_id="dataset-person", scale=2)
         make = gr.Button(
             text.BUILD, variant="primary", scale=1, min_width=180, elem_id="dataset-build"
         )
@@ -65,7 +65,7 @@ def build(
             gr.Dropdown([(text.WHOLE_ROOM, ""), *((each, each) for each in names)], value=learnt),
             gr.Button(interactive=bool(rooms)),
             *_shown(datasets, has_rooms=bool(rooms)),
-            cards.estimate_card(text.OUTLOOK, outlooks.known()),
+            cards.estimate_card(text.ESTIMATE_TITLE, outlooks.known()),
         )
 
     def look(
@@ -119,7 +119,7 @@ def build(
         # Whatever is wrong with the exports is told beside the people.
         with suppress(KakaobotError):
             datasets.update_report_page(found, lambda share, words: progress(share, desc=words))
-        return cards.estimate_card(text.OUTLOOK, found)
+        return cards.estimate_card(text.ESTIMATE_TITLE, found)
 
     shown = [report, onward, pictures, examples]
     chosen, speakers = [room, person], [person, table]
@@ -152,12 +152,12 @@ def build(
 
 def _exclude(people: Participants, names: Sequence[str]) -> str:
     people.exclude(names)
-    return text.LEFT_OUT_DONE.format(names=", ".join(names))
+    return text.EXCLUDED.format(names=", ".join(names))
 
 
 def _include(people: Participants, names: Sequence[str]) -> str:
     people.include(names)
-    return text.TAKEN_IN_DONE.format(names=", ".join(names))
+    return text.INCLUDED.format(names=", ".join(names))
 
 
 _ACTIONS = {"exclude": _exclude, "include": _include}
@@ -172,7 +172,7 @@ def _choices(people: Sequence[ParticipantSummary], chosen: str) -> object:
     for person in people:
         if not person.is_excluded:
             advice = text.ADVICE[person.advice]
-            label = text.PERSON_LABEL.format(
+            label = text.PERSONA_LABEL.format(
                 name=person.name, replies=person.replies, advice=advice
             )
             choices.append((label, person.name))

@@ -76,7 +76,7 @@ def build(
             if report.note:
                 notify(f"{report.file}: {report.note}")
         if taken:
-            notify(text.BROUGHT.format(count=len(taken)))
+            notify(text.IMPORTED.format(count=len(taken)))
         return listed([report for report in reports if report.error])
 
     def remove(event: gr.EventData) -> tuple[object, ...]:
@@ -119,6 +119,6 @@ def _top() -> tuple[gr.File, gr.Button]:
             elem_id="export-upload",
         )
         with gr.Column(scale=2, min_width=260, elem_classes="kb-card kb-try"):
-            gr.HTML(f"<p>{text.SAMPLE_NOTE}</p>")
-            sample = gr.Button(text.SAMPLE, elem_id="export-sample")
+            gr.HTML(f"<p>{text.SAMPLE_ROOM_NOTE}</p>")
+            sample = gr.Button(text.SAMPLE_ROOM, elem_id="export-sample")
     return upload, sample

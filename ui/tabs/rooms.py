@@ -56,7 +56,7 @@ def build(people: Participants) -> Callable[[Callable[..., Any]], object]:
         target = name or next(iter(chosen), "")
         others = [each for each in chosen if each != target]
         if not others:
-            raise KakaobotError(text.SAME_TOO_FEW)
+            raise KakaobotError(text.MERGE_TOO_FEW)
         notify(_joined(people.merge_names(target, others, room=room or ""), target))
 
     def enter(room: str | None) -> tuple[object, object]:
@@ -74,17 +74,17 @@ def build(people: Participants) -> Callable[[Callable[..., Any]], object]:
 
 def _form() -> tuple[gr.Accordion, gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Button]:
     with (
-        gr.Accordion(text.SAME_TITLE, open=False, visible=False, elem_id="export-same") as form,
+        gr.Accordion(text.MERGE_TITLE, open=False, visible=False, elem_id="export-same") as form,
         gr.Row(equal_height=False),
     ):
-        room = gr.Dropdown(label=text.SAME_ROOM, elem_id="export-same-room", scale=2)
+        room = gr.Dropdown(label=text.MERGE_ROOM, elem_id="export-same-room", scale=2)
         names = gr.Dropdown(
-            label=text.SAME_NAMES, multiselect=True, elem_id="export-same-names", scale=3
+            label=text.MERGE_NAMES, multiselect=True, elem_id="export-same-names", scale=3
         )
         name = gr.Dropdown(
-            label=text.SAME_NAME, allow_custom_value=True, elem_id="export-same-name", scale=3
+            label=text.MERGE_TARGET, allow_custom_value=True, elem_id="export-same-name", scale=3
         )
-        join = gr.Button(text.SAME, elem_id="export-same-join", scale=1, min_width=110)
+        join = gr.Button(text.MERGE, elem_id="export-same-join", scale=1, min_width=110)
     return form, room, names, name, join
 
 
@@ -106,7 +106,7 @@ def _names(members: list[tuple[str, str]]) -> object:
 
 
 def _joined(report: RoomReport, name: str) -> str:
-    return f"{text.JOINED.format(name=dict(report.aliases).get(name, name))} {text.AGAIN}"
+    return f"{text.NAMES_MERGED.format(name=dict(report.aliases).get(name, name))} {text.REBUILD_HINT}"
 
 
 def _same(people: Participants, ask: dict[str, Any], typed: str) -> str:
@@ -116,17 +116,17 @@ def _same(people: Participants, ask: dict[str, Any], typed: str) -> str:
 
 def _undo(people: Participants, ask: dict[str, Any], _: str) -> str:
     people.unmerge_name(ask["alias"], room=ask["room"])
-    return f"{text.PARTED.format(name=ask['alias'])} {text.AGAIN}"
+    return f"{text.ALIAS_REMOVED.format(name=ask['alias'])} {text.REBUILD_HINT}"
 
 
 def _exclude(people: Participants, ask: dict[str, Any], _: str) -> str:
     people.exclude(ask["names"])
-    return f"{text.LEFT_OUT_DONE.format(names=', '.join(ask['names']))}. {text.AGAIN}"
+    return f"{text.EXCLUDED.format(names=', '.join(ask['names']))}. {text.REBUILD_HINT}"
 
 
 def _include(people: Participants, ask: dict[str, Any], _: str) -> str:
     people.include(ask["names"])
-    return f"{text.TAKEN_IN_DONE.format(names=', '.join(ask['names']))}. {text.AGAIN}"
+    return f"{text.INCLUDED.format(names=', '.join(ask['names']))}. {text.REBUILD_HINT}"
 
 
 _ACTIONS = {"same": _same, "undo": _undo, "exclude": _exclude, "include": _include}

@@ -117,7 +117,7 @@ def build(
 
     def ask_to_stop(run: str, watch: Watch) -> tuple[object, ...]:
         now = training.stop(run)
-        notify(text.STOP_ASKED)
+        notify(text.STOP_REQUESTED)
         return show(now, run, watch)
 
     def end_by_force(run: str, watch: Watch) -> tuple[object, ...]:
@@ -174,7 +174,7 @@ def _layout() -> TrainingComponents:
             elem_classes="kb-log",
         )
     with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
-        run = gr.Dropdown([(text.NEWEST, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
+        run = gr.Dropdown([(text.CURRENT_RUN, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
         runs = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-runs")
     return TrainingComponents(
         card, start, stop, kill, new, talk, outlook, chart, voice, answers, log, runs, run
@@ -193,7 +193,7 @@ def _shown(
     asked = (watch.stop_asked or time.monotonic()) if stopping else None
     watch = replace(watch, stop_asked=asked)
     view = training_view(now, stopping_for=watch.stopping_for)
-    choices = ((text.NEWEST, ""), *((run_label(run), run.name) for run in view.runs))
+    choices = ((text.CURRENT_RUN, ""), *((run_label(run), run.name) for run in view.runs))
     same = choices == watch.choices
     runs = runs_card(view.runs)
     answers = eval_samples_card(view.answers, view.best_step)
