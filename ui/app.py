@@ -21,7 +21,7 @@ from kakaobot.config import Home
 from kakaobot.errors import KakaobotError
 from kakaobot.openmp import set_wait_policy
 from ui import text
-from ui.server_info import Instance, choose_port
+from ui.server_info import ServerInfo, choose_port
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -41,7 +41,7 @@ def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool 
     home = Home.find()
     uploads = home.root / ".tmp"
     try:
-        chosen = Instance.here(host, choose_port(host, port), secrets.token_urlsafe(32))
+        chosen = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
     except KakaobotError as error:
         _say(str(error))
         return 1
@@ -73,7 +73,7 @@ def _prepare(uploads: Path) -> None:
     )
 
 
-def _serve(home: Home, here: Instance, over: threading.Event, *, open_browser: bool) -> int:
+def _serve(home: Home, here: ServerInfo, over: threading.Event, *, open_browser: bool) -> int:
     from ui.services import Services
     from ui.window import build_window
 
@@ -106,13 +106,13 @@ def _close(window: gr.Blocks) -> None:
     window.close(verbose=False)
 
 
-def _launch_options(here: Instance) -> dict[str, Any]:
+def _launch_options(here: ServerInfo) -> dict[str, Any]:
     from starlette.middleware import Middleware
 
     from ui import theme
-    from ui.token_auth import LocalGuard
+    from ui.token_auth import TokenAuthMiddleware
 
-    guard = Middleware(LocalGuard, token=here.token, host=here.host, port=here.port)
+    guard = Middleware(TokenAuthMiddleware, token=here.token, host=here.host, port=here.port)
     return {
         "server_name": here.host,
         "server_port": here.port,
@@ -142,7 +142,7 @@ def _soon(over: threading.Event) -> Callable[[], None]:
     return quit_program
 
 
-def _invite(here: Instance, *, open_browser: bool) -> None:
+def _invite(here: ServerInfo, *, open_browser: bool) -> None:
     if open_browser and webbrowser.open(here.url):
         _say(text.OPENED)
         return

@@ -16,12 +16,12 @@ _TEMPLATE = '<div class="kb-chart"><canvas role="img" tabindex="0"></canvas></di
 
 
 def loss_chart(elem_id: str) -> gr.HTML:
-    """An empty chart; its value is what `ui.series.curve` gives."""
+    """An empty chart; its value is what `ui.series.loss_curve` gives."""
     return _chart(elem_id, text.LOSS_CHART)
 
 
-def voice_chart(elem_id: str) -> gr.HTML:
-    """An empty chart, not seen while it is; its value is what `ui.series.voice_curve` gives."""
+def style_chart(elem_id: str) -> gr.HTML:
+    """An empty chart, not seen while it is; its value is what `ui.series.style_curve` gives."""
     return _chart(elem_id, text.STYLE_CHART)
 
 

@@ -11,11 +11,11 @@ from kakaobot.config import SettingField
 from ui import text
 
 
-def field(entry: SettingField) -> Any:
+def form_field(entry: SettingField) -> Any:
     """An empty field of the kind that fits; its value comes with `shown_value`."""
     common: dict[str, Any] = {
         "label": entry.key,
-        "info": explanation(entry),
+        "info": field_info(entry),
         "elem_id": f"set-{entry.group}-{entry.key}",
     }
     if entry.kind == "bool":
@@ -31,7 +31,7 @@ def field(entry: SettingField) -> Any:
     return gr.Textbox(max_lines=1, **common)
 
 
-def shown_value(entry: SettingField, value: object) -> object:
+def field_value(entry: SettingField, value: object) -> object:
     """A setting's value as its field shows it."""
     if entry.kind == "bool":
         return bool(value)
@@ -42,7 +42,7 @@ def shown_value(entry: SettingField, value: object) -> object:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def explanation(entry: SettingField) -> str:
+def field_info(entry: SettingField) -> str:
     """The description with range and default."""
     extra = [part for part in (_range(entry), _default(entry)) if part]
     if entry.kind == "list":
@@ -50,7 +50,7 @@ def explanation(entry: SettingField) -> str:
     return f"{entry.description} ({', '.join(extra)})"
 
 
-def changes(
+def changed_values(
     entries: Sequence[SettingField], before: Mapping[str, object], now: Sequence[object]
 ) -> dict[str, object]:
     """What the user changed since the form was filled: what others wrote meanwhile stays."""
@@ -67,7 +67,7 @@ def _range(entry: SettingField) -> str:
 
 
 def _default(entry: SettingField) -> str:
-    value = shown_value(entry, entry.default)
+    value = field_value(entry, entry.default)
     if entry.kind in ("bool", "switch"):
         value = text.SWITCHES[str(value).lower()]
     lines = str(value).replace("\n", " / ")

@@ -13,7 +13,7 @@ from kakaobot.runs.eval_samples import EvalTranscript
 from kakaobot.runs.history import RunSummary
 from kakaobot.runs.run import LIVE, Status
 from ui import text
-from ui.series import curve, voice_curve
+from ui.series import loss_curve, style_curve
 
 Tone = Literal["calm", "live", "good", "warn", "bad"]
 
@@ -92,8 +92,8 @@ def training_view(now: TrainingSnapshot, *, stopping_for: float = 0.0) -> Traini
         kill=ButtonView(text.KILL, visible=asked and stopping_for >= PATIENCE),
         new=ButtonView(text.NEW_RUN, visible=not live and bool(now.run)),
         talk=ButtonView(text.TO_CHAT, visible=now.can_chat, primary=not (live or now.can_start)),
-        chart=curve(now.points, best),
-        voice=voice_curve(now.points, best),
+        chart=loss_curve(now.points, best),
+        voice=style_curve(now.points, best),
         answers=now.eval_samples,
         best_step=best,
         log=now.log,
@@ -103,12 +103,16 @@ def training_view(now: TrainingSnapshot, *, stopping_for: float = 0.0) -> Traini
     )
 
 
-def outlook_title(now: TrainingSnapshot) -> str:
+def estimate_title(now: TrainingSnapshot) -> str:
     """Of what is told before a start; empty while anything is being trained."""
     if any(run.state in LIVE for run in now.runs) or now.status.state in LIVE:
         return ""
     # What is told is of a whole training, not of the rest of one.
-    return text.ESTIMATE_TITLE if now.can_start and not now.resume_step else text.ESTIMATE_TITLE_NEW_RUN
+    return (
+        text.ESTIMATE_TITLE
+        if now.can_start and not now.resume_step
+        else text.ESTIMATE_TITLE_NEW_RUN
+    )
 
 
 def percent(status: Status) -> int | None:
@@ -171,19 +175,19 @@ def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
     return shown
 
 
-def layout_name(layout: str) -> str:
+def export_format_name(layout: str) -> str:
     """`W-KO` → `Windows`."""
     return text.EXPORT_FORMATS.get(layout[:1], layout)
 
 
-def people_names(people: Sequence[str], most: int = 3) -> str:
-    names = ", ".join(cut(name, _NAME) for name in people[:most])
+def name_list(people: Sequence[str], most: int = 3) -> str:
+    names = ", ".join(truncate(name, _NAME) for name in people[:most])
     if len(people) > most:
         return text.MORE_PEOPLE.format(names=names, count=len(people) - most)
     return names
 
 
-def cut(words: str, most: int) -> str:
+def truncate(words: str, most: int) -> str:
     """`words`, or the start of them with an ellipsis."""
     return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
@@ -250,7 +254,11 @@ def _what_is_left(now: TrainingSnapshot) -> list[str]:
 
 def _facts(status: Status) -> tuple[tuple[str, str], ...]:
     live, lowest = status.state in LIVE, status.best_metric == "eval_loss"
-    voice = {"style": text.STYLE_DISTANCE.format(distance=status.voice)} if status.voice is not None else {}
+    voice = (
+        {"style": text.STYLE_DISTANCE.format(distance=status.voice)}
+        if status.voice is not None
+        else {}
+    )
     found: dict[str, str | None] = {
         "step": text.STEP_COUNT.format(step=status.step, max_steps=status.max_steps)
         if status.max_steps

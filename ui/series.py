@@ -7,27 +7,27 @@ from collections.abc import Iterable, Sequence
 
 from kakaobot.runs.run import Point
 
-MOST = 500
+MAX_POINTS = 500
 """Points a series sends to the browser."""
 
-Pair = tuple[int, float]
+StepValue = tuple[int, float]
 
 
-def curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
+def loss_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
     """`loss` and `eval` as lists of [step, value], and `best` as [step, value] or None."""
-    series: dict[str, list[Pair]] = {"loss": [], "eval_loss": []}
+    series: dict[str, list[StepValue]] = {"loss": [], "eval_loss": []}
     for point in points:
         if point.kind in series and math.isfinite(point.value):
             series[point.kind].append((point.step, point.value))
     best = next((pair for pair in series["eval_loss"] if pair[0] == best_step), None)
     return {
-        "loss": [list(pair) for pair in thinned(series["loss"])],
-        "eval": [list(pair) for pair in thinned(series["eval_loss"])],
+        "loss": [list(pair) for pair in downsample(series["loss"])],
+        "eval": [list(pair) for pair in downsample(series["eval_loss"])],
         "best": list(best) if best else None,
     }
 
 
-def voice_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
+def style_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
     """How far the answers' voice was from the room's, in the same form: as `eval`."""
     voices = [
         (point.step, point.value)
@@ -37,12 +37,12 @@ def voice_curve(points: Iterable[Point], best_step: int | None) -> dict[str, obj
     best = next((pair for pair in voices if pair[0] == best_step), None)
     return {
         "loss": [],
-        "eval": [list(pair) for pair in thinned(voices)],
+        "eval": [list(pair) for pair in downsample(voices)],
         "best": list(best) if best else None,
     }
 
 
-def thinned(pairs: Sequence[Pair], most: int = MOST) -> list[Pair]:
+def downsample(pairs: Sequence[StepValue], most: int = MAX_POINTS) -> list[StepValue]:
     """At most `most` pairs: the ends, and of each bucket between its lowest and its highest.
 
     Every k-th point would lose the spikes.
@@ -59,5 +59,5 @@ def thinned(pairs: Sequence[Pair], most: int = MOST) -> list[Pair]:
     return [*kept, pairs[-1]]
 
 
-def _value(pair: Pair) -> float:
+def _value(pair: StepValue) -> float:
     return pair[1]

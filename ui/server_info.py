@@ -18,7 +18,7 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 @dataclass(frozen=True)
-class Instance:
+class ServerInfo:
     pid: int
     host: str
     port: int
@@ -27,7 +27,7 @@ class Instance:
     """With the token: whoever has it can open the window."""
 
     @classmethod
-    def here(cls, host: str, port: int, token: str) -> Instance:
+    def here(cls, host: str, port: int, token: str) -> ServerInfo:
         """Of this process."""
         name = _WILDCARDS.get(host, host)
         shown = f"[{name}]" if ":" in name else name

@@ -29,7 +29,7 @@ _STARTUP = "/gradio_api/startup-events"
 _HEALTH = "/health"
 
 
-class LocalGuard:
+class TokenAuthMiddleware:
     """Answers 400 to a strange host, 403 to a strange origin and 401 to a browser without token."""
 
     def __init__(self, app: App, *, token: str, host: str, port: int) -> None:

@@ -19,7 +19,7 @@ from tests.ui.window_fakes import (
     FakeTraining,
 )
 from ui import text
-from ui.presenters import outlook_title
+from ui.presenters import estimate_title
 from ui.render.cards import estimate_card
 from ui.tabs import dataset, training
 
@@ -103,7 +103,7 @@ BUSY = replace(NOW, runs=(replace(NOW.runs[0], state="running"),))
     ],
 )
 def test_what_is_estimated_is_a_whole_training_and_nothing_while_one_runs(now, title):
-    assert outlook_title(now) == title
+    assert estimate_title(now) == title
 
 
 def test_tab_3_tells_it_beside_the_start_and_takes_it_away_when_one_has_started():

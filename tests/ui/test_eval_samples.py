@@ -14,7 +14,7 @@ from tests.ui.window_fakes import NOW, FakeOutlooks, FakeTraining
 from ui import text
 from ui.presenters import training_view
 from ui.render.eval_samples import eval_samples_card
-from ui.series import curve, voice_curve
+from ui.series import loss_curve, style_curve
 from ui.tabs import training
 
 ASKED = EvalPrompt(
@@ -112,16 +112,16 @@ POINTS = (
 
 
 def test_the_voice_has_a_curve_of_its_own_and_leaves_that_of_the_loss_alone():
-    assert voice_curve(POINTS, 10) == {"loss": [], "eval": [[0, 0.6], [10, 0.2]], "best": [10, 0.2]}
-    assert curve(POINTS, 10) == {"loss": [], "eval": [[0, 4.0], [10, 3.0]], "best": [10, 3.0]}
-    assert voice_curve(POINTS[:1], 10) == {"loss": [], "eval": [], "best": None}
+    assert style_curve(POINTS, 10) == {"loss": [], "eval": [[0, 0.6], [10, 0.2]], "best": [10, 0.2]}
+    assert loss_curve(POINTS, 10) == {"loss": [], "eval": [[0, 4.0], [10, 3.0]], "best": [10, 3.0]}
+    assert style_curve(POINTS[:1], 10) == {"loss": [], "eval": [], "best": None}
 
 
 def test_the_card_tells_the_voice_where_there_is_one():
     assert "말투 거리" not in dict(training_view(NOW).facts)
     said = replace(NOW, status=Status("running", 10, 20, voice=0.2344), points=POINTS)
     assert dict(training_view(said).facts)["말투 거리"] == "0.234"
-    assert training_view(said).voice == voice_curve(POINTS, None)
+    assert training_view(said).voice == style_curve(POINTS, None)
 
 
 def test_a_loss_that_the_best_was_not_chosen_by_is_not_called_the_best():

@@ -11,9 +11,9 @@ from ui.presenters import (
     PATIENCE,
     bubbles,
     duration,
-    layout_name,
+    export_format_name,
     line_numbers,
-    people_names,
+    name_list,
     percent,
     status_line,
     training_view,
@@ -170,9 +170,9 @@ def test_what_is_said_is_never_taken_for_html():
 
 
 def test_short_forms_of_a_file():
-    assert layout_name("W-KO") == "Windows"
-    assert layout_name("") == ""
-    assert people_names(["가", "나", "다", "라", "마"]) == "가, 나, 다 외 2명"
-    assert people_names(["아주 긴 이름을 쓰는 사람/94/서울", "나"]) == "아주 긴 이름을 쓰는 사…, 나"
+    assert export_format_name("W-KO") == "Windows"
+    assert export_format_name("") == ""
+    assert name_list(["가", "나", "다", "라", "마"]) == "가, 나, 다 외 2명"
+    assert name_list(["아주 긴 이름을 쓰는 사람/94/서울", "나"]) == "아주 긴 이름을 쓰는 사…, 나"
     assert line_numbers([]) == ""
     assert line_numbers([3, 5, 7, 1200]) == "4줄 (3, 5, 7…)"

@@ -1,19 +1,19 @@
 import math
 
 from kakaobot.runs.run import Point
-from ui.series import MOST, curve, thinned
+from ui.series import MAX_POINTS, downsample, loss_curve
 
 
 def test_few_points_stay_as_they_are():
-    assert thinned([(1, 2.0), (2, 1.0)]) == [(1, 2.0), (2, 1.0)]
+    assert downsample([(1, 2.0), (2, 1.0)]) == [(1, 2.0), (2, 1.0)]
 
 
 def test_many_points_are_thinned_but_no_spike_is_lost():
     pairs = [(step, 2.0 + math.sin(step / 50) / 10) for step in range(10_000)]
     pairs[4321] = (4321, 9.0)
     pairs[8765] = (8765, 0.1)
-    kept = thinned(pairs)
-    assert len(kept) <= MOST
+    kept = downsample(pairs)
+    assert len(kept) <= MAX_POINTS
     assert kept == sorted(kept)
     assert kept[0] == pairs[0]
     assert kept[-1] == pairs[-1]
@@ -22,17 +22,17 @@ def test_many_points_are_thinned_but_no_spike_is_lost():
 
 
 def test_one_point_above_the_limit():
-    assert len(thinned([(step, float(step)) for step in range(MOST + 1)])) <= MOST
+    assert len(downsample([(step, float(step)) for step in range(MAX_POINTS + 1)])) <= MAX_POINTS
 
 
 def test_what_json_cannot_say_is_left_out():
     points = [Point(1, "loss", math.nan, 0.0), Point(2, "loss", math.inf, 0.0)]
-    assert curve([*points, Point(3, "loss", 1.5, 0.0)], None)["loss"] == [[3, 1.5]]
+    assert loss_curve([*points, Point(3, "loss", 1.5, 0.0)], None)["loss"] == [[3, 1.5]]
 
 
 def test_the_best_step_is_a_point_of_the_evaluation():
     points = [Point(2, "loss", 3.0, 0.0), Point(2, "eval_loss", 3.1, 0.0)]
     points += [Point(4, "eval_loss", 2.9, 0.0)]
-    drawn = curve(points, 4)
+    drawn = loss_curve(points, 4)
     assert drawn == {"loss": [[2, 3.0]], "eval": [[2, 3.1], [4, 2.9]], "best": [4, 2.9]}
-    assert curve(points, 3)["best"] is None
+    assert loss_curve(points, 3)["best"] is None

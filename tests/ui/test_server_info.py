@@ -7,7 +7,7 @@ import pytest
 
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError
-from ui.server_info import FIRST_PORT, Instance, choose_port
+from ui.server_info import FIRST_PORT, ServerInfo, choose_port
 
 
 @pytest.fixture
@@ -19,13 +19,13 @@ def taken():
 
 
 def test_the_address_carries_the_token_and_can_be_opened():
-    assert Instance.here("127.0.0.1", 7860, "abc").url == "http://127.0.0.1:7860/?t=abc"
-    assert Instance.here("0.0.0.0", 7861, "abc").url == "http://127.0.0.1:7861/?t=abc"
-    assert Instance.here("::1", 7862, "abc").url == "http://[::1]:7862/?t=abc"
+    assert ServerInfo.here("127.0.0.1", 7860, "abc").url == "http://127.0.0.1:7860/?t=abc"
+    assert ServerInfo.here("0.0.0.0", 7861, "abc").url == "http://127.0.0.1:7861/?t=abc"
+    assert ServerInfo.here("::1", 7862, "abc").url == "http://[::1]:7862/?t=abc"
 
 
 def test_its_file_tells_a_second_start_all_it_needs(tmp_path):
-    here = Instance.here("127.0.0.1", 7860, "abc")
+    here = ServerInfo.here("127.0.0.1", 7860, "abc")
     here.write(Home(tmp_path))
     file = tmp_path / ".kakaobot" / "instance.json"
     said = json.loads(file.read_text(encoding="utf-8"))
@@ -38,7 +38,7 @@ def test_its_file_tells_a_second_start_all_it_needs(tmp_path):
 
 def test_it_removes_its_own_file_and_no_other(tmp_path):
     home, file = Home(tmp_path), tmp_path / ".kakaobot" / "instance.json"
-    old, new = (Instance.here("127.0.0.1", 7860, token) for token in ("old", "new"))
+    old, new = (ServerInfo.here("127.0.0.1", 7860, token) for token in ("old", "new"))
     old.write(home)
     new.write(home)
     old.remove(home)

@@ -5,7 +5,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from ui import text
-from ui.token_auth import LocalGuard
+from ui.token_auth import TokenAuthMiddleware
 
 TOKEN = "t0ken"
 HOST = "127.0.0.1:7860"
@@ -17,7 +17,7 @@ def client(host="127.0.0.1", at=HOST):
 
     paths = ("/", "/config", "/health", "/gradio_api/startup-events", "/gradio_api/upload")
     app = Starlette(routes=[Route(path, page, methods=["GET", "POST"]) for path in paths])
-    guarded = LocalGuard(app, token=TOKEN, host=host, port=7860)
+    guarded = TokenAuthMiddleware(app, token=TOKEN, host=host, port=7860)
     return TestClient(guarded, base_url=f"http://{at}", follow_redirects=False)
 
 

@@ -13,7 +13,7 @@ from kakaobot.app.exports import FileReport
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
 from kakaobot.report.page import render_charts
 from ui import text
-from ui.presenters import Tone, TrainingView, layout_name, line_numbers, people_names
+from ui.presenters import Tone, TrainingView, export_format_name, line_numbers, name_list
 
 _SIGN = (Path(__file__).parent.parent / "static" / "icon.svg").read_text(encoding="utf-8")
 
@@ -64,7 +64,9 @@ def report_card(report: BuildReport, outdated_reason: str = "") -> str:
         "sessions": f"{report.sessions:,}",
         "replies": f"{report.train_replies:,}",
         "val": f"{report.val_replies:,}",
-        "tokens": text.TOKEN_COUNTS.format(target_tokens=report.target_tokens, tokens=report.tokens),
+        "tokens": text.TOKEN_COUNTS.format(
+            target_tokens=report.target_tokens, tokens=report.tokens
+        ),
         "longest": text.LONGEST_ROW.format(longest=report.longest, limit=report.max_seq_len),
     }
     figures = _facts((text.DATASET_FACTS[key], value) for key, value in values.items())
@@ -220,12 +222,12 @@ def _file_row(file: FileReport) -> str:
     period = f"{file.first[:10]} ~ {file.last[:10]}"
     cells = [
         file.room,
-        people_names(file.people),
+        name_list(file.people),
         period,
         f"{file.messages:,}",
         line_numbers(file.not_understood) or text.DASH,
     ]
-    about = " · ".join(filter(None, (layout_name(file.layout), file.note)))
+    about = " · ".join(filter(None, (export_format_name(file.layout), file.note)))
     name = f"{escape(file.file)}<small>{escape(about)}</small>"
     buttons = _file_button(file, "diagnose", text.DIAGNOSE, " kb-calm")
     buttons += _file_button(file, "remove", text.REMOVE)

@@ -6,7 +6,7 @@ from html import escape
 
 from kakaobot.app.exports import LINE_KIND_LABELS, LineReport, summarize_line_counts
 from ui import text
-from ui.presenters import layout_name
+from ui.presenters import export_format_name
 
 
 def line_report_card(found: LineReport) -> str:
@@ -22,7 +22,7 @@ def line_report_card(found: LineReport) -> str:
         f"<span>{text.LINE_KIND_NOTES[kind]}</span></div>"
         for kind, count in kinds.items()
     )
-    about = f"{layout_name(found.layout)} ({found.layout}) · {found.room}"
+    about = f"{export_format_name(found.layout)} ({found.layout}) · {found.room}"
     return (
         f'<section class="kb-card kb-diagnosis" aria-label="{text.LINE_REPORT_TITLE}"><header>'
         f"<h3>{text.LINE_REPORT_TITLE}<small>{escape(found.file)}</small></h3>"

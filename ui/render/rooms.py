@@ -10,7 +10,7 @@ from html import escape
 
 from kakaobot.app.people import Proposal, RoomParticipant, RoomReport
 from ui import text
-from ui.presenters import people_names
+from ui.presenters import name_list
 from ui.render.cards import ask_button, table
 
 _MOST_ANSWERS = 4
@@ -37,7 +37,7 @@ def has_more(room: RoomReport) -> bool:
 
 
 def _row(room: RoomReport) -> str:
-    names = people_names([member.name for member in room.people])
+    names = name_list([member.name for member in room.people])
     repeated = text.COUNT.format(count=room.repeated) if room.repeated else text.DASH
     cells = [
         text.COUNT.format(count=room.files),

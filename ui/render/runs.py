@@ -148,7 +148,8 @@ def _told(run: RunSummary) -> str:
     cells = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     return (
         f'{message}<dl class="kb-facts">{cells}</dl>'
-        f"<h5>{text.CHANGED_SETTINGS}</h5>{_changes(run.changed, text.ALL_DEFAULTS, text.DEFAULT_VALUE)}"
+        f"<h5>{text.CHANGED_SETTINGS}</h5>"
+        + _changes(run.changed, text.ALL_DEFAULTS, text.DEFAULT_VALUE)
         + _since(run)
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from ui import text
-from ui.series import thinned
+from ui.series import downsample
 
 _WIDTH, _HEIGHT, _PAD = 132, 36, 5
 _MOST = 60
@@ -23,7 +23,7 @@ def sparkline(losses: Sequence[tuple[int, float]], best_step: int | None) -> str
     if not losses:
         return ""
     best = next((loss for loss in losses if loss[0] == best_step), None)
-    places = _places([*thinned(losses, _MOST), *([best] if best else [])])
+    places = _places([*downsample(losses, _MOST), *([best] if best else [])])
     line, mark = places[: len(places) - bool(best)], places[-1]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in line)
     drawn = f'<polyline points="{path}"/>' if len(line) > 1 else _dot(line[0], "kb-only")

@@ -106,7 +106,9 @@ def _names(members: list[tuple[str, str]]) -> object:
 
 
 def _joined(report: RoomReport, name: str) -> str:
-    return f"{text.NAMES_MERGED.format(name=dict(report.aliases).get(name, name))} {text.REBUILD_HINT}"
+    return (
+        f"{text.NAMES_MERGED.format(name=dict(report.aliases).get(name, name))} {text.REBUILD_HINT}"
+    )
 
 
 def _same(people: Participants, ask: dict[str, Any], typed: str) -> str:

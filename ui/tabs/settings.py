@@ -35,7 +35,7 @@ def build(preferences: SettingsEditor, arrivals: Sequence[Callable[..., Any]]) -
 
     def fill() -> tuple[object, ...]:
         values = preferences.values()
-        shown = {entry.path: form.shown_value(entry, values[entry.path]) for entry in entries}
+        shown = {entry.path: form.field_value(entry, values[entry.path]) for entry in entries}
         return *shown.values(), shown
 
     def catch_up(before: dict[str, object]) -> tuple[object, ...]:
@@ -51,7 +51,7 @@ def build(preferences: SettingsEditor, arrivals: Sequence[Callable[..., Any]]) -
         return values
 
     def write(before: dict[str, object], *now: object) -> tuple[object, ...]:
-        changed = form.changes(entries, before, now)
+        changed = form.changed_values(entries, before, now)
         if not changed:
             notify(text.UNCHANGED)
             return fill()
@@ -71,12 +71,12 @@ def _group(name: str, entries: list[SettingField]) -> dict[str, Any]:
     with gr.Row(elem_classes="kb-fields"):
         for entry in entries:
             with gr.Column(min_width=280):
-                fields[entry.path] = form.field(entry)
+                fields[entry.path] = form.form_field(entry)
     reset = gr.Button(text.RESET, size="sm", elem_id=f"set-{name}-reset", elem_classes="kb-reset")
 
     def defaults() -> tuple[object, ...] | object:
         notify(text.RESET_DONE)
-        values = tuple(form.shown_value(entry, entry.default) for entry in entries)
+        values = tuple(form.field_value(entry, entry.default) for entry in entries)
         return values if len(values) > 1 else values[0]
 
     on(reset.click, defaults, None, list(fields.values()))

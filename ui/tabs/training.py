@@ -14,10 +14,10 @@ from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.run import LIVE
 from ui import text
-from ui.chart import loss_chart, voice_chart
+from ui.chart import loss_chart, style_chart
 from ui.errors import notify
 from ui.events import on
-from ui.presenters import PATIENCE, ButtonView, outlook_title, run_label, training_view
+from ui.presenters import PATIENCE, ButtonView, estimate_title, run_label, training_view
 from ui.render import cards
 from ui.render.eval_samples import eval_samples_card
 from ui.render.runs import RUNS_SCRIPT, runs_card
@@ -127,7 +127,7 @@ def build(
 
     def foresee(run: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
         """What a training will take; nothing is measured while one is at work."""
-        if not outlook_title(training.snapshot(run)):
+        if not estimate_title(training.snapshot(run)):
             return ""
         try:
             found = outlooks.look(lambda share, words: progress(share, desc=words))
@@ -135,7 +135,7 @@ def build(
             # The card tells it already.
             return ""
         # It has taken its time, in which a training may have been started.
-        return cards.estimate_card(outlook_title(training.snapshot(run)), found)
+        return cards.estimate_card(estimate_title(training.snapshot(run)), found)
 
     on(parts.start.click, begin, watch, outputs, concurrency_limit=None)
     on(parts.new.click, begin_new, watch, outputs, concurrency_limit=None)
@@ -161,7 +161,7 @@ def _layout() -> TrainingComponents:
         talk = gr.Button(text.TO_CHAT, visible=False, scale=0, min_width=120, elem_id="train-next")
     outlook = gr.HTML(elem_id="train-outlook")
     chart = loss_chart("train-chart")
-    voice = voice_chart("train-voice")
+    voice = style_chart("train-voice")
     answers = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-answers")
     with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
         log = gr.Textbox(
@@ -174,7 +174,9 @@ def _layout() -> TrainingComponents:
             elem_classes="kb-log",
         )
     with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
-        run = gr.Dropdown([(text.CURRENT_RUN, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
+        run = gr.Dropdown(
+            [(text.CURRENT_RUN, "")], value="", label=text.RUN_CHOICE, elem_id="train-run"
+        )
         runs = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-runs")
     return TrainingComponents(
         card, start, stop, kill, new, talk, outlook, chart, voice, answers, log, runs, run
@@ -200,7 +202,7 @@ def _shown(
     return (
         cards.training_card(view),
         *(_button(each) for each in (view.start, view.stop, view.kill, view.new, view.talk)),
-        cards.estimate_card(outlook_title(now), known),
+        cards.estimate_card(estimate_title(now), known),
         view.chart,
         view.voice,
         gr.skip() if hash(answers) == watch.answers else answers,
