@@ -67,7 +67,7 @@ def prepare(folder: Path, shape: str) -> None:
     from kakaobot.config import Home, save
     from kakaobot.dataset import jsonl
     from kakaobot.starter import FOLDER
-    from kakaobot.train.collate import encode
+    from kakaobot.train.collate import encode_rows
 
     home = Home(folder)
     home.settings()
@@ -88,9 +88,9 @@ def prepare(folder: Path, shape: str) -> None:
             (base / file.name).write_bytes(file.read_bytes())
     renderer = read_tokenizer_info(str(FOLDER)).renderer
     found = jsonl.read_rows(home.folder("data/sft") / "train.jsonl")
-    encoded = [asdict(row) for row in encode(found, renderer, 512).rows]
+    encoded = [asdict(row) for row in encode_rows(found, renderer, 512).rows]
     (folder / "rows.json").write_text(json.dumps(encoded), encoding="utf-8")
-    kept = encode(jsonl.read_rows(home.folder("data/sft") / "val.jsonl"), renderer, 512).rows
+    kept = encode_rows(jsonl.read_rows(home.folder("data/sft") / "val.jsonl"), renderer, 512).rows
     (folder / "val.json").write_text(json.dumps([asdict(row) for row in kept]), encoding="utf-8")
     (folder / "windows.json").write_text(json.dumps(windows(found, renderer)), encoding="utf-8")
 
@@ -106,7 +106,7 @@ def windows(found: list[Any], renderer: Any) -> list[dict[str, list[int]]]:
                 before = row.messages[max(0, at - CONTEXT) : at]
                 context = [ChatMessage(each.role, each.content, each.name) for each in before]
                 ids = renderer.encode([*context, message])
-                pairs = zip(ids.ids, ids.is_target, strict=True)
+                pairs = zip(ids.ids, ids.loss_mask, strict=True)
                 labels = [token if learnt else IGNORED for token, learnt in pairs]
                 out.append({"ids": list(ids.ids), "labels": labels})
     return out

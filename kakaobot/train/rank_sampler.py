@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kakaobot.train.collate import BatchSchedule
+from kakaobot.train.length_buckets import BatchSchedule
 
 
 @dataclass(frozen=True)

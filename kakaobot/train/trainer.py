@@ -13,16 +13,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from transformers import Trainer, set_seed
 
-from kakaobot.train.collate import (
-    IGNORED,
-    BatchSchedule,
-    Row,
-    collate,
-    length_buckets,
-    micro_batches,
-)
+from kakaobot.train.collate import IGNORED, Row, collate
 from kakaobot.train.cost_model import DatasetSize
 from kakaobot.train.distributed import ProcessGroup
+from kakaobot.train.length_buckets import BatchSchedule, length_buckets, micro_batches
 from kakaobot.train.loss import MaskedLoss
 from kakaobot.train.rank_sampler import RankSampler
 

@@ -41,7 +41,7 @@ from kakaobot.runs.run import Point, Run, Status
 from kakaobot.settings import Settings
 from kakaobot.train.adapter import with_lora
 from kakaobot.train.callback import RunCallback, SyncCallback
-from kakaobot.train.collate import BatchSchedule, encode
+from kakaobot.train.collate import encode_rows
 from kakaobot.train.cost_model import Machine, ModelDimensions, tokens_at_once
 from kakaobot.train.distributed import (
     DESERTED,
@@ -53,6 +53,7 @@ from kakaobot.train.distributed import (
 from kakaobot.train.eval_generation import EvalGenerator, StyleEvaluation
 from kakaobot.train.eval_prompts import sampling_interval, select_eval_prompts, target_style
 from kakaobot.train.fsdp import Following, held, leading, shard
+from kakaobot.train.length_buckets import BatchSchedule
 from kakaobot.train.oom_backoff import MemoryPlan, describe_backoff
 from kakaobot.train.plan import Plan, learning_rate
 from kakaobot.train.readonly_run import ReadOnlyRun
@@ -435,9 +436,9 @@ class TrainingJob:
         folder = Path(self.config["data"]["folder"])
         parts, lost = [], 0
         for name in ("train.jsonl", "val.jsonl"):
-            encoded = encode(jsonl.iter_rows(folder / name), base.renderer, length)
+            encoded = encode_rows(jsonl.iter_rows(folder / name), base.renderer, length)
             parts.append(RowDataset(encoded.rows))
-            lost += encoded.lost
+            lost += encoded.dropped_replies
         if lost:
             note = (
                 f"{length}토큰에 들어가지 않는 대답 {lost}개를 뺐습니다. 데이터 준비를 다시 하세요."

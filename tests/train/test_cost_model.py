@@ -51,7 +51,8 @@ from transformers import TrainingArguments
 from kakaobot.base import loading
 from kakaobot.settings import LoraSettings
 from kakaobot.train.adapter import with_lora
-from kakaobot.train.collate import IGNORED, Row, BatchSchedule
+from kakaobot.train.collate import IGNORED, Row
+from kakaobot.train.length_buckets import BatchSchedule
 from kakaobot.train.trainer import LoraTrainer, RowDataset
 import torch
 loading.load_tokenizer = lambda name: None

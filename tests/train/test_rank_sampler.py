@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from kakaobot.train.collate import BatchSchedule
+from kakaobot.train.length_buckets import BatchSchedule
 from kakaobot.train.rank_sampler import RankSampler
 
 DICE = random.Random(4)

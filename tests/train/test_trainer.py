@@ -15,7 +15,8 @@ from kakaobot.errors import ConfigError
 from kakaobot.settings import LoraSettings, TrainingSettings
 from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import SparseDropout, with_lora
-from kakaobot.train.collate import IGNORED, BatchSchedule, Row
+from kakaobot.train.collate import IGNORED, Row
+from kakaobot.train.length_buckets import BatchSchedule
 from kakaobot.train.plan import Plan
 from kakaobot.train.trainer import LoraTrainer, RowDataset
 
