@@ -84,7 +84,7 @@ def way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
 
 def test_1_the_export_is_brought_in_and_becomes_data(way: Way) -> None:
     [report] = way.exports.import_files([SAMPLE])
-    assert (report.error, report.layout) == ("", "W-KO")
+    assert (report.error, report.format) == ("", "W-KO")
     assert len(report.people) == 4
     told: list[float] = []
     data = way.datasets.build(lambda share, words: told.append(share))

@@ -175,9 +175,9 @@ def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
     return shown
 
 
-def export_format_name(layout: str) -> str:
+def export_format_name(format: str) -> str:
     """`W-KO` → `Windows`."""
-    return text.EXPORT_FORMATS.get(layout[:1], layout)
+    return text.EXPORT_FORMATS.get(format[:1], format)
 
 
 def name_list(people: Sequence[str], most: int = 3) -> str:

@@ -50,7 +50,7 @@ class BaseModels:
 
 
 def _only_samples(raw: Path) -> bool:
-    stored = FileStore(raw).stored()
+    stored = FileStore(raw).list_files()
     return bool(stored) and all(each.hash in _sample_hashes() for each in stored)
 
 

@@ -24,7 +24,7 @@ from kakaobot.errors import DatasetError
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.merge import RoomHistory
-from kakaobot.exports.messages import senders_of
+from kakaobot.exports.messages import sender_counts
 from kakaobot.gc_pause import pause_gc
 from kakaobot.report.page import render_page
 from kakaobot.runs.run import now_text
@@ -176,7 +176,7 @@ class Datasets:
                 build.report(),
                 pseudonyms=settings.data.pseudonyms,
                 written_at=now_text(),
-                sources=tuple(each.hash for each in self._inbox().stored()),
+                sources=tuple(each.hash for each in self._inbox().list_files()),
                 fingerprint=draft.fingerprint(settings.data.model_dump_json()),
             )
             stats = report_to_json(report)
@@ -223,4 +223,4 @@ def _check(histories: Sequence[RoomHistory], data: DataSettings) -> None:
 
 def _people(histories: Iterable[RoomHistory]) -> set[str]:
     """Who sent something, nobody (of system lines) among them."""
-    return {name for history in histories for name in senders_of(history.messages)}
+    return {name for history in histories for name in sender_counts(history.messages)}

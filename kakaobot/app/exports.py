@@ -11,11 +11,11 @@ from kakaobot.app.base_models import SAMPLE_FOLDER
 from kakaobot.config import Home
 from kakaobot.dataset.artifacts import PREVIEW, REPORT, STATS, TRAIN, VAL
 from kakaobot.errors import ExportError, RunError
-from kakaobot.exports.file_store import Added, FileStore, damaged
+from kakaobot.exports.file_store import AddResult, FileStore, damage_notice
 from kakaobot.exports.line_report import LineReport, report_lines
 from kakaobot.exports.manifest import StoredFile
 from kakaobot.exports.parse_result import LineCounts
-from kakaobot.exports.paths import Move, carry_out, last_part, plan_archive, safe_name
+from kakaobot.exports.paths import Move, base_name, move_files, plan_archive, safe_name
 from kakaobot.exports.reader import Export, read_exports, read_upload
 from kakaobot.runs.run import Runs
 from kakaobot.schema import Message, Progress, no_progress
@@ -47,7 +47,7 @@ class FileReport:
 
     file: str
     hash: str = ""
-    layout: str = ""
+    format: str = ""
     room: str = ""
     people: tuple[str, ...] = ()
     """Most active first."""
@@ -62,7 +62,7 @@ class FileReport:
     lines: int | None = None
     counts: LineCounts | None = None
     """They sum to `lines`; both None where an older program took the file in."""
-    lost: tuple[tuple[int, str], ...] = ()
+    not_understood_lines: tuple[tuple[int, str], ...] = ()
     """Numbers and texts of lines not understood; told by `inspect` only."""
 
 
@@ -77,7 +77,7 @@ class Exports:
             try:
                 reports += _of_file(file)
             except ExportError as error:
-                reports.append(FileReport(last_part(file.name), error=str(error)))
+                reports.append(FileReport(base_name(file.name), error=str(error)))
         return reports
 
     def messages(self, file: Path) -> Iterator[Message]:
@@ -86,7 +86,7 @@ class Exports:
         Raises:
             ExportError: it is no export.
         """
-        for export in read_exports(file, name=last_part(file.name)):
+        for export in read_exports(file, name=base_name(file.name)):
             yield from export.messages
 
     def import_files(
@@ -96,7 +96,7 @@ class Exports:
         inbox = self._inbox()
         reports = []
         for number, file in enumerate(files):
-            progress(number / len(files), f"{last_part(file.name)} 읽는 중")
+            progress(number / len(files), f"{base_name(file.name)} 읽는 중")
             reports += [_of_added(added) for added in inbox.add([file])]
         progress(1.0, "정리하는 중")
         inbox.organize()
@@ -111,7 +111,7 @@ class Exports:
 
     def files(self) -> list[FileReport]:
         """What is in the inbox, oldest first."""
-        return [_of_stored(stored) for stored in self._inbox().stored()]
+        return [_of_stored(stored) for stored in self._inbox().list_files()]
 
     def line_report(self, hash: str) -> LineReport:
         """What every line of one stored export turned out to be; the file is read again.
@@ -119,7 +119,7 @@ class Exports:
         Raises:
             ExportError: it is not listed, is gone or was damaged.
         """
-        reading = self._inbox().reading(hash)
+        reading = self._inbox().read(hash)
         if reading.export is None:
             raise ExportError(reading.error)
         return report_lines(reading, reading.export)
@@ -131,7 +131,7 @@ class Exports:
             Where it is now, relative to the home.
         """
         inbox = self._inbox()
-        stored = next((each for each in inbox.stored() if each.hash == hash), None)
+        stored = next((each for each in inbox.list_files() if each.hash == hash), None)
         if stored is None:
             raise ExportError("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
         settings = self._home.settings()
@@ -144,7 +144,7 @@ class Exports:
         return self._shown(target)
 
     def sample_files(self) -> list[Path]:
-        """The invented room that comes with the program, in each layout; Windows first."""
+        """The invented room that comes with the program, in each format; Windows first."""
         order = ("windows", "android", "ios", "mac")
         return sorted(
             SAMPLE_FOLDER.glob("sample_*"), key=lambda file: order.index(file.stem.split("_")[1])
@@ -164,7 +164,7 @@ class Exports:
         if live:
             raise RunError(f"학습 '{live.name}' 이 진행 중입니다. 먼저 멈춘 뒤 보관하세요.")
         moves = self._moves()
-        places = carry_out(moves)
+        places = move_files(moves)
         return [
             (self._shown(move.source), self._shown(place))
             for move, place in zip(moves, places, strict=True)
@@ -199,7 +199,7 @@ def summarize_line_counts(lines: int, counts: LineCounts) -> str:
 
 
 def _of_file(file: Path) -> list[FileReport]:
-    readings = read_upload(file, name=last_part(file.name)).readings
+    readings = read_upload(file, name=base_name(file.name)).readings
     found = [(reading, reading.export) for reading in readings if reading.export]
     if not found:
         raise ExportError(readings[0].error)
@@ -209,7 +209,7 @@ def _of_file(file: Path) -> list[FileReport]:
 def _of_export(export: Export, diagnosis: LineReport) -> FileReport:
     return FileReport(
         file=export.file,
-        layout=export.layout,
+        format=export.format,
         room=export.room,
         people=tuple(export.people),
         messages=len(export.messages),
@@ -218,17 +218,17 @@ def _of_export(export: Export, diagnosis: LineReport) -> FileReport:
         not_understood=export.not_understood,
         lines=export.lines,
         counts=export.counts,
-        lost=diagnosis.lost,
+        not_understood_lines=diagnosis.not_understood_lines,
     )
 
 
-def _of_added(added: Added) -> FileReport:
+def _of_added(added: AddResult) -> FileReport:
     if added.stored is None:
         return FileReport(added.name, error=added.error or "")
     report = _of_stored(added.stored)
-    notes = [_ALREADY] if added.already else []
-    if added.others:
-        notes.append(f"함께 든 다른 파일 {added.others}개는 읽지 않았습니다.")
+    notes = [_ALREADY] if added.is_duplicate else []
+    if added.skipped:
+        notes.append(f"함께 든 다른 파일 {added.skipped}개는 읽지 않았습니다.")
     if added.note:
         notes.append(added.note)
     return replace(report, note=" ".join(notes))
@@ -238,7 +238,7 @@ def _of_stored(stored: StoredFile) -> FileReport:
     return FileReport(
         file=stored.name,
         hash=stored.hash,
-        layout=stored.layout,
+        format=stored.format,
         room=stored.room,
         people=tuple(stored.people),
         messages=stored.messages,
@@ -247,5 +247,5 @@ def _of_stored(stored: StoredFile) -> FileReport:
         not_understood=tuple(stored.not_understood),
         lines=stored.lines,
         counts=LineCounts(**stored.counts) if stored.counts else None,
-        note="" if stored.is_whole else damaged(stored),
+        note="" if stored.is_intact else damage_notice(stored),
     )

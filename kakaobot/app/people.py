@@ -8,12 +8,23 @@ from typing import Literal
 
 from kakaobot.config import Home, save
 from kakaobot.errors import ConfigError, ExportError
-from kakaobot.exports.aliases import Confirmed, clean, final, join, part
+from kakaobot.exports.aliases import (
+    ConfirmedAliases,
+    add_aliases,
+    clean_name,
+    remove_alias,
+    resolve_aliases,
+)
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories, RoomSummary
 from kakaobot.exports.manifest import StoredFile
 from kakaobot.exports.merge import room_key
-from kakaobot.exports.participants import bots, exporters, renamed_counts, spellings
+from kakaobot.exports.participants import (
+    exporter_candidates,
+    find_bots,
+    rename_counts,
+    similar_names,
+)
 from kakaobot.schema import Progress, no_progress
 
 
@@ -74,9 +85,9 @@ class Participants:
         """
         inbox = self._inbox()
         summaries = RoomHistories(inbox).summaries(progress)
-        stored = {each.hash: each for each in inbox.stored()}
+        stored = {each.hash: each for each in inbox.list_files()}
         excluded = self._home.settings().data.exclude_people
-        confirmed = inbox.confirmed()
+        confirmed = inbox.load_aliases()
         return [_report(each, stored, confirmed, excluded) for each in summaries]
 
     def merge_names(
@@ -100,8 +111,10 @@ class Participants:
         for other in others:
             if other not in names and other not in dict(here.aliases):
                 raise ExportError(_nobody(other, here.room))
-        name = name if name in names else clean(name)
-        self._inbox().confirm(here.keys[0], lambda aliases: join(aliases, name, others))
+        name = name if name in names else clean_name(name)
+        self._inbox().update_aliases(
+            here.keys[0], lambda aliases: add_aliases(aliases, name, others)
+        )
         self._follow(here, name, others)
         return self._again(here, progress)
 
@@ -114,11 +127,11 @@ class Participants:
             ExportError: it was not confirmed, or in several rooms.
         """
         inbox = self._inbox()
-        confirmed = inbox.confirmed()
+        confirmed = inbox.load_aliases()
         rooms = [each for each in self.rooms() if alias in dict(each.aliases)]
         here = _only([each for each in rooms if _is(each, room)], room, [alias], rooms)
         key = next(key for key in here.keys if alias in confirmed.get(key, {}))
-        inbox.confirm(key, lambda aliases: part(aliases, alias))
+        inbox.update_aliases(key, lambda aliases: remove_alias(aliases, alias))
         return self._again(here, progress)
 
     def exclude(self, names: Sequence[str]) -> list[str]:
@@ -190,19 +203,19 @@ class Participants:
 def _report(
     summary: RoomSummary,
     stored: Mapping[str, StoredFile],
-    confirmed: Confirmed,
+    confirmed: ConfirmedAliases,
     excluded: Sequence[str],
 ) -> RoomReport:
-    names = final(confirmed.get(summary.keys[0], {}))
+    names = resolve_aliases(confirmed.get(summary.keys[0], {}))
     for key in summary.keys[1:]:
-        before = final(confirmed.get(key, {}))
+        before = resolve_aliases(confirmed.get(key, {}))
         names |= {alias: names.get(name, name) for alias, name in before.items()}
-    programs = set(bots(summary.people))
+    programs = set(find_bots(summary.people))
     members = tuple(
         RoomParticipant(name, count, name in programs, name in excluded)
         for name, count in summary.people.items()
     )
-    files = [renamed_counts(stored[each].people, names) for each in summary.files if each in stored]
+    files = [rename_counts(stored[each].people, names) for each in summary.files if each in stored]
     return RoomReport(
         room=summary.room,
         keys=summary.keys,
@@ -223,12 +236,12 @@ def _proposals(
 ) -> tuple[Proposal, ...]:
     found = []
     others = [member.name for member in members if not member.is_bot]
-    for nickname, missing in exporters(files).items():
+    for nickname, missing in exporter_candidates(files).items():
         likely = tuple(name for name in others if name in missing)
         rest = tuple(name for name in others if name != nickname)
         found.append(Proposal("exporter", (nickname,), likely or rest, sure=bool(likely)))
     counts = {member.name: member.messages for member in members}
-    found += [Proposal("spelling", tuple(names), tuple(names)) for names in spellings(counts)]
+    found += [Proposal("spelling", tuple(names), tuple(names)) for names in similar_names(counts)]
     programs = tuple(each.name for each in members if each.is_bot and not each.is_excluded)
     if programs:
         found.append(Proposal("bot", programs))

@@ -277,7 +277,7 @@ class Training:
         report = self._datasets.report()
         if report is None:
             raise RunError("배울 데이터가 없습니다. 먼저 '데이터 준비'(preprocess)를 하세요.")
-        here = {each.hash for each in FileStore(self._home.folder(settings.paths.raw)).stored()}
+        here = {each.hash for each in FileStore(self._home.folder(settings.paths.raw)).list_files()}
         if not here.issuperset(report.sources):
             raise RunError(
                 "이 데이터를 만든 뒤 목록에서 뺀 파일이 있습니다. "

@@ -112,7 +112,7 @@ def _record(report: FileReport) -> dict[str, object]:
         return {"file": report.file, "error": report.error}
     record: dict[str, object] = {
         "file": report.file,
-        "layout": report.layout,
+        "layout": report.format,
         "room": report.room,
         "people": list(report.people),
         "messages": report.messages,
@@ -142,7 +142,7 @@ def _described(report: FileReport) -> str:
     others = len(report.people) - _SHOWN_PEOPLE
     rows = [
         ("방", report.room),
-        ("형식", report.layout),
+        ("형식", report.format),
         (
             "사람",
             ", ".join(report.people[:_SHOWN_PEOPLE]) + (f" 외 {others}명" if others > 0 else ""),
@@ -154,7 +154,7 @@ def _described(report: FileReport) -> str:
     if report.lines is not None and report.counts:
         rows.insert(-1, ("줄", summarize_line_counts(report.lines, report.counts)))
     note = f"  {report.note}\n" if report.note else ""
-    texts = [(f"{number:,}:", text) for number, text in report.lost[:_SHOWN_LINES]]
+    texts = [(f"{number:,}:", text) for number, text in report.not_understood_lines[:_SHOWN_LINES]]
     shown = format_columns(texts, indent="    ") if texts else ""
     return f"{report.file}\n{note}{format_columns(rows, indent='  ')}{shown}"
 

@@ -28,8 +28,8 @@ from kakaobot.dataset.style_report import ParticipantStyles
 from kakaobot.dataset.target_selection import TargetSelection, TargetSelector
 from kakaobot.dataset.token_counts import MessageSizes, RowStats
 from kakaobot.exports.merge import RoomHistory
-from kakaobot.exports.messages import senders_of
-from kakaobot.exports.participants import bots
+from kakaobot.exports.messages import sender_counts
+from kakaobot.exports.participants import find_bots
 from kakaobot.schema import Conversation, Message, Session, Turn
 from kakaobot.settings import DataSettings, Settings
 
@@ -73,8 +73,8 @@ class Pipeline:
         kept = filter_messages(history.messages, exclude=data.exclude_people, removed=self._removed)
         turns = turns_in(self._figures.passing(kept), data, masked=self._masked)
         room = str(len(self._rooms))
-        senders = senders_of(history.messages)
-        turns = self._judging.passing(room, turns, bots(senders))
+        senders = sender_counts(history.messages)
+        turns = self._judging.passing(room, turns, find_bots(senders))
         people = [name for name, _ in senders.most_common() if name]
         turns = self._sample.passing(room, self._voices.passing(turns, people))
         gap = timedelta(minutes=data.session_gap_minutes)
@@ -269,7 +269,7 @@ def _ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tu
 def rules_of(data: DataSettings, people: Iterable[str]) -> FilterRules:
     """What is not learnt of what these people say."""
     return FilterRules(
-        bots=frozenset(bots(people)),
+        bots=frozenset(find_bots(people)),
         min_chars=data.min_target_chars,
         low_signal_share=0 if data.drop_low_signal else data.low_signal_share,
     )

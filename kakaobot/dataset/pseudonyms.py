@@ -19,12 +19,12 @@ from kakaobot.config import Home
 from kakaobot.dataset.name_replacement import NameReplacer
 from kakaobot.dataset.participant_stats import pseudonyms
 from kakaobot.errors import DatasetError
-from kakaobot.exports.aliases import final
+from kakaobot.exports.aliases import resolve_aliases
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.merge import RoomHistory
-from kakaobot.exports.messages import Altered
-from kakaobot.exports.participants import EXPORTER, bots
+from kakaobot.exports.messages import MappedMessages
+from kakaobot.exports.participants import EXPORTER_NAMES, find_bots
 from kakaobot.schema import Message
 from kakaobot.settings import Settings
 
@@ -65,14 +65,14 @@ class PseudonymStore:
         people = {name for room in RoomHistories(inbox).summaries() for name in room.people}
         people = {*people, *speaking} - {""}
         found = self._given(people)
-        aliases = [final(each) for each in inbox.confirmed().values()]
+        aliases = [resolve_aliases(each) for each in inbox.load_aliases().values()]
         others = {
             alias: found[name] for each in aliases for alias, name in each.items() if name in found
         }
         return {**others, **{name: found[name] for name in people}}
 
     def _given(self, people: set[str]) -> dict[str, str]:
-        programs = set(bots(people))
+        programs = set(find_bots(people))
         try:
             self._raw.mkdir(parents=True, exist_ok=True)
             with FileLock(self._raw / ".pseudonyms.lock", timeout=_PATIENCE):
@@ -131,7 +131,7 @@ class Pseudonymizer:
 
     def __init__(self, names: Mapping[str, str], settings: Settings) -> None:
         # What the user wants hidden altogether is left to be hidden.
-        unsaid = {*EXPORTER, *settings.data.mask_words}
+        unsaid = {*EXPORTER_NAMES, *settings.data.mask_words}
         self._names = NameReplacer(names, unsaid=unsaid)
         self._given = settings
 
@@ -161,7 +161,7 @@ class Pseudonymizer:
                 file=numbers[message.file],
             )
 
-        return RoomHistory(room, Altered(history.messages, masked, self._names.of))
+        return RoomHistory(room, MappedMessages(history.messages, masked, self._names.of))
 
     def _room(self, room: str) -> str:
         """A room of two is often called by the other's name."""

@@ -12,23 +12,23 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.paths import whole_text
+from kakaobot.exports.paths import replace_surrogates
 
 Aliases = Mapping[str, str]
 """Alias → the name it was joined to."""
-Confirmed = Mapping[str, Aliases]
+ConfirmedAliases = Mapping[str, Aliases]
 """Room key → the aliases of that room."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 100
 
 
-def final(aliases: Aliases) -> dict[str, str]:
+def resolve_aliases(aliases: Aliases) -> dict[str, str]:
     """Alias → the name that stands for it in the end."""
     return {alias: _end(aliases, alias) for alias in aliases}
 
 
-def join(aliases: Aliases, name: str, others: Sequence[str]) -> dict[str, str]:
+def add_aliases(aliases: Aliases, name: str, others: Sequence[str]) -> dict[str, str]:
     """Let `others` be names of the person `name`.
 
     Raises:
@@ -51,7 +51,7 @@ def join(aliases: Aliases, name: str, others: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def part(aliases: Aliases, alias: str) -> dict[str, str]:
+def remove_alias(aliases: Aliases, alias: str) -> dict[str, str]:
     """Take one join back.
 
     Raises:
@@ -62,13 +62,15 @@ def part(aliases: Aliases, alias: str) -> dict[str, str]:
     return {key: name for key, name in aliases.items() if key != alias}
 
 
-def clean(name: str) -> str:
+def clean_name(name: str) -> str:
     """A name as somebody types it.
 
     Raises:
         ExportError: it is empty or too long.
     """
-    name = " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFC", whole_text(name))).split())
+    name = " ".join(
+        _CONTROL.sub(" ", unicodedata.normalize("NFC", replace_surrogates(name))).split()
+    )
     if not name:
         raise ExportError("부를 이름을 골라 주거나 적어 주세요.")
     if len(name) > _LONGEST:
@@ -76,7 +78,7 @@ def clean(name: str) -> str:
     return name
 
 
-def dump(confirmed: Confirmed) -> str:
+def dump(confirmed: ConfirmedAliases) -> str:
     rooms = {key: dict(aliases) for key, aliases in confirmed.items() if aliases}
     return json.dumps({"rooms": rooms}, ensure_ascii=False, indent=1)
 
@@ -95,7 +97,7 @@ def parse(text: str) -> dict[str, dict[str, str]]:
     for aliases in found.values():
         if not all(isinstance(name, str) and name.strip() for name in aliases.values()):
             raise ValueError("a name is not a text")
-        final(aliases)
+        resolve_aliases(aliases)
     return found
 
 

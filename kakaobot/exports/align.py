@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from difflib import SequenceMatcher
 
-from kakaobot.exports.system_text import thing
+from kakaobot.exports.system_text import canonical_media
 from kakaobot.schema import Message
 
 _CUT = range(480, 501)
@@ -110,7 +110,7 @@ def _key(message: Message) -> Key:
     """Equal for all that may be the same; `_same` then looks closely."""
     text = message.text.strip()
     if message.kind == "media":
-        text = thing(text)
+        text = canonical_media(text)
     return message.sender, text[: _CUT.start]
 
 

@@ -58,7 +58,7 @@ class ContainedFile:
 @dataclass(frozen=True)
 class Container:
     pieces: tuple[ContainedFile, ...]
-    others: int = 0
+    skipped: int = 0
     """Files beside them that are no text: pictures, videos and the like."""
     archives: int = 0
     """How many of those are archives themselves, which are not opened."""
@@ -99,7 +99,7 @@ def _with_something(parcel: Container, name: str) -> Container:
             f"'{name}' 압축 파일 안에 대화 대신 또 다른 압축 파일이 {parcel.archives}개 있습니다. "
             "압축을 한 번 풀고 안에 있던 압축 파일을 올려 주세요."
         )
-    if not parcel.others:
+    if not parcel.skipped:
         raise ExportError(
             f"'{name}' 압축 파일이 비어 있어 대화가 없습니다. "
             "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 담아 올려 주세요."
@@ -132,7 +132,7 @@ def _of_mail(data: bytes, name: str) -> Container:
         if content.startswith(_ZIP):
             inner = _of_archive(io.BytesIO(content), attached or name)
             pieces += inner.pieces
-            others += inner.others
+            others += inner.skipped
         elif kind == "text/plain" or attached.lower().endswith(_TEXTS):
             own = attached or f"{Path(name).stem}.txt"
             pieces.append(ContainedFile(own, _in_utf8(content, part.get_content_charset())))
@@ -182,7 +182,7 @@ def _of_archive(file: IO[bytes], name: str) -> Container:
     for piece in found:
         inner = _of_mail(piece.data, piece.name) if _is_mail(piece.data) else None
         pieces += inner.pieces if inner else [piece]
-        others += inner.others if inner else 0
+        others += inner.skipped if inner else 0
     archives = sum(_own_name(entry).lower().endswith(".zip") for entry in entries)
     return Container(tuple(pieces), others, archives)
 

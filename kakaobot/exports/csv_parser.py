@@ -9,20 +9,20 @@ from functools import lru_cache
 
 from kakaobot.exports.formats import CsvFormat
 from kakaobot.exports.parse_result import ParseResultBuilder
-from kakaobot.exports.system_text import acted
+from kakaobot.exports.system_text import actor_of
 from kakaobot.exports.timestamps import clock_of, day_of
 
 Row = tuple[int, int, list[str]]
 """First line, number of lines, and cells."""
 
 
-def is_table(line: str, table: CsvFormat) -> bool:
+def is_csv_header(line: str, table: CsvFormat) -> bool:
     """Whether this first line names the columns of such an export."""
     names = tuple(cell.strip().strip('"').lower() for cell in line.split(","))
     return names in [tuple(map(str.lower, head)) for head in table.heads]
 
 
-def read_table(
+def parse_csv(
     lines: Sequence[str], table: CsvFormat, tally: ParseResultBuilder, first: int = 1
 ) -> None:
     """Hand every line to the tally. A row without a time has the time of the row above it.
@@ -34,7 +34,7 @@ def read_table(
     for number, height, cells in _rows(lines, table):
         if not cells or (height == 1 and not lines[number - 1].strip()):
             tally.counts["blank"] += height
-        elif height == 1 and not cells[0][:1].isdigit() and is_table(lines[number - 1], table):
+        elif height == 1 and not cells[0][:1].isdigit() and is_csv_header(lines[number - 1], table):
             tally.counts["headers"] += 1
         else:
             at = _moment(cells[0], table) if cells[0].strip() else last
@@ -57,7 +57,7 @@ def _add(
     if not cells[0].strip():
         sender = ""
     elif sender and (found := table.notice.fullmatch(text.strip())):
-        sender = "" if acted(found) in {"", sender} else sender
+        sender = "" if actor_of(found) in {"", sender} else sender
     tally.add(number, at, sender, text, [])
     if height > 1:
         tally.counts["continuations"] += height - 1 - text.count("\n")

@@ -31,20 +31,20 @@ from filelock import FileLock, Timeout
 from kakaobot.atomic_io import replace_text, retry_rename
 from kakaobot.errors import ExportError
 from kakaobot.exports import aliases, manifest
-from kakaobot.exports.aliases import Aliases, Confirmed
+from kakaobot.exports.aliases import Aliases, ConfirmedAliases
 from kakaobot.exports.manifest import StoredFile, describe
 from kakaobot.exports.paths import (
     ROOM_LONGEST,
-    copies,
-    digest_of,
-    discard,
-    free,
-    last_part,
+    base_name,
+    find_copies,
+    hash_file,
+    make_read_only,
+    remove_file,
+    replace_surrogates,
     safe_name,
-    seal,
-    whole_text,
+    unused_path,
 )
-from kakaobot.exports.reader import Export, Reading, read_export, read_upload
+from kakaobot.exports.reader import Export, ReadResult, read_export, read_upload
 
 log = logging.getLogger("kakaobot.inbox")
 _RESTORED = "보관해 둔 파일이 손상되어 있어 다시 넣었습니다."
@@ -55,15 +55,15 @@ _UNNAMED = (
 
 
 @dataclass(frozen=True)
-class Added:
+class AddResult:
     """What became of one upload: `stored`, or a Korean sentence in `error`."""
 
     name: str
     stored: StoredFile | None = None
-    already: bool = False
+    is_duplicate: bool = False
     """Whether the same content was there before."""
     error: str | None = None
-    others: int = 0
+    skipped: int = 0
     """Files of the same upload that are no chat, told with its first result only."""
     note: str = ""
     """A Korean sentence on what else happened."""
@@ -81,7 +81,7 @@ class FileStore:
         self._people = raw / "people.json"
         self._rooms = raw / "rooms.json"
 
-    def add(self, files: Sequence[Path], *, names: Sequence[str] | None = None) -> list[Added]:
+    def add(self, files: Sequence[Path], *, names: Sequence[str] | None = None) -> list[AddResult]:
         """Take in uploads. A file that is no export costs the others nothing.
 
         Each gives one result; a mail or an archive gives one for each chat in it, and what is
@@ -95,15 +95,15 @@ class FileStore:
             listed = self._load()
             results = []
             for file, name in zip(files, names or [file.name for file in files], strict=True):
-                name = last_part(name)
+                name = base_name(name)
                 try:
                     results += self._take(file, name, listed)
                 except ExportError as error:
-                    results.append(Added(name, error=str(error)))
+                    results.append(AddResult(name, error=str(error)))
             self._save(listed)
         return results
 
-    def stored(self) -> list[StoredFile]:
+    def list_files(self) -> list[StoredFile]:
         """All that is listed, oldest first. A damaged manifest is made again from inbox/.
 
         A file that is no longer what was brought in is taken back from organized/; where that
@@ -118,19 +118,19 @@ class FileStore:
         with self._locked():
             return list(self._load().values())
 
-    def completed(self) -> list[StoredFile]:
+    def list_complete(self) -> list[StoredFile]:
         """As `stored`; what an older program listed is read again once, where it is whole.
 
         Raises:
             ExportError: such a file can no longer be read.
         """
-        listed = self.stored()
-        if all(each.is_complete or not each.is_whole for each in listed):
+        listed = self.list_files()
+        if all(each.is_complete or not each.is_intact for each in listed):
             return listed
         with self._locked():
             now = self._load()
             for key, each in now.items():
-                if each.is_whole and not each.is_complete:
+                if each.is_intact and not each.is_complete:
                     added = datetime.fromisoformat(each.added_at)
                     export = self.export(each)
                     now[key] = describe(export, key, each.size, added, each.modified)
@@ -139,21 +139,21 @@ class FileStore:
 
     def export(self, stored: StoredFile) -> Export:
         """Read one. Raises ExportError where it is gone or was damaged."""
-        if not stored.is_whole:
-            raise ExportError(damaged(stored))
+        if not stored.is_intact:
+            raise ExportError(damage_notice(stored))
         return read_export(self._inbox / stored.file, name=stored.name)
 
-    def reading(self, hash: str) -> Reading:
+    def read(self, hash: str) -> ReadResult:
         """Read one again with all its bytes.
 
         Raises:
             ExportError: it is not listed, is gone or was damaged.
         """
-        stored = next((each for each in self.stored() if each.hash == hash), None)
+        stored = next((each for each in self.list_files() if each.hash == hash), None)
         if stored is None:
             raise ExportError("살펴볼 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
-        if not stored.is_whole:
-            raise ExportError(damaged(stored))
+        if not stored.is_intact:
+            raise ExportError(damage_notice(stored))
         return read_upload(self._inbox / stored.file, name=stored.name).readings[0]
 
     def exports(self) -> list[Export]:
@@ -162,7 +162,7 @@ class FileStore:
         Raises:
             ExportError: as `export`.
         """
-        return [self.export(each) for each in self.stored()]
+        return [self.export(each) for each in self.list_files()]
 
     def organize(self) -> list[Path]:
         """Put a readable name on every export that has none yet; give the new ones.
@@ -190,11 +190,11 @@ class FileStore:
                 raise ExportError("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
             gone = listed.pop(hash)
             for path in self._copies(gone):
-                discard(path)
+                remove_file(path)
             self._save(listed)
-            discard(self._inbox / gone.file)
+            remove_file(self._inbox / gone.file)
 
-    def confirmed(self) -> Confirmed:
+    def load_aliases(self) -> ConfirmedAliases:
         """Which names are one person's.
 
         Raises:
@@ -210,25 +210,25 @@ class FileStore:
                 "다른 이름으로 바꾸면 합치지 않은 채로 계속할 수 있습니다."
             ) from error
 
-    def confirm(self, room_key: str, change: Callable[[Aliases], Aliases]) -> None:
+    def update_aliases(self, room_key: str, change: Callable[[Aliases], Aliases]) -> None:
         """Note other names of one room.
 
         Raises:
             ExportError: what was noted cannot be read, or `change` does not like it.
         """
         with self._locked():
-            before = self.confirmed()
+            before = self.load_aliases()
             after = {**before, room_key: change(before.get(room_key, {}))}
             replace_text(self._people, aliases.dump(after))
 
-    def remembered(self) -> object:
+    def load_summaries(self) -> object:
         """What was last given to `remember`; None where that is lost."""
         try:
             return json.loads(self._rooms.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return None
 
-    def remember(self, rooms: object) -> None:
+    def save_summaries(self, rooms: object) -> None:
         """Keep what took long to find out. Where that fails it is found out again."""
         with self._locked(), contextlib.suppress(OSError):
             replace_text(self._rooms, json.dumps(rooms, ensure_ascii=False, indent=1))
@@ -253,27 +253,28 @@ class FileStore:
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise ExportError(
-                    f"자리가 없어 대화 폴더 {whole_text(str(self._raw))} 에 적지 못했습니다. "
+                    f"자리가 없어 대화 폴더 {replace_surrogates(str(self._raw))} 에 적지 "
+                    "못했습니다. "
                     "디스크를 비우고 다시 해 주세요."
                 ) from error
             raise ExportError(
-                f"대화 폴더 {whole_text(str(self._raw))} 를 쓸 수 없습니다. "
+                f"대화 폴더 {replace_surrogates(str(self._raw))} 를 쓸 수 없습니다. "
                 "그 이름의 파일이 있지 않은지, 읽고 쓸 권한이 있는지 확인하고 다시 해 주세요."
             ) from error
 
-    def _take(self, file: Path, name: str, listed: dict[str, StoredFile]) -> list[Added]:
+    def _take(self, file: Path, name: str, listed: dict[str, StoredFile]) -> list[AddResult]:
         upload = read_upload(file, name=name)
         first, *rest = [self._keep(reading, listed) for reading in upload.readings]
-        return [replace(first, others=upload.others), *rest]
+        return [replace(first, skipped=upload.skipped), *rest]
 
-    def _keep(self, reading: Reading, listed: dict[str, StoredFile]) -> Added:
-        name, data, export = reading.piece.name, reading.piece.data, reading.export
+    def _keep(self, reading: ReadResult, listed: dict[str, StoredFile]) -> AddResult:
+        name, data, export = reading.file.name, reading.file.data, reading.export
         if export is None:
-            return Added(name, error=reading.error)
+            return AddResult(name, error=reading.error)
         digest = hashlib.sha256(data).hexdigest()[:16]
         before = listed.get(digest)
-        if before and before.is_whole:
-            return Added(name, before, already=True)
+        if before and before.is_intact:
+            return AddResult(name, before, is_duplicate=True)
         stored = before or describe(export, digest, len(data), datetime.now())
         stored = replace(stored, modified=self._write(stored.file, data))
         listed[digest] = stored
@@ -284,7 +285,7 @@ class FileStore:
         except OSError as error:
             note = _UNNAMED.format(name=name)
             log.warning("%s (%s)", note, error)
-        return Added(name, stored, note=note)
+        return AddResult(name, stored, note=note)
 
     def _write(self, file: str, data: bytes) -> int:
         """Into inbox/, sealed; when it was written."""
@@ -296,11 +297,11 @@ class FileStore:
                 opened.write(data)
             if target.exists():
                 # A link in organized/ keeps what somebody made of it.
-                discard(target)
+                remove_file(target)
             retry_rename(lambda: draft.replace(target))
         finally:
             draft.unlink(missing_ok=True)
-        seal(target)
+        make_read_only(target)
         return target.stat().st_mtime_ns
 
     def _load(self) -> dict[str, StoredFile]:
@@ -310,7 +311,7 @@ class FileStore:
         except FileNotFoundError:
             listed = {}
         except ValueError:
-            aside = free(self._manifest.with_suffix(".broken"))
+            aside = unused_path(self._manifest.with_suffix(".broken"))
             retry_rename(lambda: self._manifest.replace(aside))
             log.warning("망가진 파일 목록을 %s 로 옮기고 원본에서 다시 만들었습니다.", aside)
             listed = {}
@@ -346,10 +347,10 @@ class FileStore:
             now = None
         if now and (now.st_size, now.st_mtime_ns) == (stored.size, stored.modified):
             return stored
-        if now and now.st_size == stored.size and digest_of(path) == stored.hash:
-            seal(path)
+        if now and now.st_size == stored.size and hash_file(path) == stored.hash:
+            make_read_only(path)
             return replace(stored, modified=now.st_mtime_ns)
-        twins = copies((self._raw / "organized").rglob("*"), stored.hash, stored.size)
+        twins = find_copies((self._raw / "organized").rglob("*"), stored.hash, stored.size)
         twin = next(twins, None)
         if twin:
             log.warning("'%s' 파일을 organized 폴더에서 되살렸습니다.", stored.name)
@@ -359,19 +360,19 @@ class FileStore:
     def _recover(self, path: Path) -> StoredFile | None:
         """Its name is that of its readable copy, where one is left."""
         now = path.stat()
-        if not path.is_file() or digest_of(path) != path.stem:
+        if not path.is_file() or hash_file(path) != path.stem:
             log.warning(
                 "inbox 폴더의 %s 은(는) 이름과 내용이 달라 읽지 않았습니다. 다시 가져와 주세요.",
                 path.name,
             )
             return None
-        twins = copies((self._raw / "organized").rglob("*"), path.stem, now.st_size)
+        twins = find_copies((self._raw / "organized").rglob("*"), path.stem, now.st_size)
         name = next((each.name for each in twins), path.name)
         try:
             export = read_export(path, name=name)
         except ExportError:
             return None
-        seal(path)
+        make_read_only(path)
         added = datetime.fromtimestamp(now.st_mtime)
         return describe(export, path.stem, now.st_size, added, now.st_mtime_ns)
 
@@ -379,11 +380,11 @@ class FileStore:
         replace_text(self._manifest, manifest.dump(listed.values()))
 
     def _organize(self, stored: StoredFile) -> Path | None:
-        if not stored.is_whole or self._copies(stored):
+        if not stored.is_intact or self._copies(stored):
             return None
         folder = self._folder(stored)
         folder.mkdir(parents=True, exist_ok=True)
-        target = free(folder / safe_name(stored.name))
+        target = unused_path(folder / safe_name(stored.name))
         source = self._inbox / stored.file
         try:
             os.link(source, target)
@@ -396,14 +397,14 @@ class FileStore:
         paths = list(self._folder(stored).glob("*"))
         source = self._inbox / stored.file
         links = [path for path in paths if source.exists() and path.samefile(source)]
-        return links or list(copies(paths, stored.hash, stored.size))
+        return links or list(find_copies(paths, stored.hash, stored.size))
 
     def _folder(self, stored: StoredFile) -> Path:
         room = safe_name(stored.room, ROOM_LONGEST)
         return self._raw / "organized" / room / stored.first[:7]
 
 
-def damaged(stored: StoredFile) -> str:
+def damage_notice(stored: StoredFile) -> str:
     """What to do about a file that is no longer what was brought in."""
     return (
         f"보관해 둔 '{stored.name}' 파일({stored.file})이 가져온 뒤에 바뀌었거나 손상되었습니다. "

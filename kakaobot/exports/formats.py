@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from kakaobot.exports.system_text import ALONE, NOTICE, STIRRING
+from kakaobot.exports.system_text import NOTICE, NOTICE_WORDS, UNTIMED_NOTICE
 
 _SPACE = r"[ \u00a0\u202f]"
 _HALF_KO = r"(?P<half>오전|오후)"
@@ -47,21 +47,23 @@ _HEAD_TALK = r"(?P<room>.+?) Talk Chats"
 _HEAD_COUNTED = r"(?P<room>.+?) (?!(?:19|20)\d\d )\d{1,4} 님과(?:의)? 카카오톡 대화"
 """Android adds the number of people to the name; a year is taken for part of the name."""
 
-TALK = re.compile(r"(?P<room>Talk_\d{4}\.\d{1,2}\.\d{1,2} \d{1,2}[:_-]\d{2})-\d+\.txt")
+IOS_FILE_NAME = re.compile(r"(?P<room>Talk_\d{4}\.\d{1,2}\.\d{1,2} \d{1,2}[:_-]\d{2})-\d+\.txt")
 """The file name that iOS writes where others name the room."""
 
-PART = re.compile(r"(?P<whole>.+?)(?:-|(?<=Chats)_)(?P<part>\d{1,4})\.txt")
+PART_NAME = re.compile(r"(?P<whole>.+?)(?:-|(?<=Chats)_)(?P<part>\d{1,4})\.txt")
 """File name, or first line, of one part of an export that was too long for one file."""
 
 SAVED_WORDS = ("저장한 날짜", "Date Saved", "Saved Date")
-SAVED = re.compile(rf"(?:{'|'.join(SAVED_WORDS)}) : ?(?=[^\n]{{0,12}}\d)")
+SAVED_LINE = re.compile(rf"(?:{'|'.join(SAVED_WORDS)}) : ?(?=[^\n]{{0,12}}\d)")
 
 
 def _any(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern) for pattern in patterns)
 
 
-HEADERS = _any(_HEAD_IOS, _HEAD_TURNED, _HEAD_KO, _HEAD_PLAIN, _HEAD_EN_FIRST, _HEAD_EN, _HEAD_TALK)
+ROOM_HEADERS = _any(
+    _HEAD_IOS, _HEAD_TURNED, _HEAD_KO, _HEAD_PLAIN, _HEAD_EN_FIRST, _HEAD_EN, _HEAD_TALK
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class TextFormat:
     """A record nobody sent: groups when, text."""
     notice: re.Pattern[str] | None = None
     """Whole system line without a time, where the layout has such lines."""
-    headers: tuple[re.Pattern[str], ...] = HEADERS
+    headers: tuple[re.Pattern[str], ...] = ROOM_HEADERS
     """Whole line that names the room: group room. The first that fits wins."""
     spaced: bool = True
     """Whether a space stands between the opening and the text, where there is one."""
@@ -102,7 +104,7 @@ class TextFormat:
         """Found in every text below whose first line stands more than what continues it."""
         lines = [self.begins, *self.dates, *([self.system] if self.system else [])]
         some = "|".join(_ungrouped(line.pattern).replace(r"\Z", "") for line in lines)
-        words = rf"|[^\n]*(?:{STIRRING})" if self.notice else ""
+        words = rf"|[^\n]*(?:{NOTICE_WORDS})" if self.notice else ""
         return re.compile(rf"\n(?:{some}{words})")
 
     @cached_property
@@ -141,7 +143,7 @@ def _windows(id: str, clock: str) -> TextFormat:
             rf"-{{3,}} {_DAY_KO} {_WEEKDAY_KO} -{{3,}}",
             rf"-{{3,}} {_WEEKDAY_EN}, {_DAY_EN} -{{3,}}",
         ),
-        notice=ALONE,
+        notice=UNTIMED_NOTICE,
     )
 
 
@@ -152,7 +154,7 @@ def _mobile(
     begins: str,
     dates: tuple[re.Pattern[str], ...],
     system: str = ",",
-    headers: tuple[re.Pattern[str], ...] = HEADERS,
+    headers: tuple[re.Pattern[str], ...] = ROOM_HEADERS,
 ) -> TextFormat:
     when = rf"(?P<when>{_ungrouped(stamp)})"
     return TextFormat(
@@ -168,7 +170,7 @@ def _mobile(
 
 def _android(id: str, stamp: str, begins: str) -> TextFormat:
     """The time of a day's first message, alone on a line, opens the day."""
-    headers = _any(_HEAD_COUNTED) + HEADERS
+    headers = _any(_HEAD_COUNTED) + ROOM_HEADERS
     return _mobile(id, stamp, begins=begins, dates=_any(stamp), headers=headers)
 
 
@@ -220,7 +222,7 @@ FORMATS: tuple[TextFormat, ...] = (
     _ios("I-EN3", rf"{_DAY_EN_SHORT} at {_CLOCK_EN_OR_24}", _BEGINS_EN),
 )
 
-TABLE = CsvFormat(
+CSV_FORMAT = CsvFormat(
     id="M-CSV",
     heads=(("Date", "User", "Message"), ("날짜", "사용자", "메시지")),
     stamp=re.compile(rf"{_DAY_ISO} {_HM}"),

@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 from kakaobot import __version__
 from kakaobot.errors import ExportError
-from kakaobot.exports.file_store import FileStore, damaged
-from kakaobot.exports.manifest import StoredFile, is_number, whole_numbers
-from kakaobot.exports.merge import RoomEvidence, RoomFiles, RoomHistory, group_files, merge_room
-from kakaobot.exports.messages import senders_of, times_of
-from kakaobot.exports.participants import renamed
+from kakaobot.exports.file_store import FileStore, damage_notice
+from kakaobot.exports.manifest import StoredFile, are_counts, is_count
+from kakaobot.exports.merge import RoomEvidence, RoomGroup, RoomHistory, group_files, merge_room
+from kakaobot.exports.messages import message_times, sender_counts
+from kakaobot.exports.participants import rename_senders
 from kakaobot.schema import Progress, no_progress
 
 _FORM = 2
@@ -87,8 +87,8 @@ class RoomHistories:
         stored, all_groups = self._grouped()
         groups = [group for group in all_groups if _whole(group, stored).members]
         if all_groups and not groups:
-            raise ExportError(damaged(stored[all_groups[0].members[0].place]))
-        known = _parse(self._inbox.remembered())
+            raise ExportError(damage_notice(stored[all_groups[0].members[0].place]))
+        known = _parse(self._inbox.load_summaries())
         prints = [_fingerprint(group, stored) for group in groups]
         wanted = [each for each in zip(prints, groups, strict=True) if each[0] not in known]
         steps = _steps([group for _, group in wanted], stored, progress)
@@ -98,7 +98,7 @@ class RoomHistories:
         if wanted:
             progress(1.0, "대화를 합쳤습니다")
             rooms = {key: asdict(summary) for key, summary in found.items()}
-            self._inbox.remember({"form": _FORM, "rooms": rooms})
+            self._inbox.save_summaries({"form": _FORM, "rooms": rooms})
         return list(found.values())
 
     def _histories(self, room: str, progress: Progress) -> list[RoomHistory]:
@@ -109,31 +109,31 @@ class RoomHistories:
             self._read(group, stored, step)[0] for group, step in zip(wanted, steps, strict=True)
         ]
 
-    def _grouped(self) -> tuple[list[StoredFile], list[RoomFiles]]:
-        stored = self._inbox.completed()
+    def _grouped(self) -> tuple[list[StoredFile], list[RoomGroup]]:
+        stored = self._inbox.list_complete()
         sheets = [
-            RoomEvidence(each.room, bool(each.named), each.people, each.marks or {})
+            RoomEvidence(each.room, bool(each.has_room_name), each.people, each.fingerprints or {})
             for each in stored
         ]
-        return stored, group_files(sheets, self._inbox.confirmed())
+        return stored, group_files(sheets, self._inbox.load_aliases())
 
     def _read(
-        self, group: RoomFiles, stored: Sequence[StoredFile], progress: Progress
+        self, group: RoomGroup, stored: Sequence[StoredFile], progress: Progress
     ) -> tuple[RoomHistory, int]:
         """Its history, and how many messages its files hold."""
         exports = []
         for number, member in enumerate(group.members):
             progress(_READING * number / len(group.members), f"'{group.room}' 대화를 읽는 중")
-            exports.append(renamed(self._inbox.export(stored[member.place]), member.names))
+            exports.append(rename_senders(self._inbox.export(stored[member.place]), member.names))
         progress(_READING, f"'{group.room}' 대화를 합치는 중")
         return merge_room(group.room, exports), sum(len(export.messages) for export in exports)
 
     def _summary(
-        self, group: RoomFiles, stored: Sequence[StoredFile], progress: Progress
+        self, group: RoomGroup, stored: Sequence[StoredFile], progress: Progress
     ) -> RoomSummary:
         whole = _whole(group, stored)
         history, total = self._read(whole, stored, progress)
-        people = senders_of(history.messages).copy()
+        people = sender_counts(history.messages).copy()
         del people[""]
         return RoomSummary(
             room=group.room,
@@ -142,35 +142,35 @@ class RoomHistories:
             messages=len(history.messages),
             repeated=total - len(history.messages),
             people=dict(people.most_common()),
-            first=min(times_of(history.messages, said=bool(people))).isoformat(),
-            last=max(times_of(history.messages)).isoformat(),
+            first=min(message_times(history.messages, said=bool(people))).isoformat(),
+            last=max(message_times(history.messages)).isoformat(),
             lost=tuple(
-                damaged(stored[each.place])
+                damage_notice(stored[each.place])
                 for each in group.members
-                if not stored[each.place].is_whole
+                if not stored[each.place].is_intact
             ),
         )
 
     def _steadily(self, ask: Callable[[], Found]) -> Found:
         """Ask again where files came or went while they were read."""
-        before = [each.hash for each in self._inbox.stored()]
+        before = [each.hash for each in self._inbox.list_files()]
         try:
             return ask()
         except ExportError:
-            if [each.hash for each in self._inbox.stored()] == before:
+            if [each.hash for each in self._inbox.list_files()] == before:
                 raise
             return self._steadily(ask)
 
 
-def _whole(group: RoomFiles, stored: Sequence[StoredFile]) -> RoomFiles:
+def _whole(group: RoomGroup, stored: Sequence[StoredFile]) -> RoomGroup:
     """Without its damaged files."""
     return replace(
-        group, members=tuple(each for each in group.members if stored[each.place].is_whole)
+        group, members=tuple(each for each in group.members if stored[each.place].is_intact)
     )
 
 
 def _steps(
-    groups: Sequence[RoomFiles], stored: Sequence[StoredFile], progress: Progress
+    groups: Sequence[RoomGroup], stored: Sequence[StoredFile], progress: Progress
 ) -> list[Progress]:
     """For each group a progress of its own, which is told as its part of the whole by size."""
     sizes = [sum(stored[each.place].size for each in group.members) for group in groups]
@@ -182,13 +182,13 @@ def _steps(
     return [step(sum(sizes[:number]), size) for number, size in enumerate(sizes)]
 
 
-def _fingerprint(group: RoomFiles, stored: Sequence[StoredFile]) -> str:
+def _fingerprint(group: RoomGroup, stored: Sequence[StoredFile]) -> str:
     """Of all that a summary depends on, the program that makes it included."""
     files = [
         [stored[each.place].hash, stored[each.place].name, sorted(each.names.items())]
         for each in group.members
     ]
-    lost = [place for place, each in enumerate(group.members) if not stored[each.place].is_whole]
+    lost = [place for place, each in enumerate(group.members) if not stored[each.place].is_intact]
     return _digest([_FORM, __version__, group.room, group.keys, files, lost])
 
 
@@ -217,8 +217,8 @@ def _summary_of(value: Any) -> RoomSummary | None:
         isinstance(found.room, str)
         and bool(found.keys)
         and all(isinstance(each, str) for each in (*found.keys, *found.files, *found.lost))
-        and is_number(found.messages)
-        and is_number(found.repeated)
-        and whole_numbers(found.people)
+        and is_count(found.messages)
+        and is_count(found.repeated)
+        and are_counts(found.people)
     )
     return found if sound else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kakaobot.exports.parse_result import LineCounts
-from kakaobot.exports.reader import Export, Reading, decode
+from kakaobot.exports.reader import Export, ReadResult, decode
 
 _MOST_LINES = 200
 _MOST_CHARACTERS = 200
@@ -15,30 +15,30 @@ _MOST_CHARACTERS = 200
 @dataclass(frozen=True)
 class LineReport:
     file: str
-    layout: str
+    format: str
     room: str
     lines: int
     counts: LineCounts
     """They sum to `lines`."""
-    lost: tuple[tuple[int, str], ...]
+    not_understood_lines: tuple[tuple[int, str], ...]
     """1-based numbers and texts of the first lines not understood; long ones are cut."""
 
     @property
-    def unshown(self) -> int:
+    def omitted(self) -> int:
         """How many more lines were not understood."""
-        return self.counts.not_understood - len(self.lost)
+        return self.counts.not_understood - len(self.not_understood_lines)
 
 
-def report_lines(reading: Reading, export: Export) -> LineReport:
+def report_lines(reading: ReadResult, export: Export) -> LineReport:
     """`export` is that of the reading."""
-    text = decode(reading.piece.data, reading.piece.name)
+    text = decode(reading.file.data, reading.file.name)
     return LineReport(
         file=export.file,
-        layout=export.layout,
+        format=export.format,
         room=export.room,
         lines=export.lines,
         counts=export.counts,
-        lost=_texts(text, export.not_understood[:_MOST_LINES]),
+        not_understood_lines=_texts(text, export.not_understood[:_MOST_LINES]),
     )
 
 

@@ -1,7 +1,7 @@
-"""manifest.json as a value: what is known of each stored export. Reads no file itself.
+"""manifest.json as a value: what is known of each stored export. Opens no file itself.
 
-An entry may come from an older program and know less; one that says something impossible makes the
-whole text damaged, and whoever keeps the folder makes it again from the exports.
+An entry written by an older version may lack the newer fields. An entry with an invalid value makes
+the whole text invalid, and `FileStore` rebuilds it from the exports.
 """
 
 from __future__ import annotations
@@ -14,30 +14,32 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kakaobot.exports.message_fingerprints import Marks, fingerprints_of
+from kakaobot.exports.message_fingerprints import Fingerprints, fingerprint_messages
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.exports.reader import Export
 
 SUFFIXES = (".txt", ".csv", ".eml", ".zip")
-"""What a file in inbox/ may end with; whatever else a chat was called is .txt there."""
+"""Suffixes kept in inbox/; any other upload is stored as .txt."""
+_KEYS = {"format": "layout", "has_room_name": "named", "fingerprints": "marks"}
+"""Field → its key in manifest.json, where they differ."""
 _HASH = re.compile(r"[0-9a-f]{16}")
-_MARKS = re.compile(r"(?:[0-9a-f]{8})*")
-_TEXTS = ("name", "room", "layout", "first", "last", "added_at")
+_FINGERPRINTS = re.compile(r"(?:[0-9a-f]{8})*")
+_STRINGS = ("name", "room", "format", "first", "last", "added_at")
 _NUMBERS = ("size", "messages")
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """One line of the manifest."""
+    """One entry of the manifest."""
 
     hash: str
     """First 16 hex digits of the content's SHA-256."""
     name: str
-    """As it was uploaded."""
+    """As uploaded."""
     size: int
     """Bytes."""
     room: str
-    layout: str
+    format: str
     people: dict[str, int]
     messages: int
     first: str
@@ -45,15 +47,15 @@ class StoredFile:
     not_understood: list[int]
     """1-based line numbers."""
     added_at: str
-    named: bool | None = None
-    """Whether KakaoTalk wrote the room's name; None where an older program listed the file."""
+    has_room_name: bool | None = None
+    """Whether KakaoTalk wrote the room's name; None in an entry of an older version."""
     lines: int | None = None
     counts: dict[str, int] | None = None
-    """Of `LineCounts`; both are None as `named` is."""
-    marks: Marks | None = None
-    """By which files of one room know each other; None as `named` is."""
+    """`LineCounts`; like `lines`, None where `has_room_name` is."""
+    fingerprints: Fingerprints | None = None
+    """Identify other files of the same room; None where `has_room_name` is."""
     modified: int | None = None
-    """When the file in inbox/ was last seen whole, in nanoseconds; None where it is damaged."""
+    """mtime in nanoseconds when the file in inbox/ was last intact; None if it is damaged."""
 
     @property
     def file(self) -> str:
@@ -63,12 +65,12 @@ class StoredFile:
 
     @property
     def is_complete(self) -> bool:
-        """Whether it says all that this program would write of the file."""
-        return None not in (self.named, self.lines, self.counts, self.marks)
+        """Whether the entry has every field this version writes."""
+        return None not in (self.has_room_name, self.lines, self.counts, self.fingerprints)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the file in inbox/ is still what was brought in."""
+    def is_intact(self) -> bool:
+        """Whether the file in inbox/ still has the uploaded content."""
         return self.modified is not None
 
 
@@ -80,74 +82,83 @@ def describe(
         name=export.file,
         size=size,
         room=export.room,
-        layout=export.layout,
+        format=export.format,
         people=export.people,
         messages=len(export.messages),
         first=export.first.isoformat(),
         last=export.last.isoformat(),
         not_understood=list(export.not_understood),
         added_at=added.isoformat(timespec="microseconds"),
-        named=export.named,
+        has_room_name=export.has_room_name,
         lines=export.lines,
         counts=asdict(export.counts),
-        marks=fingerprints_of(export.messages),
+        fingerprints=fingerprint_messages(export.messages),
         modified=modified,
     )
 
 
-def dump(listed: Iterable[StoredFile]) -> str:
-    return json.dumps({"files": [asdict(each) for each in listed]}, ensure_ascii=False, indent=1)
+def dump(files: Iterable[StoredFile]) -> str:
+    entries = [{_key(name): value for name, value in asdict(file).items()} for file in files]
+    return json.dumps({"files": entries}, ensure_ascii=False, indent=1)
 
 
 def parse(text: str) -> dict[str, StoredFile]:
-    """By hash; what a newer program wrote beside what is known here is left out.
+    """Entries by hash; keys unknown to this version are ignored.
 
     Raises:
-        ValueError: it is no JSON, or an entry lacks something or says something impossible.
+        ValueError: invalid JSON, or an entry lacks a field or has an invalid value.
     """
     try:
-        found = [_stored(entry) for entry in json.loads(text)["files"]]
+        files = [_parse_entry(entry) for entry in json.loads(text)["files"]]
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError("not a list of files") from error
-    return {each.hash: each for each in found}
+    return {file.hash: file for file in files}
 
 
-def whole_numbers(value: Any) -> bool:
-    """Whether it is an object of names and numbers from 0 up."""
-    return isinstance(value, Mapping) and all(is_number(each) for each in value.values())
+def are_counts(value: Any) -> bool:
+    """Whether the value is an object of non-negative integers."""
+    return isinstance(value, Mapping) and all(map(is_count, value.values()))
 
 
-def is_number(value: Any) -> bool:
+def is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _are_marks(value: Any) -> bool:
+def _key(name: str) -> str:
+    return _KEYS.get(name, name)
+
+
+def _are_fingerprints(value: Any) -> bool:
     return isinstance(value, Mapping) and all(
-        isinstance(each, str) and _MARKS.fullmatch(each) for each in value.values()
+        isinstance(day, str) and _FINGERPRINTS.fullmatch(day) for day in value.values()
     )
 
 
-def _stored(entry: Mapping[str, Any]) -> StoredFile:
-    known = {each.name: entry[each.name] for each in fields(StoredFile) if each.name in entry}
-    found = StoredFile(**known)
-    if found.counts is not None:
-        counts = {each.name: found.counts.get(each.name) for each in fields(LineCounts)}
-        found = StoredFile(**{**known, "counts": counts})
-    sound = (
-        all(isinstance(getattr(found, name), str) for name in _TEXTS)
-        and bool(_HASH.fullmatch(found.hash))
-        and all(is_number(getattr(found, name)) for name in _NUMBERS)
-        and whole_numbers(found.people)
-        and isinstance(found.not_understood, list)
-        and all(map(is_number, found.not_understood))
-        and (found.counts is None or whole_numbers(found.counts))
-        and (found.lines is None or is_number(found.lines))
-        and (found.named is None or isinstance(found.named, bool))
-        and (found.marks is None or _are_marks(found.marks))
-        and (found.modified is None or is_number(found.modified))
+def _parse_entry(entry: Mapping[str, Any]) -> StoredFile:
+    names = [field.name for field in fields(StoredFile)]
+    values = {name: entry[_key(name)] for name in names if _key(name) in entry}
+    file = StoredFile(**values)
+    if file.counts is not None:
+        counts = {field.name: file.counts.get(field.name) for field in fields(LineCounts)}
+        file = StoredFile(**{**values, "counts": counts})
+    if not _is_valid(file):
+        raise ValueError(f"{file.hash!r} has a value of the wrong type")
+    for time in (file.first, file.last, file.added_at):
+        datetime.fromisoformat(time)
+    return file
+
+
+def _is_valid(file: StoredFile) -> bool:
+    return (
+        all(isinstance(getattr(file, name), str) for name in _STRINGS)
+        and bool(_HASH.fullmatch(file.hash))
+        and all(is_count(getattr(file, name)) for name in _NUMBERS)
+        and are_counts(file.people)
+        and isinstance(file.not_understood, list)
+        and all(map(is_count, file.not_understood))
+        and (file.counts is None or are_counts(file.counts))
+        and (file.lines is None or is_count(file.lines))
+        and (file.has_room_name is None or isinstance(file.has_room_name, bool))
+        and (file.fingerprints is None or _are_fingerprints(file.fingerprints))
+        and (file.modified is None or is_count(file.modified))
     )
-    if not sound:
-        raise ValueError(f"{found.hash!r} is of a wrong kind")
-    for at in (found.first, found.last, found.added_at):
-        datetime.fromisoformat(at)
-    return found

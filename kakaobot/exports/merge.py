@@ -8,16 +8,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from kakaobot.exports.aliases import Aliases, Confirmed, final
+from kakaobot.exports.aliases import Aliases, ConfirmedAliases, resolve_aliases
 from kakaobot.exports.align import interleave
-from kakaobot.exports.formats import PART
-from kakaobot.exports.message_fingerprints import Marks, fingerprints_of, overlap
-from kakaobot.exports.messages import in_order
+from kakaobot.exports.formats import PART_NAME
+from kakaobot.exports.message_fingerprints import Fingerprints, count_shared, fingerprint_messages
+from kakaobot.exports.messages import is_chronological
 from kakaobot.exports.parse_result import Export
-from kakaobot.exports.participants import EXPORTER, renamed
+from kakaobot.exports.participants import EXPORTER_NAMES, rename_senders
 from kakaobot.schema import Message
 
-_NOBODY: Confirmed = {}
+_NOBODY: ConfirmedAliases = {}
 
 
 _SAME_PEOPLE, _SOME_PEOPLE = 2, 3
@@ -31,10 +31,10 @@ class RoomEvidence:
     """What tells to which room a file belongs."""
 
     room: str
-    named: bool
+    has_room_name: bool
     """Whether KakaoTalk wrote the room's name."""
     people: Mapping[str, int]
-    marks: Marks
+    fingerprints: Fingerprints
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class RoomFile:
 
 
 @dataclass(frozen=True)
-class RoomFiles:
+class RoomGroup:
     """The files of one room."""
 
     room: str
@@ -62,7 +62,7 @@ class RoomHistory:
     """In order of time; every message bears `room`."""
 
 
-def merge(exports: Sequence[Export], confirmed: Confirmed = _NOBODY) -> list[RoomHistory]:
+def merge(exports: Sequence[Export], confirmed: ConfirmedAliases = _NOBODY) -> list[RoomHistory]:
     """One history for each room, in the order in which the rooms first appear.
 
     The parts of one export are put one behind the other. Overlap between exports is found by
@@ -74,17 +74,22 @@ def merge(exports: Sequence[Export], confirmed: Confirmed = _NOBODY) -> list[Roo
         confirmed: names that are one person's; they are replaced first.
     """
     return [
-        merge_room(group.room, [renamed(exports[each.place], each.names) for each in group.members])
+        merge_room(
+            group.room, [rename_senders(exports[each.place], each.names) for each in group.members]
+        )
         for group in group_files(room_evidence(exports), confirmed)
     ]
 
 
 def room_evidence(exports: Sequence[Export]) -> list[RoomEvidence]:
     """Marks are made only where they may decide something."""
-    wanted = len(exports) > 1 and not all(export.named for export in exports)
+    wanted = len(exports) > 1 and not all(export.has_room_name for export in exports)
     return [
         RoomEvidence(
-            each.room, each.named, each.people, fingerprints_of(each.messages) if wanted else {}
+            each.room,
+            each.has_room_name,
+            each.people,
+            fingerprint_messages(each.messages) if wanted else {},
         )
         for each in exports
     ]
@@ -95,7 +100,9 @@ def room_key(room: str) -> str:
     return " ".join(unicodedata.normalize("NFC", room).split()).casefold()
 
 
-def group_files(sheets: Sequence[RoomEvidence], confirmed: Confirmed = _NOBODY) -> list[RoomFiles]:
+def group_files(
+    sheets: Sequence[RoomEvidence], confirmed: ConfirmedAliases = _NOBODY
+) -> list[RoomGroup]:
     """Which files are of one room, in the order in which the rooms first appear.
 
     They belong together when KakaoTalk gave their rooms one name. iOS and macOS may write none:
@@ -103,14 +110,14 @@ def group_files(sheets: Sequence[RoomEvidence], confirmed: Confirmed = _NOBODY) 
     belongs to the room with which it shares people and several messages. People alone tell
     nothing: the same ones may well have two rooms.
     """
-    aliases = {key: final(names) for key, names in confirmed.items()}
+    aliases = {key: resolve_aliases(names) for key, names in confirmed.items()}
     known = [_known(sheet, aliases) for sheet in sheets]
     rooms: dict[str, list[int]] = {}
     for place, each in enumerate(known):
-        if each.named:
+        if each.has_room_name:
             rooms.setdefault(each.key, []).append(place)
     found = list(rooms.items())
-    nameless = [place for place, each in enumerate(known) if not each.named]
+    nameless = [place for place, each in enumerate(known) if not each.has_room_name]
     near = _nearness(known, aliases)
     while nameless:
         # Who has found a room may be what another one shares messages with.
@@ -132,16 +139,16 @@ class _Evidence:
 
     room: str
     key: str
-    named: bool
+    has_room_name: bool
     people: frozenset[str]
     """Under the names that are confirmed for the room it says it is of."""
-    marks: Marks
+    fingerprints: Fingerprints
 
 
 def _known(sheet: RoomEvidence, aliases: Mapping[str, Aliases]) -> _Evidence:
     key = room_key(sheet.room)
     people = _called(sheet.people, aliases.get(key, {}))
-    return _Evidence(sheet.room, key, sheet.named, people, sheet.marks)
+    return _Evidence(sheet.room, key, sheet.has_room_name, people, sheet.fingerprints)
 
 
 def _called(people: Collection[str], names: Aliases) -> frozenset[str]:
@@ -167,21 +174,21 @@ def _nearness(
 
 def _shared(nameless: _Evidence, other: _Evidence, names: Aliases) -> int:
     """Marks that both have, where they are enough to make them one room's."""
-    if not other.named and nameless.key == other.key:
+    if not other.has_room_name and nameless.key == other.key:
         return sys.maxsize
     mine, theirs = _called(nameless.people, names), _called(other.people, names)
     needed = _SAME_PEOPLE
     if mine != theirs:
         needed = _SOME_PEOPLE
-        hidden = bool(EXPORTER & (mine ^ theirs))
-        mine, theirs = mine - EXPORTER, theirs - EXPORTER
+        hidden = bool(EXPORTER_NAMES & (mine ^ theirs))
+        mine, theirs = mine - EXPORTER_NAMES, theirs - EXPORTER_NAMES
         if not (mine <= theirs or theirs <= mine) or len(mine & theirs) + hidden < 2:
             return 0
-    equal, compared = overlap(nameless.marks, other.marks)
+    equal, compared = count_shared(nameless.fingerprints, other.fingerprints)
     return equal if equal >= needed and equal * _SHARE >= compared else 0
 
 
-def _group(files: Sequence[tuple[int, _Evidence]], aliases: Mapping[str, Aliases]) -> RoomFiles:
+def _group(files: Sequence[tuple[int, _Evidence]], aliases: Mapping[str, Aliases]) -> RoomGroup:
     """A file without a room's name keeps the names confirmed for it before it found its room."""
     first = files[0][1]
     here = aliases.get(first.key, {})
@@ -191,12 +198,12 @@ def _group(files: Sequence[tuple[int, _Evidence]], aliases: Mapping[str, Aliases
         after = {alias: here.get(name, name) for alias, name in before.items()}
         members.append(RoomFile(place, {**here, **after}))
     keys = dict.fromkeys(known.key for _, known in files)
-    return RoomFiles(first.room, tuple(keys), tuple(members))
+    return RoomGroup(first.room, tuple(keys), tuple(members))
 
 
 def merge_room(room: str, exports: Sequence[Export]) -> RoomHistory:
     """The exports of one room as its one history."""
-    if len(exports) == 1 and exports[0].room == room and in_order(exports[0].messages):
+    if len(exports) == 1 and exports[0].room == room and is_chronological(exports[0].messages):
         return RoomHistory(room, exports[0].messages)
     finest, *others = sorted(_whole(exports), key=_precision)
     messages = finest
@@ -212,9 +219,9 @@ def _whole(exports: Sequence[Export]) -> list[list[Message]]:
     """The messages of each export, its parts put together; a part given twice counts once."""
     families: dict[tuple[str, str, int], dict[int, Export]] = {}
     for export in exports:
-        found = PART.fullmatch(export.file)
+        found = PART_NAME.fullmatch(export.file)
         whole = found["whole"] if found else PurePath(export.file).stem
-        key = room_key(whole), export.layout
+        key = room_key(whole), export.format
         copy = 0
         while (there := families.setdefault((*key, copy), {})).get(export.part, export) != export:
             copy += 1

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from kakaobot.schema import Message
 
-Marks = Mapping[str, str]
+Fingerprints = Mapping[str, str]
 """ISO day → its smallest marks behind each other, smallest first."""
 
 _FEWEST, _MOST, _IN_ALL = 3, 24, 1500
@@ -23,7 +23,7 @@ _COMPARED = 100
 """Characters of a text: less than what any phone cuts."""
 
 
-def fingerprints_of(messages: Iterable[Message]) -> dict[str, str]:
+def fingerprint_messages(messages: Iterable[Message]) -> dict[str, str]:
     """What somebody wrote, by minute and text. Names are left out: devices differ on them."""
     days = defaultdict[int, set[int]](set)
     for at, sender, text, kind, *_ in messages:
@@ -39,7 +39,7 @@ def fingerprints_of(messages: Iterable[Message]) -> dict[str, str]:
     }
 
 
-def overlap(one: Marks, other: Marks) -> tuple[int, int]:
+def count_shared(one: Fingerprints, other: Fingerprints) -> tuple[int, int]:
     """How many marks both have, and how many they would have if they were one room's."""
     equal = compared = 0
     fullest = [max(map(len, each.values()), default=0) for each in (one, other)]

@@ -13,20 +13,20 @@ from itertools import pairwise, repeat
 from typing import cast, overload
 
 from kakaobot.disk_list import DiskBlocks
-from kakaobot.exports.system_text import DELETED, FIRST, LAST, MEDIA
+from kakaobot.exports.system_text import DELETED, MEDIA, PLACEHOLDER_FIRST, PLACEHOLDER_LAST
 from kakaobot.schema import Kind, Message
 
 _AT_ONCE = 8192
 """Messages that are written and read together; fewer than that never touch the disk."""
 _LONGEST_PLACEHOLDER = 2000
 _SPACES = frozenset(chr(code) for code in range(0x3001) if chr(code).isspace())
-_FIRST, _LAST = FIRST | _SPACES, LAST | _SPACES
+_FIRST, _LAST = PLACEHOLDER_FIRST | _SPACES, PLACEHOLDER_LAST | _SPACES
 
 _Columns = tuple[list[datetime], list[str], list[str]]
 """Times, senders and texts."""
 
 
-class Messages(Sequence[Message]):
+class MessageColumns(Sequence[Message]):
     """Kept as columns; a `Message` is made when it is asked for, best of all in order.
 
     So a file can be read, counted and put away without making half a million of them, and a large
@@ -148,7 +148,7 @@ class Messages(Sequence[Message]):
     __hash__ = None  # type: ignore[assignment]  # as every other thing that can grow
 
 
-class Altered(Sequence[Message]):
+class MappedMessages(Sequence[Message]):
     """Messages as they would be after some change. Made one at a time: a room has a million."""
 
     def __init__(
@@ -170,14 +170,14 @@ class Altered(Sequence[Message]):
     def senders(self) -> Counter[str]:
         """Messages by sender; those of nobody are system lines."""
         counts = Counter[str]()
-        for name, count in senders_of(self._messages).items():
+        for name, count in sender_counts(self._messages).items():
             counts[self._called(name)] += count
         return counts
 
     @property
     def is_in_order(self) -> bool:
         """Whether no message is older than the one before."""
-        return in_order(self._messages)
+        return is_chronological(self._messages)
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -188,7 +188,7 @@ class Altered(Sequence[Message]):
     def __getitem__(self, place: slice) -> Sequence[Message]: ...
     def __getitem__(self, place: int | slice) -> Message | Sequence[Message]:
         if isinstance(place, slice):
-            return Altered(self._messages[place], self._change, self._called)
+            return MappedMessages(self._messages[place], self._change, self._called)
         return self._change(self._messages[place])
 
     def __iter__(self) -> Iterator[Message]:
@@ -202,23 +202,23 @@ class Altered(Sequence[Message]):
     __hash__ = None  # type: ignore[assignment]
 
 
-def in_order(messages: Sequence[Message]) -> bool:
+def is_chronological(messages: Sequence[Message]) -> bool:
     """Whether no message is older than the one before."""
-    if isinstance(messages, Messages | Altered):
+    if isinstance(messages, MessageColumns | MappedMessages):
         return messages.is_in_order
     return all(before.at <= after.at for before, after in pairwise(messages))
 
 
-def senders_of(messages: Sequence[Message]) -> Counter[str]:
+def sender_counts(messages: Sequence[Message]) -> Counter[str]:
     """Messages by sender, those of nobody among them."""
-    if isinstance(messages, Messages | Altered):
+    if isinstance(messages, MessageColumns | MappedMessages):
         return messages.senders
     return Counter(message.sender for message in messages)
 
 
-def times_of(messages: Sequence[Message], *, said: bool = False) -> Iterator[datetime]:
+def message_times(messages: Sequence[Message], *, said: bool = False) -> Iterator[datetime]:
     """When each message was; with `said`, each that somebody sent."""
-    if not isinstance(messages, Messages):
+    if not isinstance(messages, MessageColumns):
         yield from (message.at for message in messages if message.sender or not said)
         return
     for times, senders, _ in messages.columns():
@@ -242,7 +242,7 @@ def kind_of(sender: str, text: str) -> Kind:
     body = text.strip()
     if not sender:
         return "deleted" if DELETED.fullmatch(body) else "system"
-    likely = body[:1] in FIRST or "." in body[-6:] or body.endswith("보냈습니다")
+    likely = body[:1] in PLACEHOLDER_FIRST or "." in body[-6:] or body.endswith("보냈습니다")
     return _looked_up(body) if likely and len(body) <= _LONGEST_PLACEHOLDER else "text"
 
 

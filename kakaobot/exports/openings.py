@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from kakaobot.exports.formats import TextFormat
-from kakaobot.exports.parse_result import person
+from kakaobot.exports.parse_result import normalize_name
 from kakaobot.exports.timestamps import clock_of, day_of
 
 _MANY = 1 << 16
@@ -39,7 +39,7 @@ class Openings:
 
     def people(self, senders: Sequence[str]) -> list[str]:
         """Every `person`."""
-        return _looked_up(self._people, senders, person)
+        return _looked_up(self._people, senders, normalize_name)
 
     def moments(self, whens: Sequence[str]) -> list[Moment]:
         """What each time says."""

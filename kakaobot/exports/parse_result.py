@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 
-from kakaobot.exports.messages import Messages, senders_of, times_of
+from kakaobot.exports.messages import MessageColumns, message_times, sender_counts
 from kakaobot.exports.unicode import to_nfc
 from kakaobot.schema import Message
 
@@ -34,10 +34,10 @@ class LineCounts:
 class Export:
     file: str
     """File name without folders."""
-    layout: str
-    """Id in `layouts`; several, joined by +, where parts of unlike layouts were put together."""
+    format: str
+    """Id in `formats`; several, joined by +, where files of different formats were concatenated."""
     room: str
-    named: bool
+    has_room_name: bool
     """Whether KakaoTalk wrote the room's name; if not, `room` is only taken from the file name."""
     messages: Sequence[Message]
     """At least one, in file order, system lines included."""
@@ -53,18 +53,18 @@ class Export:
     @property
     def people(self) -> dict[str, int]:
         """Sender → number of messages, most first."""
-        counts = senders_of(self.messages).copy()
+        counts = sender_counts(self.messages).copy()
         del counts[""]
         return dict(counts.most_common())
 
     @property
     def first(self) -> datetime:
         """Of what people said; a Windows notice has no time of its own, and stands at midnight."""
-        return min(times_of(self.messages, said=bool(self.people)))
+        return min(message_times(self.messages, said=bool(self.people)))
 
     @property
     def last(self) -> datetime:
-        return max(times_of(self.messages))
+        return max(message_times(self.messages))
 
 
 @dataclass
@@ -79,14 +79,14 @@ class ParseResultBuilder:
     _lead: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.messages = Messages(self.file, self.room)
+        self.messages = MessageColumns(self.file, self.room)
 
     def add(self, number: int, at: datetime, sender: str, text: str, more: list[str]) -> None:
         """One record and the lines that continue it; blank lines at its end are not its own."""
         if more or "\n" in text:
             text = self.joined("\n".join([text, *more]))
         self.messages.place(len(self.messages), number)
-        self.messages.add((at,), (person(sender),), (text,))
+        self.messages.add((at,), (normalize_name(sender),), (text,))
 
     def joined(self, text: str) -> str:
         """The text of a record without the blank lines at its end; counts all but its first."""
@@ -114,14 +114,14 @@ class ParseResultBuilder:
             else:
                 self.counts["blank"] += 1
 
-    def export(self, layout: str, *, named: bool, lines: int) -> Export:
+    def export(self, format: str, *, has_room_name: bool, lines: int) -> Export:
         system = self.messages.senders[""]
         self.counts.update(messages=len(self.messages) - system, system=system)
         return Export(
             file=self.file,
-            layout=layout,
+            format=format,
             room=self.room,
-            named=named,
+            has_room_name=has_room_name,
             messages=self.messages,
             lines=lines,
             counts=LineCounts(**{each.name: self.counts[each.name] for each in fields(LineCounts)}),
@@ -132,6 +132,6 @@ class ParseResultBuilder:
 
 
 @lru_cache(maxsize=4096)
-def person(name: str) -> str:
+def normalize_name(name: str) -> str:
     """A name without the control characters that one device writes and another does not."""
     return to_nfc(_UNSEEN.sub("", name)).strip()

@@ -47,12 +47,12 @@ def plan_archive(
     What does not exist is left out. Each keeps its last two folder names, so that runs and data
     sets stay apart.
     """
-    folder = free(archive / (now or datetime.now()).strftime("%Y%m%d-%H%M%S"))
+    folder = unused_path(archive / (now or datetime.now()).strftime("%Y%m%d-%H%M%S"))
     present = [path for path in paths if path.exists()]
     return [Move(path, folder / path.parent.name / path.name) for path in present]
 
 
-def carry_out(moves: Sequence[Move]) -> list[Path]:
+def move_files(moves: Sequence[Move]) -> list[Path]:
     """Move as planned and give the new places; nothing that is there already is overwritten.
 
     Raises:
@@ -60,7 +60,7 @@ def carry_out(moves: Sequence[Move]) -> list[Path]:
     """
     moved = []
     for move in moves:
-        target = free(move.target)
+        target = unused_path(move.target)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(move.source, target)
@@ -80,7 +80,7 @@ def safe_name(name: str, longest: int = _NAME_LONGEST) -> str:
         name: whatever somebody called it.
         longest: UTF-16 units, the suffix included.
     """
-    name = _BAD.sub("_", unicodedata.normalize("NFC", whole_text(name))).strip(" .")
+    name = _BAD.sub("_", unicodedata.normalize("NFC", replace_surrogates(name))).strip(" .")
     stem, dot, suffix = name.rpartition(".")
     if not dot or not re.fullmatch(r"[A-Za-z0-9]{1,5}", suffix):
         stem, dot, suffix = name, "", ""
@@ -91,17 +91,17 @@ def safe_name(name: str, longest: int = _NAME_LONGEST) -> str:
     return f"_{name}" if not stem or _DEVICE.fullmatch(name) else name
 
 
-def last_part(name: str) -> str:
+def base_name(name: str) -> str:
     """The file name of what some browser or archive calls an upload."""
-    return unicodedata.normalize("NFC", whole_text(re.split(r"[/\\]", name)[-1]))
+    return unicodedata.normalize("NFC", replace_surrogates(re.split(r"[/\\]", name)[-1]))
 
 
-def whole_text(name: str) -> str:
+def replace_surrogates(name: str) -> str:
     """A name that can be written down: what is no UTF-8 in a file name comes as half characters."""
     return _HALF.sub("\ufffd", name)
 
 
-def seal(path: Path) -> None:
+def make_read_only(path: Path) -> None:
     """Let nobody write into it by accident, under any of its names: links share this.
 
     Some file systems know no such thing.
@@ -110,21 +110,21 @@ def seal(path: Path) -> None:
         path.chmod(stat.S_IREAD)
 
 
-def discard(path: Path) -> None:
+def remove_file(path: Path) -> None:
     """Remove a file that may be gone or sealed. Windows removes no sealed one."""
     with suppress(OSError):
         path.chmod(stat.S_IREAD | stat.S_IWRITE)
     path.unlink(missing_ok=True)
 
 
-def copies(paths: Iterable[Path], digest: str, size: int) -> Iterator[Path]:
+def find_copies(paths: Iterable[Path], digest: str, size: int) -> Iterator[Path]:
     """Those of `paths` that hold this content."""
     for path in sorted(paths):
-        if path.is_file() and path.stat().st_size == size and digest_of(path) == digest:
+        if path.is_file() and path.stat().st_size == size and hash_file(path) == digest:
             yield path
 
 
-def digest_of(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """First 16 hex digits of the content's SHA-256."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -133,7 +133,7 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def free(path: Path) -> Path:
+def unused_path(path: Path) -> Path:
     """This path, or the first of `name (2)`, `name (3)`, … that nothing bears."""
     number, found = 1, path
     while found.exists():

@@ -16,17 +16,25 @@ from pathlib import Path
 
 from kakaobot.errors import ExportError
 from kakaobot.exports.containers import MAX_BYTES, ContainedFile, open_container
-from kakaobot.exports.csv_parser import read_table
-from kakaobot.exports.formats import PART, TABLE, TALK, TextFormat
+from kakaobot.exports.csv_parser import parse_csv
+from kakaobot.exports.formats import CSV_FORMAT, IOS_FILE_NAME, PART_NAME, TextFormat
 from kakaobot.exports.parse_result import Export, ParseResultBuilder
-from kakaobot.exports.sections import Section, begins_table, cut, headers, marks, odd_names, text_of
-from kakaobot.exports.text_parser import LinePass
+from kakaobot.exports.sections import (
+    Section,
+    decode_utf8,
+    find_anchors,
+    find_headers,
+    is_csv_header_at,
+    names_with_colon,
+    split_sections,
+)
+from kakaobot.exports.text_parser import TextParser
 from kakaobot.gc_pause import pause_gc
 
 __all__ = [
     "MAX_BYTES",
     "Export",
-    "Reading",
+    "ReadResult",
     "Upload",
     "decode",
     "parse_export",
@@ -44,19 +52,19 @@ class NoChat(ExportError):
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadResult:
     """One file that may be a chat: its export, or a Korean sentence in `error`."""
 
-    piece: ContainedFile
+    file: ContainedFile
     export: Export | None = None
     error: str = ""
 
 
 @dataclass(frozen=True)
 class Upload:
-    readings: tuple[Reading, ...]
+    readings: tuple[ReadResult, ...]
     """At least one: what is in a mail or an archive, or the file itself."""
-    others: int
+    skipped: int
     """Files beside them that are no chat: pictures, and texts that were sent in the room."""
 
 
@@ -68,21 +76,21 @@ def read_upload(path: Path, *, name: str | None = None) -> Upload:
     """
     name = name or path.name
     parcel = open_container(path, name)
-    readings: list[Reading] = []
+    readings: list[ReadResult] = []
     for piece in parcel.pieces:
         try:
-            readings.append(Reading(piece, read_data(piece.data, piece.name)))
+            readings.append(ReadResult(piece, read_data(piece.data, piece.name)))
         except NoChat:
             if not parcel.wrapped:
                 raise
         except ExportError as error:
-            readings.append(Reading(piece, error=str(error)))
+            readings.append(ReadResult(piece, error=str(error)))
     if not readings:
         raise ExportError(
             f"'{name}' 안에 카카오톡 대화가 없습니다. "
             "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
         )
-    others = parcel.others + len(parcel.pieces) - len(readings)
+    others = parcel.skipped + len(parcel.pieces) - len(readings)
     return Upload(tuple(readings), others)
 
 
@@ -126,7 +134,7 @@ def decode(data: bytes, name: str) -> str:
     """
     for utf8 in _encodings(data, name):
         with suppress(UnicodeDecodeError):
-            return text_of(utf8)
+            return decode_utf8(utf8)
     raise ExportError(_unknown_encoding(name))
 
 
@@ -203,7 +211,7 @@ def _read(data: bytes, name: str) -> Export:
 
 def _sections(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, bytes, bool]]:
     """Text and tables that were joined by hand: first line, bytes, and whether it is a table."""
-    begins = [at for at in starts if begins_table(data, at)]
+    begins = [at for at in starts if is_csv_header_at(data, at)]
     number = 1
     for begin, stop in zip([0, *begins], [*begins, len(data)], strict=True):
         if begin == stop:
@@ -222,21 +230,21 @@ def _sections(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, bytes, 
 
 def _text_behind(data: bytes, begin: int, stop: int) -> int:
     """Where a header ends a table; not inside a cell, where somebody may quote one."""
-    for header in headers(data[begin:stop]):
+    for header in find_headers(data[begin:stop]):
         inside = data.count(b'"', begin, begin + header.begin) % 2
-        if not (inside or TABLE.row.match(header.lines[0])):
+        if not (inside or CSV_FORMAT.row.match(header.lines[0])):
             return begin + header.begin
     return stop
 
 
 def _put_together(data: bytes, name: str) -> Export:
-    found = PART.fullmatch(unicodedata.normalize("NFC", name))
+    found = PART_NAME.fullmatch(unicodedata.normalize("NFC", name))
     later = found is not None and int(found["part"]) > 1
-    starts = marks(data)
+    starts = find_anchors(data)
     parts = list(_sections(data, starts))
     known_starts = starts if len(parts) == 1 else None
     sections = [
-        (n, part, table, [] if table else cut(part, n, later=later, starts=known_starts))
+        (n, part, table, [] if table else split_sections(part, n, later=later, starts=known_starts))
         for n, part, table in parts
     ]
     segments = [segment for *_, some in sections for segment in some]
@@ -249,26 +257,26 @@ def _put_together(data: bytes, name: str) -> Export:
     part = segments[0].part if segments else 0
     tally = ParseResultBuilder(name, room, part or int(found["part"] if found and known else 1))
     stamped = any(layout.system for layout in known)
-    odd = odd_names(data, room) if stamped else []
+    odd = names_with_colon(data, room) if stamped else []
     for number, part_data, table, some in sections:
         if table:
-            lines = text_of(part_data).replace("\r\n", "\n").removesuffix("\n").split("\n")
-            read_table(lines, TABLE, tally, number)
+            lines = decode_utf8(part_data).replace("\r\n", "\n").removesuffix("\n").split("\n")
+            parse_csv(lines, CSV_FORMAT, tally, number)
         else:
             _read_parts(some, tally, odd)
-    ids = [layout.id for layout in known] + [TABLE.id] * bool(tables)
+    ids = [layout.id for layout in known] + [CSV_FORMAT.id] * bool(tables)
     lines_of_all = data.count(b"\n") + (not data.endswith(b"\n"))
-    return tally.export("+".join(dict.fromkeys(ids)), named=named, lines=lines_of_all)
+    return tally.export("+".join(dict.fromkeys(ids)), has_room_name=named, lines=lines_of_all)
 
 
 def _room_of_table(name: str) -> tuple[str, bool]:
-    found = TABLE.room.fullmatch(unicodedata.normalize("NFC", name))
+    found = CSV_FORMAT.room.fullmatch(unicodedata.normalize("NFC", name))
     return (found["room"], True) if found else (_stem(name), False)
 
 
 def _read_parts(segments: Sequence[Section], tally: ParseResultBuilder, odd: Sequence[str]) -> None:
     """A part that goes on where the one before it was cut may begin inside a message."""
-    before: tuple[LinePass, TextFormat, int] | None = None
+    before: tuple[TextParser, TextFormat, int] | None = None
     heads = [number for each in segments if each.header for number in each.header.numbers]
     for part in segments:
         if part.layout is None:
@@ -277,7 +285,7 @@ def _read_parts(segments: Sequence[Section], tally: ParseResultBuilder, odd: Seq
         goes_on = part.part > 1 and bool(before and before[1:] == (part.layout, part.part - 1))
         if before and not goes_on:
             before[0].close()
-        reading = LinePass(part.layout, tally, heads, odd_names=odd)
+        reading = TextParser(part.layout, tally, heads, odd_names=odd)
         if before and goes_on:
             reading = before[0]
         reading.read(part, goes_on=goes_on)
@@ -303,9 +311,11 @@ def _room(heads: Sequence[str], layout: TextFormat, name: str) -> tuple[str, boo
     for head in heads:
         for pattern in layout.headers:
             found = pattern.fullmatch(head.strip())
-            if found and not TALK.fullmatch(head.strip()):
+            if found and not IOS_FILE_NAME.fullmatch(head.strip()):
                 return found["room"].strip(), True
-    talks = [found["room"] for head in (*heads, name) if (found := TALK.fullmatch(head.strip()))]
+    talks = [
+        found["room"] for head in (*heads, name) if (found := IOS_FILE_NAME.fullmatch(head.strip()))
+    ]
     return (talks[0] if talks else _stem(name)), False
 
 

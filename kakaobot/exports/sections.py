@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kakaobot.exports.formats import (
+    CSV_FORMAT,
     FORMATS,
-    HEADERS,
-    PART,
-    SAVED,
+    IOS_FILE_NAME,
+    PART_NAME,
+    ROOM_HEADERS,
+    SAVED_LINE,
     SAVED_WORDS,
-    TABLE,
-    TALK,
     TextFormat,
 )
 from kakaobot.exports.timestamps import clock_of, opened_day
@@ -33,7 +33,7 @@ _ISOLATED = 20
 _LONGEST_HEADER = 4096
 """Bytes. A longer line names no room."""
 _TABLE_HEADS = "(?i:(?:\ufeff)?(?:{})\r?(?:\n|\\Z))".format(
-    "|".join(",".join(f'"?{each}"?' for each in row) for row in TABLE.heads)
+    "|".join(",".join(f'"?{each}"?' for each in row) for row in CSV_FORMAT.heads)
 ).encode()
 _TABLE_HEAD = re.compile(_TABLE_HEADS)
 _MARKED = re.compile(
@@ -65,7 +65,7 @@ class Header:
     @property
     def part(self) -> int:
         """As the header numbers it; 0 where it does not."""
-        found = (PART.fullmatch(line.strip()) for line in self.lines)
+        found = (PART_NAME.fullmatch(line.strip()) for line in self.lines)
         return next((int(each["part"]) for each in found if each), 0)
 
 
@@ -92,7 +92,7 @@ class Section:
 
     @property
     def text(self) -> str:
-        return text_of(self.data[self.begin : self.stop])
+        return decode_utf8(self.data[self.begin : self.stop])
 
     def blocks(self) -> Iterator[tuple[str, bool]]:
         """The text, a line end before it, in pieces that begin with one.
@@ -104,13 +104,13 @@ class Section:
         while True:
             stop = self.data.find(end, begin + _BLOCK, self.stop)
             if stop < 0:
-                yield above + text_of(self.data[begin : self.stop]), True
+                yield above + decode_utf8(self.data[begin : self.stop]), True
                 return
-            yield above + text_of(self.data[begin:stop]), False
+            yield above + decode_utf8(self.data[begin:stop]), False
             begin, above = stop, ""
 
 
-def text_of(data: bytes) -> str:
+def decode_utf8(data: bytes) -> str:
     """UTF-8 → NFC, without the marks that editors put before a file, and then before a part of one.
 
     Raises:
@@ -119,7 +119,7 @@ def text_of(data: bytes) -> str:
     return to_nfc(data.decode()).replace("\n\ufeff", "\n").lstrip("\ufeff")
 
 
-def cut(
+def split_sections(
     data: bytes, first: int = 1, *, later: bool = False, starts: Sequence[int] | None = None
 ) -> list[Section]:
     """Cut before every header: what was put together is read part by part.
@@ -133,7 +133,7 @@ def cut(
     Raises:
         UnicodeDecodeError: a part that was looked at is no UTF-8.
     """
-    heads: list[Header | None] = list(headers(data, first, starts))
+    heads: list[Header | None] = list(find_headers(data, first, starts))
     if not heads or heads[0] is None or heads[0].begin:
         heads.insert(0, None)
     begins = [header.begin if header else 0 for header in heads]
@@ -159,14 +159,14 @@ def _segment(
 
 
 def names_room(line: str) -> bool:
-    return any(pattern.fullmatch(line.strip()) for pattern in (TALK, *HEADERS))
+    return any(pattern.fullmatch(line.strip()) for pattern in (IOS_FILE_NAME, *ROOM_HEADERS))
 
 
-def odd_names(data: bytes, room: str) -> list[str]:
+def names_with_colon(data: bytes, room: str) -> list[str]:
     """Names that hold ` : `, as far as a line says who came, who left, or whose room it is."""
     names = set()
     if "님이 ".encode() in data:
-        names = {text_of(found[1]) for found in _ODD_NAME.finditer(data)}
+        names = {decode_utf8(found[1]) for found in _ODD_NAME.finditer(data)}
     return sorted(names | {room} if " : " in room else names, key=len, reverse=True)
 
 
@@ -192,7 +192,7 @@ def _breaks_inside(data: bytes, header: Header | None) -> bool:
         return False
     head = len(header.lines) if header else 0
     number, strays, pieces = 0, 0, 0
-    for piece in text_of(data).removesuffix("\n").removesuffix("\r").split("\r\n"):
+    for piece in decode_utf8(data).removesuffix("\n").removesuffix("\r").split("\r\n"):
         height = piece.count("\n") + 1
         if not (layout.begins.match(piece) or _stands_alone(piece, layout)):
             below = piece.split("\n")[max(0, head - number) :]
@@ -211,17 +211,17 @@ def _stands_alone(piece: str, layout: TextFormat) -> bool:
     )
 
 
-def marks(data: bytes) -> list[int]:
+def find_anchors(data: bytes) -> list[int]:
     """Offsets of the lines that may be a date of saving or the first of a table."""
     return [0, *(match.end() for match in _MARKED.finditer(data))]
 
 
-def begins_table(data: bytes, at: int) -> bool:
+def is_csv_header_at(data: bytes, at: int) -> bool:
     """Whether the line there is the first of a table."""
     return _TABLE_HEAD.match(data, at) is not None
 
 
-def headers(data: bytes, first: int = 1, starts: Sequence[int] | None = None) -> list[Header]:
+def find_headers(data: bytes, first: int = 1, starts: Sequence[int] | None = None) -> list[Header]:
     """Each header: a date of saving below at most two lines that name the room.
 
     Parts of one export that were put together repeat it. Without a date of saving, only the first
@@ -230,11 +230,11 @@ def headers(data: bytes, first: int = 1, starts: Sequence[int] | None = None) ->
     """
     found: list[Header] = []
     number, before, floor = first - 1, 0, 0
-    for at in marks(data) if starts is None else starts:
+    for at in find_anchors(data) if starts is None else starts:
         number += data.count(b"\n", before, at)
         before = at
         saved = _line(data, at)
-        if not SAVED.match(saved):
+        if not SAVED_LINE.match(saved):
             continue
         begin, above = at, list[str]()
         while begin > floor and len(above) < 2:
@@ -258,7 +258,7 @@ def _line(data: bytes, begin: int) -> str:
     stop = data.find(b"\n", begin, begin + _LONGEST_HEADER)
     if stop < 0:
         stop = len(data)
-    return text_of(data[begin:stop]).strip() if stop - begin < _LONGEST_HEADER else ""
+    return decode_utf8(data[begin:stop]).strip() if stop - begin < _LONGEST_HEADER else ""
 
 
 def _detect(
@@ -273,7 +273,7 @@ def _detect(
     """
     sample = data.find(b"\n", begin + _SAMPLE, stop)
     for until in (sample if sample >= 0 else stop, stop):
-        lines = text_of(data[begin:until]).split(end)
+        lines = decode_utf8(data[begin:until]).split(end)
         scores = [_score(layout, lines) for layout in FORMATS]
         if not any(score.lines for score in scores):
             continue

@@ -44,10 +44,10 @@ DELETED = re.compile(
 )
 """The whole text of a message that was taken back or hidden."""
 
-ALONE = re.compile(f"{NOTICE.pattern}|{DELETED.pattern}")
+UNTIMED_NOTICE = re.compile(f"{NOTICE.pattern}|{DELETED.pattern}")
 """A whole line that stands without a time in a Windows export."""
 
-STIRRING = rf"{_SAYS}|메시지입니다|deleted\.|hidden by"
+NOTICE_WORDS = rf"{_SAYS}|메시지입니다|deleted\.|hidden by"
 """Some of this is in every line that `ALONE` matches."""
 
 _THING = r"사진(?: \d+장)?|동영상(?: \d+개)?|이모티콘|스티커"
@@ -71,16 +71,18 @@ MEDIA = re.compile(
 )
 """The whole text that stands for something which is not text."""
 
-FIRST = frozenset("사동이스([<PpVvEeSF음파보페취부응라L샵톡선연카지운삭메채관T0123456789")
+PLACEHOLDER_FIRST = frozenset(
+    "사동이스([<PpVvEeSF음파보페취부응라L샵톡선연카지운삭메채관T0123456789"
+)
 """What `DELETED` and `MEDIA` begin with, where they do not end as a file name or a present does."""
 
-LAST = frozenset("gfpc4via3zxstkdl다.")
+PLACEHOLDER_LAST = frozenset("gfpc4via3zxstkdl다.")
 """What file names and presents end with.
 
 Four messages in five neither begin nor end so, and cost no search.
 """
 
-THINGS = (
+MEDIA_WORDINGS = (
     (
         "photo",
         re.compile(
@@ -100,16 +102,16 @@ THINGS = (
 """What two exports of one room write in unlike words, by a name for it."""
 
 
-def thing(text: str) -> str:
+def canonical_media(text: str) -> str:
     """Equal for a picture and the like in the words of every app; else the text itself."""
-    for name, pattern in THINGS:
+    for name, pattern in MEDIA_WORDINGS:
         if found := pattern.fullmatch(text):
             count = next(filter(None, found.groupdict().values()), "")
             return f"{name} {count}".rstrip() if count != "1" else name
     return text
 
 
-def acted(found: re.Match[str]) -> str:
+def actor_of(found: re.Match[str]) -> str:
     """Who must be known for this notice to be one, or nothing where its wording leaves no doubt."""
     groups = found.groupdict()
     return groups.get("inviter") or groups.get("leaver") or ""

@@ -19,9 +19,9 @@ from typing import cast
 
 from kakaobot.exports.formats import TextFormat
 from kakaobot.exports.openings import Moment, Openings, midnight
-from kakaobot.exports.parse_result import ParseResultBuilder, person
+from kakaobot.exports.parse_result import ParseResultBuilder, normalize_name
 from kakaobot.exports.sections import Section
-from kakaobot.exports.system_text import NOTICE, acted
+from kakaobot.exports.system_text import NOTICE, actor_of
 from kakaobot.exports.timestamps import is_day, opened_day
 
 _TAIL = 1024
@@ -54,7 +54,7 @@ class _Block:
         return line + index - begin
 
 
-class LinePass:
+class TextParser:
     """Hands every line of the parts of a file that go on in one layout to its tally."""
 
     def __init__(
@@ -200,7 +200,7 @@ class LinePass:
 
     def _named(self, sender: str, text: str) -> tuple[str, str]:
         """Sender and text of a record, whose name was cut at the first ` : `."""
-        if self._layout.system is None or person(sender) in self._senders:
+        if self._layout.system is None or normalize_name(sender) in self._senders:
             return sender, text
         whole = f"{sender} : {text}"
         for name in self._odd_names:
@@ -252,7 +252,7 @@ class LinePass:
         else:
             sender, text = self._named(sender, text)
             if self._layout.notice:
-                self._senders.add(person(sender))
+                self._senders.add(normalize_name(sender))
             self._last = at
             self._more = []
             self._open = number, at, sender, text
@@ -320,8 +320,10 @@ class LinePass:
 
     def _is_notice(self, unit: str) -> bool:
         found = self._layout.notice.fullmatch(unit) if self._layout.notice else None
-        who = acted(found) if found else ""
-        return bool(found) and (not who or self._open is None or person(who) in self._senders)
+        who = actor_of(found) if found else ""
+        return bool(found) and (
+            not who or self._open is None or normalize_name(who) in self._senders
+        )
 
     def _drop_blank_end(self) -> None:
         while self._more and not self._more[-1].strip():

@@ -18,7 +18,7 @@ from tests.conftest import SAMPLE
 def test_the_four_samples_are_one_room_and_none_is_misread(home: Home) -> None:
     exports = Exports(home)
     reports = exports.import_files(exports.sample_files())
-    assert [report.layout for report in reports] == ["W-KO", "A-KO", "I-KO", "M-CSV"]
+    assert [report.format for report in reports] == ["W-KO", "A-KO", "I-KO", "M-CSV"]
     assert [report.error for report in reports] == [""] * 4
     assert {report.not_understood for report in reports} == {()}
     assert {frozenset(report.people) for report in reports} == {frozenset(reports[0].people)}
@@ -105,9 +105,13 @@ def test_every_line_of_a_file_is_accounted_for_before_and_after_it_is_taken_in(
     assert seen.counts == taken.counts
     assert seen.counts
     assert sum(vars(seen.counts).values()) == 6
-    assert seen.lost == ((6, "2026년 2월 5일 아침 1:34, 마루 : 나"),)
+    assert seen.not_understood_lines == ((6, "2026년 2월 5일 아침 1:34, 마루 : 나"),)
     diagnosis = exports.line_report(taken.hash)
-    assert (diagnosis.counts, diagnosis.lines, diagnosis.lost) == (seen.counts, 6, seen.lost)
+    assert (diagnosis.counts, diagnosis.lines, diagnosis.not_understood_lines) == (
+        seen.counts,
+        6,
+        seen.not_understood_lines,
+    )
     assert (diagnosis.file, diagnosis.room) == ("대화.txt", "방")
 
 

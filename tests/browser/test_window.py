@@ -314,7 +314,7 @@ def test_1_a_second_export_is_merged_and_its_exporter_gets_a_name(
     expect(people).to_contain_text(f"회원님 → {me}")
     expect(cells.nth(2)).to_have_text(f"{len(said):,}개")
     expect(cells.nth(4)).to_contain_text("4명")
-    written = FileStore(app.home.folder("data/raw")).confirmed()
+    written = FileStore(app.home.folder("data/raw")).load_aliases()
     assert written == {"주말 보드게임방": {"회원님": "나", "나": me}}
 
 

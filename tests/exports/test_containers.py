@@ -68,7 +68,7 @@ def test_every_chat_in_an_archive_is_read_and_what_lies_beside_it_is_counted(
     )
     upload = read_upload(archive)
     rooms = [reading.export.room for reading in upload.readings if reading.export]
-    assert (rooms, upload.others) == (["우리방", "옆방"], 2)
+    assert (rooms, upload.skipped) == (["우리방", "옆방"], 2)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
@@ -125,7 +125,7 @@ def test_a_picture_with_a_password_beside_a_chat_without_one_is_only_not_read(
         data[data.index(mark) + offset] |= 1
     path.write_bytes(data)
     upload = read_upload(path)
-    assert (len(upload.readings), upload.others) == (1, 1)
+    assert (len(upload.readings), upload.skipped) == (1, 1)
 
 
 def test_an_empty_archive_and_one_of_archives_are_told(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_an_empty_archive_and_one_of_archives_are_told(tmp_path: Path) -> None:
         packed(tmp_path / "a.zip", {"안.zip": inner, "a.jpg": b"\xff"}), "또 다른 압축 파일이 1개"
     )
     upload = read_upload(packed(tmp_path / "a.zip", {"안.zip": inner, "a.txt": chat()}))
-    assert (len(upload.readings), upload.others) == (1, 1)
+    assert (len(upload.readings), upload.skipped) == (1, 1)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
@@ -153,7 +153,7 @@ def test_a_chat_without_a_suffix_in_an_archive_is_read_and_nothing_else_is(
     }
     upload = read_upload(packed(tmp_path / "a.zip", files))
     assert [reading.error for reading in upload.readings] == ["", ""]
-    assert upload.others == 4
+    assert upload.skipped == 4
 
 
 @pytest.mark.parametrize(
@@ -237,8 +237,8 @@ def test_a_chat_attached_to_a_mail_is_read_and_the_letter_is_not_taken_for_one(
     message.add_attachment(b"\xff\xd8", "image", "jpeg", filename="a.jpg")
     (tmp_path / "a.eml").write_bytes(message.as_bytes())
     upload = read_upload(tmp_path / "a.eml")
-    assert [reading.piece.name for reading in upload.readings] == ["우리 대화.txt"]
-    assert upload.others == 2
+    assert [reading.file.name for reading in upload.readings] == ["우리 대화.txt"]
+    assert upload.skipped == 2
 
 
 def test_an_archive_in_a_mail_and_a_mail_in_an_archive_are_opened(tmp_path: Path) -> None:
@@ -267,10 +267,10 @@ def test_an_upload_of_several_chats_is_stored_chat_by_chat(tmp_path: Path) -> No
         {"a/대화.txt": chat("가"), "b/대화.txt": chat("나"), "c.txt": b"", "사진.jpg": b"\xff"},
     )
     one, two, empty = inbox.add([archive])
-    assert (one.others, two.others) == (1, 0)
+    assert (one.skipped, two.skipped) == (1, 0)
     assert empty.error
     assert "비어 있습니다" in empty.error
     assert [export.messages[0].text for export in inbox.exports()] == ["가", "나"]
-    assert all(each.already for each in inbox.add([archive])[:2])
+    assert all(each.is_duplicate for each in inbox.add([archive])[:2])
     (tmp_path / "그대로.txt").write_bytes(chat("가").encode())
-    assert inbox.add([tmp_path / "그대로.txt"])[0].already
+    assert inbox.add([tmp_path / "그대로.txt"])[0].is_duplicate

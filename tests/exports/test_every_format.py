@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kakaobot.errors import ExportError
 from kakaobot.exports import sections
-from kakaobot.exports.formats import FORMATS, TABLE
+from kakaobot.exports.formats import CSV_FORMAT, FORMATS
 from kakaobot.exports.merge import merge
 from kakaobot.exports.reader import parse_export
 from tests.exports.rooms import TEXT_LAYOUTS, Said, table
@@ -51,27 +51,27 @@ def rooms(draw: st.DrawFn) -> list[Said]:
 
 
 def render(layout: str, said: list[Said]) -> str:
-    return table(said) if layout == TABLE.id else TEXT_LAYOUTS[layout].render(said)
+    return table(said) if layout == CSV_FORMAT.id else TEXT_LAYOUTS[layout].render(said)
 
 
 def test_every_layout_has_a_writer_here() -> None:
     assert {layout.id for layout in FORMATS} == set(TEXT_LAYOUTS)
 
 
-@pytest.mark.parametrize("layout", [*TEXT_LAYOUTS, TABLE.id])
+@pytest.mark.parametrize("layout", [*TEXT_LAYOUTS, CSV_FORMAT.id])
 @settings(deadline=None, max_examples=60)
 @given(said=rooms())
 def test_a_room_written_in_this_layout_is_read_back_whole(layout: str, said: list[Said]) -> None:
     if layout == "A-KOold":
         said = [(at, who.replace(":", ";"), text) for at, who, text in said]
     export = parse_export(render(layout, said), "방.txt")
-    assert export.layout == layout
+    assert export.format == layout
     assert [(each.at, each.sender, each.text) for each in export.messages] == said
     assert export.not_understood == ()
     assert sum(vars(export.counts).values()) == export.lines
 
 
-@pytest.mark.parametrize("layout", ["W-KO", "A-KO", TABLE.id])
+@pytest.mark.parametrize("layout", ["W-KO", "A-KO", CSV_FORMAT.id])
 @settings(deadline=None, max_examples=60)
 @given(said=rooms(), start=st.integers(0, 11), length=st.integers(1, 12))
 def test_a_piece_of_a_room_adds_nothing_to_the_whole(

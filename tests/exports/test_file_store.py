@@ -17,7 +17,7 @@ from filelock import FileLock
 from kakaobot.atomic_io import replace_text
 from kakaobot.errors import ExportError
 from kakaobot.exports.file_store import FileStore
-from kakaobot.exports.paths import Move, carry_out, plan_archive, safe_name
+from kakaobot.exports.paths import Move, move_files, plan_archive, safe_name
 from tests.patience import patience
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,9 +54,9 @@ def test_an_upload_is_stored_listed_and_given_a_readable_name(tmp_path: Path) ->
     inbox = FileStore(tmp_path / "raw")
     (added,) = inbox.add([upload(tmp_path, "카톡.TXT", chat())])
     assert added.error is None
-    assert not added.already
+    assert not added.is_duplicate
     assert added.stored
-    assert (added.stored.room, added.stored.layout, added.stored.people) == (
+    assert (added.stored.room, added.stored.format, added.stored.people) == (
         "우리방",
         "A-KO",
         {"마루": 1},
@@ -66,7 +66,7 @@ def test_an_upload_is_stored_listed_and_given_a_readable_name(tmp_path: Path) ->
         "manifest.json",
         "organized/우리방/2026-02/카톡.TXT",
     ]
-    assert inbox.stored() == [added.stored]
+    assert inbox.list_files() == [added.stored]
     assert inbox.exports()[0].file == "카톡.TXT"
     listed = json.loads((tmp_path / "raw/manifest.json").read_text(encoding="utf-8"))
     assert [each["name"] for each in listed["files"]] == ["카톡.TXT"]
@@ -77,7 +77,7 @@ def test_the_same_content_again_is_reported_and_stored_once(tmp_path: Path) -> N
     inbox.add([upload(tmp_path, "하나.txt", chat())])
     before = tree(tmp_path / "raw")
     (again,) = inbox.add([upload(tmp_path, "둘.txt", chat())])
-    assert again.already
+    assert again.is_duplicate
     assert again.stored
     assert again.stored.name == "하나.txt"
     assert tree(tmp_path / "raw") == before
@@ -108,13 +108,13 @@ def test_an_original_that_was_changed_is_told_and_taken_in_again(tmp_path: Path)
     for _ in range(3):
         assert inbox.organize() == []
     assert tree(raw) == before
-    (stored,) = inbox.stored()
-    assert not stored.is_whole
-    for ask in (lambda: inbox.export(stored), lambda: inbox.reading(stored.hash), inbox.exports):
+    (stored,) = inbox.list_files()
+    assert not stored.is_intact
+    for ask in (lambda: inbox.export(stored), lambda: inbox.read(stored.hash), inbox.exports):
         with pytest.raises(ExportError, match=r"'대화.txt'.*다시 넣거나 목록에서 빼 주세요\."):
             ask()
     (again,) = inbox.add([upload(tmp_path, "대화.txt", chat())])
-    assert (again.already, again.error) == (False, None)
+    assert (again.is_duplicate, again.error) == (False, None)
     assert "다시 넣었습니다" in again.note
     assert inbox.exports()[0].messages[0].text == "안녕"
     # What somebody wrote stays, and the original has a name beside it, once.
@@ -137,8 +137,8 @@ def test_an_original_is_taken_back_from_a_copy_that_is_left(
         path.unlink()
     else:
         written(path, data)
-    (stored,) = inbox.stored()
-    assert stored.is_whole
+    (stored,) = inbox.list_files()
+    assert stored.is_intact
     assert path.read_bytes() == chat()
     assert len(tree(raw)) == 3
 
@@ -150,7 +150,7 @@ def test_a_damaged_original_can_be_removed(tmp_path: Path) -> None:
     (path,) = (raw / "inbox").iterdir()
     written(path, b"")
     inbox.remove(path.stem)
-    assert inbox.stored() == []
+    assert inbox.list_files() == []
     assert tree(raw) == ["manifest.json"]
 
 
@@ -161,7 +161,7 @@ def test_what_lies_unlisted_and_is_not_what_its_name_says_is_not_read(
     inbox = FileStore(raw)
     inbox.add([upload(tmp_path, "대화.txt", chat())])
     upload(raw / "inbox", "abc.txt", chat("다른 말"))
-    assert [each.name for each in inbox.stored()] == ["대화.txt"]
+    assert [each.name for each in inbox.list_files()] == ["대화.txt"]
     assert not (raw / "manifest.broken").exists()
     assert "abc.txt" in caplog.text
 
@@ -175,14 +175,14 @@ def test_a_file_is_looked_into_only_where_it_changed(
     (path,) = (raw / "inbox").iterdir()
     looked: list[Path] = []
     monkeypatch.setattr(
-        "kakaobot.exports.file_store.digest_of",
+        "kakaobot.exports.file_store.hash_file",
         lambda path: looked.append(path) or path.stem,  # type: ignore[func-returns-value]
     )
-    inbox.stored()
+    inbox.list_files()
     assert looked == []
     os.utime(path, (1, 1))
-    assert inbox.stored()[0].is_whole
-    inbox.stored()
+    assert inbox.list_files()[0].is_intact
+    inbox.list_files()
     assert looked == [path]
 
 
@@ -192,7 +192,7 @@ def test_a_name_that_is_no_utf8_is_listed_in_letters(tmp_path: Path) -> None:
     (added,) = FileStore(raw).add([file], names=[os.fsdecode(b"\xff\xfe.txt")])
     assert added.stored
     assert added.stored.name.encode()
-    assert FileStore(raw).stored() == [added.stored]
+    assert FileStore(raw).list_files() == [added.stored]
     assert not list(raw.glob("*.new"))
 
 
@@ -209,7 +209,7 @@ def test_a_file_in_the_place_of_a_folder_is_a_sentence(tmp_path: Path, name: str
     (tmp_path / name).write_bytes(b"")
     for ask in (
         lambda: FileStore(tmp_path / "raw").add([file]),
-        FileStore(tmp_path / "raw").stored,
+        FileStore(tmp_path / "raw").list_files,
     ):
         with pytest.raises(ExportError, match=r"권한이 있는지 확인하고 다시 해 주세요\."):
             ask()
@@ -224,7 +224,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("kakaobot.exports.file_store.tempfile.mkstemp", full)
     with pytest.raises(ExportError, match=r"디스크를 비우고 다시 해 주세요\."):
         inbox.add([upload(tmp_path, "둘.txt", chat("둘"))])
-    assert [each.name for each in inbox.stored()] == ["하나.txt"]
+    assert [each.name for each in inbox.list_files()] == ["하나.txt"]
 
 
 def test_a_file_that_cannot_be_given_a_readable_name_is_stored_all_the_same(
@@ -248,7 +248,7 @@ def test_a_chat_is_known_by_its_content(tmp_path: Path, name: str) -> None:
     assert added.stored
     assert (added.stored.name, added.stored.file) == (name, f"{added.stored.hash}.txt")
     (tmp_path / "raw/manifest.json").unlink()
-    assert [each.name for each in inbox.stored()] == [name]
+    assert [each.name for each in inbox.list_files()] == [name]
 
 
 def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     )
     assert [bool(each.error) for each in results] == [True, True, True, False]
     assert "그림.png" in str(results[0].error)
-    assert len(inbox.stored()) == 1
+    assert len(inbox.list_files()) == 1
     assert not [name for name in tree(tmp_path / "raw") if "draft" in name]
 
 
@@ -291,7 +291,7 @@ def test_removing_takes_the_upload_its_name_and_its_entry(tmp_path: Path) -> Non
     assert one.stored
     assert two.stored
     inbox.remove(one.stored.hash)
-    assert inbox.stored() == [two.stored]
+    assert inbox.list_files() == [two.stored]
     assert len(tree(tmp_path / "raw")) == 3
     with pytest.raises(ExportError, match="목록에 없습니다"):
         inbox.remove(one.stored.hash)
@@ -311,12 +311,12 @@ def test_a_damaged_or_missing_manifest_is_made_again_with_nothing_lost(
     raw = tmp_path / "raw"
     inbox = FileStore(raw)
     inbox.add([upload(tmp_path, f"{n}.txt", chat(n)) for n in ("하나", "둘")])
-    before = {(each.hash, each.name, each.messages) for each in inbox.stored()}
+    before = {(each.hash, each.name, each.messages) for each in inbox.list_files()}
     if damage is None:
         (raw / "manifest.json").unlink()
     else:
         (raw / "manifest.json").write_bytes(damage.encode(errors="surrogatepass"))
-    assert {(each.hash, each.name, each.messages) for each in inbox.stored()} == before
+    assert {(each.hash, each.name, each.messages) for each in inbox.list_files()} == before
     assert {export.file for export in inbox.exports()} == {"하나.txt", "둘.txt"}
     assert (raw / "manifest.broken").exists() == (damage is not None)
     told = [record.getMessage() for record in caplog.records if record.name == "kakaobot.inbox"]
@@ -341,9 +341,9 @@ def test_an_entry_of_wrong_kinds_is_made_again_from_the_file(
     raw = tmp_path / "raw"
     inbox = FileStore(raw)
     inbox.add([upload(tmp_path, "대화.txt", chat())])
-    (before,) = inbox.stored()
+    (before,) = inbox.list_files()
     rewrite(raw, {key: value})
-    (after,) = inbox.stored()
+    (after,) = inbox.list_files()
     assert replace(after, added_at="") == replace(before, added_at="")
     assert (raw / "manifest.broken").exists()
     assert [export.file for export in inbox.exports()] == ["대화.txt"]
@@ -354,7 +354,7 @@ def test_a_name_that_does_not_fit_the_stored_file_is_found_again(tmp_path: Path)
     inbox = FileStore(raw)
     inbox.add([upload(tmp_path, "대화.txt", chat())])
     rewrite(raw, {"name": "대화.csv"})
-    assert [each.name for each in inbox.stored()] == ["대화.txt"]
+    assert [each.name for each in inbox.list_files()] == ["대화.txt"]
     assert len(inbox.exports()) == 1
 
 
@@ -362,33 +362,37 @@ def test_an_older_manifest_is_loaded_and_completed_when_it_is_asked_for(tmp_path
     raw = tmp_path / "raw"
     inbox = FileStore(raw)
     inbox.add([upload(tmp_path, "대화.txt", chat())])
-    (before,) = inbox.stored()
+    (before,) = inbox.list_files()
     rewrite(raw, {}, without=("named", "lines", "counts", "marks"))
-    (old,) = inbox.stored()
-    assert old == replace(before, named=None, lines=None, counts=None, marks=None)
+    (old,) = inbox.list_files()
+    assert old == replace(before, has_room_name=None, lines=None, counts=None, fingerprints=None)
     assert not (raw / "manifest.broken").exists()
-    assert inbox.completed() == [before]
-    assert inbox.stored() == [before]
+    assert inbox.list_complete() == [before]
+    assert inbox.list_files() == [before]
 
 
 def test_a_newer_manifest_is_loaded_too(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     inbox = FileStore(raw)
     inbox.add([upload(tmp_path, "대화.txt", chat())])
-    before = inbox.stored()
+    before = inbox.list_files()
     rewrite(raw, {"mood": "좋음"})
     text = (raw / "manifest.json").read_text(encoding="utf-8")
     (raw / "manifest.json").write_text(text, encoding="utf-8-sig")
-    assert inbox.stored() == before
+    assert inbox.list_files() == before
 
 
 def test_what_is_listed_counts_every_line(tmp_path: Path) -> None:
     inbox = FileStore(tmp_path / "raw")
     inbox.add([upload(tmp_path, "대화.txt", chat())])
-    (stored,) = inbox.stored()
+    (stored,) = inbox.list_files()
     assert stored.counts
     assert sum(stored.counts.values()) == stored.lines == 4
-    assert (stored.counts["messages"], stored.counts["headers"], stored.named) == (1, 2, True)
+    assert (stored.counts["messages"], stored.counts["headers"], stored.has_room_name) == (
+        1,
+        2,
+        True,
+    )
 
 
 def test_a_manifest_or_names_that_cannot_be_opened_are_a_sentence(tmp_path: Path) -> None:
@@ -397,9 +401,9 @@ def test_a_manifest_or_names_that_cannot_be_opened_are_a_sentence(tmp_path: Path
     (raw / "people.json").mkdir()
     inbox = FileStore(raw)
     with pytest.raises(ExportError, match="파일 목록 .* 열 수 없습니다"):
-        inbox.stored()
+        inbox.list_files()
     with pytest.raises(ExportError, match="읽을 수 없습니다"):
-        inbox.confirmed()
+        inbox.load_aliases()
 
 
 @pytest.mark.parametrize("damage", ["{", "[1]", '{"rooms": {"우리방": {"가": 3}}}', "\ud800"])
@@ -409,11 +413,11 @@ def test_damaged_names_are_a_sentence_and_are_left_as_they_are(tmp_path: Path, d
     inbox.add([upload(tmp_path, "대화.txt", chat())])
     data = damage.encode(errors="surrogatepass")
     (raw / "people.json").write_bytes(data)
-    for ask in (inbox.confirmed, lambda: inbox.confirm("우리방", lambda _: {"가": "나"})):
+    for ask in (inbox.load_aliases, lambda: inbox.update_aliases("우리방", lambda _: {"가": "나"})):
         with pytest.raises(ExportError, match=r"people\.json 을 읽을 수 없습니다"):
             ask()
     assert (raw / "people.json").read_bytes() == data
-    assert len(inbox.stored()) == 1
+    assert len(inbox.list_files()) == 1
 
 
 def test_two_processes_lose_no_name_of_each_other(tmp_path: Path) -> None:
@@ -421,14 +425,14 @@ def test_two_processes_lose_no_name_of_each_other(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from kakaobot.exports.file_store import FileStore\n"
         "for name in sys.argv[2:]:"
-        " FileStore(Path(sys.argv[1])).confirm('방', lambda names: {**names, name: '마루'})"
+        " FileStore(Path(sys.argv[1])).update_aliases('방', lambda names: {**names, name: '마루'})"
     )
     children = [
         subprocess.Popen([sys.executable, "-c", code, str(raw), *names], cwd=ROOT)
         for names in (["a", "b", "c", "d"], ["e", "f", "g", "h"])
     ]
     assert [child.wait(patience()) for child in children] == [0, 0]
-    assert FileStore(raw).confirmed() == {"방": dict.fromkeys("abcdefgh", "마루")}
+    assert FileStore(raw).load_aliases() == {"방": dict.fromkeys("abcdefgh", "마루")}
 
 
 def test_a_copy_is_made_where_links_are_refused(
@@ -447,7 +451,7 @@ def test_organizing_again_after_the_names_were_archived_makes_them_anew(tmp_path
     inbox = FileStore(raw)
     inbox.add([upload(tmp_path, "대화.txt", chat())])
     assert inbox.organize() == []
-    carry_out(plan_archive([raw / "organized"], tmp_path / "archive"))
+    move_files(plan_archive([raw / "organized"], tmp_path / "archive"))
     assert [path.name for path in inbox.organize()] == ["대화.txt"]
 
 
@@ -464,7 +468,7 @@ def test_two_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
         for part in (files[::2], files[1::2])
     ]
     assert [child.wait(patience()) for child in children] == [0, 0]
-    assert len(FileStore(raw).stored()) == 10
+    assert len(FileStore(raw).list_files()) == 10
 
 
 def test_a_folder_that_stays_busy_is_reported_after_a_while(tmp_path: Path) -> None:
@@ -487,7 +491,7 @@ def test_an_archive_plan_touches_nothing_and_is_carried_out_as_shown(tmp_path: P
         Move(run, folder / "checkpoints_lora/run1"),
     ]
     assert not archive.exists()
-    assert carry_out(plan) == [move.target for move in plan]
+    assert move_files(plan) == [move.target for move in plan]
     assert not sft.exists()
     assert (folder / "data/sft/train.jsonl").read_bytes() == b"1"
     assert plan_archive([run.parent], archive, now=now)[0].target.parts[-3] == "20260304-050607 (2)"

@@ -135,7 +135,7 @@ def test_every_line_of_this_layout_is_understood(
     text: str, layout: str, room: str, kinds: str, last: datetime
 ) -> None:
     export = read(text)
-    assert (export.layout, export.room) == (layout, room)
+    assert (export.format, export.room) == (layout, room)
     assert "".join(message.kind[0] for message in export.messages) == kinds
     assert export.last == last
     assert export.not_understood == ()
@@ -175,7 +175,7 @@ def test_may_which_is_short_and_long_is_told_apart_by_the_lines_of_days(
     opens: str, layout: str
 ) -> None:
     export = read(f"{opens}\nMay 3, 2026, 8:34 PM, 도담 : 응\n")
-    assert (export.layout, export.not_understood) == (layout, ())
+    assert (export.format, export.not_understood) == (layout, ())
 
 
 def test_the_language_of_the_header_the_days_and_the_times_may_differ() -> None:

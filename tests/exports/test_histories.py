@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.aliases import join, part
+from kakaobot.exports.aliases import add_aliases, remove_alias
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.manifest import StoredFile
@@ -91,11 +91,11 @@ def test_only_the_room_that_changed_is_read_again(
     assert [each.messages for each in RoomHistories(inbox).summaries()] == [5, 3]
     assert sorted(read) == ["또.txt", "옆.txt"]
     read.clear()
-    inbox.confirm("우리방", lambda aliases: join(aliases, "마루", ["은솔"]))
+    inbox.update_aliases("우리방", lambda aliases: add_aliases(aliases, "마루", ["은솔"]))
     assert RoomHistories(inbox).summaries()[0].people == {"마루": 3, "도담": 2}
     assert sorted(read) == ["뒤.txt", "앞.txt"]
     read.clear()
-    inbox.remove(next(each.hash for each in inbox.stored() if each.name == "뒤.txt"))
+    inbox.remove(next(each.hash for each in inbox.list_files() if each.name == "뒤.txt"))
     ours = RoomHistories(inbox).summaries()[0]
     assert (len(ours.files), ours.messages, ours.repeated) == (1, 4, 0)
     assert read == ["앞.txt"]
@@ -122,13 +122,13 @@ def test_progress_only_grows_and_ends(inbox: FileStore) -> None:
 def test_the_version_changes_with_files_and_names_only(inbox: FileStore, tmp_path: Path) -> None:
     versions = [RoomHistories(inbox).version()]
     assert RoomHistories(inbox).version() == versions[0]
-    inbox.confirm("우리방", lambda aliases: join(aliases, "마루", ["은솔"]))
+    inbox.update_aliases("우리방", lambda aliases: add_aliases(aliases, "마루", ["은솔"]))
     versions.append(RoomHistories(inbox).version())
     bring(inbox, tmp_path / "more", 또=chat([("해솔", "바")], "옆방"))
     versions.append(RoomHistories(inbox).version())
     assert len(set(versions)) == 3
-    inbox.confirm("우리방", lambda aliases: part(aliases, "은솔"))
-    inbox.remove(next(each.hash for each in inbox.stored() if each.name == "또.txt"))
+    inbox.update_aliases("우리방", lambda aliases: remove_alias(aliases, "은솔"))
+    inbox.remove(next(each.hash for each in inbox.list_files() if each.name == "또.txt"))
     assert RoomHistories(inbox).version() == versions[0]
 
 
@@ -192,7 +192,7 @@ def test_a_listed_file_that_was_damaged_is_a_sentence(inbox: FileStore, tmp_path
 
 
 def damage(inbox: FileStore, folder: Path, name: str) -> None:
-    stored = next(each for each in inbox.stored() if each.name == name)
+    stored = next(each for each in inbox.list_files() if each.name == name)
     path = folder / "raw" / "inbox" / stored.file
     path.chmod(0o600)
     path.write_bytes(b"\x89PNG")
@@ -222,10 +222,10 @@ def test_which_files_are_of_one_room_is_told_without_reading_them(
 
 
 def test_a_file_that_goes_while_others_are_read_is_no_error(inbox: FileStore) -> None:
-    other = next(each.hash for each in inbox.stored() if each.name == "옆.txt")
+    other = next(each.hash for each in inbox.list_files() if each.name == "옆.txt")
 
     def disturb(share: float, _: str) -> None:
-        if share == 0 and any(each.hash == other for each in inbox.stored()):
+        if share == 0 and any(each.hash == other for each in inbox.list_files()):
             inbox.remove(other)
 
     assert [each.room for each in RoomHistories(inbox).summaries(disturb)] == ["우리방"]
@@ -246,7 +246,7 @@ def test_importing_twice_or_in_overlapping_parts_changes_nothing(
     covered = {ALL[n] for a, many in parts for n in range(a, min(a + many, len(ALL)))}
     (summary,) = before[0]
     assert summary.messages == len(covered)
-    total = sum(each.messages for each in inbox.stored())
+    total = sum(each.messages for each in inbox.list_files())
     assert summary.repeated == total - len(covered)
 
 
@@ -260,10 +260,10 @@ def test_confirming_names_and_taking_them_back_is_as_if_nothing_had_been(
     bring(inbox, folder, 앞=chat(ALL[:4]), 뒤=chat(ALL[2:]))
     before = RoomHistories(inbox).histories(), RoomHistories(inbox).summaries()
     one, *others = names
-    inbox.confirm("우리방", lambda aliases: join(aliases, one, others[:1]))
-    inbox.confirm("우리방", lambda aliases: join(aliases, others[1], [one]))
+    inbox.update_aliases("우리방", lambda aliases: add_aliases(aliases, one, others[:1]))
+    inbox.update_aliases("우리방", lambda aliases: add_aliases(aliases, others[1], [one]))
     (history,) = RoomHistories(inbox).histories()
     assert {message.sender for message in history.messages} == {others[1]}
-    inbox.confirm("우리방", lambda aliases: part(aliases, one))
-    inbox.confirm("우리방", lambda aliases: part(aliases, others[0]))
+    inbox.update_aliases("우리방", lambda aliases: remove_alias(aliases, one))
+    inbox.update_aliases("우리방", lambda aliases: remove_alias(aliases, others[0]))
     assert (RoomHistories(inbox).histories(), RoomHistories(inbox).summaries()) == before

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from kakaobot.exports.merge import merge_room
-from kakaobot.exports.messages import Altered, in_order, senders_of, times_of
+from kakaobot.exports.messages import MappedMessages, is_chronological, message_times, sender_counts
 from kakaobot.exports.parse_result import Export
-from kakaobot.exports.participants import renamed
+from kakaobot.exports.participants import rename_senders
 from tests.exports.rooms import android, clock, day
 
 COUNT = 20_000
@@ -48,30 +48,30 @@ def test_a_large_export_is_the_same_in_order_and_by_place() -> None:
 def test_what_is_counted_while_it_is_read_is_what_is_there() -> None:
     export = large()
     listed = list(export.messages)
-    assert senders_of(export.messages) == Counter(each.sender for each in listed)
+    assert sender_counts(export.messages) == Counter(each.sender for each in listed)
     assert export.people == {"도담": 6667, "마루": 6667, "은솔": 6666}
-    assert list(times_of(export.messages)) == [each.at for each in listed]
+    assert list(message_times(export.messages)) == [each.at for each in listed]
     assert export.first == START
     assert export.last == START + timedelta(minutes=COUNT - 1)
-    assert in_order(export.messages)
+    assert is_chronological(export.messages)
 
 
 def test_an_older_message_below_a_newer_one_is_seen_wherever_it_stands() -> None:
     early, late = f"{day(START)} 오전 9:00", f"{day(START)} 오전 9:01"
     for lines in ([late, early], [early, late, early], [late] * 9000 + [early]):
         export = android("\n".join(f"{at}, 도담 : 응" for at in lines) + "\n")
-        assert not in_order(export.messages)
+        assert not is_chronological(export.messages)
         history = merge_room("방", [export])
-        assert in_order(history.messages)
+        assert is_chronological(history.messages)
         assert len(history.messages) == len(lines)
 
 
 def test_other_names_change_nothing_else() -> None:
     export = large()
-    called = renamed(export, {"도담": "달", "은솔": "달"})
-    assert isinstance(called.messages, Altered)
+    called = rename_senders(export, {"도담": "달", "은솔": "달"})
+    assert isinstance(called.messages, MappedMessages)
     assert called.people == {"달": 13333, "마루": 6667}
-    assert in_order(called.messages)
+    assert is_chronological(called.messages)
     for before, after in zip(export.messages, called.messages, strict=True):
         name = before.sender if before.sender in ("", "마루") else "달"
         assert after == before._replace(sender=name)

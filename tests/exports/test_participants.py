@@ -7,7 +7,13 @@ from dataclasses import replace
 import pytest
 
 from kakaobot.exports.merge import group_files, merge, room_evidence
-from kakaobot.exports.participants import bots, exporters, renamed, renamed_counts, spellings
+from kakaobot.exports.participants import (
+    exporter_candidates,
+    find_bots,
+    rename_counts,
+    rename_senders,
+    similar_names,
+)
 from tests.exports.rooms import android, read, windows
 
 PHONE = android(
@@ -19,9 +25,9 @@ MAC = read("Date,User,Message\n2026-06-28 09:01:07,마루,가\n2026-06-28 09:02:
 
 
 def test_the_exporter_is_proposed_to_be_who_is_missing_under_an_own_name() -> None:
-    assert exporters([PHONE.people, PC.people]) == {"회원님": ["마루"]}
-    assert exporters([PC.people]) == {}
-    assert exporters([PHONE.people]) == {"회원님": []}
+    assert exporter_candidates([PHONE.people, PC.people]) == {"회원님": ["마루"]}
+    assert exporter_candidates([PC.people]) == {}
+    assert exporter_candidates([PHONE.people]) == {"회원님": []}
 
 
 def test_a_confirmed_name_makes_one_message_of_the_same_message_under_two_names() -> None:
@@ -39,12 +45,12 @@ def test_names_of_another_room_change_nothing() -> None:
 
 
 def test_names_that_nobody_bears_change_nothing() -> None:
-    assert renamed(PC, {"은솔": "도담"}) is PC
+    assert rename_senders(PC, {"은솔": "도담"}) is PC
 
 
 def test_renaming_counts_is_counting_the_renamed() -> None:
     names = {"회원님": "마루", "로봇청소": "마루"}
-    assert renamed_counts(PHONE.people, names) == renamed(PHONE, names).people
+    assert rename_counts(PHONE.people, names) == rename_senders(PHONE, names).people
 
 
 def test_a_file_without_a_rooms_name_finds_its_room_under_the_confirmed_names() -> None:
@@ -72,14 +78,14 @@ def test_names_confirmed_before_a_file_found_its_room_are_kept() -> None:
 
 
 def test_messages_need_not_be_a_tuple() -> None:
-    export = renamed(replace(PHONE, messages=list(PHONE.messages)), {"회원님": "마루"})
+    export = rename_senders(replace(PHONE, messages=list(PHONE.messages)), {"회원님": "마루"})
     assert export.people["마루"] == 1
     assert len(merge([export, PC])[0].messages) == 5
 
 
 def test_bots_are_found_by_name_and_people_are_not() -> None:
-    assert bots([*PHONE.people, *PC.people]) == ["오픈채팅봇"]
-    assert bots(["방장봇", "날씨봇", "weather Bot", "봇", "로봇청소", "Abbot"]) == [
+    assert find_bots([*PHONE.people, *PC.people]) == ["오픈채팅봇"]
+    assert find_bots(["방장봇", "날씨봇", "weather Bot", "봇", "로봇청소", "Abbot"]) == [
         "방장봇", "날씨봇", "weather Bot",
     ]  # fmt: skip
 
@@ -98,7 +104,7 @@ def test_bots_are_found_by_name_and_people_are_not() -> None:
 )
 def test_another_spelling_of_a_name_is_seen(names: tuple[str, str]) -> None:
     one, other = names
-    assert spellings({other: 1, one: 5, "마루": 3}) == [[one, other]]
+    assert similar_names({other: 1, one: 5, "마루": 3}) == [[one, other]]
 
 
 @pytest.mark.parametrize(
@@ -113,4 +119,4 @@ def test_another_spelling_of_a_name_is_seen(names: tuple[str, str]) -> None:
     ],
 )
 def test_other_names_are_not_taken_for_spellings(names: tuple[str, str]) -> None:
-    assert spellings(dict.fromkeys(names, 1)) == []
+    assert similar_names(dict.fromkeys(names, 1)) == []

@@ -67,7 +67,7 @@ MAC = """Date,User,Message
 
 def test_a_windows_export_is_read_line_by_line() -> None:
     export = read(WINDOWS)
-    assert (export.layout, export.room, export.named) == ("W-KO", "마루", True)
+    assert (export.format, export.room, export.has_room_name) == ("W-KO", "마루", True)
     assert said(export) == [
         ("마루", "사진", "media"),
         ("마루", "https://example.com/main?mode=LSD&mid=shm", "text"),
@@ -97,7 +97,7 @@ def test_a_windows_export_is_read_line_by_line() -> None:
 
 def test_an_android_export_is_read_line_by_line() -> None:
     export = read(ANDROID)
-    assert (export.layout, export.room, export.named) == ("A-KO", "주말 모임,도담", True)
+    assert (export.format, export.room, export.has_room_name) == ("A-KO", "주말 모임,도담", True)
     assert said(export) == [
         ("회원님", "공부하기", "text"),
         ("", "마루님이 도담님과 은솔님을 초대했습니다.", "system"),
@@ -113,7 +113,11 @@ def test_an_android_export_is_read_line_by_line() -> None:
 
 def test_an_ios_export_is_read_line_by_line() -> None:
     export = read(IOS)
-    assert (export.layout, export.room, export.named) == ("I-KO", "Talk_2026.2.10 08:50", False)
+    assert (export.format, export.room, export.has_room_name) == (
+        "I-KO",
+        "Talk_2026.2.10 08:50",
+        False,
+    )
     assert said(export) == [
         ("", "마루님이 방장이 되었습니다.", "system"),
         ("마루", "공지사항", "text"),
@@ -123,7 +127,7 @@ def test_an_ios_export_is_read_line_by_line() -> None:
 
 def test_a_mac_export_is_read_row_by_row() -> None:
     export = read(MAC, "KakaoTalk_Chat_주말 [방]_2026-04-22-12-40-45.csv")
-    assert (export.layout, export.room, export.named) == ("M-CSV", "주말 [방]", True)
+    assert (export.format, export.room, export.has_room_name) == ("M-CSV", "주말 [방]", True)
     assert said(export) == [
         ("", "마루 invited 도담 and.", "system"),
         ("마루", '나쁘게 보는 건 아닌데 "안녕!!" 하나\n\n  들여 쓴 줄', "text"),
@@ -146,13 +150,13 @@ def test_a_24_hour_clock_and_english_headers_and_dates_are_read() -> None:
         ("12:36 AM", "W-EN", 0),
     ):
         export = read(text.format(clock))
-        assert (export.layout, export.room) == (layout, "방")
+        assert (export.format, export.room) == (layout, "방")
         assert export.messages[0].at == datetime(2026, 8, 1, hour, 36)
 
 
 def test_an_ios_export_with_a_24_hour_clock_is_read() -> None:
     export = read("2026년 1월 1일 목요일\n2026. 1. 1 10:43, 도담 : 안녕\n", "방.txt")
-    assert (export.layout, export.room) == ("I-KO24", "방")
+    assert (export.format, export.room) == ("I-KO24", "방")
 
 
 @pytest.mark.parametrize(
@@ -205,7 +209,7 @@ def test_stray_line_feeds_in_an_edited_crlf_file_lose_no_record() -> None:
 
 def test_parts_put_together_are_read_each_in_its_own_layout() -> None:
     export = read(WINDOWS + "\ufeff".join(("", ANDROID)))
-    assert export.layout == "W-KO+A-KO"
+    assert export.format == "W-KO+A-KO"
     assert export.counts.headers == 4
     assert export.counts.not_understood == 0
     assert export.messages[-1].sender == "도담"
@@ -264,7 +268,7 @@ def test_one_line_of_an_older_app_does_not_decide_for_a_whole_file() -> None:
     rows = "".join(f"2026년 2월 5일 오전 1:{n:02d}, 이 : 글\n" for n in range(50))
     for odd in ("2026년 2월 5일 오전 9:05:마루:안녕", "2026년 2월 5일 오후 11:59:60, 이 : 윤초"):
         export = read(f"{PHONE}{rows}{odd}\n")
-        assert export.layout == "A-KO"
+        assert export.format == "A-KO"
         assert export.people == {"이": 50}
 
 
@@ -275,7 +279,7 @@ def test_one_line_of_an_older_app_does_not_decide_for_a_whole_file() -> None:
 def test_what_is_quoted_at_length_does_not_decide_the_layout(quoted: str) -> None:
     body = f"{quoted}\n" * 30
     export = read(f"{HEAD}[김] [오전 9:00] 백업:\n{body}" + "[나] [오전 9:01] 글\n" * 8)
-    assert export.layout == "W-KO"
+    assert export.format == "W-KO"
     assert export.people == {"나": 8, "김": 1}
     assert export.messages[0].text == f"백업:\n{body}".rstrip()
 
@@ -284,7 +288,7 @@ def test_the_end_of_a_message_that_was_cut_does_not_decide_the_layout() -> None:
     rows = "".join(f"2026. 2. 1. 오후 8:{n:02d}, 이 : 글\n" for n in range(60))
     quoted = "2026-03-01 10:01, a : b\n" * 20
     export = read(f"인용\n{quoted}{rows}", "Talk_2026.2.10 08:50-2.txt")
-    assert export.layout == "I-KO"
+    assert export.format == "I-KO"
     assert len(export.messages) == 60
 
 
@@ -292,7 +296,7 @@ def test_a_table_joined_to_a_text_is_read_as_a_table() -> None:
     for text in (WINDOWS + MAC, MAC + WINDOWS, MAC + WINDOWS + ANDROID + MAC):
         export = read(text)
         parts = [read(part) for part in (WINDOWS, MAC, ANDROID) if part in text]
-        assert set(export.layout.split("+")) == {part.layout for part in parts}
+        assert set(export.format.split("+")) == {part.format for part in parts}
         assert export.counts.messages >= sum(part.counts.messages for part in parts)
         assert export.not_understood == ()
         assert export.room == "마루"

@@ -33,7 +33,7 @@ def read(path: Path) -> Export:
 
 
 def test_there_is_a_sample_of_each_main_layout() -> None:
-    assert {read(path).layout for path in FILES} == {"W-KO", "A-KO", "I-KO", "M-CSV"}
+    assert {read(path).format for path in FILES} == {"W-KO", "A-KO", "I-KO", "M-CSV"}
 
 
 def test_the_sample_files_are_what_the_script_writes() -> None:

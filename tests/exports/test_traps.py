@@ -151,7 +151,7 @@ def test_t12_parts_of_unlike_layouts_in_one_file_are_read_each_in_its_own() -> N
         "February 10, 2026, 2:33 AM\nFebruary 10, 2026, 2:33 AM, 도담 : 영어\n"
         f"{one}2026년 2월 5일 오전 1:33, 은솔 : 글\n"
     )
-    assert export.layout == "W-KO+A-EN2+A-KO"
+    assert export.format == "W-KO+A-EN2+A-KO"
     assert [m.sender for m in export.messages] == ["마루", "도담", "은솔"]
     assert export.not_understood == ()
 
@@ -204,7 +204,7 @@ def test_t18_a_mail_is_read_behind_its_headers(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     (export,) = read_exports(tmp_path / "KakaoTalk Chats_2023-2026.eml")
-    assert (export.layout, said(export)) == ("A-EN3", [("도담", "안녕", "text")])
+    assert (export.format, said(export)) == ("A-EN3", [("도담", "안녕", "text")])
 
 
 def test_t19_one_broken_quote_costs_no_row_of_a_table() -> None:

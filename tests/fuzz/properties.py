@@ -55,11 +55,11 @@ def check_upload(data: bytes, *, name: str, folder: Path) -> None:
     if upload is None:
         return
     _hold(_upload(path, name) == upload, "reading it again gives the same")
-    _hold(bool(upload.readings) and upload.others >= 0, "an upload holds something")
+    _hold(bool(upload.readings) and upload.skipped >= 0, "an upload holds something")
     for reading in upload.readings:
         _hold(bool(reading.export) != bool(reading.error), "there is an export or an error")
-        _hold(not {"/", "\\"} & set(reading.piece.name), "the name of a piece is no path")
-        _check_strings([reading.piece.name])
+        _hold(not {"/", "\\"} & set(reading.file.name), "the name of a piece is no path")
+        _check_strings([reading.file.name])
         if reading.export:
             check_export(reading.export)
         else:

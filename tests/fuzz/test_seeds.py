@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.exports.formats import FORMATS, TABLE
+from kakaobot.exports.formats import CSV_FORMAT, FORMATS
 from kakaobot.exports.reader import read_export
 from tests.fuzz.fuzz_exports import HERE, LARGEST, SEEDS, TOO_LONG
 from tests.fuzz.mutations import Mutator, escaped, read_seeds, tokens
@@ -24,16 +24,16 @@ TRAPS = 21
 
 def test_there_is_a_seed_for_every_layout_and_every_trap() -> None:
     layouts = {Path(name).stem for name in FILES if name.startswith("layouts/")}
-    assert layouts == {layout.id for layout in FORMATS} | {TABLE.id}
+    assert layouts == {layout.id for layout in FORMATS} | {CSV_FORMAT.id}
     traps = {int(found[1]) for name in FILES if (found := re.match(r"traps/t(\d+)-", name))}
     assert traps == set(range(1, TRAPS + 1))
     assert {Path(name).suffix for name in FILES} >= {".txt", ".csv", ".zip", ".eml"}
 
 
-@pytest.mark.parametrize("layout", [*(layout.id for layout in FORMATS), TABLE.id])
+@pytest.mark.parametrize("layout", [*(layout.id for layout in FORMATS), CSV_FORMAT.id])
 def test_the_seed_of_a_layout_is_read_in_that_layout(layout: str) -> None:
     (path,) = (SEEDS / "layouts").glob(f"{layout}.*")
-    assert read_export(path).layout == layout
+    assert read_export(path).format == layout
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -54,7 +54,7 @@ EVIL_RUN = replace(
 
 PAGES = {
     "files": lambda: cards.files_table(
-        [replace(FILE, file=EVIL, room=EVIL, people=(EVIL,), hash=EVIL, note=EVIL, layout=EVIL)]
+        [replace(FILE, file=EVIL, room=EVIL, people=(EVIL,), hash=EVIL, note=EVIL, format=EVIL)]
     ),
     "refused file": lambda: cards.files_table([FileReport(EVIL, error=EVIL)]),
     "report": lambda: cards.report_card(
@@ -89,7 +89,7 @@ PAGES = {
     "rooms": lambda: rooms_table([EVIL_ROOM]),
     "people": lambda: people_cards([EVIL_ROOM]),
     "diagnosis": lambda: line_report_card(
-        replace(DIAGNOSIS, file=EVIL, layout=EVIL, room=EVIL, lost=((7, EVIL),))
+        replace(DIAGNOSIS, file=EVIL, format=EVIL, room=EVIL, not_understood_lines=((7, EVIL),))
     ),
     "note": lambda: cards.note(EVIL, EVIL),
     "outdated": lambda: cards.report_card(REPORT, EVIL),
@@ -221,6 +221,8 @@ def test_a_diagnosis_adds_up_and_shows_what_was_not_understood():
     assert "<td>7</td><td>아침 9:01, 도담 : 안녕</td>" in page
     assert "나머지 1줄" in page
     assert "잃은 것은 없습니다" in page
-    well = replace(DIAGNOSIS, counts=replace(DIAGNOSIS.counts, not_understood=0), lost=())
+    well = replace(
+        DIAGNOSIS, counts=replace(DIAGNOSIS.counts, not_understood=0), not_understood_lines=()
+    )
     assert "모든 줄을 이해했습니다." in line_report_card(well)
     assert "<table" not in line_report_card(well)

@@ -75,11 +75,11 @@ ROOM = RoomReport(
 )
 DIAGNOSIS = LineReport(
     file="대화.txt",
-    layout="W-KO",
+    format="W-KO",
     room="보드게임",
     lines=1234,
     counts=LineCounts(messages=1000, continuations=200, headers=2, dates=30, not_understood=2),
-    lost=((7, "아침 9:01, 도담 : 안녕"),),
+    not_understood_lines=((7, "아침 9:01, 도담 : 안녕"),),
 )
 REPORT = BuildReport(
     room="보드게임",

@@ -227,7 +227,7 @@ def _file_row(file: FileReport) -> str:
         f"{file.messages:,}",
         line_numbers(file.not_understood) or text.DASH,
     ]
-    about = " · ".join(filter(None, (export_format_name(file.layout), file.note)))
+    about = " · ".join(filter(None, (export_format_name(file.format), file.note)))
     name = f"{escape(file.file)}<small>{escape(about)}</small>"
     buttons = _file_button(file, "diagnose", text.DIAGNOSE, " kb-calm")
     buttons += _file_button(file, "remove", text.REMOVE)

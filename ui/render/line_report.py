@@ -22,7 +22,7 @@ def line_report_card(found: LineReport) -> str:
         f"<span>{text.LINE_KIND_NOTES[kind]}</span></div>"
         for kind, count in kinds.items()
     )
-    about = f"{export_format_name(found.layout)} ({found.layout}) · {found.room}"
+    about = f"{export_format_name(found.format)} ({found.format}) · {found.room}"
     return (
         f'<section class="kb-card kb-diagnosis" aria-label="{text.LINE_REPORT_TITLE}"><header>'
         f"<h3>{text.LINE_REPORT_TITLE}<small>{escape(found.file)}</small></h3>"
@@ -38,9 +38,10 @@ def _lost(found: LineReport) -> str:
     if not found.counts.not_understood:
         return f'<p class="kb-good-text">{text.ALL_PARSED}</p>'
     rows = "".join(
-        f"<tr><td>{number:,}</td><td>{escape(line)}</td></tr>" for number, line in found.lost
+        f"<tr><td>{number:,}</td><td>{escape(line)}</td></tr>"
+        for number, line in found.not_understood_lines
     )
-    more = text.UNPARSED_MORE.format(count=found.unshown) if found.unshown else ""
+    more = text.UNPARSED_MORE.format(count=found.omitted) if found.omitted else ""
     title = text.UNPARSED_TITLE.format(count=found.counts.not_understood)
     return (
         f"<h4>{title}</h4><p class='kb-muted'>{text.UNPARSED_HINT}</p>"
