@@ -1,34 +1,54 @@
-"""Rooms after merging, and who is who in them → HTML. Pure; outside words are escaped here.
-
-What a button asks for lies in its `data-ask` as JSON; the script of the tab hands it over.
-"""
+"""Merged rooms and their participants → HTML. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kakaobot.app.people import Proposal, RoomParticipant, RoomReport
 from ui import text
 from ui.presenters import name_list
-from ui.render.cards import ask_button, table
+from ui.render.templating import render
 
-_MOST_ANSWERS = 4
-"""Names that get a button of their own; others are chosen or typed."""
+_MAX_BUTTONS = 4
+"""Candidates that get a button; other names are chosen from a list or typed."""
+_MAX_QUOTED = 6
+
+Answer = tuple[str, dict[str, object]]
+"""The label of a button and its request."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A proposal as the user is asked about it."""
+
+    sentence: str
+    answers: tuple[Answer, ...]
+    typed: dict[str, object] | None = None
+    """Request of a button that takes the name typed beside it; None for no such field."""
+    options: tuple[str, ...] = ()
+    """Names suggested while typing."""
 
 
 def rooms_table(rooms: Sequence[RoomReport]) -> str:
-    """One row a room; empty where there is none."""
-    if not rooms:
-        return ""
-    return f"<h3>{text.ROOMS_TITLE}</h3>" + table(
-        text.ROOMS_HEAD, (_row(room) for room in rooms), text.ROOMS_TITLE
-    )
+    """One row per room; empty if there is none."""
+    rows = [(room, name_list([member.name for member in room.people])) for room in rooms]
+    return render("rooms", rooms=rows)
 
 
 def people_cards(rooms: Sequence[RoomReport]) -> str:
-    """For each room in which something may be or was put right; empty where there is none."""
-    return "".join(_card(room, number) for number, room in enumerate(rooms) if has_more(room))
+    """One card per room with a proposal to confirm or a change to take back."""
+    cards = [
+        {
+            "number": number,
+            "room": room.room,
+            "questions": [_question(room, proposal) for proposal in room.proposals],
+            "settled": _settled(room),
+        }
+        for number, room in enumerate(rooms)
+        if has_more(room)
+    ]
+    return render("people", cards=cards)
 
 
 def has_more(room: RoomReport) -> bool:
@@ -36,93 +56,72 @@ def has_more(room: RoomReport) -> bool:
     return bool(room.proposals or room.aliases or _excluded(room))
 
 
-def _row(room: RoomReport) -> str:
-    names = name_list([member.name for member in room.people])
-    repeated = text.COUNT.format(count=room.repeated) if room.repeated else text.DASH
-    cells = [
-        text.COUNT.format(count=room.files),
-        f"<b>{text.COUNT.format(count=room.messages)}</b>",
-        repeated,
-        f"{text.PEOPLE_COUNT.format(count=len(room.people))}<small>{escape(names)}</small>",
-        escape(f"{room.first[:10]} ~ {room.last[:10]}"),
+def choices(people: Sequence[RoomParticipant]) -> list[tuple[str, str]]:
+    """Labels and names for a dropdown."""
+    return [
+        (text.MEMBER_LABEL.format(name=member.name, count=member.messages), member.name)
+        for member in people
     ]
-    middle = "".join(f"<td>{cell}</td>" for cell in cells)
-    lost = "".join(f'<small class="kb-bad-text">{escape(why)}</small>' for why in room.lost)
-    return f"<tr><td>{escape(room.room)}{lost}</td>{middle}</tr>"
 
 
-def _card(room: RoomReport, place: int) -> str:
-    asked = "".join(
-        _question(room, proposal, f"kb-names-{place}-{number}")
-        for number, proposal in enumerate(room.proposals)
-    )
-    done = "".join(
-        _chip(f"{alias} → {name}", {"do": "undo", "room": room.keys[0], "alias": alias})
+def _settled(room: RoomReport) -> list[Answer]:
+    """What was confirmed earlier, each with the request that takes it back."""
+    key = room.keys[0] if room.keys else ""
+    joined: list[Answer] = [
+        (f"{alias} → {name}", {"do": "undo", "room": key, "alias": alias})
         for alias, name in room.aliases
-    ) + "".join(
-        _chip(text.EXCLUDED_CHIP.format(name=name), {"do": "include", "names": [name]})
+    ]
+    excluded: list[Answer] = [
+        (text.EXCLUDED_CHIP.format(name=name), {"do": "include", "names": [name]})
         for name in _excluded(room)
-    )
-    questions = f'<ul class="kb-asks">{asked}</ul>' if asked else ""
-    settled = f'<div class="kb-chips">{done}</div>' if done else ""
-    return (
-        f'<section class="kb-card kb-people"><h3>{text.PEOPLE_TITLE}'
-        f"<small>{escape(room.room)}</small></h3>{questions}{settled}</section>"
-    )
+    ]
+    return joined + excluded
 
 
-def _question(room: RoomReport, proposal: Proposal, list_id: str) -> str:
+def _question(room: RoomReport, proposal: Proposal) -> _Question:
     if proposal.kind == "exporter":
-        nickname = proposal.names[0]
-        says = text.ASK_EXPORTER.format(name=nickname)
-        answers = _exporter(room, proposal, list_id)
-    elif proposal.kind == "spelling":
+        return _exporter_question(room, proposal)
+    if proposal.kind == "spelling":
         name, *others = proposal.names
-        says = text.ASK_SPELLING.format(names=_quoted(proposal.names))
-        ask = {"do": "same", "room": room.keys[0], "name": name, "others": others}
-        answers = ask_button(text.ANSWER_SPELLING.format(name=name), ask)
-    else:
-        says = text.ASK_BOT.format(names=_quoted(proposal.names), count=_said(room, proposal.names))
-        answers = ask_button(text.ANSWER_BOT, {"do": "exclude", "names": list(proposal.names)})
-    return f'<li><p>{escape(says)}</p><div class="kb-answers">{answers}</div></li>'
-
-
-def _exporter(room: RoomReport, proposal: Proposal, list_id: str) -> str:
-    """The likely names have a button each; any other can be chosen from a list or typed."""
-    ask = {"do": "same", "room": room.keys[0], "others": list(proposal.names)}
-    likely = proposal.candidates[:_MOST_ANSWERS] if proposal.sure else ()
-    buttons = "".join(ask_button(name, {**ask, "name": name}) for name in likely)
-    rest = [m.name for m in room.people if m.name not in (*likely, *proposal.names)]
-    options = "".join(f'<option value="{escape(name)}"></option>' for name in rest)
-    return (
-        f'{buttons}<input type="text" list="{list_id}" maxlength="100" '
-        f'placeholder="{text.OTHER_NAME}" aria-label="{text.OTHER_NAME}">'
-        f'<datalist id="{list_id}">{options}</datalist>'
-        + ask_button(text.THIS_NAME, ask, typed=True)
+        request: dict[str, object] = {
+            "do": "same",
+            "room": room.keys[0],
+            "name": name,
+            "others": others,
+        }
+        return _Question(
+            text.ASK_SPELLING.format(names=_quoted(proposal.names)),
+            ((text.ANSWER_SPELLING.format(name=name), request),),
+        )
+    messages = sum(member.messages for member in room.people if member.name in proposal.names)
+    return _Question(
+        text.ASK_BOT.format(names=_quoted(proposal.names), count=messages),
+        ((text.ANSWER_BOT, {"do": "exclude", "names": list(proposal.names)}),),
     )
 
 
-def _chip(words: str, ask: Mapping[str, object]) -> str:
-    return f"<span>{escape(words)}{ask_button(text.REVERT, ask)}</span>"
+def _exporter_question(room: RoomReport, proposal: Proposal) -> _Question:
+    """Likely names get a button each; any other is chosen from a list or typed."""
+    request: dict[str, object] = {
+        "do": "same",
+        "room": room.keys[0],
+        "others": list(proposal.names),
+    }
+    likely = proposal.candidates[:_MAX_BUTTONS] if proposal.sure else ()
+    listed = {*likely, *proposal.names}
+    return _Question(
+        text.ASK_EXPORTER.format(name=proposal.names[0]),
+        tuple((name, {**request, "name": name}) for name in likely),
+        typed=request,
+        options=tuple(member.name for member in room.people if member.name not in listed),
+    )
 
 
 def _excluded(room: RoomReport) -> list[str]:
     return [member.name for member in room.people if member.is_excluded]
 
 
-def _said(room: RoomReport, names: Sequence[str]) -> int:
-    return sum(member.messages for member in room.people if member.name in names)
-
-
-def _quoted(names: Sequence[str], most: int = 6) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:most])
-    more = len(names) - most
+def _quoted(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:_MAX_QUOTED])
+    more = len(names) - _MAX_QUOTED
     return text.MORE_PEOPLE.format(names=shown, count=more) if more > 0 else shown
-
-
-def choices(people: Sequence[RoomParticipant]) -> list[tuple[str, str]]:
-    """Labels and names for a dropdown."""
-    return [
-        (text.MEMBER_LABEL.format(name=each.name, count=each.messages), each.name)
-        for each in people
-    ]

@@ -1,27 +1,28 @@
-"""Past runs → HTML, grouped by what they have learnt. Pure; outside words are escaped here.
+"""Past runs → HTML, grouped by their dataset. Pure.
 
-Losses are compared within a group alone, and there only between runs of one base.
+Losses are compared within a group only, and there only between runs of one base model.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from html import escape
+from collections.abc import Sequence
+from typing import Any
 
 from kakaobot.config import setting_fields
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
 from kakaobot.runs.run import LIVE
 from ui import text
 from ui.render.sparkline import sparkline
+from ui.render.templating import render
 
-_FIRST = 8
-"""Runs that are shown at once; the rest unfold."""
-_CODE = 8
-"""Characters by which a fingerprint is told from others."""
+_SHOWN = 8
+"""Runs shown at once; the rest unfold."""
+_CODE_LENGTH = 8
+"""Characters of a dataset fingerprint that are shown."""
 
-# What is unfolded, and what has the keyboard, stays so when all is shown anew: gradio then takes
-# away what the new words do not have, so that only a click tells what somebody wants.
+# Gradio replaces the HTML on every update. Unfolded runs and the keyboard focus are restored, and
+# only a click changes which runs are unfolded.
 RUNS_SCRIPT = """const unfolded = new Set();
 let focused = "";
 const all = () => [...element.querySelectorAll("details[data-run]")];
@@ -52,134 +53,84 @@ new MutationObserver(() => {
 
 
 def runs_card(runs: Sequence[RunSummary]) -> str:
-    """Every run, newest first within what it has learnt; each unfolds to its settings."""
-    if not runs:
-        return f'<p class="kb-muted">{text.RUNS_EMPTY}</p>'
-    held = groups(runs)
-    mixed = frozenset(group.fingerprint for group in held if len(group.bases) > 1)
-    first, rest = _cut(held, _FIRST)
-    apart = f'<p class="kb-muted kb-apart">{text.RUNS_NOT_COMPARABLE}</p>' if len(held) > 1 else ""
-    return f'<div class="kb-history">{apart}{_groups(first, mixed)}{_rest(rest, mixed)}</div>'
-
-
-def _cut(held: Sequence[RunGroup], most: int) -> tuple[list[RunGroup], list[RunGroup]]:
-    """The first `most` runs in their groups, and the others in theirs."""
-    first, rest = [], []
-    for group in held:
-        shown, more = group.runs[: max(0, most)], group.runs[max(0, most) :]
-        most -= len(shown)
-        first += [RunGroup(group.fingerprint, shown)] if shown else []
-        rest += [RunGroup(group.fingerprint, more)] if more else []
-    return first, rest
-
-
-def _rest(held: Sequence[RunGroup], mixed: frozenset[str]) -> str:
-    if not held:
-        return ""
-    older = text.RUNS_OLDER.format(count=sum(len(group.runs) for group in held))
-    # No run is called so: a name begins with a letter or a digit.
-    return (
-        f'<details class="kb-older" data-run="*"><summary>{older}</summary>'
-        f"{_groups(held, mixed)}</details>"
+    """Every run, newest first within its group; each unfolds to its settings."""
+    grouped = groups(runs)
+    mixed = frozenset(group.fingerprint for group in grouped if len(group.bases) > 1)
+    shown, older = _split(grouped, _SHOWN)
+    return render(
+        "runs",
+        shown=[_group(group, mixed) for group in shown],
+        older=[_group(group, mixed) for group in older],
+        older_count=sum(len(group.runs) for group in older),
+        several_groups=len(grouped) > 1,
     )
 
 
-def _groups(held: Sequence[RunGroup], mixed: frozenset[str]) -> str:
-    """`mixed` are the fingerprints of data that was learnt on several bases."""
-    return "".join(_group(group, several=group.fingerprint in mixed) for group in held)
+def _split(grouped: Sequence[RunGroup], limit: int) -> tuple[list[RunGroup], list[RunGroup]]:
+    """The first `limit` runs and the others, both still in their groups."""
+    first, rest = [], []
+    for group in grouped:
+        shown, older = group.runs[: max(0, limit)], group.runs[max(0, limit) :]
+        limit -= len(shown)
+        first += [RunGroup(group.fingerprint, shown)] if shown else []
+        rest += [RunGroup(group.fingerprint, older)] if older else []
+    return first, rest
 
 
-def _group(group: RunGroup, *, several: bool) -> str:
-    note = f'<p class="kb-muted">{text.BASES_NOT_COMPARABLE}</p>' if several else ""
-    rows = "".join(_run(run, several_bases=several) for run in group.runs)
-    return f'<section class="kb-learnt-by"><h4>{_data(group)}</h4>{note}{rows}</section>'
-
-
-def _data(group: RunGroup) -> str:
-    """What was learnt, in a line."""
-    if not group.fingerprint:
-        return escape(text.RUN_DATA_UNKNOWN)
+def _group(group: RunGroup, mixed: frozenset[str]) -> dict[str, Any]:
+    """`mixed` holds the fingerprints of datasets that several base models were trained on."""
     run = group.runs[0]
-    words = text.RUN_DATA.format(
+    title = text.RUN_DATA.format(
         room=run.room or text.ALL_ROOMS,
         person=run.persona or text.WHOLE_ROOM,
         replies=run.replies,
     )
-    return f"{escape(words)}<code>{escape(group.fingerprint[:_CODE])}</code>"
+    return {
+        "title": title if group.fingerprint else text.RUN_DATA_UNKNOWN,
+        "code": group.fingerprint[:_CODE_LENGTH],
+        "several_bases": group.fingerprint in mixed,
+        "rows": [_row(run) for run in group.runs],
+    }
 
 
-def _run(run: RunSummary, *, several_bases: bool) -> str:
-    name, when = escape(run.name), escape(run.created_at[:16].replace("T", " "))
-    state = f'<span class="kb-state kb-{run.state}">{text.SHORT_STATES[run.state]}</span>'
-    talk = f'<span class="kb-state kb-talks">{text.CAN_CHAT}</span>' if run.has_adapter else ""
-    return (
-        f'<details class="kb-was" data-run="{name}"><summary>'
-        f'<span class="kb-who"><b>{name}</b>{state}{talk}'
-        f"<small>{when} · {escape(run.base)} · {_steps(run)}</small></span>"
-        f'<span class="kb-line">{sparkline(run.losses, run.best_step)}</span>'
-        f'<span class="kb-best">{_best(run, several_bases)}</span></summary>'
-        f'<div class="kb-told">{_told(run)}</div></details>'
-    )
+def _row(run: RunSummary) -> dict[str, Any]:
+    return {
+        "run": run,
+        "steps": _steps(run),
+        "sparkline": sparkline(run.losses, run.best_step),
+        "message": run.message if run.state not in LIVE else "",
+        "facts": [
+            (
+                text.TRAINED_REPLIES,
+                text.COUNT.format(count=run.replies) if run.replies else text.DASH,
+            ),
+            (text.DATA_FINGERPRINT, run.fingerprint or text.DASH),
+            (text.EVALUATIONS, text.EVALUATION_COUNT.format(count=len(run.losses))),
+        ],
+        "changed": [_change(change, text.DEFAULT_VALUE) for change in run.changed],
+        "since": [_change(change, text.PREVIOUS_VALUE) for change in run.since],
+    }
 
 
 def _steps(run: RunSummary) -> str:
-    # Where it stands now is told above; here it would change at every beat.
+    # The current step of a live run stands in the card above; here it would change at every poll.
     if run.state in LIVE or not run.max_steps:
         return text.STEPS_TOTAL.format(max_steps=run.max_steps) if run.max_steps else text.NO_STEPS
     return text.STEPS_DONE.format(step=run.step, max_steps=run.max_steps)
 
 
-def _best(run: RunSummary, several_bases: bool) -> str:
-    if run.best_eval_loss is None:
-        return f"<b>{text.DASH}</b><small>{text.NOT_EVALUATED}</small>"
-    step = text.AT_STEP.format(step=run.best_step or 0)
-    words = text.LOWEST_LOSS_OF_BASE if several_bases else text.LOWEST_LOSS
-    mark = f'<i class="kb-mark">{words}</i>' if run.lowest else ""
-    return f"<b>{run.best_eval_loss:.3f}</b><small>{step}</small>{mark}"
-
-
-def _told(run: RunSummary) -> str:
-    message = f"<p>{escape(run.message)}</p>" if run.message and run.state not in LIVE else ""
-    facts = [
-        (text.TRAINED_REPLIES, text.COUNT.format(count=run.replies) if run.replies else text.DASH),
-        (text.DATA_FINGERPRINT, run.fingerprint or text.DASH),
-        (text.EVALUATIONS, text.EVALUATION_COUNT.format(count=len(run.losses))),
-    ]
-    cells = "".join(f"<div><dt>{name}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    return (
-        f'{message}<dl class="kb-facts">{cells}</dl>'
-        f"<h5>{text.CHANGED_SETTINGS}</h5>"
-        + _changes(run.changed, text.ALL_DEFAULTS, text.DEFAULT_VALUE)
-        + _since(run)
-    )
-
-
-def _since(run: RunSummary) -> str:
-    if not run.before:
-        return ""
-    title = escape(text.CHANGED_SINCE.format(name=run.before))
-    return f"<h5>{title}</h5>{_changes(run.since, text.UNCHANGED_SINCE, text.PREVIOUS_VALUE)}"
-
-
-def _changes(changes: Sequence[SettingChange], nothing: str, was: str) -> str:
-    if not changes:
-        return f'<p class="kb-muted">{nothing}</p>'
-    return f'<ul class="kb-changes">{"".join(_rows(changes, was))}</ul>'
-
-
-def _rows(changes: Sequence[SettingChange], was: str) -> Iterator[str]:
-    for change in changes:
-        meaning = escape(_meanings().get(change.setting, ""))
-        other = escape(was.format(value=_value(change.other)))
-        yield (
-            f'<li title="{meaning}"><span>{escape(change.setting)}</span>'
-            f"<b>{escape(_value(change.value))}</b><small>{other}</small></li>"
-        )
+def _change(change: SettingChange, other: str) -> dict[str, str]:
+    return {
+        "setting": change.setting,
+        "description": _descriptions().get(change.setting, ""),
+        "value": _value(change.value),
+        "other": other.format(value=_value(change.other)),
+    }
 
 
 @functools.cache
-def _meanings() -> dict[str, str]:
-    return {entry.path: entry.description for entry in setting_fields()}
+def _descriptions() -> dict[str, str]:
+    return {field.path: field.description for field in setting_fields()}
 
 
 def _value(value: object) -> str:

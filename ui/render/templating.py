@@ -1,0 +1,38 @@
+"""The Jinja2 environment of the window: autoescape on, the Korean texts in scope as `text`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ui import text
+
+_BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
+
+
+def render(template: str, **values: object) -> str:
+    """Render `templates/<template>.html.jinja`; the line breaks between its tags are dropped."""
+    page = _ENVIRONMENT.get_template(f"{template}.html.jinja").render(values)
+    return _BETWEEN_TAGS.sub("><", page).strip()
+
+
+def _bubbles(message: str) -> list[str]:
+    return [line for line in message.split("\n") if line.strip()]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.globals["text"] = text
+_ENVIRONMENT.filters.update(bubbles=_bubbles, json=_json)
