@@ -1,7 +1,6 @@
 """Reads, checks and writes configs/sft.yaml, and knows where a user's home is.
 
-What settings there are is declared in `kakaobot.settings`. Below the use cases in `kakaobot.app`
-functions take plain arguments instead of settings.
+The settings are declared in `kakaobot.settings`.
 """
 
 from __future__ import annotations

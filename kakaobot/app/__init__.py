@@ -1,1 +1,1 @@
-"""The use cases. Both the window and the command line call these, and nothing below them."""
+"""Use cases, shared by the window and the command line."""

@@ -1,4 +1,4 @@
-"""The password gate. What infers asks for a `Pass`, and only a `Gate` makes one."""
+"""Password authentication: inference requires the `AccessPass` that a `PasswordGate` issues."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from kakaobot.config import PASSWORD_VARIABLE, Home
 from kakaobot.errors import AccessDenied
 
 FREE_ATTEMPTS = 5
-"""Wrong passwords before one has to wait."""
-_LONGEST_WAIT = 300.0
+"""Wrong passwords before the lockout starts."""
+_MAX_LOCKOUT = 300.0
+"""Seconds."""
 
-NOT_SET = (
+_NOT_SET = (
     f"비밀번호가 설정되지 않아 대화할 수 없습니다. 프로그램 폴더의 .env 파일에 "
     f"{PASSWORD_VARIABLE}=원하는비밀번호 를 적고 다시 시작하세요."
 )
@@ -26,7 +27,7 @@ LOCKED = "잠겨 있습니다. 먼저 비밀번호를 입력하세요."
 
 
 class AccessPass:
-    """Proof that the password was given. Worth something only to the gate that made it."""
+    """Proof of authentication, valid only at the gate that issued it."""
 
     __slots__ = ("_seal",)
 
@@ -35,7 +36,10 @@ class AccessPass:
 
 
 class PasswordGate:
-    """Counts wrong tries for everybody together: addresses and sessions can be invented at will."""
+    """Issues and verifies passes.
+
+    Wrong attempts count globally: a client can make up addresses and sessions at will.
+    """
 
     def __init__(self, password: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._salt = secrets.token_bytes(16)
@@ -43,12 +47,12 @@ class PasswordGate:
         self._seal = secrets.token_bytes(32)
         self._clock = clock
         self._lock = threading.Lock()
-        self._wrong = 0
-        self._closed_until = 0.0
+        self._failures = 0
+        self._locked_until = 0.0
 
     @classmethod
     def from_home(cls, home: Home) -> PasswordGate:
-        """The gate of `CHATBOT_PASSWORD`, of the environment or of `.env`."""
+        """A gate with `CHATBOT_PASSWORD` from the environment or `.env`."""
         return cls(home.password())
 
     @property
@@ -56,39 +60,44 @@ class PasswordGate:
         return bool(self._digest)
 
     def authenticate(self, password: str) -> AccessPass:
-        """Give a pass for the right password. Takes the same time for a wrong one.
+        """Issue a pass. Runs in constant time, whether or not the password is right.
 
         Raises:
-            AccessDenied: it is wrong, none is set, or there were too many tries.
+            AccessDenied: the password is wrong, none is set, or the gate is locked after too many
+                attempts.
         """
         if not self.is_set:
-            raise AccessDenied(NOT_SET)
+            raise AccessDenied(_NOT_SET)
         if not password:
             raise AccessDenied("비밀번호를 입력하세요.")
         with self._lock:
-            wait = self._closed_until - self._clock()
+            wait = self._locked_until - self._clock()
             if wait > 0:
                 raise AccessDenied(f"여러 번 틀렸습니다. {math.ceil(wait)}초 뒤에 다시 입력하세요.")
             if not hmac.compare_digest(self._scrypt(password), self._digest):
-                self._count_wrong()
+                self._count_failure()
                 raise AccessDenied("비밀번호가 틀렸습니다. 다시 입력하세요.")
-            self._wrong = 0
+            self._failures = 0
         return AccessPass(self._seal)
 
-    def verify(self, given: AccessPass | None) -> None:
-        """Raises AccessDenied unless this gate made `given`."""
+    def verify(self, access: AccessPass | None) -> None:
+        """Check a pass.
+
+        Raises:
+            AccessDenied: this gate did not issue it.
+        """
         if not self.is_set:
-            raise AccessDenied(NOT_SET)
-        if not isinstance(given, AccessPass) or not hmac.compare_digest(given._seal, self._seal):
+            raise AccessDenied(_NOT_SET)
+        if not isinstance(access, AccessPass) or not hmac.compare_digest(access._seal, self._seal):
             raise AccessDenied(LOCKED)
 
-    def _count_wrong(self) -> None:
-        self._wrong += 1
-        if self._wrong >= FREE_ATTEMPTS:
-            wait = min(_LONGEST_WAIT, 5.0 * 2 ** (self._wrong - FREE_ATTEMPTS))
-            self._closed_until = self._clock() + wait
+    def _count_failure(self) -> None:
+        self._failures += 1
+        if self._failures >= FREE_ATTEMPTS:
+            wait = min(_MAX_LOCKOUT, 5.0 * 2 ** (self._failures - FREE_ATTEMPTS))
+            self._locked_until = self._clock() + wait
 
     def _scrypt(self, password: str) -> bytes:
-        # macOS sends Hangul decomposed, a .env file holds it composed.
+        # macOS sends Hangul decomposed (NFD); a .env file holds it composed.
         raw = unicodedata.normalize("NFC", str(password)).encode(errors="replace")
         return hashlib.scrypt(raw, salt=self._salt, n=2**14, r=8, p=1)

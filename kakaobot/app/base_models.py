@@ -1,9 +1,8 @@
-"""Which base model the settings mean on this machine, remembered for a moment. Torch-free."""
+"""Which base model the settings select on this machine, cached. Imports no torch."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,51 +11,49 @@ from pathlib import Path
 from kakaobot.base.selection import STARTER, BaseModelChoice, choose
 from kakaobot.config import ROOT, Home
 from kakaobot.exports.file_store import FileStore
+from kakaobot.exports.paths import hash_file
 
 SAMPLE_FOLDER = ROOT / "data" / "sample"
-_FRESH_SECONDS = 60.0
-_REHEARSAL = "지어낸 샘플 방만 있어 바로 해 볼 수 있는 연습용 모델을 골랐습니다."
+_CACHE_SECONDS = 60.0
+_SAMPLE_ONLY_REASON = "지어낸 샘플 방만 있어 바로 해 볼 수 있는 연습용 모델을 골랐습니다."
 
 
 class BaseModels:
-    """Asking the hardware and the hub takes up to seconds; the window asks every second."""
+    """Caches the selection: probing hardware and hub takes seconds, and the window polls."""
 
     def __init__(self, choose: Callable[[str], BaseModelChoice] = choose) -> None:
         self._choose = choose
-        self._known: dict[str, tuple[float, BaseModelChoice]] = {}
+        self._cache: dict[str, tuple[float, BaseModelChoice]] = {}
 
     def select(self, home: Home) -> BaseModelChoice:
-        """What `model.base_model` means now.
+        """Resolve `model.base_model`.
 
-        `auto` means the starter as long as only the bundled sample room was imported: nobody wants
-        to download gigabytes to press the buttons once.
+        `auto` is the starter while only the bundled sample room is imported: trying the program
+        out should not download gigabytes.
 
         Raises:
-            BaseModelError: it names a folder or file that is not there.
+            BaseModelError: the setting names a missing folder or file.
         """
         settings = home.settings()
-        wanted = settings.model.base_model
-        rehearsal = wanted == "auto" and _only_samples(home.folder(settings.paths.raw))
-        wanted = STARTER if rehearsal else wanted
-        at, known = self._known.get(wanted, (0.0, None))
-        if known is None or time.monotonic() - at > _FRESH_SECONDS:
-            known = self._choose(wanted)
-            self._known[wanted] = (time.monotonic(), known)
-        return replace(known, reason=_REHEARSAL) if rehearsal else known
+        name = settings.model.base_model
+        sample_only = name == "auto" and _has_only_samples(home.folder(settings.paths.raw))
+        name = STARTER if sample_only else name
+        cached_at, choice = self._cache.get(name, (0.0, None))
+        if choice is None or time.monotonic() - cached_at > _CACHE_SECONDS:
+            choice = self._choose(name)
+            self._cache[name] = (time.monotonic(), choice)
+        return replace(choice, reason=_SAMPLE_ONLY_REASON) if sample_only else choice
 
     def invalidate(self) -> None:
-        """Look afresh at the next question."""
-        self._known.clear()
+        """Drop the cache, so that the next `select` probes again."""
+        self._cache.clear()
 
 
-def _only_samples(raw: Path) -> bool:
+def _has_only_samples(raw: Path) -> bool:
     stored = FileStore(raw).list_files()
-    return bool(stored) and all(each.hash in _sample_hashes() for each in stored)
+    return bool(stored) and all(file.hash in _sample_hashes() for file in stored)
 
 
 @functools.cache
 def _sample_hashes() -> frozenset[str]:
-    return frozenset(
-        hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-        for file in SAMPLE_FOLDER.glob("sample_*")
-    )
+    return frozenset(map(hash_file, SAMPLE_FOLDER.glob("sample_*")))

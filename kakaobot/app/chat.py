@@ -1,10 +1,11 @@
-"""Talk with the best adapter of a run. Nothing is inferred without a `Pass`."""
+"""Chat with the best adapter of a run. Inference requires an `AccessPass`."""
 
 from __future__ import annotations
 
 import gc
 import logging
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -22,53 +23,61 @@ from kakaobot.runs.run import Run, Runs
 from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
 
-_ME = "나"
-_ASKED = 12
-_PATIENCE = 10.0
-"""Seconds to wait for a reply that is under way."""
+_DEFAULT_USER_NAME = "나"
+_MAX_CANDIDATES = 12
+"""Participants considered for the next message: each costs a forward pass."""
+_UNLOAD_TIMEOUT = 10.0
+"""Seconds to wait for a reply in progress."""
 ModelLoader = Callable[[str, Path, Settings], ChatModel]
 
 
 @dataclass(frozen=True)
 class ChatLine:
+    """One message of the conversation on screen."""
+
     name: str
     text: str
     from_user: bool
-    """Written by the user."""
 
 
 @dataclass(frozen=True)
 class Persona:
-    """Who would speak."""
+    """Who replies, and the adapter behind it."""
 
     run: str
     adapter: Literal["best", "latest"]
     step: int | None
     base: str
+    """Label of the base model."""
     room: str
+    """Empty for all rooms."""
     name: str
+    """The participant trained on; empty for the whole room."""
     participants: tuple[str, ...]
     practice: bool
+    """Whether the base model is for practice only."""
     shows_names: bool
-    """Whether names are shown in a person's room."""
+    """Whether a participant's training rows carried the names of the others."""
     description: str
-    """Korean: which base and which adapter speak."""
+    """Korean: the persona, the base model and the adapter."""
 
 
 @dataclass(frozen=True)
 class Reply:
+    """A reply so far."""
+
     name: str
-    """Who speaks; empty until that is known."""
+    """Who replies; empty until drawn."""
     bubbles: tuple[str, ...]
     done: bool
 
 
 def load_engine(base: str, adapter: Path, settings: Settings) -> ChatModel:
-    """The real speaker. Imports torch."""
-    # It reports at import that an optional kernel cannot be fetched, in the middle of a chat.
+    """Load the real model. Imports torch."""
+    # bitsandbytes logs at import that an optional kernel is unavailable, in the middle of a chat.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     os.environ.update(one_gpu())
-    # peft asks transformers 5 for an old name at every load.
+    # peft accesses a name that transformers 5 deprecates at every load.
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     from transformers.utils.logging import disable_progress_bar
 
@@ -86,31 +95,31 @@ def load_engine(base: str, adapter: Path, settings: Settings) -> ChatModel:
 
 
 class ChatService:
-    """One model in memory, loaded at the first message and again when a better adapter is there."""
+    """Holds one model, loaded at the first message and again once the run has a newer adapter."""
 
     def __init__(self, home: Home, gate: PasswordGate, loader: ModelLoader = load_engine) -> None:
         self._home = home
         self._gate = gate
         self._loader = loader
         self._lock = threading.Lock()
-        self._speaker: ChatModel | None = None
-        self._key: tuple[object, ...] = ()
+        self._model: ChatModel | None = None
+        self._model_key: tuple[object, ...] = ()
 
     def runs(self) -> list[str]:
         """Runs with an adapter, newest first."""
-        return [run.name for run in self._all().all() if run.adapter()]
+        return [run.name for run in self._runs().all() if run.adapter()]
 
     def persona(self, run: str = "") -> Persona:
-        """Who would speak. Holds nothing private but the names of the room.
+        """Describe who would reply. Of the room it reveals only names, so it needs no pass.
+
+        Args:
+            run: name of the run; empty for the newest one with an adapter.
 
         Raises:
-            RunError: nothing is trained yet, or there is no such run.
+            RunError: no run has an adapter, or there is no such run.
         """
         chosen = self._find(run)
-        found = chosen.adapter()
-        if found is None:
-            raise RunError(f"'{chosen.name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.")
-        kind, _ = found
+        kind, _ = _adapter_of(chosen)
         config, status = chosen.config(), chosen.said()
         base, data = config["base"], config["data"]
         step = status.best_step if kind == "best" else status.step
@@ -132,77 +141,82 @@ class ChatService:
 
     def reply(
         self,
-        given: AccessPass | None,
+        access: AccessPass | None,
         lines: Sequence[ChatLine],
         *,
         run: str = "",
         reply_as: str = "",
         user_name: str = "",
     ) -> Iterator[Reply]:
-        """The room's next turn, growing. Closing the iterator stops the model.
+        """Stream the next message of the room. Closing the iterator stops generation.
 
         Args:
-            run: whose adapter speaks; the newest with one where it is empty.
-            speaker: who answers when the whole room was learnt; empty to let the model draw.
-            me: the user's name in the room.
+            access: issued by this service's gate.
+            lines: the conversation so far.
+            run: as in `persona`.
+            reply_as: who replies if the whole room was trained; empty lets the model draw.
+            user_name: the participant the user writes as.
 
         Raises:
-            AccessDenied: at the call itself, without a pass of this gate.
+            AccessDenied: at the call itself, before iteration.
             RunError, BaseModelError: there is no adapter, or it cannot be loaded.
         """
-        self._gate.verify(given)
+        self._gate.verify(access)
         return self._reply(lines, run, reply_as, user_name)
 
-    def smoke(self, given: AccessPass | None, run: str = "") -> Iterator[tuple[str, Reply]]:
-        """Each prompt of `smoke.prompts` with its finished answer.
+    def smoke(self, access: AccessPass | None, run: str = "") -> Iterator[tuple[str, Reply]]:
+        """Yield each prompt of `smoke.prompts` with its finished reply.
 
         Raises:
-            AccessDenied: at the call itself, without a pass of this gate.
+            AccessDenied: at the call itself, before iteration.
         """
-        self._gate.verify(given)
+        self._gate.verify(access)
         return self._smoke(run)
 
     def unload(self) -> None:
-        """Give the model's memory back, unless it does not stop speaking within some seconds."""
-        if self._lock.acquire(timeout=_PATIENCE):
+        """Free the model's memory, unless a reply in progress outlasts the timeout."""
+        if self._lock.acquire(timeout=_UNLOAD_TIMEOUT):
             try:
                 self._drop()
             finally:
                 self._lock.release()
 
-    def _reply(self, lines: Sequence[ChatLine], run: str, speaker: str, me: str) -> Iterator[Reply]:
-        voice = self.persona(run)
+    def _reply(
+        self, lines: Sequence[ChatLine], run: str, reply_as: str, user_name: str
+    ) -> Iterator[Reply]:
+        persona = self.persona(run)
         settings = self._home.settings()
-        messages = chat_messages(lines, voice, user_name=me)
-        wanted = {**settings.generation.model_dump()}
-        del wanted["max_history_turns"]
-        reply = Reply(voice.name or speaker, (), done=False)
+        messages = chat_messages(lines, persona, user_name=user_name)
+        sampling = Sampling(**settings.generation.model_dump(exclude={"max_history_turns"}))
+        reply = Reply(persona.name or reply_as, (), done=False)
         with self._lock:
-            # Shown while the model is loaded, which takes seconds the first time.
+            # Shown while the model loads, which takes seconds the first time.
             yield reply
-            engine = self._engine(self._find(voice.run), settings)
-            name = reply.name or engine.draw_participant(messages, _others(voice.participants, me))
-            pieces = engine.stream_reply(
-                messages, Sampling(**wanted), name="" if voice.name else name
+            model = self._load(self._find(persona.run), settings)
+            name = reply.name or model.draw_participant(
+                messages, _candidates(persona.participants, user_name)
             )
+            prefix = "" if persona.name else name
+            texts = model.stream_reply(messages, sampling, reply_as=prefix)
             try:
-                for text in pieces:
+                for text in texts:
                     reply = Reply(name, _bubbles(text), done=False)
                     yield reply
             finally:
-                _close(pieces)
+                _close(texts)
         yield Reply(name, reply.bubbles, done=True)
 
     def _smoke(self, run: str) -> Iterator[tuple[str, Reply]]:
         for prompt in self._home.settings().smoke.prompts:
-            *_, answer = self._reply([ChatLine(_ME, prompt, from_user=True)], run, "", "")
-            yield prompt, answer
+            line = ChatLine(_DEFAULT_USER_NAME, prompt, from_user=True)
+            *_, reply = self._reply([line], run, "", "")
+            yield prompt, reply
 
-    def _all(self) -> Runs:
+    def _runs(self) -> Runs:
         return Runs(self._home.folder(self._home.settings().paths.runs))
 
     def _find(self, name: str) -> Run:
-        runs = self._all()
+        runs = self._runs()
         if name:
             return runs.find(name)
         run = next((run for run in runs.all() if run.adapter()), None)
@@ -210,72 +224,77 @@ class ChatService:
             raise RunError("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요.")
         return run
 
-    def _engine(self, run: Run, settings: Settings) -> ChatModel:
-        """The speaker of the run's adapter as it is on disk now."""
-        found = run.adapter()
-        if found is None:
-            raise RunError(f"'{run.name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.")
-        adapter = found[1]
-        stamp = (adapter / "adapter_config.json").stat().st_mtime_ns
-        key = (run.path, adapter.name, stamp, settings.model, settings.generation.max_history_turns)
-        if self._speaker is None or key != self._key:
+    def _load(self, run: Run, settings: Settings) -> ChatModel:
+        """The model with the run's current adapter, loaded if it is not the one in memory."""
+        _, adapter = _adapter_of(run)
+        modified = (adapter / "adapter_config.json").stat().st_mtime_ns
+        max_turns = settings.generation.max_history_turns
+        key = (run.path, adapter.name, modified, settings.model, max_turns)
+        if self._model is None or key != self._model_key:
             self._drop()
-            if self._all().live() and detect_hardware().gpu:
+            if self._runs().live() and detect_hardware().gpu:
                 raise RunError(
                     "학습이 그래픽카드를 쓰고 있어 지금은 대화할 수 없습니다. "
                     "학습을 멈추거나 끝나기를 기다리세요."
                 )
-            self._speaker = self._loader(located(run.config()["base"]["name"]), adapter, settings)
-            self._key = key
-        return self._speaker
+            self._model = self._loader(located(run.config()["base"]["name"]), adapter, settings)
+            self._model_key = key
+        return self._model
 
     def _drop(self) -> None:
-        if self._speaker is not None:
-            self._speaker, self._key = None, ()
+        if self._model is not None:
+            self._model, self._model_key = None, ()
             gc.collect()
             _empty_cuda_cache()
 
 
 def chat_messages(
-    lines: Sequence[ChatLine], voice: Persona, *, user_name: str = ""
+    lines: Sequence[ChatLine], persona: Persona, *, user_name: str = ""
 ) -> list[ChatMessage]:
-    """The lines in the shape in which the run was taught.
+    """The conversation in the form the run was trained on.
 
-    A person: that person is `assistant`, others `user`, with names where three or more talked. A
-    whole room: everybody is `assistant`, by name.
+    Trained on one participant: they are `assistant` and the others `user`, with names if the room
+    has three or more. Trained on a whole room: everybody is `assistant`, by name.
     """
-    others = [name for name in voice.participants if name != voice.name]
-    mine = user_name or (others[0] if voice.name and others else _ME)
+    others = [name for name in persona.participants if name != persona.name]
+    user = user_name or (others[0] if persona.name and others else _DEFAULT_USER_NAME)
     messages = []
     for line in lines:
-        if not voice.name:
-            name = mine if line.from_user else line.name
-            messages.append(ChatMessage("assistant", line.text, name))
+        if not persona.name:
+            messages.append(
+                ChatMessage("assistant", line.text, user if line.from_user else line.name)
+            )
         elif line.from_user:
-            messages.append(ChatMessage("user", line.text, mine if voice.shows_names else ""))
+            messages.append(ChatMessage("user", line.text, user if persona.shows_names else ""))
         else:
             messages.append(ChatMessage("assistant", line.text))
     return messages
 
 
-def _others(people: Sequence[str], me: str) -> Sequence[str]:
-    """Who may speak next: the most active, or a large room would be asked about for seconds."""
-    return ([name for name in people if name != me] or list(people))[:_ASKED]
+def _adapter_of(run: Run) -> tuple[Literal["best", "latest"], Path]:
+    adapter = run.adapter()
+    if adapter is None:
+        raise RunError(f"'{run.name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.")
+    return adapter
+
+
+def _candidates(participants: Sequence[str], user_name: str) -> Sequence[str]:
+    """Who may send the next message: the most active ones, without the user."""
+    others = [name for name in participants if name != user_name]
+    return (others or list(participants))[:_MAX_CANDIDATES]
 
 
 def _bubbles(text: str) -> tuple[str, ...]:
     return tuple(line.rstrip() for line in text.split("\n") if line.strip())
 
 
-def _close(pieces: Iterator[str]) -> None:
-    close: Any = getattr(pieces, "close", None)
+def _close(iterator: Iterator[str]) -> None:
+    close: Any = getattr(iterator, "close", None)
     if close:
         close()
 
 
 def _empty_cuda_cache() -> None:
-    import sys
-
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()

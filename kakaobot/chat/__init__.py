@@ -1,1 +1,1 @@
-"""Talk with an adapter: trim the history, generate, stream."""
+"""Chat inference: truncate the history, generate, stream."""

@@ -1,4 +1,4 @@
-"""Base and adapter → a reply in growing pieces. The only part of the chat that knows torch."""
+"""Base model and adapter → streamed replies. The only chat module that imports torch."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from kakaobot.settings import Switch
 
 log = logging.getLogger(__name__)
 _END = object()
-_NAME_ROOM = 32
-"""Tokens kept free for a prefilled name."""
+_NAME_TOKENS = 32
+"""Context tokens reserved for a prefilled name."""
 
 
 class Engine:
-    """One model in memory. Speaks one reply at a time."""
+    """A `ChatModel` in memory. Generates one reply at a time."""
 
     def __init__(self, base: LoadedBase, model: Any, max_turns: int) -> None:
         self._base = base
@@ -48,10 +48,10 @@ class Engine:
         attn_implementation: str,
         max_turns: int,
     ) -> Engine:
-        """Load the base and put the adapter on it; without one the base itself speaks.
+        """Load the base model and the adapter, if any.
 
         Raises:
-            BaseModelError: the base or the adapter cannot be loaded.
+            BaseModelError: either of them cannot be loaded.
         """
         base = load_base(
             base_name,
@@ -72,82 +72,85 @@ class Engine:
         model.eval()
         return cls(base, model, max_turns)
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self._base.notes
-
     def stream_reply(
-        self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
+        self, messages: Sequence[ChatMessage], sampling: Sampling, *, reply_as: str = ""
     ) -> Iterator[str]:
-        """As `Speaker.speak`."""
-        kept = self._kept(messages, sampling.max_new_tokens)
-        prompt = list(self._base.renderer.prompt(kept, speaker=name))[-(self._base.context - 1) :]
+        """See `ChatModel.stream_reply`."""
+        history = self._truncate(messages, reserved=sampling.max_new_tokens)
+        prompt = self._base.renderer.prompt(history, speaker=reply_as)
         with self._lock:
-            yield from self._generate(prompt, sampling)
+            yield from self._generate(list(prompt[-(self._base.context - 1) :]), sampling)
 
     @torch.inference_mode()
-    def draw_participant(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
-        """As `Speaker.next_name`. The history is read once, `[이름]` once for each name."""
-        renderer, kept = self._base.renderer, self._kept(messages, _NAME_ROOM)
-        prompt = renderer.prompt(kept)
-        seen = prompt[-(self._base.context - _NAME_ROOM) :]
+    def draw_participant(self, messages: Sequence[ChatMessage], candidates: Sequence[str]) -> str:
+        """See `ChatModel.draw_participant`. One prefill, then `[이름]` for each candidate."""
+        renderer = self._base.renderer
+        history = self._truncate(messages, reserved=_NAME_TOKENS)
+        prompt = renderer.prompt(history)
+        tails = [renderer.prompt(history, speaker=name)[len(prompt) :] for name in candidates]
+        context = prompt[-(self._base.context - _NAME_TOKENS) :]
         with self._lock:
-            read = self._model(input_ids=self._ids(seen), use_cache=True, logits_to_keep=1)
-            scores = [
-                self._score(read, renderer.prompt(kept, speaker=name)[len(prompt) :])
-                for name in names
-            ]
+            prefill = self._model(input_ids=self._tensor(context), use_cache=True, logits_to_keep=1)
+            scores = [self._score(prefill, tail) for tail in tails]
         drawn = torch.multinomial(torch.stack(scores).softmax(0), 1)
-        return names[int(drawn)]
+        return candidates[int(drawn)]
 
-    def _score(self, read: Any, tail: Sequence[int]) -> torch.Tensor:
-        """Log-probability of `tail` behind what was read."""
-        first = read.logits[:, -1:]
-        # Reading on would lengthen the cache that the next name starts from.
-        cache = copy.deepcopy(read.past_key_values)
-        rest = self._model(input_ids=self._ids(tail), past_key_values=cache).logits[:, :-1]
+    def _score(self, prefill: Any, tail: Sequence[int]) -> torch.Tensor:
+        """Log-probability of `tail` after the prefilled tokens; a scalar."""
+        first = prefill.logits[:, -1:]
+        # The forward pass extends the cache in place, and the next name needs it as it was.
+        cache = copy.deepcopy(prefill.past_key_values)
+        rest = self._model(input_ids=self._tensor(tail), past_key_values=cache).logits[:, :-1]
         logits = torch.cat([first, rest], dim=1).float()[0]
-        return logits.log_softmax(-1).gather(1, self._ids(tail)[0, :, None]).sum()
+        return logits.log_softmax(-1).gather(1, self._tensor(tail)[0, :, None]).sum()
 
-    def _ids(self, ids: Sequence[int]) -> torch.Tensor:
+    def _tensor(self, ids: Sequence[int]) -> torch.Tensor:
         """Shape (1, length)."""
         return torch.tensor([list(ids)], device=self._base.device)
 
-    def _kept(self, messages: Sequence[ChatMessage], spare: int) -> list[ChatMessage]:
-        """The turns that leave `spare` tokens of the context free."""
+    def _truncate(self, messages: Sequence[ChatMessage], *, reserved: int) -> list[ChatMessage]:
+        """The history that leaves `reserved` tokens of the context free."""
         renderer = self._base.renderer
-        room = max(64, self._base.context - spare - renderer.lead_length - _NAME_ROOM)
+        available = self._base.context - reserved - renderer.lead_length - _NAME_TOKENS
         return truncate(
-            messages, max_turns=self._max_turns, max_tokens=room, length=renderer.length
+            messages,
+            max_turns=self._max_turns,
+            max_tokens=max(64, available),
+            length=renderer.length,
         )
 
     def _generate(self, prompt: list[int], sampling: Sampling) -> Iterator[str]:
-        pieces = _Pieces()
-        ended = threading.Event()
+        streamer = _TokenQueue()
+        cancelled = threading.Event()
         thread = threading.Thread(
-            target=self._run, args=(prompt, sampling, pieces, ended), daemon=True
+            target=self._run, args=(prompt, sampling, streamer, cancelled), daemon=True
         )
         thread.start()
         try:
             ids: list[int] = []
             last = ""
-            while (token := pieces.waiting.get()) is not _END:
-                if isinstance(token, Exception):
-                    raise token
-                ids.append(token)
-                # A syllable is up to three byte-level tokens: U+FFFD until it is whole.
+            while (item := streamer.items.get()) is not _END:
+                if isinstance(item, Exception):
+                    raise item
+                ids.append(item)
+                # A syllable takes up to three byte-level tokens: U+FFFD until it is complete.
                 text = self._decode(ids).rstrip("\ufffd").strip()
                 if text != last:
                     last = text
                     yield text
         finally:
-            ended.set()
+            cancelled.set()
             thread.join()
 
     def _run(
-        self, prompt: list[int], sampling: Sampling, pieces: _Pieces, ended: threading.Event
+        self,
+        prompt: list[int],
+        sampling: Sampling,
+        streamer: _TokenQueue,
+        cancelled: threading.Event,
     ) -> None:
-        ids = torch.tensor([prompt], device=self._base.device)
+        """Generate into `streamer`; errors go there too, and `_END` comes last."""
+        ids = self._tensor(prompt)
         room = max(1, self._base.context - len(prompt))
         try:
             with torch.inference_mode():
@@ -155,47 +158,48 @@ class Engine:
                     input_ids=ids,
                     attention_mask=torch.ones_like(ids),
                     generation_config=generation_config(self._base, sampling, room=room),
-                    streamer=pieces,
-                    stopping_criteria=StoppingCriteriaList([_StopWhenCancelled(ended)]),
+                    streamer=streamer,
+                    stopping_criteria=StoppingCriteriaList([_StopWhenCancelled(cancelled)]),
                 )
         except torch.OutOfMemoryError:
-            pieces.waiting.put(
+            streamer.items.put(
                 BaseModelError(
                     "메모리가 모자라 대답하지 못했습니다. 학습 중이라면 멈추거나, "
                     "generation.max_history_turns 를 줄이세요."
                 )
             )
-        except Exception as error:  # noqa: BLE001 -- handed to the thread that asked
-            pieces.waiting.put(error)
+        except Exception as error:  # noqa: BLE001 -- re-raised in the consuming thread
+            streamer.items.put(error)
         finally:
-            pieces.waiting.put(_END)
+            streamer.items.put(_END)
 
     def _decode(self, ids: list[int]) -> str:
         return str(self._base.tokenizer.decode(ids, skip_special_tokens=True))
 
 
-class _Pieces(BaseStreamer):
-    """Hands token ids from the generating thread to the one that asked, without the prompt."""
+class _TokenQueue(BaseStreamer):
+    """Streamer that queues the generated ids for the consuming thread, without the prompt."""
 
     def __init__(self) -> None:
-        self.waiting: queue.Queue[Any] = queue.Queue()
+        self.items: queue.Queue[Any] = queue.Queue()
         self._prompt_seen = False
 
     def put(self, value: torch.Tensor) -> None:
         if self._prompt_seen:
             for token in value.flatten().tolist():
-                self.waiting.put(token)
+                self.items.put(token)
         self._prompt_seen = True
 
     def end(self) -> None:
-        """Nothing: the thread itself says when it is done."""
+        """Do nothing: `Engine._run` puts `_END`, also after an error."""
 
 
 class _StopWhenCancelled(StoppingCriteria):
-    """Stops the model as soon as nobody listens."""
+    """Ends generation once the consumer has closed the reply."""
 
-    def __init__(self, ended: threading.Event) -> None:
-        self._ended = ended
+    def __init__(self, cancelled: threading.Event) -> None:
+        self._cancelled = cancelled
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
-        return torch.full((input_ids.shape[0],), self._ended.is_set(), device=input_ids.device)
+        stop = self._cancelled.is_set()
+        return torch.full((input_ids.shape[0],), stop, device=input_ids.device)

@@ -1,4 +1,4 @@
-"""What the app needs of a model that talks. The engine is one; a test's parrot is another."""
+"""`ChatModel`: the interface the chat use case needs from a model. `Engine` implements it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,16 @@ from kakaobot.schema import ChatMessage
 
 
 class ChatModel(Protocol):
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Korean: what went otherwise than asked while loading."""
-        ...
-
-    def draw_participant(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
-        """Draw who of `names` speaks next, by how likely the model finds each."""
+    def draw_participant(self, messages: Sequence[ChatMessage], candidates: Sequence[str]) -> str:
+        """Draw who of `candidates` sends the next message, weighted by the model's likelihood."""
         ...
 
     def stream_reply(
-        self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
+        self, messages: Sequence[ChatMessage], sampling: Sampling, *, reply_as: str = ""
     ) -> Iterator[str]:
-        """The reply so far, longer each time. Closing the iterator stops the model.
+        """Yield the reply so far, longer each time. Closing the iterator stops generation.
 
         Args:
-            name: prefilled as `[이름]`, so that this person speaks; the reply is without it.
+            reply_as: participant whose `[이름]` is prefilled; the reply itself is without it.
         """
         ...

@@ -1,4 +1,4 @@
-"""Trims a conversation to what the model can read. Pure."""
+"""Truncates a conversation to the model's context."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ def truncate(
     max_tokens: int,
     length: Callable[[ChatMessage], int],
 ) -> list[ChatMessage]:
-    """The last turns that fit, at most `max_turns`; the very last is kept in any case."""
-    kept: list[ChatMessage] = []
+    """The last messages that fit, at most `max_turns`; the very last one always stays.
+
+    Args:
+        length: tokens of one message.
+    """
+    newest_first: list[ChatMessage] = []
     total = 0
     for message in reversed(messages[-max_turns:]):
         total += length(message)
-        if kept and total > max_tokens:
+        if newest_first and total > max_tokens:
             break
-        kept.insert(0, message)
-    return kept
+        newest_first.append(message)
+    return newest_first[::-1]

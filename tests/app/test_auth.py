@@ -16,23 +16,23 @@ class Clock:
         return self.now
 
 
-def test_the_right_password_opens() -> None:
+def test_authenticate_issues_a_valid_pass() -> None:
     gate = PasswordGate("바다 거북")
     gate.verify(gate.authenticate("바다 거북"))
 
 
 @pytest.mark.parametrize("wrong", ["바다거북", "바다 거북 ", "x" * 10_000])
-def test_a_wrong_one_does_not(wrong: str) -> None:
+def test_wrong_password_is_denied(wrong: str) -> None:
     with pytest.raises(AccessDenied, match="틀렸습니다"):
         PasswordGate("바다 거북").authenticate(wrong)
 
 
-def test_hangul_typed_on_a_mac_is_the_same_password() -> None:
+def test_decomposed_hangul_is_the_same_password() -> None:
     PasswordGate("바다").authenticate(unicodedata.normalize("NFD", "바다"))
 
 
 @pytest.mark.parametrize("password", ["", "   "])
-def test_without_a_password_nobody_enters(password: str) -> None:
+def test_gate_without_a_password_denies_everything(password: str) -> None:
     gate = PasswordGate(password)
     assert not gate.is_set
     with pytest.raises(AccessDenied, match="CHATBOT_PASSWORD"):
@@ -41,14 +41,14 @@ def test_without_a_password_nobody_enters(password: str) -> None:
         gate.verify(AccessPass(b""))
 
 
-def test_a_pass_of_another_gate_or_a_made_up_one_does_not_open() -> None:
+def test_foreign_or_forged_pass_is_denied() -> None:
     gate = PasswordGate("바다")
-    for given in (None, PasswordGate("바다").authenticate("바다"), AccessPass(b"x" * 32)):
+    for access in (None, PasswordGate("바다").authenticate("바다"), AccessPass(b"x" * 32)):
         with pytest.raises(AccessDenied):
-            gate.verify(given)
+            gate.verify(access)
 
 
-def test_after_some_tries_even_the_right_password_has_to_wait_and_longer_each_time() -> None:
+def test_lockout_grows_and_applies_to_the_right_password_too() -> None:
     clock = Clock()
     gate = PasswordGate("바다", clock=clock)
     waits = []
@@ -74,7 +74,7 @@ def test_after_some_tries_even_the_right_password_has_to_wait_and_longer_each_ti
     gate.verify(gate.authenticate("바다"))
 
 
-def test_the_gate_reads_the_env_file(home: Home) -> None:
+def test_gate_reads_the_env_file(home: Home) -> None:
     assert not PasswordGate.from_home(home).is_set
     (home.root / ".env").write_text("CHATBOT_PASSWORD=바다\n", encoding="utf-8")
     PasswordGate.from_home(home).authenticate("바다")

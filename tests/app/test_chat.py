@@ -8,6 +8,7 @@ import pytest
 from kakaobot.app.auth import PasswordGate
 from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply, chat_messages
 from kakaobot.base.generation import Sampling
+from kakaobot.chat.protocol import ChatModel
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, RunError
 from kakaobot.runs.run import Run, Runs
@@ -15,24 +16,22 @@ from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
 
 
-class Parrot:
-    """Says what it was told, one character at a time, and remembers how it was asked."""
-
-    notes = ()
+class Parrot(ChatModel):
+    """Repeats the last message, one character at a time, and records its calls."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[tuple[ChatMessage, ...], str]] = []
+        self.calls: list[tuple[tuple[ChatMessage, ...], str]] = []
+        self.candidates: list[tuple[str, ...]] = []
         self.closed = 0
-        self.offered: list[tuple[str, ...]] = []
 
-    def draw_participant(self, messages: Sequence[ChatMessage], names: Sequence[str]) -> str:
-        self.offered.append(tuple(names))
-        return names[-1]
+    def draw_participant(self, messages: Sequence[ChatMessage], candidates: Sequence[str]) -> str:
+        self.candidates.append(tuple(candidates))
+        return candidates[-1]
 
     def stream_reply(
-        self, messages: Sequence[ChatMessage], sampling: Sampling, *, name: str = ""
+        self, messages: Sequence[ChatMessage], sampling: Sampling, *, reply_as: str = ""
     ) -> Iterator[str]:
-        self.asked.append((tuple(messages), name))
+        self.calls.append((tuple(messages), reply_as))
         try:
             for end in range(len(messages[-1].content)):
                 yield messages[-1].content[: end + 1]
@@ -40,7 +39,7 @@ class Parrot:
             self.closed += 1
 
 
-def adapter(home: Home, name: str = "main", *, persona: str = "", kind: str = "best") -> Run:
+def create_run(home: Home, name: str = "main", *, persona: str = "", kind: str = "best") -> Run:
     run = Runs(home.folder("checkpoints_lora")).get(name)
     run.create(
         {
@@ -66,13 +65,13 @@ def gate() -> PasswordGate:
     return PasswordGate("바다")
 
 
-def chatting(
-    home: Home, gate: PasswordGate, parrot: Parrot, loads: list[Path] | None = None
+def chat_service(
+    home: Home, gate: PasswordGate, model: ChatModel, loads: list[Path] | None = None
 ) -> ChatService:
-    def load(base: str, adapter: Path, settings: Settings) -> Parrot:
+    def load(base: str, adapter: Path, settings: Settings) -> ChatModel:
         if loads is not None:
             loads.append(adapter)
-        return parrot
+        return model
 
     return ChatService(home, gate, load)
 
@@ -82,24 +81,22 @@ def last(replies: Iterator[Reply]) -> Reply:
     return reply
 
 
-def test_without_a_pass_nothing_is_loaded_and_nothing_is_said(
-    home: Home, gate: PasswordGate
-) -> None:
-    adapter(home)
+def test_reply_and_smoke_load_nothing_without_a_pass(home: Home, gate: PasswordGate) -> None:
+    create_run(home)
     loads: list[Path] = []
-    chat = chatting(home, gate, Parrot(), loads)
-    for given in (None, PasswordGate("바다").authenticate("바다")):
+    chat = chat_service(home, gate, Parrot(), loads)
+    for access in (None, PasswordGate("바다").authenticate("바다")):
         with pytest.raises(AccessDenied):
-            chat.reply(given, [ChatLine("나", "안녕", from_user=True)])
+            chat.reply(access, [ChatLine("나", "안녕", from_user=True)])
         with pytest.raises(AccessDenied):
-            chat.smoke(given)
+            chat.smoke(access)
     assert loads == []
 
 
-def test_a_reply_grows_and_ends_as_bubbles(home: Home, gate: PasswordGate) -> None:
-    adapter(home)
+def test_reply_streams_and_ends_as_bubbles(home: Home, gate: PasswordGate) -> None:
+    create_run(home)
     replies = list(
-        chatting(home, gate, Parrot()).reply(
+        chat_service(home, gate, Parrot()).reply(
             gate.authenticate("바다"),
             [ChatLine("나", "야\n\n밥 먹자", from_user=True)],
             reply_as="도담",
@@ -110,26 +107,26 @@ def test_a_reply_grows_and_ends_as_bubbles(home: Home, gate: PasswordGate) -> No
     assert [reply.done for reply in replies[:-1]] == [False] * (len(replies) - 1)
 
 
-def test_in_an_open_room_the_model_draws_who_speaks_but_never_the_user(
+def test_model_draws_the_participant_of_a_room_but_never_the_user(
     home: Home, gate: PasswordGate
 ) -> None:
-    adapter(home)
+    create_run(home)
     parrot = Parrot()
     replies = list(
-        chatting(home, gate, parrot).reply(
+        chat_service(home, gate, parrot).reply(
             gate.authenticate("바다"), [ChatLine("마루", "ㅋㅋ", from_user=True)], user_name="마루"
         )
     )
-    assert parrot.offered == [("도담", "은솔")]
+    assert parrot.candidates == [("도담", "은솔")]
     assert replies[0].name == ""
     assert replies[-1] == Reply("은솔", ("ㅋㅋ",), done=True)
-    assert parrot.asked[0][1] == "은솔"
+    assert parrot.calls[0][1] == "은솔"
 
 
-def test_closing_the_stream_stops_the_model(home: Home, gate: PasswordGate) -> None:
-    adapter(home)
+def test_closing_the_stream_stops_generation(home: Home, gate: PasswordGate) -> None:
+    create_run(home)
     parrot = Parrot()
-    chat = chatting(home, gate, parrot)
+    chat = chat_service(home, gate, parrot)
     stream = chat.reply(
         gate.authenticate("바다"), [ChatLine("나", "긴 말" * 50, from_user=True)], reply_as="도담"
     )
@@ -142,51 +139,48 @@ def test_closing_the_stream_stops_the_model(home: Home, gate: PasswordGate) -> N
     ).done
 
 
-def test_one_load_serves_many_replies_until_a_better_adapter_is_there(
-    home: Home, gate: PasswordGate
-) -> None:
-    adapter(home, kind="latest")
+def test_model_is_loaded_once_per_adapter(home: Home, gate: PasswordGate) -> None:
+    create_run(home, kind="latest")
     loads: list[Path] = []
-    chat = chatting(home, gate, Parrot(), loads)
+    chat = chat_service(home, gate, Parrot(), loads)
     for _ in range(2):
         last(chat.reply(gate.authenticate("바다"), [ChatLine("나", "안녕", from_user=True)]))
     assert [path.name for path in loads] == ["adapter_latest"]
-    adapter(home)
+    create_run(home)
     last(chat.reply(gate.authenticate("바다"), [ChatLine("나", "안녕", from_user=True)]))
     assert [path.name for path in loads] == ["adapter_latest", "adapter_best"]
-    adapter(home)
+    create_run(home)
     last(chat.reply(gate.authenticate("바다"), [ChatLine("나", "안녕", from_user=True)]))
     assert len(loads) == 3
 
 
-def test_before_any_training_a_sentence_says_so(home: Home, gate: PasswordGate) -> None:
-    chat = chatting(home, gate, Parrot())
+def test_chat_without_an_adapter_raises(home: Home, gate: PasswordGate) -> None:
+    chat = chat_service(home, gate, Parrot())
     with pytest.raises(RunError, match="학습"):
         chat.persona()
     with pytest.raises(RunError, match="학습"):
         list(chat.reply(gate.authenticate("바다"), [ChatLine("나", "안녕", from_user=True)]))
 
 
-def test_the_voice_names_base_and_adapter(home: Home, gate: PasswordGate) -> None:
-    adapter(home, persona="도담")
-    voice = chatting(home, gate, Parrot()).persona()
-    assert voice.practice
+def test_persona_describes_base_and_adapter(home: Home, gate: PasswordGate) -> None:
+    create_run(home, persona="도담")
+    persona = chat_service(home, gate, Parrot()).persona()
+    assert persona.practice
     for word in ("도담", "바탕", "main", "가장 좋은"):
-        assert word in voice.description
+        assert word in persona.description
 
 
-def voice(persona: str, people: tuple[str, ...]) -> Persona:
-    named = len(people) >= 3
+def persona_of(name: str, participants: tuple[str, ...]) -> Persona:
     return Persona(
-        "main",
-        "best",
-        1,
-        "바탕",
-        "",
-        persona,
-        people,
+        run="main",
+        adapter="best",
+        step=1,
+        base="바탕",
+        room="",
+        name=name,
+        participants=participants,
         practice=False,
-        shows_names=named,
+        shows_names=len(participants) >= 3,
         description="",
     )
 
@@ -194,21 +188,22 @@ def voice(persona: str, people: tuple[str, ...]) -> Persona:
 LINES = [ChatLine("나", "밥?", from_user=True), ChatLine("도담", "ㅇㅇ", from_user=False)]
 
 
-def test_two_people_are_asked_without_names() -> None:
-    assert chat_messages(LINES, voice("도담", ("도담", "마루"))) == [
+def test_chat_messages_of_two_participants_have_no_names() -> None:
+    assert chat_messages(LINES, persona_of("도담", ("도담", "마루"))) == [
         ChatMessage("user", "밥?"),
         ChatMessage("assistant", "ㅇㅇ"),
     ]
 
 
-def test_in_a_persons_larger_room_the_user_takes_a_name_of_the_room() -> None:
-    people = ("도담", "마루", "은솔")
-    assert chat_messages(LINES, voice("도담", people))[0] == ChatMessage("user", "밥?", "마루")
-    assert chat_messages(LINES, voice("도담", people), user_name="은솔")[0].name == "은솔"
+def test_user_takes_the_name_of_a_participant_in_a_larger_room() -> None:
+    participants = ("도담", "마루", "은솔")
+    persona = persona_of("도담", participants)
+    assert chat_messages(LINES, persona)[0] == ChatMessage("user", "밥?", "마루")
+    assert chat_messages(LINES, persona, user_name="은솔")[0].name == "은솔"
 
 
-def test_in_a_whole_room_everybody_speaks_by_name_as_in_training() -> None:
-    assert chat_messages(LINES, voice("", ("도담", "마루"))) == [
+def test_everybody_is_assistant_by_name_in_a_whole_room() -> None:
+    assert chat_messages(LINES, persona_of("", ("도담", "마루"))) == [
         ChatMessage("assistant", "밥?", "나"),
         ChatMessage("assistant", "ㅇㅇ", "도담"),
     ]
