@@ -233,10 +233,10 @@ def foretold(folder: Path) -> dict[str, float]:
     """What the app says of this training before it has seen one: bytes, and tokens a second."""
     from kakaobot.app.base_models import BaseModels
     from kakaobot.app.datasets import Datasets
-    from kakaobot.app.estimates import amount_of, estimate
+    from kakaobot.app.estimates import dataset_size_of, estimate
     from kakaobot.base.selection import BaseModelChoice
     from kakaobot.config import Home, save
-    from kakaobot.train.cost_model import ModelDimensions, tokens_worth
+    from kakaobot.train.cost_model import ModelDimensions, equivalent_tokens
 
     home, name = Home(folder), str(folder / "base")
     save(home.settings_file, {"training.batch": ROWS})
@@ -247,7 +247,7 @@ def foretold(folder: Path) -> dict[str, float]:
     )
     assert said.memory and said.seconds and report and shape
     settings = home.settings()
-    work = tokens_worth(shape, settings.lora, settings.training, amount_of(report))
+    work = equivalent_tokens(shape, settings.lora, settings.training, dataset_size_of(report))
     return {"peak_mb": said.memory.total / 2**20, "wall_tokens_per_s": work / said.seconds}
 
 

@@ -29,8 +29,8 @@ from kakaobot.train.cost_model import (
     MemoryEstimate,
     ModelDimensions,
     estimate_memory,
-    tokens_worth,
-    work_of_a_token,
+    equivalent_tokens,
+    flops_per_token,
 )
 from kakaobot.train.launch_command import is_shared
 from kakaobot.train.plan import batch_of
@@ -164,7 +164,7 @@ def estimate(
             ("모델을 여러 카드가 나눠 드는 학습(FSDP)은 메모리와 시간을 어림하지 않습니다.",),
             base=choice.label,
         )
-    amount = amount_of(report)
+    amount = dataset_size_of(report)
     earlier = _earlier(home, settings, choice.name)
     task = Task.of(
         shape, settings.lora, settings.model, amount, min(report.longest, report.max_seq_len)
@@ -173,7 +173,7 @@ def estimate(
     machine = _machine(settings, shape, card, able)
     needed = estimate_memory(shape, machine, settings.lora, settings.training, amount)
     left = card.free_vram if machine.device == "cuda" else free()
-    work = tokens_worth(shape, settings.lora, settings.training, amount)
+    work = equivalent_tokens(shape, settings.lora, settings.training, amount)
     rate = earlier or _expected(shape, machine, settings, amount, able)
     seconds = work / rate if rate else None
     enough = needed.total <= left * _FILLED
@@ -183,7 +183,7 @@ def estimate(
     return Estimate(tuple(sentences), needed, left, seconds, enough, choice.label)
 
 
-def amount_of(report: BuildReport) -> DatasetSize:
+def dataset_size_of(report: BuildReport) -> DatasetSize:
     """What the last build left to learn."""
     share = report.target_tokens / max(1, report.tokens)
     # Builds of earlier versions do not say how long their validation rows are.
@@ -268,7 +268,7 @@ def _expected(
         again = _AGAIN if machine.checkpointing else 1
         return cards * again * _TRIED * able.tokens_per_second
     fast = able.per_second if machine.half else able.single_per_second
-    return cards * _REACHED * fast / work_of_a_token(shape, settings.lora, amount)
+    return cards * _REACHED * fast / flops_per_token(shape, settings.lora, amount)
 
 
 def _told(needed: MemoryEstimate, left: int, seconds: float | None, machine: Machine) -> str:

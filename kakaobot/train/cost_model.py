@@ -236,7 +236,7 @@ def _per_token(shape: ModelDimensions, machine: Machine, lora: LoraSettings) -> 
     return block * shape.layers
 
 
-def steps_and_work(
+def plan_and_flops(
     shape: ModelDimensions, lora: LoraSettings, training: TrainingSettings, amount: DatasetSize
 ) -> tuple[Plan, float]:
     """The steps of a run and its floating-point operations, evaluations included."""
@@ -249,7 +249,7 @@ def steps_and_work(
     return plan, 2 * share * there + evaluations * checked
 
 
-def work_of_a_token(shape: ModelDimensions, lora: LoraSettings, amount: DatasetSize) -> float:
+def flops_per_token(shape: ModelDimensions, lora: LoraSettings, amount: DatasetSize) -> float:
     """Floating-point operations that training on one token takes, on the average."""
     return (
         2
@@ -258,12 +258,12 @@ def work_of_a_token(shape: ModelDimensions, lora: LoraSettings, amount: DatasetS
     )
 
 
-def tokens_worth(
+def equivalent_tokens(
     shape: ModelDimensions, lora: LoraSettings, training: TrainingSettings, amount: DatasetSize
 ) -> float:
     """A run's work in tokens that are trained on, to be divided by tokens a second."""
-    _, work = steps_and_work(shape, lora, training, amount)
-    return work / work_of_a_token(shape, lora, amount)
+    _, work = plan_and_flops(shape, lora, training, amount)
+    return work / flops_per_token(shape, lora, amount)
 
 
 def _forward(

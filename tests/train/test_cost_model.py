@@ -21,9 +21,9 @@ from kakaobot.train.cost_model import (
     Machine,
     ModelDimensions,
     estimate_memory,
-    steps_and_work,
+    plan_and_flops,
     tokens_at_once,
-    tokens_worth,
+    equivalent_tokens,
 )
 from kakaobot.train.launcher import worker_environment
 from tests.patience import run_logged
@@ -164,11 +164,11 @@ def test_what_is_lowered_lowers_the_memory_and_the_work() -> None:
     assert total(lora=LoraSettings(target_modules=("q_proj", "v_proj"))) < usual
     assert total(max_seq_len=256) < usual
     work = [
-        steps_and_work(shape, LORA, TrainingSettings(epochs=n, batch=4), AMOUNT)[1] for n in (2, 4)
+        plan_and_flops(shape, LORA, TrainingSettings(epochs=n, batch=4), AMOUNT)[1] for n in (2, 4)
     ]
     assert work[0] < work[1] < 2 * work[0]
     # Twice through all tokens, and four evaluations on as many, which go forth only.
-    worth = tokens_worth(shape, LORA, TrainingSettings(epochs=2, batch=4, eval_steps=2), AMOUNT)
+    worth = equivalent_tokens(shape, LORA, TrainingSettings(epochs=2, batch=4, eval_steps=2), AMOUNT)
     assert 2 * AMOUNT.tokens < worth < 4 * AMOUNT.tokens
 
 
