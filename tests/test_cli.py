@@ -14,12 +14,10 @@ from typing import Any
 
 import pytest
 
-from kakaobot.app.estimates import estimate
 from kakaobot.cli import main
 from kakaobot.cli.commands import COMMAND_MODULES, build_parser
 from kakaobot.cli.console import Console
 from kakaobot.config import Home, save
-from kakaobot.train.probe import Speed
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = re.compile(r"usage|error|argument|option|required|choose|expected|show this", re.I)
@@ -62,14 +60,6 @@ def home(home: Home) -> Home:
     (home.root / "room.txt").write_text(ROOM, encoding="utf-8")
     (home.root / "bad.txt").write_text("장보기 목록", encoding="utf-8")
     return home
-
-
-@pytest.fixture(autouse=True)
-def _known_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seam of `estimate`: trying steps takes seconds; tests/app/test_estimates.py does it."""
-    speed = Speed(half=False, per_second=1e11, single_per_second=1e11)
-    assert estimate.__kwdefaults__
-    monkeypatch.setitem(estimate.__kwdefaults__, "speed", lambda task: speed)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a training will take in memory and time, told before it is started. Loads no torch."""
+"""Memory and time of a training before its start. Times nothing itself and loads no torch."""
 
 from __future__ import annotations
 
@@ -7,71 +7,67 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.base import resolve
+from kakaobot.base.cpu import Cpu, detect_cpu
 from kakaobot.base.selection import Hardware, detect_hardware, located
-from kakaobot.config import Home
+from kakaobot.config import Home, parse
 from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport, read_report
-from kakaobot.errors import RunError
-from kakaobot.runs.run import Run, Runs
+from kakaobot.errors import KakaobotError
+from kakaobot.runs.run import Run, Runs, Status
 from kakaobot.schema import Progress, no_progress
-from kakaobot.settings import Settings
+from kakaobot.settings import Settings, TrainingSettings
 from kakaobot.train.cost_model import (
     QWEN3,
     DatasetSize,
     Machine,
     MemoryEstimate,
     ModelDimensions,
-    estimate_memory,
     equivalent_tokens,
+    estimate_memory,
     flops_per_token,
 )
 from kakaobot.train.launch_command import is_shared
 from kakaobot.train.plan import batch_of
-from kakaobot.train.probe import Speed, Task, measured
+from kakaobot.train.throughput import expected_flops
 
 _GB = 2**30
-_REACHED = 0.5
-"""Share of the speed of a large matrix product that a training reaches; measured with 103 million
-parameters on two cores."""
-_TRIED = 0.9
-"""Share of the speed of the steps that were tried which a training reaches with all that is around
-them; measured with 103 and 596 million parameters on two cores (`benchmarks/training.py`)."""
-_AGAIN = 0.75
-"""Speed that is left where layers are worked out again: four passes instead of three."""
-_STEPS = 5
-"""After which a run's own speed is believed."""
+_CHECKPOINTING_SPEED = 0.75
+"""Relative speed with gradient checkpointing: four passes instead of three."""
+_MIN_STEPS = 5
+"""Steps after which the speed of a run is trusted."""
 _FILLED = 0.9
 """Share of the free memory that a training may fill."""
 _FRESH_SECONDS = 60.0
-"""Free memory and earlier runs are looked at again after this."""
+"""Age at which an estimate is renewed: free memory and earlier runs change."""
+_TIME_LATER = "시간은 학습을 시작해 첫 걸음을 재고 나서 알려 드립니다."
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is known of a training before its start. `memory` and `seconds` may be unknown."""
+    """Forecast of a training. `memory` and `seconds` may be unknown."""
 
     sentences: tuple[str, ...]
-    """Korean, to be shown one a line: memory and time, then what to change where it is tight."""
+    """Korean, one a line: memory and time, then what to change where memory is tight."""
     memory: MemoryEstimate | None = None
     """Bytes by part, of the process on a CPU and of the card on a GPU."""
     free: int = 0
-    """Bytes that are free now on the same device."""
+    """Bytes free on that device now."""
     seconds: float | None = None
     enough: bool = True
-    """False where the memory is clearly too little."""
+    """False where the memory clearly does not suffice."""
     base: str = ""
-    """The base model that is meant, as a person calls it."""
+    """Label of the base model."""
 
 
 class Estimates:
-    """Estimates of one home, kept while data and settings stay. May be asked by several threads."""
+    """Estimates of one home, cached while data and settings stay. Thread-safe."""
 
     def __init__(
         self,
@@ -81,48 +77,46 @@ class Estimates:
         work: Callable[[Home, BaseModels], Estimate] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Work nothing out yet.
+        """Computes nothing yet.
 
         Args:
-            home: whose trainings are meant.
-            bases: what `auto` means.
-            work: gives an estimate, as `estimate` does.
+            home: whose trainings are estimated.
+            bases: resolves `auto`.
+            work: computes an estimate, as `estimate` does.
             clock: gives seconds.
         """
         self._home, self._bases = home, bases or BaseModels()
         self._work, self._clock = work or estimate, clock
         self._lock = threading.Lock()
-        self._kept: tuple[object, float, Estimate] | None = None
+        self._cached: tuple[object, float, Estimate] | None = None
 
     def known(self) -> Estimate | None:
-        """What was worked out for the data and settings of now, if anything was; at once."""
-        kept, about = self._kept, self._about()
-        return kept[2] if kept and about and kept[0] == about else None
+        """The cached estimate for the current data and settings, of any age; never blocks."""
+        cached, key = self._cached, self._key()
+        return cached[2] if cached and key and cached[0] == key else None
 
     def look(self, progress: Progress = no_progress) -> Estimate | None:
-        """The same, worked out where it must be, which takes some seconds; None without data.
+        """The estimate for the current data and settings; None without data.
 
         Raises:
             ConfigError, BaseModelError: as `estimate`.
         """
-        about = self._about()
-        if about is None:
+        key = self._key()
+        if key is None:
             return None
         with self._lock:
-            kept, now = self._kept, self._clock()
-            if kept and kept[0] == about and now - kept[1] < _FRESH_SECONDS:
-                return kept[2]
+            cached, now = self._cached, self._clock()
+            if cached and cached[0] == key and now - cached[1] < _FRESH_SECONDS:
+                return cached[2]
             progress(0.3, "이 컴퓨터에서 메모리와 시간이 얼마나 들지 어림하는 중")
-            found = self._work(self._home, self._bases)
-            self._kept = (about, self._clock(), found)
-            return found
+            fresh = self._work(self._home, self._bases)
+            self._cached = (key, self._clock(), fresh)
+            return fresh
 
-    def _about(self) -> object:
-        """What an estimate is of: data and settings; None without data."""
+    def _key(self) -> object:
+        """The data and settings an estimate depends on; None without data."""
         settings = self._home.settings()
-        report = read_report(
-            artifacts.read_json(self._home.folder(settings.paths.sft), artifacts.STATS), []
-        )
+        report = _report(self._home, settings)
         return (report.fingerprint, settings) if report else None
 
 
@@ -132,29 +126,32 @@ def estimate(
     *,
     hardware: Callable[[], Hardware] = detect_hardware,
     free: Callable[[], int] = lambda: int(psutil.virtual_memory().available),
-    speed: Callable[[Task | None], Speed | None] = measured,
+    cpu: Callable[[], Cpu] = detect_cpu,
 ) -> Estimate:
-    """Of the training that `start` would begin now. The first call takes some seconds.
+    """Of the training that `start` would begin now.
+
+    The time follows from the speed of earlier runs of this home, else from that of a measured CPU
+    of this kind (`train.throughput`); otherwise it is left open until a run has timed its first
+    steps.
 
     Args:
-        home: whose settings, data and earlier runs are looked at.
-        bases: what `auto` means.
-        hardware: tells of a graphics card.
+        home: its settings, data and earlier runs.
+        bases: resolves `auto`.
+        hardware: describes the graphics card.
         free: gives the bytes of free memory.
-        speed: gives what this computer computes in a second; of a task also how fast it is learnt.
+        cpu: describes the processor.
 
     Raises:
-        ConfigError, BaseModelError, RunError: the settings, the base they name or their file of
-            accelerate cannot be used.
+        ConfigError, BaseModelError, RunError: the settings, the base or the accelerate file they
+            name cannot be used.
     """
     settings = home.settings()
-    folder = home.folder(settings.paths.sft)
-    report = read_report(artifacts.read_json(folder, artifacts.STATS), [])
+    report = _report(home, settings)
     if report is None:
         return Estimate(("데이터를 준비하면 메모리와 시간을 어림해 드립니다.",))
     choice = (bases or BaseModels()).select(home)
-    shape = QWEN3.get(choice.name) or _shape(located(choice.name))
-    if shape is None:
+    dimensions = _dimensions(choice.name)
+    if dimensions is None:
         return Estimate(
             (f"{choice.label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.",),
             base=choice.label,
@@ -164,29 +161,23 @@ def estimate(
             ("모델을 여러 카드가 나눠 드는 학습(FSDP)은 메모리와 시간을 어림하지 않습니다.",),
             base=choice.label,
         )
-    amount = dataset_size_of(report)
-    earlier = _earlier(home, settings, choice.name)
-    task = Task.of(
-        shape, settings.lora, settings.model, amount, min(report.longest, report.max_seq_len)
-    )
-    card, able = hardware(), speed(None if earlier else task)
-    machine = _machine(settings, shape, card, able)
-    needed = estimate_memory(shape, machine, settings.lora, settings.training, amount)
-    left = card.free_vram if machine.device == "cuda" else free()
-    work = equivalent_tokens(shape, settings.lora, settings.training, amount)
-    rate = earlier or _expected(shape, machine, settings, amount, able)
-    seconds = work / rate if rate else None
-    enough = needed.total <= left * _FILLED
-    sentences = [_told(needed, left, seconds, machine)]
+    size, card, processor = dataset_size_of(report), hardware(), cpu()
+    machine = _machine(settings, dimensions, card, processor)
+    needed = estimate_memory(dimensions, machine, settings.lora, settings.training, size)
+    available = card.free_vram if machine.device == "cuda" else free()
+    flops = _earlier_flops(home, settings, choice.name, machine, size)
+    if flops is None:
+        flops = _measured_flops(dimensions, machine, processor)
+    seconds = _seconds(flops, dimensions, machine, settings, size) if flops else None
+    enough = needed.total <= available * _FILLED
+    sentences = [_summary(needed, available, seconds, machine)]
     if not enough:
-        sentences.append(_advice(settings, shape, machine, amount, int(left * _FILLED)))
-    return Estimate(tuple(sentences), needed, left, seconds, enough, choice.label)
+        sentences.append(_advice(settings, dimensions, machine, size, int(available * _FILLED)))
+    return Estimate(tuple(sentences), needed, available, seconds, enough, choice.label)
 
 
 def dataset_size_of(report: BuildReport) -> DatasetSize:
-    """What the last build left to learn."""
     share = report.target_tokens / max(1, report.tokens)
-    # Builds of earlier versions do not say how long their validation rows are.
     val = report.val_tokens or report.tokens * report.val_rows / max(1, report.train_rows)
     return DatasetSize(
         rows=report.train_rows,
@@ -198,8 +189,16 @@ def dataset_size_of(report: BuildReport) -> DatasetSize:
     )
 
 
-def _shape(name: str) -> ModelDimensions | None:
-    """Of a folder, or of a model whose config.json is in the hub's cache; nothing is fetched."""
+def _report(home: Home, settings: Settings) -> BuildReport | None:
+    folder = home.folder(settings.paths.sft)
+    return read_report(artifacts.read_json(folder, artifacts.STATS), [])
+
+
+def _dimensions(base: str) -> ModelDimensions | None:
+    """Of a known base, a folder, or a model whose config.json is cached; downloads nothing."""
+    if base in QWEN3:
+        return QWEN3[base]
+    name = located(base)
     file = Path(name) / "config.json"
     if not file.exists():
         if Path(name).exists() or name.count("/") != 1:
@@ -217,11 +216,11 @@ def _shape(name: str) -> ModelDimensions | None:
 
 
 def _machine(
-    settings: Settings, shape: ModelDimensions, card: Hardware, able: Speed | None
+    settings: Settings, dimensions: ModelDimensions, card: Hardware, cpu: Cpu
 ) -> Machine:
-    model, parameters = settings.model, shape.parameters
+    model, parameters = settings.model, dimensions.parameters
     # Both half precisions of a GPU take the same memory.
-    device = resolve.Device("cuda" if card.gpu else "cpu", native_bf16=bool(able and able.half))
+    device = resolve.Device("cuda" if card.gpu else "cpu", native_bf16=cpu.has_bf16)
     return Machine(
         device=device.kind,
         half=resolve.dtype(model.dtype, device, parameters) != "float32",
@@ -232,73 +231,102 @@ def _machine(
     )
 
 
-def _earlier(home: Home, settings: Settings, base: str) -> float | None:
-    """Tokens a second of the newest run of the same base; what it measured is better than a probe.
-
-    Of a run on another device it would be wrong, but a device does not change often.
-    """
+def _earlier_flops(
+    home: Home, settings: Settings, base: str, machine: Machine, size: DatasetSize
+) -> float | None:
+    """FLOP/s per device of the newest run of this base, else of any base, on the same device."""
+    newest = None
     for run in Runs(home.folder(settings.paths.runs)).all():
-        said = run.said()
-        if said.tokens_per_second and said.step >= _STEPS and _base_of(run) == base:
-            return said.tokens_per_second
-    return None
+        status = run.said()
+        if status.step < _MIN_STEPS or not _ran_on(status, machine.device):
+            continue
+        name, flops = _run_flops(run, status, machine, size)
+        if flops and name == base:
+            return flops
+        newest = newest or flops
+    return newest
 
 
-def _base_of(run: Run) -> str:
+def _ran_on(status: Status, device: str) -> bool:
+    """Whether a run was on that kind of device; runs of old versions do not record theirs."""
+    return not status.paced_with or status.paced_with.startswith("cuda") == (device == "cuda")
+
+
+def _run_flops(
+    run: Run, status: Status, machine: Machine, size: DatasetSize
+) -> tuple[str, float | None]:
+    """The base of a run, and the FLOP/s it reached on each of its devices."""
     try:
-        return str(run.config()["base"]["name"])
-    except (RunError, KeyError, TypeError):
-        return ""
+        config = run.config()
+        base = str(config["base"]["name"])
+        settings = parse(config.get("settings") or {})
+    except (KakaobotError, KeyError, TypeError):
+        return "", None
+    dimensions = _dimensions(base)
+    if dimensions is None or not status.tokens_per_second:
+        return base, None
+    flops = status.tokens_per_second * flops_per_token(dimensions, settings.lora, size)
+    return base, flops / _devices(settings.training, machine, size)
 
 
-def _expected(
-    shape: ModelDimensions,
+def _measured_flops(dimensions: ModelDimensions, machine: Machine, cpu: Cpu) -> float | None:
+    if machine.device != "cpu":
+        return None
+    flops = expected_flops(cpu, dimensions.parameters, half=machine.half)
+    return flops and flops * (_CHECKPOINTING_SPEED if machine.checkpointing else 1)
+
+
+def _devices(training: TrainingSettings, machine: Machine, size: DatasetSize) -> int:
+    """Devices that compute at once: a card for each process, at most one a row of the batch."""
+    if machine.device != "cuda":
+        return 1
+    return min(training.num_processes, batch_of(training, size.rows))
+
+
+def _seconds(
+    flops: float,
+    dimensions: ModelDimensions,
     machine: Machine,
     settings: Settings,
-    amount: DatasetSize,
-    able: Speed | None,
-) -> float | None:
-    """Tokens a second, from steps that were tried, or from what is multiplied in a second."""
-    if able is None:
-        return None
-    # Each process has a card of its own, and a row of the batch is computed by one of them.
-    rows = batch_of(settings.training, amount.rows)
-    cards = min(settings.training.num_processes, rows) if machine.device == "cuda" else 1
-    if able.tokens_per_second:
-        again = _AGAIN if machine.checkpointing else 1
-        return cards * again * _TRIED * able.tokens_per_second
-    fast = able.per_second if machine.half else able.single_per_second
-    return cards * _REACHED * fast / flops_per_token(shape, settings.lora, amount)
+    size: DatasetSize,
+) -> float:
+    """Of the whole run, evaluations included, at `flops` per device and second."""
+    lora, training = settings.lora, settings.training
+    tokens = equivalent_tokens(dimensions, lora, training, size)
+    rate = flops * _devices(training, machine, size) / flops_per_token(dimensions, lora, size)
+    return tokens / rate
 
 
-def _told(needed: MemoryEstimate, left: int, seconds: float | None, machine: Machine) -> str:
-    name = "그래픽 메모리" if machine.device == "cuda" else "메모리"
-    where = "그래픽 카드에" if machine.device == "cuda" else "이 컴퓨터에"
-    said = f"{name} 약 {_gb(needed.total)} ({where} 남은 것 {_gb(left)})"
-    return f"{said}, 시간 약 {_time(seconds)}" if seconds else f"{said}, 시간은 아직 모릅니다"
+def _summary(
+    needed: MemoryEstimate, available: int, seconds: float | None, machine: Machine
+) -> str:
+    on_card = machine.device == "cuda"
+    name, place = ("그래픽 메모리", "그래픽 카드에") if on_card else ("메모리", "이 컴퓨터에")
+    memory = f"{name} 약 {_gb(needed.total)} ({place} 남은 것 {_gb(available)})"
+    return f"{memory}, 시간 약 {_time(seconds)}" if seconds else f"{memory}. {_TIME_LATER}"
 
 
 def _advice(
-    settings: Settings, shape: ModelDimensions, machine: Machine, amount: DatasetSize, room: int
+    settings: Settings, dimensions: ModelDimensions, machine: Machine, size: DatasetSize, room: int
 ) -> str:
-    """Which setting to lower first: the one that makes it fit, tried from the mildest on."""
+    """The mildest setting to lower that makes the training fit."""
     training = settings.training
 
     def fits(machine: Machine, length: int) -> bool:
         short = training.model_copy(update={"max_seq_len": length})
-        return estimate_memory(shape, machine, settings.lora, short, amount).total <= room
+        return estimate_memory(dimensions, machine, settings.lora, short, size).total <= room
 
     for length in (768, 512, 256, 128):
-        if length < min(training.max_seq_len, amount.longest) and fits(machine, length):
+        if length < min(training.max_seq_len, size.longest) and fits(machine, length):
             return (
                 f"메모리가 모자랍니다. training.max_seq_len 을 {length} 로 줄이고 "
                 "'데이터 준비'를 다시 하세요."
             )
-    saving = Machine(machine.device, machine.half, machine.four_bits, checkpointing=True)
+    saving = replace(machine, checkpointing=True)
     if not machine.checkpointing and fits(saving, training.max_seq_len):
         return "메모리가 모자랍니다. model.gradient_checkpointing 을 true 로 바꾸세요."
-    packed = Machine(machine.device, machine.half, four_bits=True, checkpointing=True)
-    if not machine.four_bits and fits(packed, min(training.max_seq_len, 512)):
+    quantized = replace(saving, four_bits=True)
+    if not machine.four_bits and fits(quantized, min(training.max_seq_len, 512)):
         return (
             "메모리가 모자랍니다. model.load_in_4bit 와 model.gradient_checkpointing 을 "
             "true 로 바꾸고 training.max_seq_len 을 512 로 줄이세요."

@@ -1,7 +1,7 @@
 """What each `auto` of the settings stands for on a device. Pure functions; imports no torch.
 
-Loading, training, the probe and the estimate all ask here, so that they cannot disagree. Which base
-model `auto` stands for is decided in `selection`.
+Loading, training and the estimate all ask here, so that they cannot disagree. Which base model
+`auto` stands for is decided in `selection`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""What is said of a training before its start."""
+"""Estimates of memory and time before a training starts."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,18 +14,18 @@ from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimate, Estimates, estimate
 from kakaobot.app.exports import Exports
+from kakaobot.base.cpu import Cpu
 from kakaobot.base.selection import BaseModelChoice, Hardware
 from kakaobot.cli import main
-from kakaobot.config import Home, save
-from kakaobot.runs.run import Runs, Status
-from kakaobot.settings import Settings
-from kakaobot.train.cost_model import DatasetSize, ModelDimensions
-from kakaobot.train.probe import Speed, Task, measured, tokens_per_second
+from kakaobot.config import ROOT, Home, save
+from kakaobot.runs.run import Run, Runs, Status
 from tests.conftest import SAMPLE
 from tests.patience import patience
 
 GB = 2**30
-SPEED = Speed(half=True, per_second=2e11, single_per_second=6e10)
+AVX2 = Cpu(frozenset(("avx", "avx2")), cores=2)
+BF16 = Cpu(frozenset(("avx2", "avx512f", "avx512_bf16")), cores=2)
+TIME_LATER = "시간은 학습을 시작해 첫 걸음을 재고 나서 알려 드립니다."
 
 
 @pytest.fixture
@@ -33,18 +35,36 @@ def prepared(home: Home, bases: BaseModels) -> Home:
     return home
 
 
-def told(home: Home, *, base: str = "starter", free: float = 12, card: str = "") -> Estimate:
+def estimated(
+    home: Home, *, base: str = "starter", free: float = 12, card: str = "", cpu: Cpu = AVX2
+) -> Estimate:
     return estimate(
         home,
         BaseModels(lambda wanted: BaseModelChoice(base, base, "")),
         hardware=lambda: Hardware(card, int(free * GB)),
         free=lambda: int(free * GB),
-        speed=lambda task: SPEED,
+        cpu=lambda: cpu,
     )
 
 
+def finished_run(
+    home: Home,
+    tokens_per_second: float,
+    *,
+    base: str = "starter",
+    name: str = "main",
+    **status: Any,
+) -> Run:
+    """A run that reached a speed, under the current settings."""
+    run = Runs(home.folder("checkpoints_lora")).get(name)
+    run.create({"base": {"name": base}, "settings": home.settings().model_dump(mode="json")})
+    values: dict[str, Any] = {"step": 9, "tokens_per_second": tokens_per_second, **status}
+    run.write_status(Status("stopped", **values))
+    return run
+
+
 def test_memory_and_time_are_one_sentence(prepared: Home) -> None:
-    now = told(prepared)
+    now = estimated(prepared)
     [sentence] = now.sentences
     assert sentence.startswith("메모리 약 0.")
     assert "이 컴퓨터에 남은 것 12.0GB" in sentence
@@ -55,7 +75,7 @@ def test_memory_and_time_are_one_sentence(prepared: Home) -> None:
 
 
 def test_a_larger_base_takes_more_of_both(prepared: Home) -> None:
-    small, large = (told(prepared, base=f"Qwen/Qwen3-{size}B") for size in (0.6, 1.7))
+    small, large = (estimated(prepared, base=f"Qwen/Qwen3-{size}B") for size in (0.6, 1.7))
     assert small.memory is not None
     assert large.memory is not None
     assert large.memory.total > 1.5 * small.memory.total
@@ -63,24 +83,26 @@ def test_a_larger_base_takes_more_of_both(prepared: Home) -> None:
 
 
 def test_what_is_too_little_is_told_with_the_setting_to_lower(prepared: Home) -> None:
-    now = told(prepared, base="Qwen/Qwen3-0.6B", free=1.5)
+    now = estimated(prepared, base="Qwen/Qwen3-0.6B", free=1.5)
     assert not now.enough
     assert "training.max_seq_len" in now.sentences[1] or "model." in now.sentences[1]
-    now = told(prepared, base="Qwen/Qwen3-8B", free=4)
+    now = estimated(prepared, base="Qwen/Qwen3-8B", free=4)
     assert "model.base_model 을 더 작은" in now.sentences[1]
 
 
 def test_on_a_card_its_memory_counts(prepared: Home) -> None:
-    now = told(prepared, base="Qwen/Qwen3-1.7B", free=8, card="GeForce")
+    now = estimated(prepared, base="Qwen/Qwen3-1.7B", free=8, card="GeForce")
     assert now.sentences[0].startswith("그래픽 메모리 약")
     assert now.enough
 
 
 def test_two_cards_take_half_the_time_where_each_has_a_row(prepared: Home) -> None:
+    finished_run(prepared, 1000.0)
+
     def seconds(processes: int, batch: int, card: str = "GeForce") -> float:
         changes = {"training.num_processes": processes, "training.batch": batch}
         save(prepared.settings_file, changes)
-        return told(prepared, base="Qwen/Qwen3-1.7B", card=card).seconds or 0
+        return estimated(prepared, base="Qwen/Qwen3-1.7B", card=card).seconds or 0
 
     for batch, times in ((8, 2), (1, 1)):
         assert seconds(2, batch) == pytest.approx(seconds(1, batch) / times)
@@ -92,37 +114,107 @@ def test_a_model_that_is_shared_is_not_estimated(prepared: Home) -> None:
     file = prepared.root / "fsdp.yaml"
     file.write_text("distributed_type: FSDP\nnum_processes: 2\n", encoding="utf-8")
     save(prepared.settings_file, {"training.accelerate_config": file.name})
-    now = told(prepared)
+    now = estimated(prepared)
     assert "어림하지 않습니다" in now.sentences[0]
     assert now.memory is None
     assert now.enough
 
 
-def test_an_earlier_run_of_the_same_base_says_how_fast_it_goes(prepared: Home) -> None:
-    guessed = told(prepared).seconds
-    run = Runs(prepared.folder("checkpoints_lora")).get("main")
-    run.create({"base": {"name": "starter"}})
-    run.write_status(Status("stopped", step=9, tokens_per_second=10.0))
-    slow = told(prepared).seconds
-    run.write_status(Status("stopped", step=9, tokens_per_second=20.0))
-    assert slow == pytest.approx(2 * (told(prepared).seconds or 0))
-    run.create({"base": {"name": "another"}})
-    assert told(prepared).seconds == guessed
+def test_time_follows_from_an_earlier_run_of_the_same_base(prepared: Home) -> None:
+    finished_run(prepared, 10.0)
+    slow = estimated(prepared).seconds
+    finished_run(prepared, 20.0)
+    assert slow == pytest.approx(2 * (estimated(prepared).seconds or 0))
+    # The newest run, but of another base.
+    finished_run(prepared, 9999.0, base="Qwen/Qwen3-0.6B", name="another")
+    assert slow == pytest.approx(2 * (estimated(prepared).seconds or 0))
+
+
+def test_a_run_of_another_base_is_scaled_by_flops_per_token(prepared: Home) -> None:
+    finished_run(prepared, 1000.0)
+    small = estimated(prepared).seconds or 0
+    large = estimated(prepared, base="Qwen/Qwen3-0.6B").seconds or 0
+    # The starter has 6.8 million parameters, of which 3.7 million are multiplied for each token.
+    assert 50 < large / small < 120
+
+
+def test_a_run_is_passed_over_where_its_speed_says_nothing(prepared: Home) -> None:
+    guessed = estimated(prepared).seconds
+    run = finished_run(prepared, 10.0, step=4)
+    assert estimated(prepared).seconds == guessed
+    finished_run(prepared, 10.0, paced_with="cuda:0 torch.bfloat16 1")
+    assert estimated(prepared).seconds == guessed
+    finished_run(prepared, 10.0, base="nobody/no-such-model")
+    assert estimated(prepared).seconds == guessed
+    (run.path / "config.yaml").write_text("base: 3", encoding="utf-8")
+    assert estimated(prepared).seconds == guessed
+    finished_run(prepared, 10.0, paced_with="cpu torch.float32 1")
+    assert (estimated(prepared).seconds or 0) > 2 * (guessed or 0)
+
+
+def test_without_a_run_time_follows_from_a_measured_cpu(prepared: Home) -> None:
+    two = estimated(prepared).seconds or 0
+    four = estimated(prepared, cpu=Cpu(AVX2.flags, cores=4)).seconds or 0
+    assert two / 2 <= four < two
+    # The same base in half the precision, with the instructions for it.
+    single, half = (estimated(prepared, base="Qwen/Qwen3-0.6B", cpu=cpu) for cpu in (AVX2, BF16))
+    assert 0 < (half.seconds or 0) < (single.seconds or 0)
+    assert half.memory is not None
+    assert single.memory is not None
+    assert half.memory.weights == single.memory.weights // 2
+
+
+def test_gradient_checkpointing_takes_longer(prepared: Home) -> None:
+    without = estimated(prepared).seconds or 0
+    save(prepared.settings_file, {"model.gradient_checkpointing": True})
+    assert estimated(prepared).seconds == pytest.approx(without / 0.75)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "card"), [(Cpu(), ""), (Cpu(frozenset(("avx512f", "avx2")), 8), ""), (AVX2, "GeForce")]
+)
+def test_on_an_unmeasured_machine_the_time_is_left_to_the_run(
+    prepared: Home, cpu: Cpu, card: str
+) -> None:
+    now = estimated(prepared, card=card, cpu=cpu)
+    assert now.seconds is None
+    assert now.memory is not None
+    [sentence] = now.sentences
+    assert sentence.startswith(("메모리 약", "그래픽 메모리 약"))
+    assert sentence.endswith(f"). {TIME_LATER}")
+
+
+def test_an_estimate_imports_no_torch_and_starts_no_process(
+    prepared: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAKAOBOT_HOME", str(prepared.root))
+    # Without nvidia-smi on the PATH: asking the driver for the card is the one process it may need.
+    monkeypatch.setenv("PATH", "")
+    program = (
+        "import subprocess, sys\n"
+        "subprocess.Popen.__init__ = lambda *args, **kwargs: sys.exit('a process was started')\n"
+        "from kakaobot.app.estimates import estimate\n"
+        "from kakaobot.config import Home\n"
+        "print(estimate(Home.find()).memory is not None, 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True False\n", "")
 
 
 def test_where_nothing_is_known_nothing_is_invented(prepared: Home, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "mamba"}', encoding="utf-8")
     for base in (str(tmp_path), "nobody/no-such-model"):
-        now = told(prepared, base=base)
+        now = estimated(prepared, base=base)
         assert (now.memory, now.seconds, now.enough) == (None, None, True)
         assert "어림할 수 없습니다" in now.sentences[0]
 
 
 def test_without_data_it_says_what_comes_first(home: Home) -> None:
-    assert "데이터를 준비하면" in told(home).sentences[0]
+    assert "데이터를 준비하면" in estimated(home).sentences[0]
 
 
-@pytest.mark.slow
 def test_the_command_line_tells_it_and_starts_nothing(
     prepared: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,51 +222,6 @@ def test_the_command_line_tells_it_and_starts_nothing(
     assert main(["train", "--dry-run"]) == 0
     assert "메모리 약" in capsys.readouterr().out
     assert Runs(prepared.folder("checkpoints_lora")).all() == []
-
-
-@pytest.mark.slow
-def test_the_speed_is_measured_in_a_process_of_its_own() -> None:
-    speed = measured()
-    assert speed is not None
-    assert speed.per_second >= speed.single_per_second > 1e8 or not speed.half
-    assert measured() is speed
-
-
-@pytest.mark.slow
-def test_how_fast_a_base_is_learnt_is_tried_on_a_few_of_its_layers() -> None:
-    shape = ModelDimensions(
-        vocabulary=2000, width=128, inner=384, layers=6, queries=128, keys=64, tied=True
-    )
-    settings = Settings()
-    amount = DatasetSize(100, 20_000, 8_000, 512, 2_000, 800)
-    task = Task.of(shape, settings.lora, settings.model, amount, 512)
-    assert (task.length, task.target_tokens) == (192, 0.4)
-    tried = measured(task)
-    assert tried is not None
-    assert (tried.tokens_per_second or 0) > 100
-    # Eight times the layers are not tried, but counted.
-    deep = tokens_per_second(replace(task, shape=replace(shape, layers=48)))
-    assert 2 < tokens_per_second(task) / deep < 16
-
-
-def test_what_was_tried_says_how_long_it_takes_unless_an_earlier_run_does(prepared: Home) -> None:
-    asked: list[Task | None] = []
-
-    def seconds(tokens: float) -> float:
-        def speed(task: Task | None) -> Speed:
-            asked.append(task)
-            return replace(SPEED, tokens_per_second=tokens)
-
-        bases = BaseModels(lambda wanted: BaseModelChoice("starter", "starter", ""))
-        return estimate(prepared, bases, hardware=Hardware, speed=speed).seconds or 0
-
-    assert seconds(100) == pytest.approx(10 * seconds(1000))
-    assert all(task and task.shape.layers == 6 for task in asked)
-    run = Runs(prepared.folder("checkpoints_lora")).get("main")
-    run.create({"base": {"name": "starter"}})
-    run.write_status(Status("finished", 80, 80, tokens_per_second=10.0))
-    assert seconds(100) == seconds(1000)
-    assert asked[-1] is None
 
 
 class Work:

@@ -20,10 +20,10 @@ from kakaobot.train.cost_model import (
     DatasetSize,
     Machine,
     ModelDimensions,
+    equivalent_tokens,
     estimate_memory,
     plan_and_flops,
     tokens_at_once,
-    equivalent_tokens,
 )
 from kakaobot.train.launcher import worker_environment
 from tests.patience import run_logged
@@ -168,7 +168,9 @@ def test_what_is_lowered_lowers_the_memory_and_the_work() -> None:
     ]
     assert work[0] < work[1] < 2 * work[0]
     # Twice through all tokens, and four evaluations on as many, which go forth only.
-    worth = equivalent_tokens(shape, LORA, TrainingSettings(epochs=2, batch=4, eval_steps=2), AMOUNT)
+    worth = equivalent_tokens(
+        shape, LORA, TrainingSettings(epochs=2, batch=4, eval_steps=2), AMOUNT
+    )
     assert 2 * AMOUNT.tokens < worth < 4 * AMOUNT.tokens
 
 

@@ -1,0 +1,74 @@
+"""FLOP/s that trainings reached on measured CPUs, and what follows for another CPU. No torch.
+
+`flops` is the speed of the worker's own loop with all cores to itself, in a whole training step:
+`tokens_per_s` of `benchmarks/training.py` times `cost_model.flops_per_token`.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from kakaobot.base.cpu import Cpu
+
+
+@dataclass(frozen=True)
+class MeasuredRate:
+    instructions: str
+    """Widest vectors of the precision: `avx2` or `avx512` for float32, `bf16` for bfloat16."""
+    parameters: int
+    """Of the base model."""
+    cores: int
+    flops: float
+    """A second, on all of these cores."""
+    source: str
+
+
+_AVX2 = "AMD EPYC without AVX-512, 2 cores, 2026-11-29, `kakaobot` row"
+# The rows name no processor. Memory and speed are those of bfloat16 in hardware: float32 on two
+# cores would need more than their peak.
+_BF16 = "benchmarks/results/training.json, `kakaobot` rows, 2 cores"
+MEASURED = (
+    MeasuredRate("avx2", 6_819_072, 2, 82e9, _AVX2),
+    MeasuredRate("avx2", 102_965_760, 2, 94e9, _AVX2),
+    MeasuredRate("bf16", 102_965_760, 2, 152e9, _BF16),
+    MeasuredRate("bf16", 596_042_752, 2, 227e9, _BF16),
+)
+_FLOAT32 = {"avx512f": "avx512", "avx2": "avx2"}
+"""CPU flag → key into the table, the widest first."""
+_CORE_EXPONENT = 0.9
+"""Two cores are 2 ** this times as fast as one."""
+
+
+def expected_flops(cpu: Cpu, parameters: int, *, half: bool) -> float | None:
+    """FLOP/s of a training on `cpu`; None where no CPU of its kind was measured.
+
+    Args:
+        cpu: where it is trained.
+        parameters: of the base model. Between two measured sizes the speed is interpolated, beyond
+            them it is that of the nearest.
+        half: whether it computes in bfloat16.
+    """
+    kind = _instructions(cpu, half=half)
+    rates = sorted(
+        (rate.parameters, _on(cpu, rate)) for rate in MEASURED if rate.instructions == kind
+    )
+    if not rates:
+        return None
+    above = bisect_left(rates, (parameters, 0.0))
+    if above in (0, len(rates)):
+        return rates[min(above, len(rates) - 1)][1]
+    (small, slow), (large, fast) = rates[above - 1 : above + 1]
+    share = math.log(parameters / small) / math.log(large / small)
+    return slow + share * (fast - slow)
+
+
+def _instructions(cpu: Cpu, *, half: bool) -> str:
+    if half:
+        return "bf16" if cpu.has_bf16 else ""
+    return next((name for flag, name in _FLOAT32.items() if flag in cpu.flags), "")
+
+
+def _on(cpu: Cpu, rate: MeasuredRate) -> float:
+    return rate.flops * math.pow(cpu.cores / rate.cores, _CORE_EXPONENT)
