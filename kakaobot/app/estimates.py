@@ -215,9 +215,7 @@ def _dimensions(base: str) -> ModelDimensions | None:
         return None
 
 
-def _machine(
-    settings: Settings, dimensions: ModelDimensions, card: Hardware, cpu: Cpu
-) -> Machine:
+def _machine(settings: Settings, dimensions: ModelDimensions, card: Hardware, cpu: Cpu) -> Machine:
     model, parameters = settings.model, dimensions.parameters
     # Both half precisions of a GPU take the same memory.
     device = resolve.Device("cuda" if card.gpu else "cpu", native_bf16=cpu.has_bf16)

@@ -10,14 +10,14 @@ import torch
 
 from kakaobot.app.estimates import _machine
 from kakaobot.base import resolve
-from kakaobot.base.loading import best_device, device_facts, load_base
+from kakaobot.base.cpu import Cpu, detect_cpu
+from kakaobot.base.loading import best_device, load_base
 from kakaobot.base.resolve import Device
 from kakaobot.base.selection import Hardware
 from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.settings import ModelSettings, Settings
 from kakaobot.starter import FOLDER
 from kakaobot.train.cost_model import ModelDimensions
-from kakaobot.train.probe import Speed
 
 CPU, BF16_CPU = Device("cpu"), Device("cpu", native_bf16=True)
 AMPERE, TURING, APPLE = Device("cuda", native_bf16=True), Device("cuda"), Device("mps")
@@ -102,8 +102,7 @@ def test_the_estimate_assumes_what_is_loaded(changes: dict[str, Any]) -> None:
     assert dimensions is not None
     device = best_device()
     card = Hardware(gpu="a card") if device.type == "cuda" else Hardware()
-    speed = Speed(device_facts(device).half is not None, 1e12, 1e11)
-    machine = _machine(settings, dimensions, card, speed)
+    machine = _machine(settings, dimensions, card, detect_cpu())
     base = load_base(
         str(FOLDER),
         load_in_4bit=settings.model.load_in_4bit,
@@ -126,7 +125,8 @@ def test_the_estimate_of_another_machine_follows_the_rules(
     dimensions = ModelDimensions(
         vocabulary=0, width=1, inner=parameters // 3, layers=1, queries=1, keys=1, tied=True
     )
-    machine = _machine(settings, dimensions, Hardware(gpu=card), Speed(half, 1e12, 1e11))
+    cpu = Cpu(frozenset(["avx512_bf16"] if half else []))
+    machine = _machine(settings, dimensions, Hardware(gpu=card), cpu)
     device = Device("cuda" if card else "cpu", native_bf16=half)
     dtype: torch.dtype = getattr(torch, resolve.dtype(requested, device, dimensions.parameters))
     assert machine.half is (dtype.itemsize == 2)
