@@ -1,4 +1,4 @@
-"""Bring exports in, look at them, put things away. Owns no format: that is `kakaobot.exports`."""
+"""Import, inspect, remove and archive exports. The formats live in `kakaobot.exports`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
     "summarize_line_counts",
 ]
 
-_ALREADY = "이미 가져온 파일입니다."
+_DUPLICATE_NOTE = "이미 가져온 파일입니다."
 LINE_KIND_LABELS = {
     "messages": "메시지",
     "continuations": "이어진 줄",
@@ -38,12 +38,12 @@ LINE_KIND_LABELS = {
     "blank": "빈 줄",
     "not_understood": "이해하지 못한 줄",
 }
-"""What a line of an export can be → its Korean name, in the order of `LineCounts`."""
+"""Korean label of each field of `LineCounts`, in its order."""
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What one export holds; only `file` and `error` where it could not be read."""
+    """Summary of one export; only `file` and `error` if it could not be read."""
 
     file: str
     hash: str = ""
@@ -56,14 +56,14 @@ class FileReport:
     """`2026-03-01 12:30`."""
     last: str = ""
     not_understood: tuple[int, ...] = ()
-    """1-based line numbers."""
+    """1-based numbers of the lines that no rule matched."""
     error: str = ""
     note: str = ""
     lines: int | None = None
     counts: LineCounts | None = None
-    """They sum to `lines`; both None where an older program took the file in."""
+    """They sum to `lines`; both are None for a file imported by an older version."""
     not_understood_lines: tuple[tuple[int, str], ...] = ()
-    """Numbers and texts of lines not understood; told by `inspect` only."""
+    """Numbers and texts of the first of those lines; only `inspect` fills it."""
 
 
 class Exports:
@@ -71,20 +71,20 @@ class Exports:
         self._home = home
 
     def inspect(self, files: Sequence[Path]) -> list[FileReport]:
-        """Read files without taking them in."""
+        """Read files without importing them; errors are in the reports."""
         reports = []
         for file in files:
             try:
-                reports += _of_file(file)
+                reports += _read_reports(file)
             except ExportError as error:
                 reports.append(FileReport(base_name(file.name), error=str(error)))
         return reports
 
     def messages(self, file: Path) -> Iterator[Message]:
-        """Every message of one file, in order.
+        """Messages of one file in order.
 
         Raises:
-            ExportError: it is no export.
+            ExportError: the file is not an export.
         """
         for export in read_exports(file, name=base_name(file.name)):
             yield from export.messages
@@ -92,32 +92,35 @@ class Exports:
     def import_files(
         self, files: Sequence[Path], progress: Progress = no_progress
     ) -> list[FileReport]:
-        """Copy files into the inbox and put them by room and month. One bad file stops no other."""
+        """Copy files into the inbox and sort them by room and month.
+
+        A file that cannot be read gets a report with an error and does not stop the others.
+        """
         inbox = self._inbox()
         reports = []
         for number, file in enumerate(files):
             progress(number / len(files), f"{base_name(file.name)} 읽는 중")
-            reports += [_of_added(added) for added in inbox.add([file])]
+            reports += [_added_report(result) for result in inbox.add([file])]
         progress(1.0, "정리하는 중")
         inbox.organize()
         return reports
 
     def organize(self, progress: Progress = no_progress) -> list[FileReport]:
-        """Put what is in the inbox by room and month again, for instance after `archive`."""
+        """Sort the inbox by room and month again, for instance after `archive`."""
         progress(0.0, "정리하는 중")
         self._inbox().organize()
         progress(1.0, "정리했습니다")
         return self.files()
 
     def files(self) -> list[FileReport]:
-        """What is in the inbox, oldest first."""
-        return [_of_stored(stored) for stored in self._inbox().list_files()]
+        """Reports of the inbox, oldest first."""
+        return [_stored_report(stored) for stored in self._inbox().list_files()]
 
     def line_report(self, hash: str) -> LineReport:
-        """What every line of one stored export turned out to be; the file is read again.
+        """Classify every line of one imported file, which is read again.
 
         Raises:
-            ExportError: it is not listed, is gone or was damaged.
+            ExportError: the file is not listed, missing or damaged.
         """
         reading = self._inbox().read(hash)
         if reading.export is None:
@@ -125,13 +128,16 @@ class Exports:
         return report_lines(reading, reading.export)
 
     def remove(self, hash: str) -> str:
-        """Take one export out of the inbox. Its content is kept in the archive.
+        """Move one export from the inbox to the archive.
 
         Returns:
-            Where it is now, relative to the home.
+            Its new path, relative to the home.
+
+        Raises:
+            ExportError: it is not listed.
         """
         inbox = self._inbox()
-        stored = next((each for each in inbox.list_files() if each.hash == hash), None)
+        stored = next((file for file in inbox.list_files() if file.hash == hash), None)
         if stored is None:
             raise ExportError("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
         settings = self._home.settings()
@@ -141,50 +147,56 @@ class Exports:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         inbox.remove(hash)
-        return self._shown(target)
+        return self._relative(target)
 
     def sample_files(self) -> list[Path]:
-        """The invented room that comes with the program, in each format; Windows first."""
+        """The bundled sample room, once per export format; Windows first."""
         order = ("windows", "android", "ios", "mac")
         return sorted(
             SAMPLE_FOLDER.glob("sample_*"), key=lambda file: order.index(file.stem.split("_")[1])
         )
 
     def planned_moves(self) -> list[tuple[str, str]]:
-        """What `archive` would move, as (from, to) relative to the home."""
-        return [(self._shown(move.source), self._shown(move.target)) for move in self._moves()]
+        """Source and target of each move `archive` would make, relative to the home."""
+        return [
+            (self._relative(move.source), self._relative(move.target))
+            for move in self._plan_archive()
+        ]
 
     def archive(self) -> list[tuple[str, str]]:
         """Move derived data and runs to `data/archive/<time>/`.
 
+        Returns:
+            Source and target of each move, relative to the home.
+
         Raises:
-            RunError: a run is being trained.
+            RunError: a run is training.
         """
         live = Runs(self._home.folder(self._home.settings().paths.runs)).live()
         if live:
             raise RunError(f"학습 '{live.name}' 이 진행 중입니다. 먼저 멈춘 뒤 보관하세요.")
-        moves = self._moves()
-        places = move_files(moves)
+        moves = self._plan_archive()
+        targets = move_files(moves)
         return [
-            (self._shown(move.source), self._shown(place))
-            for move, place in zip(moves, places, strict=True)
+            (self._relative(move.source), self._relative(target))
+            for move, target in zip(moves, targets, strict=True)
         ]
 
-    def _moves(self) -> list[Move]:
+    def _plan_archive(self) -> list[Move]:
         paths = self._home.settings().paths
         sft = self._home.folder(paths.sft)
-        # Only what the program itself made: a folder may hold other things.
-        found = [
+        # Only files of the program: a folder may hold others.
+        sources = [
             self._home.folder(paths.raw) / "organized",
             *(sft / name for name in (TRAIN, VAL, STATS, PREVIEW, REPORT)),
             *(run.path for run in Runs(self._home.folder(paths.runs)).all()),
         ]
-        return plan_archive(found, self._home.folder(paths.archive))
+        return plan_archive(sources, self._home.folder(paths.archive))
 
     def _inbox(self) -> FileStore:
         return FileStore(self._home.folder(self._home.settings().paths.raw))
 
-    def _shown(self, path: Path) -> str:
+    def _relative(self, path: Path) -> str:
         try:
             return path.relative_to(self._home.root).as_posix()
         except ValueError:
@@ -192,21 +204,26 @@ class Exports:
 
 
 def summarize_line_counts(lines: int, counts: LineCounts) -> str:
-    """`모두 12줄 = 메시지 9 + 빈 줄 3`: that no line was dropped in silence."""
-    parts = {name: getattr(counts, kind) for kind, name in LINE_KIND_LABELS.items()}
-    told = " + ".join(f"{name} {count:,}" for name, count in parts.items() if count)
-    return f"모두 {lines:,}줄 = {told}"
+    """`모두 12줄 = 메시지 9 + 빈 줄 3`; kinds without lines are left out."""
+    labeled = {label: getattr(counts, kind) for kind, label in LINE_KIND_LABELS.items()}
+    total = " + ".join(f"{label} {count:,}" for label, count in labeled.items() if count)
+    return f"모두 {lines:,}줄 = {total}"
 
 
-def _of_file(file: Path) -> list[FileReport]:
+def _read_reports(file: Path) -> list[FileReport]:
+    """One report per export in the file, which may be an archive.
+
+    Raises:
+        ExportError: there is none.
+    """
     readings = read_upload(file, name=base_name(file.name)).readings
-    found = [(reading, reading.export) for reading in readings if reading.export]
-    if not found:
+    exports = [(reading, reading.export) for reading in readings if reading.export]
+    if not exports:
         raise ExportError(readings[0].error)
-    return [_of_export(export, report_lines(reading, export)) for reading, export in found]
+    return [_export_report(export, report_lines(reading, export)) for reading, export in exports]
 
 
-def _of_export(export: Export, diagnosis: LineReport) -> FileReport:
+def _export_report(export: Export, line_report: LineReport) -> FileReport:
     return FileReport(
         file=export.file,
         format=export.format,
@@ -218,23 +235,22 @@ def _of_export(export: Export, diagnosis: LineReport) -> FileReport:
         not_understood=export.not_understood,
         lines=export.lines,
         counts=export.counts,
-        not_understood_lines=diagnosis.not_understood_lines,
+        not_understood_lines=line_report.not_understood_lines,
     )
 
 
-def _of_added(added: AddResult) -> FileReport:
-    if added.stored is None:
-        return FileReport(added.name, error=added.error or "")
-    report = _of_stored(added.stored)
-    notes = [_ALREADY] if added.is_duplicate else []
-    if added.skipped:
-        notes.append(f"함께 든 다른 파일 {added.skipped}개는 읽지 않았습니다.")
-    if added.note:
-        notes.append(added.note)
-    return replace(report, note=" ".join(notes))
+def _added_report(result: AddResult) -> FileReport:
+    if result.stored is None:
+        return FileReport(result.name, error=result.error or "")
+    notes = [_DUPLICATE_NOTE] if result.is_duplicate else []
+    if result.skipped:
+        notes.append(f"함께 든 다른 파일 {result.skipped}개는 읽지 않았습니다.")
+    if result.note:
+        notes.append(result.note)
+    return replace(_stored_report(result.stored), note=" ".join(notes))
 
 
-def _of_stored(stored: StoredFile) -> FileReport:
+def _stored_report(stored: StoredFile) -> FileReport:
     return FileReport(
         file=stored.name,
         hash=stored.hash,

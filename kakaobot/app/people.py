@@ -1,4 +1,4 @@
-"""Who is who in each room: names that are one person's, and who is left out. Nothing unasked."""
+"""Participants of each room: merged names and exclusions. Applies only what the user confirms."""
 
 from __future__ import annotations
 
@@ -33,139 +33,142 @@ class RoomParticipant:
     name: str
     messages: int
     is_bot: bool = False
-    """Only a guess, from the name."""
+    """A guess from the name."""
     is_excluded: bool = False
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """Something a person may want to confirm."""
+    """A correction the user may want to confirm."""
 
     kind: Literal["exporter", "spelling", "bot"]
     names: tuple[str, ...]
-    """Whose: the nickname of the exporter, the spellings that are one, or all bots."""
+    """The exporter's nickname, the spellings of one name, or all bots."""
     candidates: tuple[str, ...] = ()
-    """Under which name they may go on, likeliest first."""
+    """Names to merge them into, likeliest first."""
     sure: bool = True
-    """Whether the first candidate is more than a name of the room."""
+    """False if the first candidate is merely some name of the room."""
 
 
 @dataclass(frozen=True)
 class RoomReport:
-    """One room after merging, and who is in it."""
+    """A room after merging its exports."""
 
     room: str
     keys: tuple[str, ...]
-    """What names it; the first is where new names are noted."""
+    """Identify the room; new aliases are stored under the first."""
     files: int
     messages: int
     repeated: int
-    """Messages that were in several files and count once."""
+    """Duplicate messages, which several files contained."""
     people: tuple[RoomParticipant, ...]
     """Most messages first."""
     first: str
     """`2026-03-01 12:30`."""
     last: str
     aliases: tuple[tuple[str, str], ...] = ()
-    """Confirmed: an alias and the name that stands for it."""
+    """Confirmed pairs of an alias and its name."""
     proposals: tuple[Proposal, ...] = ()
     lost: tuple[str, ...] = ()
-    """Korean sentences on files of the room that were damaged and are left out here."""
+    """Korean sentences on damaged files, which are not part of the report."""
 
 
 class Participants:
+    """Names and exclusions of one home."""
+
     def __init__(self, home: Home) -> None:
         self._home = home
 
     def rooms(self, progress: Progress = no_progress) -> list[RoomReport]:
-        """All rooms; exports are read only where files or names have changed.
+        """Report on all rooms. Reads exports only if files or aliases have changed.
 
         Raises:
-            ExportError: no listed file is whole, or what was confirmed cannot be read.
+            ExportError: no listed file is intact, or the aliases cannot be read.
         """
         inbox = self._inbox()
         summaries = RoomHistories(inbox).summaries(progress)
-        stored = {each.hash: each for each in inbox.list_files()}
+        stored = {file.hash: file for file in inbox.list_files()}
         excluded = self._home.settings().data.exclude_people
         confirmed = inbox.load_aliases()
-        return [_report(each, stored, confirmed, excluded) for each in summaries]
+        return [_report(summary, stored, confirmed, excluded) for summary in summaries]
 
     def merge_names(
         self, name: str, others: Sequence[str], *, room: str = "", progress: Progress = no_progress
     ) -> RoomReport:
-        """Let `others` be further names of `name`, which may be a new one.
+        """Make `others` aliases of `name`.
 
         Args:
-            name: what the person is called from now on.
+            name: an existing or a new name.
             others: names in the room.
-            room: name or key of the room; may be left out where just one has such people.
-            progress: told while the room is merged anew.
+            room: name or key of the room; optional if only one room has these names.
+            progress: called while the room is merged again.
 
         Raises:
-            ExportError: no such room or people, several such rooms, or a name stands for another.
+            ExportError: the room or a name is unknown, the room is ambiguous, or a name is already
+                an alias of another.
         """
-        here = self._room(room, others)
-        names = [member.name for member in here.people]
+        report = self._find_room(room, others)
+        names = [participant.name for participant in report.people]
         others = [other for other in others if other != name]
-        self._refuse_excluded(name, others)
+        self._check_exclusions(name, others)
         for other in others:
-            if other not in names and other not in dict(here.aliases):
-                raise ExportError(_nobody(other, here.room))
+            if other not in names and other not in dict(report.aliases):
+                raise ExportError(_unknown_name(other, report.room))
         name = name if name in names else clean_name(name)
         self._inbox().update_aliases(
-            here.keys[0], lambda aliases: add_aliases(aliases, name, others)
+            report.keys[0], lambda aliases: add_aliases(aliases, name, others)
         )
-        self._follow(here, name, others)
-        return self._again(here, progress)
+        self._rename_persona(report, name, others)
+        return self._refresh(report, progress)
 
     def unmerge_name(
         self, alias: str, *, room: str = "", progress: Progress = no_progress
     ) -> RoomReport:
-        """Take one `same` back.
+        """Remove one confirmed alias.
 
         Raises:
-            ExportError: it was not confirmed, or in several rooms.
+            ExportError: the alias is unknown, or several rooms have it.
         """
         inbox = self._inbox()
         confirmed = inbox.load_aliases()
-        rooms = [each for each in self.rooms() if alias in dict(each.aliases)]
-        here = _only([each for each in rooms if _is(each, room)], room, [alias], rooms)
-        key = next(key for key in here.keys if alias in confirmed.get(key, {}))
+        rooms = [report for report in self.rooms() if alias in dict(report.aliases)]
+        matches = [report for report in rooms if _is_room(report, room)]
+        report = _single(matches, room, [alias], rooms)
+        key = next(key for key in report.keys if alias in confirmed.get(key, {}))
         inbox.update_aliases(key, lambda aliases: remove_alias(aliases, alias))
-        return self._again(here, progress)
+        return self._refresh(report, progress)
 
     def exclude(self, names: Sequence[str]) -> list[str]:
-        """Leave people out of what is learnt; all who are left out now.
+        """Exclude participants from the training data; returns all excluded ones.
 
         Raises:
-            ExportError: somebody is in no room.
+            ExportError: a name is in no room.
         """
-        known = {member.name for room in self.rooms() for member in room.people}
+        known = {participant.name for room in self.rooms() for participant in room.people}
         for name in names:
             if name not in known:
-                raise ExportError(_nobody(name))
-        before = self._home.settings().data.exclude_people
-        return self._exclude([*before, *names])
+                raise ExportError(_unknown_name(name))
+        return self._save_excluded([*self._home.settings().data.exclude_people, *names])
 
     def include(self, names: Sequence[str]) -> list[str]:
-        """Take people back in; all who are still left out.
+        """Undo `exclude`; returns all participants still excluded.
 
         Raises:
-            ConfigError: somebody was not left out.
+            ConfigError: a name was not excluded.
         """
-        before = self._home.settings().data.exclude_people
+        excluded = self._home.settings().data.exclude_people
         for name in names:
-            if name not in before:
+            if name not in excluded:
                 raise ConfigError(f"'{name}' 님은 빼기로 한 사람이 아닙니다. 이름을 확인해 주세요.")
-        return self._exclude([name for name in before if name not in names])
+        return self._save_excluded([name for name in excluded if name not in names])
 
-    def _exclude(self, names: Sequence[str]) -> list[str]:
-        once = list(dict.fromkeys(names))
-        save(self._home.settings_file, {"data.exclude_people": once})
-        return once
+    def _save_excluded(self, names: Sequence[str]) -> list[str]:
+        unique = list(dict.fromkeys(names))
+        save(self._home.settings_file, {"data.exclude_people": unique})
+        return unique
 
-    def _refuse_excluded(self, name: str, others: Sequence[str]) -> None:
-        """Else what somebody said who was left out would be learnt under another name."""
+    def _check_exclusions(self, name: str, others: Sequence[str]) -> None:
+        """Reject a merge that would bring an excluded participant back under another name."""
         excluded = self._home.settings().data.exclude_people
         hidden = [other for other in others if other in excluded and name not in excluded]
         if hidden:
@@ -174,27 +177,24 @@ class Participants:
                 "다시 배우게 한 다음 합쳐 주세요."
             )
 
-    def _follow(self, here: RoomReport, name: str, others: Sequence[str]) -> None:
-        """Who was chosen to be learnt is still chosen under the new name."""
+    def _rename_persona(self, report: RoomReport, name: str, others: Sequence[str]) -> None:
+        """Keep the selected persona if its name has become an alias."""
         data = self._home.settings().data
-        if data.persona in others and data.room in ("", here.room):
+        if data.persona in others and data.room in ("", report.room):
             save(self._home.settings_file, {"data.persona": name})
 
-    def _room(self, room: str, names: Sequence[str]) -> RoomReport:
+    def _find_room(self, room: str, names: Sequence[str]) -> RoomReport:
+        """The room with that name or key, or else the only one with any of `names`."""
         rooms = self.rooms()
         if room:
-            return _only([each for each in rooms if _is(each, room)], room, names, rooms)
-        wanted = set(names)
-        with_them = [
-            each
-            for each in rooms
-            if wanted & ({member.name for member in each.people} | dict(each.aliases).keys())
-        ]
-        return _only(with_them, room, names, rooms)
+            matches = [report for report in rooms if _is_room(report, room)]
+        else:
+            matches = [report for report in rooms if not _names_of(report).isdisjoint(names)]
+        return _single(matches, room, names, rooms)
 
-    def _again(self, before: RoomReport, progress: Progress) -> RoomReport:
-        """The same room after a change, which may have made it part of another."""
-        return next(each for each in self.rooms(progress) if before.keys[0] in each.keys)
+    def _refresh(self, report: RoomReport, progress: Progress) -> RoomReport:
+        """The room after a change, which may have merged it with another."""
+        return next(room for room in self.rooms(progress) if report.keys[0] in room.keys)
 
     def _inbox(self) -> FileStore:
         return FileStore(self._home.folder(self._home.settings().paths.raw))
@@ -206,65 +206,78 @@ def _report(
     confirmed: ConfirmedAliases,
     excluded: Sequence[str],
 ) -> RoomReport:
-    names = resolve_aliases(confirmed.get(summary.keys[0], {}))
+    aliases = resolve_aliases(confirmed.get(summary.keys[0], {}))
     for key in summary.keys[1:]:
-        before = resolve_aliases(confirmed.get(key, {}))
-        names |= {alias: names.get(name, name) for alias, name in before.items()}
-    programs = set(find_bots(summary.people))
-    members = tuple(
-        RoomParticipant(name, count, name in programs, name in excluded)
+        earlier = resolve_aliases(confirmed.get(key, {}))
+        aliases |= {alias: aliases.get(name, name) for alias, name in earlier.items()}
+    bots = set(find_bots(summary.people))
+    participants = tuple(
+        RoomParticipant(name, count, is_bot=name in bots, is_excluded=name in excluded)
         for name, count in summary.people.items()
     )
-    files = [rename_counts(stored[each].people, names) for each in summary.files if each in stored]
+    files = [
+        rename_counts(stored[hash].people, aliases) for hash in summary.files if hash in stored
+    ]
     return RoomReport(
         room=summary.room,
         keys=summary.keys,
         files=len(summary.files),
         messages=summary.messages,
         repeated=summary.repeated,
-        people=members,
+        people=participants,
         first=summary.first[:16].replace("T", " "),
         last=summary.last[:16].replace("T", " "),
-        aliases=tuple((alias, names[alias]) for alias in sorted(names)),
-        proposals=_proposals(members, files),
+        aliases=tuple((alias, aliases[alias]) for alias in sorted(aliases)),
+        proposals=_proposals(participants, files),
         lost=summary.lost,
     )
 
 
 def _proposals(
-    members: Sequence[RoomParticipant], files: Sequence[Mapping[str, int]]
+    participants: Sequence[RoomParticipant], files: Sequence[Mapping[str, int]]
 ) -> tuple[Proposal, ...]:
-    found = []
-    others = [member.name for member in members if not member.is_bot]
+    proposals = []
+    humans = [participant.name for participant in participants if not participant.is_bot]
     for nickname, missing in exporter_candidates(files).items():
-        likely = tuple(name for name in others if name in missing)
-        rest = tuple(name for name in others if name != nickname)
-        found.append(Proposal("exporter", (nickname,), likely or rest, sure=bool(likely)))
-    counts = {member.name: member.messages for member in members}
-    found += [Proposal("spelling", tuple(names), tuple(names)) for names in similar_names(counts)]
-    programs = tuple(each.name for each in members if each.is_bot and not each.is_excluded)
-    if programs:
-        found.append(Proposal("bot", programs))
-    return tuple(found)
+        likely = tuple(name for name in humans if name in missing)
+        others = tuple(name for name in humans if name != nickname)
+        proposals.append(Proposal("exporter", (nickname,), likely or others, sure=bool(likely)))
+    counts = {participant.name: participant.messages for participant in participants}
+    for names in similar_names(counts):
+        proposals.append(Proposal("spelling", tuple(names), tuple(names)))
+    bots = tuple(who.name for who in participants if who.is_bot and not who.is_excluded)
+    if bots:
+        proposals.append(Proposal("bot", bots))
+    return tuple(proposals)
 
 
-def _is(room: RoomReport, wanted: str) -> bool:
-    return not wanted or room_key(wanted) in room.keys
+def _is_room(report: RoomReport, room: str) -> bool:
+    return not room or room_key(room) in report.keys
 
 
-def _only(
-    found: Sequence[RoomReport], wanted: str, names: Sequence[str], rooms: Sequence[RoomReport]
+def _names_of(report: RoomReport) -> set[str]:
+    """Names and aliases."""
+    return {participant.name for participant in report.people} | dict(report.aliases).keys()
+
+
+def _single(
+    matches: Sequence[RoomReport], room: str, names: Sequence[str], rooms: Sequence[RoomReport]
 ) -> RoomReport:
-    if len(found) == 1:
-        return found[0]
-    if found:
-        listed = ", ".join(f"'{each.room}'" for each in found)
+    """The only match.
+
+    Raises:
+        ExportError: there is none, or there are several.
+    """
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        listed = ", ".join(f"'{report.room}'" for report in matches)
         raise ExportError(f"그런 방이 여럿입니다: {listed}. 어느 방인지(--room) 골라 주세요.")
-    if wanted and not any(_is(each, wanted) for each in rooms):
-        raise ExportError(f"'{wanted}' 이라는 방이 없습니다. 방 이름을 확인해 주세요.")
-    raise ExportError(_nobody(names[0] if names else "", wanted))
+    if room and not any(_is_room(report, room) for report in rooms):
+        raise ExportError(f"'{room}' 이라는 방이 없습니다. 방 이름을 확인해 주세요.")
+    raise ExportError(_unknown_name(names[0] if names else "", room))
 
 
-def _nobody(name: str, room: str = "") -> str:
+def _unknown_name(name: str, room: str = "") -> str:
     where = f"'{room}' 방" if room else "가져온 대화"
     return f"'{name}' 이라는 사람이 {where}에 없습니다. 이름을 그대로 적었는지 확인해 주세요."

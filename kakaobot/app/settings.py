@@ -1,4 +1,4 @@
-"""Look at the settings and change them; the file stays the one place where they are."""
+"""Reads and changes the settings. The file is their only source; nothing is cached."""
 
 from __future__ import annotations
 
@@ -13,55 +13,57 @@ class SettingsEditor:
     def __init__(self, home: Home) -> None:
         self._home = home
 
-    def entries(self) -> list[SettingField]:
+    def fields(self) -> list[SettingField]:
         """Every setting in the order of the file."""
         return setting_fields()
 
     def groups(self) -> list[tuple[str, str]]:
-        """(`training`, `학습`) and so on."""
+        """Groups with their Korean titles, such as `("training", "학습")`."""
         return [
             (name, (field.annotation.__doc__ or name) if field.annotation else name)
             for name, field in Settings.model_fields.items()
         ]
 
     def values(self) -> dict[str, object]:
-        """`{"lora.r": 16, …}` as the file says now.
+        """Current values by path, such as `{"lora.r": 16}`.
 
         Raises:
             ConfigError: the file is not valid.
         """
         settings = self._home.settings()
-        return {e.path: getattr(getattr(settings, e.group), e.key) for e in self.entries()}
+        return {
+            field.path: getattr(getattr(settings, field.group), field.key)
+            for field in self.fields()
+        }
 
     def save(self, changes: Mapping[str, object]) -> None:
-        """Write changes; text as a form gives it is read by the setting's kind.
+        """Write changed values by path. Text from a form is parsed by the kind of the setting.
 
         Raises:
-            ConfigError: a value does not fit; nothing is changed.
+            ConfigError: a value is not valid; nothing is changed.
         """
-        known = {entry.path: entry for entry in self.entries()}
+        known = {field.path: field for field in self.fields()}
         unknown = next((path for path in changes if path not in known), None)
         if unknown:
             raise ConfigError(f"모르는 설정입니다: {unknown}. 설정 탭을 새로 여세요.")
         self._home.settings()
-        save(
-            self._home.settings_file,
-            {path: _read(known[path], value) for path, value in changes.items()},
-        )
+        parsed = {path: _parse(known[path], value) for path, value in changes.items()}
+        save(self._home.settings_file, parsed)
 
 
-def _read(entry: SettingField, value: object) -> object:
-    if entry.kind == "list":
+def _parse(field: SettingField, value: object) -> object:
+    """Parse form input. What does not parse is returned as it is, for validation to reject."""
+    if field.kind == "list":
         lines = value.splitlines() if isinstance(value, str) else value
         if isinstance(lines, list | tuple):
             return [str(line).strip() for line in lines if str(line).strip()]
-    if entry.kind == "switch" and isinstance(value, str):
+    if field.kind == "switch" and isinstance(value, str):
         return {"true": True, "false": False}.get(value.strip().lower(), value.strip())
-    if entry.kind == "int" and isinstance(value, float) and value.is_integer():
+    if field.kind == "int" and isinstance(value, float) and value.is_integer():
         return int(value)
-    if entry.kind in ("int", "float") and isinstance(value, str):
+    if field.kind in ("int", "float") and isinstance(value, str):
         try:
-            return int(value) if entry.kind == "int" else float(value)
+            return int(value) if field.kind == "int" else float(value)
         except ValueError:
             return value
     return value.strip() if isinstance(value, str) else value

@@ -15,7 +15,7 @@ from kakaobot.exports.parse_result import LineCounts
 from tests.conftest import SAMPLE
 
 
-def test_the_four_samples_are_one_room_and_none_is_misread(home: Home) -> None:
+def test_sample_files_are_one_room_in_four_formats(home: Home) -> None:
     exports = Exports(home)
     reports = exports.import_files(exports.sample_files())
     assert [report.format for report in reports] == ["W-KO", "A-KO", "I-KO", "M-CSV"]
@@ -24,36 +24,38 @@ def test_the_four_samples_are_one_room_and_none_is_misread(home: Home) -> None:
     assert {frozenset(report.people) for report in reports} == {frozenset(reports[0].people)}
 
 
-def test_a_bad_file_stops_no_other_and_the_same_file_is_told(home: Home, tmp_path: Path) -> None:
+def test_import_continues_after_a_bad_file_and_notes_a_duplicate(
+    home: Home, tmp_path: Path
+) -> None:
     bad = tmp_path / "사진.txt"
     bad.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     exports = Exports(home)
-    told: list[float] = []
+    shares: list[float] = []
     first, second, third = exports.import_files(
-        [bad, SAMPLE, SAMPLE], lambda share, _: told.append(share)
+        [bad, SAMPLE, SAMPLE], lambda share, _: shares.append(share)
     )
     assert first.error
     assert not second.error
     assert "이미" in third.note
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
     assert [report.file for report in exports.files()] == [SAMPLE.name]
 
 
 @pytest.mark.parametrize("name", ["방.txt", "가" * 80 + ".txt"])
-def test_what_is_removed_is_kept_in_the_archive(home: Home, tmp_path: Path, name: str) -> None:
+def test_removed_file_moves_to_the_archive(home: Home, tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     shutil.copyfile(SAMPLE, file)
     exports = Exports(home)
     [report] = exports.import_files([file])
-    place = home.root / exports.remove(report.hash)
-    assert place.read_bytes() == SAMPLE.read_bytes()
+    target = home.root / exports.remove(report.hash)
+    assert target.read_bytes() == SAMPLE.read_bytes()
     assert exports.files() == []
     with pytest.raises(ExportError):
         exports.remove(report.hash)
 
 
-def test_archive_moves_what_it_planned_and_nothing_that_is_not_its_own(home: Home) -> None:
+def test_archive_moves_the_planned_files_and_no_foreign_ones(home: Home) -> None:
     exports = Exports(home)
     exports.import_files([SAMPLE])
     sft = home.folder("data/sft")
@@ -63,9 +65,9 @@ def test_archive_moves_what_it_planned_and_nothing_that_is_not_its_own(home: Hom
     (home.folder("checkpoints_lora") / "남의 폴더").mkdir(parents=True)
     plan = exports.planned_moves()
     assert {Path(source).name for source, _ in plan} == {"organized", "train.jsonl"}
-    done = exports.archive()
-    assert [source for source, _ in done] == [source for source, _ in plan]
-    assert all((home.root / target).exists() for _, target in done)
+    moved = exports.archive()
+    assert [source for source, _ in moved] == [source for source, _ in plan]
+    assert all((home.root / target).exists() for _, target in moved)
     assert (sft / "내 메모.txt").exists()
     assert exports.planned_moves() == []
     assert len(exports.files()) == 1
@@ -73,7 +75,7 @@ def test_archive_moves_what_it_planned_and_nothing_that_is_not_its_own(home: Hom
     assert any(home.folder("data/raw/organized").rglob("*.txt"))
 
 
-ODD = """방 님과 카카오톡 대화
+UNPARSED_LINE = """방 님과 카카오톡 대화
 저장한 날짜 : 2026년 11월 3일 오전 11:29
 
 2026년 2월 5일 오전 1:33, 마루 : 가
@@ -82,44 +84,40 @@ ODD = """방 님과 카카오톡 대화
 """
 
 
-def test_every_kind_of_line_has_a_korean_name() -> None:
+def test_every_line_kind_has_a_label() -> None:
     assert list(LINE_KIND_LABELS) == list(vars(LineCounts()))
 
 
-def test_the_sum_of_the_lines_is_told_without_what_there_is_none_of() -> None:
+def test_line_count_summary_omits_zero_counts() -> None:
     counts = LineCounts(messages=12_000, headers=2, not_understood=343)
     assert summarize_line_counts(12_345, counts) == (
         "모두 12,345줄 = 메시지 12,000 + 머리말 2 + 이해하지 못한 줄 343"
     )
 
 
-def test_every_line_of_a_file_is_accounted_for_before_and_after_it_is_taken_in(
-    home: Home, tmp_path: Path
-) -> None:
+def test_line_counts_agree_before_and_after_import(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "대화.txt"
-    file.write_text(ODD, encoding="utf-8")
+    file.write_text(UNPARSED_LINE, encoding="utf-8")
     exports = Exports(home)
-    [seen] = exports.inspect([file])
-    [taken] = exports.import_files([file])
-    assert seen.lines == taken.lines == 6
-    assert seen.counts == taken.counts
-    assert seen.counts
-    assert sum(vars(seen.counts).values()) == 6
-    assert seen.not_understood_lines == ((6, "2026년 2월 5일 아침 1:34, 마루 : 나"),)
-    diagnosis = exports.line_report(taken.hash)
-    assert (diagnosis.counts, diagnosis.lines, diagnosis.not_understood_lines) == (
-        seen.counts,
+    [inspected] = exports.inspect([file])
+    [imported] = exports.import_files([file])
+    assert inspected.lines == imported.lines == 6
+    assert inspected.counts == imported.counts
+    assert inspected.counts
+    assert sum(vars(inspected.counts).values()) == 6
+    assert inspected.not_understood_lines == ((6, "2026년 2월 5일 아침 1:34, 마루 : 나"),)
+    report = exports.line_report(imported.hash)
+    assert (report.counts, report.lines, report.not_understood_lines) == (
+        inspected.counts,
         6,
-        seen.not_understood_lines,
+        inspected.not_understood_lines,
     )
-    assert (diagnosis.file, diagnosis.room) == ("대화.txt", "방")
+    assert (report.file, report.room) == ("대화.txt", "방")
 
 
-def test_what_an_older_program_took_in_is_listed_and_can_be_diagnosed(
-    home: Home, tmp_path: Path
-) -> None:
+def test_file_imported_by_an_older_version_can_be_reported(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "대화.txt"
-    file.write_text(ODD, encoding="utf-8")
+    file.write_text(UNPARSED_LINE, encoding="utf-8")
     exports = Exports(home)
     exports.import_files([file])
     manifest = home.folder("data/raw") / "manifest.json"
@@ -130,12 +128,12 @@ def test_what_an_older_program_took_in_is_listed_and_can_be_diagnosed(
     [report] = exports.files()
     assert (report.messages, report.lines, report.counts) == (1, None, None)
     assert exports.line_report(report.hash).lines == 6
-    # To know what the room is, it was read again, and that is noted.
+    # Listing the rooms reads the file again and records its counts.
     Participants(home).rooms()
     assert exports.files()[0].lines == 6
 
 
-def test_a_file_that_is_not_listed_or_was_damaged_is_a_sentence(home: Home) -> None:
+def test_line_report_of_an_unknown_or_damaged_file_raises(home: Home) -> None:
     exports = Exports(home)
     with pytest.raises(ExportError, match="목록에 없습니다"):
         exports.line_report("00")
@@ -147,25 +145,25 @@ def test_a_file_that_is_not_listed_or_was_damaged_is_a_sentence(home: Home) -> N
         exports.line_report(report.hash)
     [listed] = exports.files()
     assert SAMPLE.name in listed.note
-    [mended] = exports.import_files([SAMPLE])
-    assert "다시 넣었습니다" in mended.note
+    [repaired] = exports.import_files([SAMPLE])
+    assert "다시 넣었습니다" in repaired.note
     assert exports.files()[0].note == ""
     exports.remove(report.hash)
 
 
-def test_a_file_name_that_is_no_utf8_is_told_in_letters(home: Home, tmp_path: Path) -> None:
+def test_file_name_that_is_not_utf8_is_reported_as_text(home: Home, tmp_path: Path) -> None:
     name = os.fsdecode(b"\xff\xfe.txt")
     try:
         shutil.copyfile(SAMPLE, tmp_path / name)
     except OSError:
-        pytest.skip("this system has no such names")
+        pytest.skip("the file system rejects such names")
     exports = Exports(home)
-    told: list[str] = []
+    statuses: list[str] = []
     reports = [
         *exports.inspect([tmp_path / name, tmp_path / f"없음{name}"]),
-        *exports.import_files([tmp_path / name], lambda _, words: told.append(words)),
+        *exports.import_files([tmp_path / name], lambda _, status: statuses.append(status)),
     ]
-    for text in (*(each.file + each.error for each in reports), *told):
+    for text in (*(report.file + report.error for report in reports), *statuses):
         assert text.encode()
-    assert [bool(each.error) for each in reports] == [False, True, False]
+    assert [bool(report.error) for report in reports] == [False, True, False]
     assert not list(home.folder("data/raw").glob("*.new"))

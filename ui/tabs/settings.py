@@ -20,7 +20,7 @@ _NEW = object()
 
 def build(preferences: SettingsEditor, arrivals: Sequence[Callable[..., Any]]) -> None:
     """Lay out the tab and wire it. Every handler is one call to `preferences`."""
-    entries = preferences.entries()
+    entries = preferences.fields()
     filled = gr.State({})
     with gr.Row(elem_id="set-top"):
         gr.HTML(cards.lead(text.SETTINGS_LEAD))
