@@ -143,3 +143,10 @@ def test_a_busy_computer_is_told_on_the_line() -> None:
     busy = replace(RUNNING, slowdown=4.2, eta_seconds=300.0)
     _, shown = followed(Play(RUNNING, busy, STOPPED))
     assert shown.splitlines()[-1].endswith("5분 0초 남음 · 컴퓨터가 바빠 4배 느림")
+
+
+def test_before_there_is_an_eta_the_line_names_the_timing() -> None:
+    _, shown = followed(Play(replace(RUNNING, eta_seconds=None), STOPPED))
+    assert "첫 걸음을 재고 있습니다." in shown
+    _, shown = followed(Play(RUNNING, STOPPED))
+    assert "첫 걸음을 재고 있습니다." not in shown

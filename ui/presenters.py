@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kakaobot.app.chat import ChatLine
+from kakaobot.app.estimates import timing_note
 from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
 from kakaobot.runs.eval_samples import EvalTranscript
 from kakaobot.runs.history import RunSummary
@@ -229,6 +230,8 @@ def _detail(now: TrainingSnapshot) -> tuple[str, ...]:
     lines = [message] if message else _what_is_left(now)
     if status.state == "running" and status.resumed_from:
         lines.append(text.RESUMED_AT.format(step=status.resumed_from))
+    if note := timing_note(status):
+        lines.append(note)
     if status.state == "failed":
         lines.append(text.FAILED_HINT)
     if now.silent_seconds >= SILENCE_SECONDS:

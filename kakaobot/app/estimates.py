@@ -47,6 +47,7 @@ _FILLED = 0.9
 _FRESH_SECONDS = 60.0
 """Age at which an estimate is renewed: free memory and earlier runs change."""
 _TIME_LATER = "시간은 학습을 시작해 첫 걸음을 재고 나서 알려 드립니다."
+_TIMING = "첫 걸음을 재고 있습니다."
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,11 @@ def estimate(
     if not enough:
         sentences.append(_advice(settings, dimensions, machine, size, int(available * _FILLED)))
     return Estimate(tuple(sentences), needed, available, seconds, enough, choice.label)
+
+
+def timing_note(status: Status) -> str:
+    """Korean; why a running training has no time left to show yet, or nothing."""
+    return _TIMING if status.state == "running" and status.eta_seconds is None else ""
 
 
 def dataset_size_of(report: BuildReport) -> DatasetSize:

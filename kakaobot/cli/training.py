@@ -7,7 +7,7 @@ from argparse import Namespace
 from dataclasses import asdict
 from typing import Protocol
 
-from kakaobot.app.estimates import estimate
+from kakaobot.app.estimates import estimate, timing_note
 from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import PRACTICE, CommandContext
@@ -216,6 +216,8 @@ def _line(said: Status) -> str:
         parts.append(f"{said.tokens_per_second:,.0f}토큰/초")
     if said.eta_seconds is not None:
         parts.append(f"{duration(said.eta_seconds)} 남음")
+    elif note := timing_note(said):
+        parts.append(note)
     if said.slowdown is not None:
         parts.append(f"컴퓨터가 바빠 {said.slowdown:.0f}배 느림")
     return " · ".join(parts)
@@ -245,7 +247,7 @@ def _rows(now: TrainingSnapshot) -> list[tuple[str, str]]:
         (f"{lowest} 검증 손실", _number(said.best_eval_loss) + best),
         *_voice(said),
         ("빠르기", f"{said.tokens_per_second:,.0f}토큰/초" if said.tokens_per_second else "-"),
-        ("남은 시간", duration(said.eta_seconds) if said.eta_seconds is not None else "-"),
+        ("남은 시간", _time_left(said)),
         ("대화", "할 수 있음" if now.can_chat else "아직 할 수 없음"),
     ]
     if said.message:
@@ -254,6 +256,12 @@ def _rows(now: TrainingSnapshot) -> list[tuple[str, str]]:
     if not now.can_stop and now.can_start and now.resume_step:
         rows.append(("다음", f"train 을 하면 {now.resume_step:,}단계부터 이어집니다."))
     return rows + [("참고", note) for note in said.notes]
+
+
+def _time_left(status: Status) -> str:
+    if status.eta_seconds is not None:
+        return duration(status.eta_seconds)
+    return timing_note(status) or "-"
 
 
 def _voice(said: Status) -> list[tuple[str, str]]:

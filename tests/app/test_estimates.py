@@ -12,7 +12,7 @@ import pytest
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
-from kakaobot.app.estimates import Estimate, Estimates, estimate
+from kakaobot.app.estimates import Estimate, Estimates, estimate, timing_note
 from kakaobot.app.exports import Exports
 from kakaobot.base.cpu import Cpu
 from kakaobot.base.selection import BaseModelChoice, Hardware
@@ -168,6 +168,12 @@ def test_gradient_checkpointing_takes_longer(prepared: Home) -> None:
     without = estimated(prepared).seconds or 0
     save(prepared.settings_file, {"model.gradient_checkpointing": True})
     assert estimated(prepared).seconds == pytest.approx(without / 0.75)
+
+
+def test_a_run_without_an_eta_is_timing_its_first_steps() -> None:
+    assert timing_note(Status("running", 1, 80)) == "첫 걸음을 재고 있습니다."
+    assert timing_note(Status("running", 9, 80, eta_seconds=0.0)) == ""
+    assert timing_note(Status("starting")) == timing_note(Status("finished", 80, 80)) == ""
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,13 @@ def facts(view):
     return dict(view.facts)
 
 
+def test_before_there_is_an_eta_the_detail_names_the_timing():
+    status = replace(RUNNING.status, message="학습 중입니다.", eta_seconds=None)
+    first = replace(RUNNING, status=status)
+    assert training_view(first).detail == ("학습 중입니다.", "첫 걸음을 재고 있습니다.")
+    assert "첫 걸음을 재고 있습니다." not in training_view(RUNNING).detail
+
+
 def test_a_running_training_shows_how_far_it_is_and_can_only_be_stopped():
     view = training_view(RUNNING)
     assert view.headline == "학습하고 있습니다 — 50%"

@@ -111,7 +111,7 @@ def build(
         return _shown(datasets, has_rooms=True)
 
     def foresee(progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
-        """What the training will take: the first time the computer's speed is measured for it."""
+        """Memory and time of a training on the data."""
         try:
             found = outlooks.look(lambda share, words: progress(share, desc=words))
         except KakaobotError as error:

@@ -126,7 +126,7 @@ def build(
         return show(now, run, watch)
 
     def foresee(run: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
-        """What a training will take; nothing is measured while one is at work."""
+        """Memory and time of a training; nothing while one is at work."""
         if not estimate_title(training.snapshot(run)):
             return ""
         try:
