@@ -1,11 +1,11 @@
-"""The room's voice (말투 지문): replies → figures, how far two lie apart, and that in Korean.
+"""Writing style (말투 지문): profiles of replies, their distance and Korean descriptions.
 
-    voice = fingerprint(replies)               figures.py      what is counted
-    distance(voice, other), parts(…)           comparison.py   0 (one person) to 1
-    explain(voice, other), describe(voice)     telling.py      Korean sentences
+    profile = style_profile(replies)
+    style_distance(profile, other), feature_distances(profile, other)   0 (one person) to 1
+    describe_style(profile), explain_difference(profile, other)         Korean sentences
 
-Pure but for one bundled table of plain Korean; standard library only. It knows no rooms, people,
-runs or models: whoever has replies, people's or generated, may ask.
+Pure except for one bundled table of plain Korean; standard library only. Knows no rooms, runs or
+models: replies may come from people or be generated.
 """
 
 from kakaobot.style.describe import describe_style, explain_difference
@@ -21,18 +21,10 @@ __all__ = [
     "FeatureDistance",
     "StyleProfile",
     "describe_style",
-    "style_distance",
     "explain_difference",
-    "style_profile",
+    "feature_distances",
     "from_json",
-    "feature_distances",
-    "to_json",
-    "FeatureDistance",
-    "feature_distances",
     "style_distance",
-    "describe_style",
-    "explain_difference",
-    "FEATURES",
-    "StyleProfile",
     "style_profile",
+    "to_json",
 ]

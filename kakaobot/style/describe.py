@@ -1,4 +1,4 @@
-"""Voices → Korean sentences: what one is like, and in what two differ. Counts nothing itself."""
+"""Describes a style profile, and the differences between two, in Korean sentences."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ from typing import NamedTuple
 
 from kakaobot.style.distance import FeatureDistance, feature_distances
 from kakaobot.style.features import FEATURES, UNITS
-from kakaobot.style.profile import DISTINCT_SAMPLE, RELIABLE_REPLIES, Quartiles, StyleProfile
+from kakaobot.style.profile import RELIABLE_REPLIES, StyleProfile
 from kakaobot.style.sentence_endings import POLITE
+from kakaobot.style.stats import DISTINCT_SAMPLE, Quartiles
 
 MIN_Z = 3.0
-"""Standard errors: less is not told, because halves of one person differ by as much."""
+"""Standard errors below which a difference is noise: halves of one person differ as much."""
 MIN_LAUGHING_REPLIES = 5
-"""Replies that laugh, on either side, before their lengths are compared."""
+"""Replies with a sound, on either side, needed to compare its run length."""
 SHOWN_EXPRESSIONS = 10
-"""Expressions in `describe`."""
-_OTHER = (("그림문자", "이모지"), ("글자 표정", "글자 표정"), ("영어", "영어"), ("숫자", "숫자"))
-_TIMES = {
+"""Expressions in `describe_style`."""
+_OTHER_MARKERS = (
+    ("그림문자", "이모지"),
+    ("글자 표정", "글자 표정"),
+    ("영어", "영어"),
+    ("숫자", "숫자"),
+)
+_MULTIPLES = {
     2: "두",
     3: "세",
     4: "네",
@@ -32,23 +38,23 @@ _TIMES = {
 
 
 class Habit(NamedTuple):
-    """Something a reply or a bubble does or does not do."""
+    """Korean phrases for a habit and its absence."""
 
-    what: str
-    """With its particle."""
+    phrase: str
+    """Object with its particle."""
     does: str = "씁니다"
     never: str = "쓰지 않습니다"
 
 
-_HELD = {
+_MARKER_HABITS = {
     "sound": {"ㅋ": Habit("ㅋ을"), "ㅎ": Habit("ㅎ을"), "ㅠ": Habit("ㅠ를")},
     "initials": {"초성": Habit("초성 말(ㅇㅇ, ㄱㄱ 같은 것)을")},
     "faces": {"그림문자": Habit("이모지를"), "글자 표정": Habit("글자 표정(^^ 같은 것)을")},
     "script": {"영어": Habit("영어를"), "숫자": Habit("숫자를")},
 }
-"""Facet → key of `HOLDS` → habit."""
-_MARK = ("찍습니다", "찍지 않습니다")
-_CLASSES: Mapping[str, tuple[tuple[tuple[str, ...], Habit], ...]] = {
+"""Feature → marker → habit."""
+_PUNCTUATES = ("찍습니다", "찍지 않습니다")
+_CLASS_HABITS: Mapping[str, tuple[tuple[tuple[str, ...], Habit], ...]] = {
     "burst": (
         (
             FEATURES["burst"].classes[1:],
@@ -67,200 +73,217 @@ _CLASSES: Mapping[str, tuple[tuple[tuple[str, ...], Habit], ...]] = {
         for ending in FEATURES["ending"].classes[:-3]
     ),
     "closing": (
-        (FEATURES["closing"].classes[1:], Habit("말끝에 부호를", *_MARK)),
-        ((".",), Habit("말끝에 마침표를", *_MARK)),
-        (("?",), Habit("말끝에 물음표를", *_MARK)),
-        (("!",), Habit("말끝에 느낌표를", *_MARK)),
-        (("?!",), Habit("말끝에 ?!를", *_MARK)),
-        (("~",), Habit("말끝에 물결표(~)를", *_MARK)),
-        (("…",), Habit("말끝에 말줄임표를", *_MARK)),
-        ((";",), Habit("말끝에 ;를", *_MARK)),
+        (FEATURES["closing"].classes[1:], Habit("말끝에 부호를", *_PUNCTUATES)),
+        ((".",), Habit("말끝에 마침표를", *_PUNCTUATES)),
+        (("?",), Habit("말끝에 물음표를", *_PUNCTUATES)),
+        (("!",), Habit("말끝에 느낌표를", *_PUNCTUATES)),
+        (("?!",), Habit("말끝에 ?!를", *_PUNCTUATES)),
+        (("~",), Habit("말끝에 물결표(~)를", *_PUNCTUATES)),
+        (("…",), Habit("말끝에 말줄임표를", *_PUNCTUATES)),
+        ((";",), Habit("말끝에 ;를", *_PUNCTUATES)),
     ),
-    "sign_run": ((FEATURES["sign_run"].classes[3:], Habit("부호를 셋 이상 이어서", *_MARK)),),
+    "sign_run": ((FEATURES["sign_run"].classes[3:], Habit("부호를 셋 이상 이어서", *_PUNCTUATES)),),
 }
-"""Facet → classes taken together → habit. Of one facet the habit that differs most is told."""
-_ONE_SENTENCE = {"ending": "level", "distinct_2": "distinct_1"}
-"""Facets that would say again what the other one has said."""
+"""Feature → classes counted together and their habit. The most different habit is described."""
+_SAME_SUBJECT = {"ending": "level", "distinct_2": "distinct_1"}
+"""Features that would repeat the sentence of another feature."""
 
 
-def explain_difference(a: StyleProfile, b: StyleProfile, *, most: int = 5) -> tuple[str, ...]:
-    """What `a` does unlike `b`: at most `most` sentences, what adds most to the distance first.
+def explain_difference(
+    a: StyleProfile, b: StyleProfile, *, max_sentences: int = 5
+) -> tuple[str, ...]:
+    """Describe what `a` does unlike `b`, largest contribution to the distance first.
 
-    Nothing that could be chance is told: a difference of fewer than `NOTICED` standard errors.
+    Differences of fewer than `MIN_Z` standard errors are left out.
     """
-    told: dict[str, str] = {}
+    sentences: dict[str, str] = {}
     for part in feature_distances(a, b):
-        about = _ONE_SENTENCE.get(part.facet, part.facet)
-        if about not in told and part.apart > MIN_Z * part.noise:
-            sentence = _sentence(part, a, b)
+        subject = _SAME_SUBJECT.get(part.feature, part.feature)
+        if subject not in sentences and part.distance > MIN_Z * part.noise:
+            sentence = difference_sentence(part, a, b)
             if sentence:
-                told[about] = sentence
-    return tuple(told.values())[:most]
+                sentences[subject] = sentence
+    return tuple(sentences.values())[:max_sentences]
 
 
-def describe_style(voice: StyleProfile) -> tuple[str, ...]:
-    """A line for each group of figures."""
-    if not voice.replies:
+def describe_style(profile: StyleProfile) -> tuple[str, ...]:
+    """Describe a profile in one line per group of features."""
+    if not profile.replies:
         return ("말투를 잴 대답이 없습니다.",)
-    lines = [f"대답 {voice.replies:,}개(말풍선 {voice.bubbles:,}개)에서 잰 말투입니다."]
-    if not voice.reliable:
+    lines = [f"대답 {profile.replies:,}개(말풍선 {profile.bubbles:,}개)에서 잰 말투입니다."]
+    if not profile.reliable:
         lines.append(f"대답이 적어 어림값입니다. {RELIABLE_REPLIES}개부터 믿을 만합니다.")
-    bursts = 1 - voice.shares("burst")["1개"]
+    bursts = 1 - profile.shares("burst")["1개"]
+    others = ", ".join(f"{name} {percent(profile.share(key))}" for key, name in _OTHER_MARKERS)
     lines += [
-        f"길이: 대답 하나에 보통 {voice.length.median}자, 절반은 {voice.length.low}~"
-        f"{voice.length.high}자. 말풍선을 여러 개 보내는 대답 {percent(bursts)}.",
-        f"웃음과 울음: {_laughter(voice)}. 초성 말 {percent(voice.share('초성'))}.",
-        f"높임(말풍선 끝말): {_politeness(voice)}.",
-        f"끝말: {_top(voice, 'ending', ('모름', '말 없음'), '-')}.",
-        f"말끝 부호: {_top(voice, 'closing')}.",
-        f"띄어쓰기: 한글 한 덩이에 평균 {voice.syllables_per_chunk:.1f}자.",
-        f"그 밖에: {', '.join(f'{name} {percent(voice.share(thing))}' for thing, name in _OTHER)}.",
+        f"길이: 대답 하나에 보통 {profile.length.median}자, 절반은 {profile.length.low}~"
+        f"{profile.length.high}자. 말풍선을 여러 개 보내는 대답 {percent(bursts)}.",
+        f"웃음과 울음: {_sounds(profile)}. 초성 말 {percent(profile.share('초성'))}.",
+        f"높임(말풍선 끝말): {_politeness(profile)}.",
+        f"끝말: {_top_classes(profile, 'ending', exclude=('모름', '말 없음'), prefix='-')}.",
+        f"말끝 부호: {_top_classes(profile, 'closing')}.",
+        f"띄어쓰기: 한글 한 덩이에 평균 {profile.syllables_per_chunk:.1f}자.",
+        f"그 밖에: {others}.",
     ]
-    if voice.distinct_1 is not None:
-        lines.append(f"다양함: {_different(voice.distinct_1)}.")
-    if voice.expressions:
-        words = ", ".join(each.text for each in voice.expressions[:SHOWN_EXPRESSIONS])
-        lines.append(f"남달리 자주 쓰는 말: {words}.")
+    if profile.distinct_1 is not None:
+        distinct = round(DISTINCT_SAMPLE * profile.distinct_1)
+        lines.append(f"다양함: 낱말 {DISTINCT_SAMPLE}개 가운데 서로 다른 것 {distinct}개.")
+    if profile.expressions:
+        shown = profile.expressions[:SHOWN_EXPRESSIONS]
+        lines.append(f"남달리 자주 쓰는 말: {', '.join(expression.text for expression in shown)}.")
     return tuple(lines)
 
 
-def _sentence(part: FeatureDistance, a: StyleProfile, b: StyleProfile) -> str:
-    """Empty where the facet differs in nothing that has a name."""
-    if part.facet == "length":
-        return _longer(a.length, b.length)
-    if part.facet == "sound_run":
-        return _longer_laughs(a, b)
-    if part.facet == "spacing":
-        one, other = a.syllables_per_chunk, b.syllables_per_chunk
-        does = "덜 띄어 씁니다" if one > other else "더 자주 띄어 씁니다"
-        return f"{does} (한 덩이에 평균 {one:.1f}자, 비교한 쪽 {other:.1f}자)."
-    if part.facet in ("distinct_1", "distinct_2"):
-        return _richer(getattr(a, part.facet), getattr(b, part.facet), part.facet == "distinct_2")
-    unit = UNITS.get(part.facet, "대답")
-    told = [_more(habit, *counts, unit) for habit, counts in _habits(part.facet, a, b)]
-    # Of two habits that differ as much, what somebody does says more than what he does not.
-    return max(told)[2]
+def difference_sentence(part: FeatureDistance, a: StyleProfile, b: StyleProfile) -> str:
+    """Describe one feature's difference; empty if no habit explains it."""
+    if part.feature == "length":
+        return _length_sentence(a.length, b.length)
+    if part.feature == "sound_run":
+        return _sound_length_sentence(a, b)
+    if part.feature == "spacing":
+        mine, theirs = a.syllables_per_chunk, b.syllables_per_chunk
+        does = "덜 띄어 씁니다" if mine > theirs else "더 자주 띄어 씁니다"
+        return f"{does} (한 덩이에 평균 {mine:.1f}자, 비교한 쪽 {theirs:.1f}자)."
+    if part.feature in ("distinct_1", "distinct_2"):
+        ratios = getattr(a, part.feature), getattr(b, part.feature)
+        return _diversity_sentence(*ratios, bigrams=part.feature == "distinct_2")
+    unit = UNITS.get(part.feature, "대답")
+    scored = [
+        _habit_sentence(habit, counts, unit) for habit, counts in _habit_counts(part.feature, a, b)
+    ]
+    # Of two habits that differ equally, prefer the one that `a` has more of.
+    return max(scored)[2]
 
 
-Counts = tuple[int, int, int, int]
-"""Times and of how many, of either voice."""
+class _PairedCounts(NamedTuple):
+    """Occurrences and totals in both profiles."""
+
+    x: int
+    n: int
+    y: int
+    m: int
 
 
-def _habits(facet: str, a: StyleProfile, b: StyleProfile) -> list[tuple[Habit, Counts]]:
-    if facet in _HELD:
+def _habit_counts(
+    feature: str, a: StyleProfile, b: StyleProfile
+) -> list[tuple[Habit, _PairedCounts]]:
+    if feature in _MARKER_HABITS:
         return [
-            (habit, (a.holds[thing], a.replies, b.holds[thing], b.replies))
-            for thing, habit in _HELD[facet].items()
+            (habit, _PairedCounts(a.markers[marker], a.replies, b.markers[marker], b.replies))
+            for marker, habit in _MARKER_HABITS[feature].items()
         ]
-    names, ours, others = FEATURES[facet].classes, a.facets[facet], b.facets[facet]
+    indices = {label: index for index, label in enumerate(FEATURES[feature].classes)}
+    ours, theirs = a.features[feature], b.features[feature]
     return [
         (
             habit,
-            (
-                sum(ours[names.index(each)] for each in together),
+            _PairedCounts(
+                sum(ours[indices[label]] for label in labels),
                 sum(ours),
-                sum(others[names.index(each)] for each in together),
-                sum(others),
+                sum(theirs[indices[label]] for label in labels),
+                sum(theirs),
             ),
         )
-        for together, habit in _CLASSES[facet]
+        for labels, habit in _CLASS_HABITS[feature]
     ]
 
 
-def _more(habit: Habit, x: int, n: int, y: int, m: int, unit: str) -> tuple[float, bool, str]:
-    """How sure it is (standard errors of two shares), whether it is more, and the sentence.
+def _habit_sentence(habit: Habit, counts: _PairedCounts, unit: str) -> tuple[float, bool, str]:
+    """Return the z score of the two shares, whether `a` has more, and the sentence.
 
-    The sentence is empty below `NOTICED`.
+    The sentence is empty below `MIN_Z`.
     """
+    x, n, y, m = counts
     p, q, pooled = x / n, y / m, (x + y) / (n + m)
     error = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     if not error or abs(p - q) < MIN_Z * error:
         return 0.0, False, ""
+    phrase, does, never = habit
     if not x:
-        said = f"{habit.what} {habit.never} (비교한 쪽 {unit}의 {percent(q)})."
+        sentence = f"{phrase} {never} (비교한 쪽 {unit}의 {percent(q)})."
     elif not y:
-        said = f"{habit.what} {habit.does} ({unit}의 {percent(p)}). 비교한 쪽은 {habit.never}."
+        sentence = f"{phrase} {does} ({unit}의 {percent(p)}). 비교한 쪽은 {never}."
     else:
-        how = _times(p / q, "자주") if p > q else _less(q / p)
-        said = f"{habit.what} {how} {habit.does} ({unit}의 {percent(p)}, 비교한 쪽 {percent(q)})."
-    return abs(p - q) / error, p > q, said
+        degree = _more(p / q, "자주") if p > q else _less(q / p)
+        shares = f"{unit}의 {percent(p)}, 비교한 쪽 {percent(q)}"
+        sentence = f"{phrase} {degree} {does} ({shares})."
+    return abs(p - q) / error, p > q, sentence
 
 
-def _times(ratio: float, word: str) -> str:
+def _more(ratio: float, adverb: str) -> str:
     if ratio < 1.75:
-        return f"더 {word}"
-    nearest = round(ratio)
-    return f"{_TIMES[nearest]} 배 {word}" if nearest in _TIMES else f"훨씬 {word}"
+        return f"더 {adverb}"
+    multiple = _MULTIPLES.get(round(ratio))
+    return f"{multiple} 배 {adverb}" if multiple else f"훨씬 {adverb}"
 
 
 def _less(ratio: float) -> str:
     return "덜 자주" if ratio < 1.75 else "절반쯤만" if ratio < 2.5 else "훨씬 드물게"
 
 
-def _longer(one: Quartiles, other: Quartiles) -> str:
-    """By the medians; where they are much alike, by how far the quartiles lie apart."""
-    figures = f"(보통 {one.median}자, 비교한 쪽 {other.median}자)."
-    if one.median >= 1.2 * other.median:
-        return f"대답이 {_times(one.median / other.median, '깁니다')} {figures}"
-    if other.median >= 1.2 * one.median:
-        return f"대답이 {'더' if other.median < 1.75 * one.median else '훨씬'} 짧습니다 {figures}"
-    even = one.high - one.low < other.high - other.low
+def _length_sentence(mine: Quartiles, theirs: Quartiles) -> str:
+    """Compare the medians or, if they are similar, the interquartile ranges."""
+    medians = f"(보통 {mine.median}자, 비교한 쪽 {theirs.median}자)."
+    if mine.median >= 1.2 * theirs.median:
+        return f"대답이 {_more(mine.median / theirs.median, '깁니다')} {medians}"
+    if theirs.median >= 1.2 * mine.median:
+        degree = "더" if theirs.median < 1.75 * mine.median else "훨씬"
+        return f"대답이 {degree} 짧습니다 {medians}"
+    regular = mine.high - mine.low < theirs.high - theirs.low
     return (
-        f"대답 길이가 더 {'고릅니다' if even else '들쭉날쭉합니다'} "
-        f"(절반이 {one.low}~{one.high}자, 비교한 쪽 {other.low}~{other.high}자)."
+        f"대답 길이가 더 {'고릅니다' if regular else '들쭉날쭉합니다'} "
+        f"(절반이 {mine.low}~{mine.high}자, 비교한 쪽 {theirs.low}~{theirs.high}자)."
     )
 
 
-def _longer_laughs(a: StyleProfile, b: StyleProfile) -> str:
-    both = [each for each in a.runs if min(a.holds[each], b.holds[each]) >= MIN_LAUGHING_REPLIES]
-    if not both:
+def _sound_length_sentence(a: StyleProfile, b: StyleProfile) -> str:
+    uses = {sound: min(a.markers[sound], b.markers[sound]) for sound in a.sound_runs}
+    sound = max(uses, key=lambda key: uses[key], default="")
+    if not sound or uses[sound] < MIN_LAUGHING_REPLIES:
         return ""
-    sound = max(both, key=lambda each: min(a.holds[each], b.holds[each]))
-    one, other = a.runs[sound].median, b.runs[sound].median
-    if one == other:
+    mine, theirs = a.sound_runs[sound].median, b.sound_runs[sound].median
+    if mine == theirs:
         return ""
-    what = {"ㅋ": "ㅋ을", "ㅎ": "ㅎ을", "ㅠ": "ㅠ를"}[sound]
-    how = "더 길게" if one > other else "더 짧게"
-    return f"{what} {how} 이어 씁니다 (보통 {one}개, 비교한 쪽 {other}개)."
+    degree = "더 길게" if mine > theirs else "더 짧게"
+    phrase = _MARKER_HABITS["sound"][sound].phrase
+    return f"{phrase} {degree} 이어 씁니다 (보통 {mine}개, 비교한 쪽 {theirs}개)."
 
 
-def _richer(one: float, other: float, in_pairs: bool) -> str:
-    does = "말이 더 다양합니다" if one > other else "같은 말을 더 자주 되풀이합니다"
-    things = "이어진 두 낱말" if in_pairs else "낱말"
-    mine, theirs = round(DISTINCT_SAMPLE * one), round(DISTINCT_SAMPLE * other)
+def _diversity_sentence(mine: float, theirs: float, *, bigrams: bool) -> str:
+    does = "말이 더 다양합니다" if mine > theirs else "같은 말을 더 자주 되풀이합니다"
+    unit = "이어진 두 낱말" if bigrams else "낱말"
+    first, second = round(DISTINCT_SAMPLE * mine), round(DISTINCT_SAMPLE * theirs)
     return (
-        f"{does} ({things} {DISTINCT_SAMPLE}개 가운데 서로 다른 것 {mine}개, 비교한 쪽 {theirs}개)."
+        f"{does} ({unit} {DISTINCT_SAMPLE}개 가운데 서로 다른 것 {first}개, 비교한 쪽 {second}개)."
     )
 
 
-def _laughter(voice: StyleProfile) -> str:
-    found = [
-        f"{sound} {percent(voice.share(sound))}(보통 {voice.runs[sound].median}개씩)"
+def _sounds(profile: StyleProfile) -> str:
+    parts = [
+        f"{sound} {percent(profile.share(sound))}(보통 {profile.sound_runs[sound].median}개씩)"
         for sound in "ㅋㅎㅠ"
-        if sound in voice.runs
+        if sound in profile.sound_runs
     ]
-    return ", ".join(found) or "없음"
+    return ", ".join(parts) or "없음"
 
 
-def _politeness(voice: StyleProfile) -> str:
-    shares = voice.shares("level")
+def _politeness(profile: StyleProfile) -> str:
+    shares = profile.shares("level")
     polite = sum(shares[level] for level in POLITE)
     rest = ", ".join(f"{level} {percent(shares[level])}" for level in ("반말", "음슴체", "모름"))
     return f"존댓말 {percent(polite)}(합니다체 {percent(shares['합니다체'])}), {rest}"
 
 
-def _top(voice: StyleProfile, facet: str, without: tuple[str, ...] = (), before: str = "") -> str:
-    shares = voice.shares(facet)
-    found = [(share, label) for label, share in shares.items() if share and label not in without]
-    found.sort(key=lambda entry: -entry[0])
-    return ", ".join(f"{before}{label} {percent(share)}" for share, label in found[:4]) or "없음"
-
-
-def _different(share: float) -> str:
-    return f"낱말 {DISTINCT_SAMPLE}개 가운데 서로 다른 것 {round(DISTINCT_SAMPLE * share)}개"
+def _top_classes(
+    profile: StyleProfile, feature: str, *, exclude: tuple[str, ...] = (), prefix: str = ""
+) -> str:
+    shares = profile.shares(feature)
+    present = [(label, share) for label, share in shares.items() if share and label not in exclude]
+    present.sort(key=lambda entry: -entry[1])
+    return ", ".join(f"{prefix}{label} {percent(share)}" for label, share in present[:4]) or "없음"
 
 
 def percent(share: float) -> str:
-    """Whole, but with one decimal between 0 and 10: 0.4% is not never."""
-    hundredths = 100 * share
-    return f"{hundredths:.1f}%" if 0 < hundredths < 9.95 else f"{hundredths:.0f}%"
+    """Format as a percentage, with one decimal below 10 so that 0.4% does not read as never."""
+    value = 100 * share
+    return f"{value:.1f}%" if 0 < value < 9.95 else f"{value:.0f}%"

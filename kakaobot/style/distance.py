@@ -1,19 +1,19 @@
-"""How far two voices lie apart, 0 to 1. Knows no sentences.
+"""Distance between two style profiles, 0 to 1.
 
-    D(a, b) = max(0, Σ_f w_f · d_f) / Σ_f w_f      over the facets that both have
+    D(a, b) = max(0, Σ_f w_f · d_f) / Σ_f w_f      over the features that both have
 
-    d_f = JSD₂(p, q) − E[JSD₂ of the same n + m replies, dealt at random into n and m]
+    d_f = JSD₂(p, q) − E[JSD₂ of the same n + m replies, split at random into n and m]
 
-p and q are the shares of a facet's classes in a and b, n and m the replies (or bubbles) that were
-counted, and JSD₂ the Jensen-Shannon divergence in bits (Lin 1991): 0 for equal shares, 1 where no
-class is shared. What is subtracted is what chance alone gives; without it small samples would
-always seem far apart. So halves of one person lie around 0 whatever their size. The sum is cut at
-0, not its terms: chance in one facet does not pile up with chance in another. Diversity joins as
-two facets of two classes, "new word" and "repeated word", of `DISTINCT_SAMPLE` words each. A small
-distance grows with the square of a difference: it weighs few large ones more than many small ones.
+p and q are the class shares of a feature in a and b, n and m the replies (or bubbles) counted, and
+JSD₂ the Jensen-Shannon divergence in bits (Lin 1991): 0 for equal shares, 1 if no class is shared.
+Subtracting the expectation removes the bias that makes small samples look distant: halves of one
+person are around 0 whatever their size. The sum is clipped at 0, not its terms, so that sampling
+errors of the features cancel out. Diversity joins as two features with the classes "distinct" and
+"repeated", of `DISTINCT_SAMPLE` words each. A small distance grows with the square of a difference,
+so a few large differences weigh more than many small ones.
 
-Frequent expressions do not count: they are mostly topics. What counts would be kept if everybody
-talked about something else tomorrow.
+Distinctive expressions are left out: they mostly reflect topics. A distance measures what would
+stay the same if everybody talked about something else tomorrow.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from kakaobot.style.features import FEATURES
-from kakaobot.style.profile import DISTINCT_SAMPLE, StyleProfile
+from kakaobot.style.profile import StyleProfile
+from kakaobot.style.stats import DISTINCT_SAMPLE, log_binomial
 
 DIVERSITY_FEATURES: dict[str, tuple[str, float]] = {
     "distinct_1": ("낱말의 다양함", 0.5),
@@ -32,106 +33,102 @@ DIVERSITY_FEATURES: dict[str, tuple[str, float]] = {
 }
 """Key → Korean title and weight."""
 
-
-_LARGE = 25
-"""Expected number of a class from which the first order is exact enough (to a few per cent)."""
+_ASYMPTOTIC_MIN_COUNT = 25
+"""Expected class count from which the first-order expectation is accurate to a few percent."""
 
 
 class FeatureDistance(NamedTuple):
-    facet: str
-    """A key of `FACETS`, or `distinct_1` or `distinct_2`."""
+    feature: str
+    """A key of `FEATURES` or `DIVERSITY_FEATURES`."""
     title: str
-    apart: float
-    """d_f: 0 is what chance gives, so it may lie a little below; 1 at most."""
+    distance: float
+    """d_f: 0 is expected by chance, so it may be slightly negative; at most 1."""
     noise: float
-    """Standard deviation of `apart` if both were samples of one voice."""
-    adds: float
-    """w_f · d_f / Σ w: these sum to the distance where they sum to more than 0."""
+    """Standard deviation of `distance` if both are samples of one style."""
+    contribution: float
+    """w_f · d_f / Σ w; sums to the style distance unless that is clipped at 0."""
 
 
 def style_distance(a: StyleProfile, b: StyleProfile) -> float:
-    """0 for equal voices, symmetric, at most 1.
+    """Return the distance: 0 for equal profiles, symmetric, at most 1.
 
-    A voice without replies is 0 from another such and 1 from every other. Below `RELIABLE_REPLIES`
-    on either side the value is right on average but scatters (see `benchmarks/style.py`).
+    A profile without replies is 0 from another empty one and 1 from every other. Below
+    `RELIABLE_REPLIES` on either side the value is unbiased but noisy (see `benchmarks/style.py`).
     """
     if not a.replies or not b.replies:
         return float(a.replies != b.replies)
-    return min(1.0, max(0.0, math.fsum(part.adds for part in feature_distances(a, b))))
+    total = math.fsum(part.contribution for part in feature_distances(a, b))
+    return min(1.0, max(0.0, total))
 
 
 def feature_distances(a: StyleProfile, b: StyleProfile) -> tuple[FeatureDistance, ...]:
-    """What the distance is made of, most first; nothing for a voice without replies."""
+    """Return the terms of the distance, largest first; empty if a profile has no replies."""
     compared = [
-        (name, facet.title, facet.weight, *divergence(a.facets[name], b.facets[name]))
-        for name, facet in FEATURES.items()
-        if any(a.facets[name]) and any(b.facets[name])
+        (name, feature.title, feature.weight, *divergence(a.features[name], b.features[name]))
+        for name, feature in FEATURES.items()
+        if any(a.features[name]) and any(b.features[name])
     ]
     for name, (title, weight) in DIVERSITY_FEATURES.items():
-        one, other = getattr(a, name), getattr(b, name)
-        if one is not None and other is not None:
-            compared.append((name, title, weight, *divergence(_new(one), _new(other))))
+        first, second = getattr(a, name), getattr(b, name)
+        if first is not None and second is not None:
+            counts = _distinct_counts(first), _distinct_counts(second)
+            compared.append((name, title, weight, *divergence(*counts)))
     total = math.fsum(weight for _, _, weight, _, _ in compared)
-    found = [
-        FeatureDistance(name, title, apart, noise, weight * apart / total)
-        for name, title, weight, apart, noise in compared
+    parts = [
+        FeatureDistance(name, title, distance, noise, weight * distance / total)
+        for name, title, weight, distance, noise in compared
     ]
-    return tuple(sorted(found, key=lambda part: (-part.adds, part.facet)))
+    return tuple(sorted(parts, key=lambda part: (-part.contribution, part.feature)))
 
 
-def _new(share: float) -> tuple[int, int]:
-    new = round(DISTINCT_SAMPLE * share)
-    return new, DISTINCT_SAMPLE - new
+def _distinct_counts(ratio: float) -> tuple[int, int]:
+    distinct = round(DISTINCT_SAMPLE * ratio)
+    return distinct, DISTINCT_SAMPLE - distinct
 
 
 def divergence(counts: Sequence[int], others: Sequence[int]) -> tuple[float, float]:
-    """d_f and its standard deviation under one voice. Both hold something.
+    """Return d_f of two non-empty class counts, and its standard deviation under one style.
 
-    Under one voice 8 ln 2 · JSD₂ / (1/n + 1/m) is nearly χ² with K − 1 degrees of freedom for K
-    classes, and so of variance 2 (K − 1).
+    For K classes of one style, 8 ln 2 · JSD₂ / (1/n + 1/m) is approximately χ² with K − 1 degrees
+    of freedom, hence of variance 2 (K − 1).
     """
     n, m = sum(counts), sum(others)
-    few, many = min(n, m), max(n, m)
-    pairs = [(one, other) for one, other in zip(counts, others, strict=True) if one or other]
-    bits = math.fsum(_bits(one / n, other / m) for one, other in pairs)
-    chance = math.fsum(_by_chance(one + other, few, many) for one, other in pairs)
-    return bits - chance, math.sqrt(2 * (len(pairs) - 1)) * _asymptotic(n, m)
+    small, large = min(n, m), max(n, m)
+    pairs = [(x, y) for x, y in zip(counts, others, strict=True) if x or y]
+    observed = math.fsum(_jsd_term(x / n, y / m) for x, y in pairs)
+    expected = math.fsum(_expected_term(x + y, small, large) for x, y in pairs)
+    return observed - expected, math.sqrt(2 * (len(pairs) - 1)) * _mean_jsd(n, m)
 
 
-def _bits(p: float, q: float) -> float:
-    """What a class of these two shares adds to JSD₂."""
+def _jsd_term(p: float, q: float) -> float:
+    """Contribution of one class with shares p and q to JSD₂."""
     middle = (p + q) / 2
     return math.fsum(share * math.log2(share / middle) / 2 for share in (p, q) if share)
 
 
-def _asymptotic(n: int, m: int) -> float:
-    """The mean of JSD₂ for each degree of freedom, to the first order in 1/n and 1/m."""
+def _mean_jsd(n: int, m: int) -> float:
+    """First-order mean of JSD₂ per degree of freedom under one style."""
     return (1 / n + 1 / m) / (8 * math.log(2))
 
 
 @lru_cache(maxsize=1 << 16)
-def _by_chance(times: int, few: int, many: int) -> float:
-    """Mean of `_bits` where `times` of few + many fall into a class and are dealt at random."""
-    total = few + many
-    if times * few / total > _LARGE and total - times > _LARGE:
-        return (1 - times / total) * _asymptotic(few, many)
-    return _dealt(times, few, many)
+def _expected_term(count: int, small: int, large: int) -> float:
+    """Mean of `_jsd_term` for a class of `count` replies, split at random into `small`, `large`."""
+    total = small + large
+    if count * small / total > _ASYMPTOTIC_MIN_COUNT and total - count > _ASYMPTOTIC_MIN_COUNT:
+        return (1 - count / total) * _mean_jsd(small, large)
+    return _exact_expected_term(count, small, large)
 
 
-def _dealt(times: int, few: int, many: int) -> float:
-    """`_by_chance` term by term: `few` of them get a hypergeometric number."""
-    mean = times * few / (few + many)
+def _exact_expected_term(count: int, small: int, large: int) -> float:
+    """`_expected_term` summed over the hypergeometric distribution."""
+    mean = count * small / (small + large)
     reach = 8 * math.sqrt(mean) + 8
-    least = max(0, times - many, math.floor(mean - reach))
-    most = min(times, few, math.ceil(mean + reach))
-    ways = _choose(few + many, times)
+    lowest = max(0, count - large, math.floor(mean - reach))
+    highest = min(count, small, math.ceil(mean + reach))
+    splits = log_binomial(small + large, count)
     return math.fsum(
-        math.exp(_choose(few, x) + _choose(many, times - x) - ways)
-        * _bits(x / few, (times - x) / many)
-        for x in range(least, most + 1)
+        math.exp(log_binomial(small, x) + log_binomial(large, count - x) - splits)
+        * _jsd_term(x / small, (count - x) / large)
+        for x in range(lowest, highest + 1)
     )
-
-
-def _choose(n: int, k: int) -> float:
-    """Logarithm of the binomial coefficient."""
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

@@ -1,8 +1,7 @@
-"""The classes that replies and bubbles fall into, as data.
+"""Style features as data: the classes of replies and bubbles that a profile counts.
 
-A *facet* puts every reply, or every bubble, into exactly one of a few classes, and what is kept is
-how many fell into each. Counts can be compared without knowing where they came from, and their
-sampling error is known (see `comparison.py`).
+A *feature* assigns every reply, or every bubble, to exactly one of a few classes. Class counts
+compare without the replies, and their sampling error is known (see `distance.py`).
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from kakaobot.style.sentence_endings import ENDINGS
 
 class Feature(NamedTuple):
     title: str
-    """Korean, for tables and plots."""
+    """Korean."""
     weight: float
-    """In `distance`; 0 leaves it out. Chosen by hand, by how freely a person chooses it: one mood's
-    topic moves digits and length more than it moves endings."""
+    """Weight in `style_distance`, set by hand: lower for features that depend on the topic (digits,
+    length) rather than on habit (endings)."""
     classes: tuple[str, ...]
-    """Korean labels, in order."""
+    """Korean labels in display order."""
 
 
 FEATURES: Mapping[str, Feature] = {
@@ -44,7 +43,7 @@ FEATURES: Mapping[str, Feature] = {
     "script": Feature("영어와 숫자", 0.25, ("없음", "영어", "숫자", "둘 다")),
 }
 UNITS: Mapping[str, str] = {"level": "말풍선", "ending": "말풍선", "closing": "말풍선"}
-"""What falls into the classes of a facet: bubbles of these, replies of all others."""
+"""Features counted per bubble; all others are counted per reply."""
 MARKERS = (
     "ㅋ",
     "ㅎ",
@@ -61,7 +60,7 @@ MARKERS = (
     "영어",
     "숫자",
 )
-"""What a reply can hold; how many replies hold it is counted for each."""
+"""Things a reply contains or does not; a profile counts the replies that contain each."""
 BIN_EDGES = {
     "length": (2, 4, 8, 16, 32, 64, 128),
     "burst": (2, 3, 4, 6),
@@ -69,4 +68,4 @@ BIN_EDGES = {
     "sign_run": (1, 2, 3, 5),
     "spacing": (2, 3, 4, 6, 9),
 }
-"""Of facets that class a whole number: where each class but the first begins."""
+"""Integer features: the lower bound of every class but the first."""

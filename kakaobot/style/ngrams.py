@@ -1,4 +1,4 @@
-"""Which expressions stand out against plain Korean, by weighted log-odds. Knows no other figure."""
+"""Finds a person's distinctive words and bigrams: weighted log-odds against plain Korean."""
 
 from __future__ import annotations
 
@@ -12,58 +12,57 @@ from typing import NamedTuple
 
 PLAIN_KOREAN_FILE = Path(__file__).parent / "plain_korean.tsv.gz"
 PRIOR_REPLIES = 500
-"""α₀, the weight of the prior, in replies: what plain Korean says too is doubted until it was said
-often."""
+"""α₀, the weight of the plain Korean prior, in replies."""
 MIN_REPLIES = 3
 MIN_Z = 1.96
 MAX_EXPRESSIONS = 20
-SAME_SHARE = 0.6
-"""A word that stands in a longer expression in at least this share of its replies is left out."""
+PART_SHARE = 0.6
+"""A word is dropped if at least this share of its replies contain a listed bigram with it."""
 
 
 class Expression(NamedTuple):
     text: str
     replies: int
-    """Replies that hold it."""
+    """Replies that contain it."""
     z: float
-    """How many standard errors its log-odds lie above those of plain Korean."""
+    """Standard errors by which its log-odds exceed those in plain Korean."""
 
 
 @dataclass(frozen=True)
 class NgramCounts:
-    """How many replies (or lines) hold each word or pair of neighbouring words."""
+    """Document frequencies of words and bigrams, over replies or lines."""
 
     counts: Mapping[str, int]
     total: int
-    """Of all replies."""
+    """All replies."""
     floor: float = 0.5
-    """Taken for what `counts` does not hold: it was cut off below this."""
+    """Assumed count of an n-gram missing from `counts`."""
 
 
 def distinctive_ngrams(
-    said: NgramCounts, plain: NgramCounts, *, most: int = MAX_EXPRESSIONS
+    ngrams: NgramCounts, plain: NgramCounts, *, limit: int = MAX_EXPRESSIONS
 ) -> tuple[Expression, ...]:
-    """The `most` expressions of `said` that stand out most, highest z first.
+    """Return up to `limit` n-grams that are more frequent than in plain Korean, highest z first.
 
     Weighted log-odds with an informative Dirichlet prior (Monroe, Colaresi and Quinn 2008,
-    "Fightin' Words", 3.4), with replies in place of tokens. For an expression that y of n replies
-    hold, and ỹ of ñ lines of plain Korean, with the prior α = α₀ · ỹ / ñ out of α₀:
+    "Fightin' Words", 3.4) over replies instead of tokens. For an n-gram in y of n replies and in
+    ỹ of ñ lines of plain Korean, with the prior α = α₀ · ỹ / ñ:
 
         δ = ln[(y + α) / (n + α₀ − y − α)] − ln[(ỹ + α) / (ñ + α₀ − ỹ − α)]
         z = δ / √(1 / (y + α) + 1 / (ỹ + α))
     """
-    found = []
-    for text, replies in said.counts.items():
+    expressions = []
+    for text, replies in ngrams.counts.items():
         if replies >= MIN_REPLIES:
-            z = log_odds_z(replies, said.total, plain.counts.get(text, plain.floor), plain.total)
+            z = log_odds_z(replies, ngrams.total, plain.counts.get(text, plain.floor), plain.total)
             if z >= MIN_Z:
-                found.append(Expression(text, replies, round(z, 2)))
-    found.sort(key=lambda each: (-each.z, each.text))
-    return _without_parts(found, said)[:most]
+                expressions.append(Expression(text, replies, round(z, 2)))
+    expressions.sort(key=lambda expression: (-expression.z, expression.text))
+    return _without_parts(expressions, ngrams)[:limit]
 
 
 def log_odds_z(replies: int, total: int, plain: float, plain_total: int) -> float:
-    """The z of `telling` for one expression."""
+    """The z of `distinctive_ngrams` for one n-gram."""
     alpha = PRIOR_REPLIES * plain / plain_total
     here = (replies + alpha) / max(total + PRIOR_REPLIES - replies - alpha, 0.5)
     there = (plain + alpha) / max(plain_total + PRIOR_REPLIES - plain - alpha, 0.5)
@@ -71,33 +70,33 @@ def log_odds_z(replies: int, total: int, plain: float, plain_total: int) -> floa
     return math.log(here / there) / error
 
 
-def _without_parts(found: list[Expression], said: NgramCounts) -> tuple[Expression, ...]:
-    """Of 분실물, 센터, 분실물 센터 the longest is kept, parts only if they are said alone too."""
+def _without_parts(expressions: list[Expression], ngrams: NgramCounts) -> tuple[Expression, ...]:
+    """Drop the words of a listed bigram (분실물 센터) that rarely occur without it."""
     covered: set[str] = set()
-    for pair in found:
-        for part in pair.text.split():
-            if part != pair.text and pair.replies >= SAME_SHARE * said.counts[part]:
-                covered.add(part)
-    return tuple(each for each in found if each.text not in covered)
+    for bigram in expressions:
+        for word in bigram.text.split():
+            if word != bigram.text and bigram.replies >= PART_SHARE * ngrams.counts[word]:
+                covered.add(word)
+    return tuple(expression for expression in expressions if expression.text not in covered)
 
 
 @lru_cache(maxsize=1)
 def plain_korean() -> NgramCounts:
-    """The bundled table. The only function here that touches the disk."""
+    """Load the bundled table, cached."""
     return parse_counts(gzip.decompress(PLAIN_KOREAN_FILE.read_bytes()).decode("utf-8"))
 
 
 def parse_counts(text: str) -> NgramCounts:
-    """`#` lines of comment, a line `total<TAB>lines`, then `count<TAB>word …` by falling count.
+    """Parse the table: `#` comments, `total<TAB>lines`, then `count<TAB>ngram<TAB>…` descending.
 
-    Words of one count share a line. The floor is half the smallest count.
+    The floor is half the smallest count.
     """
     lines = [line for line in text.split("\n") if line and not line.startswith("#")]
     total = int(lines[0].split("\t")[1])
     counts: dict[str, int] = {}
-    least = 1
+    count = 1
     for line in lines[1:]:
-        times, *entries = line.split("\t")
-        least = int(times)
-        counts.update(dict.fromkeys(entries, least))
-    return NgramCounts(counts, total, least / 2)
+        first, *ngrams = line.split("\t")
+        count = int(first)
+        counts.update(dict.fromkeys(ngrams, count))
+    return NgramCounts(counts, total, count / 2)

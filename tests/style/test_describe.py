@@ -1,4 +1,4 @@
-"""The Korean sentences: they say what differs, in numbers that are right, and nothing else."""
+"""Korean sentences about style profiles name what differs, with correct figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from benchmarks.style import sample_people
 from kakaobot.style import StyleProfile, describe_style, explain_difference, style_profile
-from kakaobot.style.describe import percent
+from kakaobot.style.describe import difference_sentence, percent
+from kakaobot.style.distance import feature_distances
 from kakaobot.style.features import FEATURES
 
 LINE = st.one_of(
@@ -21,21 +22,21 @@ LINE = st.one_of(
         ["ㅇㅇ", "ㄴㄴ\n그거 아님", "네~ 알겠습니다ㅎㅎ", "ㅋㅋㅋㅋ 진짜??", "see you"]
     ),
 )
-VOICES = st.lists(LINE, max_size=60).map(style_profile)
+PROFILES = st.lists(LINE, max_size=60).map(style_profile)
 
 
 def laughing(share: int, laugh: str = "ㅋㅋ") -> StyleProfile:
-    """Of 100 replies `share` laugh."""
+    """Profile of 100 replies of which `share` end in laughter."""
     return style_profile([f"오늘 갔다 왔어{laugh if i < share else ''}" for i in range(100)])
 
 
-def test_twice_as_often() -> None:
+def test_a_doubled_share_reads_twice_as_often() -> None:
     assert explain_difference(laughing(60), laughing(30)) == (
         "ㅋ을 두 배 자주 씁니다 (대답의 60%, 비교한 쪽 30%).",
     )
 
 
-def test_half_as_often_and_rarely() -> None:
+def test_smaller_shares_are_graded() -> None:
     assert explain_difference(laughing(30), laughing(60))[0].startswith(
         "ㅋ을 절반쯤만 씁니다 (대답의 30%"
     )
@@ -45,7 +46,7 @@ def test_half_as_often_and_rarely() -> None:
     assert explain_difference(laughing(60), laughing(90))[0].startswith("ㅋ을 덜 자주 씁니다")
 
 
-def test_never_and_only() -> None:
+def test_a_habit_that_only_one_side_has() -> None:
     assert (
         explain_difference(laughing(0), laughing(60))[0]
         == "ㅋ을 쓰지 않습니다 (비교한 쪽 대답의 60%)."
@@ -54,13 +55,13 @@ def test_never_and_only() -> None:
     assert explain_difference(laughing(60), laughing(0))[0] == only
 
 
-def test_longer_laughter() -> None:
-    told = explain_difference(laughing(60, "ㅋㅋㅋㅋㅋㅋ"), laughing(60, "ㅋㅋ"))
-    assert told[0] == "ㅋ을 더 길게 이어 씁니다 (보통 6개, 비교한 쪽 2개)."
+def test_longer_laughter_is_described() -> None:
+    sentences = explain_difference(laughing(60, "ㅋㅋㅋㅋㅋㅋ"), laughing(60, "ㅋㅋ"))
+    assert sentences[0] == "ㅋ을 더 길게 이어 씁니다 (보통 6개, 비교한 쪽 2개)."
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "said"),
+    ("mine", "theirs", "beginning"),
     [
         ("오늘 갔어요", "오늘 갔어", "존댓말을 씁니다"),
         ("오늘 갔음", "오늘 갔다", "음슴체(-음, -함)를 씁니다"),
@@ -75,79 +76,79 @@ def test_longer_laughter() -> None:
         ("갔어", "오늘 저녁에 갔어", "대답이 훨씬 짧습니다"),
     ],
 )
-def test_a_habit_is_named(one: str, other: str, said: str) -> None:
-    told = explain_difference(style_profile([one] * 60), style_profile([other] * 60))
-    assert [line for line in told if line.startswith(said)], told
+def test_a_habit_is_named(mine: str, theirs: str, beginning: str) -> None:
+    sentences = explain_difference(style_profile([mine] * 60), style_profile([theirs] * 60))
+    assert [line for line in sentences if line.startswith(beginning)], sentences
 
 
-def test_repeating_oneself_is_named() -> None:
+def test_repetition_is_named() -> None:
     words = [chr(0xAC00 + 31 * i) for i in range(200)]
-    lively = style_profile([f"오늘 {one} {other} 봤다" for one, other in itertools.pairwise(words)])
-    looping = style_profile(["오늘 가 나 봤다"] * 199)
-    told = explain_difference(looping, lively)
-    assert any(line.startswith("같은 말을 더 자주 되풀이합니다") for line in told), told
+    varied = style_profile([f"오늘 {one} {other} 봤다" for one, other in itertools.pairwise(words)])
+    repetitive = style_profile(["오늘 가 나 봤다"] * 199)
+    sentences = explain_difference(repetitive, varied)
+    assert any(line.startswith("같은 말을 더 자주 되풀이합니다") for line in sentences), sentences
 
 
-def test_what_differs_in_no_habit_is_not_told_by_a_chance_one() -> None:
+def test_a_difference_without_a_named_habit_is_not_blamed_on_a_random_one() -> None:
     nouns, initials = style_profile(["김밥"] * 59 + ["갔다"]), style_profile(["ㅇㅇ"] * 60)
     assert not any("반말" in line for line in explain_difference(nouns, initials))
 
 
-def test_halves_of_one_person_give_nothing_to_tell() -> None:
-    told = 0
+def test_halves_of_one_person_hardly_differ() -> None:
+    sentences = 0
     for seed in range(10):
         for replies in sample_people().values():
             mixed = random.Random(seed).sample(replies, len(replies))
             middle = len(mixed) // 2
-            told += len(
+            sentences += len(
                 explain_difference(style_profile(mixed[:middle]), style_profile(mixed[middle:]))
             )
-    # Three standard errors, a dozen facets and 40 pairs of halves: one or two slip through.
-    assert told <= 4
+    # At 3 standard errors, a dozen features and 40 pairs, one or two false positives are expected.
+    assert sentences <= 4
 
 
-def test_the_sample_s_people_are_told_apart_in_words() -> None:
+def test_the_sample_room_s_people_differ_in_several_sentences() -> None:
     people = {name: style_profile(replies) for name, replies in sample_people().items()}
     for one, other in itertools.permutations(people, 2):
         assert len(explain_difference(people[one], people[other])) >= 4
-    told = explain_difference(people["도담"], people["서하늘"])
-    assert told[0].startswith("존댓말을 쓰지 않습니다")
-    assert len(explain_difference(people["도담"], people["서하늘"], most=2)) == 2
+    sentences = explain_difference(people["도담"], people["서하늘"])
+    assert sentences[0].startswith("존댓말을 쓰지 않습니다")
+    assert len(explain_difference(people["도담"], people["서하늘"], max_sentences=2)) == 2
 
 
-@given(VOICES, VOICES)
-def test_sentences_are_whole_and_one_a_facet(a: StyleProfile, b: StyleProfile) -> None:
-    told = explain_difference(a, b)
-    assert len(told) <= 5
-    assert len(set(told)) == len(told)
+@given(PROFILES, PROFILES)
+def test_sentences_are_complete_and_distinct(a: StyleProfile, b: StyleProfile) -> None:
+    sentences = explain_difference(a, b)
+    assert len(sentences) <= 5
+    assert len(set(sentences)) == len(sentences)
     assert all(
-        re.fullmatch(r"[^\n]+니다( \(.+\))?\.( 비교한 쪽은 .+니다\.)?", line) for line in told
+        re.fullmatch(r"[^\n]+니다( \(.+\))?\.( 비교한 쪽은 .+니다\.)?", line) for line in sentences
     )
     assert explain_difference(a, a) == ()
 
 
-@given(VOICES)
-def test_every_voice_can_be_described(voice: StyleProfile) -> None:
-    lines = describe_style(voice)
+@given(PROFILES)
+def test_every_profile_can_be_described(profile: StyleProfile) -> None:
+    lines = describe_style(profile)
     assert lines
     assert all(line.endswith(".") and "\n" not in line for line in lines)
 
 
-def test_the_description_of_a_person() -> None:
+def test_describe_style_of_a_sample_person() -> None:
     text = "\n".join(describe_style(style_profile(sample_people()["서하늘"])))
     assert "어림값" not in text
-    for said in ("존댓말 9", "ㅎ 8", "보통 2개씩", "-요 8", "~ 3"):
-        assert said in text
+    for part in ("존댓말 9", "ㅎ 8", "보통 2개씩", "-요 8", "~ 3"):
+        assert part in text
 
 
-def test_too_few_replies_are_said_to_be_few() -> None:
+def test_describe_style_flags_too_few_replies() -> None:
     assert describe_style(style_profile(["응"]))[1] == (
         "대답이 적어 어림값입니다. 60개부터 믿을 만합니다."
     )
     assert describe_style(style_profile([])) == ("말투를 잴 대답이 없습니다.",)
 
 
-def test_percentages() -> None:
+def test_percent() -> None:
     assert [percent(share) for share in (0, 0.004, 0.0999, 0.31, 1)] == [
         "0%",
         "0.4%",
@@ -157,16 +158,13 @@ def test_percentages() -> None:
     ]
 
 
-def test_every_facet_has_something_to_say() -> None:
-    """A new facet without a sentence would be left out in silence, or end in a KeyError."""
+def test_every_feature_has_a_sentence() -> None:
+    """A new feature without one would be silently left out or raise a KeyError."""
     a, b = style_profile(["응"]), style_profile(["네 알겠습니다."])
-    from kakaobot.style.describe import _sentence
-    from kakaobot.style.distance import feature_distances
-
-    assert {part.facet for part in feature_distances(a, b)} <= {
+    assert {part.feature for part in feature_distances(a, b)} <= {
         *FEATURES,
         "distinct_1",
         "distinct_2",
     }
     for part in feature_distances(a, b):
-        assert isinstance(_sentence(part, a, b), str)
+        assert isinstance(difference_sentence(part, a, b), str)

@@ -1,4 +1,4 @@
-"""Labelled last words: the rules, and what they must leave alone."""
+"""Labelled last words: the rules and their exceptions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LABELLED = {
     ("word", "level"),
     [(word, level) for level, words in LABELLED.items() for word in words.split() or [""]],
 )
-def test_the_level_of_a_last_word(word: str, level: str) -> None:
+def test_classify_ending_returns_the_level(word: str, level: str) -> None:
     assert classify_ending(word)[1] == level
 
 
@@ -50,12 +50,12 @@ def test_the_level_of_a_last_word(word: str, level: str) -> None:
         ("김밥", "모름"),
     ],
 )
-def test_the_ending_of_a_last_word(word: str, ending: str) -> None:
+def test_classify_ending_returns_the_ending(word: str, ending: str) -> None:
     assert classify_ending(word)[0] == ending
 
 
-def test_every_ending_has_its_class() -> None:
-    said = {classify_ending(word)[0] for words in LABELLED.values() for word in words.split()}
-    assert said <= set(ENDINGS)
+def test_every_ending_is_a_class_of_its_feature() -> None:
+    endings = {classify_ending(word)[0] for words in LABELLED.values() for word in words.split()}
+    assert endings <= set(ENDINGS)
     assert len(set(ENDINGS)) == len(ENDINGS)
     assert FEATURES["ending"].classes == ENDINGS

@@ -1,4 +1,4 @@
-"""Invented replies and what is read off them."""
+"""Tokens of invented replies."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import pytest
 from kakaobot.style.tokens import ReplyTokens, classify_closing, tokenize_reply
 
 
-def marks(reply: str) -> ReplyTokens:
-    found = tokenize_reply(reply)
-    assert found is not None
-    return found
+def tokens_of(reply: str) -> ReplyTokens:
+    tokens = tokenize_reply(reply)
+    assert tokens is not None
+    return tokens
 
 
 @pytest.mark.parametrize("reply", ["", " ", "\n \n", "\t", "https://example.com/ㅋㅋ?a=b"])
-def test_what_shows_nothing_of_a_person_is_no_reply(reply: str) -> None:
+def test_blank_replies_and_bare_links_are_ignored(reply: str) -> None:
     assert tokenize_reply(reply) is None
 
 
 @pytest.mark.parametrize(
-    ("reply", "laughs", "initials"),
+    ("reply", "sounds", "initials"),
     [
         ("ㅋㅋㅋㅋ", [("ㅋ", 4)], 0),
         ("좋아요ㅎㅎ", [("ㅎ", 2)], 0),
@@ -37,13 +37,13 @@ def test_what_shows_nothing_of_a_person_is_no_reply(reply: str) -> None:
         ("먹었엌ㅋㅋ", [("ㅋ", 2)], 0),
     ],
 )
-def test_laughter_and_initials(reply: str, laughs: list[tuple[str, int]], initials: int) -> None:
-    found = marks(reply)
-    assert (found.laughs, found.initials) == (laughs, initials)
+def test_laughter_and_initials(reply: str, sounds: list[tuple[str, int]], initials: int) -> None:
+    tokens = tokens_of(reply)
+    assert (tokens.sounds, tokens.initials) == (sounds, initials)
 
 
 @pytest.mark.parametrize(
-    ("reply", "emoji", "faces"),
+    ("reply", "emoji", "emoticons"),
     [
         ("🙂", 1, 0),
         ("👨‍👩‍👧 갔다 옴", 1, 0),
@@ -61,9 +61,9 @@ def test_laughter_and_initials(reply: str, laughs: list[tuple[str, int]], initia
         ("12-3-4", 0, 0),
     ],
 )
-def test_faces(reply: str, emoji: int, faces: int) -> None:
-    found = marks(reply)
-    assert (found.emoji, found.faces) == (emoji, faces)
+def test_emoji_and_emoticons(reply: str, emoji: int, emoticons: int) -> None:
+    tokens = tokens_of(reply)
+    assert (tokens.emoji, tokens.emoticons) == (emoji, emoticons)
 
 
 @pytest.mark.parametrize(
@@ -79,11 +79,11 @@ def test_faces(reply: str, emoji: int, faces: int) -> None:
     ],
 )
 def test_punctuation(reply: str, runs: list[tuple[str, int]]) -> None:
-    assert marks(reply).runs == runs
+    assert tokens_of(reply).punctuation == runs
 
 
 @pytest.mark.parametrize(
-    ("line", "last", "closing"),
+    ("line", "last_word", "closing"),
     [
         ("어서 오세요~ㅎㅎ", "오세요", "~"),
         ("진짜?? ㅋㅋㅋ", "진짜", "?"),
@@ -98,28 +98,28 @@ def test_punctuation(reply: str, runs: list[tuple[str, int]]) -> None:
         ("(아마)", "(아마", "그 밖"),
     ],
 )
-def test_the_end_of_a_bubble(line: str, last: str, closing: str) -> None:
-    (bubble,) = marks(line).bubbles
-    assert (bubble.last, classify_closing(bubble.behind)) == (last, closing)
+def test_the_end_of_a_bubble(line: str, last_word: str, closing: str) -> None:
+    (bubble,) = tokens_of(line).bubbles
+    assert (bubble.last_word, classify_closing(bubble.trailing)) == (last_word, closing)
 
 
-def test_a_bubble_is_a_line_and_an_empty_line_is_none() -> None:
-    found = marks("뭐 지움\n\n  봄 \n")
-    assert [bubble.last for bubble in found.bubbles] == ["지움", "봄"]
-    assert found.chars == len("뭐 지움") + len("봄")
+def test_each_nonempty_line_is_a_bubble() -> None:
+    tokens = tokens_of("뭐 지움\n\n  봄 \n")
+    assert [bubble.last_word for bubble in tokens.bubbles] == ["지움", "봄"]
+    assert tokens.chars == len("뭐 지움") + len("봄")
 
 
-def test_words_are_what_expressions_and_diversity_are_made_of() -> None:
-    assert marks("ㅇㅇ 카톡 보냄ㅋㅋ OK!! 3시").words == ["ㅇㅇ", "카톡", "보냄", "ok", "시"]
+def test_words_exclude_laughter_digits_and_punctuation() -> None:
+    assert tokens_of("ㅇㅇ 카톡 보냄ㅋㅋ OK!! 3시").words == ["ㅇㅇ", "카톡", "보냄", "ok", "시"]
 
 
-def test_a_mask_of_privacy_is_nobody_s_word() -> None:
-    assert marks("<전화번호> 로 해").words == ["로", "해"]
+def test_a_pii_tag_is_not_a_word() -> None:
+    assert tokens_of("<전화번호> 로 해").words == ["로", "해"]
 
 
 def test_english_only() -> None:
-    found = marks("see you at 7")
-    assert (found.latin, found.digits, found.syllables, found.words) == (
+    tokens = tokens_of("see you at 7")
+    assert (tokens.latin, tokens.digits, tokens.syllables, tokens.words) == (
         8,
         1,
         0,
