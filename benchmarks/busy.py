@@ -108,8 +108,8 @@ def _train(folder: Path, turns: _Turns) -> None:
         cells = 0
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            control.should_training_stop = turns.over(trainer.fed.cells - self.cells)
-            self.cells = trainer.fed.cells
+            control.should_training_stop = turns.over(trainer.counter.padded_tokens - self.cells)
+            self.cells = trainer.counter.padded_tokens
 
     trainer.add_callback(Taker())
     trainer.train()

@@ -76,8 +76,8 @@ def full_logits(folder: Path, seconds: float) -> Told:
     from kakaobot.train.loss import MaskedLoss
 
     trainer = worker_trainer(folder, batch=ROWS)
-    trainer.learnt_loss = MaskedLoss(trainer.model, ways=())
-    trainer.most_tokens = 10**9
+    trainer.masked_loss = MaskedLoss(trainer.model, methods=())
+    trainer.max_tokens = 10**9
     return _ours(folder, seconds, trainer)
 
 
@@ -87,7 +87,7 @@ def worker_trainer(folder: Path, *, batch: int = 0, max_steps: int = 0) -> Any:
 
     from kakaobot.runs.run import Run, Status
     from kakaobot.settings import Settings
-    from kakaobot.train.worker import TrainingJob
+    from kakaobot.train.job import TrainingJob
 
     settings = Settings().model_dump(mode="json")
     settings["training"] |= {"max_seq_len": 512, "batch": batch, "max_steps": max_steps}
@@ -112,12 +112,12 @@ def _ours(folder: Path, seconds: float, trainer: Any) -> Told:
 
     def reset() -> None:
         _forget(told)
-        trainer.fed.cells = 0
+        trainer.counter.padded_tokens = 0
 
     trainer.training_step = counted
     trainer.add_callback(clock(told, seconds, reset))
     trainer.train()
-    told.cells = trainer.fed.cells
+    told.cells = trainer.counter.padded_tokens
     return told
 
 

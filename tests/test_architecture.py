@@ -33,7 +33,7 @@ ROWS = (
 
 HEAVY = {"torch", "transformers", "peft", "accelerate"}
 MAY_LOAD_HEAVY = {
-    "kakaobot.train.worker",
+    "kakaobot.train.job",
     "kakaobot.train.callback",
     "kakaobot.train.adapter",
     "kakaobot.train.eval_generation",

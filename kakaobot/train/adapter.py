@@ -1,4 +1,4 @@
-"""Puts a LoRA adapter on a base model, ready to be trained. Knows nothing of data or steps."""
+"""Adds a LoRA adapter to a base model."""
 
 from __future__ import annotations
 
@@ -13,52 +13,54 @@ from kakaobot.base.loading import LoadedBase
 from kakaobot.errors import ConfigError
 from kakaobot.settings import LoraSettings
 
+_MAX_SPARSE_DROPOUT = 0.25
+"""Above it too many indices repeat, so that too few values are dropped."""
 
-def with_lora(base: LoadedBase, wanted: LoraSettings, *, checkpointing: bool) -> Any:
-    """The base model, frozen, with an adapter in fp32.
+
+def with_lora(base: LoadedBase, lora: LoraSettings, *, checkpointing: bool) -> Any:
+    """The frozen base model with a trainable fp32 adapter.
 
     Args:
         base: its model is changed in place.
-        wanted: shape of the adapter.
-        checkpointing: keep less of each layer for the way back, and work it out again there.
+        lora: size and target modules of the adapter.
+        checkpointing: use gradient checkpointing.
 
     Raises:
-        ConfigError: the model has no layers of the wanted names.
+        ConfigError: the model has no such target modules.
     """
     model = base.model
     model.config.use_cache = False
-    # Not peft's `prepare_model_for_kbit_training`: it would also turn the head and the embedding
-    # of a 4-bit model, its largest parts by now, into fp32.
+    # Unlike peft's `prepare_model_for_kbit_training` this does not cast the head and embedding of
+    # a 4-bit model, its largest layers, to fp32.
     model.requires_grad_(False)
     if checkpointing:
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()
-    modules = wanted.target_modules
-    lora = LoraConfig(
-        r=wanted.r,
-        lora_alpha=wanted.alpha,
-        lora_dropout=wanted.dropout,
+    modules = lora.target_modules
+    config = LoraConfig(
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
         target_modules=modules if isinstance(modules, str) else list(modules),
         task_type="CAUSAL_LM",
     )
     try:
-        # peft keeps the adapter in fp32 under a half-precision base, as training wants it.
-        model = get_peft_model(model, lora)
+        # peft keeps the adapter in fp32 on a half-precision base.
+        model = get_peft_model(model, config)
     except ValueError as error:
         raise ConfigError(
             f"바탕 모델에 lora.target_modules({modules}) 라는 층이 없습니다. "
             "all-linear 로 되돌리세요."
         ) from error
     if base.device.type == "cpu":
-        _drop_quickly(model, wanted.dropout)
+        _use_sparse_dropout(model, lora.dropout)
     return model
 
 
 class SparseDropout(nn.Module):
-    """Dropout that draws the few values to leave out instead of a number for every value.
+    """Dropout that draws the indices to drop instead of one number per value.
 
-    On a CPU the drawing is what dropout costs. Some are drawn twice: with `p` = 0.05 it is 4.9 %
-    that are left out.
+    Drawing is what dropout costs on a CPU. Indices may repeat: with `p` = 0.05 it drops 4.9 %.
     """
 
     def __init__(self, p: float) -> None:
@@ -69,13 +71,13 @@ class SparseDropout(nn.Module):
         if not self.training:
             return values
         out = values * (1 / (1 - self.p))
-        drawn = torch.randint(values.numel(), (round(values.numel() * self.p),))
-        out.view(-1)[drawn] = 0
+        dropped = torch.randint(values.numel(), (round(values.numel() * self.p),))
+        out.view(-1)[dropped] = 0
         return out
 
 
-def _drop_quickly(model: nn.Module, p: float) -> None:
-    if 0 < p <= 0.25:
+def _use_sparse_dropout(model: nn.Module, p: float) -> None:
+    if 0 < p <= _MAX_SPARSE_DROPOUT:
         for module in model.modules():
             if isinstance(module, LoraLayer):
                 for name in module.lora_dropout:

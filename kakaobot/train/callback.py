@@ -1,4 +1,4 @@
-"""Trainer ↔ run folder: what happened is written down, and STOP is heard at every step."""
+"""Trainer events → run folder: status, metrics and adapters; STOP → trainer control."""
 
 from __future__ import annotations
 
@@ -23,14 +23,18 @@ _BUSY = (
     "컴퓨터가 다른 일로 바빠 학습이 처음보다 약 {times:.0f}배 느립니다. "
     "다른 프로그램을 닫으면 다시 빨라집니다."
 )
+_METRIC_NAMES: dict[Metric, str] = {
+    "eval_loss": "검증 손실이",
+    "voice": "말투가",
+    "both": "검증 손실과 말투가",
+}
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 class SyncCallback(TrainerCallback):
-    """Has every process do what the main one decided; added after whatever decides.
+    """Broadcasts the control flags of rank 0; added after the callbacks that set them.
 
-    A STOP is heard and patience is lost in the main process. Whoever went on alone would wait for
-    the others for ever.
+    Only rank 0 sees a STOP or runs out of patience. A rank that went on alone would wait forever.
     """
 
     def __init__(self, ranks: ProcessGroup) -> None:
@@ -39,31 +43,34 @@ class SyncCallback(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self._agree(control)
+        self._sync(control)
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self._agree(control)
+        self._sync(control)
 
-    def _agree(self, control: TrainerControl) -> None:
-        for name, decided in self._ranks.told(dict(vars(control))).items():
-            setattr(control, name, decided)
+    def _sync(self, control: TrainerControl) -> None:
+        for name, value in self._ranks.told(dict(vars(control))).items():
+            setattr(control, name, value)
 
 
 class RunCallback(TrainerCallback):
     """Writes status, metrics and adapters of one run.
 
     Args:
-        tokens_fed: called with nothing, gives the tokens the trainer has been fed so far.
+        run: the run folder.
+        status: the last one written.
+        trained_tokens: returns the tokens trained on so far.
         save_adapter: writes the model's adapter into a folder.
         chat_template: saved beside every adapter.
-        patience: evaluations without a better loss after which training ends; 0 for never.
-        steps_per_epoch: steps in which each conversation comes once.
-        rehearse: has prompts answered at a step and tells how far their voice is from the room's;
-            it asks back at every token whether it shall end. None where nothing is asked.
+        patience: evaluations without a better one after which training ends; 0 for no limit.
+        steps_per_epoch: may be fractional.
+        style_evaluation: samples replies at a step and returns their style distance; calls its
+            second argument at every token to know whether to stop.
         metric: what the best adapter is chosen by.
-        answered_every: evaluations from one with answers to the next, where the loss alone decides.
+        sampling_interval: evaluations from one style evaluation to the next, if only the loss
+            decides.
     """
 
     def __init__(
@@ -71,48 +78,45 @@ class RunCallback(TrainerCallback):
         run: Run,
         status: Status,
         *,
-        tokens_fed: Callable[[], int],
+        trained_tokens: Callable[[], int],
         save_adapter: Callable[[Path], None],
         chat_template: str,
         patience: int,
         steps_per_epoch: float,
-        rehearse: Callable[[int, Callable[[], bool]], float | None] | None = None,
+        style_evaluation: Callable[[int, Callable[[], bool]], float | None] | None = None,
         metric: Metric = "eval_loss",
-        answered_every: int = 4,
+        sampling_interval: int = 4,
     ) -> None:
         self.run = run
         self.status = status
         self.ended_early = False
         self.stopped = False
-        self._tokens_fed = tokens_fed
+        self.interrupted = False
+        """Whether a signal asked to stop."""
+        self._trained_tokens = trained_tokens
         self._save_adapter = save_adapter
         self._chat_template = chat_template
         self._patience = patience
-        self._rehearse = rehearse
+        self._style_evaluation = style_evaluation
         self._metric = metric
-        self._answered_every = answered_every
-        self._signalled = False
+        self._sampling_interval = sampling_interval
         self._steps_per_epoch = steps_per_epoch
-        self._began: tuple[float, int] | None = None
-        self._step_began = 0.0
+        self._start: tuple[float, int] | None = None
+        """Time and step before the first step of this worker."""
+        self._step_start = 0.0
         self._training_seconds = 0.0
         self._pace = Pace(status.start_pace)
-        self._tokens_before = 0
+        self._last_tokens = 0
         self._evaluations = [point for point in run.points() if point.kind == "eval_loss"]
 
-    def listen(self) -> None:
-        """Let Ctrl+C and a polite kill mean the same as STOP."""
-        for number in _signals():
+    def install_signal_handlers(self) -> None:
+        """Let SIGINT and SIGTERM mean the same as STOP."""
+        for number in _stop_signals():
             signal.signal(number, self._on_signal)
 
-    @property
-    def heard_a_signal(self) -> bool:
-        """Whether Ctrl+C or a polite kill came."""
-        return self._signalled
-
-    def listen_no_more(self) -> None:
-        """Let go: who listens is not forgotten, nor the model it trains."""
-        for number in _signals():
+    def remove_signal_handlers(self) -> None:
+        """Restore the default handlers, which do not keep the model alive."""
+        for number in _stop_signals():
             signal.signal(number, signal.SIG_DFL)
 
     def on_train_begin(
@@ -129,10 +133,10 @@ class RunCallback(TrainerCallback):
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        if self._began is None:
+        if self._start is None:
             # After the evaluation of the bare base, which comes once.
-            self._step_began = time.perf_counter()
-            self._began = self._step_began, state.global_step
+            self._step_start = time.perf_counter()
+            self._start = self._step_start, state.global_step
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -140,15 +144,15 @@ class RunCallback(TrainerCallback):
         self._time_step()
         if state.global_step >= state.max_steps:
             control.should_evaluate = True
-        elif self._asked_to_stop:
+        elif self._stop_requested:
             self._stop(control)
-        if time.time() - self.status.heartbeat > _HEARTBEAT_SECONDS:
+        if self._heartbeat_due:
             self._write(**self._progress(state))
 
     def on_prediction_step(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        if time.time() - self.status.heartbeat > _HEARTBEAT_SECONDS:
+        if self._heartbeat_due:
             self._write(message="검증 중입니다.")
 
     def on_log(
@@ -175,23 +179,23 @@ class RunCallback(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
-        loss = float((metrics or {})["eval_loss"])
-        point = Point(state.global_step, "eval_loss", loss, time.time())
+        step, loss = state.global_step, float((metrics or {})["eval_loss"])
+        point = Point(step, "eval_loss", loss, time.time())
         self.run.append(point)
         self._evaluations.append(point)
         self._write(eval_loss=loss, **self._progress(state))
-        due = self._answers_are_due(state.global_step, state.max_steps, int(args.eval_steps or 1))
-        voice = self._voice(state.global_step) if due else None
+        due = self._style_evaluation_due(step, state.max_steps, int(args.eval_steps or 1))
+        distance = self._style_distance(step) if due else None
         self._write(**self._progress(state))
-        # Step 0 is the base without an adapter: a mark to compare with, nothing to keep.
-        if state.global_step:
-            self._keep_if_best(state.global_step, loss, voice)
-        if state.global_step and state.global_step < state.max_steps and self._asked_to_stop:
+        # Step 0 is the base without an adapter: a baseline, nothing to save.
+        if step:
+            self._save_if_best(step, loss, distance)
+        if step and step < state.max_steps and self._stop_requested:
             self._stop(control)
         elif self._out_of_patience():
             self.ended_early = True
             control.should_save = control.should_training_stop = True
-        self._step_began = time.perf_counter()
+        self._step_start = time.perf_counter()
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -205,72 +209,91 @@ class RunCallback(TrainerCallback):
 
         self.run.swap_in("latest", copy)
         self.run.complete(checkpoint)
-        self._step_began = time.perf_counter()
+        self._step_start = time.perf_counter()
 
-    def finish(self, **changes: Any) -> None:
-        """Write the last status."""
-        self._write(slowdown=None, **changes)
+    def finish(self, step: int) -> None:
+        """Write the last status of a run that did not fail."""
+        if self.stopped:
+            message = f"{step}단계에서 저장하고 멈췄습니다. 다시 시작하면 여기서 이어집니다."
+        elif self.ended_early:
+            metric = _METRIC_NAMES[self._metric]
+            message = f"{metric} 더 나아지지 않아 {step}단계에서 끝냈습니다."
+        else:
+            message = f"{step}단계를 모두 마쳤습니다."
+        if best := self.status.best_step:
+            message += f" 가장 좋았던 {best}단계의 어댑터로 대화할 수 있습니다."
+        self._write(
+            state="stopped" if self.stopped else "finished",
+            step=step,
+            eta_seconds=None,
+            slowdown=None,
+            message=message,
+        )
 
-    def _answers_are_due(self, step: int, last: int, every: int) -> bool:
-        """At each evaluation where the voice decides, else at some: speaking takes its time."""
+    def _style_evaluation_due(self, step: int, last: int, eval_steps: int) -> bool:
+        """At every evaluation if the style decides, else less often, as sampling takes time."""
         decides = self._metric != "eval_loss"
-        return decides or step == last or (step // every) % self._answered_every == 0
+        return decides or step == last or (step // eval_steps) % self._sampling_interval == 0
 
-    def _voice(self, step: int) -> float | None:
-        """How far the answers' voice is from the room's, written down; nothing on a STOP."""
-        if self._rehearse is None:
+    def _style_distance(self, step: int) -> float | None:
+        """Measure and record the style distance; None on a STOP."""
+        if self._style_evaluation is None:
             return None
 
-        def enough() -> bool:
-            if time.time() - self.status.heartbeat > _HEARTBEAT_SECONDS:
+        def should_stop() -> bool:
+            if self._heartbeat_due:
                 self._write(message="대답해 보며 말투를 재는 중입니다.")
-            return self._asked_to_stop
+            return self._stop_requested
 
-        voice = self._rehearse(step, enough)
-        if voice is not None:
-            self.run.append(Point(step, "voice", voice, time.time()))
-            self._write(voice=voice)
-        return voice
+        distance = self._style_evaluation(step, should_stop)
+        if distance is not None:
+            self.run.append(Point(step, "voice", distance, time.time()))
+            self._write(voice=distance)
+        return distance
 
-    def _keep_if_best(self, step: int, loss: float, voice: float | None) -> None:
-        stands, status = selection_score(self._metric, loss, voice), self.status
-        # What stood best by another metric is no match.
+    def _save_if_best(self, step: int, loss: float, distance: float | None) -> None:
+        score, status = selection_score(self._metric, loss, distance), self.status
+        # Scores of another metric are not comparable.
         best = status.best_standing if status.best_metric == self._metric else None
-        if best is None or stands < best:
+        if best is None or score < best:
             self.run.swap_in("best", self._write_adapter)
             self._write(
                 best_eval_loss=loss,
                 best_step=step,
-                best_voice=voice,
-                best_standing=stands,
+                best_voice=distance,
+                best_standing=score,
                 best_metric=self._metric,
             )
 
     @property
-    def _asked_to_stop(self) -> bool:
-        return self._signalled or self.run.asked_to_stop
+    def _stop_requested(self) -> bool:
+        return self.interrupted or self.run.asked_to_stop
+
+    @property
+    def _heartbeat_due(self) -> bool:
+        return time.time() - self.status.heartbeat > _HEARTBEAT_SECONDS
 
     def _stop(self, control: TrainerControl) -> None:
-        """Save now. An evaluation that is due can wait, the user cannot."""
+        """Save and stop now, without an evaluation that may be due."""
         self.stopped = True
         control.should_evaluate = False
         control.should_save = control.should_training_stop = True
 
     def _out_of_patience(self) -> bool:
         best = self.status.best_step or 0
-        since = sum(point.step > best for point in self._evaluations)
-        return bool(self._patience) and since >= self._patience
+        evaluations = sum(point.step > best for point in self._evaluations)
+        return bool(self._patience) and evaluations >= self._patience
 
     def _time_step(self) -> None:
-        """Take in a step, from the end of the one before, evaluations and saves left out.
+        """Record a step, timed from the end of the last one without evaluations and saves.
 
-        Not from its own beginning: a graphics card goes on computing after the step was handed to
-        it, and is waited for when the loss is logged.
+        Not from its own start: a GPU computes asynchronously and is only waited for when the loss
+        is logged.
         """
-        now, tokens = time.perf_counter(), self._tokens_fed()
-        self._training_seconds += now - self._step_began
-        self._pace.add(now - self._step_began, tokens - self._tokens_before)
-        self._step_began, self._tokens_before = now, tokens
+        now, tokens = time.perf_counter(), self._trained_tokens()
+        self._training_seconds += now - self._step_start
+        self._pace.add(now - self._step_start, tokens - self._last_tokens)
+        self._step_start, self._last_tokens = now, tokens
 
     def _progress(self, state: TrainerState) -> dict[str, Any]:
         slowdown, seconds = self._pace.slowdown, self._training_seconds
@@ -278,7 +301,7 @@ class RunCallback(TrainerCallback):
             "step": state.global_step,
             "max_steps": state.max_steps,
             "epoch": round(state.global_step / self._steps_per_epoch, 3),
-            "tokens_per_second": self._tokens_before / seconds if seconds else None,
+            "tokens_per_second": self._last_tokens / seconds if seconds else None,
             "eta_seconds": self._eta(state) if self._pace.seconds_per_token else None,
             "start_pace": self._pace.start,
             "slowdown": slowdown,
@@ -287,12 +310,12 @@ class RunCallback(TrainerCallback):
 
     def _eta(self, state: TrainerState) -> float:
         """Seconds left at the current pace, with evaluations and saves as frequent as so far."""
-        assert self._began is not None
-        began, first = self._began
-        tokens_per_step = self._tokens_before / (state.global_step - first)
-        step = tokens_per_step * self._pace.seconds_per_token
-        all_of_it = (time.perf_counter() - began) / self._training_seconds
-        return (state.max_steps - state.global_step) * step * all_of_it
+        assert self._start is not None
+        start_time, start_step = self._start
+        tokens_per_step = self._last_tokens / (state.global_step - start_step)
+        seconds_per_step = tokens_per_step * self._pace.seconds_per_token
+        overhead = (time.perf_counter() - start_time) / self._training_seconds
+        return (state.max_steps - state.global_step) * seconds_per_step * overhead
 
     def _write_adapter(self, folder: Path) -> None:
         self._save_adapter(folder)
@@ -308,9 +331,9 @@ class RunCallback(TrainerCallback):
         self.run.write_status(self.status)
 
     def _on_signal(self, *_: object) -> None:
-        self._signalled = True
+        self.interrupted = True
 
 
-def _signals() -> list[signal.Signals]:
+def _stop_signals() -> list[signal.Signals]:
     names = ("SIGINT", "SIGTERM", "SIGBREAK")
     return [getattr(signal, name) for name in names if hasattr(signal, name)]

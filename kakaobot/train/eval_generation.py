@@ -12,6 +12,7 @@ from transformers import StoppingCriteria, StoppingCriteriaList
 from kakaobot.base.generation import Sampling, generation_config
 from kakaobot.base.loading import LoadedBase
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
+from kakaobot.settings import GenerationSettings
 from kakaobot.style import StyleProfile
 from kakaobot.train.eval_prompts import distance_to_target
 
@@ -19,6 +20,19 @@ _BATCH_SIZE = 16
 """Prompts generated together."""
 _MAX_PROMPT_TOKENS = 256
 """Longer prompts are truncated on the left."""
+_MAX_SAMPLE_TOKENS = 32
+"""Longer replies are cut off; their style shows before."""
+
+
+def eval_sampling(settings: GenerationSettings) -> Sampling:
+    """Sampling as in chat, but of shorter replies."""
+    return Sampling(
+        min(settings.max_new_tokens, _MAX_SAMPLE_TOKENS),
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        top_k=settings.top_k,
+        repetition_penalty=settings.repetition_penalty,
+    )
 
 
 class EvalGenerator:

@@ -1,4 +1,4 @@
-"""The loss over the tokens that are learnt, and logits for no others. Knows no Trainer."""
+"""Cross-entropy over target tokens without computing logits of the others."""
 
 from __future__ import annotations
 
@@ -12,185 +12,186 @@ from torch import Tensor, nn
 from kakaobot.base import resolve
 from kakaobot.train.collate import IGNORED
 
-Way = Literal["fused", "kept", "cut", "full"]
-"""`fused`: head and cross-entropy in pieces, by hand. `kept`: the model's `logits_to_keep`.
-`cut`: what goes into the head is cut to the learnt positions. `full`: logits of every token."""
+LossMethod = Literal["fused", "kept", "cut", "full"]
+"""`fused`: head and cross-entropy in chunks. `kept`: the model's `logits_to_keep`. `cut`: the
+head's input is cut to the predicting positions. `full`: logits of every token."""
 
-_LARGE = 100.0
+_PROBE_LOGIT = 100.0
+"""Large enough for soft-capping to show."""
 
 
 class MaskedLoss:
-    """Sums the cross-entropy of all learnt tokens of a batch, in the cheapest way a model allows.
+    """Sums the cross-entropy of the target tokens of a batch by the cheapest method that works.
 
-    Which way that is, is tried out on a few tokens: architectures differ in what they do behind
-    their head (Gemma bends its logits) and in whether they can leave logits out.
+    Methods are tried on a few tokens: architectures differ in whether they transform their logits
+    (Gemma 2 soft-caps them) and in whether they support `logits_to_keep`.
     """
 
     def __init__(
         self,
         model: Any,
         *,
-        ways: tuple[Way, ...] = ("fused", "kept", "cut"),
+        methods: tuple[LossMethod, ...] = ("fused", "kept", "cut"),
         agreed: Callable[[bool], bool] = lambda works: works,
     ) -> None:
-        """Find the way.
+        """Choose the method.
 
         Args:
-            model: gives logits.
-            ways: tried in this order.
-            agreed: what all processes that share the model say of a way, given what this one says.
+            model: a causal language model.
+            methods: tried in this order; `full` if none works.
+            agreed: maps the result of this rank to the one that all ranks use.
         """
         self._model, self._agreed = model, agreed
         self._head: nn.Module | None = model.get_output_embeddings()
         self._buffers: list[Tensor] = []
-        self._sums: dict[Way, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+        self._sums: dict[LossMethod, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
             "fused": self._fused,
             "kept": self._kept,
             "cut": self._cut,
             "full": self._full,
         }
-        self.way: Way = next((way for way in ways if self._works(way)), "full")
+        self.method: LossMethod = next((name for name in methods if self._works(name)), "full")
 
     def __call__(self, ids: Tensor, labels: Tensor) -> Tensor:
-        """The sum in nats, a scalar with gradients for the adapter.
+        """The summed loss in nats, a scalar.
 
         Args:
-            ids: (rows, width), padded on the right. In a causal model nothing looks to its right,
-                so that padding needs no mask, and attention is quicker without one.
-            labels: (rows, width), the id itself where it is learnt, else `IGNORED`; the first
-                token of a row has nothing in front to be told from.
+            ids: (rows, width), padded on the right. Causal attention does not see the padding, so
+                there is no attention mask, which would be slower.
+            labels: (rows, width), the id of a target token, else `IGNORED`. The first token of a
+                row is never a target, as nothing predicts it.
         """
-        # The token at a position is told by the one before it.
-        telling = nn.functional.pad(labels[:, 1:] != IGNORED, (0, 1))
-        targets = labels[:, 1:][telling[:, :-1]]
-        return self._sums[self.way](ids, telling, targets)
+        # The token at a position is predicted by the one before it.
+        predicts = nn.functional.pad(labels[:, 1:] != IGNORED, (0, 1))
+        targets = labels[:, 1:][predicts[:, :-1]]
+        return self._sums[self.method](ids, predicts, targets)
 
-    def _fused(self, ids: Tensor, telling: Tensor, targets: Tensor) -> Tensor:
+    def _fused(self, ids: Tensor, predicts: Tensor, targets: Tensor) -> Tensor:
         head = self._head
         assert isinstance(head, nn.Linear)
-        hidden = self._caught(head, ids, telling).to(head.weight.dtype)
+        hidden = self._head_input(head, ids, predicts).to(head.weight.dtype)
         apply: Callable[..., Tensor] = _ChunkedLoss.apply
         return apply(hidden, head, targets, self._buffers_for(head))
 
-    def _kept(self, ids: Tensor, telling: Tensor, targets: Tensor) -> Tensor:
-        return _cross_entropy(self._model(input_ids=ids, logits_to_keep=telling).logits, targets)
+    def _kept(self, ids: Tensor, predicts: Tensor, targets: Tensor) -> Tensor:
+        return _cross_entropy(self._model(input_ids=ids, logits_to_keep=predicts).logits, targets)
 
-    def _cut(self, ids: Tensor, telling: Tensor, targets: Tensor) -> Tensor:
+    def _cut(self, ids: Tensor, predicts: Tensor, targets: Tensor) -> Tensor:
         head = self._head
         assert head is not None
-        with _before(head, lambda hidden: hidden[telling][None]):
+        with _mapped_input(head, lambda hidden: hidden[predicts][None]):
             logits = self._model(input_ids=ids).logits
         return _cross_entropy(logits[0], targets)
 
-    def _full(self, ids: Tensor, telling: Tensor, targets: Tensor) -> Tensor:
-        return _cross_entropy(self._model(input_ids=ids).logits[telling], targets)
+    def _full(self, ids: Tensor, predicts: Tensor, targets: Tensor) -> Tensor:
+        return _cross_entropy(self._model(input_ids=ids).logits[predicts], targets)
 
-    def _caught(self, head: nn.Module, ids: Tensor, telling: Tensor) -> Tensor:
-        """What goes into the head at `telling`: (learnt tokens, width of the model)."""
-        caught: list[Tensor] = []
+    def _head_input(self, head: nn.Module, ids: Tensor, predicts: Tensor) -> Tensor:
+        """Hidden states at the predicting positions: (target tokens, width of the model)."""
+        captured: list[Tensor] = []
 
-        def first(hidden: Tensor) -> Tensor:
-            caught.append(hidden[telling])
+        def capture(hidden: Tensor) -> Tensor:
+            captured.append(hidden[predicts])
             return hidden[:1, :1]
 
-        with _before(head, first):
+        with _mapped_input(head, capture):
             self._model(input_ids=ids)
-        return caught[0]
+        return captured[0]
 
     def _buffers_for(self, head: nn.Linear) -> list[Tensor]:
-        """Kept from call to call: asking the system for pages anew doubles the time of a piece."""
+        """Chunk buffers, reused between calls: allocating pages doubles the time of a chunk."""
         weight = head.weight
         if not self._buffers or self._buffers[0].device != weight.device:
             shape = resolve.logits_chunk(len(weight)), len(weight)
-            full, chances = (torch.empty(shape, device=weight.device) for _ in range(2))
+            full, probabilities = (torch.empty(shape, device=weight.device) for _ in range(2))
             same = weight.dtype is torch.float32
             self._buffers = [full if same else torch.empty_like(full, dtype=weight.dtype)]
-            self._buffers += [full, chances]
+            self._buffers += [full, probabilities]
         return self._buffers
 
     @torch.no_grad()
-    def _works(self, way: Way) -> bool:
-        """Whether a way gives what the model's own full logits give."""
-        if way == "fused" and not self._agreed(self._head_is_last()):
+    def _works(self, method: LossMethod) -> bool:
+        """Whether a method agrees with the model's own full logits."""
+        if method == "fused" and not self._agreed(self._head_is_last()):
             return False
         device = next(self._model.parameters()).device
         ids = torch.arange(1, 17, device=device).reshape(2, 8)
-        telling = torch.zeros_like(ids, dtype=torch.bool)
-        telling[0, 2:5] = telling[1, 6] = True
-        targets = ids[telling] + 1
-        was, self._model = self._model.training, self._model.eval()
+        predicts = torch.zeros_like(ids, dtype=torch.bool)
+        predicts[0, 2:5] = predicts[1, 6] = True
+        targets = ids[predicts] + 1
+        was_training, self._model = self._model.training, self._model.eval()
         try:
-            found, true = (self._sums[each](ids, telling, targets) for each in (way, "full"))
-            # Half precision rounds a matrix product otherwise when its shape is another.
-            works = bool(torch.isclose(found.float(), true.float(), rtol=0.02))
+            loss, expected = (self._sums[name](ids, predicts, targets) for name in (method, "full"))
+            # Half-precision products round differently for different shapes.
+            works = bool(torch.isclose(loss.float(), expected.float(), rtol=0.02))
         except (torch.OutOfMemoryError, torch.distributed.DistError):
             raise
         except (TypeError, ValueError, RuntimeError, IndexError):
             works = False
         finally:
-            self._model.train(was)
+            self._model.train(was_training)
         return self._agreed(works)
 
     @torch.no_grad()
     def _head_is_last(self) -> bool:
-        """Whether what a frozen, plain head gives are the logits, with nothing done behind it."""
+        """Whether the model returns the output of a frozen linear head unchanged."""
         head = self._head
-        if type(head) is not nn.Linear or any(each.requires_grad for each in head.parameters()):
+        if type(head) is not nn.Linear or any(p.requires_grad for p in head.parameters()):
             return False
-        # Probabilities of a large vocabulary are too small for float16.
+        # Probabilities over a large vocabulary underflow in float16.
         if head.weight.dtype not in (torch.float32, torch.bfloat16):
             return False
-        put: list[Tensor] = []
+        outputs: list[Tensor] = []
 
-        def replaced(_: nn.Module, __: Any, given: Tensor) -> Tensor:
-            steps = torch.linspace(-_LARGE, _LARGE, given.numel(), device=given.device)
-            put.append(steps.reshape(given.shape).to(given.dtype))
-            return put[-1]
+        def replace_output(_: nn.Module, __: Any, output: Tensor) -> Tensor:
+            ramp = torch.linspace(-_PROBE_LOGIT, _PROBE_LOGIT, output.numel(), device=output.device)
+            outputs.append(ramp.reshape(output.shape).to(output.dtype))
+            return outputs[-1]
 
-        hook = head.register_forward_hook(replaced)
+        hook = head.register_forward_hook(replace_output)
         try:
             ids = torch.ones((1, 2), dtype=torch.long, device=head.weight.device)
             logits = self._model(input_ids=ids).logits
         finally:
             hook.remove()
-        return len(put) == 1 and torch.equal(put[0].float(), logits.float())
+        return len(outputs) == 1 and torch.equal(outputs[0].float(), logits.float())
 
 
 class _ChunkedLoss(torch.autograd.Function):
-    """Logits, loss and gradient piece by piece: the logits of a batch are never there at once.
+    """Logits, loss and gradient of one chunk of tokens after the other.
 
-    The head is frozen, so the gradient of what goes into it is all that is needed, and it is known
-    as soon as the logits are.
+    With a frozen head only the gradient of its input is needed, and the logits of a chunk are
+    enough to compute it.
     """
 
     @staticmethod
     def forward(
         ctx: Any, hidden: Tensor, head: nn.Linear, targets: Tensor, buffers: list[Tensor]
     ) -> Tensor:
-        raw, wide, chances = buffers
+        raw, wide, probabilities = buffers
         weight, bias = head.weight.detach(), head.bias
         total = hidden.new_zeros((), dtype=torch.float32)
         count = len(hidden)
         hidden = nn.functional.pad(hidden.detach(), (0, 0, 0, -count % resolve.CHUNK_MULTIPLE))
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         for start in range(0, count, len(wide)):
-            piece = hidden[start : start + len(wide)]
-            true = min(len(piece), count - start)
-            logits = torch.mm(piece, weight.t(), out=raw[: len(piece)])
+            chunk = hidden[start : start + len(wide)]
+            # The last chunk is padded.
+            used = min(len(chunk), count - start)
+            logits = torch.mm(chunk, weight.t(), out=raw[: len(chunk)])
             if bias is not None:
                 logits += bias
-            full = wide[:true] if raw is wide else wide[:true].copy_(logits[:true])
-            chance = torch.softmax(full, -1, out=chances[:true])
-            target = targets[start : start + true, None]
-            # The largest probability says what all were divided by, and does not underflow.
-            scale = full.amax(-1) - chance.amax(-1).log()
+            full = wide[:used] if raw is wide else wide[:used].copy_(logits[:used])
+            probability = torch.softmax(full, -1, out=probabilities[:used])
+            target = targets[start : start + used, None]
+            # logsumexp from the largest probability, which does not underflow.
+            scale = full.amax(-1) - probability.amax(-1).log()
             total += (scale - full.gather(1, target)[:, 0]).sum()
             if gradient is not None:
-                chance.scatter_add_(1, target, chance.new_full(target.shape, -1.0))
-                logits[:true].copy_(chance)
-                torch.mm(logits, weight, out=gradient[start : start + len(piece)])
-        gradient = None if gradient is None else gradient[:count]
-        ctx.gradient = gradient
+                probability.scatter_add_(1, target, probability.new_full(target.shape, -1.0))
+                logits[:used].copy_(probability)
+                torch.mm(logits, weight, out=gradient[start : start + len(chunk)])
+        ctx.gradient = None if gradient is None else gradient[:count]
         return total
 
     @staticmethod
@@ -200,8 +201,8 @@ class _ChunkedLoss(torch.autograd.Function):
 
 
 @contextlib.contextmanager
-def _before(head: nn.Module, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Within it the head is given what `change` makes of its input."""
+def _mapped_input(head: nn.Module, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Within it `change` is applied to the head's input."""
     hook = head.register_forward_pre_hook(lambda _, args: (change(args[0]), *args[1:]))
     try:
         yield

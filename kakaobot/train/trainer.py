@@ -1,4 +1,4 @@
-"""The training loop: `transformers`' Trainer with our batches and our loss."""
+"""`transformers`' Trainer with our batches, our loss and gradient sums over ranks."""
 
 from __future__ import annotations
 
@@ -6,30 +6,34 @@ import functools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from transformers import Trainer, set_seed
+from transformers import Trainer, TrainingArguments, set_seed
 
+from kakaobot.base.loading import LoadedBase, parameters_of
+from kakaobot.settings import Settings
 from kakaobot.train.collate import IGNORED, Row, collate
 from kakaobot.train.cost_model import DatasetSize
 from kakaobot.train.distributed import ProcessGroup
 from kakaobot.train.length_buckets import BatchSchedule, length_buckets, micro_batches
 from kakaobot.train.loss import MaskedLoss
+from kakaobot.train.plan import Plan, learning_rate
 from kakaobot.train.rank_sampler import RankSampler
 
 Tensors = dict[str, Tensor]
 
 
 class RowDataset(Dataset[Row]):
-    """Encoded conversations as the trainer reads them."""
+    """Encoded rows as a torch dataset."""
 
-    def __init__(self, encoded: Sequence[Row]) -> None:
-        self._rows = encoded
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
         lengths, self.target_tokens = [], 0
-        for row in encoded:
+        for row in rows:
             lengths.append(len(row.ids))
             self.target_tokens += len(row.labels) - row.labels.count(IGNORED)
         self.lengths = tuple(lengths)
@@ -42,7 +46,7 @@ class RowDataset(Dataset[Row]):
 
 
 def dataset_size(train: RowDataset, val: RowDataset) -> DatasetSize:
-    """What there is to learn, as an estimate takes it."""
+    """Input of the cost model."""
     return DatasetSize(
         rows=len(train),
         tokens=sum(train.lengths),
@@ -53,48 +57,81 @@ def dataset_size(train: RowDataset, val: RowDataset) -> DatasetSize:
     )
 
 
+def training_arguments(
+    folder: Path, settings: Settings, plan: Plan, base: LoadedBase, *, fresh: bool
+) -> TrainingArguments:
+    """Arguments of a run; a `fresh` one starts with an evaluation of the bare base."""
+    training = settings.training
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=plan.max_steps,
+        per_device_train_batch_size=plan.batch,
+        gradient_accumulation_steps=training.accumulation,
+        learning_rate=learning_rate(training, parameters_of(base.model.config)),
+        lr_scheduler_type=training.scheduler,
+        warmup_steps=plan.warmup_steps,
+        max_grad_norm=training.max_grad_norm,
+        weight_decay=0.0,
+        optim="adamw_torch_fused",
+        logging_steps=training.logging_steps,
+        logging_nan_inf_filter=False,
+        eval_strategy="steps",
+        eval_steps=plan.eval_steps,
+        eval_on_start=fresh,
+        save_strategy="steps",
+        save_steps=plan.save_steps,
+        save_total_limit=training.save_total_limit,
+        bf16=base.dtype is torch.bfloat16,
+        fp16=base.dtype is torch.float16 and base.device.type == "cuda",
+        use_cpu=base.device.type == "cpu",
+        seed=settings.project.seed,
+        data_seed=settings.project.seed,
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        report_to=[],
+    )
+
+
 @dataclass
 class TokenCounter:
-    """What the model has been fed in training so far."""
+    """Tokens the model has been trained on."""
 
     tokens: int = 0
-    """Of conversations."""
+    """Without padding."""
     target_tokens: int = 0
-    """Of these, the ones that are learnt."""
-    cells: int = 0
-    """With padding."""
-    most: int = 0
-    """The same, of the largest piece that was computed at once, also in an evaluation."""
+    padded_tokens: int = 0
+    largest: int = 0
+    """Padded tokens of the largest micro-batch, also in an evaluation."""
 
     @property
     def padding(self) -> float:
-        """Share of what was computed that is padding, 0 to 1."""
-        return 1 - self.tokens / self.cells if self.cells else 0.0
+        """Share of padding, 0 to 1."""
+        return 1 - self.tokens / self.padded_tokens if self.padded_tokens else 0.0
 
 
 class Collator:
-    """Rows → tensors of shape (rows, longest), shortest row first; of no rows (0, 1)."""
+    """Rows → tensors of shape (rows, longest), shortest row first; (0, 1) without rows."""
 
     def __init__(self, pad_id: int) -> None:
         self._pad_id = pad_id
 
-    def __call__(self, drawn: list[Row]) -> Tensors:
-        if not drawn:
+    def __call__(self, rows: list[Row]) -> Tensors:
+        if not rows:
             names = ("input_ids", "labels", "attention_mask")
             return {name: torch.zeros((0, 1), dtype=torch.long) for name in names}
-        batch = collate(sorted(drawn, key=lambda row: len(row.ids)), self._pad_id)
+        batch = collate(sorted(rows, key=lambda row: len(row.ids)), self._pad_id)
         return {name: torch.tensor(value) for name, value in vars(batch).items()}
 
 
 class LoraTrainer(Trainer):
-    """Feeds batches of rows of like length, in pieces that fit the memory.
+    """Trains on length-bucketed batches, cut into micro-batches that fit the memory.
 
-    The loss of a step is the mean over all tokens learnt in it, however it is cut; that of an
-    evaluation the mean over all tokens of the validation rows.
+    The loss of a step is the mean over all its target tokens, however it is cut; that of an
+    evaluation the mean over all target tokens of the validation split.
 
-    Where several processes learn together, each takes its share of the rows of a batch, and the
-    gradients are added up by hand: `DistributedDataParallel` would wait for as many ways back in
-    every process, and takes means over processes where one over tokens is wanted.
+    With several ranks each takes its share of a batch, and gradients are summed by hand:
+    `DistributedDataParallel` needs equally many backward passes on every rank, and averages over
+    ranks instead of tokens.
     """
 
     def __init__(
@@ -104,44 +141,50 @@ class LoraTrainer(Trainer):
         val: RowDataset,
         schedule: BatchSchedule,
         batch: int,
-        most_tokens: int,
+        max_tokens: int,
         pad_id: int,
         ranks: ProcessGroup | None = None,
         **options: Any,
     ) -> None:
-        """Take what `Trainer` takes, and how the rows are fed.
+        """Create a trainer.
 
         Args:
-            train: what is learnt.
-            val: what an evaluation is made on.
-            schedule: the batches of the whole run.
-            batch: rows of a validation batch, on the average.
-            most_tokens: computed at once, as long as a row is not longer.
-            pad_id: what is behind the end of a row; never looked at.
-            ranks: who learns with this process; nobody where it is left out.
-            options: for `Trainer`.
+            train: training rows.
+            val: validation rows.
+            schedule: batches of the whole run.
+            batch: mean number of rows in a validation batch.
+            max_tokens: padded tokens of a micro-batch, unless a single row is longer.
+            pad_id: id behind the end of a row; never attended to.
+            ranks: the process group; None for a single process.
+            options: passed on to `Trainer`.
         """
         self._ranks = ranks or ProcessGroup()
         super().__init__(train_dataset=train, eval_dataset=val, **options)
         self._train, self._val = train, val
-        self.fed = TokenCounter()
-        self._own = self.fed if self._ranks.alone else TokenCounter()
-        self.most_tokens = most_tokens
+        self.counter = TokenCounter()
+        """Over all ranks."""
+        self._local_counter = self.counter if self._ranks.alone else TokenCounter()
+        self.max_tokens = max_tokens
         self.longest = max(max(train.lengths), max(val.lengths))
         self._schedule = schedule
         self._batch = batch
         self._collator = Collator(pad_id)
-        self.learnt_loss = MaskedLoss(self.model, agreed=self._ranks.told)
-        # What `compute_loss` gives is divided by the learnt tokens of the whole step.
+        self.masked_loss = MaskedLoss(self.model, agreed=self._ranks.told)
+        # `compute_loss` divides by the target tokens of the whole step.
         self.model_accepts_loss_kwargs = True
-        self._ranks.follow([each.data for each in self._learning()])
+        self._ranks.follow([parameter.data for parameter in self.trainable_parameters()])
         if not self._ranks.main:
-            # Else dropout would leave out the same places in the rows of each process.
+            # Otherwise dropout masks would be the same on every rank.
             set_seed(self.args.seed + self._ranks.number)
 
+    def trainable_parameters(self) -> list[torch.nn.Parameter]:
+        """The parameters of the adapter."""
+        model: Any = self.model
+        return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
     def get_train_dataloader(self) -> DataLoader[Row]:
-        share = RankSampler(self._schedule, self._ranks.number, self._ranks.count)
-        return DataLoader(self._train, batch_sampler=share, collate_fn=self._collator)
+        sampler = RankSampler(self._schedule, self._ranks.number, self._ranks.count)
+        return DataLoader(self._train, batch_sampler=sampler, collate_fn=self._collator)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Row]:
         count = -(-len(self._val) // self._batch)
@@ -150,21 +193,22 @@ class LoraTrainer(Trainer):
         return DataLoader(self._val, batch_sampler=batches, collate_fn=self._collator)
 
     def training_step(self, model: Any, inputs: Tensors, num_items_in_batch: Any = None) -> Tensor:
-        fed = list(self._pieces(inputs))
-        # Asked before anything is computed: what is shared is put together in the same order.
-        missing = 0 if self._ranks.alone else self._missing(len(fed))
-        parts = [
-            super(LoraTrainer, self).training_step(model, part, num_items_in_batch) for part in fed
+        micros = list(self._micro_batches(inputs))
+        # A collective, so it comes before the forward passes, which are collectives with FSDP.
+        missing = 0 if self._ranks.alone else self._missing_passes(len(micros))
+        losses = [
+            super(LoraTrainer, self).training_step(model, micro, num_items_in_batch)
+            for micro in micros
         ]
-        self._own.tokens += int(inputs["attention_mask"].sum())
-        self._own.target_tokens += _learnt(inputs)
+        self._local_counter.tokens += int(inputs["attention_mask"].sum())
+        self._local_counter.target_tokens += _count_targets(inputs)
         if self._ranks.alone:
-            return torch.stack(parts).sum()
-        parts += [self._learn_nothing(model) for _ in range(missing)]
-        loss = torch.stack(parts).sum()
+            return torch.stack(losses).sum()
+        losses += [self._dummy_step(model) for _ in range(missing)]
+        loss = torch.stack(losses).sum()
         if self.accelerator.sync_gradients:
-            self._add_up()
-        # What is logged is the mean over the processes, and has to be their sum.
+            self._sum_over_ranks()
+        # The Trainer logs the mean over ranks, but the loss is their sum.
         return loss * self._ranks.count
 
     def compute_loss(
@@ -174,9 +218,11 @@ class LoraTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        self._own.cells += inputs["input_ids"].numel()
-        total = self.learnt_loss(inputs["input_ids"], inputs["labels"])
-        return total / (_learnt(inputs) if num_items_in_batch is None else num_items_in_batch)
+        self._local_counter.padded_tokens += inputs["input_ids"].numel()
+        total = self.masked_loss(inputs["input_ids"], inputs["labels"])
+        return total / (
+            _count_targets(inputs) if num_items_in_batch is None else num_items_in_batch
+        )
 
     def evaluate(
         self,
@@ -187,19 +233,19 @@ class LoraTrainer(Trainer):
         model: Any = self.model
         model.eval()
         total, count = 0.0, 0
-        parts: Iterable[Tensors] = (
-            part for batch in self.get_eval_dataloader() for part in self._pieces(batch)
+        micros: Iterable[Tensors] = (
+            micro for batch in self.get_eval_dataloader() for micro in self._micro_batches(batch)
         )
         if self._ranks.sharing:
-            parts = list(parts)
-            for _ in range(self._missing(len(parts))):
+            micros = list(micros)
+            for _ in range(self._missing_passes(len(micros))):
                 with torch.no_grad():
-                    self.learnt_loss(*self._something())
-        for part in parts:
+                    self.masked_loss(*self._dummy_batch())
+        for micro in micros:
             with torch.no_grad():
-                part = self._prepare_inputs(part)
-                total += float(self.learnt_loss(part["input_ids"], part["labels"]))
-            count += _learnt(part)
+                micro = self._prepare_inputs(micro)
+                total += float(self.masked_loss(micro["input_ids"], micro["labels"]))
+            count += _count_targets(micro)
             self.control = self.callback_handler.on_prediction_step(
                 self.args, self.state, self.control
             )
@@ -217,76 +263,77 @@ class LoraTrainer(Trainer):
         super().create_accelerator_and_postprocess()
         if not self._ranks.alone:
             accelerator: Any = self.accelerator
-            # So the model is not wrapped.
+            # Keeps accelerate from wrapping the model.
             accelerator.prepare_model = functools.partial(
                 accelerator.prepare_model, evaluation_mode=True
             )
 
     def floating_point_ops(self, inputs: Any) -> int:
-        """Not counted: nobody reads it, and counting goes through all parameters at each step."""
+        """Not counted: unused, and counting visits all parameters at each step."""
         return 0
 
     def _save_rng_state(self, output_dir: str) -> None:
         super()._save_rng_state(output_dir)
-        # Each writes its own; the main process then notes down what the checkpoint is made of.
+        # Every rank writes its own file, before rank 0 lists the files of the checkpoint.
         self._ranks.wait()
 
-    def _learning(self) -> list[torch.nn.Parameter]:
-        model: Any = self.model
-        return [each for each in model.parameters() if each.requires_grad]
+    def _missing_passes(self, passes: int) -> int:
+        """Dummy passes this rank has to add to its own.
 
-    def _missing(self, pieces: int) -> int:
-        """How often to compute for nothing.
-
-        Where a model is shared, until every process has computed as many pieces; else once where
-        there is none.
+        With FSDP, until every rank has as many; otherwise one if it has none.
         """
         if self._ranks.sharing:
-            return self._ranks.most(max(1, pieces)) - pieces
-        return int(not pieces)
+            return self._ranks.most(max(1, passes)) - passes
+        return int(not passes)
 
-    def _learn_nothing(self, model: Any) -> Tensor:
-        """The way back of a process that has no rows of a batch: gradients of zero."""
+    def _dummy_step(self, model: Any) -> Tensor:
+        """A backward pass with gradients of zero."""
         if self._ranks.sharing:
             model.train()
             device = self.args.device
-            # What dropout draws here is not missing anywhere else.
+            # Dropout draws here without advancing the RNG of real steps.
             with (
                 torch.random.fork_rng([device] if device.type == "cuda" else []),
                 self.compute_loss_context_manager(),
             ):
-                loss = self.learnt_loss(*self._something()) * 0.0
+                loss = self.masked_loss(*self._dummy_batch()) * 0.0
         else:
-            loss = torch.stack([each.sum() for each in self._learning()]).sum() * 0.0
+            sums = [parameter.sum() for parameter in self.trainable_parameters()]
+            loss = torch.stack(sums).sum() * 0.0
         self.accelerator.backward(loss)
         return loss.detach()
 
-    def _something(self) -> tuple[Tensor, Tensor]:
-        """The smallest thing that can be learnt; nothing is learnt from it."""
+    def _dummy_batch(self) -> tuple[Tensor, Tensor]:
+        """Ids and labels of the smallest batch, to keep FSDP ranks in step."""
         ids = torch.ones((1, 2), dtype=torch.long, device=self.args.device)
         return ids, ids
 
-    def _add_up(self) -> None:
-        """Let every process have the gradients of all, and know what all were fed."""
-        for each in self._learning():
-            if each.grad is None:
-                each.grad = torch.zeros_like(each.data)
-        own = [each.grad for each in self._learning() if each.grad is not None]
-        flat = torch.cat([each.flatten() for each in own])
+    def _sum_over_ranks(self) -> None:
+        """Sum gradients and token counts over all ranks."""
+        for parameter in self.trainable_parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter.data)
+        gradients = [p.grad for p in self.trainable_parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
         self._ranks.add_up(flat)
-        for gradient, part in zip(own, flat.split([each.numel() for each in own]), strict=True):
-            gradient.copy_(part.view_as(gradient))
-        counts = torch.tensor([self._own.tokens, self._own.target_tokens, self._own.cells])
+        sizes = [gradient.numel() for gradient in gradients]
+        for gradient, summed in zip(gradients, flat.split(sizes), strict=True):
+            gradient.copy_(summed.view_as(gradient))
+        local = self._local_counter
+        counts = torch.tensor([local.tokens, local.target_tokens, local.padded_tokens])
         self._ranks.add_up(counts)
-        self.fed.tokens, self.fed.target_tokens, self.fed.cells = counts.tolist()
+        self.counter.tokens, self.counter.target_tokens, self.counter.padded_tokens = (
+            counts.tolist()
+        )
 
-    def _pieces(self, batch: Tensors) -> Iterator[Tensors]:
+    def _micro_batches(self, batch: Tensors) -> Iterator[Tensors]:
+        """Cut a batch, and each piece to its longest row."""
         lengths = batch["attention_mask"].sum(1).tolist()
-        for start, end in micro_batches(lengths, self.most_tokens):
+        for start, end in micro_batches(lengths, self.max_tokens):
             width = max(lengths[start:end])
-            self.fed.most = max(self.fed.most, width * (end - start))
+            self.counter.largest = max(self.counter.largest, width * (end - start))
             yield {name: batch[name][start:end, :width] for name in ("input_ids", "labels")}
 
 
-def _learnt(inputs: Tensors) -> int:
+def _count_targets(inputs: Tensors) -> int:
     return int((inputs["labels"][:, 1:] != IGNORED).sum())

@@ -30,14 +30,14 @@ class Trained:
         self.callback = RunCallback(
             self.run,
             Status("running"),
-            tokens_fed=lambda: 1,
+            trained_tokens=lambda: 1,
             save_adapter=self._save,
             chat_template="",
             patience=patience,
             steps_per_epoch=10,
-            rehearse=self._rehearse,
+            style_evaluation=self._rehearse,
             metric=metric,
-            answered_every=2,
+            sampling_interval=2,
         )
         self.args = TrainingArguments(output_dir=str(folder), eval_steps=10)
 

@@ -71,7 +71,7 @@ trainer = LoraTrainer(
         # Each line is a sign of life.
         logging_steps=1,
     ),
-    train=rows, val=rows, schedule=BatchSchedule(rows.lengths, 4, 4, 0), batch=2, most_tokens=512,
+    train=rows, val=rows, schedule=BatchSchedule(rows.lengths, 4, 4, 0), batch=2, max_tokens=512,
     pad_id=0,
 )
 trainer.train()

@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from kakaobot.train.collate import IGNORED
-from kakaobot.train.loss import MaskedLoss, Way
+from kakaobot.train.loss import LossMethod, MaskedLoss
 
 SIZES: dict[str, Any] = {
     "vocab_size": 300,
@@ -33,7 +33,7 @@ SIZES: dict[str, Any] = {
     "initializer_range": 0.4,
     "pad_token_id": 0,
 }
-CONFIGS: dict[str, tuple[Callable[[], Any], Way]] = {
+CONFIGS: dict[str, tuple[Callable[[], Any], LossMethod]] = {
     "qwen3": (lambda: Qwen3Config(**SIZES), "fused"),
     "qwen3, tied": (lambda: Qwen3Config(**SIZES, tie_word_embeddings=True), "fused"),
     "llama": (lambda: LlamaConfig(**SIZES), "fused"),
@@ -45,7 +45,7 @@ CONFIGS: dict[str, tuple[Callable[[], Any], Way]] = {
         "fused",
     ),
 }
-EVERY: tuple[Way, ...] = ("fused", "kept", "cut", "full")
+EVERY: tuple[LossMethod, ...] = ("fused", "kept", "cut", "full")
 
 
 @pytest.fixture(scope="module", params=list(CONFIGS))
@@ -91,18 +91,18 @@ def gradients(model: Any, loss: Tensor) -> list[Tensor]:
 
 def test_the_cheapest_way_that_is_right_is_found(base: tuple[str, Any]) -> None:
     name, model = base
-    assert MaskedLoss(model).way == CONFIGS[name][1]
-    assert MaskedLoss(model, ways=("cut",)).way == "cut"
+    assert MaskedLoss(model).method == CONFIGS[name][1]
+    assert MaskedLoss(model, methods=("cut",)).method == "cut"
 
 
-@pytest.mark.parametrize("way", EVERY)
+@pytest.mark.parametrize("method", EVERY)
 def test_every_way_gives_the_loss_and_the_gradients_of_the_plain_recipe(
-    base: tuple[str, Any], way: Way
+    base: tuple[str, Any], method: LossMethod
 ) -> None:
     _, model = base
     ids, labels, _ = batch()
-    loss = MaskedLoss(model, ways=(way,))
-    if loss.way != way:
+    loss = MaskedLoss(model, methods=(method,))
+    if loss.method != method:
         assert base[0] == "gemma 2"
         return
     mean = loss(ids, labels) / (labels != IGNORED).sum()
@@ -127,20 +127,20 @@ def test_a_head_that_is_learnt_itself_is_not_fused() -> None:
     model = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES))
     names = ["q_proj", "lm_head"]
     model = get_peft_model(model, LoraConfig(r=4, target_modules=names, task_type="CAUSAL_LM"))
-    assert MaskedLoss(model).way == "kept"
+    assert MaskedLoss(model).method == "kept"
 
 
 def test_a_bend_that_hardly_shows_on_small_logits_is_seen_all_the_same() -> None:
     sizes = {**SIZES, "initializer_range": 0.001}
     model = AutoModelForCausalLM.from_config(Gemma2Config(**sizes, final_logit_softcapping=30.0))
-    assert MaskedLoss(model.requires_grad_(False)).way == "kept"
+    assert MaskedLoss(model.requires_grad_(False)).method == "kept"
 
 
 def test_a_head_that_is_not_frozen_is_not_fused() -> None:
     model = AutoModelForCausalLM.from_config(Qwen3Config(**SIZES)).requires_grad_(False)
-    assert MaskedLoss(model).way == "fused"
+    assert MaskedLoss(model).method == "fused"
     model.lm_head.requires_grad_(True)
-    assert MaskedLoss(model).way == "kept"
+    assert MaskedLoss(model).method == "kept"
 
 
 def test_half_precision_is_fused_too_and_costs_little() -> None:
@@ -149,5 +149,5 @@ def test_half_precision_is_fused_too_and_costs_little() -> None:
     ids, labels, _ = batch()
     true = MaskedLoss(model)(ids, labels)
     half = MaskedLoss(model.to(torch.bfloat16))
-    assert half.way == "fused"
+    assert half.method == "fused"
     assert float(half(ids, labels)) == pytest.approx(float(true), rel=0.02)

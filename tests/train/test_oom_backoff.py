@@ -34,7 +34,7 @@ PROGRAM = """
 import resource, sys, weakref
 from pathlib import Path
 from kakaobot.base import resolve
-from kakaobot.train import worker
+from kakaobot.train import job, worker
 
 # Else what is put aside for logits is most of it.
 resolve.LOGITS_PER_CHUNK = 400_000
@@ -53,18 +53,18 @@ class TrainingJob(worker.TrainingJob):
         TrainingJob.models.append(weakref.ref(made[0].model))
         return made
 
-    def _go_on_with(self, smaller):
+    def _back_off(self, smaller):
         print("HELD", [model() is not None for model in TrainingJob.models], flush=True)
-        super()._go_on_with(smaller)
+        super()._back_off(smaller)
 
-class RunCallback(worker.RunCallback):
+class RunCallback(job.RunCallback):
     def on_step_begin(self, args, state, control, **options):
         if room and state.global_step == tight_from:
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
             resource.setrlimit(resource.RLIMIT_AS, (TrainingJob.ready + room, hard))
         super().on_step_begin(args, state, control, **options)
 
-worker.TrainingJob, worker.RunCallback = TrainingJob, RunCallback
+worker.TrainingJob, job.RunCallback = TrainingJob, RunCallback
 code = worker.main([folder])
 print("TOOK", taken("VmPeak") - TrainingJob.ready, flush=True)
 sys.exit(code)
@@ -74,11 +74,11 @@ sys.exit(code)
 def test_less_is_computed_at_once_then_less_is_kept_then_there_is_nothing_left_to_save() -> None:
     thrift, seen = MemoryPlan(512, checkpointing=False), []
     while True:
-        smaller = thrift.smaller(computed=400, longest=90)
+        smaller = thrift.smaller(largest=400, longest=90)
         if smaller is None:
             break
         thrift = smaller
-        seen.append((thrift.at_once, thrift.checkpointing))
+        seen.append((thrift.max_tokens, thrift.checkpointing))
     # 512 were allowed, and no more than 400 were ever computed.
     assert seen == [(200, False), (100, False), (90, False), (90, True)]
 

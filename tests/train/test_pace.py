@@ -114,7 +114,7 @@ class Steps:
         self.options: tuple[TrainingArguments, TrainerState, TrainerControl]
         self.options = arguments, self.state, TrainerControl()
         self.callback = RunCallback(
-            self.run, status, tokens_fed=lambda: self.tokens, save_adapter=lambda folder: None,
+            self.run, status, trained_tokens=lambda: self.tokens, save_adapter=lambda folder: None,
             chat_template="", patience=0, steps_per_epoch=10,
         )  # fmt: skip
         self.callback.on_train_begin(*self.options)
@@ -158,12 +158,12 @@ def test_a_busy_computer_is_told_and_the_time_left_follows(tmp_path: Path, clock
 def test_a_run_that_goes_on_keeps_the_speed_of_its_start(tmp_path: Path, clock: Clock) -> None:
     first = Steps(tmp_path / "main", clock, Status()).take(20, 0.01)
     assert first.start_pace == pytest.approx(0.01)
-    from kakaobot.train.worker import _opening
+    from kakaobot.train.job import initial_status
 
-    steps = Steps(tmp_path / "main", clock, _opening(first))
+    steps = Steps(tmp_path / "main", clock, initial_status(first))
     assert steps.take(RECENT + 1, 0.05).slowdown == pytest.approx(5)
     # Once it has ended, this is no longer said.
-    steps.callback.finish(state="stopped")
+    steps.callback.finish(26)
     assert steps.run.said().slowdown is None
 
 

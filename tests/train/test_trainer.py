@@ -46,7 +46,7 @@ def model_with_lora(dropout: float = 0.0) -> Any:
 
 
 def trainer_for(
-    folder: Path, *, accumulation: int = 1, most_tokens: int = 10_000, steps: int = 1
+    folder: Path, *, accumulation: int = 1, max_tokens: int = 10_000, steps: int = 1
 ) -> LoraTrainer:
     train = some_rows(12, 1)
     schedule = BatchSchedule(train.lengths, accumulation, steps * accumulation, seed=0)
@@ -62,7 +62,7 @@ def trainer_for(
         val=some_rows(7, 2),
         schedule=schedule,
         batch=3,
-        most_tokens=most_tokens,
+        max_tokens=max_tokens,
         pad_id=0,
     )  # fmt: skip
 
@@ -79,14 +79,14 @@ def mean_loss(model: Any, rows: RowDataset) -> torch.Tensor:
     return torch.stack(sums).sum() / count
 
 
-@pytest.mark.parametrize(("accumulation", "most_tokens"), [(1, 10_000), (3, 10_000), (4, 40)])
+@pytest.mark.parametrize(("accumulation", "max_tokens"), [(1, 10_000), (3, 10_000), (4, 40)])
 def test_a_step_learns_from_the_mean_over_all_its_learnt_tokens_however_it_is_cut(
-    tmp_path: Path, accumulation: int, most_tokens: int
+    tmp_path: Path, accumulation: int, max_tokens: int
 ) -> None:
     model = model_with_lora()
     true = mean_loss(model, some_rows(12, 1))
     true.backward()
-    trainer = trainer_for(tmp_path, accumulation=accumulation, most_tokens=most_tokens)
+    trainer = trainer_for(tmp_path, accumulation=accumulation, max_tokens=max_tokens)
     trainer.train()
     learnt: Any = trainer.model
     assert trainer.state.log_history[0]["loss"] == pytest.approx(float(true), rel=1e-3)
@@ -111,14 +111,14 @@ def test_what_was_fed_is_counted_without_the_validation(tmp_path: Path) -> None:
     trainer = trainer_for(tmp_path, accumulation=2, steps=2)
     trainer.train()
     rows = some_rows(12, 1)
-    assert trainer.fed.tokens == 2 * sum(rows.lengths)
-    assert trainer.fed.target_tokens == 2 * sum(
+    assert trainer.counter.tokens == 2 * sum(rows.lengths)
+    assert trainer.counter.target_tokens == 2 * sum(
         sum(label != IGNORED for label in rows[index].labels) for index in range(12)
     )
-    before = trainer.fed.cells
+    before = trainer.counter.padded_tokens
     trainer.evaluate()
-    assert trainer.fed.cells == before >= trainer.fed.tokens
-    assert 0 <= trainer.fed.padding < 1
+    assert trainer.counter.padded_tokens == before >= trainer.counter.tokens
+    assert 0 <= trainer.counter.padding < 1
 
 
 def test_sparse_dropout_leaves_out_its_share_and_keeps_the_mean() -> None:

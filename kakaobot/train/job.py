@@ -1,0 +1,336 @@
+"""One training run from loading the base to the last status, with OOM backoff."""
+
+from __future__ import annotations
+
+import gc
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import set_seed
+
+from kakaobot.base import resolve
+from kakaobot.base.download import download
+from kakaobot.base.loading import LoadedBase, device_facts, free_memory, load_base
+from kakaobot.base.selection import located
+from kakaobot.config import parse
+from kakaobot.dataset import jsonl
+from kakaobot.errors import DatasetError
+from kakaobot.runs.eval_samples import EvalSampleLog
+from kakaobot.runs.exit_reason import is_short_of_memory
+from kakaobot.runs.run import Point, Run, Status
+from kakaobot.settings import Settings
+from kakaobot.train.adapter import with_lora
+from kakaobot.train.callback import RunCallback, SyncCallback
+from kakaobot.train.collate import encode_rows
+from kakaobot.train.cost_model import Machine, ModelDimensions, tokens_at_once
+from kakaobot.train.distributed import ProcessGroup
+from kakaobot.train.eval_generation import EvalGenerator, StyleEvaluation, eval_sampling
+from kakaobot.train.eval_prompts import sampling_interval, select_eval_prompts, target_style
+from kakaobot.train.fsdp import Following, held, leading, shard
+from kakaobot.train.length_buckets import BatchSchedule
+from kakaobot.train.oom_backoff import MemoryPlan, describe_backoff
+from kakaobot.train.plan import Plan
+from kakaobot.train.trainer import LoraTrainer, RowDataset, dataset_size, training_arguments
+
+
+class StoppedBeforeStart(Exception):
+    """STOP was requested before the first step."""
+
+
+def initial_status(previous: Status) -> Status:
+    """Status of a starting worker: only the best checkpoint and the pace of a resumed run stay."""
+    return Status(
+        state="starting",
+        best_eval_loss=previous.best_eval_loss,
+        best_step=previous.best_step,
+        best_voice=previous.best_voice,
+        best_standing=previous.best_standing,
+        best_metric=previous.best_metric,
+        start_pace=previous.start_pace,
+        paced_with=previous.paced_with,
+        message="준비하는 중입니다.",
+    )
+
+
+class TrainingJob:
+    """Trains one run."""
+
+    def __init__(self, run: Run, status: Status, ranks: ProcessGroup | None = None) -> None:
+        self.run = run
+        self.status = status
+        self.ranks = ranks or ProcessGroup()
+        self.config = run.config()
+        self.settings: Settings = parse(self.config["settings"])
+        self._data_folder = Path(self.config["data"]["folder"])
+        self._unsharded_bytes = 0
+        """Memory for the layers that FSDP has gathered."""
+        self._memory_plan: MemoryPlan | None = None
+        """None before the first attempt."""
+        self._backoff_notes: tuple[str, ...] = ()
+
+    def run_to_completion(self) -> None:
+        """Train; when memory runs out, resume from the last checkpoint with a smaller plan."""
+        while (smaller := self._attempt()) is not None:
+            # Nothing references the failed attempt any more, not even its traceback.
+            _free_unused_memory()
+            self._back_off(smaller)
+
+    def _attempt(self) -> MemoryPlan | None:
+        """Train to the end. Returns the plan to retry with if memory ran out."""
+        trainer, callback, checkpoint = self.prepare()
+        callback.install_signal_handlers()
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except (RuntimeError, MemoryError) as error:
+            smaller = self._smaller_plan(trainer) if is_short_of_memory(error) else None
+            if smaller is None:
+                raise
+            if callback.interrupted:
+                # The next attempt has a new callback, which would not know of it.
+                raise StoppedBeforeStart from error
+            # "Warning" keeps `exit_reason` from taking it for the cause of a later exit.
+            first_line = str(error).partition("\n")[0]
+            print(f"Warning: {type(error).__name__}: {first_line}", flush=True)
+            callback.remove_signal_handlers()
+            return smaller
+        counter = trainer.counter
+        print(
+            f"fed {counter.tokens:,} tokens, {counter.target_tokens:,} of them learnt, "
+            f"{counter.padding:.1%} padding",
+            flush=True,
+        )
+        callback.finish(trainer.state.global_step)
+        return None
+
+    def _smaller_plan(self, trainer: LoraTrainer) -> MemoryPlan | None:
+        # A single rank of several cannot go back to a checkpoint.
+        if self._memory_plan is None or not self.ranks.alone:
+            return None
+        return self._memory_plan.smaller(trainer.counter.largest, trainer.longest)
+
+    def _back_off(self, smaller: MemoryPlan) -> None:
+        """Adopt a smaller plan and add a note about it to the status."""
+        self.run.clear_incomplete()
+        checkpoints = self.run.checkpoints()
+        assert self._memory_plan is not None
+        note = describe_backoff(
+            self._memory_plan, smaller, checkpoints[-1][0] if checkpoints else 0
+        )
+        self._memory_plan, self._backoff_notes = smaller, (*self._backoff_notes, note)
+        status = self.run.said()
+        self.status = replace(initial_status(status), notes=(*status.notes, note))
+        self._report(note)
+
+    def prepare(self) -> tuple[LoraTrainer, RunCallback, Path | None]:
+        """Everything before the first step: trainer, callback and the checkpoint to resume from.
+
+        Raises:
+            KakaobotError: the base or the data cannot be used.
+            StoppedBeforeStart: STOP was requested.
+        """
+        set_seed(self.settings.project.seed)
+        base = self._load_base()
+        train, val = self._encode_rows(base)
+        if self._memory_plan is None:
+            checkpointing = self._default_checkpointing(base)
+        else:
+            checkpointing = self._memory_plan.checkpointing
+        model = self._add_adapter(base, checkpointing=checkpointing)
+        plan = Plan.of(self.settings.training, len(train))
+        checkpoint = self._resume_checkpoint()
+        max_tokens = (
+            self._memory_plan.max_tokens
+            if self._memory_plan
+            else self._max_tokens(base, train, val)
+        )
+        self._memory_plan = MemoryPlan(max_tokens, checkpointing)
+        trainer = LoraTrainer(
+            model=model,
+            args=training_arguments(
+                self.run.path, self.settings, plan, base, fresh=checkpoint is None
+            ),
+            train=train,
+            val=val,
+            schedule=BatchSchedule(
+                train.lengths,
+                per_epoch=plan.per_epoch,
+                total=plan.max_steps * self.settings.training.accumulation,
+                seed=self.settings.project.seed,
+            ),
+            batch=plan.batch,
+            max_tokens=max_tokens,
+            pad_id=base.pad_id,
+            ranks=self.ranks,
+        )
+        callback = self._add_callbacks(trainer, base, plan, train)
+        print(
+            f"{len(train)} rows, {len(val)} for validation, {plan.max_steps} steps, "
+            f"{sum(p.numel() for p in trainer.trainable_parameters()):,} parameters learnt, "
+            f"{base.dtype}, {trainer.masked_loss.method} loss",
+            flush=True,
+        )
+        return trainer, callback, checkpoint
+
+    def _load_base(self) -> LoadedBase:
+        requested = self.settings.model
+        self._report(f"바탕 모델({self.config['base']['label']})을 읽는 중입니다.")
+        name = located(self.config["base"]["name"])
+        if not self.ranks.alone:
+            # One rank per machine downloads; the others find it in the cache.
+            if self.ranks.place == 0:
+                download(name, self._report)
+            self.ranks.wait()
+        base = load_base(
+            name,
+            load_in_4bit=requested.load_in_4bit,
+            dtype=requested.dtype,
+            attn_implementation=requested.attn_implementation,
+            shared=self.ranks.here if self.ranks.sharing else 0,
+            say=self._report,
+        )
+        self.status = replace(self.status, notes=(*base.notes, *self._backoff_notes))
+        return base
+
+    def _encode_rows(self, base: LoadedBase) -> tuple[RowDataset, RowDataset]:
+        """The training and the validation rows."""
+        self._report("대화를 토큰으로 바꾸는 중입니다.")
+        length = resolve.max_seq_len(self.settings.training.max_seq_len, base.context)
+        train, val = (
+            encode_rows(jsonl.iter_rows(self._data_folder / name), base.renderer, length)
+            for name in ("train.jsonl", "val.jsonl")
+        )
+        if dropped := train.dropped_replies + val.dropped_replies:
+            note = (
+                f"{length}토큰에 들어가지 않는 대답 {dropped}개를 뺐습니다. "
+                "데이터 준비를 다시 하세요."
+            )
+            self.status = replace(self.status, notes=(*self.status.notes, note))
+        if not train.rows or not val.rows:
+            raise DatasetError(
+                "배울 대화나 검증할 대화가 없습니다. "
+                "더 긴 대화를 가져와 '데이터 준비'를 다시 하세요."
+            )
+        return RowDataset(train.rows), RowDataset(val.rows)
+
+    def _default_checkpointing(self, base: LoadedBase) -> bool:
+        return resolve.gradient_checkpointing(
+            self.settings.model.gradient_checkpointing,
+            device_facts(base.device),
+            base.model.num_parameters(),
+        )
+
+    def _add_adapter(self, base: LoadedBase, *, checkpointing: bool) -> Any:
+        """The PEFT model, sharded if the ranks share one."""
+        model = with_lora(base, self.settings.lora, checkpointing=checkpointing)
+        if self.ranks.sharing:
+            self._unsharded_bytes = shard(model, base.device, self.ranks)
+            local, total = held(model)
+            print(f"{local:,} of {total:,} bytes of weights are kept in each process", flush=True)
+        return model
+
+    def _resume_checkpoint(self) -> Path | None:
+        """The newest complete checkpoint, the same one on every rank."""
+        if incomplete := self.run.clear_incomplete():
+            self._report(f"쓰다 만 저장본을 지웠습니다: {', '.join(incomplete)}")
+        checkpoints = self.run.checkpoints()
+        step, path = checkpoints[-1] if checkpoints else (0, None)
+        # Voids the metrics of later steps, which will be measured again.
+        self.run.append(Point(step, "resume", 0.0, time.time()))
+        if path:
+            self._report(f"{step}단계부터 이어서 학습합니다.")
+        name = self.ranks.told(path.name if path else None)
+        return self.run.path / name if name else None
+
+    def _max_tokens(self, base: LoadedBase, train: RowDataset, val: RowDataset) -> int:
+        """Padded tokens of a micro-batch that fit the free memory."""
+        machine = Machine(
+            base.device.type,
+            half=base.dtype.itemsize == 2,
+            four_bits=base.quantized,
+            checkpointing=self._default_checkpointing(base),
+        )
+        ranks_per_device = self.ranks.here if base.device.type == "cpu" else 1
+        return tokens_at_once(
+            ModelDimensions.of(base.model.config.to_dict()),
+            machine,
+            self.settings.lora,
+            self.settings.training,
+            dataset_size(train, val),
+            max(0, free_memory(base.device) // ranks_per_device - self._unsharded_bytes),
+        )
+
+    def _add_callbacks(
+        self, trainer: LoraTrainer, base: LoadedBase, plan: Plan, train: RowDataset
+    ) -> RunCallback:
+        training = self.settings.training
+        model: Any = trainer.model
+        self._reset_pace_if_changed(
+            f"{base.device} {base.dtype} {self.ranks.count} {self._memory_plan}"
+        )
+        batches_per_eval = plan.eval_steps * training.accumulation
+        callback = RunCallback(
+            self.run,
+            replace(self.status, max_steps=plan.max_steps),
+            trained_tokens=lambda: trainer.counter.tokens,
+            save_adapter=lambda folder: model.save_pretrained(folder),
+            chat_template=base.renderer.shape.jinja,
+            patience=training.early_stopping_patience,
+            steps_per_epoch=plan.per_epoch / training.accumulation,
+            style_evaluation=self._style_evaluation(base, model),
+            metric=training.best_metric,
+            sampling_interval=sampling_interval(
+                training.sample_replies, batches_per_eval * sum(train.lengths) / plan.per_epoch
+            ),
+        )
+        trainer.add_callback(callback)
+        if not self.ranks.alone:
+            trainer.add_callback(SyncCallback(self.ranks))
+        return callback
+
+    def _reset_pace_if_changed(self, setup: str) -> None:
+        """Forget the pace at the start of the run if it was measured with another setup."""
+        if self.status.paced_with != setup:
+            self.status = replace(self.status, paced_with=setup, start_pace=None)
+
+    def _style_evaluation(self, base: LoadedBase, model: Any) -> StyleEvaluation | Following | None:
+        """Samples replies to prompts of the validation split; None without prompts."""
+        prompts = select_eval_prompts(
+            jsonl.read_rows(self._data_folder / "val.jsonl"), self.settings.training.sample_replies
+        )
+        if not prompts:
+            return None
+        if not self.ranks.main:
+            return Following(model, base.device, self.ranks) if self.ranks.sharing else None
+        generator = EvalGenerator(
+            base,
+            model,
+            prompts,
+            eval_sampling(self.settings.generation),
+            seed=self.settings.project.seed,
+            sync=lambda: leading(model, self.ranks),
+        )
+        target = target_style(jsonl.iter_rows(self._data_folder / "train.jsonl"))
+        return StyleEvaluation(EvalSampleLog(self.run.path), generator, prompts, target)
+
+    def _report(self, message: str) -> None:
+        """Show progress in the log and the status.
+
+        Raises:
+            StoppedBeforeStart: STOP was requested.
+        """
+        if self.run.asked_to_stop:
+            raise StoppedBeforeStart
+        print(message, flush=True)
+        self.status = replace(self.status, message=message)
+        self.run.write_status(self.status)
+
+
+def _free_unused_memory() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    elif torch.backends.mps.is_available():
+        torch.mps.empty_cache()
