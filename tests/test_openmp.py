@@ -12,6 +12,7 @@ import pytest
 from kakaobot.config import ROOT
 from kakaobot.openmp import set_wait_policy, wait_policy
 from kakaobot.runs.run import Run
+from kakaobot.train.launch_command import LaunchCommand
 from kakaobot.train.launcher import TrainingThread, worker_environment
 from tests.patience import patience, wait_for
 
@@ -45,7 +46,7 @@ def test_a_worker_is_started_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
     run = Run(tmp_path / "main")
     run.create({})
     program = f"import os; print(*map(os.environ.get, {NAMES}), flush=True)"
-    thread = TrainingThread.launch(run, [sys.executable, "-c", program])
+    thread = TrainingThread.launch(run, LaunchCommand((sys.executable, "-c", program)))
     wait_for(lambda: not thread.is_alive(), run)
     assert run.log_tail() == " ".join(wait_policy({})[name] for name in NAMES)
     assert worker_environment({"OMP_WAIT_POLICY": "ACTIVE"}).keys().isdisjoint(NAMES)

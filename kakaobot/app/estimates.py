@@ -33,7 +33,7 @@ from kakaobot.train.cost_model import (
     estimate_memory,
     flops_per_token,
 )
-from kakaobot.train.launch_command import is_shared
+from kakaobot.train.launch_command import uses_fsdp
 from kakaobot.train.plan import batch_of
 from kakaobot.train.throughput import expected_flops
 
@@ -157,7 +157,7 @@ def estimate(
             (f"{choice.label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.",),
             base=choice.label,
         )
-    if is_shared(settings.training, home.root):
+    if uses_fsdp(settings.training, home.root):
         return Estimate(
             ("모델을 여러 카드가 나눠 드는 학습(FSDP)은 메모리와 시간을 어림하지 않습니다.",),
             base=choice.label,

@@ -22,7 +22,7 @@ from kakaobot.runs.exit_reason import FULL_DISK
 from kakaobot.runs.history import RunHistory, RunSummary
 from kakaobot.runs.run import LIVE, Point, Run, Runs, Status, now_text
 from kakaobot.settings import Settings
-from kakaobot.train.launch_command import launch_command
+from kakaobot.train.launch_command import LaunchCommand, launch_command
 from kakaobot.train.launcher import TrainingThread, kill
 
 _CURVES = frozenset(("loss", "eval_loss", "voice"))
@@ -147,15 +147,13 @@ class Training:
                         f"학습 '{live.name}' 이 이미 진행 중입니다. "
                         "먼저 멈추거나 끝나기를 기다리세요."
                     )
-                if not self._argv:
-                    # Before anything is made: what cannot be started leaves no run behind.
-                    settings = self._home.settings()
-                    launch_command(settings.training, self._home.root, runs.folder)
                 self._make_room()
+                # Before a run is created: one that cannot be launched leaves none behind.
+                command = self._command()
                 self._bases.invalidate()
                 run = self._prepare(runs, new=new)
                 run.open_log()
-                self._threads[run.name] = TrainingThread.launch(run, self._argv)
+                self._threads[run.name] = TrainingThread.launch(run, command)
         except OSError as error:
             if disk_is_full(error):
                 raise RunError(FULL_DISK) from error
@@ -209,6 +207,11 @@ class Training:
         return live.name
 
     # ----------------------------------------------------------------------------------------------
+
+    def _command(self) -> LaunchCommand:
+        if self._argv:
+            return LaunchCommand(tuple(self._argv))
+        return launch_command(self._home.settings().training, self._home.root)
 
     def _runs(self) -> Runs:
         return Runs(self._home.folder(self._home.settings().paths.runs))

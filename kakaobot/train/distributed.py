@@ -21,7 +21,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from kakaobot.errors import RunError
 from kakaobot.runs.exit_reason import RESUMES
-from kakaobot.train.launch_command import OFFLOADED, unsupported
+from kakaobot.train.launch_command import OFFLOAD_UNSUPPORTED, unsupported
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class ProcessGroup:
             if environ.get(name, "").lower() == "true":
                 raise RunError(unsupported(meaning))
         if self.sharing and environ.get("FSDP_OFFLOAD_PARAMS", "").lower() == "true":
-            raise RunError(OFFLOADED)
+            raise RunError(OFFLOAD_UNSUPPORTED)
         if self.alone:
             return
         card = torch.cuda.is_available()

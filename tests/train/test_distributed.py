@@ -16,101 +16,22 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from kakaobot.base.selection import Hardware
 from kakaobot.config import ROOT
 from kakaobot.errors import RunError
 from kakaobot.runs.run import LIVE, Point, Run, Status
-from kakaobot.settings import Settings
 from kakaobot.train.distributed import ProcessGroup
-from kakaobot.train.launch_command import LaunchCommand, command_for_run
 from kakaobot.train.readonly_run import ReadOnlyRun
 from tests.patience import wait_for
 from tests.train.rooms import Room, told
+from tests.train.test_launch_command import DOCUMENTED
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="several processes learn on Linux")
 STEPS = 8
-TWO_CARDS = Hardware("GeForce", 8 * 2**30, "1", cards=2)
-
-
-# --- how they are started
-
-
-def run_with(tmp_path: Path, **training: object) -> Run:
-    run = Run(tmp_path / "home" / "checkpoints_lora" / "main")
-    settings = Settings().model_dump(mode="json")
-    settings["training"].update(training)
-    run.create({"settings": settings})
-    return run
-
-
-def started(run: Run, hardware: Hardware = Hardware(), **options: Any) -> LaunchCommand:  # noqa: B008
-    return command_for_run(
-        run, **{"hardware": lambda: hardware, "environ": {}, "platform": "linux", **options}
-    )
-
-
-def write(tmp_path: Path, **said: object) -> str:
-    file = tmp_path / "home" / "accelerate.yaml"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(yaml.safe_dump(said), encoding="utf-8")
-    return file.name
-
-
-def options_of(start: LaunchCommand) -> dict[str, str]:
-    words = start.argv[: start.argv.index("kakaobot.train.worker") - 1]
-    return {name: value for name, value in zip(words, words[1:], strict=False) if name[:2] == "--"}
-
-
-def test_one_process_is_started_as_ever_and_sees_one_card(tmp_path: Path) -> None:
-    run = run_with(tmp_path)
-    start = started(run, TWO_CARDS)
-    assert start.argv == (sys.executable, "-m", "kakaobot.train.worker", str(run.path))
-    assert start.environ["CUDA_VISIBLE_DEVICES"] == "1"
-
-
-def test_several_are_started_by_accelerate_and_see_all_cards(tmp_path: Path) -> None:
-    run = run_with(tmp_path, num_processes=2)
-    start = started(run, TWO_CARDS)
-    assert start.argv[1:4] == ("-m", "accelerate.commands.launch", "--multi_gpu")
-    assert start.argv[-3:] == ("-m", "kakaobot.train.worker", str(run.path))
-    said = options_of(start)
-    assert (said["--num_processes"], said["--main_process_port"]) == ("2", "0")
-    assert start.environ == {}
-
-
-def test_what_the_file_of_accelerate_says_is_not_said_again(tmp_path: Path) -> None:
-    name = write(
-        tmp_path, distributed_type="MULTI_GPU", num_machines=2, num_processes=4, machine_rank=0,
-        main_process_ip="192.0.2.1", mixed_precision="bf16",
-    )  # fmt: skip
-    said = options_of(started(run_with(tmp_path, accelerate_config=name), TWO_CARDS))
-    assert said["--config_file"] == str(tmp_path / "home" / name)
-    assert said["--num_processes"] == "4"
-    assert said["--main_process_port"] == "29500"
-    assert not {"--num_machines", "--machine_rank", "--gpu_ids"} & set(said)
-    # The base's own precision counts, whatever the file says.
-    assert said["--mixed_precision"] == "no"
-
-
-@pytest.mark.parametrize(
-    ("said", "sentence"),
-    [
-        ({"num_processes": "two"}, "num_processes 에는 1 이상의 수"),
-        ({"num_processes": 4, "num_machines": 0}, "num_machines 에는 1 이상의 수"),
-        ({"num_processes": 3, "num_machines": 2}, "3개를 컴퓨터 2대에 똑같이 나눌 수 없습니다"),
-    ],
-)
-def test_counts_that_make_no_sense_are_a_sentence(
-    tmp_path: Path, said: dict[str, object], sentence: str
-) -> None:
-    name = write(tmp_path, distributed_type="MULTI_GPU", **said)
-    with pytest.raises(RunError, match=sentence):
-        started(run_with(tmp_path, accelerate_config=name), TWO_CARDS)
 
 
 @pytest.mark.slow
 def test_a_rank_without_its_launcher_goes_before_it_does_anything() -> None:
-    program = "from kakaobot.train import ranks; ranks.end_with_launcher(); print('on')"
+    program = "from kakaobot.train import distributed; distributed.end_with_launcher(); print('on')"
     environ = {**os.environ, "ACCELERATE_MIXED_PRECISION": "no"}
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, text=True,
@@ -118,74 +39,6 @@ def test_a_rank_without_its_launcher_goes_before_it_does_anything() -> None:
     )  # fmt: skip
     # What started it is this test, which is no launcher.
     assert (done.returncode, done.stdout) == (1, "")
-
-
-def test_a_file_for_one_process_starts_it_without_accelerate(tmp_path: Path) -> None:
-    name = write(tmp_path, distributed_type="NO", num_processes=1)
-    start = started(run_with(tmp_path, accelerate_config=name))
-    assert "accelerate.commands.launch" not in start.argv
-
-
-def test_more_processes_than_cards_are_refused(tmp_path: Path) -> None:
-    run = run_with(tmp_path, num_processes=3)
-    with pytest.raises(RunError, match="2개인데 프로세스 3개.*2 이하로"):
-        started(run, TWO_CARDS)
-    with pytest.raises(RunError, match="1개인데 프로세스 3개"):
-        started(run, TWO_CARDS, environ={"CUDA_VISIBLE_DEVICES": "1"})
-    # Without any card they learn on the CPU.
-    assert options_of(started(run))["--num_processes"] == "3"
-
-
-@pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_elsewhere_than_on_linux_one_process_learns(tmp_path: Path, platform: str) -> None:
-    started(run_with(tmp_path), platform=platform)
-    with pytest.raises(RunError, match="리눅스에서만"):
-        started(run_with(tmp_path, num_processes=2), platform=platform)
-
-
-def test_a_file_that_is_not_there_or_holds_nothing_is_a_sentence(tmp_path: Path) -> None:
-    run = run_with(tmp_path, accelerate_config="accelerate.yaml")
-    with pytest.raises(RunError, match="없습니다.*accelerate.yaml"):
-        started(run)
-    write(tmp_path)
-    with pytest.raises(RunError, match="비어 있습니다"):
-        started(run)
-
-
-DOCUMENTED = [
-    yaml.safe_load(text)
-    for text in re.findall(
-        r"```yaml\n(.*?)```", (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8"), re.DOTALL
-    )
-]
-
-
-def test_the_documented_files_are_taken_or_refused_as_is_said(tmp_path: Path) -> None:
-    kinds = [said["distributed_type"] for said in DOCUMENTED]
-    assert kinds == ["MULTI_GPU", "MULTI_GPU", "FSDP"]
-    for said, count in zip(DOCUMENTED, ("4", "4", "2"), strict=True):
-        run = run_with(tmp_path, accelerate_config=write(tmp_path, **said))
-        assert options_of(started(run, TWO_CARDS))["--num_processes"] == count
-
-
-def test_a_shared_model_is_told_to_accelerate(tmp_path: Path) -> None:
-    def argv(**said: Any) -> tuple[str, ...]:
-        name = write(tmp_path, **{"num_processes": 2, **said})
-        return started(run_with(tmp_path, accelerate_config=name), TWO_CARDS).argv
-
-    assert argv(distributed_type="FSDP")[3] == "--use_fsdp"
-    assert argv(distributed_type="MULTI_GPU")[3] == "--multi_gpu"
-    with pytest.raises(RunError, match="fsdp_offload_params 는 쓸 수 없습니다"):
-        argv(distributed_type="FSDP", fsdp_config={"fsdp_offload_params": True})
-    with pytest.raises(RunError, match="num_processes 를 2 이상으로"):
-        argv(distributed_type="FSDP", num_processes=1)
-
-
-@pytest.mark.parametrize("kind", ["DEEPSPEED", "MEGATRON_LM", "XLA"])
-def test_cutting_up_a_model_is_refused_before_anything_starts(tmp_path: Path, kind: str) -> None:
-    name = write(tmp_path, distributed_type=kind, num_processes=2)
-    with pytest.raises(RunError, match=f"{kind} 는 아직"):
-        started(run_with(tmp_path, accelerate_config=name), TWO_CARDS)
 
 
 def test_a_worker_that_was_started_by_hand_refuses_it_too() -> None:
@@ -208,8 +61,8 @@ def test_who_is_who_is_read_from_what_accelerate_tells() -> None:
 
 
 def test_an_onlooker_writes_nothing(tmp_path: Path) -> None:
-    run = run_with(tmp_path)
-    (run.path / "checkpoint-3").mkdir()
+    run = Run(tmp_path / "main")
+    (run.path / "checkpoint-3").mkdir(parents=True)
     run.ask_to_stop()
     before = sorted(run.path.rglob("*"))
     onlooker = ReadOnlyRun(run.path)

@@ -1,4 +1,4 @@
-"""The thread that owns a worker, with workers of a few lines that are real processes."""
+"""The thread that owns a worker, with real processes of a few lines as workers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from kakaobot.errors import RunError
 from kakaobot.runs.run import Run
+from kakaobot.train.launch_command import LaunchCommand
 from kakaobot.train.launcher import TrainingThread, kill
 from tests.patience import patience, wait_for
 
@@ -44,8 +45,8 @@ def run(tmp_path: Path) -> Run:
 
 
 def launch(run: Run, program: str, grace: float = 60.0) -> TrainingThread:
-    argv = [sys.executable, "-X", "utf8", "-c", program, str(run.path)]
-    return TrainingThread.launch(run, argv, grace=grace)
+    command = LaunchCommand((sys.executable, "-X", "utf8", "-c", program))
+    return TrainingThread.launch(run, command, grace=grace)
 
 
 def wait_for_end(thread: TrainingThread) -> None:
@@ -62,7 +63,7 @@ def test_a_worker_stops_when_asked_and_is_reaped(run: Run) -> None:
     assert run.log_tail() == "saved"
 
 
-def test_a_stop_left_from_before_does_not_end_a_new_worker(run: Run) -> None:
+def test_a_stale_stop_does_not_end_a_new_worker(run: Run) -> None:
     run.ask_to_stop()
     thread = launch(run, POLITE)
     time.sleep(0.5)
@@ -89,10 +90,8 @@ def test_a_worker_that_does_not_stop_is_killed_after_its_grace(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="nobody is deaf to an end on Windows")
-def test_whoever_a_worker_has_started_is_killed_with_it(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM cannot be ignored on Windows")
+def test_children_of_a_worker_are_killed_with_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kakaobot.train.launcher._AFTER_TERMINATE", 0.5)
     thread = launch(run, DEAF_WITH_A_CHILD, grace=0.5)
     wait_for(lambda: run.log_tail() == "deaf\ndeaf")
@@ -105,14 +104,15 @@ def test_whoever_a_worker_has_started_is_killed_with_it(
 
 
 @pytest.mark.slow
-def test_the_next_program_adopts_a_worker_and_stops_it(run: Run, tmp_path: Path) -> None:
+def test_another_program_adopts_a_worker_and_stops_it(run: Run, tmp_path: Path) -> None:
     program = f"""
 import sys
 from pathlib import Path
 from kakaobot.runs.run import Run
+from kakaobot.train.launch_command import LaunchCommand
 from kakaobot.train.launcher import TrainingThread
 run = Run(Path({str(run.path)!r}))
-TrainingThread.launch(run, [sys.executable, "-c", {POLITE!r}, str(run.path)])
+TrainingThread.launch(run, LaunchCommand((sys.executable, "-c", {POLITE!r})))
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=patience())
     assert run.process() is not None
@@ -124,19 +124,19 @@ TrainingThread.launch(run, [sys.executable, "-c", {POLITE!r}, str(run.path)])
     assert TrainingThread.adopt(run) is None
 
 
-def test_killing_ends_a_worker_at_once(run: Run) -> None:
+def test_kill_ends_a_worker_at_once(run: Run) -> None:
     thread = launch(run, "import time; time.sleep(600)")
     kill(run)
     wait_for_end(thread)
     assert run.process() is None
 
 
-def test_a_program_that_cannot_be_started_is_a_sentence(run: Run) -> None:
+def test_a_program_that_cannot_be_started_is_a_run_error(run: Run) -> None:
     with pytest.raises(RunError, match="시작하지 못했습니다"):
-        TrainingThread.launch(run, [str(run.path / "없는 프로그램")])
+        TrainingThread.launch(run, LaunchCommand((str(run.path / "없는 프로그램"),)))
 
 
-def test_a_worker_that_cannot_be_noted_does_not_go_on_unseen(
+def test_a_worker_whose_pid_cannot_be_recorded_is_killed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[int] = []
@@ -152,7 +152,7 @@ def test_a_worker_that_cannot_be_noted_does_not_go_on_unseen(
     assert not psutil.pid_exists(started[0])
 
 
-def test_what_another_launcher_said_of_its_own_is_not_believed(
+def test_variables_of_another_launcher_are_dropped(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK", "ACCELERATE_MIXED_PRECISION"):
@@ -160,18 +160,18 @@ def test_what_another_launcher_said_of_its_own_is_not_believed(
     monkeypatch.setenv("KAKAOBOT_TEST", "kept")
     thread = launch(run, "import os; print(sorted(os.environ), flush=True)")
     wait_for_end(thread)
-    said = run.log_file.read_text(encoding="utf-8")
-    assert "'KAKAOBOT_TEST'" in said
+    printed = run.log_file.read_text(encoding="utf-8")
+    assert "'KAKAOBOT_TEST'" in printed
     for name in ("WORLD_SIZE", "RANK", "ACCELERATE_"):
-        assert name not in said
+        assert name not in printed
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows tells nobody, it ends")
-def test_a_worker_that_hears_nothing_is_told_to_end_once(run: Run) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM on Windows")
+def test_a_silent_worker_is_terminated_once(run: Run) -> None:
     counting = """
 import signal, time
-signal.signal(signal.SIGTERM, lambda *_: print("told", flush=True))
+signal.signal(signal.SIGTERM, lambda *_: print("terminated", flush=True))
 print("ready", flush=True)
 until = time.time() + 60
 while time.time() < until:
@@ -180,8 +180,8 @@ while time.time() < until:
     thread = launch(run, counting, grace=0.2)
     wait_for(lambda: "ready" in run.log_tail())
     run.ask_to_stop()
-    wait_for(lambda: "told" in run.log_tail())
+    wait_for(lambda: "terminated" in run.log_tail())
     time.sleep(1.5)
-    assert run.log_tail().count("told") == 1
+    assert run.log_tail().count("terminated") == 1
     kill(run)
     wait_for_end(thread)
