@@ -91,10 +91,10 @@ def test_1_the_export_is_brought_in_and_becomes_data(way: Way) -> None:
     assert told == sorted(told)
     assert data.train_replies > 100
     assert data.val_replies > 10
-    assert data.longest <= 128
+    assert data.longest_row <= 128
     assert dict(data.removed)
     assert way.datasets.report() == data
-    assert any(part.is_target for example in data.examples for part in example.parts)
+    assert any(part.is_target for example in data.examples for part in example.messages)
 
 
 def test_2_a_killed_worker_has_failed_and_the_next_start_goes_on_from_its_checkpoint(

@@ -1,4 +1,4 @@
-"""Make the training data from what was imported, and report on it."""
+"""Use cases of step 2: build the dataset from the imported rooms and report on it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from kakaobot.base.selection import located
 from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
-from kakaobot.dataset.build_report import BuildReport, read_report, report_to_json
+from kakaobot.dataset.build_report import BuildReport, report_from_json, report_to_json
 from kakaobot.dataset.jsonl import dump_rows
-from kakaobot.dataset.participant_summaries import ParticipantStatsCache, ParticipantSummary
+from kakaobot.dataset.participant_stats import ParticipantStats, ParticipantStatsCache
 from kakaobot.dataset.pipeline import Pipeline
 from kakaobot.dataset.pseudonyms import Pseudonymizer, PseudonymStore
 from kakaobot.errors import DatasetError
@@ -33,36 +33,40 @@ from kakaobot.settings import DataSettings, Settings
 
 
 class Datasets:
+    """The dataset of one home."""
+
     def __init__(self, home: Home, bases: BaseModels | None = None) -> None:
         self._home = home
         self._bases = bases or BaseModels()
-        self._speaking = ParticipantStatsCache(home)
-        self._writing = threading.Lock()
+        self._participant_stats = ParticipantStatsCache(home)
+        self._page_lock = threading.Lock()
 
     def rooms(self) -> list[str]:
-        """Rooms that were imported."""
-        return [summary.room for summary in RoomHistories(self._inbox()).summaries()]
+        """Names of the imported rooms."""
+        return [summary.room for summary in RoomHistories(self._file_store()).summaries()]
 
-    def people(self, room: str = "", progress: Progress = no_progress) -> list[ParticipantSummary]:
-        """Who speaks in a room, under the names of the exports; see `Speaking.people`."""
-        return self._speaking.people(room, progress)
+    def participants(
+        self, room: str = "", progress: Progress = no_progress
+    ) -> list[ParticipantStats]:
+        """See `ParticipantStatsCache.participants`."""
+        return self._participant_stats.participants(room, progress)
 
     def outdated_reason(self, report: BuildReport, settings: Settings | None = None) -> str:
-        """Why data must be made again before it is learnt, in Korean; empty where it need not.
+        """Why the dataset must be rebuilt before a training, in Korean; empty if it need not.
 
         Args:
-            report: of that data.
-            settings: those it is to be learnt with; left out, those of sft.yaml now.
+            report: report of the dataset.
+            settings: settings of the training; by default those of sft.yaml.
         """
         data = (settings or self._home.settings()).data
-        if data.pseudonyms and not report.pseudonyms:
+        if data.pseudonyms and not report.has_pseudonyms:
             return (
                 "지어낸 이름을 쓰기로 했지만(data.pseudonyms) 이 데이터에는 실제 이름이 들어 "
                 "있습니다. '데이터 준비'(preprocess)를 다시 하세요."
             )
-        invented = PseudonymStore(self._home).known() if report.pseudonyms else {}
+        pseudonyms = PseudonymStore(self._home).known() if report.has_pseudonyms else {}
         for name in data.exclude_people:
-            if invented.get(name, name) in report.people:
+            if pseudonyms.get(name, name) in report.participants:
                 return (
                     f"이 데이터에는 나중에 빼기로 한 '{name}' 님의 말이 들어 있습니다. "
                     "'데이터 준비'(preprocess)를 다시 하세요."
@@ -70,157 +74,157 @@ class Datasets:
         return ""
 
     def pseudonymized_settings(self, settings: Settings) -> Settings:
-        """The settings as they may be kept beside an adapter: by invented names, where wanted."""
+        """The settings without real names if pseudonyms are on; fit to be kept with an adapter."""
         if not settings.data.pseudonyms:
             return settings
-        worn = Pseudonymizer(PseudonymStore(self._home).known(), settings).settings
-        hidden = worn.data.model_copy(update={"mask_words": ()})
-        return worn.model_copy(update={"data": hidden})
+        pseudonymized = self._pseudonymized(settings)
+        data = pseudonymized.data.model_copy(update={"mask_words": ()})
+        return pseudonymized.model_copy(update={"data": data})
 
     @pause_gc()
     def build(self, progress: Progress = no_progress) -> BuildReport:
         """Write `data/sft` with the settings of sft.yaml.
 
         Raises:
-            DatasetError: nothing was imported, the room or the person is not there, or nothing is
-                left to learn.
-            BaseModelError: the base model's tokenizer cannot be had.
+            DatasetError: nothing is imported, the chosen room or persona does not exist, or no
+                targets are left.
+            BaseModelError: the tokenizer of the base model is not available.
         """
         settings = self._home.settings()
         progress(0.0, "가져온 대화를 읽는 중")
-        histories = self._histories(settings.data.room)
-        _check(histories, settings.data)
+        histories = RoomHistories(self._file_store()).histories(settings.data.room)
+        _check_choice(histories, settings.data)
         progress(0.2, "바탕 모델의 토크나이저를 읽는 중")
         choice = self._bases.select(self._home)
         base = read_tokenizer_info(located(choice.name))
-        mask = self._mask(settings, histories)
-        build = Pipeline(mask.settings if mask else settings, base, tokenizer=choice.label)
+        pseudonymizer = self._pseudonymizer(settings, histories)
+        pipeline = Pipeline(
+            pseudonymizer.settings if pseudonymizer else settings, base, tokenizer=choice.label
+        )
         for number in range(len(histories)):
+            # Frees each history once the pipeline has it on disk.
             history, histories[number] = histories[number], RoomHistory("", ())
             share = 0.25 + 0.2 * number / len(histories)
             progress(share, f"'{history.room}' 의 말을 모으고 개인정보를 가리는 중")
-            build.take(mask.pseudonymize(history) if mask else history)
+            pipeline.add_history(pseudonymizer.pseudonymize(history) if pseudonymizer else history)
             del history
         progress(0.45, "배울 말과 검증에 쓸 말을 고르는 중")
-        build.settle()
+        pipeline.split_targets()
         progress(0.6, "대화로 나누고 저장하는 중")
-        return self._write(build, settings, progress)
+        return self._write(pipeline, settings, progress)
 
     def report(self) -> BuildReport | None:
-        """Of the last build; None where there is none."""
+        """Report of the last build; None without one."""
         folder = self._folder()
-        return read_report(
+        return report_from_json(
             artifacts.read_json(folder, artifacts.STATS),
             artifacts.read_json(folder, artifacts.PREVIEW),
         )
 
-    def page(self) -> Path:
-        """The last build's report with pictures, for any browser."""
+    def report_page(self) -> Path:
+        """The last build's report as a self-contained HTML file."""
         return self._folder() / artifacts.REPORT
 
     def update_report_page(
-        self, outlook: Estimate | None, progress: Progress = no_progress
+        self, estimate: Estimate | None, progress: Progress = no_progress
     ) -> Path:
-        """Put into it what is not known while data are made: who speaks, and what a training takes.
+        """Add the participants and the estimate, which are not known during a build.
 
         Args:
-            outlook: of a training on the last build, as `Outlooks.look` gives it.
-            progress: told while the rooms are read, unless they were before.
+            estimate: of a training on the last build.
+            progress: called while the rooms are read.
 
         Raises:
-            ExportError: as `people`.
+            ExportError: as in `participants`.
         """
         report = self.report()
         room = self._real_room(report) if report else None
-        people = [] if room is None else self.people(room, progress)
-        with self._writing:
-            # A build may have ended meanwhile, whose page is the newer one.
-            if report and people and report == self.report():
-                replace_text(
-                    self.page(), render_page(report, people, outlook.sentences if outlook else ())
-                )
-        return self.page()
+        participants = [] if room is None else self.participants(room, progress)
+        with self._page_lock:
+            # Another build may have written a newer page meanwhile.
+            if report and participants and report == self.report():
+                sentences = estimate.sentences if estimate else ()
+                replace_text(self.report_page(), render_page(report, participants, sentences))
+        return self.report_page()
 
     def _real_room(self, report: BuildReport) -> str | None:
-        """What the exports call the room of a build; None where that is not known any more."""
-        if not report.pseudonyms:
+        """Name of the report's room in the exports; None if it is not known any more."""
+        if not report.has_pseudonyms:
             return report.room
         settings = self._home.settings()
-        worn = Pseudonymizer(PseudonymStore(self._home).known(), settings).settings
-        return settings.data.room if worn.data.room == report.room else None
+        pseudonymized = self._pseudonymized(settings)
+        return settings.data.room if pseudonymized.data.room == report.room else None
 
-    def _mask(self, settings: Settings, histories: Sequence[RoomHistory]) -> Pseudonymizer | None:
-        """What puts invented names into the histories, where that is wanted."""
+    def _pseudonymized(self, settings: Settings) -> Settings:
+        return Pseudonymizer(PseudonymStore(self._home).known(), settings).settings
+
+    def _pseudonymizer(
+        self, settings: Settings, histories: Sequence[RoomHistory]
+    ) -> Pseudonymizer | None:
+        """None if pseudonyms are off."""
         if not settings.data.pseudonyms:
             return None
-        speaking = _people(histories)
-        return Pseudonymizer(PseudonymStore(self._home).names(speaking), settings)
+        names = PseudonymStore(self._home).names(_senders(histories))
+        return Pseudonymizer(names, settings)
 
-    def _histories(self, room: str) -> list[RoomHistory]:
-        return RoomHistories(self._inbox()).histories(room)
-
-    def _inbox(self) -> FileStore:
+    def _file_store(self) -> FileStore:
         return FileStore(self._home.folder(self._home.settings().paths.raw))
 
     def _folder(self) -> Path:
         return self._home.folder(self._home.settings().paths.sft)
 
-    def _write(self, build: Pipeline, settings: Settings, progress: Progress) -> BuildReport:
-        """Rows go to the disk as they are cut."""
+    def _write(self, pipeline: Pipeline, settings: Settings, progress: Progress) -> BuildReport:
         with artifacts.ArtifactDraft(self._folder()) as draft:
-            draft.write(artifacts.TRAIN, dump_rows(build.rows("train")))
-            draft.write(artifacts.VAL, dump_rows(build.rows("val")))
-            _refuse_if_empty(build)
+            draft.write(artifacts.TRAIN, dump_rows(pipeline.rows("train")))
+            draft.write(artifacts.VAL, dump_rows(pipeline.rows("val")))
+            _check_not_empty(pipeline)
             progress(0.95, "보고서를 만드는 중")
             report = replace(
-                build.report(),
-                pseudonyms=settings.data.pseudonyms,
+                pipeline.report(),
+                has_pseudonyms=settings.data.pseudonyms,
                 written_at=now_text(),
-                sources=tuple(each.hash for each in self._inbox().list_files()),
+                sources=tuple(file.hash for file in self._file_store().list_files()),
                 fingerprint=draft.fingerprint(settings.data.model_dump_json()),
             )
             stats = report_to_json(report)
             preview = stats.pop("examples")
-            draft.write_unhashed(
-                artifacts.PREVIEW, json.dumps(preview, ensure_ascii=False, indent=1)
-            )
-            draft.write_unhashed(artifacts.STATS, json.dumps(stats, ensure_ascii=False, indent=1))
+            for name, data in ((artifacts.PREVIEW, preview), (artifacts.STATS, stats)):
+                draft.write_unhashed(name, json.dumps(data, ensure_ascii=False, indent=1))
             draft.write_unhashed(artifacts.REPORT, render_page(report))
         return report
 
 
-def _refuse_if_empty(build: Pipeline) -> None:
-    if not build.measured["train"].rows:
+def _check_not_empty(pipeline: Pipeline) -> None:
+    if not pipeline.row_stats["train"].rows:
         raise DatasetError(
             "배울 대답이 하나도 남지 않았습니다. 다른 사람이나 '방 전체'를 고르거나, "
             "data.low_signal_share 를 높이거나, 더 긴 대화를 가져오세요."
         )
-    if not build.measured["val"].rows:
+    if not pipeline.row_stats["val"].rows:
         raise DatasetError(
             "검증에 쓸 대답이 남지 않았습니다. 더 긴 기간의 대화를 가져오거나 '방 전체'를 고르세요."
         )
 
 
-def _check(histories: Sequence[RoomHistory], data: DataSettings) -> None:
+def _check_choice(histories: Sequence[RoomHistory], data: DataSettings) -> None:
     if not histories and data.room:
         raise DatasetError(
             f"'{data.room}' 이라는 방이 없습니다. 방을 다시 고르거나 data.room 을 비워 두세요."
         )
     if not histories:
         raise DatasetError("가져온 대화가 없습니다. 먼저 카카오톡 내보내기 파일을 가져오세요.")
-    people = _people(histories)
     if data.persona and data.persona in data.exclude_people:
         raise DatasetError(
             f"'{data.persona}' 님은 빼기로 한 사람(data.exclude_people)입니다. "
             "그 목록에서 지우거나 다른 사람을 고르세요."
         )
-    if data.persona and data.persona not in people:
+    if data.persona and data.persona not in _senders(histories):
         raise DatasetError(
             f"'{data.persona}' 님의 말이 대화에 없습니다. 사람을 다시 고르거나 "
             "data.persona 를 비워 방 전체를 배우세요."
         )
 
 
-def _people(histories: Iterable[RoomHistory]) -> set[str]:
-    """Who sent something, nobody (of system lines) among them."""
+def _senders(histories: Iterable[RoomHistory]) -> set[str]:
+    """All senders, including the empty one of system lines."""
     return {name for history in histories for name in sender_counts(history.messages)}

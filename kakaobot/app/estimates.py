@@ -18,7 +18,7 @@ from kakaobot.base.cpu import Cpu, detect_cpu
 from kakaobot.base.selection import Hardware, detect_hardware, located
 from kakaobot.config import Home, parse
 from kakaobot.dataset import artifacts
-from kakaobot.dataset.build_report import BuildReport, read_report
+from kakaobot.dataset.build_report import BuildReport, report_from_json
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.run import Run, Runs, Status
 from kakaobot.schema import Progress, no_progress
@@ -189,7 +189,7 @@ def dataset_size_of(report: BuildReport) -> DatasetSize:
         rows=report.train_rows,
         tokens=report.tokens,
         target_tokens=report.target_tokens,
-        longest=report.longest,
+        longest=report.longest_row,
         val_tokens=int(val),
         val_target_tokens=int(val * share),
     )
@@ -197,7 +197,7 @@ def dataset_size_of(report: BuildReport) -> DatasetSize:
 
 def _report(home: Home, settings: Settings) -> BuildReport | None:
     folder = home.folder(settings.paths.sft)
-    return read_report(artifacts.read_json(folder, artifacts.STATS), [])
+    return report_from_json(artifacts.read_json(folder, artifacts.STATS), [])
 
 
 def _dimensions(base: str) -> ModelDimensions | None:

@@ -31,26 +31,26 @@ def preprocess(args: Namespace, desk: CommandContext) -> None:
         datasets.update_report_page(outlook, console.progress)
         console.progress(1.0, "보고서를 다 썼습니다")
     if not args.json:
-        console.tell(f"그림이 있는 보고서: {datasets.page()}")
+        console.tell(f"그림이 있는 보고서: {datasets.report_page()}")
         console.tell("다음: python -m kakaobot train")
     for warning in filter(None, (report.warning, datasets.outdated_reason(report))):
         console.tell(f"주의: {warning}")
 
 
 def _rows(report: BuildReport) -> list[tuple[str, str]]:
-    others = len(report.people) - _SHOWN_PEOPLE
+    others = len(report.participants) - _SHOWN_PEOPLE
     more = f" 외 {others}명" if others > 0 else ""
     return [
         ("방", report.room or "모든 방"),
         ("배우는 사람", report.persona or "방 전체"),
-        ("사람", ", ".join(report.people[:_SHOWN_PEOPLE]) + more),
-        *([("이름", "모두 지어낸 이름으로 바꿈")] if report.pseudonyms else []),
+        ("사람", ", ".join(report.participants[:_SHOWN_PEOPLE]) + more),
+        *([("이름", "모두 지어낸 이름으로 바꿈")] if report.has_pseudonyms else []),
         ("읽은 메시지", f"{report.messages:,}개"),
         *((f"뺀 것: {why}", f"{count:,}개") for why, count in report.removed),
         ("대화 묶음", f"{report.sessions:,}개 (차례 {report.turns:,}개)"),
         ("학습", f"{report.train_rows:,}줄, 배울 대답 {report.train_replies:,}개"),
         ("검증", f"{report.val_rows:,}줄, 배울 대답 {report.val_replies:,}개"),
         ("학습 토큰", f"{report.tokens:,}개 가운데 {report.target_tokens:,}개를 배움"),
-        ("가장 긴 줄", f"{report.longest:,}토큰 (한도 {report.max_seq_len:,})"),
+        ("가장 긴 줄", f"{report.longest_row:,}토큰 (한도 {report.max_seq_len:,})"),
         ("토크나이저", report.tokenizer),
     ]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 
 from kakaobot.app.people import Participants, Proposal, RoomParticipant, RoomReport
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
-from kakaobot.dataset.participant_summaries import ParticipantStatsCache, ParticipantSummary
+from kakaobot.dataset.participant_stats import (
+    ParticipantStats,
+    ParticipantStatsCache,
+    stats_to_json,
+)
 from kakaobot.errors import ExportError
 
 _SHOWN_PEOPLE = 30
@@ -41,29 +45,26 @@ def people(args: Namespace, desk: CommandContext) -> None:
         console.tell("바꾸었습니다. 배울 대화에 넣으려면: python -m kakaobot preprocess")
 
 
-def _figures(room: RoomReport, desk: CommandContext) -> dict[str, ParticipantSummary]:
+def _figures(room: RoomReport, desk: CommandContext) -> dict[str, ParticipantStats]:
     """What can be learnt of whom; nothing of a room whose files are damaged, as it says itself."""
     try:
-        people = ParticipantStatsCache(desk.home).people(room.room, desk.console.progress)
+        people = ParticipantStatsCache(desk.home).participants(room.room, desk.console.progress)
     except ExportError:
         return {}
     return {person.name: person for person in people}
 
 
-def _record(room: RoomReport, people: Mapping[str, ParticipantSummary]) -> dict[str, object]:
+def _record(room: RoomReport, people: Mapping[str, ParticipantStats]) -> dict[str, object]:
     record = asdict(room)
     del record["keys"]
-    # Of who said nothing in words there are no figures.
-    silent = dict.fromkeys(field.name for field in fields(ParticipantSummary))
-    figures = {name: asdict(person) for name, person in people.items()}
     record["people"] = [
-        {**figures.get(member.name, silent), **asdict(member)} for member in room.people
+        {**stats_to_json(people.get(member.name)), **asdict(member)} for member in room.people
     ]
     aliases = [{"alias": alias, "name": name} for alias, name in room.aliases]
     return {**record, "aliases": aliases}
 
 
-def _described(room: RoomReport, people: Mapping[str, ParticipantSummary]) -> str:
+def _described(room: RoomReport, people: Mapping[str, ParticipantStats]) -> str:
     once = f", 겹친 {room.repeated:,}개는 한 번만 셈" if room.repeated else ""
     head = f"{room.room} (파일 {room.files}개, 메시지 {room.messages:,}개{once})\n"
     head += "".join(f"  ! {why}\n" for why in room.lost)
@@ -90,7 +91,7 @@ def _described(room: RoomReport, people: Mapping[str, ParticipantSummary]) -> st
 
 
 def _remark(
-    member: RoomParticipant, aliases: Sequence[str], person: ParticipantSummary | None
+    member: RoomParticipant, aliases: Sequence[str], person: ParticipantStats | None
 ) -> str:
     remarks = [
         f"= {', '.join(aliases)}" if aliases else "",
@@ -101,10 +102,10 @@ def _remark(
     return "  ".join(filter(None, remarks))
 
 
-def _learnable(person: ParticipantSummary) -> str:
+def _learnable(person: ParticipantStats) -> str:
     return (
-        f"{person.sentence} (길이 {person.median_chars:g}자, 이어 말함 {person.answers:.0%}, "
-        f"잡음 {person.noise:.0%})"
+        f"{person.sentence} (길이 {person.median_chars:g}자, 이어 말함 {person.answer_share:.0%}, "
+        f"잡음 {person.filtered_share:.0%})"
     )
 
 

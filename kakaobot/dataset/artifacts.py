@@ -1,4 +1,4 @@
-"""The files of `data/sft`: rows, stats.json, preview.json, report.html. Knows their names."""
+"""Files of a built dataset (`data/sft`): their names, atomic writing, fingerprint."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from kakaobot.atomic_io import retry_rename
 
 TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
 REPORT = "report.html"
+FILES = (TRAIN, VAL, STATS, PREVIEW, REPORT)
 
 
 class ArtifactDraft:
-    """New files of a folder; the old ones stay until all are written, and on an error for good."""
+    """Writes all files of a dataset, then replaces the old ones; on an error the old ones stay."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,7 +30,7 @@ class ArtifactDraft:
         return self
 
     def write(self, name: str, parts: Iterable[str]) -> None:
-        """A file that identifies the data, part by part as they come."""
+        """Write a file that counts toward the fingerprint."""
         with self._open(name) as file:
             for part in parts:
                 raw = part.encode()
@@ -38,12 +39,12 @@ class ArtifactDraft:
         self._digest.update(b"\0")
 
     def write_unhashed(self, name: str, text: str) -> None:
-        """A file that tells of the data."""
+        """Write a file that does not count toward the fingerprint."""
         with self._open(name) as file:
             file.write(text.encode())
 
     def fingerprint(self, settings: str) -> str:
-        """Identifies what was written so far and how it was made: 16 hex digits."""
+        """16 hex digits identifying the files written so far and the settings."""
         digest = self._digest.copy()
         digest.update(settings.encode() + b"\0")
         return digest.hexdigest()[:16]
@@ -64,7 +65,7 @@ class ArtifactDraft:
 
 
 def read_json(folder: Path, name: str) -> Any:
-    """A JSON file of the folder; None where it is missing or damaged."""
+    """A JSON file of the folder; None if it is missing or damaged."""
     try:
         return json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):

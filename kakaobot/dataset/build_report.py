@@ -1,10 +1,10 @@
-"""What a build of the training data read, left out and wrote, and some of its rows to look at."""
+"""The report of a dataset build, and its JSON form in stats.json and preview.json."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, TypeVar
 
 from kakaobot.dataset.filter_report import FilterEffect
 from kakaobot.dataset.split import Split
@@ -12,36 +12,37 @@ from kakaobot.dataset.stats import ActivityStats
 from kakaobot.dataset.style_report import ParticipantStyle
 from kakaobot.schema import ChatMessage, Conversation
 
-EXAMPLES: Mapping[Split, int] = {"train": 6, "val": 2}
-"""Rows of each part that are shown."""
+Record = TypeVar("Record")
+EXAMPLE_COUNTS: Mapping[Split, int] = {"train": 6, "val": 2}
+"""Rows of each split shown as examples."""
 
 
 @dataclass(frozen=True)
 class ExampleMessage:
-    who: str
+    sender: str
     text: str
     is_target: bool
 
 
 @dataclass(frozen=True)
 class Example:
+    """A row as it is shown to the user."""
+
     title: str
     split: Split
-    parts: tuple[ExampleMessage, ...]
+    messages: tuple[ExampleMessage, ...]
 
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What the last build read, left out and wrote."""
-
     room: str
     """Empty for all rooms."""
     persona: str
     """Empty for the whole room."""
-    people: tuple[str, ...]
-    """Who said something in words, most active first."""
-    named: bool
-    """Whether a person's room shows names: where three or more talk."""
+    participants: tuple[str, ...]
+    """Senders of text messages, most active first."""
+    shows_names: bool
+    """Whether a persona's rows carry names: with three or more participants."""
     messages: int
     """After merging the exports."""
     removed: tuple[tuple[str, int], ...]
@@ -53,103 +54,135 @@ class BuildReport:
     train_replies: int
     val_replies: int
     tokens: int
-    """Of the training rows."""
+    """In training rows."""
     target_tokens: int
     tokenizer: str
     max_seq_len: int
-    longest: int
-    """Tokens of the longest row."""
+    longest_row: int
+    """In tokens."""
     written_at: str
     fingerprint: str
     sources: tuple[str, ...] = ()
-    """Hashes of the exports it was made from."""
+    """Hashes of the exports."""
     warning: str = ""
     examples: tuple[Example, ...] = ()
     masked: tuple[tuple[str, int], ...] = ()
-    """Kind of private data and number of places where a tag stands instead, most first."""
-    figures: ActivityStats = ActivityStats()
-    speeches: tuple[ParticipantStyle, ...] = ()
-    lengths: tuple[tuple[int, int], ...] = ()
-    """Bins of row lengths: most tokens, number of training rows."""
-    pseudonyms: bool = False
-    """Whether its people bear invented names."""
-    effects: tuple[FilterEffect, ...] = ()
-    """Before, with each filter alone, and after all of them."""
+    """PII tag and number of replacements, most frequent first."""
+    activity: ActivityStats = ActivityStats()
+    styles: tuple[ParticipantStyle, ...] = ()
+    row_lengths: tuple[tuple[int, int], ...] = ()
+    """Histogram of training rows: upper bound in tokens, count."""
+    has_pseudonyms: bool = False
+    filter_effects: tuple[FilterEffect, ...] = ()
+    """Unfiltered, per filter, then all filters together."""
     val_tokens: int = 0
-    """Of the validation rows."""
+    """In validation rows."""
 
 
-_KEYS = {"target_tokens": "learnt_tokens", "is_target": "learn"}
-"""Attribute → its key in stats.json, preview.json and `preprocess --json` where they differ."""
-
-
-_ATTRIBUTES = {key: name for name, key in _KEYS.items()}
+_KEYS: Mapping[type, Mapping[str, str]] = {
+    BuildReport: {
+        "participants": "people",
+        "shows_names": "named",
+        "target_tokens": "learnt_tokens",
+        "longest_row": "longest",
+        "activity": "figures",
+        "styles": "speeches",
+        "row_lengths": "lengths",
+        "has_pseudonyms": "pseudonyms",
+        "filter_effects": "effects",
+    },
+    Example: {"messages": "parts"},
+    ExampleMessage: {"sender": "who", "is_target": "learn"},
+    ActivityStats: {"participants": "people", "reply_counts": "answers"},
+    ParticipantStyle: {"sentences": "lines", "distances": "apart"},
+    FilterEffect: {
+        "removed": "taken",
+        "distance": "apart",
+        "median_chars": "length",
+        "laughter": "laughs",
+        "crying": "cries",
+        "multi_bubble": "bursts",
+    },
+}
+"""Class → attribute → JSON key, where the two differ."""
 
 
 def report_to_json(report: BuildReport) -> dict[str, Any]:
     """JSON object of a report, examples included."""
-    return asdict(report, dict_factory=lambda pairs: {_KEYS.get(k, k): v for k, v in pairs})
+    encoded: dict[str, Any] = _encode(report)
+    return encoded
 
 
-def example_of(row: Conversation, split: Split) -> Example:
-    """A row to be looked at."""
-    parts = tuple(
-        ExampleMessage(_who(row, message), message.content, message.is_target)
-        for message in row.messages
-    )
-    return Example(f"{row.room} · {row.at[0][:16].replace('T', ' ')}", split, parts)
-
-
-def read_report(stats: Any, preview: Any) -> BuildReport | None:
-    """A report from the JSON of stats.json and preview.json; None where they do not fit."""
+def report_from_json(stats: Any, preview: Any) -> BuildReport | None:
+    """Parse the contents of stats.json and preview.json; None if they do not fit."""
     try:
-        examples = tuple(
-            Example(
-                each["title"],
-                each["split"],
-                tuple(map(_message_from_json, each["parts"])),
-            )
-            for each in preview or []
-        )
-        lists = {
-            "people": tuple(stats["people"]),
-            "sources": tuple(stats.get("sources", ())),
-            "removed": _pairs(stats["removed"]),
-            "masked": _pairs(stats.get("masked", ())),
-            "speeches": tuple(
-                ParticipantStyle(
-                    each["name"], tuple(each["lines"]), tuple(map(float, each["apart"]))
-                )
-                for each in stats.get("speeches", ())
+        return _decode(
+            BuildReport,
+            stats,
+            participants=tuple(stats["people"]),
+            sources=tuple(stats.get("sources", ())),
+            removed=_pairs(stats["removed"]),
+            masked=_pairs(stats.get("masked", ())),
+            activity=_activity(stats.get("figures", {})),
+            styles=tuple(map(_participant_style, stats.get("speeches", ()))),
+            row_lengths=_pairs(stats.get("lengths", ())),
+            filter_effects=tuple(
+                _decode(FilterEffect, effect) for effect in stats.get("effects", ())
             ),
-            "lengths": _pairs(stats.get("lengths", ())),
-            "figures": _figures(stats.get("figures", {})),
-            "effects": tuple(FilterEffect(**each) for each in stats.get("effects", ())),
-        }
-        attributes = {_ATTRIBUTES.get(key, key): value for key, value in stats.items()}
-        return BuildReport(**{**attributes, **lists, "examples": examples})
+            examples=tuple(map(_example, preview or ())),
+        )
     except (TypeError, KeyError, ValueError):
         return None
 
 
-def _message_from_json(part: Mapping[str, Any]) -> ExampleMessage:
-    return ExampleMessage(**{_ATTRIBUTES.get(key, key): value for key, value in part.items()})
-
-
-def _pairs(values: Any) -> tuple[tuple[Any, int], ...]:
-    return tuple((what, int(count)) for what, count in values)
-
-
-def _figures(values: Any) -> ActivityStats:
-    lists = {name: tuple(values[name]) for name in ("hours", "people") if name in values}
-    return ActivityStats(
-        **lists,
-        months=_pairs(values.get("months", ())),
-        answers=tuple(tuple(map(int, row)) for row in values.get("answers", ())),
+def example_of(row: Conversation, split: Split) -> Example:
+    messages = tuple(
+        ExampleMessage(_sender(row, message), message.content, message.is_target)
+        for message in row.messages
     )
+    return Example(f"{row.room} · {row.at[0][:16].replace('T', ' ')}", split, messages)
 
 
-def _who(row: Conversation, message: ChatMessage) -> str:
+def _sender(row: Conversation, message: ChatMessage) -> str:
     if message.name:
         return message.name
     return row.persona if message.role == "assistant" else "상대"
+
+
+def _encode(value: Any) -> Any:
+    if is_dataclass(value):
+        keys = _KEYS[type(value)]
+        return {
+            keys.get(field.name, field.name): _encode(getattr(value, field.name))
+            for field in fields(value)
+        }
+    return tuple(map(_encode, value)) if isinstance(value, tuple) else value
+
+
+def _decode(kind: type[Record], data: Mapping[str, Any], **converted: Any) -> Record:
+    names = {key: name for name, key in _KEYS[kind].items()}
+    plain = {names.get(key, key): value for key, value in data.items()}
+    return kind(**{**plain, **converted})
+
+
+def _example(data: Mapping[str, Any]) -> Example:
+    messages = tuple(_decode(ExampleMessage, message) for message in data["parts"])
+    return Example(data["title"], data["split"], messages)
+
+
+def _participant_style(data: Mapping[str, Any]) -> ParticipantStyle:
+    return ParticipantStyle(data["name"], tuple(data["lines"]), tuple(map(float, data["apart"])))
+
+
+def _activity(data: Mapping[str, Any]) -> ActivityStats:
+    hours = {"hours": tuple(data["hours"])} if "hours" in data else {}
+    return ActivityStats(
+        **hours,
+        months=_pairs(data.get("months", ())),
+        participants=tuple(data.get("people", ())),
+        reply_counts=tuple(tuple(map(int, row)) for row in data.get("answers", ())),
+    )
+
+
+def _pairs(values: Any) -> tuple[tuple[Any, int], ...]:
+    return tuple((label, int(count)) for label, count in values)

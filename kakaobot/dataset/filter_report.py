@@ -1,4 +1,4 @@
-"""What each filter takes away, and how that moves the way of talking that is learnt."""
+"""How much each filter removes, and how far it moves the style of the training targets."""
 
 from __future__ import annotations
 
@@ -12,91 +12,89 @@ from kakaobot.dataset.target_selection import TargetSelection
 from kakaobot.schema import Turn
 from kakaobot.style import StyleProfile, style_distance, style_profile
 
-_SAMPLE = 4000
-"""Replies, spread evenly over all: a share of them is within 1.6 points of that of all, 19 times
-of 20."""
+_SAMPLE_SIZE = 4000
+"""Replies; keeps the 95% error of a share below 1.6 percentage points."""
 
 
 @dataclass(frozen=True)
 class FilterEffect:
-    """The replies that are left when one filter alone, or all of them, have done their work."""
+    """Style of the replies that remain after one filter, or after all of them."""
 
     title: str
-    """Korean: which filter."""
-    taken: int
-    """Replies, of all that could be learnt."""
-    apart: float
-    """From the voice of all replies: 0 (nothing moves) to 1."""
-    length: int
-    """Characters of a reply, the median."""
-    laughs: float
-    """Share of replies (0 to 1) that hold ㅋ."""
-    cries: float
-    """Share with ㅠ."""
+    """Korean name of the filter."""
+    removed: int
+    """Replies removed, out of all candidates."""
+    distance: float
+    """Style distance from all candidates, 0 (none) to 1."""
+    median_chars: int
+    laughter: float
+    """Share of replies (0 to 1) with ㅋ."""
+    crying: float
+    """Share of replies with ㅠ."""
     initials: float
-    """Share with 초성 words."""
+    """Share of replies with 초성 words."""
     polite: float
-    """Share of bubbles with 존댓말 among those whose level is known."""
-    bursts: float
-    """Share of replies of several bubbles."""
+    """Share of 존댓말 among bubbles of known speech level."""
+    multi_bubble: float
+    """Share of replies with several bubbles."""
 
 
 BEFORE, AFTER = "거르기 전", "모두 거른 뒤"
 
 
 class ReplySample:
-    """Some of the replies that are judged; grows with every room."""
+    """Evenly spaced sample of the candidate replies of all rooms."""
 
     def __init__(self, persona: str = "") -> None:
-        """`persona`: whose replies are learnt; empty for everybody's."""
+        """`persona`: whose replies are candidates; empty for everybody's."""
         self._persona = persona
-        self._kept = EvenSampler[tuple[str, int, Turn]](_SAMPLE)
+        self._sampler = EvenSampler[tuple[str, int, Turn]](_SAMPLE_SIZE)
 
-    def passing(self, room: str, turns: Iterable[Turn]) -> Iterator[Turn]:
-        """The same turns of one room; some are kept as they go by."""
-        for place, turn in enumerate(turns):
+    def observe(self, room: str, turns: Iterable[Turn]) -> Iterator[Turn]:
+        """Pass a room's turns through unchanged while sampling them."""
+        for position, turn in enumerate(turns):
             if self._persona in ("", turn.sender):
-                self._kept.add((room, place, turn))
+                self._sampler.add((room, position, turn))
             yield turn
 
-    def effects(self, judged: Mapping[str, TargetSelection]) -> tuple[FilterEffect, ...]:
-        """Before any filter, with each one that took something alone, and after all of them.
+    def effects(self, selections: Mapping[str, TargetSelection]) -> tuple[FilterEffect, ...]:
+        """Effects of no filter, of each filter that removed something, and of all filters.
 
         Args:
-            judged: what the filters said of each room's turns.
+            selections: target selection of each observed room.
         """
-        taken = Counter[str]()
-        for each in judged.values():
-            taken.update(each.counts)
-        sample = [
-            (turn.text, judged[room].reasons.get(place, ""))
-            for room, place, turn in self._kept.items()
+        removed = Counter[str]()
+        for selection in selections.values():
+            removed.update(selection.counts)
+        replies = [
+            (turn.text, selections[room].reasons.get(position, ""))
+            for room, position, turn in self._sampler.items()
         ]
-        if not sample:
+        if not replies:
             return ()
-        whole = style_profile(text for text, _ in sample)
-        found = [_effect(BEFORE, 0, whole, whole)]
-        for reason in REASONS:
-            if taken[reason]:
-                left = style_profile(text for text, why in sample if why != reason)
-                found.append(_effect(reason, taken[reason], whole, left))
-        left = style_profile(text for text, why in sample if not why)
-        found.append(_effect(AFTER, taken.total(), whole, left))
-        return tuple(found)
+        unfiltered = style_profile(text for text, _ in replies)
+        effects = [_effect(BEFORE, 0, unfiltered, unfiltered)]
+        for filter_reason in REASONS:
+            if removed[filter_reason]:
+                rest = style_profile(text for text, reason in replies if reason != filter_reason)
+                effects.append(_effect(filter_reason, removed[filter_reason], unfiltered, rest))
+        rest = style_profile(text for text, reason in replies if not reason)
+        effects.append(_effect(AFTER, removed.total(), unfiltered, rest))
+        return tuple(effects)
 
 
-def _effect(title: str, taken: int, whole: StyleProfile, left: StyleProfile) -> FilterEffect:
-    levels = left.shares("level")
+def _effect(title: str, removed: int, unfiltered: StyleProfile, rest: StyleProfile) -> FilterEffect:
+    levels = rest.shares("level")
     polite = levels["합니다체"] + levels["해요체"]
     known = polite + levels["반말"] + levels["음슴체"]
     return FilterEffect(
         title=title,
-        taken=taken,
-        apart=round(style_distance(whole, left), 4),
-        length=left.length.median,
-        laughs=round(left.share("ㅋ"), 4),
-        cries=round(left.share("ㅠ"), 4),
-        initials=round(left.share("초성"), 4),
+        removed=removed,
+        distance=round(style_distance(unfiltered, rest), 4),
+        median_chars=rest.length.median,
+        laughter=round(rest.share("ㅋ"), 4),
+        crying=round(rest.share("ㅠ"), 4),
+        initials=round(rest.share("초성"), 4),
         polite=round(polite / known, 4) if known else 0.0,
-        bursts=round(1 - left.shares("burst")["1개"], 4) if left.replies else 0.0,
+        multi_bubble=round(1 - rest.shares("burst")["1개"], 4) if rest.replies else 0.0,
     )

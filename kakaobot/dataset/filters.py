@@ -1,7 +1,7 @@
-"""Which messages are read at all, and which turns are worth learning. Keeps the room's style.
+"""Filters: which messages are read at all, and which turns may be training targets.
 
-What nobody in the room has worded is not learnt; what is short is the room's style, and only its
-share is held down. A turn that is not learnt still stands as context.
+Filtered turns stay as context. Short replies are part of a room's style, so they are capped
+rather than removed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from types import MappingProxyType
 
 from kakaobot.dataset.boilerplate import MIN_CHARS, is_boilerplate
 from kakaobot.dataset.pii.spans import LINK, TAGS
+from kakaobot.exports.participants import find_bots
 from kakaobot.schema import Conversation, Message, Turn
+from kakaobot.settings import DataSettings
 
 MEDIA = "사진·동영상·이모티콘"
 SYSTEM = "들어옴·나감 같은 안내"
@@ -34,9 +36,9 @@ CAPPED = "너무 많은 짧은 반응"
 LEAKED = "검증에 쓰는 긴 말(20자부터)과 거의 같은 말"
 
 REASONS = (TOO_SHORT, BOT, LINKS, BOILERPLATE, FORWARDED, REPEATED, CAPPED)
-"""Why a turn is not learnt, in the order in which the reasons are tried: the first one counts."""
+"""Why a candidate is excluded, in the order of the filters; the first match counts."""
 
-_OF_KIND = {"media": MEDIA, "system": SYSTEM, "deleted": DELETED}
+_REASON_OF_KIND = {"media": MEDIA, "system": SYSTEM, "deleted": DELETED}
 _LINK = re.compile(
     rf"{re.escape(TAGS[LINK])}|\[링크\]|(?:https?://|www\.)[^\s가-힣]+", re.IGNORECASE
 )
@@ -45,17 +47,26 @@ _NO_WORD = re.compile(r"[\W_]*")
 
 @dataclass(frozen=True, kw_only=True)
 class FilterRules:
-    """What is not learnt. Every rule but `min_chars` and the share can be switched off."""
+    """The filters in force."""
 
     bots: frozenset[str] = frozenset()
-    """Names of programs; their turns are learnt only where one of them is the persona."""
+    """Senders that are programs; excluded unless they are the persona."""
     min_chars: int = 1
     links: bool = True
     pasted: bool = True
     forwarded: bool = True
     repeated: bool = True
     low_signal_share: float = 0.3
-    """Of the learnt replies at most this share (0 to 1) says nothing but 'ㅋㅋ', 'ㅇㅇ', '헐'."""
+    """Largest share (0 to 1) of replies like 'ㅋㅋ', 'ㅇㅇ' or '헐' among the targets."""
+
+    @classmethod
+    def from_settings(cls, data: DataSettings, participants: Iterable[str] = ()) -> FilterRules:
+        """`participants`: names among which bots are looked for."""
+        return cls(
+            bots=frozenset(find_bots(participants)),
+            min_chars=data.min_target_chars,
+            low_signal_share=0 if data.drop_low_signal else data.low_signal_share,
+        )
 
 
 def filter_messages(
@@ -64,14 +75,16 @@ def filter_messages(
     exclude: Collection[str] = (),
     removed: Counter[str] | None = None,
 ) -> Iterator[Message]:
-    """All but what nobody said in words, and what excluded people said.
+    """Drop messages without text and messages of excluded participants.
 
     Args:
-        removed: Korean reason → messages; what is dropped is added to it.
+        messages: messages of a room.
+        exclude: names of excluded participants.
+        removed: Korean reason → dropped messages; updated on the way.
     """
     counts = Counter[str]() if removed is None else removed
     for message in messages:
-        reason = _OF_KIND.get(message.kind)
+        reason = _REASON_OF_KIND.get(message.kind)
         if reason is None and message.sender in exclude:
             reason = EXCLUDED
         if reason is None and not message.text.strip():
@@ -89,25 +102,30 @@ def count_non_targets(
     persona: str,
     reasons: Mapping[str, str] = MappingProxyType({}),
 ) -> Counter[str]:
-    """Why messages of these turns are no target of `rows`: Korean reason → number of messages.
+    """Korean reason → messages of these turns that are not a target in any row.
 
     Args:
-        reasons: turn id → why it was not to be one.
+        turns: turns of a session.
+        rows: the rows packed from it.
+        persona: as in `pack`.
+        reasons: turn id → why the turn was excluded before packing.
     """
-    learnt, shown = set[str](), set[str]()
+    targets, context = set[str](), set[str]()
     for row in rows:
-        shown.update(row.turns)
-        learnt.update(
-            key for key, said in zip(row.turns, row.messages, strict=True) if said.is_target
+        context.update(row.turns)
+        targets.update(
+            turn_id
+            for turn_id, message in zip(row.turns, row.messages, strict=True)
+            if message.is_target
         )
     counts = Counter[str]()
     for turn in turns:
-        if turn.id in learnt:
+        if turn.id in targets:
             continue
         if turn.id in reasons:
             reason = reasons[turn.id]
         elif persona and turn.sender != persona:
-            reason = OTHER_PARTICIPANT if turn.id in shown else UNREACHED
+            reason = OTHER_PARTICIPANT if turn.id in context else UNREACHED
         else:
             reason = TOO_LONG
         counts[reason] += len(turn.lines)
@@ -115,26 +133,29 @@ def count_non_targets(
 
 
 def exclusion_reason(turn: Turn, rules: FilterRules, bots: Collection[str]) -> str | None:
-    """Why a turn is not learnt, as far as it tells by itself; None where nothing speaks against it.
+    """Why a turn is excluded judging by itself alone; None if it is not.
 
     Args:
-        bots: names of programs that are not to be learnt.
+        turn: a candidate.
+        rules: the filters to apply.
+        bots: senders whose turns are excluded.
     """
     text = turn.text.strip()
     if len(text) < rules.min_chars:
         return TOO_SHORT
     if turn.sender in bots:
         return BOT
-    if rules.links and _only_links(text):
+    if rules.links and _has_only_links(text):
         return LINKS
     if rules.pasted and len(text) >= MIN_CHARS:
-        copied = sum(len(line) for line in turn.lines if is_boilerplate(line))
-        return BOILERPLATE if 2 * copied > len(text) else None
+        pasted = sum(len(line) for line in turn.lines if is_boilerplate(line))
+        return BOILERPLATE if 2 * pasted > len(text) else None
     return None
 
 
-def _only_links(text: str) -> bool:
+def _has_only_links(text: str) -> bool:
+    # Cheap substring checks reject nearly every text before the regular expression runs.
     if "링크" not in text and "://" not in text and "ww." not in text and "WW." not in text:
         return False
-    bare, found = _LINK.subn("", text)
-    return found > 0 and _NO_WORD.fullmatch(bare) is not None
+    rest, links = _LINK.subn("", text)
+    return links > 0 and _NO_WORD.fullmatch(rest) is not None

@@ -1,4 +1,4 @@
-"""A row of train.jsonl or val.jsonl: one conversation, one line of JSON."""
+"""JSON Lines form of rows: one conversation per line of train.jsonl and val.jsonl."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from kakaobot.schema import ChatMessage, Conversation
 
 
 def to_row(conversation: Conversation) -> dict[str, Any]:
-    """The JSON object of one conversation, as `design` of the file says."""
     return {
         "id": conversation.id,
         "room": conversation.room,
         "persona": conversation.persona,
         "messages": [
-            {"role": each.role, "content": each.content, "name": each.name, "learn": each.is_target}
-            for each in conversation.messages
+            {
+                "role": message.role,
+                "content": message.content,
+                "name": message.name,
+                "learn": message.is_target,
+            }
+            for message in conversation.messages
         ],
         "turns": list(conversation.turns),
         "at": list(conversation.at),
@@ -30,7 +34,7 @@ def from_row(row: Mapping[str, Any]) -> Conversation:
     """The inverse of `to_row`.
 
     Raises:
-        KeyError, TypeError, ValueError: the object is not such a row.
+        KeyError, TypeError, ValueError, IndexError: the object is not a row.
     """
     return Conversation(
         id=row["id"],
@@ -38,9 +42,12 @@ def from_row(row: Mapping[str, Any]) -> Conversation:
         persona=row["persona"],
         messages=tuple(
             ChatMessage(
-                each["role"], each["content"], each.get("name", ""), each.get("learn", False)
+                message["role"],
+                message["content"],
+                message.get("name", ""),
+                message.get("learn", False),
             )
-            for each in row["messages"]
+            for message in row["messages"]
         ),
         turns=tuple(row["turns"]),
         at=(row["at"][0], row["at"][1]),
@@ -48,21 +55,21 @@ def from_row(row: Mapping[str, Any]) -> Conversation:
 
 
 def read_rows(file: Path) -> list[Conversation]:
-    """All conversations of a file.
+    """All rows of a file.
 
     Raises:
-        DatasetError: it is missing or a line of it is damaged.
+        DatasetError: the file is missing or damaged.
     """
     return list(iter_rows(file))
 
 
 def iter_rows(file: Path) -> Iterator[Conversation]:
-    """The same one after the other: all those of a large room would fill the memory.
+    """Rows of a file one by one, for files larger than memory.
 
     Raises:
-        DatasetError: as `read`, on the way.
+        DatasetError: the file is missing or damaged.
     """
-    for number, line in enumerate(_whole_lines(file), 1):
+    for number, line in enumerate(_complete_lines(file), 1):
         try:
             row = from_row(json.loads(line))
         except (ValueError, KeyError, TypeError, IndexError) as error:
@@ -73,9 +80,9 @@ def iter_rows(file: Path) -> Iterator[Conversation]:
         yield row
 
 
-def _whole_lines(file: Path) -> Iterator[str]:
+def _complete_lines(file: Path) -> Iterator[str]:
     try:
-        # No other end of a line: JSON leaves U+2028 as it is.
+        # newline="\n": JSON strings may hold U+2028, which other modes take for a line end.
         with file.open(encoding="utf-8", newline="\n") as text:
             yield from (line for line in text if line.endswith("\n"))
     except OSError as error:
@@ -85,7 +92,7 @@ def _whole_lines(file: Path) -> Iterator[str]:
 
 
 def dump_rows(rows: Iterable[Conversation]) -> Iterator[str]:
-    """A line of JSON for each; the same rows give the same bytes."""
+    """One line per row, reproducible byte for byte."""
     return (_encode(to_row(row)) + "\n" for row in rows)
 
 

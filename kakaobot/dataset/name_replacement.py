@@ -1,7 +1,6 @@
-"""Where people are named in what is said, and another name in those places. Pure.
+"""Finds participants' names in texts and replaces them, Korean particles included.
 
-It knows neither which names are invented nor whose they are, and finds no nicknames: `담이` for
-`도담` is a word like any other.
+Nicknames are not found: `담이` for `도담` is a word like any other.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 Kind = Literal["long", "short", "common", "mention"]
-"""How sure a form of a name is to be one where it is said, surest first."""
+"""How safely a form can be taken for a name wherever it occurs, safest first."""
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -36,7 +35,7 @@ _PARTICLES = _words(
 _COMMON = frozenset(
     _words("우리 하나 이제 지금 사람 모두 정말 진짜 조금 아주 미리 자기 이런 그런 시간 오늘 내일")
 )
-"""Words of every day that are names as well: only `하나 씨` and `하나언니` mean somebody."""
+"""Everyday words that are names too; only `하나 씨` or `하나언니` is a person."""
 
 _HANGUL = "가-힣"
 _PERSON = re.compile(
@@ -44,22 +43,22 @@ _PERSON = re.compile(
     rf"(?:\s*(?:{'|'.join(_TITLES)})\b.*|\s*[^\s{_HANGUL}].*|\s*)",
     re.DOTALL,
 )
-"""A surname and two syllables, with nothing behind but a title, brackets, figures or pictures."""
+"""Surname and two syllables, followed by nothing but a title, brackets, digits or emoji."""
 _SHORT = re.compile(rf"[{_HANGUL}]{{2}}")
-_LETTER = re.compile(r"[^\W\d_ㄱ-ㆎ]")
-"""What makes a word of a name: `ㅇㅇ` and `1004` are names that everybody says all day."""
-_MOST_FORMS = 5
+_NAME_LETTER = re.compile(r"[^\W\d_ㄱ-ㆎ]")
+"""A name without such letters, like `ㅇㅇ` or `1004`, occurs all day in ordinary text."""
+_MAX_FORMS = 5
 _FRAME = re.compile(r"^[\W_]+|[\W_]+$")
 
 _ROMAN = "0-9A-Za-z"
-_BEHIND = "|".join(sorted((*_TITLES, *_PARTICLES), key=len, reverse=True))
+_SUFFIX = "|".join(sorted((*_TITLES, *_PARTICLES), key=len, reverse=True))
 _TITLE = "|".join(sorted(_TITLES, key=len, reverse=True))
 _END = f"(?![{_HANGUL}])"
 _PLACES: Mapping[Kind, str] = {
-    # Anywhere but within a Roman word, where the name begins or ends with Roman letters.
+    # Anywhere, but a Roman letter at either end of the name must also end the word.
     "long": f"(?:(?<![{_ROMAN}])|(?![{_ROMAN}])){{}}(?:(?![{_ROMAN}])|(?<![{_ROMAN}]))",
-    "short": f"(?<![{_HANGUL}]){{}}(?=(?:{_BEHIND}){{{{0,4}}}}{_END})",
-    "common": f"(?<![{_HANGUL}]){{}}(?=\\s?(?:{_TITLE})(?:{_BEHIND}){{{{0,3}}}}{_END})",
+    "short": f"(?<![{_HANGUL}]){{}}(?=(?:{_SUFFIX}){{{{0,4}}}}{_END})",
+    "common": f"(?<![{_HANGUL}]){{}}(?=\\s?(?:{_TITLE})(?:{_SUFFIX}){{{{0,3}}}}{_END})",
     "mention": r"(?<=@){}(?!\w)",
 }
 _AFTER_CONSONANT = {
@@ -70,46 +69,46 @@ _AFTER_VOWEL = {"이에요": "예요", "이": "", "은": "는", "을": "를", "�
 
 
 class NameReplacer:
-    """Names → the names that stand there instead, for who says something as for what is said."""
+    """Replaces names by other names, as a sender and within texts."""
 
-    def __init__(self, names: Mapping[str, str], *, unsaid: Collection[str] = ()) -> None:
-        """Find names by all the forms in which people say them.
+    def __init__(self, names: Mapping[str, str], *, ignored: Collection[str] = ()) -> None:
+        """Compile the pattern of all forms in which the names occur in texts.
 
         Args:
-            names: display name → another. Two may have the same, being one person's.
-            unsaid: words that mean nobody when they are said, such as what phones call their owner.
+            names: display name → replacement; several names may share one.
+            ignored: words to leave alone in texts, such as what phones call their owner.
         """
-        self._names = dict(names)
-        self._said = _said((name for name in names if name not in unsaid), unsaid)
-        self._places = _pattern(self._said)
+        self._replacements = dict(names)
+        self._name_of_form = _name_of_form((name for name in names if name not in ignored), ignored)
+        self._pattern = _compile(self._name_of_form)
 
     def of(self, name: str) -> str:
-        """What a sender is called; who has no other name keeps this one."""
-        return self._names.get(name, name)
+        """The replacement of a display name; the name itself if it has none."""
+        return self._replacements.get(name, name)
 
-    def within(self, text: str) -> str:
-        """The text with every name that is said in it replaced, and its particle made to fit.
+    def replace(self, text: str) -> str:
+        """Replace every name in a text and adjust the particle after it.
 
-        A display name of three letters or more is found wherever it stands; one of two Korean
-        syllables, and the given name in a Korean full name, at the start of a word that goes on
-        with nothing but particles or a title; any other only behind an `@`.
+        Two Korean syllables, such as the given name of a Korean full name, are found only at the
+        start of a word that continues with nothing but particles or a title; names without two
+        letters only after an `@`; all others anywhere.
         """
-        return self._places.sub(self._replaced, text) if self._places else text
+        return self._pattern.sub(self._replace_match, text) if self._pattern else text
 
-    def _replaced(self, found: re.Match[str]) -> str:
-        form = found["long"] or found["short"] or found["common"] or found["mention"]
-        name = self._names[self._said[form]]
-        return name + adjust_particle(found["behind"] or "", name)
+    def _replace_match(self, match: re.Match[str]) -> str:
+        form = match["long"] or match["short"] or match["common"] or match["mention"]
+        replacement = self._replacements[self._name_of_form[form]]
+        return replacement + adjust_particle(match["particles"] or "", replacement)
 
 
 def adjust_particle(particles: str, name: str) -> str:
-    """What stands behind some name, as it must be behind this one: `이가` → `가` behind `마루`."""
+    """Make the particles after a name agree with this name: `이가` → `가` after `마루`."""
     code = ord(name[-1]) - ord("가")
     if particles.startswith(_TITLES) or not 0 <= code <= ord("힣") - ord("가"):
         return particles
     final = code % 28
     if particles.startswith(("로", "으로")):
-        # ㄹ is like a vowel to this one.
+        # 로 follows a final ㄹ (8) like a vowel.
         return ("로" if final in (0, 8) else "으로") + particles.partition("로")[2]
     for before, after in (_AFTER_CONSONANT if final else _AFTER_VOWEL).items():
         if particles.startswith(before):
@@ -117,57 +116,57 @@ def adjust_particle(particles: str, name: str) -> str:
     return particles
 
 
-def _said(names: Iterable[str], unsaid: Collection[str]) -> dict[str, str]:
-    """Form that is said → display name; what is somebody's display name means that one."""
-    said: dict[str, str] = {}
-    everybody = sorted(names)
-    for place in range(_MOST_FORMS):
-        for name in everybody:
+def _name_of_form(names: Iterable[str], ignored: Collection[str]) -> dict[str, str]:
+    """Form → display name; a fuller form takes precedence over another name's shorter one."""
+    name_of_form: dict[str, str] = {}
+    ordered = sorted(names)
+    for rank in range(_MAX_FORMS):
+        for name in ordered:
             forms = list(_forms(name))
-            if place < len(forms) and forms[place].strip() and forms[place] not in unsaid:
-                said.setdefault(forms[place], name)
-    return said
+            if rank < len(forms) and forms[rank].strip() and forms[rank] not in ignored:
+                name_of_form.setdefault(forms[rank], name)
+    return name_of_form
 
 
 def _forms(name: str) -> Iterator[str]:
-    """How somebody with this display name is called, fullest first."""
+    """Ways to call somebody with this display name, fullest first."""
     yield name
     yield _FRAME.sub("", name)
     yield "".join(name.split())
-    if found := _PERSON.fullmatch(name):
-        yield found[1]
-        yield found[1][-2:]
+    if match := _PERSON.fullmatch(name):
+        yield match[1]
+        yield match[1][-2:]
 
 
 def _kind(form: str) -> Kind:
     if _SHORT.fullmatch(form):
         return "common" if form in _COMMON else "short"
-    return "long" if len(_LETTER.findall(form)) >= 2 else "mention"
+    return "long" if len(_NAME_LETTER.findall(form)) >= 2 else "mention"
 
 
-def _pattern(forms: Iterable[str]) -> re.Pattern[str] | None:
-    """Where any of the forms is said, by its kind, and in `behind` the particles after it."""
-    kinds: dict[Kind, list[str]] = {kind: [] for kind in _PLACES}
+def _compile(forms: Iterable[str]) -> re.Pattern[str] | None:
+    """Pattern of all forms, with a group per kind and the group `particles` after them."""
+    forms_of_kind: dict[Kind, list[str]] = {kind: [] for kind in _PLACES}
     for form in forms:
-        kinds[_kind(form)].append(form)
-    firsts = {form[0] for some in kinds.values() for form in some}
-    if not firsts:
+        forms_of_kind[_kind(form)].append(form)
+    first_letters = {form[0] for group in forms_of_kind.values() for form in group}
+    if not first_letters:
         return None
-    nothing = "(?!)"
+    never = "(?!)"
     places = "|".join(
-        _PLACES[kind].format(f"(?P<{kind}>{_any(some) if some else nothing})")
-        for kind, some in kinds.items()
+        _PLACES[kind].format(f"(?P<{kind}>{_alternatives(group) if group else never})")
+        for kind, group in forms_of_kind.items()
     )
-    # Most letters of a text begin no name, which is told fastest beforehand.
+    # The lookahead rejects most positions of a text cheaply.
     return re.compile(
-        f"(?=[{re.escape(''.join(sorted(firsts)))}])(?:{places})"
-        f"(?:(?P<behind>(?:{_BEHIND}){{1,4}}){_END})?"
+        f"(?=[{re.escape(''.join(sorted(first_letters)))}])(?:{places})"
+        f"(?:(?P<particles>(?:{_SUFFIX}){{1,4}}){_END})?"
     )
 
 
-def _any(forms: Iterable[str]) -> str:
-    """The longest of these that fits; by first letter, for rooms of a thousand people."""
+def _alternatives(forms: Iterable[str]) -> str:
+    """Longest-match alternation, grouped by first letter for rooms of a thousand people."""
     rests: dict[str, list[str]] = defaultdict(list)
     for form in sorted(forms, key=lambda form: (-len(form), form)):
         rests[form[0]].append(re.escape(form[1:]))
-    return "|".join(f"{re.escape(first)}(?:{'|'.join(some)})" for first, some in rests.items())
+    return "|".join(f"{re.escape(first)}(?:{'|'.join(group)})" for first, group in rests.items())

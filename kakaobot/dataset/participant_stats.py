@@ -1,46 +1,48 @@
-"""Who of a history can be learnt, and what to call people who shall not be named. Pure."""
+"""Participants of the rooms: how many usable replies each has, and whether to train on them."""
 
 from __future__ import annotations
 
-import hashlib
 import statistics
+import threading
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 from itertools import count
-from types import MappingProxyType
 from typing import Literal
 
-from kakaobot.dataset import duplicates
+from kakaobot.config import Home
 from kakaobot.dataset.backchannels import BackchannelIndex
-from kakaobot.dataset.filters import FilterRules
-from kakaobot.dataset.sampler import EvenSampler
-from kakaobot.dataset.sessions import Sessions
+from kakaobot.dataset.bot_detection import BotDetector
+from kakaobot.dataset.filters import FilterRules, filter_messages
+from kakaobot.dataset.pseudonyms import PseudonymStore
+from kakaobot.dataset.sessions import Sessions, masked_turns, split_sessions
 from kakaobot.dataset.target_selection import select_targets
-from kakaobot.schema import Progress, Turn, no_progress
+from kakaobot.exports.file_store import FileStore
+from kakaobot.exports.histories import RoomHistories
+from kakaobot.exports.merge import RoomHistory
+from kakaobot.schema import Message, Progress, Turn, no_progress
+from kakaobot.settings import DataSettings
 
 Advice = Literal["enough", "few", "bot"]
 
 ENOUGH_REPLIES = 200
-"""Usable replies. Below this a small LoRA repeats the few replies it saw (public chat clones)."""
-_BOT_TURNS = 30
-"""Long turns before behaviour is judged: a new member's ten greetings prove nothing."""
-_BOT_SAMPLE = 400
-_BOT_LETTERS = 8
-"""Letters of a turn that is looked at for templates; everybody says ㅋㅋ and 밥 먹었어 twice."""
-_TEMPLATED = 0.6
-_ONLY_TEMPLATES = 0.9
-"""So much alone makes a program; people of a room repeat under a tenth of their long turns."""
-_ANSWERS_OF_A_BOT = 0.1
-_CLOCK_SHARE = 0.9
-_CLOCK_TIMES = 24
-"""A program that posts every hour knows so many times of day, one a day knows one."""
-_TURNS_A_TIME = 3
-_SIFTING, _COUNTING = 0.4, 0.8
-"""The shares of the time that are gone when turns are counted, and when people are looked at."""
-_BEAT = 10_000
-"""Turns between two words of progress."""
+"""Below this a small LoRA repeats the few replies it saw (seen in public chat clones)."""
+_IRRELEVANT_SETTINGS = {
+    "room": "",
+    "persona": "",
+    "exclude_people": (),
+    "pseudonyms": False,
+    "val_ratio": 0.1,
+}
+"""Settings that do not affect the statistics, with a fixed value for the cache key."""
+_READ_DONE, _TURNS_DONE = 0.12, 0.4
+"""Overall progress once the rooms are read, and once they are cut into turns."""
+_FILTERED, _COUNTED = 0.4, 0.8
+"""Progress of `participant_stats` once turns are filtered, and once they are counted."""
+_TURNS_PER_UPDATE = 10_000
+_MESSAGES_PER_UPDATE = 20_000
+"""Half a second of work."""
 
 
 @dataclass(frozen=True)
@@ -48,36 +50,101 @@ class ParticipantStats:
     name: str
     messages: int
     replies: int
-    """Turns that are learnt when this person is."""
+    """Turns usable as training targets."""
     median_chars: float
-    """Of those replies; 0 where there are none."""
-    answers: float
+    """Of the usable replies; 0 without any."""
+    answer_share: float = 0.0
     """Share of the turns (0 to 1) that follow somebody else's within the session."""
-    noise: float
-    """Share of the turns (0 to 1) that the filters and the cap take."""
-    advice: Advice
-    sentence: str
+    filtered_share: float = 0.0
+    """Share of the turns (0 to 1) removed by the filters and the low-signal cap."""
+    advice: Advice = "enough"
+    sentence: str = ""
+    """The advice in Korean."""
+    is_excluded: bool = False
+    pseudonym: str = ""
+    """Name in the training data; empty without pseudonyms."""
 
 
-class _ParticipantCounts:
-    """What is known of one person while turns go by: a sample, and a few bytes a turn."""
+_KEYS = {"answer_share": "answers", "filtered_share": "noise"}
+"""Attribute → JSON key, where the two differ."""
 
-    def __init__(self) -> None:
-        self.turns = self.messages = self.answers = 0
-        self.sizes = array("I")
-        """Characters of the turns that the filters let through."""
-        self.reactions = BackchannelIndex()
-        """Those turns, by their place in `sizes`."""
-        self.habits = BotDetector()
 
-    def add(self, room: str, turn: Turn, *, answers: bool, is_target: bool) -> None:
-        self.turns += 1
-        self.messages += len(turn.lines)
-        self.answers += answers
-        self.habits.add(turn)
-        if is_target:
-            self.reactions.add(len(self.sizes), room, turn)
-            self.sizes.append(len(turn.text))
+def stats_to_json(stats: ParticipantStats | None) -> dict[str, object]:
+    """JSON object of a participant; all values are None if there are no statistics."""
+    return {
+        _KEYS.get(field.name, field.name): getattr(stats, field.name) if stats else None
+        for field in fields(ParticipantStats)
+    }
+
+
+class ParticipantStatsCache:
+    """Statistics of a home's rooms, computed once per state of exports and settings."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._version: object = None
+        self._rooms: dict[str, list[ParticipantStats]] = {}
+        """Room → participants, as of `_version`."""
+        self._lock = threading.Lock()
+
+    def participants(
+        self, room: str = "", progress: Progress = no_progress
+    ) -> list[ParticipantStats]:
+        """Participants by usable replies, most first; excluded ones last.
+
+        Args:
+            room: name of the room; empty for all rooms.
+            progress: called while a room is read.
+
+        Raises:
+            ExportError: a file of the room is damaged.
+            DatasetError: the pseudonyms cannot be read or written.
+        """
+        data = self._home.settings().data
+        stats = self._cached(room, data, progress)
+        pseudonyms = {}
+        if data.pseudonyms:
+            pseudonyms = PseudonymStore(self._home).names(person.name for person in stats)
+        participants = [
+            replace(
+                person,
+                is_excluded=person.name in data.exclude_people,
+                pseudonym=pseudonyms.get(person.name, ""),
+            )
+            for person in stats
+        ]
+        return sorted(participants, key=lambda person: person.is_excluded)
+
+    def _cached(self, room: str, data: DataSettings, progress: Progress) -> list[ParticipantStats]:
+        # Held while computing, so that concurrent callers wait for one computation.
+        with self._lock:
+            version = self._histories().version(), data.model_copy(update=_IRRELEVANT_SETTINGS)
+            if version != self._version:
+                self._version, self._rooms = version, {}
+            if room not in self._rooms:
+                self._rooms[room] = self._compute(room, data, progress)
+            return self._rooms[room]
+
+    def _compute(self, room: str, data: DataSettings, progress: Progress) -> list[ParticipantStats]:
+        histories = self._histories().histories(room, _subprogress(progress, 0, _READ_DONE))
+        gap = timedelta(minutes=data.session_gap_minutes)
+        rooms: dict[str, Sessions] = {}
+        step = (_TURNS_DONE - _READ_DONE) / max(1, len(histories))
+        for number in range(len(histories)):
+            # Frees each history once it is on disk as sessions.
+            history, histories[number] = histories[number], RoomHistory("", ())
+            start = _READ_DONE + step * number
+            messages = _with_progress(history, _subprogress(progress, start, start + step))
+            turns = masked_turns(filter_messages(messages), data)
+            rooms[str(number)] = sessions = Sessions(history.room)
+            for session in split_sessions(history.room, turns, gap=gap):
+                sessions.add(session)
+        names = {name for sessions in rooms.values() for name in sessions.senders}
+        rules = FilterRules.from_settings(data, names)
+        return participant_stats(rooms, rules, progress=_subprogress(progress, _TURNS_DONE, 1))
+
+    def _histories(self) -> RoomHistories:
+        return RoomHistories(FileStore(self._home.folder(self._home.settings().paths.raw)))
 
 
 def participant_stats(
@@ -87,53 +154,86 @@ def participant_stats(
     enough: int = ENOUGH_REPLIES,
     progress: Progress = no_progress,
 ) -> list[ParticipantStats]:
-    """Everybody who speaks, most usable replies first, then by name.
+    """Statistics of every participant, most usable replies first, then by name.
 
     Args:
         rooms: room → its sessions.
-        rules: as they would be for learning; `rules.bots` are advised against by name.
-        enough: replies that are worth a training.
-        progress: told how far this is.
+        rules: filters as for training; `rules.bots` are bots by name.
+        enough: usable replies that are worth a training.
+        progress: called with the share done.
     """
+    counts = _count_turns(rooms, rules, progress)
+    stats = []
+    for number, (name, participant) in enumerate(counts.items()):
+        progress(_COUNTED + (1 - _COUNTED) * number / len(counts), "봇이 있는지 살펴보는 중")
+        stats.append(_summarize(name, participant, rules, enough))
+    return sorted(stats, key=lambda participant: (-participant.replies, participant.name))
+
+
+class _ParticipantCounts:
+    """Accumulates one participant's turns: a sample, and a few bytes per turn."""
+
+    def __init__(self) -> None:
+        self.turns = self.messages = self.answers = 0
+        self.sizes = array("I")
+        """Characters of the turns that pass the filters."""
+        self.backchannels = BackchannelIndex()
+        """The same turns, by their index in `sizes`."""
+        self.bot_detector = BotDetector()
+
+    def add(self, room: str, turn: Turn, *, is_answer: bool, is_target: bool) -> None:
+        self.turns += 1
+        self.messages += len(turn.lines)
+        self.answers += is_answer
+        self.bot_detector.add(turn)
+        if is_target:
+            self.backchannels.add(len(self.sizes), room, turn)
+            self.sizes.append(len(turn.text))
+
+
+def _count_turns(
+    rooms: Mapping[str, Sessions], rules: FilterRules, progress: Progress
+) -> dict[str, _ParticipantCounts]:
     progress(0.0, "배우지 않을 말을 가려내는 중")
-    judged = select_targets({room: each.turns for room, each in rooms.items()}, rules, capped=False)
-    reasons = {room: each.reasons for room, each in judged.items()}
-    people: dict[str, _ParticipantCounts] = {}
-    progress(_SIFTING, "배울 수 있는 대답을 세는 중")
-    done, everything = 0, sum(each.turns for each in reasons.values())
+    # The cap depends on whose replies are the candidates, so it is applied per participant.
+    selections = select_targets(
+        {room: sessions.turns for room, sessions in rooms.items()}, rules, cap_low_signal=False
+    )
+    counts: dict[str, _ParticipantCounts] = {}
+    progress(_FILTERED, "배울 수 있는 대답을 세는 중")
+    done, total = 0, sum(sessions.turn_count for sessions in rooms.values())
     for room, sessions in rooms.items():
-        places = count()
+        reasons, positions = selections[room].reasons, count()
         for session in sessions:
-            if done // _BEAT != (done := done + len(session.turns)) // _BEAT:
-                share = _SIFTING + (_COUNTING - _SIFTING) * done / everything
+            if (
+                done // _TURNS_PER_UPDATE
+                != (done := done + len(session.turns)) // _TURNS_PER_UPDATE
+            ):
+                share = _FILTERED + (_COUNTED - _FILTERED) * done / total
                 progress(share, "배울 수 있는 대답을 세는 중")
-            before = ""
+            previous = ""
             for turn in session.turns:
-                if turn.sender not in people:
-                    people[turn.sender] = _ParticipantCounts()
-                people[turn.sender].add(
+                if turn.sender not in counts:
+                    counts[turn.sender] = _ParticipantCounts()
+                counts[turn.sender].add(
                     room,
                     turn,
-                    answers=before not in ("", turn.sender),
-                    is_target=next(places) not in reasons[room],
+                    is_answer=previous not in ("", turn.sender),
+                    is_target=next(positions) not in reasons,
                 )
-                before = turn.sender
-    found = []
-    for number, (name, said) in enumerate(people.items()):
-        progress(_COUNTING + (1 - _COUNTING) * number / len(people), "봇이 있는지 살펴보는 중")
-        found.append(_speaker(name, said, rules, enough))
-    return sorted(found, key=lambda each: (-each.replies, each.name))
+                previous = turn.sender
+    return counts
 
 
-def _speaker(
-    name: str, said: _ParticipantCounts, rules: FilterRules, enough: int
+def _summarize(
+    name: str, counts: _ParticipantCounts, rules: FilterRules, enough: int
 ) -> ParticipantStats:
-    capped = set(said.reactions.surplus(rules.low_signal_share))
-    sizes = [size for place, size in enumerate(said.sizes) if place not in capped]
-    answers = said.answers / said.turns
-    by_name = name in rules.bots
-    if by_name or said.habits.is_bot(answers):
-        why = "이름이 봇" if by_name else "같은 틀의 말을 기계처럼 되풀이"
+    capped = set(counts.backchannels.surplus(rules.low_signal_share))
+    sizes = [size for index, size in enumerate(counts.sizes) if index not in capped]
+    answer_share = counts.answers / counts.turns
+    is_bot_by_name = name in rules.bots
+    if is_bot_by_name or counts.bot_detector.is_bot(answer_share):
+        why = "이름이 봇" if is_bot_by_name else "같은 틀의 말을 기계처럼 되풀이"
         advice: Advice = "bot"
         sentence = f"봇으로 보임 ({why}): 배우지 말고 빼는 것이 좋습니다."
     elif len(sizes) < enough:
@@ -143,135 +243,24 @@ def _speaker(
         advice, sentence = "enough", f"충분: 배울 대답이 {len(sizes):,}개 있습니다."
     return ParticipantStats(
         name=name,
-        messages=said.messages,
+        messages=counts.messages,
         replies=len(sizes),
         median_chars=statistics.median(sizes) if sizes else 0.0,
-        answers=answers,
-        noise=1 - len(sizes) / said.turns,
+        answer_share=answer_share,
+        filtered_share=1 - len(sizes) / counts.turns,
         advice=advice,
         sentence=sentence,
     )
 
 
-class BotDetector:
-    """What one sender's turns are like, in which a program differs from people."""
-
-    def __init__(self) -> None:
-        self._turns = 0
-        # Evenly over the time: a million turns tell no more than a few hundred.
-        self._sample = EvenSampler[str](_BOT_SAMPLE)
-        self._times = Counter[tuple[int, int]]()
-
-    def add(self, turn: Turn) -> None:
-        """One more turn of the sender."""
-        self._turns += 1
-        self._sample.add(turn.text)
-        self._times[turn.start.hour, turn.start.minute] += 1
-
-    def is_bot(self, answers: float) -> bool:
-        """Whether the turns look like a program's, whatever its name.
-
-        Two of three signs are needed: most long turns are of one template, nobody is ever answered,
-        and nearly all turns come at the same few times of day. Nothing but templates is enough
-        alone: that is a program that greets or obeys.
-
-        Args:
-            answers: share of the turns that follow somebody else's.
-        """
-        sample = self._sample.items()
-        plain = [duplicates.normalize_letters(text) for text in sample]
-        long = [text for text in plain if len(text) >= _BOT_LETTERS]
-        if len(long) < max(_BOT_TURNS, len(sample) / 2):
-            return False
-        templated = _templated(long)
-        signs = (
-            templated >= _TEMPLATED,
-            answers <= _ANSWERS_OF_A_BOT,
-            self._like_clockwork,
-        )
-        return templated >= _ONLY_TEMPLATES or sum(signs) >= 2
-
-    @property
-    def _like_clockwork(self) -> bool:
-        needed, used = _CLOCK_SHARE * self._turns, 0
-        for number, (_, times) in enumerate(self._times.most_common(), 1):
-            used += times
-            if used >= needed:
-                return number <= min(_CLOCK_TIMES, self._turns / _TURNS_A_TIME)
-        return False
+def _subprogress(progress: Progress, start: float, end: float) -> Progress:
+    """Map a part's progress to the range `start` to `end` of the whole."""
+    return lambda share, text: progress(start + (end - start) * share, text)
 
 
-def _templated(texts: Sequence[str]) -> float:
-    """Share of texts that are near-duplicates of two others at least."""
-    found = duplicates.duplicate_groups(texts, min_chars=_BOT_LETTERS)
-    return sum(len(group) for group in found if len(group) >= 3) / len(texts)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-_ADJECTIVES = _words(
-    "파란 빨간 노란 하얀 까만 푸른 붉은 둥근 작은 커다란 조용한 씩씩한 느긋한 재빠른 "
-    "상냥한 포근한 반짝이는 졸린 배고픈 부지런한 수줍은 용감한 엉뚱한 다정한 똑똑한 "
-    "신나는 가벼운 튼튼한 깔끔한 향긋한 달콤한 시원한 따뜻한 보드라운 말랑한 촉촉한 날쌘 "
-    "점잖은 명랑한 얌전한 웃는 노래하는 춤추는 꿈꾸는 헤엄치는 달리는 걷는 나는 쉬는 "
-    "산책하는 여행하는 책읽는 새침한 듬직한 유쾌한 순한 기운찬 너그러운 해맑은 산뜻한 "
-    "은빛 금빛 보랏빛 무지갯빛 "
-)
-_ANIMALS = _words(
-    "고래 여우 토끼 다람쥐 부엉이 펭귄 수달 사슴 고양이 강아지 너구리 두루미 참새 까치 "
-    "거북이 돌고래 물개 판다 코알라 기린 코끼리 얼룩말 사자 호랑이 표범 늑대 곰 오소리 "
-    "족제비 담비 청설모 햄스터 고슴도치 두더지 박쥐 독수리 매 갈매기 오리 거위 백조 공작 "
-    "앵무새 딱따구리 제비 꾀꼬리 나비 잠자리 반딧불이 무당벌레 꿀벌 개구리 도롱뇽 두꺼비 "
-    "해달 바다표범 낙타 라마 알파카 염소 송아지 망아지 병아리 캥거루 "
-)
-_CHANCES = 64
-"""Pseudonyms a name may take before one with a number; 4,096 pairs suffice for most rooms."""
-_NOBODY: Mapping[str, str] = MappingProxyType({})
-
-
-def pseudonyms(
-    names: Iterable[str], salt: str, given: Mapping[str, str] = _NOBODY
-) -> dict[str, str]:
-    """Name → an invented one ("파란 고래"), no two alike and none the name of somebody here.
-
-    A name's first choice depends on itself and the salt alone. Only where two want the same must
-    one of them take its next, so adding somebody leaves nearly all others as they were.
-
-    Args:
-        names: all that need one.
-        salt: what nobody else knows, or anybody could look up whose pseudonym this is.
-        given: pseudonyms that were given out before, which stay as they are.
-    """
-    everybody = set(names)
-    kept = {name: given[name] for name in everybody & given.keys()}
-    kept = {name: invented for name, invented in kept.items() if invented not in everybody}
-    waiting = sorted(everybody - kept.keys())
-    taken = everybody | set(given.values())
-    found = dict(kept)
-    chance = 0
-    while waiting:
-        wishes: dict[str, list[str]] = {}
-        for name in waiting:
-            wishes.setdefault(_wish(name, salt, chance), []).append(name)
-        waiting = []
-        for wish, rivals in wishes.items():
-            # Who of two goes first must not depend on a third.
-            rivals.sort()
-            if wish not in taken and (chance >= _CHANCES or not everybody & set(wish.split())):
-                taken.add(wish)
-                found[rivals.pop(0)] = wish
-            waiting += rivals
-        chance += 1
-    return {name: found[name] for name in sorted(found)}
-
-
-def _wish(name: str, salt: str, chance: int) -> str:
-    adjective, animal = divmod(_number(name, salt, str(chance)), len(_ANIMALS))
-    wish = f"{_ADJECTIVES[adjective % len(_ADJECTIVES)]} {_ANIMALS[animal]}"
-    return wish if chance < _CHANCES else f"{wish} {chance - _CHANCES + 2}"
-
-
-def _number(*words: str) -> int:
-    return int.from_bytes(hashlib.sha256("\0".join(words).encode()).digest()[:8], "big")
+def _with_progress(history: RoomHistory, progress: Progress) -> Iterator[Message]:
+    for number, message in enumerate(history.messages):
+        if number % _MESSAGES_PER_UPDATE == 0:
+            share = number / len(history.messages)
+            progress(share, f"'{history.room}' 에서 누가 말하는지 살펴보는 중")
+        yield message

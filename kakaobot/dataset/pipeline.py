@@ -1,14 +1,16 @@
-"""One build of the training data: histories → turns → rows, and what became of the rest.
+"""The dataset build: histories → turns → rows, with a report of everything left out.
 
-Rows are made while they are written and none is kept; turns lie on the disk. What is in memory is a
-few bytes a turn: who says it, why it is not learnt, and which part it is in.
+Streaming: turns are spilled to disk and rows are never held. Memory per turn is a few bytes for
+its sender, exclusion reason and split.
 """
 
 from __future__ import annotations
 
+import functools
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -20,8 +22,7 @@ from kakaobot.dataset.filter_report import FilterEffect, ReplySample
 from kakaobot.dataset.filters import LEAKED, FilterRules, count_non_targets, filter_messages
 from kakaobot.dataset.packing import pack, to_chat_message
 from kakaobot.dataset.participant_stats import ENOUGH_REPLIES
-from kakaobot.dataset.privacy import masker
-from kakaobot.dataset.sessions import Sessions, merge_turns, split_sessions
+from kakaobot.dataset.sessions import Sessions, masked_turns, split_sessions
 from kakaobot.dataset.split import RoomSplit, Split
 from kakaobot.dataset.stats import ActivityCounter
 from kakaobot.dataset.style_report import ParticipantStyles
@@ -30,100 +31,106 @@ from kakaobot.dataset.token_counts import MessageSizes, RowStats
 from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import sender_counts
 from kakaobot.exports.participants import find_bots
-from kakaobot.schema import Conversation, Message, Session, Turn
-from kakaobot.settings import DataSettings, Settings
+from kakaobot.schema import Conversation, Session
+from kakaobot.settings import Settings
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-_AT_ONCE = 16_384
-"""Turns whose tokens are counted together."""
+_BATCH_TURNS = 16_384
+"""Turns tokenized together."""
+_MIN_PARTICIPANTS_FOR_NAMES = 3
 
 
 class Pipeline:
-    """`take` every history, `settle`, then read the `rows` of both parts; `report` is last."""
+    """Call in order: `add_history` per room, `split_targets`, `rows` per split, `report`."""
 
     def __init__(self, settings: Settings, base: TokenizerInfo, *, tokenizer: str) -> None:
-        """`tokenizer`: what the base is called, for the report."""
+        """`tokenizer`: name of the base model, for the report."""
         self._data = settings.data
         self._max_seq_len = resolve.max_seq_len(settings.training.max_seq_len, base.context)
         self._base = base
         self._tokenizer = tokenizer
+        self._messages = 0
         self._removed = Counter[str]()
         self._masked = Counter[str]()
-        self._figures = ActivityCounter()
-        self._voices = ParticipantStyles()
-        self._messages = 0
+        self._activity = ActivityCounter()
+        self._styles = ParticipantStyles()
+        self._reply_sample = ReplySample(self._data.persona)
+        self._selector = TargetSelector(
+            FilterRules.from_settings(self._data), persona=self._data.persona
+        )
         self._rooms: dict[str, Sessions] = {}
-        self._sample = ReplySample(self._data.persona)
-        self._judging = TargetSelector(rules_of(self._data, ()), persona=self._data.persona)
-        self._judged: Mapping[str, TargetSelection] = {}
-        self._effects: tuple[FilterEffect, ...] = ()
-        self._shares: dict[str, RoomSplit] = {}
-        self.people: tuple[str, ...] = ()
-        """Who said something in words, most active first."""
-        self.named = False
-        """Whether a person's room shows names: where three or more talk."""
-        self.measured: dict[Split, RowStats] = {}
-        """Of the parts whose rows were read."""
+        """By number: two rooms may have one name."""
+        self._selections: Mapping[str, TargetSelection] = {}
+        self._splits: dict[str, RoomSplit] = {}
+        self._filter_effects: tuple[FilterEffect, ...] = ()
+        self.participants: tuple[str, ...] = ()
+        """Senders of text messages, most active first."""
+        self.show_names = False
+        """Whether a persona's rows carry names."""
+        self.row_stats: dict[Split, RowStats] = {}
+        """Of the splits whose rows were read."""
 
-    def take(self, history: RoomHistory) -> None:
-        """Cut one room's history into turns and sessions; it is not kept."""
+    def add_history(self, history: RoomHistory) -> None:
+        """Cut one room's history into turns and sessions; does not keep the history."""
         data = self._data
         self._messages += len(history.messages)
-        kept = filter_messages(history.messages, exclude=data.exclude_people, removed=self._removed)
-        turns = turns_in(self._figures.passing(kept), data, masked=self._masked)
         room = str(len(self._rooms))
         senders = sender_counts(history.messages)
-        turns = self._judging.passing(room, turns, find_bots(senders))
-        people = [name for name, _ in senders.most_common() if name]
-        turns = self._sample.passing(room, self._voices.passing(turns, people))
+        participants = [name for name, _ in senders.most_common() if name]
+        messages = filter_messages(
+            history.messages, exclude=data.exclude_people, removed=self._removed
+        )
+        turns = masked_turns(self._activity.observe(messages), data, counts=self._masked)
+        turns = self._selector.observe(room, turns, find_bots(senders))
+        turns = self._styles.observe(turns, participants)
+        turns = self._reply_sample.observe(room, turns)
         gap = timedelta(minutes=data.session_gap_minutes)
         sessions = self._rooms[room] = Sessions(history.room)
         for session in split_sessions(history.room, turns, gap=gap):
-            self._figures.add_session(session)
+            self._activity.add_session(session)
             sessions.add(session)
 
-    def settle(self) -> None:
-        """Decide what is learnt and what is kept for validation."""
-        self.people = self._figures.people
-        self.named = len(self.people) >= 3
-        self._judged = self._judging.settle()
-        self._effects = self._sample.effects(self._judged)
-        self._shares = {
+    def split_targets(self) -> None:
+        """Select the training targets and split them into train and validation."""
+        self.participants = self._activity.participants
+        self.show_names = len(self.participants) >= _MIN_PARTICIPANTS_FOR_NAMES
+        self._selections = self._selector.select()
+        self._filter_effects = self._reply_sample.effects(self._selections)
+        self._splits = {
             room: RoomSplit.of(
-                map(sessions.ends, range(len(sessions))),
-                filter(self._may_be_learnt(room), range(sessions.count)),
+                map(sessions.bounds, range(len(sessions))),
+                filter(self._is_target(room), range(sessions.turn_count)),
                 self._data.val_ratio,
             )
             for room, sessions in self._rooms.items()
         }
-        self._unrepeat()
+        self._remove_leakage()
 
-    def rows(self, part: Split) -> Iterator[Conversation]:
-        """Each session of a part cut into rows. Reading them to the end fills `measured`."""
-        measured = self.measured[part] = RowStats(self._base.renderer.lead_length)
-        for some, sizes in _ahead(self._sizes, self._chunks(part)):
-            for session, reasons in some:
-                rows = list(self._cut(session, reasons, sizes))
-                self._count_unlearnt(session.turns, rows, reasons)
+    def rows(self, split: Split) -> Iterator[Conversation]:
+        """Rows of a split. `row_stats` is complete once they are exhausted."""
+        stats = self.row_stats[split] = RowStats(self._base.renderer.lead_length)
+        for batch, sizes in _prefetch(self._sizes, self._batches(split)):
+            for selected in batch:
+                rows = list(self._pack(selected, sizes))
+                self._count_non_targets(selected, rows)
                 for row in rows:
-                    measured.add(row, sizes)
+                    stats.add(row, sizes)
                 yield from rows
 
     def report(self) -> BuildReport:
-        """What was made. `written_at`, `sources` and the fingerprint are the writer's."""
-        train, val = self.measured["train"], self.measured["val"]
-        few = train.replies < ENOUGH_REPLIES
+        """The report, without `written_at`, `sources` and `fingerprint`."""
+        train, val = self.row_stats["train"], self.row_stats["val"]
         return BuildReport(
             room=self._data.room,
             persona=self._data.persona,
-            people=self.people,
-            named=self.named,
+            participants=self.participants,
+            shows_names=self.show_names,
             messages=self._messages,
             removed=tuple(self._removed.most_common()),
             masked=tuple(self._masked.most_common()),
             sessions=sum(map(len, self._rooms.values())),
-            turns=sum(len(sessions.turns) for sessions in self._rooms.values()),
+            turns=sum(sessions.turn_count for sessions in self._rooms.values()),
             train_rows=train.rows,
             val_rows=val.rows,
             train_replies=train.replies,
@@ -132,157 +139,159 @@ class Pipeline:
             target_tokens=train.target_tokens,
             tokenizer=self._tokenizer,
             max_seq_len=self._max_seq_len,
-            longest=train.longest,
+            longest_row=train.longest,
             written_at="",
             fingerprint="",
-            warning=(
-                f"배울 대답이 {train.replies:,}개뿐입니다. {ENOUGH_REPLIES}개보다 적으면 같은 말을 "
-                "되풀이하기 쉬우니, 더 긴 기간을 내보내거나 '방 전체'를 골라 보세요."
-                if few
-                else ""
-            ),
+            warning=_few_replies_warning(train.replies),
             examples=(*train.examples("train"), *val.examples("val")),
-            speeches=self._voices.speeches(self.people),
-            figures=self._figures.figures(),
-            lengths=train.histogram(self._max_seq_len),
-            effects=self._effects,
+            styles=self._styles.report(self.participants),
+            activity=self._activity.stats(),
+            row_lengths=train.histogram(self._max_seq_len),
+            filter_effects=self._filter_effects,
             val_tokens=val.tokens,
         )
 
-    def _chunks(self, part: Split) -> Iterator[list[_Reasoned]]:
-        """A part's sessions, of about `_AT_ONCE` turns together; what has no target is counted."""
-        some: list[_Reasoned] = []
+    def _batches(self, split: Split) -> Iterator[list[_SelectedSession]]:
+        """Sessions of a split in batches of about `_BATCH_TURNS` turns."""
+        batch: list[_SelectedSession] = []
         turns = 0
-        for session, reasons in self._part(part):
-            some.append((session, reasons))
-            turns += len(session.turns)
-            if turns >= _AT_ONCE:
-                yield some
-                some, turns = [], 0
-        yield some
+        for selected in self._selected_sessions(split):
+            batch.append(selected)
+            turns += len(selected.session.turns)
+            if turns >= _BATCH_TURNS:
+                yield batch
+                batch, turns = [], 0
+        yield batch
 
-    def _part(self, part: Split) -> Iterator[_Reasoned]:
+    def _selected_sessions(self, split: Split) -> Iterator[_SelectedSession]:
+        """Sessions with targets, clipped to a split; counts the messages of the others."""
         for room in self._rooms:
-            reasons, shares = self._judged[room].reasons, self._shares[room]
-            for begin, end, session in self._sessions(room, part):
-                if shares.targets(begin, end):
-                    own = slice(*(each - begin for each in shares.within(part, begin, end)))
-                    cut = Session(session.room, session.turns[own])
-                    yield cut, _by_id(cut, reasons.part(begin, end)[own])
+            reasons, room_split = self._selections[room].reasons, self._splits[room]
+            for begin, end, session in self._sessions(room, split):
+                selected = _SelectedSession(session, reasons.part(begin, end))
+                if room_split.count_targets(begin, end):
+                    first, stop = room_split.clip(split, begin, end)
+                    yield selected.clip(first - begin, stop - begin)
                 else:
-                    why = _by_id(session, reasons.part(begin, end))
-                    self._count_unlearnt(session.turns, (), why)
+                    self._count_non_targets(selected, ())
 
-    def _sessions(self, room: str, part: Split) -> Iterator[tuple[int, int, Session]]:
-        """Those of a room with turns in a part: places of their first turns, ends, and they."""
+    def _sessions(self, room: str, split: Split) -> Iterator[tuple[int, int, Session]]:
+        """Begin, end (exclusive) and turns of a room's sessions that reach into a split."""
         sessions = self._rooms[room]
-        cut = self._shares[room].cut
-        first = sessions.first_from(cut)
+        cut = self._splits[room].cut
+        first = sessions.first_ending_after(cut)
         numbers = range(first, len(sessions))
-        if part == "train":
-            goes_through = bool(numbers) and sessions.ends(first)[0] < cut
-            numbers = range(first + goes_through)
-        some = sessions.between(numbers.start, numbers.stop)
-        for number, session in zip(numbers, some, strict=True):
-            yield *sessions.ends(number), session
+        if split == "train":
+            is_cut_inside = bool(numbers) and sessions.bounds(first)[0] < cut
+            numbers = range(first + is_cut_inside)
+        members = sessions.between(numbers.start, numbers.stop)
+        for number, session in zip(numbers, members, strict=True):
+            yield *sessions.bounds(number), session
 
-    def _sizes(self, some: Sequence[_Reasoned]) -> MessageSizes:
-        persona, named = self._data.persona, self.named
+    def _sizes(self, batch: Sequence[_SelectedSession]) -> MessageSizes:
+        persona, show_names = self._data.persona, self.show_names
         return MessageSizes(
             self._base.renderer,
             (
-                to_chat_message(turn, persona=persona, named=named)
-                for session, _ in some
-                for turn in session.turns
+                to_chat_message(turn, persona=persona, show_names=show_names)
+                for selected in batch
+                for turn in selected.session.turns
             ),
         )
 
-    def _cut(
-        self, session: Session, reasons: Mapping[str, str], sizes: MessageSizes
-    ) -> Iterable[Conversation]:
+    def _pack(self, selected: _SelectedSession, sizes: MessageSizes) -> Iterator[Conversation]:
+        reasons = selected.reason_of_id
         return pack(
-            session,
+            selected.session,
             persona=self._data.persona,
-            named=self.named,
-            learnable=lambda turn: turn.id not in reasons,
-            length=sizes.tokens,
+            show_names=self.show_names,
+            is_target=lambda turn: turn.id not in reasons,
+            token_count=sizes.tokens,
             max_tokens=self._max_seq_len - self._base.renderer.lead_length,
             context_turns=self._data.context_turns,
         )
 
-    def _unrepeat(self) -> None:
-        """What validation asks for is not learnt beforehand: near-duplicates leave training."""
-        copied = overlapping_indices(self._long_texts("train"), self._long_texts("val"))
-        places = (
-            (room, place)
+    def _remove_leakage(self) -> None:
+        """Exclude training targets that near-duplicate a validation target."""
+        leaked = overlapping_indices(self._long_texts("train"), self._long_texts("val"))
+        positions = (
+            (room, position)
             for room in self._rooms
-            for place in filter(self._may_be_learnt(room, "train"), self._judging.long.places(room))
+            for position in filter(
+                self._is_target(room, "train"), self._selector.long_texts.places(room)
+            )
         )
-        # All are found before one is marked, since a mark changes what is told.
-        for room, place in [each for number, each in enumerate(places) if number in copied]:
-            self._judged[room].reasons.set(place, LEAKED)
+        # Materialized first: excluding a turn changes what `_is_target` returns.
+        for room, position in [item for n, item in enumerate(positions) if n in leaked]:
+            self._selections[room].reasons.set(position, LEAKED)
 
-    def _long_texts(self, part: Split) -> Iterator[str]:
-        """Those that may be learnt in a part."""
+    def _long_texts(self, split: Split) -> Iterator[str]:
+        """Long texts among the targets of a split."""
         for room in self._rooms:
-            may = self._may_be_learnt(room, part)
-            yield from (text for place, text in self._judging.long.room_texts(room) if may(place))
+            is_target = self._is_target(room, split)
+            for position, text in self._selector.long_texts.room_texts(room):
+                if is_target(position):
+                    yield text
 
-    def _may_be_learnt(self, room: str, part: Split | None = None) -> Callable[[int], bool]:
-        """Tells of a turn by its place whether it is a target, in a part or in any."""
-        mine, reasons = self._rooms[room].sent_by(self._data.persona), self._judged[room].reasons
-        if part is None:
-            return lambda place: mine(place) and place not in reasons
-        cut, training = self._shares[room].cut, part == "train"
-        return lambda place: (place < cut) == training and mine(place) and place not in reasons
+    def _is_target(self, room: str, split: Split | None = None) -> Callable[[int], bool]:
+        """Predicate on a turn's position: a target of the split, or of any if None."""
+        is_candidate = self._rooms[room].sent_by(self._data.persona)
+        reasons = self._selections[room].reasons
+        if split is None:
+            return lambda position: is_candidate(position) and position not in reasons
+        cut, training = self._splits[room].cut, split == "train"
+        return lambda position: (
+            (position < cut) == training and is_candidate(position) and position not in reasons
+        )
 
-    def _count_unlearnt(
-        self, turns: Sequence[Turn], rows: Sequence[Conversation], reasons: Mapping[str, str]
-    ) -> None:
+    def _count_non_targets(self, selected: _SelectedSession, rows: Sequence[Conversation]) -> None:
         self._removed.update(
-            count_non_targets(turns, rows, persona=self._data.persona, reasons=reasons)
+            count_non_targets(
+                selected.session.turns,
+                rows,
+                persona=self._data.persona,
+                reasons=selected.reason_of_id,
+            )
         )
 
 
-_Reasoned = tuple[Session, dict[str, str]]
-"""A session, and turn id → why a turn of it is not learnt."""
+@dataclass(frozen=True)
+class _SelectedSession:
+    session: Session
+    reasons: Sequence[str]
+    """Why each turn is excluded from the targets, empty if it is not."""
+
+    def clip(self, first: int, stop: int) -> _SelectedSession:
+        session = Session(self.session.room, self.session.turns[first:stop])
+        return _SelectedSession(session, self.reasons[first:stop])
+
+    @functools.cached_property
+    def reason_of_id(self) -> dict[str, str]:
+        """Turn id → reason, of the excluded turns."""
+        turns = zip(self.session.turns, self.reasons, strict=True)
+        return {turn.id: reason for turn, reason in turns if reason}
 
 
-def _by_id(session: Session, reasons: Sequence[str]) -> dict[str, str]:
-    return {turn.id: why for turn, why in zip(session.turns, reasons, strict=True) if why}
+def _few_replies_warning(replies: int) -> str:
+    if replies >= ENOUGH_REPLIES:
+        return ""
+    return (
+        f"배울 대답이 {replies:,}개뿐입니다. {ENOUGH_REPLIES}개보다 적으면 같은 말을 "
+        "되풀이하기 쉬우니, 더 긴 기간을 내보내거나 '방 전체'를 골라 보세요."
+    )
 
 
-def _ahead(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result]]:
-    """Each item and what the work made of it, which goes on while the one before is used."""
+def _prefetch(
+    work: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[tuple[Item, Result]]:
+    """Yield each item with its result, computing one item ahead in a thread."""
     with ThreadPoolExecutor(1) as thread:
-        waiting: deque[tuple[Item, Future[Result]]] = deque()
+        pending: deque[tuple[Item, Future[Result]]] = deque()
         for item in items:
-            waiting.append((item, thread.submit(work, item)))
-            if len(waiting) == 2:
-                before, result = waiting.popleft()
-                yield before, result.result()
-        while waiting:
-            before, result = waiting.popleft()
-            yield before, result.result()
-
-
-def rules_of(data: DataSettings, people: Iterable[str]) -> FilterRules:
-    """What is not learnt of what these people say."""
-    return FilterRules(
-        bots=frozenset(find_bots(people)),
-        min_chars=data.min_target_chars,
-        low_signal_share=0 if data.drop_low_signal else data.low_signal_share,
-    )
-
-
-def turns_in(
-    messages: Iterable[Message], data: DataSettings, *, masked: Counter[str] | None = None
-) -> Iterator[Turn]:
-    """The turns of one room, with what is private replaced; how often is added to `masked`."""
-    return merge_turns(
-        messages,
-        merge_gap=timedelta(minutes=data.merge_gap_minutes),
-        clean=masker(
-            private=data.mask_private, urls=data.mask_urls, words=data.mask_words, counts=masked
-        ),
-    )
+            pending.append((item, thread.submit(work, item)))
+            if len(pending) == 2:
+                done, result = pending.popleft()
+                yield done, result.result()
+        while pending:
+            done, result = pending.popleft()
+            yield done, result.result()

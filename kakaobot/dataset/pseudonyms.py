@@ -1,23 +1,24 @@
-"""Invented names instead of people's own: given once, kept in the home, put into histories.
+"""Pseudonyms of participants: how they are invented, stored and put into histories.
 
-data/raw/pseudonyms.json    written by this module only, for this user's eyes only: the salt,
-                            and who was given which name; a lost one makes everybody new
+data/raw/pseudonyms.json holds the salt and everybody's pseudonym. Only this module writes it, and
+only the user may read it. If it is lost, everybody gets a new pseudonym.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
 from kakaobot.atomic_io import retry_rename
 from kakaobot.config import Home
 from kakaobot.dataset.name_replacement import NameReplacer
-from kakaobot.dataset.participant_stats import pseudonyms
 from kakaobot.errors import DatasetError
 from kakaobot.exports.aliases import resolve_aliases
 from kakaobot.exports.file_store import FileStore
@@ -28,75 +29,166 @@ from kakaobot.exports.participants import EXPORTER_NAMES, find_bots
 from kakaobot.schema import Message
 from kakaobot.settings import Settings
 
-_PROGRAM = " 로봇"
-"""So ends the invented name of a program, which is still to be known as one."""
-_PATIENCE = 30
-"""Seconds to wait for another process that gives names."""
+FILE_NAME = "pseudonyms.json"
+_BOT_SUFFIX = " 로봇"
+"""Keeps bots recognizable by their pseudonym."""
+_LOCK_TIMEOUT = 30
+"""Seconds to wait for another process that assigns pseudonyms."""
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# Changing these lists, or their order, would rename everybody in newly made data.
+_ADJECTIVES = _words(
+    "파란 빨간 노란 하얀 까만 푸른 붉은 둥근 작은 커다란 조용한 씩씩한 느긋한 재빠른 "
+    "상냥한 포근한 반짝이는 졸린 배고픈 부지런한 수줍은 용감한 엉뚱한 다정한 똑똑한 "
+    "신나는 가벼운 튼튼한 깔끔한 향긋한 달콤한 시원한 따뜻한 보드라운 말랑한 촉촉한 날쌘 "
+    "점잖은 명랑한 얌전한 웃는 노래하는 춤추는 꿈꾸는 헤엄치는 달리는 걷는 나는 쉬는 "
+    "산책하는 여행하는 책읽는 새침한 듬직한 유쾌한 순한 기운찬 너그러운 해맑은 산뜻한 "
+    "은빛 금빛 보랏빛 무지갯빛 "
+)
+_ANIMALS = _words(
+    "고래 여우 토끼 다람쥐 부엉이 펭귄 수달 사슴 고양이 강아지 너구리 두루미 참새 까치 "
+    "거북이 돌고래 물개 판다 코알라 기린 코끼리 얼룩말 사자 호랑이 표범 늑대 곰 오소리 "
+    "족제비 담비 청설모 햄스터 고슴도치 두더지 박쥐 독수리 매 갈매기 오리 거위 백조 공작 "
+    "앵무새 딱따구리 제비 꾀꼬리 나비 잠자리 반딧불이 무당벌레 꿀벌 개구리 도롱뇽 두꺼비 "
+    "해달 바다표범 낙타 라마 알파카 염소 송아지 망아지 병아리 캥거루 "
+)
+_PLAIN_ATTEMPTS = 64
+"""Choices of a name before numbered ones; the 4,096 word pairs suffice for most rooms."""
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+def invent_pseudonyms(
+    names: Iterable[str], salt: str, assigned: Mapping[str, str] = _NONE
+) -> dict[str, str]:
+    """Name → pseudonym ("파란 고래"), unique and different from every name.
+
+    A name's first choice depends on the name and the salt only, and a later choice is taken only
+    on a collision, so that a new participant leaves nearly all pseudonyms unchanged.
+
+    Args:
+        names: who needs a pseudonym.
+        salt: secret; without it anybody could look up whose pseudonym this is.
+        assigned: pseudonyms assigned before, which are kept.
+    """
+    everybody = set(names)
+    pseudonyms = {
+        name: assigned[name]
+        for name in everybody & assigned.keys()
+        if assigned[name] not in everybody
+    }
+    waiting = sorted(everybody - pseudonyms.keys())
+    taken = everybody | set(assigned.values())
+    attempt = 0
+    while waiting:
+        choices: dict[str, list[str]] = {}
+        for name in waiting:
+            choices.setdefault(_choice(name, salt, attempt), []).append(name)
+        waiting = []
+        for choice, rivals in choices.items():
+            # Sorted, so that the winner of a collision does not depend on a third name.
+            rivals.sort()
+            has_name = bool(everybody & set(choice.split()))
+            if choice not in taken and (attempt >= _PLAIN_ATTEMPTS or not has_name):
+                taken.add(choice)
+                pseudonyms[rivals.pop(0)] = choice
+            waiting += rivals
+        attempt += 1
+    return dict(sorted(pseudonyms.items()))
+
+
+def _choice(name: str, salt: str, attempt: int) -> str:
+    adjective, animal = divmod(_hash(name, salt, str(attempt)), len(_ANIMALS))
+    choice = f"{_ADJECTIVES[adjective % len(_ADJECTIVES)]} {_ANIMALS[animal]}"
+    number = attempt - _PLAIN_ATTEMPTS + 2
+    return choice if attempt < _PLAIN_ATTEMPTS else f"{choice} {number}"
+
+
+def _hash(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:8], "big")
+
+
+@dataclass(frozen=True)
+class _StoredPseudonyms:
+    salt: str = field(default_factory=lambda: secrets.token_hex(16))
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 class PseudonymStore:
-    """The invented names of one home."""
+    """The pseudonyms of one home."""
 
     def __init__(self, home: Home) -> None:
         self._raw = home.folder(home.settings().paths.raw)
-        self._file = self._raw / "pseudonyms.json"
+        self._file = self._raw / FILE_NAME
 
     def known(self) -> dict[str, str]:
-        """Name → the invented one, as far as they were given.
+        """Name → pseudonym, as assigned so far.
 
         Raises:
-            DatasetError: what was kept cannot be read. It stays: nobody can make it again.
+            DatasetError: the file cannot be read. It is left as it is: nobody can recreate it.
         """
         return dict(self._read().names)
 
-    def names(self, speaking: Iterable[str] = ()) -> dict[str, str]:
-        """Everybody's invented name; who has none yet is given one, which is kept.
+    def names(self, others: Iterable[str] = ()) -> dict[str, str]:
+        """Name → pseudonym of everybody; assigns and stores the missing ones.
 
-        A confirmed other name of somebody leads to the same invented one.
+        A confirmed alias gets the pseudonym of the name it belongs to.
 
         Args:
-            speaking: who else needs one, besides the people of all rooms.
+            others: names needed besides the participants of all rooms.
 
         Raises:
-            DatasetError: what was kept cannot be read or written.
-            ExportError: no file of any room is whole.
+            DatasetError: the file cannot be read or written.
+            ExportError: no file of any room is intact.
         """
-        inbox = FileStore(self._raw)
-        people = {name for room in RoomHistories(inbox).summaries() for name in room.people}
-        people = {*people, *speaking} - {""}
-        found = self._given(people)
-        aliases = [resolve_aliases(each) for each in inbox.load_aliases().values()]
-        others = {
-            alias: found[name] for each in aliases for alias, name in each.items() if name in found
+        store = FileStore(self._raw)
+        participants = {name for room in RoomHistories(store).summaries() for name in room.people}
+        participants = {*participants, *others} - {""}
+        pseudonyms = self._assign(participants)
+        aliases = {
+            alias: pseudonyms[name]
+            for confirmed in store.load_aliases().values()
+            for alias, name in resolve_aliases(confirmed).items()
+            if name in pseudonyms
         }
-        return {**others, **{name: found[name] for name in people}}
+        return {**aliases, **{name: pseudonyms[name] for name in participants}}
 
-    def _given(self, people: set[str]) -> dict[str, str]:
-        programs = set(find_bots(people))
+    def _assign(self, participants: set[str]) -> dict[str, str]:
+        """All pseudonyms after storing those of new participants."""
+        bot_names = set(find_bots(participants))
         try:
             self._raw.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._raw / ".pseudonyms.lock", timeout=_PATIENCE):
-                before = self._read()
-                fresh = pseudonyms(people, before.salt, _plain(before.names))
-                given = {
-                    name: f"{invented}{_PROGRAM}" if name in programs else invented
-                    for name, invented in fresh.items()
+            with FileLock(self._raw / ".pseudonyms.lock", timeout=_LOCK_TIMEOUT):
+                stored = self._read()
+                plain = {
+                    name: pseudonym.removesuffix(_BOT_SUFFIX)
+                    for name, pseudonym in stored.names.items()
                 }
-                after = {**before.names, **given}
-                if after != before.names:
-                    self._write(_StoredPseudonyms(before.salt, dict(sorted(after.items()))))
+                invented = {
+                    name: pseudonym + _BOT_SUFFIX if name in bot_names else pseudonym
+                    for name, pseudonym in invent_pseudonyms(
+                        participants, stored.salt, plain
+                    ).items()
+                }
+                names = {**stored.names, **invented}
+                if names != stored.names:
+                    self._write(_StoredPseudonyms(stored.salt, dict(sorted(names.items()))))
         except (OSError, Timeout) as error:
             raise DatasetError(
                 f"지어낸 이름을 {self._file} 에 적지 못했습니다. "
                 "그 폴더에 쓸 수 있는지, 디스크에 자리가 있는지 확인하고 다시 해 주세요."
             ) from error
-        return after
+        return names
 
     def _read(self) -> _StoredPseudonyms:
         try:
-            kept = json.loads(self._file.read_text(encoding="utf-8"))
+            data = json.loads(self._file.read_text(encoding="utf-8"))
             return _StoredPseudonyms(
-                str(kept["salt"]), {str(a): str(b) for a, b in kept["names"].items()}
+                str(data["salt"]),
+                {str(name): str(pseudonym) for name, pseudonym in data["names"].items()},
             )
         except FileNotFoundError:
             return _StoredPseudonyms()
@@ -106,64 +198,58 @@ class PseudonymStore:
                 "다른 이름으로 바꾸면 모두에게 이름을 새로 지어 줍니다."
             ) from error
 
-    def _write(self, kept: _StoredPseudonyms) -> None:
+    def _write(self, stored: _StoredPseudonyms) -> None:
         draft = self._file.with_name(f"{self._file.name}.new")
         draft.unlink(missing_ok=True)
-        words = json.dumps({"salt": kept.salt, "names": kept.names}, ensure_ascii=False, indent=1)
+        text = json.dumps(
+            {"salt": stored.salt, "names": stored.names}, ensure_ascii=False, indent=1
+        )
+        # Mode 0600 from the start: only the user may learn who is who.
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(words.encode())
+            file.write(text.encode())
         retry_rename(lambda: draft.replace(self._file))
 
 
-@dataclass(frozen=True)
-class _StoredPseudonyms:
-    salt: str = field(default_factory=lambda: secrets.token_hex(16))
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-def _plain(names: Mapping[str, str]) -> dict[str, str]:
-    return {name: invented.removesuffix(_PROGRAM) for name, invented in names.items()}
-
-
 class Pseudonymizer:
-    """Puts invented names in the place of people's own."""
+    """Replaces real names by pseudonyms in histories and settings."""
 
     def __init__(self, names: Mapping[str, str], settings: Settings) -> None:
-        # What the user wants hidden altogether is left to be hidden.
-        unsaid = {*EXPORTER_NAMES, *settings.data.mask_words}
-        self._names = NameReplacer(names, unsaid=unsaid)
-        self._given = settings
+        """`names`: name → pseudonym."""
+        # Words to be masked stay as they are, for the masking to find.
+        ignored = {*EXPORTER_NAMES, *settings.data.mask_words}
+        self._replacer = NameReplacer(names, ignored=ignored)
+        self._settings = settings
 
     @property
     def settings(self) -> Settings:
-        """The settings with invented names, for what is made of the histories."""
-        data = self._given.data
-        renamed = {
+        """The settings with pseudonyms, matching the pseudonymized histories."""
+        data = self._settings.data
+        update = {
             "room": self._room(data.room),
-            "persona": self._names.of(data.persona),
-            "exclude_people": tuple(map(self._names.of, data.exclude_people)),
+            "persona": self._replacer.of(data.persona),
+            "exclude_people": tuple(map(self._replacer.of, data.exclude_people)),
         }
-        return self._given.model_copy(update={"data": data.model_copy(update=renamed)})
+        return self._settings.model_copy(update={"data": data.model_copy(update=update)})
 
     def pseudonymize(self, history: RoomHistory) -> RoomHistory:
-        """Who says something, whom they name, the room and the names of its files."""
+        """Replace names in senders, texts and the room's name; replace file names by numbers."""
         room = self._room(history.room)
-        # Exports are called by their room, and the rows tell from which file a turn comes.
+        # Exports are named after their room, and file names end up in the turn ids of rows.
         files = dict.fromkeys(message.file for message in history.messages)
         numbers = {file: str(number) for number, file in enumerate(files, 1)}
 
-        def masked(message: Message) -> Message:
+        def replace_names(message: Message) -> Message:
             return message._replace(
-                sender=self._names.of(message.sender),
-                text=self._names.within(message.text),
+                sender=self._replacer.of(message.sender),
+                text=self._replacer.replace(message.text),
                 room=room,
                 file=numbers[message.file],
             )
 
-        return RoomHistory(room, MappedMessages(history.messages, masked, self._names.of))
+        return RoomHistory(room, MappedMessages(history.messages, replace_names, self._replacer.of))
 
     def _room(self, room: str) -> str:
-        """A room of two is often called by the other's name."""
-        name = self._names.of(room)
-        return name if name != room else self._names.within(room)
+        """A direct chat often bears the name of the other participant."""
+        name = self._replacer.of(room)
+        return name if name != room else self._replacer.replace(room)

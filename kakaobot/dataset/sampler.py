@@ -1,4 +1,4 @@
-"""A sample that is spread evenly over what goes by, however much that is. Knows no content."""
+"""Evenly spaced sampling of a stream of unknown length."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ Item = TypeVar("Item")
 
 
 class EvenSampler(Generic[Item]):
-    """Some of however many items, evenly over all; which ones follows from their number alone."""
+    """Deterministic sample of at most `size` items, evenly spaced over the stream."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._seen, self._every = 0, 1
-        self._kept: list[Item] = []
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._seen, self._stride = 0, 1
+        self._sample: list[Item] = []
 
     def add(self, item: Item) -> None:
-        """One more; it may be forgotten later."""
-        if self._seen % self._every == 0:
-            self._kept.append(item)
-            if len(self._kept) == 2 * self._most:
-                self._kept = self._kept[::2]
-                self._every *= 2
+        """Offer the next item; it may be dropped now or later."""
+        if self._seen % self._stride == 0:
+            self._sample.append(item)
+            if len(self._sample) == 2 * self._size:
+                self._sample = self._sample[::2]
+                self._stride *= 2
         self._seen += 1
 
     def items(self) -> list[Item]:
-        """At most as many as asked for, and half of that at least where there are, in order."""
-        step = max(1, -(-len(self._kept) // self._most))
-        return self._kept[::step]
+        """The sample in order: at least half of `size` if the stream had that many items."""
+        step = max(1, -(-len(self._sample) // self._size))
+        return self._sample[::step]

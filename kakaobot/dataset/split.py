@@ -1,4 +1,4 @@
-"""Which turns of a room train and which validate: the newest do. Pure; knows places, no turns."""
+"""Train/validation split of a room: the newest targets validate."""
 
 from __future__ import annotations
 
@@ -12,56 +12,59 @@ Split = Literal["train", "val"]
 
 
 class RoomSplit:
-    """Which turns of one room train and which validate."""
+    """The split of one room. Turns are addressed by their position in the room."""
 
     def __init__(self, cut: int, targets: array[int]) -> None:
         self.cut = cut
-        """The first turn that validates."""
+        """First validation turn."""
         self._targets = targets
 
     @classmethod
-    def of(cls, ends: Iterable[tuple[int, int]], targets: Iterable[int], ratio: float) -> RoomSplit:
-        """Split at the border of two sessions, or within the only one that has targets.
+    def of(
+        cls, bounds: Iterable[tuple[int, int]], targets: Iterable[int], ratio: float
+    ) -> RoomSplit:
+        """Cut between two sessions, or inside the only one that has targets.
 
         Args:
-            ends: of each session the first turn, and the one behind its last.
-            targets: turns that may be learnt, in order.
-            ratio: share of them that validates.
+            bounds: first turn and end (exclusive) of each session.
+            targets: positions of the targets, ascending.
+            ratio: share of the targets to validate on.
         """
-        shares = cls(sys.maxsize, array("I", targets))
-        spoken = [(begin, end) for begin, end in ends if shares.targets(begin, end)]
-        if len(spoken) > 1:
-            first = session_cut([shares.targets(*each) for each in spoken], ratio)
-            if first < len(spoken):
-                shares.cut = spoken[first][0]
-        elif spoken:
-            shares.cut = turn_cut(shares._targets, ratio)
-        return shares
+        split = cls(sys.maxsize, array("I", targets))
+        with_targets = [(begin, end) for begin, end in bounds if split.count_targets(begin, end)]
+        if len(with_targets) > 1:
+            counts = [split.count_targets(begin, end) for begin, end in with_targets]
+            first = session_cut(counts, ratio)
+            if first < len(with_targets):
+                split.cut = with_targets[first][0]
+        elif with_targets:
+            split.cut = turn_cut(split._targets, ratio)
+        return split
 
-    def targets(self, begin: int, end: int) -> int:
-        """How many turns of some in a row were to be learnt when it was split."""
+    def count_targets(self, begin: int, end: int) -> int:
+        """Targets in a range of turns, as of the split."""
         return bisect_left(self._targets, end) - bisect_left(self._targets, begin)
 
-    def within(self, part: Split, begin: int, end: int) -> tuple[int, int]:
-        """Those of some turns in a row that are in a part: the first, and the one behind."""
+    def clip(self, split: Split, begin: int, end: int) -> tuple[int, int]:
+        """The part of a range of turns that belongs to a split."""
         cut = min(max(self.cut, begin), end)
-        return (begin, cut) if part == "train" else (cut, end)
+        return (begin, cut) if split == "train" else (cut, end)
 
 
 def session_cut(targets: Sequence[int], ratio: float) -> int:
-    """Where one room's sessions in time order are split: the newest targets validate.
+    """Index of the first validation session.
 
     Args:
-        targets: of each session, how many turns of it may be learnt; at least two sessions.
-        ratio: share of the targets that validates.
+        targets: number of targets per session, oldest first; at least two sessions.
+        ratio: share of the targets to validate on.
 
     Returns:
-        The first session of validation. Both sides get a target as soon as two sessions hold one.
+        A cut that leaves targets on both sides if two sessions have any.
     """
-    wanted = max(1, round(sum(targets) * ratio))
+    requested = max(1, round(sum(targets) * ratio))
     cut, taken = len(targets), 0
     left = sum(targets)
-    while cut > 1 and taken < wanted and left > targets[cut - 1]:
+    while cut > 1 and taken < requested and left > targets[cut - 1]:
         cut -= 1
         taken += targets[cut]
         left -= targets[cut]
@@ -69,11 +72,11 @@ def session_cut(targets: Sequence[int], ratio: float) -> int:
 
 
 def turn_cut(targets: Sequence[int], ratio: float) -> int:
-    """The same for the only session there is: the first turn of validation.
+    """Position of the first validation turn in a room with a single session.
 
     Args:
-        targets: places of the turns that may be learnt. Of one alone nothing validates.
-        ratio: as in `border`.
+        targets: positions of the targets; a lone target never validates.
+        ratio: as in `session_cut`.
     """
-    wanted = min(max(1, round(len(targets) * ratio)), len(targets) - 1)
-    return targets[-wanted] if wanted > 0 else sys.maxsize
+    requested = min(max(1, round(len(targets) * ratio)), len(targets) - 1)
+    return targets[-requested] if requested > 0 else sys.maxsize

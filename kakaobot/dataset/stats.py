@@ -1,4 +1,4 @@
-"""What a history looks like: when people talk, who answers whom, how long rows are. Pure."""
+"""Chat activity by month and hour, who replies to whom, and histograms."""
 
 from __future__ import annotations
 
@@ -10,82 +10,87 @@ from itertools import pairwise
 from kakaobot.schema import Message, Session
 
 HOURS = 24
-_MOST_PEOPLE = 8
-"""In the table of who answers whom; the rest of a large room says little there."""
-_BINS = 16
+_MAX_PARTICIPANTS = 8
+"""Size of the reply matrix."""
+_MAX_BINS = 16
 
 
 @dataclass(frozen=True)
 class ActivityStats:
     months: tuple[tuple[str, int], ...] = ()
-    """`2026-03` and the number of messages; every month from the first to the last."""
+    """`2026-03` and its message count, without gaps from the first month to the last."""
     hours: tuple[int, ...] = (0,) * HOURS
-    """Messages by the hour of the day, from midnight."""
-    people: tuple[str, ...] = ()
-    """Rows and columns of `answers`, most active first."""
-    answers: tuple[tuple[int, ...], ...] = ()
-    """Row: who speaks; column: whose turn stands before, within a session."""
+    """Messages per hour of the day, from midnight."""
+    participants: tuple[str, ...] = ()
+    """Rows and columns of `reply_counts`, most active first."""
+    reply_counts: tuple[tuple[int, ...], ...] = ()
+    """[sender][sender of the preceding turn], within sessions."""
 
 
 class ActivityCounter:
-    """Of all rooms together; grows with every room."""
+    """Accumulates the activity of all rooms."""
 
     def __init__(self) -> None:
         self._months = Counter[tuple[int, int]]()
         self._hours = [0] * HOURS
-        self._people = Counter[str]()
-        self._pairs = Counter[tuple[str, str]]()
+        self._messages = Counter[str]()
+        self._replies = Counter[tuple[str, str]]()
 
-    def passing(self, messages: Iterable[Message]) -> Iterator[Message]:
-        """The same messages, counted as they go by: what people said in words."""
-        months, hours, people = self._months, self._hours, self._people
+    def observe(self, messages: Iterable[Message]) -> Iterator[Message]:
+        """Pass messages through unchanged while counting them."""
+        months, hours, counts = self._months, self._hours, self._messages
         for message in messages:
             at = message.at
             months[at.year, at.month] += 1
             hours[at.hour] += 1
-            people[message.sender] += 1
+            counts[message.sender] += 1
             yield message
 
     def add_session(self, session: Session) -> None:
-        """The same, as a session of turns."""
-        self._pairs.update((turn.sender, before.sender) for before, turn in pairwise(session.turns))
+        """Count who replies to whom."""
+        self._replies.update(
+            (turn.sender, previous.sender) for previous, turn in pairwise(session.turns)
+        )
 
     @property
-    def people(self) -> tuple[str, ...]:
+    def participants(self) -> tuple[str, ...]:
         """Most active first."""
-        return tuple(name for name, _ in self._people.most_common())
+        return tuple(name for name, _ in self._messages.most_common())
 
-    def figures(self) -> ActivityStats:
-        names = self.people[:_MOST_PEOPLE]
+    def stats(self) -> ActivityStats:
+        names = self.participants[:_MAX_PARTICIPANTS]
         months = {f"{year:04d}-{month:02d}": n for (year, month), n in self._months.items()}
         return ActivityStats(
-            months=tuple((month, months.get(month, 0)) for month in _through(sorted(months))),
+            months=tuple((month, months.get(month, 0)) for month in _month_range(sorted(months))),
             hours=tuple(self._hours),
-            people=names,
-            answers=tuple(tuple(self._pairs[who, to] for to in names) for who in names),
+            participants=names,
+            reply_counts=tuple(
+                tuple(self._replies[sender, previous] for previous in names) for sender in names
+            ),
         )
 
 
-def histogram(sizes: Mapping[int, int], most: int) -> tuple[tuple[int, int], ...]:
-    """Bins of one width from 1 to `most`: the largest size of each, and how many are in it.
+def histogram(sizes: Mapping[int, int], max_size: int) -> tuple[tuple[int, int], ...]:
+    """Equal-width bins from 1 to `max_size` as (upper bound, count).
 
     Args:
-        sizes: size, between 1 and `most`, → how many have it.
+        sizes: size, from 1 to `max_size` → number of occurrences.
+        max_size: upper bound of the last bin.
     """
-    width = max(1, -(-most // _BINS))
+    width = max(1, -(-max_size // _MAX_BINS))
     counts = Counter[int]()
-    for size, times in sizes.items():
-        counts[(size - 1) // width] += times
-    return tuple((min(most, (n + 1) * width), counts[n]) for n in range(-(-most // width)))
+    for size, count in sizes.items():
+        counts[(size - 1) // width] += count
+    return tuple((min(max_size, (n + 1) * width), counts[n]) for n in range(-(-max_size // width)))
 
 
-def _through(months: Sequence[str]) -> list[str]:
-    """Those between the first and the last as well."""
+def _month_range(months: Sequence[str]) -> list[str]:
+    """All months from the first of a sorted sequence to the last."""
     if not months:
         return []
     (year, month), last = map(int, months[0].split("-")), months[-1]
-    found = [months[0]]
-    while found[-1] < last:
+    filled = [months[0]]
+    while filled[-1] < last:
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-        found.append(f"{year:04d}-{month:02d}")
-    return found
+        filled.append(f"{year:04d}-{month:02d}")
+    return filled

@@ -1,4 +1,4 @@
-"""How people of a room speak, by a sample of what they said, and how far apart they lie."""
+"""Style of the most active participants, and how far apart their styles are."""
 
 from __future__ import annotations
 
@@ -9,58 +9,57 @@ from kakaobot.dataset.sampler import EvenSampler
 from kakaobot.schema import Turn
 from kakaobot.style import describe_style, style_distance, style_profile
 
-_MOST_PEOPLE = 6
-_MOST_REPLIES = 3000
-"""Of one person, spread evenly over the history: more change no figure that is shown."""
+_MAX_PARTICIPANTS = 6
+_SAMPLE_SIZE = 3000
+"""Turns per participant; more would not change any displayed digit."""
 
 
 @dataclass(frozen=True)
 class ParticipantStyle:
-    """One person's voice in words."""
-
     name: str
-    lines: tuple[str, ...]
-    """Korean, as `kakaobot.style.describe_style` has them."""
-    apart: tuple[float, ...]
-    """From each of the people that are shown, in their order: 0 (alike) to 1."""
+    sentences: tuple[str, ...]
+    """Korean, from `kakaobot.style.describe_style`."""
+    distances: tuple[float, ...]
+    """Style distance to each listed participant, 0 (same) to 1."""
 
 
 class ParticipantStyles:
-    """What everybody says, a sample of it; grows with every room."""
+    """Evenly spaced sample of each participant's turns in all rooms."""
 
     def __init__(self) -> None:
-        self._said: dict[str, EvenSampler[Turn]] = {}
+        self._samplers: dict[str, EvenSampler[Turn]] = {}
 
-    def passing(self, turns: Iterable[Turn], people: Sequence[str]) -> Iterator[Turn]:
-        """The same turns of one room, some of which are kept as they go by.
+    def observe(self, turns: Iterable[Turn], participants: Sequence[str]) -> Iterator[Turn]:
+        """Pass a room's turns through unchanged while sampling them.
 
         Args:
-            people: who speaks in it, most active first; of more than are shown nothing is kept.
+            turns: turns of one room.
+            participants: its senders, most active first; only the first few are sampled.
         """
-        said = self._said
-        for name in people[:_MOST_PEOPLE]:
-            said.setdefault(name, EvenSampler(_MOST_REPLIES))
+        samplers = self._samplers
+        for name in participants[:_MAX_PARTICIPANTS]:
+            samplers.setdefault(name, EvenSampler(_SAMPLE_SIZE))
         for turn in turns:
-            if turn.sender in said:
-                said[turn.sender].add(turn)
+            if turn.sender in samplers:
+                samplers[turn.sender].add(turn)
             yield turn
 
-    def speeches(self, people: Sequence[str]) -> tuple[ParticipantStyle, ...]:
-        """Of the most active people.
+    def report(self, participants: Sequence[str]) -> tuple[ParticipantStyle, ...]:
+        """Styles of the most active participants.
 
         Args:
-            people: most active first.
+            participants: most active first.
         """
-        voices = {
-            name: style_profile(turn.text for turn in self._said[name].items())
-            for name in people[:_MOST_PEOPLE]
-            if name in self._said and self._said[name].items()
+        profiles = {
+            name: style_profile(turn.text for turn in self._samplers[name].items())
+            for name in participants[:_MAX_PARTICIPANTS]
+            if name in self._samplers and self._samplers[name].items()
         }
         return tuple(
             ParticipantStyle(
                 name,
-                tuple(describe_style(voice)),
-                tuple(round(style_distance(voice, other), 3) for other in voices.values()),
+                tuple(describe_style(profile)),
+                tuple(round(style_distance(profile, other), 3) for other in profiles.values()),
             )
-            for name, voice in voices.items()
+            for name, profile in profiles.items()
         )

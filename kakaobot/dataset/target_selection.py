@@ -1,4 +1,4 @@
-"""Which turns of all rooms are worth learning, told while they go by. Keeps a few bytes a turn."""
+"""Selects which turns of all rooms are training targets; keeps a few bytes per turn."""
 
 from __future__ import annotations
 
@@ -21,140 +21,151 @@ from kakaobot.dataset.filters import (
 from kakaobot.dataset.long_text_index import LongTextIndex
 from kakaobot.schema import Turn
 
-LONG_ENOUGH_TO_FORWARD = 40
-"""Letters without spaces: two lines of a phone. Shorter wishes are everybody's own words."""
-OFTEN = 3
-"""As often as this a long text was said, it is a text that goes round, whoever says it."""
+MIN_FORWARDED_LETTERS = 40
+"""Letters without spaces: two lines on a phone. People word shorter wishes themselves."""
+FORWARDED_COPIES = 3
+"""Copies that make a long text a forwarded one even within one sender and room."""
+
+_REASON_OF_CODE = ("", *REASONS, LEAKED)
+_CODE_OF_REASON = {reason: code for code, reason in enumerate(_REASON_OF_CODE) if reason}
 
 
-_WORDS = ("", *REASONS, LEAKED)
-_CODES = {reason: code for code, reason in enumerate(_WORDS) if reason}
-
-
-class Reasons(Mapping[int, str]):
-    """Place of a turn in its room → why it is not learnt. A byte for each turn."""
+class ExclusionReasons(Mapping[int, str]):
+    """Position of an excluded turn in its room → reason. One byte per turn."""
 
     def __init__(self) -> None:
         self._codes = bytearray()
 
     def append(self, reason: str | None) -> None:
-        """Of the next turn; None where it is learnt."""
-        self._codes.append(_CODES[reason] if reason else 0)
+        """Record the next turn; None if it is not excluded."""
+        self._codes.append(_CODE_OF_REASON[reason] if reason else 0)
 
-    def set(self, place: int, reason: str) -> None:
-        """Of a turn that has gone by."""
-        self._codes[place] = _CODES[reason]
+    def set(self, position: int, reason: str) -> None:
+        """Exclude a turn that is already recorded."""
+        self._codes[position] = _CODE_OF_REASON[reason]
 
     @property
     def turns(self) -> int:
-        """How many turns there are, learnt or not."""
+        """Recorded turns, excluded or not."""
         return len(self._codes)
 
     def part(self, begin: int, end: int) -> list[str]:
-        """Those of some turns in a row, empty for what is learnt."""
-        return [_WORDS[code] for code in self._codes[begin:end]]
+        """Reasons of a range of turns, empty where not excluded."""
+        return [_REASON_OF_CODE[code] for code in self._codes[begin:end]]
 
-    def __contains__(self, place: object) -> bool:
-        return isinstance(place, int) and 0 <= place < len(self._codes) and self._codes[place] > 0
+    def __contains__(self, position: object) -> bool:
+        return (
+            isinstance(position, int)
+            and 0 <= position < len(self._codes)
+            and self._codes[position] > 0
+        )
 
-    def __getitem__(self, place: int) -> str:
-        if place not in self:
-            raise KeyError(place)
-        return _WORDS[self._codes[place]]
+    def __getitem__(self, position: int) -> str:
+        if position not in self:
+            raise KeyError(position)
+        return _REASON_OF_CODE[self._codes[position]]
 
     def __iter__(self) -> Iterator[int]:
-        return (place for place, code in enumerate(self._codes) if code)
+        return (position for position, code in enumerate(self._codes) if code)
 
     def __len__(self) -> int:
         return len(self._codes) - self._codes.count(0)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Reason → turns, in the order in which they are tried, those that took none left out."""
-        counted = {reason: self._codes.count(code) for reason, code in _CODES.items()}
-        return {reason: count for reason, count in counted.items() if count}
+        """Reason → excluded turns, in the order of the filters; reasons without turns left out."""
+        counts = {reason: self._codes.count(code) for reason, code in _CODE_OF_REASON.items()}
+        return {reason: count for reason, count in counts.items() if count}
 
 
 @dataclass(frozen=True)
 class TargetSelection:
-    """Of one room's turns that could be learnt: a persona's, or everybody's."""
+    """The selection of one room. Candidates are the persona's turns, or all turns."""
 
-    judged: int
-    reasons: Reasons
-    """Why those of them are not learnt that are not."""
+    candidates: int
+    reasons: ExclusionReasons
+    """Why candidates are excluded; shared with later stages, which may add to it."""
 
     @property
     def targets(self) -> int:
-        return self.judged - len(self.reasons)
+        return self.candidates - len(self.reasons)
 
     @property
     def counts(self) -> dict[str, int]:
-        """As those of `reasons`."""
+        """See `ExclusionReasons.counts`."""
         return self.reasons.counts
 
 
 class TargetSelector:
-    """Hears every turn of every room once, and then says why some are not learnt.
+    """Observes every turn of every room once, then excludes candidates.
 
-    All rooms are judged together: a text goes round in several of them, and the share of low-signal
-    replies is that of everything learnt. The order of the rooms does not matter.
+    Forwarded texts and the low-signal cap are judged over all rooms together, independent of the
+    order of the rooms.
     """
 
     def __init__(self, rules: FilterRules, *, persona: str = "") -> None:
-        """Take whose turns are judged; empty for everybody's.
+        """`persona`: whose turns are candidates; empty for everybody's.
 
-        The others' are still heard, to see what they forward.
+        The other turns still count when looking for forwarded texts.
         """
         self._rules, self._persona = rules, persona
-        self._reasons: dict[str, Reasons] = {}
-        self._judged: dict[str, int] = {}
-        self._begins = array("Q", [0])
-        """The number of each room's first turn among all."""
-        self._reactions = BackchannelIndex()
-        self.long = LongTextIndex()
-        """The long ones among all that were heard."""
+        self._reasons: dict[str, ExclusionReasons] = {}
+        self._candidates: dict[str, int] = {}
+        self._room_starts = array("Q", [0])
+        """Each room's first turn in the numbering over all rooms."""
+        self._backchannels = BackchannelIndex()
+        self.long_texts = LongTextIndex()
+        """The long turns observed, excluded ones included."""
 
-    def passing(self, room: str, turns: Iterable[Turn], bots: Collection[str]) -> Iterator[Turn]:
-        """The same turns of one room, in order of time, judged by themselves as they go by.
+    def observe(self, room: str, turns: Iterable[Turn], bots: Collection[str]) -> Iterator[Turn]:
+        """Pass a room's turns through unchanged while applying the filters for single turns.
 
         Args:
-            bots: names of programs in it.
+            room: key of the room.
+            turns: its turns in time order.
+            bots: senders that are programs.
         """
-        reasons = self._reasons[room] = Reasons()
-        begin, persona, rules = self._begins[-1], self._persona, self._rules
-        programs = frozenset(bots) - {persona}
-        judged = 0
-        for place, turn in enumerate(turns):
-            self.long.add(room, place, turn)
+        reasons = self._reasons[room] = ExclusionReasons()
+        start, persona, rules = self._room_starts[-1], self._persona, self._rules
+        excluded_bots = frozenset(bots) - {persona}
+        candidates = 0
+        for position, turn in enumerate(turns):
+            self.long_texts.add(room, position, turn)
             if persona in ("", turn.sender):
-                reason = exclusion_reason(turn, rules, programs)
+                reason = exclusion_reason(turn, rules, excluded_bots)
                 reasons.append(reason)
-                judged += 1
+                candidates += 1
                 if not reason:
-                    self._reactions.add(begin + place, room, turn)
+                    self._backchannels.add(start + position, room, turn)
             else:
                 reasons.append(None)
             yield turn
-        self._judged[room] = judged
-        self._begins.append(begin + reasons.turns)
+        self._candidates[room] = candidates
+        self._room_starts.append(start + reasons.turns)
 
-    def settle(self, *, capped: bool = True) -> dict[str, TargetSelection]:
-        """What is told by all turns together; nothing is heard any more.
+    def select(self, *, cap_low_signal: bool = True) -> dict[str, TargetSelection]:
+        """Apply the filters that need all turns; call once, after the last `observe`.
 
         Args:
-            capped: whether low-signal replies are held to their share.
+            cap_low_signal: whether to hold low-signal replies to their share.
         """
-        begins = dict(zip(self._reasons, self._begins, strict=False))
-        for room, place, sender, reason in _copies(self.long, self._rules):
-            if self._persona in ("", sender) and place not in self._reasons[room]:
-                self._reasons[room].set(place, reason)
-                self._reactions.discard(begins[room] + place)
+        starts = dict(zip(self._reasons, self._room_starts, strict=False))
+        for room, position, sender, reason in _copies(self.long_texts, self._rules):
+            if self._persona in ("", sender) and position not in self._reasons[room]:
+                self._reasons[room].set(position, reason)
+                self._backchannels.discard(starts[room] + position)
+        if cap_low_signal:
+            self._cap_low_signal()
+        return {
+            room: TargetSelection(self._candidates[room], reasons)
+            for room, reasons in self._reasons.items()
+        }
+
+    def _cap_low_signal(self) -> None:
         rooms = list(self._reasons)
-        over = self._reactions.surplus(self._rules.low_signal_share) if capped else ()
-        for number in over:
-            index = bisect_right(self._begins, number) - 1
-            self._reasons[rooms[index]].set(number - self._begins[index], CAPPED)
-        return {room: TargetSelection(self._judged[room], self._reasons[room]) for room in rooms}
+        for number in self._backchannels.surplus(self._rules.low_signal_share):
+            index = bisect_right(self._room_starts, number) - 1
+            self._reasons[rooms[index]].set(number - self._room_starts[index], CAPPED)
 
 
 def select_targets(
@@ -162,36 +173,36 @@ def select_targets(
     rules: FilterRules,
     *,
     persona: str = "",
-    capped: bool = True,
+    cap_low_signal: bool = True,
 ) -> dict[str, TargetSelection]:
-    """Room → which of its turns are not learnt, and why; see `Judging`.
+    """Run a `TargetSelector` over rooms that are at hand.
 
     Args:
-        rooms: room → its turns in order of time, which are read once.
-        rules: what is not learnt.
-        persona: whose turns are judged; empty for everybody's.
-        capped: whether low-signal replies are held to their share.
+        rooms: room → its turns in time order, read once.
+        rules: the filters to apply.
+        persona: whose turns are candidates; empty for everybody's.
+        cap_low_signal: whether to hold low-signal replies to their share.
     """
-    judging = TargetSelector(rules, persona=persona)
+    selector = TargetSelector(rules, persona=persona)
     for room, turns in rooms.items():
-        for _ in judging.passing(room, turns, rules.bots):
+        for _ in selector.observe(room, turns, rules.bots):
             pass
-    return judging.settle(capped=capped)
+    return selector.select(cap_low_signal=cap_low_signal)
 
 
-def _copies(long: LongTextIndex, rules: FilterRules) -> Iterator[tuple[str, int, str, str]]:
-    """Room, place and sender of what was said before or goes round, by time, and which it is."""
-    for group in duplicates.duplicate_groups(long.texts()):
-        said = [long.turn(number) for number in group]
-        length = min(each.letters for each in said)
-        people = {each.sender for each in said}
-        places = {each.room for each in said}
-        around = len(people) > 1 or len(places) > 1 or len(said) >= OFTEN
-        if rules.forwarded and around and length >= LONG_ENOUGH_TO_FORWARD:
-            yield from ((each.room, each.place, each.sender, FORWARDED) for each in said)
+def _copies(long_texts: LongTextIndex, rules: FilterRules) -> Iterator[tuple[str, int, str, str]]:
+    """Room, position, sender and reason of forwarded and repeated turns."""
+    for group in duplicates.duplicate_groups(long_texts.texts()):
+        turns = [long_texts.turn(number) for number in group]
+        letters = min(turn.letters for turn in turns)
+        senders = {turn.sender for turn in turns}
+        rooms = {turn.room for turn in turns}
+        spread = len(senders) > 1 or len(rooms) > 1 or len(turns) >= FORWARDED_COPIES
+        if rules.forwarded and spread and letters >= MIN_FORWARDED_LETTERS:
+            yield from ((turn.room, turn.place, turn.sender, FORWARDED) for turn in turns)
         elif rules.repeated:
             seen = set[str]()
-            for each in said:
-                if each.sender in seen:
-                    yield each.room, each.place, each.sender, REPEATED
-                seen.add(each.sender)
+            for turn in turns:
+                if turn.sender in seen:
+                    yield turn.room, turn.place, turn.sender, REPEATED
+                seen.add(turn.sender)

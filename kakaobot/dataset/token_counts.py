@@ -1,4 +1,4 @@
-"""How long messages and rows are, counted while rows pass by; some rows are kept to be shown."""
+"""Token counts of messages and rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from kakaobot.chat_template import MessageSize, Renderer
-from kakaobot.dataset.build_report import EXAMPLES, Example, example_of
+from kakaobot.dataset.build_report import EXAMPLE_COUNTS, Example, example_of
 from kakaobot.dataset.sampler import EvenSampler
 from kakaobot.dataset.split import Split
 from kakaobot.dataset.stats import histogram
@@ -14,37 +14,37 @@ from kakaobot.schema import ChatMessage, Conversation
 
 
 class MessageSizes:
-    """How long some messages are, all measured together."""
+    """Token counts of a batch of messages, tokenized together."""
 
     def __init__(self, renderer: Renderer, messages: Iterable[ChatMessage]) -> None:
-        fresh = dict.fromkeys(map(_key, messages))
-        learnt = [ChatMessage(*key, is_target=True) for key in fresh]  # type: ignore[arg-type]
-        self._known = dict(zip(fresh, renderer.sizes(learnt), strict=True))
+        unique = dict.fromkeys(map(_key, messages))
+        targets = [ChatMessage(*key, is_target=True) for key in unique]  # type: ignore[arg-type]
+        self._sizes = dict(zip(unique, renderer.sizes(targets), strict=True))
 
     def of(self, message: ChatMessage) -> MessageSize:
-        """Its tokens, and how many of them are learnt where it is."""
-        return self._known[_key(message)]
+        """The message's tokens; `target_tokens` is as if it were a target."""
+        return self._sizes[_key(message)]
 
     def tokens(self, message: ChatMessage) -> int:
-        """What it adds to a conversation."""
-        return self._known[_key(message)].tokens
+        """Tokens the message adds to a conversation."""
+        return self._sizes[_key(message)].tokens
 
 
 class RowStats:
-    """The rows of one part."""
+    """Counts and examples of one split, accumulated row by row."""
 
-    def __init__(self, lead: int) -> None:
-        """`lead`: tokens in front of a row's first message."""
-        self._lead = lead
+    def __init__(self, lead_tokens: int) -> None:
+        """`lead_tokens`: tokens before a row's first message."""
+        self._lead_tokens = lead_tokens
         self.rows = self.replies = self.tokens = self.target_tokens = 0
         self._lengths = Counter[int]()
-        self._examples: dict[Split, EvenSampler[Conversation]] = {
-            part: EvenSampler(most) for part, most in EXAMPLES.items()
+        self._samplers: dict[Split, EvenSampler[Conversation]] = {
+            split: EvenSampler(count) for split, count in EXAMPLE_COUNTS.items()
         }
 
     def add(self, row: Conversation, sizes: MessageSizes) -> None:
-        """Count one; `sizes` knows its messages."""
-        tokens = self._lead
+        """Count a row whose messages are in `sizes`."""
+        tokens = self._lead_tokens
         for message in row.messages:
             size = sizes.of(message)
             tokens += size.tokens
@@ -54,21 +54,21 @@ class RowStats:
         self.rows += 1
         self.tokens += tokens
         self._lengths[tokens] += 1
-        for spread in self._examples.values():
-            spread.add(row)
+        for sampler in self._samplers.values():
+            sampler.add(row)
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest row; 0 where there is none."""
+        """Tokens of the longest row; 0 without rows."""
         return max(self._lengths, default=0)
 
-    def histogram(self, most: int) -> tuple[tuple[int, int], ...]:
-        """Bins of row lengths up to `most` tokens."""
-        return histogram(self._lengths, most)
+    def histogram(self, max_tokens: int) -> tuple[tuple[int, int], ...]:
+        """Row lengths as (upper bound, count), up to `max_tokens`."""
+        return histogram(self._lengths, max_tokens)
 
-    def examples(self, part: Split) -> list[Example]:
-        """As many as are shown of that part, spread over the history."""
-        return [example_of(row, part) for row in self._examples[part].items()]
+    def examples(self, split: Split) -> list[Example]:
+        """Rows to show for that split, evenly spaced over the history."""
+        return [example_of(row, split) for row in self._samplers[split].items()]
 
 
 def _key(message: ChatMessage) -> tuple[str, str, str]:

@@ -1,1 +1,1 @@
-"""Numbers → HTML and SVG that stand alone, for the window and for report.html alike."""
+"""Dataset reports as HTML: charts for the window, and the self-contained report page."""

@@ -1,89 +1,96 @@
-"""Counts → pictures in SVG and HTML, for the window and the report alike. Knows no data of ours.
-
-Colours are those of the page they stand in, by its variables, with a fallback where it has none.
-"""
+"""Charts as SVG and HTML fragments. Colors come from CSS variables of the surrounding page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from kakaobot.report.templating import render_fragment
 
 _WIDTH, _HEIGHT, _TOP, _BOTTOM = 640, 190, 40, 24
-_INK, _MUTED = "var(--kb-ink, #2e2b28)", "var(--kb-muted, #7d7770)"
-_FILL, _MARK = "var(--kb-accent, #ffd43b)", "var(--kb-eval, #d9622b)"
-_HEAT, _HOTTEST = "var(--kb-loss, #3b6fd4)", 55
-"""And in how many percent of it ink can still be read, on a light page and on a dark one."""
-_MOST_LABELS = 12
+_FLOOR = _HEIGHT - _BOTTOM
+_LABEL_MARGIN = 22.0
+"""Keeps centered labels inside the chart."""
+_MAX_LABELS = 12
+_HOTTEST_PERCENT = 55
+"""Share of the heat color at which text is still readable in light and dark mode."""
 
 
-def bar_chart(values: Sequence[tuple[str, int]], *, title: str, last_is: str = "") -> str:
-    """A column for each value, with the largest one's count above it.
+class _Bar(NamedTuple):
+    label: str
+    value: int
+    x: float
+    y: float
+    width: float
+    height: float
+    label_x: float
+    is_labeled: bool
+    is_peak: bool
+
+
+class _Cell(NamedTuple):
+    value: int
+    percent: int
+
+
+def bar_chart(values: Sequence[tuple[str, int]], *, title: str, limit: str = "") -> Markup:
+    """SVG with a column per value and the count above the largest one.
 
     Args:
-        values: a label for the axis and a count, at least one.
-        title: what is counted; read out by screen readers too.
-        last_is: what the right end of the axis stands for, drawn as a limit.
+        values: axis label and count of each column, at least one.
+        title: read out by screen readers.
+        limit: what the right end of the axis stands for; drawn as a dashed line.
     """
-    most = max(count for _, count in values) or 1
+    largest = max(count for _, count in values) or 1
     step = _WIDTH / len(values)
-    every = max(1, -(-len(values) // _MOST_LABELS))
+    label_every = max(1, -(-len(values) // _MAX_LABELS))
     peak = max(range(len(values)), key=lambda n: values[n][1])
-    parts = []
+    bars = []
     for n, (label, count) in enumerate(values):
-        x, height = n * step, (_HEIGHT - _TOP - _BOTTOM) * count / most
-        y = _HEIGHT - _BOTTOM - height
-        parts.append(
-            f'<rect x="{x + step * 0.1:.1f}" y="{y:.1f}" width="{step * 0.8:.1f}" '
-            f'height="{height:.1f}" rx="2" fill="{_FILL}">'
-            f"<title>{escape(label)}: {count:,}</title></rect>"
+        height = (_FLOOR - _TOP) * count / largest
+        bars.append(
+            _Bar(
+                label=label,
+                value=count,
+                x=(n + 0.1) * step,
+                y=_FLOOR - height,
+                width=0.8 * step,
+                height=height,
+                label_x=min(max((n + 0.5) * step, _LABEL_MARGIN), _WIDTH - _LABEL_MARGIN),
+                is_labeled=n % label_every == 0,
+                is_peak=n == peak and count > 0,
+            )
         )
-        if n % every == 0:
-            parts.append(_text(x + step / 2, _HEIGHT - 8, label, _MUTED))
-        if n == peak and count:
-            parts.append(_text(x + step / 2, y - 6, f"{count:,}", _INK))
-    if last_is:
-        parts.append(
-            f'<line x1="{_WIDTH - 1}" x2="{_WIDTH - 1}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}" '
-            f'stroke="{_MARK}" stroke-width="2" stroke-dasharray="4 4"/>'
-        )
-        parts.append(_text(_WIDTH - 2, _TOP - 24, last_is, _MARK, anchor="end"))
-    floor = _HEIGHT - _BOTTOM
-    parts.append(
-        f'<line x1="0" x2="{_WIDTH}" y1="{floor}" y2="{floor}" stroke="{_MUTED}" opacity=".4"/>'
-    )
-    return (
-        f'<svg class="kb-bars" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="{escape(title)}" width="100%">{"".join(parts)}</svg>'
+    return render_fragment(
+        "bar_chart",
+        bars=bars,
+        title=title,
+        limit=limit,
+        width=_WIDTH,
+        height=_HEIGHT,
+        top=_TOP,
+        floor=_FLOOR,
     )
 
 
-def heatmap(names: Sequence[str], counts: Sequence[Sequence[int]], *, corner: str) -> str:
-    """A table in which more is darker.
+def heatmap(names: Sequence[str], counts: Sequence[Sequence[int]], *, corner: str) -> Markup:
+    """HTML table in which larger counts are darker.
 
     Args:
         names: of rows and columns.
-        counts: one row for each name.
-        corner: what rows and columns are.
+        counts: one row per name.
+        corner: heading of rows and columns.
     """
-    most = max((count for row in counts for count in row), default=0) or 1
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    rows = []
-    for name, row in zip(names, counts, strict=True):
-        cells = "".join(
-            f'<td style="background: color-mix(in srgb, {_HEAT} {_HOTTEST * count // most}%, '
-            f'transparent)">{count:,}</td>'
-            for count in row
-        )
-        rows.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
-    return (
-        f'<table class="kb-matrix"><thead><tr><th>{escape(corner)}</th>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+    largest = max((count for row in counts for count in row), default=0) or 1
+    rows = [
+        (name, [_Cell(count, _HOTTEST_PERCENT * count // largest) for count in row])
+        for name, row in zip(names, counts, strict=True)
+    ]
+    return render_fragment("heatmap", names=names, rows=rows, corner=corner)
 
 
-def _text(x: float, y: float, words: str, colour: str, *, anchor: str = "middle") -> str:
-    x = min(max(x, 22.0), _WIDTH - 22.0) if anchor == "middle" else x
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12" '
-        f'fill="{colour}">{escape(words)}</text>'
-    )
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, css_class: str = "") -> Markup:
+    """HTML table of texts."""
+    return render_fragment("table", head=head, rows=rows, css_class=css_class)

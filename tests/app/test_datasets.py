@@ -46,7 +46,7 @@ def test_every_message_of_the_sample_is_learnt_or_has_a_reason(
         # A turn holds several messages that came in the same minute.
         assert learnt <= report.messages - explained
         assert report.messages - explained < 2.5 * learnt
-        assert report.named
+        assert report.shows_names
 
 
 def test_what_is_too_short_is_counted_with_its_reason(
@@ -90,8 +90,8 @@ def test_a_member_who_only_sent_photos_counts_for_nothing(
     lines = [f"[{'가나'[i % 2]}] [오후 1:{i:02d}] 말 {i}" for i in range(30)]
     Exports(home).import_files([room(tmp_path, *lines, "[다] [오후 2:00] 사진")])
     report = datasets.build()
-    assert report.people == ("가", "나")
-    assert not report.named
+    assert report.participants == ("가", "나")
+    assert not report.shows_names
 
 
 def test_the_sample_alone_is_a_rehearsal_with_the_starter(
@@ -120,21 +120,21 @@ def test_who_speaks_is_read_once_as_long_as_nothing_changed(
     home: Home, datasets: Datasets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Exports(home).import_files([SAMPLE])
-    rooms, people = datasets.rooms(), datasets.people()
+    rooms, people = datasets.rooms(), datasets.participants()
     assert rooms == ["주말 보드게임방"]
     assert {person.name for person in people} == {"도담", "마루", "은솔", "서하늘"}
     with monkeypatch.context() as patched:
         patched.setattr(FileStore, "export", lambda *_: pytest.fail("read again"))
         save(home.settings_file, {"data.persona": "도담", "data.room": rooms[0]})
-        assert (datasets.rooms(), datasets.people()) == (rooms, people)
+        assert (datasets.rooms(), datasets.participants()) == (rooms, people)
     save(home.settings_file, {"data.min_target_chars": 200})
-    assert {person.replies for person in datasets.people()} == {0}
+    assert {person.replies for person in datasets.participants()} == {0}
     save(home.settings_file, {"data.min_target_chars": 1})
     lines = [f"[{'가나'[i % 2]}] [오후 1:{i:02d}] 말 {i}" for i in range(30)]
     Exports(home).import_files([room(tmp_path, *lines)])
     assert datasets.rooms() == [*rooms, "방"]
-    assert len(datasets.people()) == len(people) + 2
-    assert {person.name for person in datasets.people("방")} == {"가", "나"}
+    assert len(datasets.participants()) == len(people) + 2
+    assert {person.name for person in datasets.participants("방")} == {"가", "나"}
 
 
 def test_short_reactions_are_held_to_their_share_and_the_rest_is_told(
@@ -209,7 +209,7 @@ def test_who_has_too_little_to_learn_or_sounds_like_a_program_is_told(
             said = " ".join(random.Random(f"{who}{i}").sample(words, 4))
             lines.append(f"[{who}] [오후 {1 + i // 60}:{i % 60:02d}] {said}")
     Exports(home).import_files([room(tmp_path, *lines)])
-    people = {person.name: person for person in datasets.people()}
+    people = {person.name: person for person in datasets.participants()}
     assert people["마루"].advice == "enough"
     assert people["도담"].advice == "few"
     assert "140개" in people["도담"].sentence
@@ -221,14 +221,14 @@ def test_everything_is_told_of_everybody_before_anything_is_built(
 ) -> None:
     Exports(home).import_files([SAMPLE])
     told: list[tuple[float, str]] = []
-    people = datasets.people(progress=lambda share, words: told.append((share, words)))
+    people = datasets.participants(progress=lambda share, words: told.append((share, words)))
     assert datasets.report() is None
     assert [person.replies for person in people] == sorted(
         (person.replies for person in people), reverse=True
     )
     dodam = people[0]
     assert (dodam.name, dodam.messages, dodam.advice) == ("도담", 308, "enough")
-    assert 0.8 < dodam.answers < 0.9
+    assert 0.8 < dodam.answer_share < 0.9
     assert dodam.median_chars == 6
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
@@ -242,15 +242,15 @@ def test_who_is_left_out_comes_last_and_nothing_is_read_again(
     home: Home, datasets: Datasets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Exports(home).import_files([SAMPLE])
-    before, _ = datasets.people(), datasets.rooms()
+    before, _ = datasets.participants(), datasets.rooms()
     monkeypatch.setattr(FileStore, "export", lambda *_: pytest.fail("read again"))
     Participants(home).exclude(["도담"])
-    people = datasets.people()
+    people = datasets.participants()
     assert [person.name for person in people] == ["마루", "은솔", "서하늘", "도담"]
     assert [person.is_excluded for person in people] == [False, False, False, True]
     assert people[-1].replies == before[0].replies
     Participants(home).include(["도담"])
-    assert datasets.people() == before
+    assert datasets.participants() == before
 
 
 def test_two_who_ask_at_once_read_once(
@@ -266,7 +266,7 @@ def test_two_who_ask_at_once_read_once(
 
     monkeypatch.setattr(FileStore, "export", counted)
     with ThreadPoolExecutor() as pool:
-        one, two = pool.map(lambda _: datasets.people(), range(2))
+        one, two = pool.map(lambda _: datasets.participants(), range(2))
     assert one == two
     assert len(calls) == 1
 

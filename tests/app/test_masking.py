@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kakaobot.dataset.pipeline import turns_in
+from kakaobot.dataset.sessions import masked_turns
 from kakaobot.schema import Message
 from kakaobot.settings import DataSettings
 
@@ -28,6 +28,6 @@ TEXT = "도담아 010-0000-1234 https://example.com/a 봐"
 def test_turns_are_masked_as_set(settings: dict[str, Any], wanted: str) -> None:
     masked = Counter[str]()
     message = Message(datetime(2024, 5, 1), "가", TEXT, "text", "방", "a.txt", 1)
-    (turn,) = turns_in([message], DataSettings(**settings), masked=masked)
+    (turn,) = masked_turns([message], DataSettings(**settings), counts=masked)
     assert turn.text == wanted
     assert masked.total() == wanted.count("<")

@@ -92,7 +92,7 @@ def test_several_names_merge_into_a_new_one(home: Home, participants: Participan
     room = participants.merge_names(" 마루\n님 ", ["마루", "회원님"], room="방")
     assert message_counts(room)["마루 님"] == 12
     assert room.aliases == (("마루", "마루 님"), ("회원님", "마루 님"))
-    assert {person.name for person in Datasets(home).people("방")} == {
+    assert {person.name for person in Datasets(home).participants("방")} == {
         "마루 님", "도담", "오픈채팅봇",
     }  # fmt: skip
 
@@ -113,7 +113,7 @@ def test_training_data_uses_the_confirmed_names(home: Home, participants: Partic
     participants.merge_names("마루", ["회원님"])
     report = Datasets(home, BaseModels()).build()
     assert report.messages == 36
-    assert set(report.people) == {"마루", "도담", "오픈채팅봇"}
+    assert set(report.participants) == {"마루", "도담", "오픈채팅봇"}
     assert "회원님" not in (home.folder("data/sft") / "train.jsonl").read_text(encoding="utf-8")
 
 
@@ -191,7 +191,7 @@ def test_damaged_people_json_stops_only_what_needs_the_aliases(
     for call in (
         participants.rooms,
         Datasets(home).rooms,
-        Datasets(home).people,
+        Datasets(home).participants,
         Datasets(home).build,
     ):
         with pytest.raises(ExportError, match=r"people\.json"):

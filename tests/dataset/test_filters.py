@@ -259,7 +259,7 @@ def test_every_turn_is_learnt_or_has_one_reason(
     assert list(found) == list(rooms)
     for room, judgement in found.items():
         mine = [n for n, each in enumerate(rooms[room]) if persona in ("", each.sender)]
-        assert judgement.judged == len(mine) == judgement.targets + len(judgement.reasons)
+        assert judgement.candidates == len(mine) == judgement.targets + len(judgement.reasons)
         assert set(judgement.reasons) <= set(mine)
         assert set(judgement.reasons.values()) <= set(REASONS)
         assert sum(judgement.counts.values()) == len(judgement.reasons)

@@ -21,7 +21,7 @@ PEOPLE = NameReplacer(
         "온누리🌙": "졸린 판다",
         "회원님": "달리는 낙타",
     },
-    unsaid={"회원님"},
+    ignored={"회원님"},
 )
 
 
@@ -47,7 +47,7 @@ PEOPLE = NameReplacer(
     ],
 )
 def test_a_name_that_is_said_is_another(said: str, instead: str) -> None:
-    assert PEOPLE.within(said) == instead
+    assert PEOPLE.replace(said) == instead
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_name_that_is_said_is_another(said: str, instead: str) -> None:
     ],
 )
 def test_what_only_looks_like_a_name_stays(said: str) -> None:
-    assert PEOPLE.within(said) == said
+    assert PEOPLE.replace(said) == said
 
 
 def test_a_sender_is_called_otherwise_and_a_stranger_as_before() -> None:
@@ -77,20 +77,20 @@ def test_a_sender_is_called_otherwise_and_a_stranger_as_before() -> None:
 
 def test_a_given_name_means_who_is_called_just_so() -> None:
     both = NameReplacer({"김도담": "가 고래", "박도담": "나 고래", "도담": "다 고래"})
-    assert both.within("도담아, 김도담 박도담") == "다 고래야, 가 고래 나 고래"
-    assert NameReplacer({"박도담": "나 고래", "김도담": "가 고래"}).within("도담") == "가 고래"
+    assert both.replace("도담아, 김도담 박도담") == "다 고래야, 가 고래 나 고래"
+    assert NameReplacer({"박도담": "나 고래", "김도담": "가 고래"}).replace("도담") == "가 고래"
 
 
 def test_what_is_to_be_masked_is_left_for_it() -> None:
     assert (
-        NameReplacer({"김도담": "고래"}, unsaid={"김도담"}).within("김도담 도담") == "김도담 도담"
+        NameReplacer({"김도담": "고래"}, ignored={"김도담"}).replace("김도담 도담") == "김도담 도담"
     )
-    assert NameReplacer({"김도담": "고래"}, unsaid={"도담"}).within("김도담 도담") == "고래 도담"
+    assert NameReplacer({"김도담": "고래"}, ignored={"도담"}).replace("김도담 도담") == "고래 도담"
 
 
 def test_only_a_surname_makes_a_given_name() -> None:
-    assert NameReplacer({"보드왕": "고래"}).within("드왕 보드왕") == "드왕 고래"
-    assert NameReplacer({"신나는 하루": "고래"}).within("신나는 게임") == "신나는 게임"
+    assert NameReplacer({"보드왕": "고래"}).replace("드왕 보드왕") == "드왕 고래"
+    assert NameReplacer({"신나는 하루": "고래"}).replace("신나는 게임") == "신나는 게임"
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ def test_a_particle_agrees(particle: str, name: str, fits: str) -> None:
 )
 def test_any_name_and_any_text(names: dict[str, str], said: str) -> None:
     renaming = NameReplacer(names)
-    assert isinstance(renaming.within(said), str)
+    assert isinstance(renaming.replace(said), str)
     for name in names:
         if len(name) >= 3 and name.isalpha() and name.isascii():
-            assert name not in renaming.within(f" {name} ").split()
+            assert name not in renaming.replace(f" {name} ").split()
 
 
 def test_a_thousand_people_cost_little() -> None:
@@ -134,5 +134,5 @@ def test_a_thousand_people_cost_little() -> None:
     text = "오늘은 비가 와서 우산을 가지고 나갔는데 김가나강이랑 김다라산을 만났어"
     started = time.process_time()
     for _ in range(5000):
-        renaming.within(text)
+        renaming.replace(text)
     assert time.process_time() - started < processor_time(2.5)

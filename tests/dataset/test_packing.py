@@ -47,9 +47,9 @@ def rows_of(
         pack(
             Session("방", tuple(turns)),
             persona=persona,
-            named=True,
-            learnable=lambda turn: True,
-            length=size,
+            show_names=True,
+            is_target=lambda turn: True,
+            token_count=size,
             max_tokens=max_tokens,
             context_turns=context_turns,
         )
@@ -94,7 +94,7 @@ def test_rows_are_runs_of_the_session_that_fit_and_end_with_a_target(
         # As much in front of the first target as is wanted, there, and no more than half a row.
         first = next(i for i, said in enumerate(row.messages) if said.is_target)
         if first < min(context_turns, places[0] + first):
-            before = to_chat_message(turns[places[0] - 1], persona=persona, named=True)
+            before = to_chat_message(turns[places[0] - 1], persona=persona, show_names=True)
             context = sum(size(said) for said in row.messages[:first]) + size(before)
             target = size(row.messages[first])
             assert context > 30 or context + target > 60
@@ -171,15 +171,15 @@ def test_many_sessions_are_read_as_they_were_and_more_than_once(sizes: list[int]
         assert list(sessions.turns) == said
     assert len(sessions) == len(given)
     assert len(sessions.turns) == len(said)
-    ends = list(map(sessions.ends, range(len(sizes))))
+    ends = list(map(sessions.bounds, range(len(sizes))))
     assert [end - begin for begin, end in ends] == sizes
     for who in ("나", "", "아무도"):
         own = [who in ("", each.sender) for each in said]
         assert list(map(sessions.sent_by(who), range(len(said)))) == own
     for number, (begin, end) in enumerate(ends):
         assert list(sessions.between(number, number + 2)) == given[number : number + 2]
-        assert sessions.first_from(begin) == sessions.first_from(end - 1) == number
-    assert sessions.first_from(sys.maxsize) == len(sizes)
+        assert sessions.first_ending_after(begin) == sessions.first_ending_after(end - 1) == number
+    assert sessions.first_ending_after(sys.maxsize) == len(sizes)
 
 
 def test_messages_in_a_row_are_one_turn_until_the_gap_or_another_speaker() -> None:
@@ -238,9 +238,9 @@ def test_every_message_is_learnt_or_has_a_reason(
         pack(
             Session("방", tuple(turns)),
             persona=persona,
-            named=False,
-            learnable=lambda each: each.id not in reasons,
-            length=size,
+            show_names=False,
+            is_target=lambda each: each.id not in reasons,
+            token_count=size,
             max_tokens=60,
             context_turns=2,
         )

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kakaobot.dataset.bot_detection import BotDetector
 from kakaobot.dataset.filters import FilterRules
 from kakaobot.dataset.participant_stats import (
-    BotDetector,
     ParticipantStats,
     participant_stats,
-    pseudonyms,
 )
+from kakaobot.dataset.pseudonyms import invent_pseudonyms
 from kakaobot.dataset.sessions import Sessions, split_sessions
 from kakaobot.dataset.target_selection import select_targets
 from kakaobot.schema import Session, Turn
@@ -79,8 +79,20 @@ def test_a_table_of_who_speaks() -> None:
     found = participant_stats({"방": kept(*sessions)}, FilterRules(low_signal_share=1), enough=2)
     assert [each.name for each in found] == ["가", "나"]
     ga, na = found
-    assert (ga.messages, ga.replies, ga.median_chars, ga.answers, ga.noise) == (2, 2, 5.0, 0.5, 0)
-    assert (na.messages, na.replies, na.median_chars, na.answers, na.noise) == (2, 1, 7, 0.5, 0.5)
+    assert (ga.messages, ga.replies, ga.median_chars, ga.answer_share, ga.filtered_share) == (
+        2,
+        2,
+        5.0,
+        0.5,
+        0,
+    )
+    assert (na.messages, na.replies, na.median_chars, na.answer_share, na.filtered_share) == (
+        2,
+        1,
+        7,
+        0.5,
+        0.5,
+    )
     assert (ga.advice, ga.sentence) == ("enough", "충분: 배울 대답이 2개 있습니다.")
     assert (na.advice, na.sentence) == ("few", "부족: 배울 대답이 1개 더 필요합니다.")
 
@@ -88,7 +100,7 @@ def test_a_table_of_who_speaks() -> None:
 def test_the_first_of_a_session_answers_nobody() -> None:
     sessions = [session(("가", "안녕")), session(("나", "나도 안녕"), ("가", "뭐 하고 지냈어"))]
     found = participant_stats({"방": kept(*sessions)}, FilterRules())
-    assert (of("가", found).answers, of("나", found).answers) == (0.5, 0.0)
+    assert (of("가", found).answer_share, of("나", found).answer_share) == (0.5, 0.0)
 
 
 def test_messages_are_bubbles() -> None:
@@ -110,14 +122,14 @@ def test_usable_is_what_is_learnt_of_the_person(said: list[tuple[str, str]], sha
     for each in participant_stats({"방": kept(one)}, rules):
         judgement = select_targets({"방": one.turns}, rules, persona=each.name)["방"]
         assert each.replies == judgement.targets
-        assert each.noise == pytest.approx(len(judgement.reasons) / judgement.judged)
+        assert each.filtered_share == pytest.approx(len(judgement.reasons) / judgement.candidates)
 
 
 def test_a_program_is_known_by_its_name() -> None:
     found = participant_stats(
         {"방": kept(session(("날씨봇", "맑아요")))}, FilterRules(bots=frozenset({"날씨봇"}))
     )
-    assert (found[0].advice, found[0].replies, found[0].noise) == ("bot", 0, 1.0)
+    assert (found[0].advice, found[0].replies, found[0].filtered_share) == ("bot", 0, 1.0)
     assert "봇으로 보임" in found[0].sentence
 
 
@@ -181,25 +193,25 @@ NAMES = st.sets(st.text(min_size=1, max_size=8), max_size=40)
 
 @given(NAMES, st.text(max_size=8))
 def test_no_two_pseudonyms_are_alike_and_none_is_a_name(names: set[str], salt: str) -> None:
-    found = pseudonyms(names, salt)
+    found = invent_pseudonyms(names, salt)
     assert set(found) == names
     assert len(set(found.values())) == len(names)
     assert not set(found.values()) & names
-    assert found == pseudonyms(sorted(names, reverse=True), salt)
+    assert found == invent_pseudonyms(sorted(names, reverse=True), salt)
 
 
 def test_a_pseudonym_is_a_persons_own() -> None:
     names = [f"사람{number}" for number in range(60)]
-    everybody = pseudonyms(names, "소금")
-    alone = {name: pseudonyms([name], "소금")[name] for name in names}
+    everybody = invent_pseudonyms(names, "소금")
+    alone = {name: invent_pseudonyms([name], "소금")[name] for name in names}
     # With 4,096 pseudonyms sixty people hardly ever want the same.
     assert sum(everybody[name] == alone[name] for name in names) >= 58
-    assert pseudonyms(["사람1"], "설탕") != pseudonyms(["사람1"], "소금")
+    assert invent_pseudonyms(["사람1"], "설탕") != invent_pseudonyms(["사람1"], "소금")
 
 
 def test_pseudonyms_stay_as_they_are_given() -> None:
     """They are written into people's data: another table of words would rename everybody."""
-    assert pseudonyms(["민수", "지우", "하나"], "x") == {
+    assert invent_pseudonyms(["민수", "지우", "하나"], "x") == {
         "민수": "해맑은 수달",
         "지우": "나는 족제비",
         "하나": "작은 여우",
@@ -207,32 +219,37 @@ def test_pseudonyms_stay_as_they_are_given() -> None:
 
 
 def test_nobody_is_called_what_somebody_is() -> None:
-    assert pseudonyms(["민수", "해맑은 수달"], "x")["민수"] != "해맑은 수달"
+    assert invent_pseudonyms(["민수", "해맑은 수달"], "x")["민수"] != "해맑은 수달"
 
 
 def test_there_is_one_for_everybody_in_a_large_room() -> None:
     names = [str(number) for number in range(5000)]
-    assert len(set(pseudonyms(names, "x").values())) == 5000
+    assert len(set(invent_pseudonyms(names, "x").values())) == 5000
 
 
 def test_what_was_given_stays_whoever_comes() -> None:
     names = [str(number) for number in range(3000)]
-    before = pseudonyms(names[:1500], "x")
-    after = pseudonyms(names, "x", before)
+    before = invent_pseudonyms(names[:1500], "x")
+    after = invent_pseudonyms(names, "x", before)
     assert {name: after[name] for name in before} == before
     assert len(set(after.values())) == 3000
     # But nobody keeps what is now somebody's own name.
-    assert pseudonyms(["민수", "파란 고래"], "x", {"민수": "파란 고래"})["민수"] != "파란 고래"
+    assert (
+        invent_pseudonyms(["민수", "파란 고래"], "x", {"민수": "파란 고래"})["민수"] != "파란 고래"
+    )
     # Nor does a newcomer get what somebody has who is not here now.
-    gone = pseudonyms(["민수"], "x")
-    assert pseudonyms(["지우"], "x", {"누군가": pseudonyms(["지우"], "x")["지우"]}) != gone
-    assert pseudonyms(["지우"], "x", {"누군가": "작은 여우"})["지우"] != "작은 여우"
+    gone = invent_pseudonyms(["민수"], "x")
+    assert (
+        invent_pseudonyms(["지우"], "x", {"누군가": invent_pseudonyms(["지우"], "x")["지우"]})
+        != gone
+    )
+    assert invent_pseudonyms(["지우"], "x", {"누군가": "작은 여우"})["지우"] != "작은 여우"
 
 
 def test_no_pseudonym_holds_a_name() -> None:
     names = ["민수", "수달", "해맑은"]
-    assert "수달" not in pseudonyms(names, "x")["민수"]
-    assert "해맑은" not in pseudonyms(names, "x")["민수"]
+    assert "수달" not in invent_pseudonyms(names, "x")["민수"]
+    assert "해맑은" not in invent_pseudonyms(names, "x")["민수"]
 
 
 def test_how_far_it_is_is_told_again_and_again() -> None:

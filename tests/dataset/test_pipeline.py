@@ -43,8 +43,8 @@ def built(
     changed = Settings().data.model_copy(update={"merge_gap_minutes": 0, **data})
     build = Pipeline(Settings(data=changed), base, tokenizer="starter")
     for each in histories:
-        build.take(each)
-    build.settle()
+        build.add_history(each)
+    build.split_targets()
     rows = {part: list(build.rows(part)) for part in PARTS}
     return build.report(), rows
 
@@ -102,8 +102,8 @@ def test_the_report_counts_what_the_rows_hold(base: TokenizerInfo) -> None:
     encoded = [base.renderer.encode(row.messages) for row in rows["train"]]
     assert report.tokens == sum(len(each.ids) for each in encoded)
     assert report.target_tokens == sum(sum(each.loss_mask) for each in encoded)
-    assert report.longest == max(len(each.ids) for each in encoded)
-    assert sum(count for _, count in report.lengths) == report.train_rows == len(rows["train"])
+    assert report.longest_row == max(len(each.ids) for each in encoded)
+    assert sum(count for _, count in report.row_lengths) == report.train_rows == len(rows["train"])
     assert report.val_tokens == sum(
         len(base.renderer.encode(row.messages).ids) for row in rows["val"]
     )
@@ -115,19 +115,19 @@ def test_each_filter_tells_what_it_takes_and_how_the_voice_moves(base: Tokenizer
     said += [("가나"[n % 2], "ㅋㅋㅋㅋ", 1) for n in range(100)]
     said += [("가", f"https://example.com/{n}", 1) for n in range(20)]
     report, _ = built(base, [history("방", said)], low_signal_share=0.2, mask_urls=False)
-    found = {each.title: each for each in report.effects}
+    found = {each.title: each for each in report.filter_effects}
     assert list(found) == [BEFORE, LINKS, CAPPED, AFTER]
-    assert found[LINKS].taken == dict(report.removed)[LINKS] == 20
-    assert found[CAPPED].taken == dict(report.removed)[CAPPED] == 75
-    assert found[AFTER].taken == 95
-    assert found[BEFORE].apart == 0
+    assert found[LINKS].removed == dict(report.removed)[LINKS] == 20
+    assert found[CAPPED].removed == dict(report.removed)[CAPPED] == 75
+    assert found[AFTER].removed == 95
+    assert found[BEFORE].distance == 0
     # A link has no voice: laughter is in 100 of 200, and with the cap in 25 of 125.
-    assert [each.laughs for each in report.effects] == [0.5, 0.5, 0.2, 0.2]
-    assert found[CAPPED].apart > 0.02 > found[LINKS].apart
+    assert [each.laughter for each in report.filter_effects] == [0.5, 0.5, 0.2, 0.2]
+    assert found[CAPPED].distance > 0.02 > found[LINKS].distance
 
 
 def test_a_persons_effects_are_of_that_persons_replies(base: TokenizerInfo) -> None:
     said = [("가나"[n % 2], "ㅋㅋㅋㅋ" if n % 2 else f"{WORDS[n % 9]} 했다", 1) for n in range(200)]
     report, _ = built(base, [history("방", said)], persona="가")
-    assert [each.laughs for each in report.effects] == [0, 0]
-    assert report.effects[0].taken == 0
+    assert [each.laughter for each in report.filter_effects] == [0, 0]
+    assert report.filter_effects[0].removed == 0

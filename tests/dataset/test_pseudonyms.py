@@ -59,7 +59,7 @@ def made(home: Home) -> dict[str, bytes]:
 
 def test_no_real_name_is_left_in_any_file(home: Home, datasets: Datasets) -> None:
     report = datasets.build()
-    assert report.pseudonyms
+    assert report.has_pseudonyms
     files = made(home)
     assert set(files) == {"train.jsonl", "val.jsonl", "stats.json", "preview.json", "report.html"}
     for name in (*NAMES, "서하늘", "하늘", "도담", "May", "공장"):
@@ -67,7 +67,7 @@ def test_no_real_name_is_left_in_any_file(home: Home, datasets: Datasets) -> Non
             assert name.encode() not in raw, (file, name)
             assert json.dumps(name)[1:-1].encode() not in raw
     everybody = PseudonymStore(home).known()
-    assert set(report.people) == set(everybody.values())
+    assert set(report.participants) == set(everybody.values())
     for invented in everybody.values():
         assert invented.encode() in files["train.jsonl"]
 
@@ -106,7 +106,7 @@ def test_a_person_keeps_the_name_over_new_files_and_other_rooms(
     kept = json.loads(file.read_text(encoding="utf-8"))
     kept["names"]["마루"] = "옛날 고래"
     file.write_text(json.dumps(kept), encoding="utf-8")
-    assert "옛날 고래" in datasets.build().people
+    assert "옛날 고래" in datasets.build().participants
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
@@ -171,7 +171,7 @@ def test_who_is_left_out_is_left_out_under_any_name(
         training.start()
     report = datasets.build()
     assert dict(report.removed)["빼기로 한 사람의 말"] == 40
-    assert PseudonymStore(home).known()["마루"] not in report.people
+    assert PseudonymStore(home).known()["마루"] not in report.participants
     assert training.snapshot().can_start
 
 
@@ -181,8 +181,8 @@ def test_data_with_real_names_is_not_learnt_once_they_are_unwanted(
     training = Training(home, bases)
     save(home.settings_file, {"data.pseudonyms": False})
     report = datasets.build()
-    assert not report.pseudonyms
-    assert "김도담" in report.people
+    assert not report.has_pseudonyms
+    assert "김도담" in report.participants
     assert not (home.folder("data/raw") / "pseudonyms.json").exists()
     assert datasets.outdated_reason(report) == ""
     save(home.settings_file, {"data.pseudonyms": True})
@@ -196,12 +196,12 @@ def test_data_with_real_names_is_not_learnt_once_they_are_unwanted(
 
 
 def test_the_table_shows_who_will_be_called_what(home: Home, datasets: Datasets) -> None:
-    shown = {person.name: person.pseudonym for person in datasets.people()}
+    shown = {person.name: person.pseudonym for person in datasets.participants()}
     assert set(shown) == set(NAMES)
     report = datasets.build()
-    assert set(report.people) == set(shown.values())
+    assert set(report.participants) == set(shown.values())
     save(home.settings_file, {"data.pseudonyms": False})
-    assert {person.pseudonym for person in datasets.people()} == {""}
+    assert {person.pseudonym for person in datasets.participants()} == {""}
 
 
 def test_a_person_is_learnt_under_the_invented_name(home: Home, datasets: Datasets) -> None:
@@ -212,4 +212,4 @@ def test_a_person_is_learnt_under_the_invented_name(home: Home, datasets: Datase
     row = json.loads(made(home)["train.jsonl"].decode().splitlines()[0])
     assert (row["persona"], row["room"]) == (invented, invented)
     said = [each["content"] for each in row["messages"]]
-    assert NameReplacer({"김도담": invented}).within("도담아") in " ".join(said)
+    assert NameReplacer({"김도담": invented}).replace("도담아") in " ".join(said)

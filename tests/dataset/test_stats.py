@@ -22,10 +22,10 @@ def session(*senders: str) -> Session:
 
 def figures_of(messages: Sequence[Message], sessions: Sequence[Session]) -> ActivityStats:
     counts = ActivityCounter()
-    assert list(counts.passing(messages)) == list(messages)
+    assert list(counts.observe(messages)) == list(messages)
     for session in sessions:
         counts.add_session(session)
-    return counts.figures()
+    return counts.stats()
 
 
 def test_months_without_a_word_are_there_and_a_year_may_end_between() -> None:
@@ -38,8 +38,8 @@ def test_months_without_a_word_are_there_and_a_year_may_end_between() -> None:
 def test_who_answers_whom_is_counted_within_sessions_only() -> None:
     said = [message(datetime(2026, 3, 1), who) for who in ("가", "가", "나")]
     figures = figures_of(said, [session("가", "나", "가"), session("나", "가")])
-    assert figures.people == ("가", "나")
-    assert figures.answers == ((0, 2), (1, 0))
+    assert figures.participants == ("가", "나")
+    assert figures.reply_counts == ((0, 2), (1, 0))
 
 
 def test_nothing_said_is_no_error() -> None:

@@ -14,17 +14,17 @@ def turns(**said: str) -> list[Turn]:
 
 def speeches(said: Sequence[Turn], people: Sequence[str]) -> tuple[ParticipantStyle, ...]:
     voices = ParticipantStyles()
-    assert list(voices.passing(said, people)) == list(said)
-    return voices.speeches(people)
+    assert list(voices.observe(said, people)) == list(said)
+    return voices.report(people)
 
 
 def test_each_of_the_most_active_has_a_voice_and_a_distance_from_all() -> None:
     said = turns(가="네 알겠습니다. 감사합니다.", 나="ㅋㅋㅋㅋ 가자") * 80
     found = speeches(said, ["가", "나", "다"])
     assert [each.name for each in found] == ["가", "나"]
-    assert found[0].apart[0] == found[1].apart[1] == 0
-    assert found[0].apart[1] == found[1].apart[0] > 0.3
-    assert any("존댓말 100%" in line for line in found[0].lines)
+    assert found[0].distances[0] == found[1].distances[1] == 0
+    assert found[0].distances[1] == found[1].distances[0] > 0.3
+    assert any("존댓말 100%" in line for line in found[0].sentences)
 
 
 def test_nobody_who_said_nothing_is_shown() -> None:

@@ -22,7 +22,7 @@ def test_a_long_axis_names_some_of_its_columns() -> None:
 
 
 def test_names_are_no_markup() -> None:
-    assert "<b>" not in bar_chart([("<b>", 1)], title="<b>", last_is="<b>")
+    assert "<b>" not in bar_chart([("<b>", 1)], title="<b>", limit="<b>")
     assert "<b>" not in heatmap(["<b>"], [[1]], corner="<b>")
 
 

@@ -20,7 +20,7 @@ def test_the_report_of_the_sample_is_one_page_with_its_pictures(
     Exports(home).import_files([SAMPLE])
     datasets = Datasets(home, bases)
     report = datasets.build()
-    text = datasets.page().read_text(encoding="utf-8")
+    text = datasets.report_page().read_text(encoding="utf-8")
     assert text == render_page(report)
     assert len(render_charts(report)) == 5
     assert "2,026" not in text
@@ -30,7 +30,7 @@ def test_the_report_of_the_sample_is_one_page_with_its_pictures(
     assert render_page(datasets.report() or report) == text
     # The examples, with what is learnt marked.
     assert len(report.examples) >= 2
-    for part in (each for example in report.examples for each in example.parts):
+    for part in (each for example in report.examples for each in example.messages):
         words = escape(part.text).replace("\n", "<br>")
         assert (f"<mark>{words}</mark>" if part.is_target else f"</small> {words}</p>") in text
 
@@ -43,7 +43,7 @@ def test_what_each_filter_moves_is_a_table_as_soon_as_one_takes_something(
     report = Datasets(home, bases).build()
     title, table = render_charts(report)[-1]
     assert title == "거르기가 말투를 얼마나 바꾸나"
-    taken = report.effects[-1].taken
+    taken = report.filter_effects[-1].removed
     assert 0 < taken <= dict(report.removed)[CAPPED]
     assert [row.count("<td>") for row in table.split("<tr>")[2:]] == [9, 9, 9]
     assert table.count(f"<td>{taken}개</td>") == 2
@@ -57,13 +57,13 @@ def test_who_speaks_and_what_a_training_takes_are_added_when_they_are_known(
     save(home.settings_file, {"data.exclude_people": ["마루"]})
     datasets = Datasets(home, bases)
     datasets.build()
-    before = datasets.page().read_text(encoding="utf-8")
+    before = datasets.report_page().read_text(encoding="utf-8")
     outlook = Estimate(("메모리 <2GB> 쯤, 3분 쯤 걸립니다.", "batch 를 줄이세요."))
     text = datasets.update_report_page(outlook).read_text(encoding="utf-8")
     assert len(text) > len(before)
     assert "메모리 &lt;2GB&gt; 쯤" in text
     assert "batch 를 줄이세요." in text
-    for person in datasets.people():
+    for person in datasets.participants():
         assert f"<td>{person.name}</td><td>{person.replies:,}개</td>" in text
     assert text.count("빼기로 한 사람입니다.") == 1
 
@@ -77,7 +77,7 @@ def test_the_page_tells_no_name_where_the_data_have_invented_ones(
     datasets = Datasets(home, bases)
     datasets.build()
     text = datasets.update_report_page(None).read_text(encoding="utf-8")
-    people = datasets.people()
+    people = datasets.participants()
     assert people
     for person in people:
         assert person.name not in text
@@ -87,8 +87,8 @@ def test_the_page_tells_no_name_where_the_data_have_invented_ones(
 def test_names_are_no_markup_in_the_report(home: Home, bases: BaseModels) -> None:
     Exports(home).import_files([SAMPLE])
     report = Datasets(home, bases).build()
-    figures = replace(report.figures, people=("<i>", *report.figures.people[1:]))
-    assert "<i>" not in render_page(replace(report, room="<i>", warning="<i>", figures=figures))
+    figures = replace(report.activity, participants=("<i>", *report.activity.participants[1:]))
+    assert "<i>" not in render_page(replace(report, room="<i>", warning="<i>", activity=figures))
 
 
 def test_a_report_of_an_older_program_has_no_pictures_and_still_opens(
@@ -96,7 +96,7 @@ def test_a_report_of_an_older_program_has_no_pictures_and_still_opens(
 ) -> None:
     Exports(home).import_files([SAMPLE])
     report = Datasets(home, bases).build()
-    figures = type(report.figures)()
-    empty = replace(report, figures=figures, lengths=(), speeches=(), effects=())
+    figures = type(report.activity)()
+    empty = replace(report, activity=figures, row_lengths=(), styles=(), filter_effects=())
     assert render_charts(empty) == []
     assert "배울 대답" in render_page(empty)

@@ -10,16 +10,16 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from kakaobot.dataset.participant_summaries import ParticipantSummary
+from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import ExportError
 from tests.ui.window_fakes import REPORT, FakeOutlooks
 from ui.render.participants import participants_card
 from ui.tabs import dataset
 
-DODAM = ParticipantSummary(
+DODAM = ParticipantStats(
     "도담", 900, 240, 8.5, 0.87, 0.04, "enough", "충분: 배울 대답이 240개 있습니다."
 )
-MARU = ParticipantSummary(
+MARU = ParticipantStats(
     "마루",
     40,
     12,
@@ -30,7 +30,7 @@ MARU = ParticipantSummary(
     "부족: 배울 대답이 188개 더 필요합니다.",
     pseudonym="고래",
 )
-BOT = ParticipantSummary("날씨봇", 30, 0, 0.0, 0.0, 1.0, "bot", "봇으로 보임 (이름이 봇): 빼세요.")
+BOT = ParticipantStats("날씨봇", 30, 0, 0.0, 0.0, 1.0, "bot", "봇으로 보임 (이름이 봇): 빼세요.")
 OUT = replace(MARU, name="은솔", is_excluded=True)
 ODD = """도"담'</td><b>&quot;🐰\\"""
 
@@ -45,7 +45,7 @@ class Services:
     def rooms(self):
         return ["보드게임"]
 
-    def people(self, room="", progress=None):
+    def participants(self, room="", progress=None):
         if self.trouble:
             raise ExportError(self.trouble)
         progress(0.5, "읽는 중")

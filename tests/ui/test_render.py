@@ -9,7 +9,7 @@ import pytest
 from kakaobot.app.exports import FileReport
 from kakaobot.app.people import Proposal, RoomParticipant
 from kakaobot.dataset.build_report import Example, ExampleMessage
-from kakaobot.dataset.participant_summaries import ParticipantSummary
+from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.runs.history import SettingChange
 from kakaobot.runs.run import Status
 from tests.ui.window_fakes import DIAGNOSIS, FILE, NOW, REPORT, ROOM, RUN, VOICE
@@ -95,7 +95,7 @@ PAGES = {
     "outdated": lambda: cards.report_card(REPORT, EVIL),
     "speakers": lambda: participants_card(
         [
-            ParticipantSummary(EVIL, 9, 9, 9.0, sentence=EVIL, pseudonym=EVIL, is_excluded=excluded)
+            ParticipantStats(EVIL, 9, 9, 9.0, sentence=EVIL, pseudonym=EVIL, is_excluded=excluded)
             for excluded in (False, True)
         ],
         EVIL,
@@ -131,7 +131,7 @@ def test_a_file_that_was_refused_says_why_and_has_no_button():
 
 def test_the_report_says_whose_names_are_invented():
     assert "지어낸 이름" not in cards.report_card(REPORT)
-    assert "지어낸 이름" in cards.report_card(replace(REPORT, pseudonyms=True))
+    assert "지어낸 이름" in cards.report_card(replace(REPORT, has_pseudonyms=True))
 
 
 def test_no_files_says_what_to_do():

@@ -11,7 +11,7 @@ from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.people import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
-from kakaobot.dataset.participant_summaries import ParticipantSummary
+from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import RunError
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.runs.history import RunSummary
@@ -84,8 +84,8 @@ DIAGNOSIS = LineReport(
 REPORT = BuildReport(
     room="보드게임",
     persona="도담",
-    people=("도담", "마루"),
-    named=False,
+    participants=("도담", "마루"),
+    shows_names=False,
     messages=120,
     removed=(("사진·동영상·이모티콘", 3),),
     sessions=7,
@@ -98,7 +98,7 @@ REPORT = BuildReport(
     target_tokens=400,
     tokenizer="starter",
     max_seq_len=512,
-    longest=200,
+    longest_row=200,
     written_at="2026-03-01T12:30:00+09:00",
     fingerprint="f",
     examples=(
@@ -225,8 +225,8 @@ class FakeDatasets:
     def rooms(self):
         return ["보드게임"]
 
-    def people(self, room="", progress=None):
-        return [ParticipantSummary("도담", 50, 40, 8.0)]
+    def participants(self, room="", progress=None):
+        return [ParticipantStats("도담", 50, 40, 8.0)]
 
     def outdated_reason(self, report):
         return ""

@@ -82,13 +82,13 @@ def report_card(report: BuildReport, outdated_reason: str = "") -> str:
         "tokens": text.TOKEN_COUNTS.format(
             target_tokens=report.target_tokens, tokens=report.tokens
         ),
-        "longest": text.LONGEST_ROW.format(longest=report.longest, limit=report.max_seq_len),
+        "longest": text.LONGEST_ROW.format(longest=report.longest_row, limit=report.max_seq_len),
     }
     return render(
         "report",
         report=report,
         outdated=outdated_reason,
-        origin=origin + (text.BUILT_WITH_PSEUDONYMS if report.pseudonyms else ""),
+        origin=origin + (text.BUILT_WITH_PSEUDONYMS if report.has_pseudonyms else ""),
         figures=[(text.DATASET_FACTS[key], value) for key, value in values.items()],
     )
 
@@ -100,7 +100,7 @@ def report_charts(report: BuildReport) -> str:
 
 def styles_card(report: BuildReport) -> str:
     """Each participant's style in sentences."""
-    return render("styles", styles=report.speeches)
+    return render("styles", styles=report.styles)
 
 
 def examples_card(examples: Sequence[Example], persona: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kakaobot.dataset.participant_stats import Advice
-from kakaobot.dataset.participant_summaries import ParticipantSummary
+from kakaobot.dataset.participant_stats import Advice, ParticipantStats
 from ui.presenters import Tone
 from ui.render.templating import render
 
@@ -17,7 +16,7 @@ _TONES: dict[Advice, Tone] = {"enough": "good", "few": "warn", "bot": "bad"}
 
 
 def participants_card(
-    people: Sequence[ParticipantSummary], chosen: str = "", *, unfolded: bool = False
+    people: Sequence[ParticipantStats], chosen: str = "", *, unfolded: bool = False
 ) -> str:
     """One row per participant, excluded ones last; empty if there is none.
 
@@ -40,7 +39,7 @@ def participants_card(
     )
 
 
-def _row(person: ParticipantSummary, chosen: str) -> dict[str, Any]:
+def _row(person: ParticipantStats, chosen: str) -> dict[str, Any]:
     verdict, _, reason = person.sentence.partition(": ")
     return {
         "person": person,

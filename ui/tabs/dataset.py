@@ -13,7 +13,7 @@ from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
 from kakaobot.app.people import Participants
 from kakaobot.app.settings import SettingsEditor
-from kakaobot.dataset.participant_summaries import ParticipantSummary
+from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import KakaobotError
 from kakaobot.schema import Progress, no_progress
 from ui import text
@@ -71,7 +71,7 @@ def build(
     def look(
         room: str | None, person: str | None, progress: Progress, *, unfolded: bool = False
     ) -> tuple[object, object]:
-        found = datasets.people(room or "", progress)
+        found = datasets.participants(room or "", progress)
         chosen = person or ""
         card = participants_card(found, chosen, unfolded=unfolded)
         return _choices(found, chosen), card
@@ -163,7 +163,7 @@ def _include(people: Participants, names: Sequence[str]) -> str:
 _ACTIONS = {"exclude": _exclude, "include": _include}
 
 
-def _choices(people: Sequence[ParticipantSummary], chosen: str) -> object:
+def _choices(people: Sequence[ParticipantStats], chosen: str) -> object:
     """`방 전체` first, then everybody who may be learnt with the number of their replies.
 
     What is chosen is touched only where it can no longer be: somebody may be choosing just now.
