@@ -34,7 +34,7 @@ from kakaobot.train.cost_model import (
     flops_per_token,
 )
 from kakaobot.train.launch_command import uses_fsdp
-from kakaobot.train.plan import batch_of
+from kakaobot.train.plan import batch_size
 from kakaobot.train.throughput import expected_flops
 
 _GB = 2**30
@@ -284,7 +284,7 @@ def _devices(training: TrainingSettings, machine: Machine, size: DatasetSize) ->
     """Devices that compute at once: a card for each process, at most one a row of the batch."""
     if machine.device != "cuda":
         return 1
-    return min(training.num_processes, batch_of(training, size.rows))
+    return min(training.num_processes, batch_size(training, size.rows))
 
 
 def _seconds(

@@ -11,7 +11,7 @@ from typing import Any
 
 from kakaobot.base import resolve
 from kakaobot.settings import LoraSettings, TrainingSettings
-from kakaobot.train.plan import Plan, batch_of
+from kakaobot.train.plan import Plan, batch_size
 
 AT_ONCE = 512
 """Padded tokens a CPU computes at once, where no row is longer; more are not faster there."""
@@ -199,7 +199,7 @@ def estimate_memory(
     body = shape.body * (_NF4 if machine.four_bits else size)
     weights = int(body + shape.words * size)
     longest = min(amount.longest, training.max_seq_len)
-    per_batch = amount.tokens / max(1, amount.rows) * batch_of(training, amount.rows)
+    per_batch = amount.tokens / max(1, amount.rows) * batch_size(training, amount.rows)
     tokens = max(longest, min(at_once, int(per_batch * 1.1)))
     learnt = tokens * amount.target_tokens / max(1, amount.tokens)
     pieces = learnt * shape.vocabulary

@@ -1,4 +1,4 @@
-"""How many steps a run has, and when it evaluates and saves. Numbers only; knows no torch."""
+"""Numbers of a run that follow from the settings and the amount of data. No torch."""
 
 from __future__ import annotations
 
@@ -7,55 +7,56 @@ from dataclasses import dataclass
 
 from kakaobot.settings import TrainingSettings
 
-_FOR_A_BILLION = 3e-4 * math.sqrt(0.3)
-"""What `benchmarks/likeness.py` finds good for 6.8 million parameters (2e-3) lies on one line with
-3e-4 for 0.3 billion, if the rate falls with the root of the size."""
-_LEAST, _MOST = 2e-4, 2e-3
-"""2e-4 is what QLoRA (Dettmers et al. 2023) takes for 7 and 13 billion."""
+_RATE_AT_A_BILLION = 3e-4 * math.sqrt(0.3)
+"""2e-3, measured with `benchmarks/likeness.py` at 6.8 million parameters, and 3e-4 at 0.3 billion
+lie on this line, if the rate falls with the square root of the size."""
+_MIN_RATE, _MAX_RATE = 2e-4, 2e-3
+"""2e-4 is what QLoRA (Dettmers et al. 2023) uses for 7 and 13 billion."""
 
-_SMALL_ROOM, _FEW, _MANY = 500, 2, 4
-_TINY_ROOM, _OFTEN, _OFTEN_ENOUGH = 100, 8, 5
+_SMALL_ROOM, _SMALL_BATCH, _LARGE_BATCH = 500, 2, 4
+_TINY_ROOM, _MANY_EPOCHS, _FEW_EPOCHS = 100, 8, 5
+_MAX_EVAL_STEPS = 200
 
 
 def learning_rate(training: TrainingSettings, parameters: int) -> float:
-    """The peak of the schedule: as it is set, or by the number of the base's parameters.
+    """Peak learning rate: the setting, else by the parameters of the base.
 
-    With `benchmarks/likeness.py` twice the rate says nine of ten replies to a small room word by
-    word as they were said there, instead of half of them, and half the rate strays from the topic
-    of a larger one. For larger bases the rate lies on a line, and was not measured here.
+    In `benchmarks/likeness.py` twice the rate repeats nine of ten replies of a small room verbatim
+    instead of half of them, and half the rate is less on topic in a larger room. Rates for larger
+    bases are extrapolated, not measured.
     """
-    suits = _FOR_A_BILLION / math.sqrt(parameters / 1e9)
-    return training.learning_rate or min(_MOST, max(_LEAST, suits))
+    rate = _RATE_AT_A_BILLION / math.sqrt(parameters / 1e9)
+    return training.learning_rate or min(_MAX_RATE, max(_MIN_RATE, rate))
 
 
-def batch_of(training: TrainingSettings, rows: int) -> int:
-    """Rows of a step: as it is set, or by the number of rows that are learnt.
+def batch_size(training: TrainingSettings, rows: int) -> int:
+    """Rows per batch: the setting, else by the number of training rows.
 
-    With `benchmarks/likeness.py` rooms of 65 and 185 rows are learnt better two at a time than four
-    (validation loss 0.92 of it, 19 instead of 12 and 29 instead of 25 of 30 replies on topic); with
-    555 rows there is no difference, and four should be quicker on a graphics card.
+    In `benchmarks/likeness.py` a batch of two beats four in rooms of 65 and 185 rows (validation
+    loss times 0.92; 19 instead of 12 and 29 instead of 25 of 30 replies on topic). With 555 rows
+    there is no difference, and four should be faster on a GPU.
     """
-    return training.batch or (_FEW if rows <= _SMALL_ROOM else _MANY)
+    return training.batch or (_SMALL_BATCH if rows <= _SMALL_ROOM else _LARGE_BATCH)
 
 
-def epochs_of(training: TrainingSettings, rows: int) -> float:
-    """How often every row is learnt: as it is set, or by the number of rows that are learnt.
+def epoch_count(training: TrainingSettings, rows: int) -> float:
+    """Epochs: the setting, else by the number of training rows.
 
-    With `benchmarks/likeness.py` a room of 65 rows is better learnt eight times than five
-    (validation loss 0.96 of it, 19 instead of 16 of 30 replies on topic) and no worse than twelve
-    times; with 185 rows five are enough (29 of 30 on topic), and the replies differ more.
+    In `benchmarks/likeness.py` eight epochs beat five in a room of 65 rows (validation loss times
+    0.96; 19 instead of 16 of 30 replies on topic) and match twelve. With 185 rows five are enough
+    (29 of 30 on topic), and the replies vary more.
     """
-    return training.epochs or (_OFTEN if rows <= _TINY_ROOM else _OFTEN_ENOUGH)
+    return training.epochs or (_MANY_EPOCHS if rows <= _TINY_ROOM else _FEW_EPOCHS)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Numbers of a run that follow from the settings and the amount of data."""
+    """Batches and steps of a run."""
 
     batch: int
-    """Rows learnt together, on the average."""
+    """Mean rows per batch."""
     per_epoch: int
-    """Batches in which each row comes once; `training.accumulation` of them are a step."""
+    """Batches per epoch; `training.accumulation` of them make a step."""
     max_steps: int
     eval_steps: int
     save_steps: int
@@ -63,18 +64,18 @@ class Plan:
 
     @classmethod
     def of(cls, training: TrainingSettings, rows: int) -> Plan:
-        """Evaluate about twenty times a run, where the settings leave it open."""
-        batch = batch_of(training, rows)
+        """The plan for a number of training rows; about twenty evaluations unless set."""
+        batch = batch_size(training, rows)
         per_epoch = max(1, math.ceil(rows / batch))
         steps = training.max_steps or max(
-            1, math.ceil(per_epoch * epochs_of(training, rows) / training.accumulation)
+            1, math.ceil(per_epoch * epoch_count(training, rows) / training.accumulation)
         )
-        every = training.eval_steps or min(200, max(1, steps // 20))
+        eval_steps = training.eval_steps or min(_MAX_EVAL_STEPS, max(1, steps // 20))
         return cls(
             batch=batch,
             per_epoch=per_epoch,
             max_steps=steps,
-            eval_steps=every,
-            save_steps=training.save_steps or every,
+            eval_steps=eval_steps,
+            save_steps=training.save_steps or eval_steps,
             warmup_steps=math.ceil(steps * training.warmup_ratio),
         )
