@@ -1,7 +1,7 @@
-"""Replaces what must not be repeated by a typed tag (`<전화번호>`). Never deletes a message.
+"""Masks personal data with typed tags (`<전화번호>`). Never removes a message.
 
-Regular expressions and checksums, not understanding: what they miss is learnt.
-`benchmarks/privacy.py` prints how much that is on invented lines.
+Regular expressions and checksums: whatever they miss ends up in the training data.
+`benchmarks/privacy.py` measures precision and recall on invented, labelled lines.
 """
 
 from __future__ import annotations
@@ -34,12 +34,18 @@ from kakaobot.dataset.pii.spans import CUSTOM_WORD, TAGS, Recognizer, Span, reso
 
 
 class _Precheck:
-    """What a text must hold for some rules to be worth trying: one search is cheaper than they."""
+    """A cheap necessary condition for some recognizers to match.
 
-    def __init__(self, first: str, rest: str, *rules: Recognizer) -> None:
-        # Apart, so that one pattern can tell whether any gate opens (see `_gates`).
-        self.first, self.rest, self.rules = first, rest, rules
-        self.opens = re.compile(f"[{first}]{rest}").search
+    Args:
+        first: body of a regex character class for the first character.
+        rest: regex after the first character.
+        recognizers: run only on texts that match.
+    """
+
+    def __init__(self, first: str, rest: str, *recognizers: Recognizer) -> None:
+        # Kept separate for `_prechecks`, which combines several into one pattern.
+        self.first, self.rest, self.recognizers = first, rest, recognizers
+        self.search = re.compile(f"[{first}]{rest}").search
 
 
 _STREET = "[로길동리읍면가하산]"
@@ -47,15 +53,13 @@ _PRIVATE = (
     _Precheck(
         "0-9",
         r"(?:[^\w\n]{0,4}[0-9]){3}",
-        *(
-            find_resident_numbers,
-            find_card_numbers,
-            find_business_numbers,
-            find_phones,
-            find_passport_numbers,
-            find_accounts,
-            find_plates,
-        ),
+        find_resident_numbers,
+        find_card_numbers,
+        find_business_numbers,
+        find_phones,
+        find_passport_numbers,
+        find_accounts,
+        find_plates,
     ),
     _Precheck("0oOㅇ공영빵", "[ .-]?[1lI일][ .-]?[0oOㅇ공영빵]", find_spelled_phones),
     _Precheck("@골앳(\\[", r"(?:(?<=[@앳])|뱅이|(?i:at)[)\]])", find_emails, find_login_passwords),
@@ -71,16 +75,16 @@ _PRIVATE = (
         find_addresses,
     ),
 )
-_LINK_STARTS = ":wW.", rf"(?:(?<=:)//|(?i:ww\.|kakao|(?:{TOP_LEVEL_DOMAINS})/))"
-_LINKS = _Precheck(*_LINK_STARTS, find_links)
-_PERSONAL_LINKS = _Precheck(*_LINK_STARTS, find_personal_links)
+_LINK_PATTERN = ":wW.", rf"(?:(?<=:)//|(?i:ww\.|kakao|(?:{TOP_LEVEL_DOMAINS})/))"
+_LINKS = _Precheck(*_LINK_PATTERN, find_links)
+_PERSONAL_LINKS = _Precheck(*_LINK_PATTERN, find_personal_links)
 
 
 @dataclass(frozen=True)
 class MaskedText:
     text: str
     counts: tuple[tuple[str, int], ...] = ()
-    """Kind and number of replaced places, most first."""
+    """Entity type and number of masked spans, most frequent first."""
 
 
 def masker(
@@ -90,79 +94,80 @@ def masker(
     words: tuple[str, ...] = (),
     counts: Counter[str] | None = None,
 ) -> Callable[[str], str]:
-    """A function that masks a text; what it replaced is added to `counts`. See `mask`."""
+    """Return a function that masks a text and adds to `counts`; see `mask`."""
 
-    def clean(text: str) -> str:
+    def mask_and_count(text: str) -> str:
         masked = mask(text, private=private, urls=urls, words=words)
         if counts is not None:
             counts.update(dict(masked.counts))
         return masked.text
 
-    return clean
+    return mask_and_count
 
 
 def mask(
     text: str, *, private: bool = True, urls: bool = True, words: tuple[str, ...] = ()
 ) -> MaskedText:
-    """Replace private data, links and own words by their tags; the rest keeps every character.
+    """Replace personal data, links and custom words by tags; all other characters stay.
 
-    Masking what was masked changes nothing: it is repeated until nothing is found, and tags are
-    never looked into.
+    Idempotent: masking repeats until nothing is found, and tags are never matched.
 
     Args:
         text: one message.
-        private: numbers, e-mail, addresses, passwords, and links that carry a key or a name.
-        urls: every other link too.
-        words: own words, whatever else is on; case does not matter.
+        private: mask numbers, e-mail, addresses, passwords and links with credentials or names.
+        urls: mask all other links, too.
+        words: custom words, masked whatever else is on, ignoring case.
     """
     counts = Counter[str]()
-    while found := find_spans(text, private=private, urls=urls, words=words):
+    while spans := find_spans(text, private=private, urls=urls, words=words):
         pieces, end = list[str](), 0
-        for each in found:
-            pieces += text[end : each.start], TAGS[each.kind]
-            end = each.end
+        for span in spans:
+            pieces += text[end : span.start], TAGS[span.entity_type]
+            end = span.end
         text = "".join((*pieces, text[end:]))
-        counts.update(each.kind for each in found)
+        counts.update(span.entity_type for span in spans)
     return MaskedText(text, tuple(counts.most_common())) if counts else MaskedText(text)
 
 
 def find_spans(
     text: str, *, private: bool = True, urls: bool = True, words: tuple[str, ...] = ()
 ) -> list[Span]:
-    """What `mask` replaces first: places in `text`, from left to right, not overlapping."""
-    own = _own(words)
-    gates, any_opens = _gates(private, urls)
-    suspect = any_opens(text)
-    if not suspect and not (own and own.search(text)):
+    """Return the disjoint spans that `mask` replaces in its first pass, from left to right."""
+    custom = _custom_word_pattern(words)
+    prechecks, any_precheck = _prechecks(private, urls)
+    suspect = any_precheck(text)
+    if not suspect and not (custom and custom.search(text)):
         return []
-    seen = normalize(text)
-    found: list[Span] = []
-    for gate in gates if suspect else ():
-        if gate.opens(seen.text):
-            for rule in gate.rules:
-                found += rule(seen.text)
-    if own:
-        found += (Span(CUSTOM_WORD, *match.span()) for match in own.finditer(seen.text))
-    return resolve_overlaps(Span(each.kind, *seen.span(each.start, each.end)) for each in found)
+    normalized = normalize(text)
+    spans: list[Span] = []
+    for precheck in prechecks if suspect else ():
+        if precheck.search(normalized.text):
+            for recognizer in precheck.recognizers:
+                spans += recognizer(normalized.text)
+    if custom:
+        spans += (Span(CUSTOM_WORD, *match.span()) for match in custom.finditer(normalized.text))
+    return resolve_overlaps(
+        Span(span.entity_type, *normalized.original_span(span.start, span.end)) for span in spans
+    )
 
 
 @functools.cache
-def _gates(
+def _prechecks(
     private: bool, urls: bool
 ) -> tuple[tuple[_Precheck, ...], Callable[[str], re.Match[str] | None]]:
-    """The gates that are wanted, and one search that finds something wherever one of them does."""
-    links_too = (_LINKS,) if urls else (_PERSONAL_LINKS,) if private else ()
-    wanted = (*(_PRIVATE if private else ()), *links_too)
-    # A pattern that begins with a set is looked for at the speed of a table.
-    firsts = "".join(gate.first for gate in wanted)
-    ways = "|".join(f"(?<=[{gate.first}]){gate.rest}" for gate in wanted)
-    return wanted, re.compile(
-        f"[{firsts}{NORMALIZED_CHARS}](?:(?<=[{NORMALIZED_CHARS}])|{ways or '(?!)'})"
+    """The enabled prechecks, and one search that matches wherever any of them does."""
+    links = (_LINKS,) if urls else (_PERSONAL_LINKS,) if private else ()
+    enabled = (*(_PRIVATE if private else ()), *links)
+    # A pattern that begins with a character class is scanned much faster.
+    firsts = "".join(precheck.first for precheck in enabled)
+    rests = "|".join(f"(?<=[{precheck.first}]){precheck.rest}" for precheck in enabled)
+    return enabled, re.compile(
+        f"[{firsts}{NORMALIZED_CHARS}](?:(?<=[{NORMALIZED_CHARS}])|{rests or '(?!)'})"
     ).search
 
 
 @functools.lru_cache(maxsize=8)
-def _own(words: tuple[str, ...]) -> re.Pattern[str] | None:
-    """Finds own words, long ones first; spaces around a word do not count."""
-    wanted = sorted({word.strip() for word in words if word.strip()}, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, wanted)), re.IGNORECASE) if wanted else None
+def _custom_word_pattern(words: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Pattern of the stripped words, longest first; None if there are none."""
+    stripped = sorted({word.strip() for word in words if word.strip()}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, stripped)), re.IGNORECASE) if stripped else None

@@ -1,4 +1,4 @@
-"""Reads the labelled lines of `pii*.tsv` and scores what is found in them. Prints nothing."""
+"""Reads the labelled lines of `pii*.tsv` and scores the recognizers on them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from kakaobot.dataset.privacy import find_spans
 
 HERE = Path(__file__).resolve().parent
 TUNED = HERE / "pii.tsv"
-"""Written before the rules, and in three rounds after them; the rules were mended for them."""
+"""Development set: written before and while the rules were tuned."""
 HELD_OUT = HERE / "pii_held_out.tsv"
-"""Written last; neither rules nor labels were changed for them."""
-OWN_WORDS = ("별빛초등학교", "한도담")
+"""Held-out set: written last; neither rules nor labels were changed for it."""
+CUSTOM_WORDS = ("별빛초등학교", "한도담")
 
-_MARK = re.compile("⟦([^|⟧]+)\\|([^⟧]*)⟧")
+_LABEL = re.compile("⟦([^|⟧]+)\\|([^⟧]*)⟧")
 _ESCAPE = re.compile(r"\\(n|u[0-9a-fA-F]{4})")
 
 
 @dataclass(frozen=True)
 class Line:
-    where: str
+    location: str
     topic: str
     text: str
-    finds: frozenset[Span]
+    spans: frozenset[Span]
 
 
 @dataclass(frozen=True)
 class Score:
-    """Spans count as right when kind, start and end are those of the label."""
+    """A span is right if its entity type, start and end equal those of a label."""
 
     right: int
     wrong: int
@@ -53,48 +53,48 @@ def read(file: Path) -> list[Line]:
     return [_line(f"{file.name}:{number}", *row.split("\t")) for number, row in numbered]
 
 
-def _line(where: str, topic: str, marked: str) -> Line:
-    marked = _ESCAPE.sub(lambda m: "\n" if m[1] == "n" else chr(int(m[1][1:], 16)), marked)
-    text, finds, end = "", [], 0
-    for mark in _MARK.finditer(marked):
-        text += marked[end : mark.start()]
-        finds.append(Span(mark[1], len(text), len(text) + len(mark[2])))
-        text += mark[2]
-        end = mark.end()
-    return Line(where, topic, text + marked[end:], frozenset(finds))
+def _line(location: str, topic: str, labelled: str) -> Line:
+    labelled = _ESCAPE.sub(lambda m: "\n" if m[1] == "n" else chr(int(m[1][1:], 16)), labelled)
+    text, spans, end = "", [], 0
+    for label in _LABEL.finditer(labelled):
+        text += labelled[end : label.start()]
+        spans.append(Span(label[1], len(text), len(text) + len(label[2])))
+        text += label[2]
+        end = label.end()
+    return Line(location, topic, text + labelled[end:], frozenset(spans))
 
 
 def found_in(line: Line) -> frozenset[Span]:
-    return frozenset(find_spans(line.text, words=OWN_WORDS))
+    return frozenset(find_spans(line.text, words=CUSTOM_WORDS))
 
 
 def scores(lines: Iterable[Line]) -> dict[str, Score]:
-    """By kind, and of all under the empty name."""
+    """Entity type → score; the total has the key `""`."""
     right, wrong, missed = Counter[str](), Counter[str](), Counter[str]()
     for line in lines:
         found = found_in(line)
-        right.update(each.kind for each in found & line.finds)
-        wrong.update(each.kind for each in found - line.finds)
-        missed.update(each.kind for each in line.finds - found)
-    table = {kind: Score(right[kind], wrong[kind], missed[kind]) for kind in ENTITY_TYPES}
+        right.update(span.entity_type for span in found & line.spans)
+        wrong.update(span.entity_type for span in found - line.spans)
+        missed.update(span.entity_type for span in line.spans - found)
+    table = {name: Score(right[name], wrong[name], missed[name]) for name in ENTITY_TYPES}
     return table | {"": Score(right.total(), wrong.total(), missed.total())}
 
 
 def mistakes(lines: Iterable[Line]) -> list[str]:
-    """Every line not read as labelled: `where: text  + kind|wrongly found  - kind|missed`."""
+    """Lines with errors: `location: text  + type|wrong span  - type|missed span`."""
     out = []
     for line in lines:
         found = found_in(line)
-        wrong = [f"+ {_shown(line, each)}" for each in sorted(found - line.finds, key=_place)]
-        missed = [f"- {_shown(line, each)}" for each in sorted(line.finds - found, key=_place)]
+        wrong = [f"+ {_format(line, span)}" for span in sorted(found - line.spans, key=_start)]
+        missed = [f"- {_format(line, span)}" for span in sorted(line.spans - found, key=_start)]
         if wrong or missed:
-            out.append("  ".join([f"{line.where}: {line.text!r}", *wrong, *missed]))
+            out.append("  ".join([f"{line.location}: {line.text!r}", *wrong, *missed]))
     return out
 
 
-def _shown(line: Line, find: Span) -> str:
-    return f"{find.kind}|{line.text[find.start : find.end]}"
+def _format(line: Line, span: Span) -> str:
+    return f"{span.entity_type}|{line.text[span.start : span.end]}"
 
 
-def _place(find: Span) -> int:
-    return find.start
+def _start(span: Span) -> int:
+    return span.start

@@ -1,7 +1,8 @@
-"""Masking: what it leaves alone, in which order finds count, and that it is done in one go."""
+"""Masking: the rest of the text stays, precedence of spans, idempotence and linear time."""
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import time
@@ -25,7 +26,7 @@ from kakaobot.dataset.pii.spans import (
     resolve_overlaps,
 )
 from kakaobot.dataset.privacy import find_spans, mask, masker
-from tests.dataset.pii_lines import HELD_OUT, OWN_WORDS, TUNED, read
+from tests.dataset.pii_lines import CUSTOM_WORDS, HELD_OUT, TUNED, read
 from tests.patience import processor_time
 
 LINES = [line.text for file in (TUNED, HELD_OUT) for line in read(file)]
@@ -60,7 +61,7 @@ PIECES = st.sampled_from(
     ]
 )
 _TAG = re.compile("|".join(TAGS.values()))
-_RULES: tuple[Recognizer, ...] = (
+_RECOGNIZERS: tuple[Recognizer, ...] = (
     *(
         contacts.find_links,
         contacts.find_emails,
@@ -84,7 +85,7 @@ _RULES: tuple[Recognizer, ...] = (
 TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=8).map("".join))
 
 
-# --- the text around
+# --- the surrounding text
 
 
 @pytest.mark.parametrize(
@@ -97,49 +98,50 @@ TEXTS = st.one_of(st.text(max_size=40), st.lists(PIECES, max_size=8).map("".join
         ("비번 1234, 계좌 신한 110-123-456789", "비번 <비밀번호>, 계좌 신한 <계좌번호>"),
     ],
 )
-def test_the_rest_keeps_every_character(text: str, masked: str) -> None:
+def test_the_rest_of_the_text_is_unchanged(text: str, masked: str) -> None:
     assert mask(text).text == masked
 
 
 @given(TEXTS)
-def test_only_tags_are_new_and_the_rest_stands_in_order(text: str) -> None:
-    pieces = _TAG.split(mask(text, words=OWN_WORDS).text)
+def test_only_tags_are_added_and_the_rest_keeps_its_order(text: str) -> None:
+    pieces = _TAG.split(mask(text, words=CUSTOM_WORDS).text)
     assert text.startswith(pieces[0]) and text.endswith(pieces[-1])
-    place = 0
+    position = 0
     for piece in pieces:
-        place = text.find(piece, place) + len(piece)
-        assert place >= len(piece)
+        position = text.find(piece, position) + len(piece)
+        assert position >= len(piece)
 
 
 @pytest.mark.parametrize("private", [True, False])
-def test_the_quick_look_hides_nothing(private: bool) -> None:
-    rules = _RULES if private else (contacts.find_links,)
+def test_prechecks_lose_no_span(private: bool) -> None:
+    recognizers = _RECOGNIZERS if private else (contacts.find_links,)
     for text in LINES:
-        seen = normalize(text)
-        finds = [each for rule in rules for each in rule(seen.text)]
-        wanted = resolve_overlaps(
-            Span(each.kind, *seen.span(each.start, each.end)) for each in finds
+        normalized = normalize(text)
+        spans = [span for recognizer in recognizers for span in recognizer(normalized.text)]
+        expected = resolve_overlaps(
+            Span(span.entity_type, *normalized.original_span(span.start, span.end))
+            for span in spans
         )
-        assert find_spans(text, private=private) == wanted, text
+        assert find_spans(text, private=private) == expected, text
 
 
-# --- masking twice
+# --- idempotence
 
 
 @given(TEXTS)
-def test_masking_twice_is_masking_once(text: str) -> None:
-    once = mask(text, words=OWN_WORDS)
-    assert mask(once.text, words=OWN_WORDS).counts == ()
-    assert mask(once.text, words=OWN_WORDS).text == once.text
+def test_masking_is_idempotent(text: str) -> None:
+    once = mask(text, words=CUSTOM_WORDS)
+    assert mask(once.text, words=CUSTOM_WORDS).counts == ()
+    assert mask(once.text, words=CUSTOM_WORDS).text == once.text
 
 
 @pytest.mark.parametrize("text", LINES[:: len(LINES) // 200])
-def test_masking_a_labelled_line_twice_is_masking_it_once(text: str) -> None:
-    once = mask(text, words=OWN_WORDS).text
-    assert mask(once, words=OWN_WORDS).text == once
+def test_masking_a_labelled_line_is_idempotent(text: str) -> None:
+    once = mask(text, words=CUSTOM_WORDS).text
+    assert mask(once, words=CUSTOM_WORDS).text == once
 
 
-def test_tags_are_no_triggers_and_are_not_looked_into() -> None:
+def test_tags_neither_trigger_nor_contain_a_match() -> None:
     text = "<비밀번호> 1234 <전화번호>"
     assert mask(text, words=("전화",)).text == text
     assert normalize(text).text == TAG_FILLER * 6 + " 1234 " + TAG_FILLER * 6
@@ -165,34 +167,34 @@ def test_tags_are_no_triggers_and_are_not_looked_into() -> None:
         "공일공 ",
     ],
 )
-def test_a_long_message_takes_no_longer_than_its_length(piece: str) -> None:
+def test_masking_takes_linear_time(piece: str) -> None:
     text = piece * (20_000 // len(piece)) + "@ 비번"
     start = time.process_time()
     mask(text)
-    # About 0.1 s; a rule that looks through the rest at every place takes 5 s and more.
+    # About 0.1 s; quadratic backtracking takes 5 s and more.
     assert time.process_time() - start < processor_time(2)
 
 
-# --- order and overlap
+# --- overlaps
 
 
-def test_a_kind_that_stands_first_counts_and_then_the_longer() -> None:
+def test_the_earlier_entity_type_wins_and_then_the_longer_span() -> None:
     phone, account, longer = Span(PHONE, 3, 9), Span(ACCOUNT, 0, 12), Span(ACCOUNT, 12, 30)
     shorter = Span(ACCOUNT, 14, 20)
     assert resolve_overlaps([account, shorter, longer, phone]) == [phone, longer]
 
 
 @given(st.lists(st.tuples(st.sampled_from(ENTITY_TYPES), st.integers(0, 20), st.integers(1, 9))))
-def test_the_order_of_finds_does_not_matter(spans: list[tuple[str, int, int]]) -> None:
-    finds = [Span(kind, start, start + size) for kind, start, size in spans]
-    mixed = finds[:]
-    random.Random(1).shuffle(mixed)
-    done = resolve_overlaps(finds)
-    assert resolve_overlaps(mixed) == done
-    assert all(one.end <= other.start for one, other in zip(done, done[1:], strict=False))
+def test_the_order_of_spans_does_not_matter(fields: list[tuple[str, int, int]]) -> None:
+    spans = [Span(entity_type, start, start + size) for entity_type, start, size in fields]
+    shuffled = spans[:]
+    random.Random(1).shuffle(shuffled)
+    disjoint = resolve_overlaps(spans)
+    assert resolve_overlaps(shuffled) == disjoint
+    assert all(one.end <= other.start for one, other in itertools.pairwise(disjoint))
 
 
-def test_of_an_own_word_the_uncovered_rest_is_masked_too() -> None:
+def test_the_uncovered_rest_of_a_custom_word_is_masked() -> None:
     assert resolve_overlaps([Span(CUSTOM_WORD, 0, 10), Span(ADDRESS, 4, 6)]) == [
         Span(CUSTOM_WORD, 0, 4),
         Span(ADDRESS, 4, 6),
@@ -203,13 +205,13 @@ def test_of_an_own_word_the_uncovered_rest_is_masked_too() -> None:
 # --- settings
 
 
-def test_own_words_are_masked_whatever_else_is_off() -> None:
+def test_custom_words_are_masked_whatever_else_is_off() -> None:
     text = "Dodam 이랑 dodam2 010-0000-1234"
     masked = mask(text, private=False, urls=False, words=(" dodam2", "dodam", ""))
     assert masked.text == "<가린말> 이랑 <가린말> 010-0000-1234"
 
 
-def test_an_own_word_is_a_word_and_no_pattern() -> None:
+def test_a_custom_word_is_not_a_pattern() -> None:
     assert mask("a.c abc", words=("a.c",)).text == "<가린말> abc"
 
 
@@ -223,7 +225,7 @@ def test_an_own_word_is_a_word_and_no_pattern() -> None:
         ("HTTPS://EXAMPLE.COM\n둘째 줄", "<링크>\n둘째 줄", "HTTPS://EXAMPLE.COM\n둘째 줄"),
     ],
 )
-def test_links_that_say_something_personal_are_masked_anyway(
+def test_links_with_personal_data_are_masked_even_without_urls(
     text: str, with_links: str, without_links: str
 ) -> None:
     assert mask(text).text == with_links
@@ -232,17 +234,17 @@ def test_links_that_say_something_personal_are_masked_anyway(
     assert mask(text, private=False, urls=False).text == text
 
 
-def test_counts_are_of_places_and_add_up_over_messages() -> None:
+def test_counts_add_up_over_messages() -> None:
     counts = Counter[str]()
-    clean = masker(counts=counts)
+    masked = masker(counts=counts)
     for text in ("010-0000-1234 010-0000-1235", "a@example.com 010-0000-1236", "ㅋㅋ"):
-        clean(text)
+        masked(text)
     assert counts == {"전화번호": 3, "이메일": 1}
 
 
-def test_every_kind_has_a_tag_and_occurs_in_the_labelled_lines() -> None:
+def test_every_entity_type_has_a_tag_and_labelled_lines() -> None:
     assert set(TAGS) == set(ENTITY_TYPES)
     labelled = {
-        each.kind for file in (TUNED, HELD_OUT) for line in read(file) for each in line.finds
+        span.entity_type for file in (TUNED, HELD_OUT) for line in read(file) for span in line.spans
     }
     assert labelled == set(ENTITY_TYPES)

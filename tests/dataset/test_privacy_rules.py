@@ -1,4 +1,4 @@
-"""Each rule by itself: what it takes and the nearest thing that it leaves."""
+"""Each recognizer by itself: a match and the nearest text that is none."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from kakaobot.dataset.pii import accounts, addresses, contacts, numbers, passwor
 from kakaobot.dataset.pii.normalize import normalize
 from kakaobot.dataset.pii.spans import Recognizer, Span
 
-TAKEN = [
-    # A date, a sex and the dash are enough; what was issued since 2020 has no check digit.
+MATCHES = [
+    # A date, a sex digit and a dash suffice: numbers issued since October 2020 have no check digit.
     (numbers.find_resident_numbers, "900101-1234567", "900101-1234567"),
     (numbers.find_resident_numbers, "9001013123454", "9001013123454"),
     (numbers.find_resident_numbers, "주민 9001011234567", "9001011234567"),
@@ -73,12 +73,12 @@ TAKEN = [
     (passwords.find_passwords, "와이파이: cafe / coffee1234", "coffee1234"),
     (passwords.find_login_passwords, "a@example.com / family!234", "family!234"),
 ]
-LEFT = [
+NON_MATCHES = [
     (numbers.find_resident_numbers, "901301-1234567"),
     (numbers.find_resident_numbers, "주문 240501-1234567"),
     (numbers.find_resident_numbers, "법인 900101-1234567"),
     (numbers.find_resident_numbers, "9001013123455"),
-    # A right check digit, but a barcode of Korean goods as well.
+    # A valid check digit, but also a barcode of Korean goods.
     (numbers.find_resident_numbers, "8801011000032"),
     (numbers.find_resident_numbers, "900101-9234567"),
     (numbers.find_business_numbers, "123-45-67890"),
@@ -122,30 +122,31 @@ LEFT = [
 ]
 
 
-def found(rule: Recognizer, text: str) -> Iterator[str]:
-    finds: set[Span] = set(rule(normalize(text).text))
-    return (text[each.start : each.end] for each in finds)
+def matches(recognizer: Recognizer, text: str) -> Iterator[str]:
+    spans: set[Span] = set(recognizer(normalize(text).text))
+    return (text[span.start : span.end] for span in spans)
 
 
-@pytest.mark.parametrize(("rule", "text", "wanted"), TAKEN)
-def test_a_rule_takes(rule: Recognizer, text: str, wanted: str | None) -> None:
-    assert list(found(rule, text)) == [wanted or text]
+@pytest.mark.parametrize(("recognizer", "text", "expected"), MATCHES)
+def test_recognizer_matches(recognizer: Recognizer, text: str, expected: str | None) -> None:
+    assert list(matches(recognizer, text)) == [expected or text]
 
 
-@pytest.mark.parametrize(("rule", "text"), LEFT)
-def test_a_rule_leaves(rule: Recognizer, text: str) -> None:
-    assert list(found(rule, text)) == []
+@pytest.mark.parametrize(("recognizer", "text"), NON_MATCHES)
+def test_recognizer_does_not_match(recognizer: Recognizer, text: str) -> None:
+    assert list(matches(recognizer, text)) == []
 
 
-def test_sex_digits_tell_residents_from_foreigners() -> None:
-    kinds = [
-        next(numbers.find_resident_numbers(f"900101-{digit}234567")).kind for digit in "12345678"
+def test_sex_digits_distinguish_residents_from_foreigners() -> None:
+    entity_types = [
+        next(numbers.find_resident_numbers(f"900101-{digit}234567")).entity_type
+        for digit in "12345678"
     ]
-    assert kinds == ["주민등록번호"] * 4 + ["외국인등록번호"] * 4
+    assert entity_types == ["주민등록번호"] * 4 + ["외국인등록번호"] * 4
 
 
 @pytest.mark.parametrize(
-    ("text", "read"),
+    ("text", "normalized"),
     [
         ("０１０", "010"),
         ("٠١", "01"),
@@ -157,5 +158,5 @@ def test_sex_digits_tell_residents_from_foreigners() -> None:
         ("m² 👍🏻", "m² 👍🏻"),
     ],
 )
-def test_a_view_reads_plainly(text: str, read: str) -> None:
-    assert normalize(text).text == read
+def test_normalize(text: str, normalized: str) -> None:
+    assert normalize(text).text == normalized

@@ -1,6 +1,6 @@
-"""Bank accounts: digits grouped as Korean banks group them, or digits near a bank's name.
+"""Bank accounts: digits grouped like those of a Korean bank, or digits near a bank's name.
 
-Groupings are those the banks print on their passbooks; they carry no public check digit.
+The groupings are the ones banks print on passbooks; account numbers have no public check digit.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from kakaobot.dataset.pii.numbers import IMPERSONAL_NUMBER
 from kakaobot.dataset.pii.spans import ACCOUNT, NUMBER_END, NUMBER_START, Span
 
 _BEFORE, _AFTER = 25, 15
-"""How far, in characters, a bank's name may stand from its number."""
+"""Characters around a number in which a bank's name counts."""
 
 _NUMBER = re.compile(
     rf"{NUMBER_START}(?:[0-9]{{2,6}}(?: ?- ?[0-9]{{1,8}}){{1,3}}"
     rf"|[0-9]{{3,6}}(?: [0-9]{{1,8}}){{1,3}}|[0-9]{{10,14}}){NUMBER_END}"
 )
-# So rare outside of banks that no name is needed.
-_KNOWN = {
+# Groupings so rare outside of banks that no bank name is needed.
+_KNOWN_GROUPINGS = {
     (3, 3, 6),  # 신한, 케이뱅크, 신협
     (4, 3, 6),  # 우리
     (6, 2, 6),  # 국민, 우체국, 지역농협
@@ -31,14 +31,14 @@ _KNOWN = {
     (3, 2, 6, 1),  # 대구
     (3, 2, 4, 3),  # 국민
 }
-_NAMED = re.compile(
+_BANK_NAME = re.compile(
     r"계좌|입금|송금|이체|통장|예금주|은행|뱅크|카뱅|케뱅|토뱅|토스|국민|신한|농협|신협|수협|새마을|우체국"
     r"|씨티|축의금|부의금|회비|(?<![A-Za-z])(?:KB|NH|IBK|SC|kb|nh|ibk|sc)(?![A-Za-z])"
 )
-# Also ordinary words or towns, so they must stand right beside the number.
-_BESIDE = r"(?:우리|하나|기업|제일|부산|대구|광주|전북|경남|제주|산업)"
-_BESIDE_BEFORE = re.compile(rf"(?<![가-힣]){_BESIDE}[ :]{{0,2}}$")
-_BESIDE_AFTER = re.compile(rf"[ (]{{0,2}}{_BESIDE}(?![가-힣])")
+# Bank names that are also ordinary words or towns: only directly next to the number.
+_AMBIGUOUS = r"(?:우리|하나|기업|제일|부산|대구|광주|전북|경남|제주|산업)"
+_AMBIGUOUS_BEFORE = re.compile(rf"(?<![가-힣]){_AMBIGUOUS}[ :]{{0,2}}$")
+_AMBIGUOUS_AFTER = re.compile(rf"[ (]{{0,2}}{_AMBIGUOUS}(?![가-힣])")
 _UNIT = re.compile(r" ?(?:원|만|천|억|회|명|개|번째|점|건)")
 _DATE = re.compile(r"(?:19|20)[0-9]{2} ?- ?(?:0[0-9]|1[0-2]) ?-")
 
@@ -56,12 +56,12 @@ def find_accounts(text: str) -> Iterator[Span]:
         ):
             continue
         named = (
-            _NAMED.search(before)
-            or _NAMED.search(after)
-            or _BESIDE_BEFORE.search(before)
-            or _BESIDE_AFTER.match(after)
+            _BANK_NAME.search(before)
+            or _BANK_NAME.search(after)
+            or _AMBIGUOUS_BEFORE.search(before)
+            or _AMBIGUOUS_AFTER.match(after)
         )
-        known = sizes in _KNOWN
+        known = sizes in _KNOWN_GROUPINGS
         spaced = len(sizes) > 1 and "-" not in match[0]
         if (named and (known or not spaced)) or (known and not spaced):
             yield Span(ACCOUNT, *match.span())

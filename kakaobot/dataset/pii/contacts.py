@@ -1,4 +1,4 @@
-"""Addresses on the net: links, and which of them carry something personal; e-mail."""
+"""Links, those of them with personal data, and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from kakaobot.dataset.pii.normalize import TAG_FILLER
 from kakaobot.dataset.pii.spans import EMAIL, LINK, Span
 
-# Ends of hosts that are links without `https://` too, where a path follows.
+# Host endings that make a link without `https://` if a path follows.
 TOP_LEVEL_DOMAINS = "com|net|org|kr|io|me|ly|be|gg|gl|co|ai|tv|us|app|dev|link|page"
-# Hangul ends an address, since people write right behind it, except where a path or value begins.
+# Hangul ends a link, as people write on without a space, unless it begins a path or value.
 _URL = re.compile(
     rf"(?:(?:https?|ftp|kakaotalk|intent|market)://|(?<![A-Za-z0-9@.])www\."
     rf"|(?<![A-Za-z0-9@./])(?:open\.kakao\.com/o|qr\.kakaopay\.com|pf\.kakao\.com)/"
@@ -18,9 +18,9 @@ _URL = re.compile(
     rf"(?:[^\s<>\"'가-힣ㄱ-ㅎㅏ-ㅣ{TAG_FILLER}]|(?<=[/=])[가-힣]+)+",
     re.IGNORECASE,
 )
-_CLOSING = ".,!?;:~…’”"
-# Names of query parameters that let somebody in or say who somebody is; a login before the host; a
-# long mixed piece, as the links to shared files and meetings have; rooms and wallets of one person.
+_TRAILING = ".,!?;:~…’”"
+# Query parameters with credentials or identities; a login before the host; a long alphanumeric
+# token, as in links to shared files and meetings; personal chat rooms and wallets.
 _PERSONAL = re.compile(
     r"[?&#;](?:[\w-]*(?:token|secret|passw|apikey|api_key|auth|session|signature|credential)[\w-]*"
     r"|key|sid|sig|pwd|pw|code|otp|jwt|invite|uid|user|userid|user_id|email|mail|phone|tel|mobile"
@@ -45,10 +45,10 @@ _EMAIL = re.compile(
 
 
 def find_links(text: str) -> Iterator[Span]:
-    """Every link; punctuation that ends the sentence is not of it."""
+    """Yield every link, without punctuation of the sentence around it."""
     for match in _URL.finditer(text):
         end = match.end()
-        while text[end - 1] in _CLOSING or (
+        while text[end - 1] in _TRAILING or (
             text[end - 1] == ")" and "(" not in text[match.start() : end]
         ):
             end -= 1
@@ -56,13 +56,13 @@ def find_links(text: str) -> Iterator[Span]:
 
 
 def find_personal_links(text: str) -> Iterator[Span]:
-    """Links that let somebody in or say who somebody is."""
-    for find in find_links(text):
-        if _PERSONAL.search(text, find.start, find.end):
-            yield find
+    """Yield links that contain credentials or an identity."""
+    for link in find_links(text):
+        if _PERSONAL.search(text, link.start, link.end):
+            yield link
 
 
 def find_emails(text: str) -> Iterator[Span]:
-    """Also `(at)`, 골뱅이, fullwidth letters, and the big Korean providers without `.com`."""
+    """Yield e-mail addresses, also with `(at)`, 골뱅이 or a Korean provider without `.com`."""
     for match in _EMAIL.finditer(text):
         yield Span(EMAIL, *match.span())

@@ -1,6 +1,6 @@
-"""A text as the rules read it: other digits and dashes made plain, invisible characters left out.
+"""Normalizes text for the recognizers: ASCII digits and dashes, no invisible characters.
 
-The text itself is never changed; a view knows where each of its characters stands.
+A `NormalizedText` maps its spans back to the original.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from kakaobot.dataset.pii.spans import TAGS, Interval
 
 TAG_FILLER = "\ue000"
-"""Stands in a view for each character of a tag: no rule reads it, and no find reaches over it."""
+"""Replaces each character of a tag, so that no recognizer matches inside of it or across it."""
 
-# Soft hyphen, Hangul fillers, zero-width spaces and joiners, direction marks, variation selectors,
-# and the keycap that makes 1 an emoji.
+# Soft hyphen, Hangul fillers, zero-width spaces and joiners, direction marks, variation selectors
+# and the combining keycap.
 _INVISIBLE = (
     "\u00ad\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u3164\ufe0e\ufe0f\ufeff\u20e3"
 )
@@ -26,11 +26,11 @@ _FOLDED = (
     "\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\U0001d7ce-\U0001d7ff"
 )
 NORMALIZED_CHARS = f"{_INVISIBLE}{_FOLDED}"
-"""Inside of a regular expression's set: the characters for which a view differs from the text."""
+"""Body of a regex character class: the characters that normalization changes."""
 
-_ODD = re.compile(f"[{NORMALIZED_CHARS}]")
+_NORMALIZED = re.compile(f"[{NORMALIZED_CHARS}]")
 _IS_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
-# The vowel ㅡ lies under the same finger as a dash; between digits it is one.
+# The vowel ㅡ between digits is a mistyped dash.
 _VOWEL_DASH = re.compile("(?<=[0-9])ㅡ(?=[0-9])")
 _TAG = re.compile("|".join(map(re.escape, TAGS.values())))
 
@@ -38,38 +38,37 @@ _TAG = re.compile("|".join(map(re.escape, TAGS.values())))
 @dataclass(frozen=True, slots=True)
 class NormalizedText:
     text: str
-    places: tuple[int, ...] | None
-    """Of each character its place in the original; None where both are the same."""
+    offsets: tuple[int, ...] | None
+    """Index of each character in the original; None if they are equal."""
     original: str
 
-    def span(self, start: int, end: int) -> Interval:
-        """Place in the original, with the invisible characters that belong to its last one."""
-        if self.places is None:
+    def original_span(self, start: int, end: int) -> Interval:
+        """Map a span to the original, including the variation selectors of its last character."""
+        if self.offsets is None:
             return start, end
-        first, last = self.places[start], self.places[end - 1] + 1
-        while last < len(self.original) and self.original[last] in "\ufe0f\u20e3":
-            last += 1
-        return first, last
+        first, stop = self.offsets[start], self.offsets[end - 1] + 1
+        while stop < len(self.original) and self.original[stop] in "\ufe0f\u20e3":
+            stop += 1
+        return first, stop
 
 
 def normalize(text: str) -> NormalizedText:
-    """How `text` reads. Tags that stand in it already are covered."""
+    """Normalize `text`; each character of an existing tag becomes `TAG_FILLER`."""
     plain = _TAG.sub(lambda tag: TAG_FILLER * len(tag[0]), text) if "<" in text else text
     if "ㅡ" in plain:
         plain = _VOWEL_DASH.sub("-", plain)
-    if not _ODD.search(plain):
+    if not _NORMALIZED.search(plain):
         return NormalizedText(plain, None, text)
-    kept = [(place, _fold(char)) for place, char in enumerate(plain)]
-    kept = [(place, char) for place, char in kept if char]
+    visible = [(index, folded) for index, char in enumerate(plain) if (folded := _fold(char))]
     return NormalizedText(
-        "".join(char for _, char in kept), tuple(place for place, _ in kept), text
+        "".join(char for _, char in visible), tuple(index for index, _ in visible), text
     )
 
 
 @functools.cache
 def _fold(char: str) -> str:
-    """One plain character, or nothing for an invisible one."""
-    if not _ODD.match(char):
+    """Return one plain character, or an empty string for an invisible one."""
+    if not _NORMALIZED.match(char):
         return char
     if _IS_INVISIBLE.match(char):
         return ""

@@ -1,9 +1,9 @@
-"""Numbers given by a state or a card company: residents, foreigners, businesses, cards, passports.
+"""Issued numbers: resident, foreigner, business, card and passport numbers.
 
-Sources: the resident number is `YYMMDD-GBBBBNC`, G the sex and the century, C a check digit of
-those issued before October 2020 (행정안전부); since then the digits after G are random, so a date
-and a G in the written shape are enough. The foreigner's check digit is offset by two. The business
-number's weights are those of 국세청 (1 3 7 1 3 7 1 3 5, and the tens of the ninth product).
+Sources: a resident number is `YYMMDD-GBBBBNC`, with sex and century in G and a check digit C if
+issued before October 2020 (행정안전부). Since then the digits after G are random, so a valid date
+and G with a dash suffice. A foreigner's check digit is offset by two. The weights of a business
+number are those of 국세청 (1 3 7 1 3 7 1 3 5, plus the tens of the ninth product).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ IMPERSONAL_NUMBER = re.compile(
     r"(?:주문|송장|택배|예약|승인|접수|문서|쿠폰|기프티콘|상품권?|바코드|친구|모델|시리얼|일련|품번"
     r"|학번|사번|회원|사건|관리|티켓|[iI][sS][bB][nN])[^\n]{0,10}$"
 )
-"""At the end of what stands before a number: it counts something that is nobody's."""
+"""Matches the text before a number that identifies no person: orders, coupons, articles."""
 
 _RESIDENT = re.compile(
     rf"{NUMBER_START}([0-9]{{6}})( ?- ?| ?)([1-8])((?:[0-9]{{6}}|[*xX●]{{6}}))(?![*]){NUMBER_END}"
@@ -63,41 +63,41 @@ _PASSPORT_NAMED = re.compile(
 
 
 def find_resident_numbers(text: str) -> Iterator[Span]:
-    """Residents' and foreigners' numbers, also with the last six digits starred out."""
+    """Yield resident and foreigner numbers, also with the last six digits masked by `*`."""
     for part in _RESIDENT_PART.finditer(text):
-        if _born(part[1][:6], part[1][-1]):
+        if _is_birth_date(part[1][:6], part[1][-1]):
             yield Span(RESIDENT, *part.span(1))
     for match in _RESIDENT.finditer(text):
-        born, gap, sex, rest = match.groups()
-        if not _born(born, sex):
+        birth, gap, sex, rest = match.groups()
+        if not _is_birth_date(birth, sex):
             continue
         before = text[max(0, match.start() - 24) : match.start()]
-        number = born + sex + rest
-        sure = rest.isdecimal() and _checks(number)
+        number = birth + sex + rest
+        valid = rest.isdecimal() and _has_check_digit(number)
         if _COMPANY_WORD.search(before):
             continue
-        shaped = "-" in gap
+        dashed = "-" in gap
         # Barcodes of Korean goods begin with 880, like people born in 1988.
         other = bool(IMPERSONAL_NUMBER.search(before)) or (not gap and ean.is_valid(number))
-        if _RESIDENT_WORD.search(before) or (sure and shaped) or ((sure or shaped) and not other):
+        if _RESIDENT_WORD.search(before) or (valid and dashed) or ((valid or dashed) and not other):
             yield Span(RESIDENT if sex in "1234" else FOREIGNER, *match.span())
 
 
 def find_business_numbers(text: str) -> Iterator[Span]:
-    """`123-45-67891` with a right check digit or behind 사업자; bare digits where both hold."""
+    """Yield `123-45-67891` with a valid check digit or after 사업자; bare digits need both."""
     for match in _BUSINESS.finditer(text):
         before = text[max(0, match.start() - 20) : match.start()]
         named = bool(_BUSINESS_WORD.search(before))
         bare = match[4] is not None
-        right = _business_checks(match[4] or "".join(match.group(1, 2, 3)))
-        if (named and right) if bare else (named or right):
+        valid = _has_business_check_digit(match[4] or "".join(match.group(1, 2, 3)))
+        if (named and valid) if bare else (named or valid):
             yield Span(BUSINESS, *match.span())
 
 
 def find_card_numbers(text: str) -> Iterator[Span]:
-    """Groups of a card or bare digits with a known prefix and Luhn's check digit.
+    """Yield grouped or bare digits with an issuer prefix and a valid Luhn check digit.
 
-    Behind 카드 groups are enough, and bare digits behind 카드번호: what is mistyped is private too.
+    After 카드 any grouped digits count, and after 카드번호 bare ones: mistyped numbers are private.
     """
     for match in _CARD.finditer(text):
         before = text[max(0, match.start() - 24) : match.start()]
@@ -105,13 +105,13 @@ def find_card_numbers(text: str) -> Iterator[Span]:
         if IMPERSONAL_NUMBER.search(before):
             continue
         grouped = len(digits) != len(match[0])
-        checks = bool(_CARD_PREFIX.match(digits)) and luhn.is_valid(digits)
-        if checks or _CARD_WORD.search(before) and (grouped or "번호" in before):
+        valid = bool(_CARD_PREFIX.match(digits)) and luhn.is_valid(digits)
+        if valid or _CARD_WORD.search(before) and (grouped or "번호" in before):
             yield Span(CARD, *match.span())
 
 
 def find_passport_numbers(text: str) -> Iterator[Span]:
-    """Korean passports (M and eight digits; M123A4567 since 2021); others only behind 여권."""
+    """Yield Korean passports (M and 8 digits; M123A4567 since 2021); others only after 여권."""
     for match in _PASSPORT.finditer(text):
         if not IMPERSONAL_NUMBER.search(text[max(0, match.start() - 20) : match.start()]):
             yield Span(PASSPORT, *match.span())
@@ -119,8 +119,8 @@ def find_passport_numbers(text: str) -> Iterator[Span]:
         yield Span(PASSPORT, *match.span(1))
 
 
-def _born(digits: str, sex: str) -> bool:
-    """Whether the six digits are a day of the century that the sex digit names."""
+def _is_birth_date(digits: str, sex: str) -> bool:
+    """Whether six digits are a date in the century that the sex digit stands for."""
     century = 1900 if sex in "1256" else 2000
     try:
         date(century + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
@@ -129,14 +129,14 @@ def _born(digits: str, sex: str) -> bool:
     return True
 
 
-def _checks(number: str) -> bool:
-    """Whether the check digit of 13 digits is right: a resident's, or a foreigner's."""
+def _has_check_digit(number: str) -> bool:
+    """Whether 13 digits end in a resident's or foreigner's check digit."""
     offset = 0 if number[6] in "1234" else 2
     return (int(rrn.calc_check_digit(number[:-1])) + offset) % 10 == int(number[-1])
 
 
-def _business_checks(number: str) -> bool:
-    # `stdnum.kr.brn` knows the parts but not the check digit.
+def _has_business_check_digit(number: str) -> bool:
+    # `stdnum.kr.brn` does not verify the check digit.
     weights = (1, 3, 7, 1, 3, 7, 1, 3, 5)
     total = sum(int(digit) * weight for digit, weight in zip(number[:9], weights, strict=True))
     total += int(number[8]) * 5 // 10

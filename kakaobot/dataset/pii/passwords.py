@@ -1,4 +1,4 @@
-"""Passwords: what stands beside words like 비번. Knows one message, not its neighbours."""
+"""Passwords next to words like 비번, within one message."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _UNIT = re.compile(
     r" ?(?:원|만|천|년|명|개|회|번째|째|점|자리|글자|배|미터|월|분|층|호"
     r"|켤레|칸|차|권|장|살|%|[kK]?[mMgG]\b|같은|말고|처럼)"
 )
-# What stands behind a short password, or one that is a plain word.
-_CLOSED = re.compile(
+# Follows a short password, or one that is an ordinary word.
+_SENTENCE_END = re.compile(
     r"[ ]?(?:야|이야|임|이임|이에요|예요|입니다|이래|래|ㅇㅇ|ㅋ|[\"'”’)\]」])|[ .!]*(?:\n|$)"
 )
 _YEAR = re.compile("(?:19|20)[0-9]{2}$")
-# Keys of a door lock: wherever they stand in a message about one.
+# Door lock codes, anywhere in a message about a lock.
 _LOCK = re.compile(r"(?<![0-9A-Za-z*#])(?:[*#][0-9]{4,8}[*#]?|[0-9]{4,8}[*#])(?![0-9A-Za-z*#])")
-_PLAIN_ENGLISH = {
+_COMMON_WORDS = {
     *("reset", "change", "manager", "wifi", "please", "okay", "error", "login", "check", "help"),
     *("password", "email", "google", "naver", "kakao", "netflix", "instagram", "iphone", "update"),
     *("galaxy", "windows", "android", "chrome", "bitwarden"),
 }
-_BEFORE = re.compile(
+_VALUE_FIRST = re.compile(
     r"(?<![A-Za-z0-9!@#$%^&*_])(?=[A-Za-z!@#$%^&*_]{0,19}[0-9])"
     r"(?P<value>[A-Za-z0-9!@#$%^&*_]{4,20})"
     r"(?:이|가)?(?: 이게| 이거| 그게)? ?(?:비번|비밀번호|패스워드)"
@@ -63,56 +63,59 @@ _LOGIN = re.compile(
 
 
 def find_passwords(text: str) -> Iterator[Span]:
-    """Also before the word (`1234가 비번이야`), and the second of `와이파이: name / password`."""
+    """Yield passwords after or before such a word (`1234가 비번이야`) or of a Wi-Fi network."""
     for trigger in _TRIGGER.finditer(text):
         gap = _GAP.match(text, trigger.end())
         value = gap and _VALUE.match(text, gap.end())
         if gap and value:
-            end = _end_of(value[0]) + value.start()
+            end = value.start() + _length_without_punctuation(value[0])
             if _is_password(text, value.start(), end, trigger, gap):
                 yield Span(PASSWORD, value.start(), end)
     if _TRIGGER.search(text):
         for lock in _LOCK.finditer(text):
             yield Span(PASSWORD, *lock.span())
-    for pattern in (_BEFORE, _NETWORK):
+    for pattern in (_VALUE_FIRST, _NETWORK):
         for match in pattern.finditer(text):
             yield Span(PASSWORD, *match.span("value"))
 
 
 def find_login_passwords(text: str) -> Iterator[Span]:
-    """The second of `name@example.com / password`."""
+    """Yield the password of `name@example.com / password`."""
     for match in _LOGIN.finditer(text):
         yield Span(PASSWORD, *match.span("value"))
 
 
-def _end_of(value: str) -> int:
-    """Length without the punctuation of the sentence."""
-    kept = value.rstrip(".?~-")
-    if re.fullmatch(r"[*#0-9]+!+", kept):
-        kept = kept.rstrip("!")
-    return len(kept)
+def _length_without_punctuation(value: str) -> int:
+    stripped = value.rstrip(".?~-")
+    if re.fullmatch(r"[*#0-9]+!+", stripped):
+        stripped = stripped.rstrip("!")
+    return len(stripped)
 
 
 def _is_password(
     text: str, start: int, end: int, trigger: re.Match[str], gap: re.Match[str]
 ) -> bool:
     value = text[start:end]
-    told = bool(gap["sign"] or gap["quote"] or gap["is"] in ("은", "는"))
-    closed = bool(_CLOSED.match(text, end))
+    introduced = bool(gap["sign"] or gap["quote"] or gap["is"] in ("은", "는"))
+    closed = bool(_SENTENCE_END.match(text, end))
     if _DIGITS.fullmatch(value):
+        if _UNIT.match(text, end):
+            return False
         count = sum(map(str.isdecimal, value))
-        near = not gap["words"] or told or len(value) > count or (closed and not _YEAR.match(value))
-        return count >= _shortest(trigger, gap, closed) and near and not _UNIT.match(text, end)
-    plain = value.rstrip("0123456789").lower() in _PLAIN_ENGLISH
+        adjacent = not gap["words"] or introduced or len(value) > count
+        return count >= _min_digits(trigger, gap, closed) and (
+            adjacent or (closed and not _YEAR.match(value))
+        )
+    common = value.rstrip("0123456789").lower() in _COMMON_WORDS
     if _MIXED.fullmatch(value):
-        return not gap["words"] or (len(value) >= 6 and not plain)
-    if not trigger["word"] or not value.isalpha() or plain or gap["words"]:
+        return not gap["words"] or (len(value) >= 6 and not common)
+    if not trigger["word"] or not value.isalpha() or common or gap["words"]:
         return False
-    return told and len(value) >= 4 or closed and len(value) >= 5
+    return introduced and len(value) >= 4 or closed and len(value) >= 5
 
 
-def _shortest(trigger: re.Match[str], gap: re.Match[str], closed: bool) -> int:
-    """How many digits a password has at least here."""
+def _min_digits(trigger: re.Match[str], gap: re.Match[str], closed: bool) -> int:
+    """Minimum digits of a password in this context."""
     if "자리" in gap["filler"]:
         return 2
     return 3 if trigger[0].lower() in ("cvc", "cvv") or (trigger["word"] and closed) else 4

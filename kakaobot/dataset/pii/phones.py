@@ -1,7 +1,7 @@
-"""Telephone numbers, as they are written in Korean chats. Whether one can exist is for a library.
+"""Phone numbers as written in Korean chats, validated by `phonenumbers`.
 
 Masked: mobile, landline, internet (070) and relay numbers (050x), and foreign ones with a `+`.
-Not masked: what a company gives to everybody (15xx, 16xx, 18xx, 080, 060, 112).
+Not masked: public numbers of companies and services (15xx, 16xx, 18xx, 080, 060, 112).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SHORT = re.compile(
 )
 _CALL = re.compile(r"전화|번호|연락|팩스|[tT][eE][lL]|[fF][aA][xX]|☎|📞")
 _DIGIT = "0-9oOㅇ공영빵일이삼사오육륙칠팔구"
-_SPOKEN = re.compile(
+_SPELLED = re.compile(
     rf"(?<![{_DIGIT}A-Za-z])[0oOㅇ공영빵][ .-]?[1lI일][ .-]?[0oOㅇ공영빵]"
     rf"(?:[ \t]{{0,2}}[-./_~,]?[ \t]{{0,2}}[{_DIGIT}]){{8}}(?![0-9A-Za-z])"
 )
@@ -46,15 +46,15 @@ def find_phones(text: str) -> Iterator[Span]:
         if _is_korean(match, text):
             yield Span(PHONE, *match.span())
     for match in _FOREIGN.finditer(text):
-        if _can_exist(match[0], None):
+        if _is_personal(match[0], None):
             yield Span(PHONE, *match.span())
     for match in _SHORT.finditer(text):
         yield Span(PHONE, *match.span(1))
 
 
 def find_spelled_phones(text: str) -> Iterator[Span]:
-    """Mobile numbers with a syllable or letter among the digits: `공일공 일이삼사 …`, `o1o-…`."""
-    for match in _SPOKEN.finditer(text):
+    """Yield mobile numbers spelled with syllables or letters: `공일공 일이삼사 …`, `o1o-…`."""
+    for match in _SPELLED.finditer(text):
         if not match[0].isascii() or re.search("[oOlI]", match[0]):
             yield Span(PHONE, *match.span())
 
@@ -63,15 +63,15 @@ def _is_korean(match: re.Match[str], text: str) -> bool:
     digits = re.sub("[^0-9]", "", match[0])
     abroad = digits.startswith(("82", "0082"))
     if match[1].startswith("1"):
-        # Some mobile blocks are not in the library's tables yet: eleven digits from 010 are enough.
-        return bool(re.match("(?:0082|82)?0?10[0-9]{8}$", digits)) or _can_exist(match[0], "KR")
+        # The library lacks some mobile blocks: 11 digits from 010 suffice.
+        return bool(re.match("(?:0082|82)?0?10[0-9]{8}$", digits)) or _is_personal(match[0], "KR")
     bare = not match["gap"] and not match["gap2"] and "(" not in match[0]
     if bare and not abroad and not _CALL.search(text):
         return False
-    return _can_exist(match[0], "KR")
+    return _is_personal(match[0], "KR")
 
 
-def _can_exist(number: str, region: str | None) -> bool:
+def _is_personal(number: str, region: str | None) -> bool:
     try:
         parsed = phonenumbers.parse(re.sub(r"[^0-9+]", "", number), region)
     except phonenumbers.NumberParseException:

@@ -1,7 +1,7 @@
-"""Vehicle registration numbers: two or three digits, one of the letters in use, four digits.
+"""Vehicle registration plates: two or three digits, a letter in use, four digits.
 
-The letters in use are those of 자동차 등록번호판 등의 기준에 관한 고시: private, taxis and buses
-(바사아자), delivery (배), hire (하허호).
+Letters follow 자동차 등록번호판 등의 기준에 관한 고시: private cars, taxis and buses (바사아자),
+delivery (배), rental (하허호).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from kakaobot.dataset.pii.spans import NUMBER_START, PLATE, Span
 
 _LETTERS = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호"
-# Also units and particles: with a space behind (`12주 3000`) they need a word about cars.
-_ALSO_WORDS = "도로나라서어부보주조호자"
+# Also units and particles: before a space (`12주 3000`) they need a word about cars.
+_AMBIGUOUS_LETTERS = "도로나라서어부보주조호자"
 _TOWNS = "서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주"
 _PLATE = re.compile(
     rf"(?:(?:{_TOWNS}) ?)?(?<!제){NUMBER_START}"
@@ -28,7 +28,9 @@ _CAR = re.compile(
 
 def find_plates(text: str) -> Iterator[Span]:
     for match in _PLATE.finditer(text):
-        particle = match[1] in _ALSO_WORDS or (match[1] == "가" and match[0].endswith("000"))
-        doubtful = match[2] and particle and match[0][0].isdecimal()
-        if not doubtful or _CAR.search(text):
+        is_particle = match[1] in _AMBIGUOUS_LETTERS or (
+            match[1] == "가" and match[0].endswith("000")
+        )
+        ambiguous = match[2] and is_particle and match[0][0].isdecimal()
+        if not ambiguous or _CAR.search(text):
             yield Span(PLATE, *match.span())

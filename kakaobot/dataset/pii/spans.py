@@ -1,4 +1,4 @@
-"""The kinds of private data, a place where one stands, and which of two overlapping ones counts."""
+"""Entity types of personal data, spans in a text, and the choice between overlapping spans."""
 
 from __future__ import annotations
 
@@ -34,53 +34,54 @@ ENTITY_TYPES = (
     ADDRESS,
     CUSTOM_WORD,
 )
-"""Where two finds overlap, the kind that stands first here counts; of one kind the longer."""
+"""In order of precedence: of overlapping spans the earlier type wins, then the longer span."""
 
-TAGS = {kind: f"<{kind}>" for kind in ENTITY_TYPES}
+TAGS = {entity_type: f"<{entity_type}>" for entity_type in ENTITY_TYPES}
 
-# Edges of a number: it is no part of a longer one, of a decimal, or of a Latin word.
+# Edges of a number that is not part of a longer number, a decimal or a Latin word.
 NUMBER_START = r"(?<![0-9A-Za-z])(?<![0-9][-.,/:_])"
 NUMBER_END = r"(?![0-9A-Za-z])(?![-.,/:_][0-9])"
 
 Interval = tuple[int, int]
 Recognizer = Callable[[str], Iterator["Span"]]
-"""Finds in a folded text (see `view`), in any order; may overlap."""
+"""Yields spans of a normalized text (see `normalize`), in any order; they may overlap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    kind: str
+    entity_type: str
     start: int
     end: int
-    """Exclusive; in characters of the text that was searched."""
+    """Exclusive."""
 
 
-def resolve_overlaps(finds: Iterable[Span]) -> list[Span]:
-    """Finds that do not overlap, from left to right; the order they came in does not matter.
+def resolve_overlaps(spans: Iterable[Span]) -> list[Span]:
+    """Return disjoint spans from left to right, whatever the input order.
 
-    Of an own word that only partly overlaps something, the rest is still covered.
+    A custom word that partly overlaps another span keeps its remaining parts.
     """
-    taken: list[Span] = []
-    for find in sorted(set(finds), key=_rank):
-        if find.kind == CUSTOM_WORD:
-            taken += _uncovered(find, taken)
-        elif all(find.end <= other.start or other.end <= find.start for other in taken):
-            taken.append(find)
-    return sorted(taken, key=lambda find: find.start)
+    disjoint: list[Span] = []
+    for span in sorted(set(spans), key=_precedence):
+        if span.entity_type == CUSTOM_WORD:
+            disjoint += _uncovered(span, disjoint)
+        elif all(span.end <= other.start or other.end <= span.start for other in disjoint):
+            disjoint.append(span)
+    return sorted(disjoint, key=lambda span: span.start)
 
 
-def _rank(find: Span) -> tuple[int, int, int]:
-    return ENTITY_TYPES.index(find.kind), find.start - find.end, find.start
+def _precedence(span: Span) -> tuple[int, int, int]:
+    return ENTITY_TYPES.index(span.entity_type), span.start - span.end, span.start
 
 
-def _uncovered(find: Span, taken: list[Span]) -> list[Span]:
-    start, rest = find.start, []
-    for other in sorted(taken, key=lambda other: other.start):
-        if other.end <= start or find.end <= other.start:
+def _uncovered(span: Span, others: list[Span]) -> list[Span]:
+    """Parts of `span` that no other span covers."""
+    start, parts = span.start, []
+    for other in sorted(others, key=lambda other: other.start):
+        if other.end <= start or span.end <= other.start:
             continue
         if start < other.start:
-            rest.append(Span(find.kind, start, other.start))
+            parts.append(Span(span.entity_type, start, other.start))
         start = max(start, other.end)
-    if start < find.end:
-        rest.append(Span(find.kind, start, find.end))
-    return rest
+    if start < span.end:
+        parts.append(Span(span.entity_type, start, span.end))
+    return parts
