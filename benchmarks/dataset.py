@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.config import Home, save
+from kakaobot.dataset import artifacts
 from kakaobot.style.ngrams import plain_korean
 
 PEOPLE = (
@@ -114,7 +115,7 @@ def work(room: Path, base: str) -> None:
         most = peak.end()
         folder = home.folder("data/sft")
         digest = hashlib.sha256()
-        for file in ("train.jsonl", "val.jsonl"):
+        for file in (artifacts.TRAIN, artifacts.VAL):
             with (folder / file).open("rb") as opened:
                 while block := opened.read(1 << 20):
                     digest.update(block)

@@ -65,7 +65,7 @@ def prepare(folder: Path, shape: str) -> None:
     from kakaobot.base.selection import choose
     from kakaobot.base.tokenizer import read_tokenizer_info
     from kakaobot.config import Home, save
-    from kakaobot.dataset import jsonl
+    from kakaobot.dataset import artifacts, jsonl
     from kakaobot.starter import FOLDER
     from kakaobot.train.collate import encode_rows
 
@@ -87,10 +87,10 @@ def prepare(folder: Path, shape: str) -> None:
         for file in FOLDER.glob("*token*"):
             (base / file.name).write_bytes(file.read_bytes())
     renderer = read_tokenizer_info(str(FOLDER)).renderer
-    found = jsonl.read_rows(home.folder("data/sft") / "train.jsonl")
+    found = jsonl.read_rows(home.folder("data/sft") / artifacts.TRAIN)
     encoded = [asdict(row) for row in encode_rows(found, renderer, 512).rows]
     (folder / "rows.json").write_text(json.dumps(encoded), encoding="utf-8")
-    kept = encode_rows(jsonl.read_rows(home.folder("data/sft") / "val.jsonl"), renderer, 512).rows
+    kept = encode_rows(jsonl.read_rows(home.folder("data/sft") / artifacts.VAL), renderer, 512).rows
     (folder / "val.json").write_text(json.dumps([asdict(row) for row in kept]), encoding="utf-8")
     (folder / "windows.json").write_text(json.dumps(windows(found, renderer)), encoding="utf-8")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kakaobot.app.base_models import SAMPLE_FOLDER
 from kakaobot.config import Home
-from kakaobot.dataset.artifacts import PREVIEW, REPORT, STATS, TRAIN, VAL
+from kakaobot.dataset import artifacts
 from kakaobot.errors import ExportError, RunError
 from kakaobot.exports.file_store import AddResult, FileStore, damage_notice
 from kakaobot.exports.line_report import LineReport, report_lines
@@ -188,7 +188,7 @@ class Exports:
         # Only files of the program: a folder may hold others.
         sources = [
             self._home.folder(paths.raw) / "organized",
-            *(sft / name for name in (TRAIN, VAL, STATS, PREVIEW, REPORT)),
+            *(sft / name for name in artifacts.FILES),
             *(run.path for run in Runs(self._home.folder(paths.runs)).all()),
         ]
         return plan_archive(sources, self._home.folder(paths.archive))

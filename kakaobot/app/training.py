@@ -14,6 +14,7 @@ from kakaobot.app.datasets import Datasets
 from kakaobot.atomic_io import disk_is_full
 from kakaobot.base.selection import BaseModelChoice
 from kakaobot.config import Home, parse
+from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.exports.file_store import FileStore
@@ -124,7 +125,7 @@ class Training:
         said = (chosen.version(), EvalSampleLog(chosen.path).version()) if chosen else ()
         # Time alone changes how long a worker has been silent.
         quiet = int(chosen.silence() / SILENCE_SECONDS) if chosen and chosen.process() else -1
-        stats = self._home.folder(self._home.settings().paths.sft) / "stats.json"
+        stats = self._home.folder(self._home.settings().paths.sft) / artifacts.STATS
         files = [stats, self._home.settings_file]
         stamps = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
         return (chosen.name if chosen else "", said, quiet, self._history.version(runs), stamps)

@@ -16,7 +16,7 @@ from kakaobot.base.download import download
 from kakaobot.base.loading import LoadedBase, device_facts, free_memory, load_base
 from kakaobot.base.selection import located
 from kakaobot.config import parse
-from kakaobot.dataset import jsonl
+from kakaobot.dataset import artifacts, jsonl
 from kakaobot.errors import DatasetError
 from kakaobot.runs.eval_samples import EvalSampleLog
 from kakaobot.runs.exit_reason import is_short_of_memory
@@ -200,7 +200,7 @@ class TrainingJob:
         length = resolve.max_seq_len(self.settings.training.max_seq_len, base.context)
         train, val = (
             encode_rows(jsonl.iter_rows(self._data_folder / name), base.renderer, length)
-            for name in ("train.jsonl", "val.jsonl")
+            for name in (artifacts.TRAIN, artifacts.VAL)
         )
         if dropped := train.dropped_replies + val.dropped_replies:
             note = (
@@ -298,7 +298,8 @@ class TrainingJob:
     def _style_evaluation(self, base: LoadedBase, model: Any) -> StyleEvaluation | Following | None:
         """Samples replies to prompts of the validation split; None without prompts."""
         prompts = select_eval_prompts(
-            jsonl.read_rows(self._data_folder / "val.jsonl"), self.settings.training.sample_replies
+            jsonl.read_rows(self._data_folder / artifacts.VAL),
+            self.settings.training.sample_replies,
         )
         if not prompts:
             return None
@@ -312,7 +313,7 @@ class TrainingJob:
             seed=self.settings.project.seed,
             sync=lambda: leading(model, self.ranks),
         )
-        target = target_style(jsonl.iter_rows(self._data_folder / "train.jsonl"))
+        target = target_style(jsonl.iter_rows(self._data_folder / artifacts.TRAIN))
         return StyleEvaluation(EvalSampleLog(self.run.path), generator, prompts, target)
 
     def _report(self, message: str) -> None:
