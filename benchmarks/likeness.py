@@ -48,7 +48,8 @@ from kakaobot.base.selection import located
 from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.chat.engine import Engine
 from kakaobot.config import Home, save
-from kakaobot.runs.run import LIVE, Runs
+from kakaobot.runs.run import Runs
+from kakaobot.runs.status import LIVE
 from kakaobot.schema import ChatMessage
 from kakaobot.style import style_distance, style_profile
 
@@ -194,7 +195,7 @@ def learn(home: Home, room: Path, base: str, recipe: Recipe) -> tuple[Runs, floa
     training.wait(run, 60)
     status = runs.find(run).status()
     if status.state != "finished":
-        sys.exit(f"{recipe.name}: {status.message}\n{runs.find(run).log_tail()}")
+        sys.exit(f"{recipe.name}: {status.message}\n{runs.find(run).log.tail()}")
     best = status.best_eval_loss or float("nan")
     said = f"{status.step} steps, best loss {best:.3f} at {status.best_step}"
     return runs, time.perf_counter() - began, said
@@ -203,7 +204,7 @@ def learn(home: Home, room: Path, base: str, recipe: Recipe) -> tuple[Runs, floa
 def answers(home: Home, runs: Runs, base: str, asked: Sequence[Question]) -> list[tuple[str, bool]]:
     """Each reply and whether it ended by itself."""
     settings = home.settings()
-    adapter = runs.all()[0].adapter()
+    adapter = runs.all()[0].checkpoints.adapter()
     engine = Engine.load(
         located(base),
         adapter[1] if adapter else None,

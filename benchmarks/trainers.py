@@ -85,7 +85,8 @@ def worker_trainer(folder: Path, *, batch: int = 0, max_steps: int = 0) -> Any:
     """The worker's own trainer on the base and rows of a folder; it neither evaluates nor saves."""
     from transformers import IntervalStrategy
 
-    from kakaobot.runs.run import Run, Status
+    from kakaobot.runs.run import Run
+    from kakaobot.runs.status import Status
     from kakaobot.settings import Settings
     from kakaobot.train.job import TrainingJob
 

@@ -1,34 +1,40 @@
-"""Puts a finished draft in the place of a file. Knows no content."""
+"""Atomic file replacement, tolerant JSON reading, and detection of a full disk."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 NO_SPACE = re.compile(
     r"No space left on device|\(?os error (?:27|28|112|122)\b|\[(?:Errno 2[78]|WinError 112)\]"
     r"|ENOSPC|Disk quota exceeded|not enough space on the disk"
-    # What torch says of a file that takes no more.
+    # torch, when a file cannot grow.
     r"|PytorchStreamWriter failed writing|unexpected pos \d",
     re.IGNORECASE,
 )
-_FULL = frozenset(
-    # The disk, a quota, the largest file that the disk takes.
+"""Messages of a write that failed on a full disk."""
+_FULL_ERRNOS = frozenset(
+    # Disk full, quota exceeded, file larger than the file system allows.
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EFBIG")
     if hasattr(errno, name)
 )
+_FULL_BELOW = 1_000_000
+"""Free bytes below which a disk counts as full."""
 
 
 def replace_text(file: Path, text: str) -> None:
-    """Write a draft and rename it, so that a reader sees the old or the new and nothing between.
+    """Write a draft and rename it, so that readers see the old text or the new, never a mixture.
 
-    Where that fails, the old stays and the draft goes.
+    If that fails, the old file stays and the draft is deleted.
     """
     draft = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}.new")
     try:
@@ -40,7 +46,7 @@ def replace_text(file: Path, text: str) -> None:
 
 
 def retry_rename(rename: Callable[[], object]) -> None:
-    """Try again for two seconds: on Windows a rename fails while somebody reads."""
+    """Retry for two seconds: on Windows a rename fails while the target is being read."""
     for wait in (0.01, 0.05, 0.2, 0.5, 1.0):
         try:
             rename()
@@ -51,16 +57,34 @@ def retry_rename(rename: Callable[[], object]) -> None:
     rename()
 
 
+def read_json_object(file: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty if the file is missing, damaged or holds something else."""
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def disk_is_full(error: BaseException) -> bool:
-    """Whether a file could not be written for want of room; libraries wrap what the disk said."""
+    """Whether a write failed on a full disk; libraries wrap the original error."""
     return any(
-        (isinstance(each, OSError) and each.errno in _FULL) or bool(NO_SPACE.search(str(each)))
-        for each in _chain(error)
+        (isinstance(cause, OSError) and cause.errno in _FULL_ERRNOS)
+        or bool(NO_SPACE.search(str(cause)))
+        for cause in _causes(error)
     )
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what led to it."""
+def folder_is_full(folder: Path) -> bool:
+    """Whether the disk of a folder has next to no space left."""
+    try:
+        return shutil.disk_usage(folder).free < _FULL_BELOW
+    except OSError:
+        return False
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and the chain of its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -66,7 +66,7 @@ def wait_for(
         if now != last:
             last, since = now, time.monotonic()
         if time.monotonic() - since > patience(silence):
-            log = f"\n{watched.log_tail(80)}" if isinstance(watched, Run) else ""
+            log = f"\n{watched.log.tail(80)}" if isinstance(watched, Run) else ""
             raise AssertionError(f"no progress for {patience(silence):.0f} s{log}")
         time.sleep(0.02)
 

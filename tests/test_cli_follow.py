@@ -9,9 +9,9 @@ import pytest
 
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.cli.console import Console
-from kakaobot.cli.training import duration, follow
+from kakaobot.cli.training import follow
 from kakaobot.errors import RunError
-from kakaobot.runs.run import Status
+from kakaobot.runs.status import Status
 
 NOW = TrainingSnapshot(
     run="main",
@@ -130,13 +130,6 @@ def test_a_run_that_failed_is_an_error(last: Status, told: str) -> None:
 def test_a_run_that_stopped_before_one_attached_is_no_failure() -> None:
     end, _ = followed(Play(OLD), began=0.0)
     assert end.status == OLD
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0초"), (59.6, "1분 0초"), (200, "3분 20초"), (7260, "2시간 1분")]
-)
-def test_durations_read_like_a_clock(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_a_busy_computer_is_told_on_the_line() -> None:

@@ -12,7 +12,9 @@ from kakaobot.cli import main
 from kakaobot.cli.history import loss_sparkline
 from kakaobot.config import Home
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
-from kakaobot.runs.run import Point, Runs, Status
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Runs
+from kakaobot.runs.status import Status
 from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
 
@@ -95,7 +97,7 @@ def rehearsed(three_runs: Home) -> Home:
     """One of the three has answered prompts and measured its voice."""
     run = Runs(three_runs.folder("checkpoints_lora")).get("main-2")
     said = Status("finished", 40, 40, best_eval_loss=3.9, best_step=20, best_metric="voice")
-    run.write_status(replace(said, voice=0.31, best_voice=0.25))
+    run.write_status(replace(said, style_distance=0.31, best_style_distance=0.25))
     samples = EvalSampleLog(run.path)
     samples.begin(
         [

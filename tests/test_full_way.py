@@ -19,7 +19,8 @@ from kakaobot.base.selection import choose
 from kakaobot.chat.engine import Engine
 from kakaobot.config import Home, save
 from kakaobot.errors import RunError
-from kakaobot.runs.run import LIVE, Run, Runs
+from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import LIVE
 from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 from tests.conftest import QUICK, SAMPLE
@@ -104,7 +105,7 @@ def test_2_a_killed_worker_has_failed_and_the_next_start_goes_on_from_its_checkp
     with pytest.raises(RunError, match="이미 진행 중"):
         way.training.start()
     way.until(lambda now: now.status.step >= 12)
-    process = way.run.process()
+    process = way.run.worker.process()
     assert process is not None
     process.kill()
     wait_for(lambda: way.training.snapshot().status.state == "failed")
@@ -149,7 +150,7 @@ def test_4_it_finishes_and_the_eval_loss_has_fallen(way: Way) -> None:
 
 def test_5_the_adapter_answers_otherwise_than_the_base(way: Way) -> None:
     questions = ["오늘 뭐 해?", "주말에 보드게임 하자", "저녁 뭐 먹을까?"]
-    found = way.run.adapter()
+    found = way.run.checkpoints.adapter()
     assert found is not None
     said = []
     for adapter in (None, found[1]):

@@ -48,7 +48,7 @@ def test_a_worker_is_started_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
     program = f"import os; print(*map(os.environ.get, {NAMES}), flush=True)"
     thread = TrainingThread.launch(run, LaunchCommand((sys.executable, "-c", program)))
     wait_for(lambda: not thread.is_alive(), run)
-    assert run.log_tail() == " ".join(wait_policy({})[name] for name in NAMES)
+    assert run.log.tail() == " ".join(wait_policy({})[name] for name in NAMES)
     assert worker_environment({"OMP_WAIT_POLICY": "ACTIVE"}).keys().isdisjoint(NAMES)
 
 

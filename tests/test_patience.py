@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.runs.run import Run, Status
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import Status
 from tests.patience import patience, processor_time, run_logged, slowness, wait_for
 
 
@@ -31,7 +32,7 @@ def test_silence_is_given_up_on() -> None:
 def test_a_silent_run_is_given_up_on_with_its_log(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.write_status(Status("running", 1, 2))
-    run.log_file.write_text("the last words\n", encoding="utf-8")
+    run.log.file.write_text("the last words\n", encoding="utf-8")
     with pytest.raises(AssertionError, match="the last words"):
         wait_for(lambda: False, run, silence=0.1)
 
@@ -40,7 +41,8 @@ def test_each_word_of_a_run_is_progress(tmp_path: Path) -> None:
     run = Run(tmp_path)
     program = (
         "import sys, time; from pathlib import Path\n"
-        "from kakaobot.runs.run import Run, Status\n"
+        "from kakaobot.runs.run import Run\n"
+        "from kakaobot.runs.status import Status\n"
         "for step in range(20):\n"
         "    Run(Path(sys.argv[1])).write_status(Status('running', step, 20))\n"
         "    time.sleep(float(sys.argv[2]))"
@@ -48,9 +50,9 @@ def test_each_word_of_a_run_is_progress(tmp_path: Path) -> None:
     # Twice as long in all as silence would be borne.
     pause = str(patience(1.0) / 10)
     with subprocess.Popen([sys.executable, "-c", program, str(tmp_path), pause]) as worker:
-        wait_for(lambda: run.said().step)
+        wait_for(lambda: run.recorded_status().step)
         wait_for(lambda: worker.poll() is not None, run, silence=1.0)
-    assert run.said().step == 19
+    assert run.recorded_status().step == 19
 
 
 def test_a_program_is_run_to_its_end_and_a_silent_one_is_killed(

@@ -12,7 +12,8 @@ from kakaobot.app.estimates import timing_note
 from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
 from kakaobot.runs.eval_samples import EvalTranscript
 from kakaobot.runs.history import RunSummary
-from kakaobot.runs.run import LIVE, Status
+from kakaobot.runs.labels import duration_text
+from kakaobot.runs.status import LIVE, Status
 from ui import text
 from ui.series import loss_curve, style_curve
 
@@ -136,20 +137,6 @@ def status_line(now: TrainingSnapshot) -> str:
     return " · ".join(part for part in (now.base, now.run, state) if part)
 
 
-def duration(seconds: float) -> str:
-    """`3분 20초`; the two largest units."""
-    left = max(0, round(seconds))
-    units = ((86400, "일"), (3600, "시간"), (60, "분"), (1, "초"))
-    parts = []
-    for size, name in units:
-        if left >= size:
-            parts.append(f"{left // size}{name}")
-            left %= size
-        elif parts:
-            break
-    return " ".join(parts[:2]) or "0초"
-
-
 def run_label(run: RunSummary) -> str:
     state = text.SHORT_STATES[run.state]
     return text.RUN_LABEL.format(name=run.name, state=state)
@@ -235,7 +222,7 @@ def _detail(now: TrainingSnapshot) -> tuple[str, ...]:
     if status.state == "failed":
         lines.append(text.FAILED_HINT)
     if now.silent_seconds >= SILENCE_SECONDS:
-        lines.append(text.QUIET.format(time=duration(now.silent_seconds // 60 * 60)))
+        lines.append(text.QUIET.format(time=duration_text(now.silent_seconds // 60 * 60)))
     lines += status.notes
     if now.start_blocker:
         lines.append(now.start_blocker)
@@ -258,8 +245,8 @@ def _what_is_left(now: TrainingSnapshot) -> list[str]:
 def _facts(status: Status) -> tuple[tuple[str, str], ...]:
     live, lowest = status.state in LIVE, status.best_metric == "eval_loss"
     voice = (
-        {"style": text.STYLE_DISTANCE.format(distance=status.voice)}
-        if status.voice is not None
+        {"style": text.STYLE_DISTANCE.format(distance=status.style_distance)}
+        if status.style_distance is not None
         else {}
     )
     found: dict[str, str | None] = {
@@ -277,7 +264,7 @@ def _facts(status: Status) -> tuple[tuple[str, str], ...]:
         "speed": text.SPEED.format(speed=status.tokens_per_second)
         if status.tokens_per_second is not None
         else None,
-        "eta": text.APPROXIMATELY.format(time=duration(status.eta_seconds))
+        "eta": text.APPROXIMATELY.format(time=duration_text(status.eta_seconds))
         if live and status.eta_seconds is not None
         else None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from kakaobot.runs.run import Point
+from kakaobot.runs.metrics import Point
 
 MAX_POINTS = 500
 """Points a series sends to the browser."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kakaobot.runs.labels import STATE_LABELS
+
 APP = "카카오봇"
 TITLE = "카카오봇 · 우리 방 말투"
 SLOGAN = "우리 방 말투를 배우는 챗봇"
@@ -183,14 +185,7 @@ STATES = {
     "finished": "학습을 마쳤습니다",
     "failed": "학습이 실패했습니다",
 }
-SHORT_STATES = {
-    "new": "학습 전",
-    "starting": "준비 중",
-    "running": "학습 중",
-    "stopped": "멈춤",
-    "finished": "마침",
-    "failed": "실패",
-}
+SHORT_STATES = {**STATE_LABELS, "new": "학습 전", "finished": "마침"}
 STOPPING = "멈추고 있습니다. 여기까지 배운 것을 저장하는 중입니다"
 START = "학습 시작"
 RESUME = "이어서 학습 ({step:,}단계부터)"

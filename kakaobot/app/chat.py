@@ -19,6 +19,7 @@ from kakaobot.base.selection import detect_hardware, located, one_gpu
 from kakaobot.chat.protocol import ChatModel
 from kakaobot.config import Home
 from kakaobot.errors import RunError
+from kakaobot.runs.checkpoints import adapter_version
 from kakaobot.runs.run import Run, Runs
 from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
@@ -107,7 +108,7 @@ class ChatService:
 
     def runs(self) -> list[str]:
         """Runs with an adapter, newest first."""
-        return [run.name for run in self._runs().all() if run.adapter()]
+        return [run.name for run in self._runs().all() if run.checkpoints.adapter()]
 
     def persona(self, run: str = "") -> Persona:
         """Describe who would reply. Of the room it reveals only names, so it needs no pass.
@@ -120,7 +121,7 @@ class ChatService:
         """
         chosen = self._find(run)
         kind, _ = _adapter_of(chosen)
-        config, status = chosen.config(), chosen.said()
+        config, status = chosen.config(), chosen.recorded_status()
         base, data = config["base"], config["data"]
         step = status.best_step if kind == "best" else status.step
         which = "가장 좋은 어댑터" if kind == "best" else "가장 최근 어댑터"
@@ -219,7 +220,7 @@ class ChatService:
         runs = self._runs()
         if name:
             return runs.find(name)
-        run = next((run for run in runs.all() if run.adapter()), None)
+        run = next((run for run in runs.all() if run.checkpoints.adapter()), None)
         if run is None:
             raise RunError("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요.")
         return run
@@ -227,7 +228,7 @@ class ChatService:
     def _load(self, run: Run, settings: Settings) -> ChatModel:
         """The model with the run's current adapter, loaded if it is not the one in memory."""
         _, adapter = _adapter_of(run)
-        modified = (adapter / "adapter_config.json").stat().st_mtime_ns
+        modified = adapter_version(adapter)
         max_turns = settings.generation.max_history_turns
         key = (run.path, adapter.name, modified, settings.model, max_turns)
         if self._model is None or key != self._model_key:
@@ -272,7 +273,7 @@ def chat_messages(
 
 
 def _adapter_of(run: Run) -> tuple[Literal["best", "latest"], Path]:
-    adapter = run.adapter()
+    adapter = run.checkpoints.adapter()
     if adapter is None:
         raise RunError(f"'{run.name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.")
     return adapter

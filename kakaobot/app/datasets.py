@@ -27,7 +27,7 @@ from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import sender_counts
 from kakaobot.gc_pause import pause_gc
 from kakaobot.report.page import render_page
-from kakaobot.runs.run import now_text
+from kakaobot.runs.log import now_text
 from kakaobot.schema import Progress, no_progress
 from kakaobot.settings import DataSettings, Settings
 

@@ -20,7 +20,8 @@ from kakaobot.config import Home, parse
 from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport, report_from_json
 from kakaobot.errors import KakaobotError
-from kakaobot.runs.run import Run, Runs, Status
+from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import Status
 from kakaobot.schema import Progress, no_progress
 from kakaobot.settings import Settings, TrainingSettings
 from kakaobot.train.cost_model import (
@@ -241,7 +242,7 @@ def _earlier_flops(
     """FLOP/s per device of the newest run of this base, else of any base, on the same device."""
     newest = None
     for run in Runs(home.folder(settings.paths.runs)).all():
-        status = run.said()
+        status = run.recorded_status()
         if status.step < _MIN_STEPS or not _ran_on(status, machine.device):
             continue
         name, flops = _run_flops(run, status, machine, size)
@@ -253,7 +254,7 @@ def _earlier_flops(
 
 def _ran_on(status: Status, device: str) -> bool:
     """Whether a run was on that kind of device; runs of old versions do not record theirs."""
-    return not status.paced_with or status.paced_with.startswith("cuda") == (device == "cuda")
+    return not status.pace_setup or status.pace_setup.startswith("cuda") == (device == "cuda")
 
 
 def _run_flops(

@@ -21,7 +21,10 @@ from kakaobot.exports.file_store import FileStore
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.exit_reason import FULL_DISK
 from kakaobot.runs.history import RunHistory, RunSummary
-from kakaobot.runs.run import LIVE, Point, Run, Runs, Status, now_text
+from kakaobot.runs.log import now_text
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import LIVE, Status
 from kakaobot.settings import Settings
 from kakaobot.train.launch_command import LaunchCommand, launch_command
 from kakaobot.train.launcher import TrainingThread, kill
@@ -101,9 +104,9 @@ class Training:
         return TrainingSnapshot(
             run=chosen.name if chosen else "",
             status=status,
-            stopping=bool(live and chosen and chosen.asked_to_stop),
+            stopping=bool(live and chosen and chosen.stop_requested),
             points=self._curves(chosen) if chosen else (),
-            log=chosen.log_tail() if chosen else "",
+            log=chosen.log.tail() if chosen else "",
             base=choice.label,
             base_reason=choice.reason,
             practice=choice.practice,
@@ -112,9 +115,9 @@ class Training:
             can_stop=live,
             resume_step=resume,
             start_blocker=start_blocker,
-            can_chat=bool(chosen and chosen.adapter()),
+            can_chat=bool(chosen and chosen.checkpoints.adapter()),
             last_lines=_last_lines(chosen) if chosen and status.state == "failed" else "",
-            silent_seconds=chosen.silence() if chosen and status.state == "running" else 0.0,
+            silent_seconds=chosen.status_age() if chosen and status.state == "running" else 0.0,
             eval_samples=self._history.transcript(chosen) if chosen else EvalTranscript(),
         )
 
@@ -124,7 +127,9 @@ class Training:
         chosen = runs.get(run) if run else self._current(runs)
         said = (chosen.version(), EvalSampleLog(chosen.path).version()) if chosen else ()
         # Time alone changes how long a worker has been silent.
-        quiet = int(chosen.silence() / SILENCE_SECONDS) if chosen and chosen.process() else -1
+        quiet = (
+            int(chosen.status_age() / SILENCE_SECONDS) if chosen and chosen.worker.process() else -1
+        )
         stats = self._home.folder(self._home.settings().paths.sft) / artifacts.STATS
         files = [stats, self._home.settings_file]
         stamps = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
@@ -153,7 +158,7 @@ class Training:
                 command = self._command()
                 self._bases.invalidate()
                 run = self._prepare(runs, new=new)
-                run.open_log()
+                run.log.begin_section()
                 self._threads[run.name] = TrainingThread.launch(run, command)
         except OSError as error:
             if disk_is_full(error):
@@ -170,7 +175,7 @@ class Training:
             RunError: nothing is being trained.
         """
         chosen = self._live(run)
-        chosen.ask_to_stop()
+        chosen.request_stop()
         if not self._watched(chosen):
             self.adopt()
         return self.snapshot(chosen.name)
@@ -190,7 +195,7 @@ class Training:
         """Wait until the worker has ended; False when it still works after `timeout` seconds."""
         chosen = self._runs().find(run)
         until = time.monotonic() + timeout
-        while chosen.process() is not None:
+        while chosen.worker.process() is not None:
             if time.monotonic() > until:
                 return False
             time.sleep(0.1)
@@ -242,12 +247,12 @@ class Training:
             report = self._data(settings)
             self._bases.select(self._home)
             run = self._latest(self._runs(), settings.project.run_name)
-            if run is None or not run.checkpoints():
+            if run is None or not run.checkpoints.complete():
                 return "", 0
             self._refuse_if_changed(run, settings, report)
         except KakaobotError as error:
             return str(error), 0
-        found = run.checkpoints()
+        found = run.checkpoints.complete()
         return "", found[-1][0] if found else 0
 
     def _prepare(self, runs: Runs, *, new: bool) -> Run:
@@ -257,7 +262,7 @@ class Training:
         name = settings.project.run_name
         run = None if new else self._latest(runs, name)
         if run is not None:
-            if not run.checkpoints():
+            if not run.checkpoints.complete():
                 # Nothing is lost by beginning again, with whatever was mended.
                 run.create(self._config(settings, report))
                 return run
@@ -265,7 +270,7 @@ class Training:
             # Such as a smaller batch after memory ran out.
             run.create({**run.config(), "settings": self._kept(settings)})
             return run
-        run = runs.get(runs.fresh_name(name))
+        run = runs.get(runs.unused_name(name))
         run.create(self._config(settings, report))
         return run
 
@@ -360,4 +365,4 @@ def _rate(settings: Settings) -> tuple[object, ...]:
 
 
 def _last_lines(run: Run) -> str:
-    return "\n".join(run.last_lines().splitlines()[-_LAST_LINES:])
+    return "\n".join(run.log.latest_section().splitlines()[-_LAST_LINES:])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from kakaobot.app.training import Training
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
-from kakaobot.cli.training import STATES
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
+from kakaobot.runs.labels import STATE_LABELS
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MOST = 16
@@ -30,7 +29,7 @@ def runs(args: Namespace, desk: CommandContext) -> None:
     """All of them, newest first; with `--settings` also what was set for each."""
     console, found = desk.console, Training(desk.home).snapshot().runs
     if args.json:
-        console.print_json([asdict(run) for run in found])
+        console.print_json([run.to_json() for run in found])
         return
     if not found:
         console.say("아직 학습한 적이 없습니다.")
@@ -38,7 +37,7 @@ def runs(args: Namespace, desk: CommandContext) -> None:
     held = groups(found)
     console.say("\n".join(_group(group, with_settings=args.settings) for group in held), end="")
     notes = [_LOWEST] if any(run.lowest for run in found) else []
-    notes += [_FARTHER] if any(run.best_voice is not None for run in found) else []
+    notes += [_FARTHER] if any(run.best_style_distance is not None for run in found) else []
     notes += [_APART] if len(held) > 1 else []
     for note in notes:
         console.say(f"\n{note}")
@@ -72,11 +71,11 @@ def _row(run: RunSummary) -> tuple[str, ...]:
     mark = " ●" if run.lowest else ""
     return (
         run.name,
-        STATES[run.state],
+        STATE_LABELS[run.state],
         f"{run.step:,}/{run.max_steps:,}",
         "-" if run.best_eval_loss is None else f"{run.best_eval_loss:.3f}{at}{mark}",
         loss_sparkline([loss for _, loss in run.losses]) or "-",
-        "-" if run.best_voice is None else f"{run.best_voice:.3f}",
+        "-" if run.best_style_distance is None else f"{run.best_style_distance:.3f}",
         "할 수 있음" if run.has_adapter else "-",
         run.base,
         run.created_at[:16].replace("T", " "),
@@ -103,9 +102,9 @@ def loss_sparkline(losses: Sequence[float]) -> str:
 def _settings(run: RunSummary) -> str:
     lines = [f"\n  {run.name}: 기본값과 다른 설정"]
     lines += _changes(run.changed, "기본값") or ["    모두 기본값입니다."]
-    if run.before:
-        lines.append(f"  {run.name}: 앞 학습 '{run.before}' 과 다른 설정")
-        lines += _changes(run.since, "앞에서는") or ["    없음"]
+    if run.previous:
+        lines.append(f"  {run.name}: 앞 학습 '{run.previous}' 과 다른 설정")
+        lines += _changes(run.changed_since, "앞에서는") or ["    없음"]
     return "\n".join(lines) + "\n"
 
 

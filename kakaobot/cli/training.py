@@ -13,16 +13,10 @@ from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import PRACTICE, CommandContext
 from kakaobot.errors import RunError
 from kakaobot.runs.eval_samples import EvalTranscript
-from kakaobot.runs.run import State, Status
+from kakaobot.runs.labels import STATE_LABELS, duration_text
+from kakaobot.runs.run import LOG
+from kakaobot.runs.status import Status
 
-STATES: dict[State, str] = {
-    "new": "시작 전",
-    "starting": "준비 중",
-    "running": "학습 중",
-    "stopped": "멈춤",
-    "finished": "끝남",
-    "failed": "실패",
-}
 _TICK = 1.0
 """Seconds between two looks at the run."""
 
@@ -150,7 +144,7 @@ def _ended(now: TrainingSnapshot, began: float = 0.0) -> TrainingSnapshot:
         raise RunError(said.message)
     last = now.log.splitlines()[-1:] or ["없음"]
     raise RunError(
-        f"학습 프로세스가 시작하자마자 끝났습니다. worker.log 를 확인하세요. 마지막 기록: {last[0]}"
+        f"학습 프로세스가 시작하자마자 끝났습니다. {LOG} 를 확인하세요. 마지막 기록: {last[0]}"
     )
 
 
@@ -189,9 +183,10 @@ def _ending(now: TrainingSnapshot, desk: CommandContext) -> str:
             "이어서 배우기: python -m kakaobot train",
         ]
     if said.best_eval_loss is not None and said.best_step is not None:
-        voice = f", 말투 거리 {said.best_voice:.3f}" if said.best_voice is not None else ""
+        distance = said.best_style_distance
+        style = f", 말투 거리 {distance:.3f}" if distance is not None else ""
         lines.append(
-            f"가장 좋은 때: {said.best_step:,}단계 (검증 손실 {said.best_eval_loss:.3f}{voice})"
+            f"가장 좋은 때: {said.best_step:,}단계 (검증 손실 {said.best_eval_loss:.3f}{style})"
         )
     if now.can_chat:
         lines += [f"어댑터: {saved}", "대화하기: python -m kakaobot chat"]
@@ -203,32 +198,24 @@ def _ending(now: TrainingSnapshot, desk: CommandContext) -> str:
 def _line(said: Status) -> str:
     """One run at one moment, on one line."""
     if said.state != "running" or not said.max_steps:
-        return said.message or STATES[said.state]
+        return said.message or STATE_LABELS[said.state]
     parts = [f"{100 * said.step // said.max_steps:3d}%  {said.step:,}/{said.max_steps:,}단계"]
     if said.loss is not None:
         parts.append(f"손실 {said.loss:.3f}")
     if said.best_eval_loss is not None:
         name = "최저" if said.best_metric == "eval_loss" else "가장 좋은 때의"
         parts.append(f"{name} 검증 손실 {said.best_eval_loss:.3f}")
-    if said.voice is not None:
-        parts.append(f"말투 거리 {said.voice:.3f}")
+    if said.style_distance is not None:
+        parts.append(f"말투 거리 {said.style_distance:.3f}")
     if said.tokens_per_second is not None:
         parts.append(f"{said.tokens_per_second:,.0f}토큰/초")
     if said.eta_seconds is not None:
-        parts.append(f"{duration(said.eta_seconds)} 남음")
+        parts.append(f"{duration_text(said.eta_seconds, fixed=True)} 남음")
     elif note := timing_note(said):
         parts.append(note)
     if said.slowdown is not None:
         parts.append(f"컴퓨터가 바빠 {said.slowdown:.0f}배 느림")
     return " · ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}시간 {minutes}분"
-    return f"{minutes}분 {rest}초" if minutes else f"{rest}초"
 
 
 def _rows(now: TrainingSnapshot) -> list[tuple[str, str]]:
@@ -238,7 +225,7 @@ def _rows(now: TrainingSnapshot) -> list[tuple[str, str]]:
     lowest = "가장 낮은" if said.best_metric == "eval_loss" else "가장 좋은 때의"
     rows = [
         ("학습", now.run),
-        ("상태", "저장하고 멈추는 중" if now.stopping else STATES[said.state]),
+        ("상태", "저장하고 멈추는 중" if now.stopping else STATE_LABELS[said.state]),
         ("단계", f"{said.step:,}/{said.max_steps:,}"),
         ("바탕 모델", own.base if own else now.base),
         ("배운 사람", (own.persona if own else "") or "방 전체"),
@@ -260,16 +247,17 @@ def _rows(now: TrainingSnapshot) -> list[tuple[str, str]]:
 
 def _time_left(status: Status) -> str:
     if status.eta_seconds is not None:
-        return duration(status.eta_seconds)
+        return duration_text(status.eta_seconds, fixed=True)
     return timing_note(status) or "-"
 
 
 def _voice(said: Status) -> list[tuple[str, str]]:
     """Nothing where no voice is measured."""
-    if said.voice is None:
+    if said.style_distance is None:
         return []
-    best = f" (가장 좋은 때 {said.best_voice:.3f})" if said.best_voice is not None else ""
-    return [("말투 거리", f"{said.voice:.3f}{best}, 0이면 방과 같음")]
+    distance = said.best_style_distance
+    best = f" (가장 좋은 때 {distance:.3f})" if distance is not None else ""
+    return [("말투 거리", f"{said.style_distance:.3f}{best}, 0이면 방과 같음")]
 
 
 def eval_samples_text(answers: EvalTranscript, best_step: int | None) -> str:
@@ -317,7 +305,7 @@ def _answers(answers: EvalTranscript) -> dict[str, object]:
 def _record(now: TrainingSnapshot) -> dict[str, object]:
     return {
         "run": now.run,
-        **asdict(now.status),
+        **now.status.to_json(),
         "stopping": now.stopping,
         "base": now.base,
         "base_reason": now.base_reason,

@@ -104,7 +104,7 @@ def is_short_of_memory(error: BaseException) -> bool:
     )
 
 
-def why_it_ended(
+def exit_message(
     log: Sequence[str], code: int | None = None, *, rebooted: bool = False, full: bool = False
 ) -> str:
     """What happened, what to do about it, and the log's last line.

@@ -1,33 +1,46 @@
-"""All runs and how they went: read once, and again only where their files have changed."""
+"""Summaries of all runs and comparisons between them; a run is read again only when it changes."""
 
 from __future__ import annotations
 
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kakaobot.errors import RunError
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
-from kakaobot.runs.run import LIVE, Point, Run, Runs, Stamp, State
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Run, Runs, Stamp
+from kakaobot.runs.status import JSON_KEYS, LIVE, State
 from kakaobot.settings import Settings
 
-_UNTOLD = ("project.run_name", "data.room", "data.persona")
-"""Settings that are told elsewhere in a summary."""
-_TELLING = ("project", "data", "model", "lora", "training")
-"""Groups of settings by which one training differs from another."""
+_COMPARED_GROUPS = ("project", "data", "model", "lora", "training")
+_NOT_COMPARED = ("project.run_name", "data.room", "data.persona")
+"""Settings that a summary has fields for."""
+_JSON_KEYS = {**JSON_KEYS, "changed_since": "since", "previous": "before"}
+"""Attributes whose key in `runs --json` differs from their name."""
+_FROM_STATUS = (
+    "state",
+    "step",
+    "max_steps",
+    "best_eval_loss",
+    "best_step",
+    "best_style_distance",
+    "best_metric",
+    "message",
+)
 
 
 @dataclass(frozen=True)
 class SettingChange:
-    """One setting of a run that is otherwise than somewhere else."""
+    """A setting whose value differs between two runs."""
 
     setting: str
     """Such as `lora.r`."""
     value: Any
     other: Any
-    """What it is there; None where it is not known."""
+    """The value it is compared with; None if unknown."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,7 @@ class RunSummary:
     step: int
     max_steps: int
     best_eval_loss: float | None
-    """Nats per token; comparable only with runs of the same `fingerprint` and `base`."""
+    """Nats per token; comparable only between runs of one `fingerprint` and `base`."""
     best_step: int | None
     created_at: str
     base: str
@@ -49,28 +62,32 @@ class RunSummary:
     losses: tuple[tuple[int, float], ...] = ()
     """Step and loss of each evaluation; step 0 is the base without an adapter."""
     fingerprint: str = ""
-    """Of the data; empty where it is not known."""
+    """Of the dataset; empty if unknown."""
     replies: int = 0
-    """That were learnt."""
+    """Training targets."""
     changed: tuple[SettingChange, ...] = ()
-    """Settings that are not at their defaults."""
-    since: tuple[SettingChange, ...] = ()
-    """Settings that are otherwise than in the run before it with the same data."""
-    before: str = ""
-    """The name of that run; empty for the first one."""
+    """Settings that differ from their defaults."""
+    changed_since: tuple[SettingChange, ...] = ()
+    """Settings that differ from the previous run."""
+    previous: str = ""
+    """Name of the previous run on the same dataset; empty for the first."""
     lowest: bool = False
-    """Whether no run with the same data and base has a lower loss, where there are several."""
+    """Whether it has the lowest loss among several runs of one dataset and base."""
     message: str = ""
-    """How it ended, or what it does."""
-    best_voice: float | None = None
-    """How far the answers' voice was from the room's at the best step, 0 to 1."""
+    """Current activity, or how the run ended."""
+    best_style_distance: float | None = None
+    """Style distance of the eval samples to the room at the best step, 0 to 1."""
     best_metric: str = "eval_loss"
-    """What the best step was chosen by."""
+    """Metric that the best step was selected by."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Values by their keys in `runs --json`."""
+        return {_JSON_KEYS.get(name, name): value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)
 class RunGroup:
-    """Runs that have learnt the same data."""
+    """Runs trained on the same dataset."""
 
     fingerprint: str
     runs: tuple[RunSummary, ...]
@@ -83,89 +100,88 @@ class RunGroup:
 
 @dataclass(frozen=True)
 class _CachedRun:
-    """What was read of a run, and of which state of its files."""
+    """What was read of a run, and the stamps of its files before reading."""
 
-    stamps: Mapping[str, Stamp]
+    stamps: tuple[Stamp, ...]
+    metrics: Stamp
     summary: RunSummary
     settings: Mapping[str, Any]
     points: tuple[Point, ...]
 
 
 class RunHistory:
-    """Remembers what it has read. May be asked by several threads."""
+    """Cached summaries, points and eval transcripts of runs. Thread-safe."""
 
     def __init__(self) -> None:
-        self._known: dict[str, _CachedRun] = {}
+        self._cache: dict[str, _CachedRun] = {}
         self._transcripts: dict[str, tuple[int, EvalTranscript]] = {}
 
     def summaries(self, runs: Runs) -> tuple[RunSummary, ...]:
-        """Of every run, newest first."""
-        found = [self._look(run) for run in runs.all()]
-        self._known = {each.summary.name: each for each in found}
-        return _compared(found)
+        """Every run, newest first."""
+        cached = [self._load(run) for run in runs.all()]
+        self._cache = {run.summary.name: run for run in cached}
+        return _compare(cached)
 
     def version(self, runs: Runs) -> tuple[object, ...]:
-        """Changes whenever the summaries may have changed; reads nothing that was read before."""
-        found = [self._look(run) for run in runs.all()]
-        return tuple(
-            (each.summary.name, each.summary.state, *each.stamps.values()) for each in found
-        )
+        """Changes whenever the summaries may have changed; reads changed runs only."""
+        cached = [self._load(run) for run in runs.all()]
+        return tuple((run.summary.name, run.summary.state, *run.stamps) for run in cached)
 
     def live(self, runs: Runs) -> Run | None:
-        """The run whose worker is at work, if any."""
-        return next((run for run in runs.all() if self._look(run).summary.state in LIVE), None)
+        """The run whose worker is alive, if any."""
+        return next((run for run in runs.all() if self._load(run).summary.state in LIVE), None)
 
     def points(self, run: Run) -> tuple[Point, ...]:
         """As `Run.points`."""
-        return self._look(run).points
+        return self._load(run).points
 
     def transcript(self, run: Run) -> EvalTranscript:
-        """Empty if the run has no eval samples yet."""
+        """Eval prompts and samples; empty if there are none yet."""
         log = EvalSampleLog(run.path)
         version, cached = log.version(), self._transcripts.get(run.name)
         if cached is None or cached[0] != version:
-            # The version is read first, so that the content is at least as new as it.
+            # The content is at least as new as the version, which is taken first.
             cached = (version, log.transcript() if version else EvalTranscript())
             self._transcripts = {**self._transcripts, run.name: cached}
         return cached[1]
 
-    def _look(self, run: Run) -> _CachedRun:
-        known, stamps = self._known.get(run.name), run.stamps()
-        if known is None or known.stamps != stamps:
-            known = _read(run, stamps, known)
-        elif known.summary.state in LIVE and run.process() is None:
-            # It died without a word, which no file tells.
-            known = replace(known, summary=replace(known.summary, **_status(run)))
+    def _load(self, run: Run) -> _CachedRun:
+        cached, stamps = self._cache.get(run.name), run.stamps()
+        if cached is None or cached.stamps != stamps:
+            cached = _read(run, stamps, cached)
+        elif cached.summary.state in LIVE and run.worker.process() is None:
+            # No file changes when a worker dies without reporting.
+            cached = replace(cached, summary=replace(cached.summary, **_status_fields(run)))
         else:
-            return known
-        self._known = {**self._known, run.name: known}
-        return known
+            return cached
+        self._cache = {**self._cache, run.name: cached}
+        return cached
 
 
 def groups(summaries: Sequence[RunSummary]) -> tuple[RunGroup, ...]:
-    """By their data, in the order of each group's newest run."""
-    held: dict[str, list[RunSummary]] = {}
+    """Runs grouped by dataset, in the order of each group's newest run."""
+    by_dataset: dict[str, list[RunSummary]] = {}
     for run in summaries:
-        held.setdefault(run.fingerprint, []).append(run)
-    return tuple(RunGroup(fingerprint, tuple(runs)) for fingerprint, runs in held.items())
+        by_dataset.setdefault(run.fingerprint, []).append(run)
+    return tuple(RunGroup(fingerprint, tuple(runs)) for fingerprint, runs in by_dataset.items())
 
 
 def changes(settings: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[SettingChange, ...]:
-    """What is otherwise in one run's settings than in another's, in the order of the file."""
-    found = []
-    for group in _TELLING:
+    """Settings whose value differs from `other`, in the order of the file."""
+    changed = []
+    for group in _COMPARED_GROUPS:
         ours, theirs = settings.get(group) or {}, other.get(group) or {}
         for key, value in ours.items():
             setting = f"{group}.{key}"
-            if setting not in _UNTOLD and theirs.get(key) != value:
-                found.append(SettingChange(setting, value, theirs.get(key)))
-    return tuple(found)
+            if setting not in _NOT_COMPARED and theirs.get(key) != value:
+                changed.append(SettingChange(setting, value, theirs.get(key)))
+    return tuple(changed)
 
 
-def _read(run: Run, stamps: Mapping[str, Stamp], known: _CachedRun | None) -> _CachedRun:
-    """Whatever is read is at least as new as the stamps, which were taken before."""
-    has_points = known is not None and known.stamps["metrics.jsonl"] == stamps["metrics.jsonl"]
-    points = known.points if known and has_points else tuple(run.points())
+def _read(run: Run, stamps: tuple[Stamp, ...], cached: _CachedRun | None) -> _CachedRun:
+    """The content is at least as new as the stamps, which are taken first."""
+    metrics = run.metrics_stamp()
+    points = cached.points if cached and cached.metrics == metrics else tuple(run.points())
     try:
         config = run.config()
     except RunError:
@@ -173,68 +189,61 @@ def _read(run: Run, stamps: Mapping[str, Stamp], known: _CachedRun | None) -> _C
     base, data, settings = (_group(config, name) for name in ("base", "data", "settings"))
     summary = RunSummary(
         name=run.name,
-        **_status(run),
+        **_status_fields(run),
         created_at=str(config.get("created_at", "")),
         base=str(base.get("label", "")),
         persona=str(data.get("persona", "")),
         room=str(data.get("room", "")),
-        has_adapter=run.adapter() is not None,
+        has_adapter=run.checkpoints.adapter() is not None,
         losses=tuple(
             (point.step, point.value)
             for point in points
             if point.kind == "eval_loss" and math.isfinite(point.value)
         ),
         fingerprint=str(data.get("fingerprint", "")),
-        replies=_whole(data.get("train_replies")),
+        replies=_int_or_zero(data.get("train_replies")),
         changed=changes(settings, _defaults()),
     )
-    return _CachedRun(stamps, summary, settings, points)
+    return _CachedRun(stamps, metrics, summary, settings, points)
 
 
-def _status(run: Run) -> dict[str, Any]:
-    said = run.status()
-    names = (
-        "state",
-        "step",
-        "max_steps",
-        "best_eval_loss",
-        "best_step",
-        "best_voice",
-        "best_metric",
-        "message",
+def _status_fields(run: Run) -> dict[str, Any]:
+    status = run.status()
+    return {name: getattr(status, name) for name in _FROM_STATUS}
+
+
+def _compare(runs: Sequence[_CachedRun]) -> tuple[RunSummary, ...]:
+    """Fill in the fields that depend on other runs; both newest first."""
+    summaries = [run.summary for run in runs]
+    return tuple(
+        replace(
+            run.summary,
+            lowest=_has_lowest_loss(run.summary, summaries),
+            **_since_previous(run, runs[index + 1 :]),
+        )
+        for index, run in enumerate(runs)
     )
-    return {name: getattr(said, name) for name in names}
 
 
-def _compared(known: Sequence[_CachedRun]) -> tuple[RunSummary, ...]:
-    """The summaries with what is only seen beside each other; both newest first."""
-    told = []
-    for place, each in enumerate(known):
-        run = each.summary
-        like = [other for other in known if _is_like(other.summary, run)]
-        losses = [other.summary.best_eval_loss for other in like]
-        rivals = [loss for loss in losses if loss is not None]
-        before = next(
-            (
-                other
-                for other in known[place + 1 :]
-                if run.fingerprint and other.summary.fingerprint == run.fingerprint
-            ),
-            None,
-        )
-        told.append(
-            replace(
-                run,
-                before=before.summary.name if before else "",
-                since=changes(each.settings, before.settings) if before else (),
-                lowest=len(rivals) > 1 and run.best_eval_loss == min(rivals),
-            )
-        )
-    return tuple(told)
+def _has_lowest_loss(run: RunSummary, others: Sequence[RunSummary]) -> bool:
+    comparable = [other.best_eval_loss for other in others if _are_comparable(other, run)]
+    losses = [loss for loss in comparable if loss is not None]
+    return len(losses) > 1 and run.best_eval_loss == min(losses)
 
 
-def _is_like(one: RunSummary, other: RunSummary) -> bool:
-    """Whether their losses can be compared: a base cuts text into tokens of its own."""
+def _since_previous(run: _CachedRun, older: Sequence[_CachedRun]) -> dict[str, Any]:
+    fingerprint = run.summary.fingerprint
+    for previous in older:
+        if fingerprint and previous.summary.fingerprint == fingerprint:
+            return {
+                "previous": previous.summary.name,
+                "changed_since": changes(run.settings, previous.settings),
+            }
+    return {"previous": "", "changed_since": ()}
+
+
+def _are_comparable(one: RunSummary, other: RunSummary) -> bool:
+    """Whether their losses can be compared: tokenizers differ between bases."""
     return bool(one.fingerprint) and (one.fingerprint, one.base) == (other.fingerprint, other.base)
 
 
@@ -248,5 +257,5 @@ def _group(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     return group if isinstance(group, dict) else {}
 
 
-def _whole(value: object) -> int:
+def _int_or_zero(value: object) -> int:
     return value if isinstance(value, int) else 0

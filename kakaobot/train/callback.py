@@ -12,7 +12,10 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from kakaobot.runs.run import Point, Run, Status
+from kakaobot.runs.checkpoints import ADAPTER_FILES, CHAT_TEMPLATE
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import Status
 from kakaobot.train.distributed import ProcessGroup
 from kakaobot.train.eval_prompts import Metric, selection_score
 from kakaobot.train.pace import Pace
@@ -28,7 +31,6 @@ _METRIC_NAMES: dict[Metric, str] = {
     "voice": "말투가",
     "both": "검증 손실과 말투가",
 }
-_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 
 
 class SyncCallback(TrainerCallback):
@@ -200,15 +202,15 @@ class RunCallback(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        checkpoint = self.run.path / f"checkpoint-{state.global_step}"
+        checkpoint = self.run.checkpoints.path(state.global_step)
 
         def copy(folder: Path) -> None:
-            for name in _ADAPTER_FILES:
+            for name in ADAPTER_FILES:
                 shutil.copyfile(checkpoint / name, folder / name)
             self._write_template(folder)
 
-        self.run.swap_in("latest", copy)
-        self.run.complete(checkpoint)
+        self.run.checkpoints.replace_adapter("latest", copy)
+        self.run.checkpoints.mark_complete(checkpoint)
         self._step_start = time.perf_counter()
 
     def finish(self, step: int) -> None:
@@ -248,26 +250,26 @@ class RunCallback(TrainerCallback):
         distance = self._style_evaluation(step, should_stop)
         if distance is not None:
             self.run.append(Point(step, "voice", distance, time.time()))
-            self._write(voice=distance)
+            self._write(style_distance=distance)
         return distance
 
     def _save_if_best(self, step: int, loss: float, distance: float | None) -> None:
         score, status = selection_score(self._metric, loss, distance), self.status
         # Scores of another metric are not comparable.
-        best = status.best_standing if status.best_metric == self._metric else None
+        best = status.best_score if status.best_metric == self._metric else None
         if best is None or score < best:
-            self.run.swap_in("best", self._write_adapter)
+            self.run.checkpoints.replace_adapter("best", self._write_adapter)
             self._write(
                 best_eval_loss=loss,
                 best_step=step,
-                best_voice=distance,
-                best_standing=score,
+                best_style_distance=distance,
+                best_score=score,
                 best_metric=self._metric,
             )
 
     @property
     def _stop_requested(self) -> bool:
-        return self.interrupted or self.run.asked_to_stop
+        return self.interrupted or self.run.stop_requested
 
     @property
     def _heartbeat_due(self) -> bool:
@@ -322,9 +324,7 @@ class RunCallback(TrainerCallback):
         self._write_template(folder)
 
     def _write_template(self, folder: Path) -> None:
-        (folder / "chat_template.jinja").write_text(
-            self._chat_template, encoding="utf-8", newline="\n"
-        )
+        (folder / CHAT_TEMPLATE).write_text(self._chat_template, encoding="utf-8", newline="\n")
 
     def _write(self, **changes: Any) -> None:
         self.status = replace(self.status, heartbeat=time.time(), **changes)

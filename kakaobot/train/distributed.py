@@ -21,6 +21,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from kakaobot.errors import RunError
 from kakaobot.runs.exit_reason import RESUMES
+from kakaobot.runs.run import LOG
 from kakaobot.train.launch_command import OFFLOAD_UNSUPPORTED, unsupported
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ PATIENCE = timedelta(hours=6)
 that has died one hears at once, since its connection is closed."""
 DESERTED = (
     "함께 배우던 프로세스 하나가 갑자기 끝나 학습을 멈췄습니다. 메모리가 모자라지 않은지 보세요. "
-    f"자세한 내용은 학습 폴더의 worker.log 에 있습니다. {RESUMES}"
+    f"자세한 내용은 학습 폴더의 {LOG} 에 있습니다. {RESUMES}"
 )
 SHARING = "ACCELERATE_USE_FSDP"
 """Variable of `accelerate launch`: the model is spread over the processes."""

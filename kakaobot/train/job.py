@@ -20,7 +20,9 @@ from kakaobot.dataset import artifacts, jsonl
 from kakaobot.errors import DatasetError
 from kakaobot.runs.eval_samples import EvalSampleLog
 from kakaobot.runs.exit_reason import is_short_of_memory
-from kakaobot.runs.run import Point, Run, Status
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import Status
 from kakaobot.settings import Settings
 from kakaobot.train.adapter import with_lora
 from kakaobot.train.callback import RunCallback, SyncCallback
@@ -46,11 +48,11 @@ def initial_status(previous: Status) -> Status:
         state="starting",
         best_eval_loss=previous.best_eval_loss,
         best_step=previous.best_step,
-        best_voice=previous.best_voice,
-        best_standing=previous.best_standing,
+        best_style_distance=previous.best_style_distance,
+        best_score=previous.best_score,
         best_metric=previous.best_metric,
         start_pace=previous.start_pace,
-        paced_with=previous.paced_with,
+        pace_setup=previous.pace_setup,
         message="준비하는 중입니다.",
     )
 
@@ -113,14 +115,14 @@ class TrainingJob:
 
     def _back_off(self, smaller: MemoryPlan) -> None:
         """Adopt a smaller plan and add a note about it to the status."""
-        self.run.clear_incomplete()
-        checkpoints = self.run.checkpoints()
+        self.run.checkpoints.remove_incomplete()
+        checkpoints = self.run.checkpoints.complete()
         assert self._memory_plan is not None
         note = describe_backoff(
             self._memory_plan, smaller, checkpoints[-1][0] if checkpoints else 0
         )
         self._memory_plan, self._backoff_notes = smaller, (*self._backoff_notes, note)
-        status = self.run.said()
+        status = self.run.recorded_status()
         self.status = replace(initial_status(status), notes=(*status.notes, note))
         self._report(note)
 
@@ -233,9 +235,9 @@ class TrainingJob:
 
     def _resume_checkpoint(self) -> Path | None:
         """The newest complete checkpoint, the same one on every rank."""
-        if incomplete := self.run.clear_incomplete():
+        if incomplete := self.run.checkpoints.remove_incomplete():
             self._report(f"쓰다 만 저장본을 지웠습니다: {', '.join(incomplete)}")
-        checkpoints = self.run.checkpoints()
+        checkpoints = self.run.checkpoints.complete()
         step, path = checkpoints[-1] if checkpoints else (0, None)
         # Voids the metrics of later steps, which will be measured again.
         self.run.append(Point(step, "resume", 0.0, time.time()))
@@ -292,8 +294,8 @@ class TrainingJob:
 
     def _reset_pace_if_changed(self, setup: str) -> None:
         """Forget the pace at the start of the run if it was measured with another setup."""
-        if self.status.paced_with != setup:
-            self.status = replace(self.status, paced_with=setup, start_pace=None)
+        if self.status.pace_setup != setup:
+            self.status = replace(self.status, pace_setup=setup, start_pace=None)
 
     def _style_evaluation(self, base: LoadedBase, model: Any) -> StyleEvaluation | Following | None:
         """Samples replies to prompts of the validation split; None without prompts."""
@@ -322,7 +324,7 @@ class TrainingJob:
         Raises:
             StoppedBeforeStart: STOP was requested.
         """
-        if self.run.asked_to_stop:
+        if self.run.stop_requested:
             raise StoppedBeforeStart
         print(message, flush=True)
         self.status = replace(self.status, message=message)

@@ -70,7 +70,7 @@ class TrainingThread(threading.Thread):
         run.clear_stop()
         child: subprocess.Popen[bytes] | None = None
         try:
-            with run.log_file.open("ab") as log:
+            with run.log.file.open("ab") as log:
                 child = subprocess.Popen(
                     command.for_run(run.path),
                     stdin=subprocess.DEVNULL,
@@ -80,7 +80,7 @@ class TrainingThread(threading.Thread):
                     env=worker_environment(_without_launcher(os.environ), command.environ),
                     **_detached(),
                 )
-            run.write_worker(child.pid)
+            run.worker.record_start(child.pid)
             thread = cls(run, psutil.Process(child.pid), grace=grace)
         except (OSError, psutil.Error) as error:
             if child:
@@ -88,7 +88,7 @@ class TrainingThread(threading.Thread):
                 child.kill()
                 child.wait()
             raise RunError(
-                f"학습 프로세스를 시작하지 못했습니다 ({error}). {run.log_file} 을 확인하세요."
+                f"학습 프로세스를 시작하지 못했습니다 ({error}). {run.log.file} 을 확인하세요."
             ) from error
         thread.start()
         return thread
@@ -96,7 +96,7 @@ class TrainingThread(threading.Thread):
     @classmethod
     def adopt(cls, run: Run, *, grace: float = GRACE_SECONDS) -> TrainingThread | None:
         """Watch the worker of `run` that an earlier program started; None if none is alive."""
-        process = run.process()
+        process = run.worker.process()
         if process is None:
             return None
         thread = cls(run, process, grace=grace)
@@ -105,7 +105,7 @@ class TrainingThread(threading.Thread):
 
     def run(self) -> None:
         while not self._reap():
-            if self.worker_run.asked_to_stop:
+            if self.worker_run.stop_requested:
                 self._escalate()
             time.sleep(_POLL_SECONDS)
 
@@ -121,11 +121,11 @@ class TrainingThread(threading.Thread):
         if code is not None:
             # On a full disk the worker's own last words must suffice.
             with contextlib.suppress(OSError):
-                self.worker_run.note_exit(self._process.pid, int(code))
+                self.worker_run.worker.record_exit(self._process.pid, int(code))
         return True
 
     def _escalate(self) -> None:
-        heartbeat = self.worker_run.said().heartbeat
+        heartbeat = self.worker_run.recorded_status().heartbeat
         if heartbeat != self._heartbeat or self._silent_since is None:
             self._heartbeat, self._silent_since = heartbeat, time.monotonic()
         silent = time.monotonic() - self._silent_since
@@ -149,9 +149,9 @@ def worker_environment(
 
 def kill(run: Run) -> None:
     """Kill the worker of `run`; its last checkpoint stays."""
-    process = run.process()
+    process = run.worker.process()
     if process is not None:
-        run.note_kill()
+        run.worker.record_kill()
         _kill_tree(process)
 
 

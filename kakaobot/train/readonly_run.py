@@ -1,25 +1,28 @@
-"""A run as the processes see it that only help to learn it: they read, and write nothing."""
+"""A run as every rank but the main one sees it: read, never written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from kakaobot.runs.run import Adapter, Point, Run, Status
+from kakaobot.runs.checkpoints import AdapterKind, Checkpoints
+from kakaobot.runs.liveness import WorkerProcess
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import Status
 
 
 class ReadOnlyRun(Run):
-    """One file, one writer: that is the main process, which is also the one that hears a STOP."""
+    """Every file has one writer: the main rank, which also handles STOP."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.worker = _ReadOnlyWorker(path, lock=path, reserve=path)
+        self.checkpoints = _ReadOnlyCheckpoints(path)
 
     @property
-    def asked_to_stop(self) -> bool:
+    def stop_requested(self) -> bool:
         return False
-
-    def reserve(self) -> None:
-        pass
-
-    def release(self) -> None:
-        pass
 
     def write_status(self, status: Status) -> None:
         pass
@@ -27,11 +30,21 @@ class ReadOnlyRun(Run):
     def append(self, *points: Point) -> None:
         pass
 
-    def complete(self, checkpoint: Path) -> None:
+
+class _ReadOnlyWorker(WorkerProcess):
+    def reserve_space(self) -> None:
         pass
 
-    def clear_incomplete(self) -> list[str]:
+    def release_space(self) -> None:
+        pass
+
+
+class _ReadOnlyCheckpoints(Checkpoints):
+    def mark_complete(self, checkpoint: Path) -> None:
+        pass
+
+    def remove_incomplete(self) -> list[str]:
         return []
 
-    def swap_in(self, kind: Adapter, write: Callable[[Path], None]) -> None:
+    def replace_adapter(self, kind: AdapterKind, write: Callable[[Path], None]) -> None:
         pass

@@ -24,7 +24,7 @@ from kakaobot.runs.exit_reason import (
     RESUMES,
     is_short_of_memory,
 )
-from kakaobot.runs.run import Run
+from kakaobot.runs.run import LOG, Run
 from kakaobot.train.distributed import (
     DESERTED,
     SHARING,
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> int:
         return _train(ReadOnlyRun(run.path), ranks)
     try:
         # A worker that is just stopping releases the lock in time.
-        with FileLock(run.lock_file, timeout=30):
+        with FileLock(run.worker.lock_file, timeout=30):
             return _train(run, ranks)
     except Timeout:
         print("another worker already trains this run", flush=True)
@@ -66,8 +66,8 @@ def main(argv: list[str]) -> int:
 
 def _train(run: Run, ranks: ProcessGroup) -> int:
     try:
-        run.reserve()
-        status = initial_status(run.said())
+        run.worker.reserve_space()
+        status = initial_status(run.recorded_status())
         run.write_status(status)
         ranks.join()
         TrainingJob(run, status, ranks).run_to_completion()
@@ -76,7 +76,7 @@ def _train(run: Run, ranks: ProcessGroup) -> int:
     except Exception as error:  # noqa: BLE001 -- the outermost: every failure is shown to the user
         return _fail(run, ranks, error)
     finally:
-        run.release()
+        run.worker.release_space()
     ranks.part()
     return 0
 
@@ -84,9 +84,9 @@ def _train(run: Run, ranks: ProcessGroup) -> int:
 def _stop(run: Run, ranks: ProcessGroup) -> int:
     ranks.leave(_STOPPED)
     # On a full disk this frees the space for the status.
-    run.release()
+    run.worker.release_space()
     with contextlib.suppress(OSError):
-        status = replace(run.said(), state="stopped", eta_seconds=None, slowdown=None)
+        status = replace(run.recorded_status(), state="stopped", eta_seconds=None, slowdown=None)
         run.write_status(replace(status, message="준비하다가 멈췄습니다."))
     # The other ranks are still preparing; their launcher ends them once one has failed.
     return 0 if ranks.alone else 1
@@ -95,8 +95,8 @@ def _stop(run: Run, ranks: ProcessGroup) -> int:
 def _fail(run: Run, ranks: ProcessGroup, error: Exception) -> int:
     """Report the error in the log, the status and the exit code; a full disk may allow only one."""
     # On a full disk these free the space for the report.
-    run.release()
-    run.clear_incomplete()
+    run.worker.release_space()
+    run.checkpoints.remove_incomplete()
     reason = ranks.leave(_failure_message(error))
     if reason == _STOPPED:
         return 0
@@ -109,7 +109,7 @@ def _fail(run: Run, ranks: ProcessGroup, error: Exception) -> int:
         os.dup2(null, sys.stdout.fileno())
         os.dup2(null, sys.stderr.fileno())
     with contextlib.suppress(OSError):
-        status = replace(run.said(), state="failed", message=reason)
+        status = replace(run.recorded_status(), state="failed", message=reason)
         run.write_status(replace(status, eta_seconds=None, slowdown=None))
     return EXIT_FULL if disk_is_full(error) else 1
 
@@ -126,7 +126,7 @@ def _failure_message(error: Exception) -> str:
         return DESERTED
     return (
         f"예상하지 못한 오류로 학습이 끝났습니다 ({type(error).__name__}: {error}). "
-        f"자세한 내용은 학습 폴더의 worker.log 에 있습니다. {RESUMES}"
+        f"자세한 내용은 학습 폴더의 {LOG} 에 있습니다. {RESUMES}"
     )
 
 

@@ -56,7 +56,7 @@ def create_run(home: Home, name: str = "main", *, persona: str = "", kind: str =
     def write(folder: Path) -> None:
         (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
 
-    run.swap_in("best" if kind == "best" else "latest", write)
+    run.checkpoints.replace_adapter("best" if kind == "best" else "latest", write)
     return run
 
 

@@ -18,7 +18,8 @@ from kakaobot.base.cpu import Cpu
 from kakaobot.base.selection import BaseModelChoice, Hardware
 from kakaobot.cli import main
 from kakaobot.config import ROOT, Home, save
-from kakaobot.runs.run import Run, Runs, Status
+from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import Status
 from tests.conftest import SAMPLE
 from tests.patience import patience
 
@@ -142,13 +143,13 @@ def test_a_run_is_passed_over_where_its_speed_says_nothing(prepared: Home) -> No
     guessed = estimated(prepared).seconds
     run = finished_run(prepared, 10.0, step=4)
     assert estimated(prepared).seconds == guessed
-    finished_run(prepared, 10.0, paced_with="cuda:0 torch.bfloat16 1")
+    finished_run(prepared, 10.0, pace_setup="cuda:0 torch.bfloat16 1")
     assert estimated(prepared).seconds == guessed
     finished_run(prepared, 10.0, base="nobody/no-such-model")
     assert estimated(prepared).seconds == guessed
     (run.path / "config.yaml").write_text("base: 3", encoding="utf-8")
     assert estimated(prepared).seconds == guessed
-    finished_run(prepared, 10.0, paced_with="cpu torch.float32 1")
+    finished_run(prepared, 10.0, pace_setup="cpu torch.float32 1")
     assert (estimated(prepared).seconds or 0) > 2 * (guessed or 0)
 
 

@@ -22,7 +22,9 @@ from kakaobot.app.training import SILENCE_SECONDS, Training
 from kakaobot.config import ROOT, Home, save
 from kakaobot.errors import RunError
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
-from kakaobot.runs.run import Point, Run, Runs, Status
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import Status
 from kakaobot.schema import ChatMessage
 from tests.conftest import SAMPLE
 from tests.patience import patience, wait_for
@@ -79,7 +81,7 @@ def sleeper(home: Home, bases: BaseModels, training: Training) -> Iterator[Train
     """Its worker does nothing until it is asked to stop; none is left behind."""
     yield Training(home, bases, argv=_polite(home))
     for run in Runs(home.folder("checkpoints_lora")).all():
-        process = run.process()
+        process = run.worker.process()
         if process is not None:
             process.kill()
 
@@ -145,7 +147,7 @@ def test_programs_that_start_at_once_give_one_run_and_one_worker(
         for each in psutil.process_iter(["cmdline"])
         if str(home.folder("checkpoints_lora")) in (each.info["cmdline"] or ())
     ]
-    live = runs.get("main").process()
+    live = runs.get("main").worker.process()
     assert live is not None
     assert workers == [live.pid]
 
@@ -178,7 +180,7 @@ def test_the_command_twice_at_once_trains_once_and_both_say_so(
     assert [run.name for run in runs.all()] == ["main"]
     assert runs.get("main").status().state == "finished"
     # Each start draws a line in the log.
-    assert runs.get("main").log_file.read_text(encoding="utf-8").count("──── ") == 1
+    assert runs.get("main").log.file.read_text(encoding="utf-8").count("──── ") == 1
 
 
 def test_a_program_that_is_restarted_adopts_the_worker_and_can_stop_it(
@@ -205,7 +207,7 @@ def test_a_worker_that_dies_is_told_within_a_second_and_with_its_last_lines(
     program = "import time; time.sleep(1); print('준비'); raise MemoryError('너무 큼')"
     doomed = Training(home, bases, argv=[sys.executable, "-X", "utf8", "-c", program])
     doomed.start()
-    process = Runs(home.folder("checkpoints_lora")).get("main").process()
+    process = Runs(home.folder("checkpoints_lora")).get("main").worker.process()
     before = doomed.version()
     assert process is not None
     process.wait(patience())
@@ -269,7 +271,7 @@ def whole_checkpoint(folder: Path) -> None:
     for name in ("scheduler.pt", "rng_state.pth"):
         (folder / name).write_bytes(b"{}")
     (folder / "trainer_state.json").write_text('{"global_step": 5}', encoding="utf-8")
-    Run(folder.parent).complete(folder)
+    Run(folder.parent).checkpoints.mark_complete(folder)
 
 
 CHANGES: dict[str, dict[str, object]] = {
@@ -299,7 +301,7 @@ def test_a_run_goes_on_only_with_what_it_was_begun_with(
     assert all(file.read_bytes() == kept for file, kept in before.items())
     # A new run is begun with it, and the old one stays.
     assert sleeper.start(new=True).run == "main-2"
-    assert Run(folder).checkpoints()
+    assert Run(folder).checkpoints.complete()
     wait_for(lambda: sleeper.wait("main-2", 0.1))
 
 

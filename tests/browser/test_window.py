@@ -24,7 +24,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from kakaobot.config import ROOT, Home, save
 from kakaobot.exports.file_store import FileStore
-from kakaobot.runs.run import LIVE, Runs
+from kakaobot.runs.run import Runs
+from kakaobot.runs.status import LIVE
 from scripts.make_sample import android, read_room
 from tests.conftest import QUICK, SAMPLE
 from tests.patience import patience, wait_for
@@ -429,7 +430,7 @@ def held_up(worker: psutil.Process) -> Iterator[None]:
 
 
 def test_4_a_busy_computer_is_told_for_as_long_as_it_is_busy(page: Page, app: App) -> None:
-    worker = Runs(app.home.folder("checkpoints_lora")).all()[0].process()
+    worker = Runs(app.home.folder("checkpoints_lora")).all()[0].worker.process()
     assert worker is not None
     card = page.locator("#train-card")
     with held_up(worker):
@@ -474,9 +475,9 @@ def test_5_a_killed_worker_is_told_with_advice_and_goes_on_with_one_click(
     page: Page, app: App
 ) -> None:
     run = Runs(app.home.folder("checkpoints_lora")).all()[0]
-    worker = run.process()
+    worker = run.worker.process()
     assert worker is not None
-    saved = run.checkpoints()[-1][0]
+    saved = run.checkpoints.complete()[-1][0]
     worker.kill()
     card = page.locator("#train-card")
     expect(card).to_contain_text("학습 프로세스가 갑자기 끝났습니다.")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.runs.exit_reason import why_it_ended
-from kakaobot.runs.run import Run, Status
+from kakaobot.runs.exit_reason import exit_message
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import Status
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no signals")
 DEATHS = {
@@ -33,15 +34,15 @@ DEATHS = {
 def ended(run: Run, program: str) -> subprocess.Popen[bytes]:
     """A worker that said it runs, and then did what the program does."""
     run.create({})
-    run.open_log()
-    with run.log_file.open("ab") as log:
+    run.log.begin_section()
+    with run.log.file.open("ab") as log:
         child = subprocess.Popen(
             [sys.executable, "-X", "utf8", "-c", f"input()\n{program}"],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
         )
-    run.write_worker(child.pid)
+    run.worker.record_start(child.pid)
     run.write_status(Status("running", 3, 9))
     assert run.status().state == "running"
     child.communicate(b"\n")
@@ -58,7 +59,7 @@ def test_a_traceback_is_told_as_a_cause_and_an_advice(
     assert (status.state, status.step) == ("failed", 3)
     for words in (advice, last, "마지막 기록: "):
         assert words in status.message
-    assert "Traceback" in run.last_lines()
+    assert "Traceback" in run.log.latest_section()
 
 
 @POSIX
@@ -76,7 +77,7 @@ def test_the_exit_code_tells_who_ended_it(tmp_path: Path, signal: str, advice: s
     # Whatever stood in the log before has nothing to do with it.
     program = "print('RuntimeError: out of memory', flush=True)\n" if signal == "SIGKILL" else ""
     child = ended(run, f"{program}import os, signal; os.kill(os.getpid(), signal.{signal})")
-    run.note_exit(child.pid, child.returncode)
+    run.worker.record_exit(child.pid, child.returncode)
     assert advice in run.status().message
 
 
@@ -90,19 +91,19 @@ def test_a_worker_that_is_gone_without_a_word_was_probably_short_of_memory(tmp_p
 def test_the_exit_of_an_earlier_worker_is_not_that_of_this_one(tmp_path: Path) -> None:
     run = Run(tmp_path / "main")
     child = ended(run, "raise SystemExit(1)")
-    run.note_exit(child.pid + 1, -9)
-    assert "메모리" not in why_it_ended([], 1)
+    run.worker.record_exit(child.pid + 1, -9)
+    assert "메모리" not in exit_message([], 1)
     assert "exit" not in (run.path / "worker.json").read_text(encoding="utf-8")
 
 
 def test_what_an_earlier_worker_said_is_not_told_of_this_one(tmp_path: Path) -> None:
     run = Run(tmp_path / "main")
     ended(run, "raise MemoryError('예전')")
-    with run.log_file.open("ab") as log:
+    with run.log.file.open("ab") as log:
         log.write("쓰다 만 줄".encode())
     ended(run, "raise KeyError('지금')")
-    assert "예전" in run.log_tail()
-    assert "예전" not in run.last_lines()
+    assert "예전" in run.log.tail()
+    assert "예전" not in run.log.latest_section()
     assert "메모리" not in run.status().message
     assert "지금" in run.status().message
 
@@ -112,11 +113,11 @@ def test_what_an_earlier_worker_said_is_not_told_of_this_one(tmp_path: Path) -> 
     [(137, "메모리"), (139, "드라이버"), (0xC0000005, "드라이버"), (1, "이어집니다")],
 )
 def test_exit_codes_of_shells_and_of_windows_are_known(code: int, advice: str) -> None:
-    assert advice in why_it_ended(["학습 중"], code)
+    assert advice in exit_message(["학습 중"], code)
 
 
 def test_a_computer_that_was_switched_off_is_no_lack_of_memory() -> None:
-    told = why_it_ended(["학습 중"], rebooted=True)
+    told = exit_message(["학습 중"], rebooted=True)
     assert "컴퓨터가 꺼졌거나" in told
     assert "메모리" not in told
 
@@ -127,14 +128,14 @@ def test_a_warning_is_no_cause_and_figures_are_no_last_words() -> None:
         "ValueError: 무엇",
         "{'loss': 3.1}",
     ]
-    told = why_it_ended(said, 1)
+    told = exit_message(said, 1)
     assert "메모리" not in told
     assert "그래픽" not in told
     assert told.endswith("마지막 기록: ValueError: 무엇")
 
 
 def test_a_long_last_line_is_cut() -> None:
-    assert len(why_it_ended(["ValueError: " + "가" * 5000])) < 500
+    assert len(exit_message(["ValueError: " + "가" * 5000])) < 500
 
 
 ONE_OF_TWO = """
@@ -157,6 +158,6 @@ Root Cause (first observed failure):
 def test_what_ended_one_of_several_processes_is_told(number: int, signal: str, said: str) -> None:
     log = ONE_OF_TWO.format(code=-number, number=number, signal=signal).splitlines()
     # The exit code is that of the process which started them.
-    message = why_it_ended(log, 1)
+    message = exit_message(log, 1)
     assert said in message
     assert message.endswith(f"Signal {number} ({signal}) received by PID 21262")

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from kakaobot.runs.history import RunHistory, SettingChange, groups
-from kakaobot.runs.run import Point, Run, Runs, Status
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import Status
 from kakaobot.settings import Settings
 
 
@@ -59,7 +61,7 @@ def test_a_run_is_told_with_its_losses_its_data_and_what_was_set(
     assert told.losses == ((0, 5.0), (10, 4.0), (20, 4.2))
     assert (told.best_step, told.fingerprint, told.replies) == (10, "a1", 40)
     assert told.changed == (SettingChange("training.batch", 8, 0),)
-    assert (told.before, told.since, told.lowest) == ("", (), False)
+    assert (told.previous, told.changed_since, told.lowest) == ("", (), False)
 
 
 def test_only_runs_of_the_same_data_and_base_are_compared(
@@ -83,7 +85,7 @@ def test_where_the_data_are_not_known_nothing_is_compared(
 ) -> None:
     for name, loss in (("one", 4.0), ("two", 3.0)):
         trained(name, {10: loss}, data="")
-    assert not any(run.lowest or run.before for run in RunHistory().summaries(runs))
+    assert not any(run.lowest or run.previous for run in RunHistory().summaries(runs))
 
 
 def test_a_run_is_set_against_the_one_before_it_with_the_same_data(
@@ -93,8 +95,8 @@ def test_a_run_is_set_against_the_one_before_it_with_the_same_data(
     trained("between", {10: 4.0}, data="b2", batch=1)
     trained("second", {10: 4.0}, batch=8, epochs=2)
     second = RunHistory().summaries(runs)[0]
-    assert second.before == "first"
-    assert second.since == (SettingChange("training.epochs", 2.0, 0),)
+    assert second.previous == "first"
+    assert second.changed_since == (SettingChange("training.epochs", 2.0, 0),)
 
 
 def test_a_run_with_a_damaged_config_is_told_all_the_same(
@@ -140,7 +142,7 @@ def test_a_worker_that_dies_without_a_word_is_seen_though_no_file_changes(
 ) -> None:
     run = trained("main", {10: 4.0})
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    run.write_worker(child.pid)
+    run.worker.record_start(child.pid)
     run.write_status(Status("running", 3, 9))
     history = RunHistory()
     before = history.version(runs)

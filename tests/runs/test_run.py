@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from kakaobot.errors import RunError
-from kakaobot.runs.run import Point, Run, Runs, Status
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import Status
 from tests.patience import patience
 
 
@@ -33,7 +35,7 @@ def checkpoint(run: Run, step: int) -> Path:
         (folder / name).write_bytes(b"{}")
     (folder / "adapter_model.safetensors").write_bytes(b"w")
     (folder / "trainer_state.json").write_text('{"global_step": 1}', encoding="utf-8")
-    run.complete(folder)
+    run.checkpoints.mark_complete(folder)
     return folder
 
 
@@ -42,7 +44,7 @@ def test_a_run_without_a_word_is_new(run: Run) -> None:
 
 
 def test_what_the_worker_says_is_read_back(run: Run) -> None:
-    run.write_worker(os.getpid())
+    run.worker.record_start(os.getpid())
     run.write_status(Status("running", step=3, max_steps=9, notes=("4비트 없음",)))
     status = run.status()
     assert (status.state, status.step, status.notes) == ("running", 3, ("4비트 없음",))
@@ -50,8 +52,8 @@ def test_what_the_worker_says_is_read_back(run: Run) -> None:
 
 def test_a_worker_that_died_without_a_word_has_failed_and_its_last_line_is_shown(run: Run) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    run.write_worker(child.pid)
-    run.log_file.write_text("준비\nSegmentation fault\n", encoding="utf-8")
+    run.worker.record_start(child.pid)
+    run.log.file.write_text("준비\nSegmentation fault\n", encoding="utf-8")
     run.write_status(Status("running", step=3))
     assert run.status().state == "running"
     child.kill()
@@ -68,18 +70,18 @@ def test_a_worker_that_died_without_a_word_has_failed_and_its_last_line_is_shown
 
 
 def test_another_process_with_the_old_number_is_not_the_worker(run: Run) -> None:
-    run.write_worker(os.getpid())
+    run.worker.record_start(os.getpid())
     said = json.loads((run.path / "worker.json").read_text(encoding="utf-8"))
     (run.path / "worker.json").write_text(
         json.dumps({**said, "born": said["born"] - 100}), encoding="utf-8"
     )
-    assert run.process() is None
+    assert run.worker.process() is None
 
 
 def test_a_new_worker_is_starting_until_it_speaks_for_itself(run: Run) -> None:
     run.write_status(Status("stopped", step=5))
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    run.write_worker(child.pid)
+    run.worker.record_start(child.pid)
     assert run.status().state == "starting"
     run.write_status(Status("finished", step=9))
     assert run.status().state == "finished"
@@ -90,7 +92,7 @@ def test_a_new_worker_is_starting_until_it_speaks_for_itself(run: Run) -> None:
 def test_a_worker_that_dies_before_its_first_word_has_failed(run: Run) -> None:
     run.write_status(Status("stopped", step=5))
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    run.write_worker(child.pid)
+    run.worker.record_start(child.pid)
     child.communicate(b"\n")
     assert run.status().state == "failed"
 
@@ -113,9 +115,9 @@ def test_a_half_written_or_damaged_line_costs_no_other_point(run: Run) -> None:
 
 
 def test_the_tail_of_the_log_is_short_however_long_the_log(run: Run) -> None:
-    with run.log_file.open("wb") as file:
+    with run.log.file.open("wb") as file:
         file.write("가나다\n".encode() * 500_000 + "진행 1%\r진행 99%\n끝\n".encode())
-    assert run.log_tail(2) == "진행 99%\n끝"
+    assert run.log.tail(2) == "진행 99%\n끝"
 
 
 def test_only_whole_checkpoints_count_and_broken_ones_are_cleared(run: Run) -> None:
@@ -124,8 +126,8 @@ def test_only_whole_checkpoints_count_and_broken_ones_are_cleared(run: Run) -> N
     (checkpoint(run, 11) / "optimizer.pt").unlink()
     (checkpoint(run, 12) / "trainer_state.json").write_text("{", encoding="utf-8")
     (checkpoint(run, 13) / "adapter_model.safetensors").write_bytes(b"")
-    assert [step for step, _ in run.checkpoints()] == [2, 10]
-    assert run.clear_incomplete() == [f"checkpoint-{step}" for step in (11, 12, 13)]
+    assert [step for step, _ in run.checkpoints.complete()] == [2, 10]
+    assert run.checkpoints.remove_incomplete() == [f"checkpoint-{step}" for step in (11, 12, 13)]
     assert sorted(path.name for path in run.path.glob("checkpoint-*")) == [
         "checkpoint-10",
         "checkpoint-2",
@@ -136,12 +138,12 @@ def test_the_best_adapter_speaks_else_the_latest(run: Run) -> None:
     def write(folder: Path) -> None:
         (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
 
-    assert run.adapter() is None
-    run.swap_in("latest", write)
-    assert run.adapter() == ("latest", run.path / "adapter_latest")
-    run.swap_in("best", write)
-    run.swap_in("best", write)
-    assert run.adapter() == ("best", run.path / "adapter_best")
+    assert run.checkpoints.adapter() is None
+    run.checkpoints.replace_adapter("latest", write)
+    assert run.checkpoints.adapter() == ("latest", run.path / "adapter_latest")
+    run.checkpoints.replace_adapter("best", write)
+    run.checkpoints.replace_adapter("best", write)
+    assert run.checkpoints.adapter() == ("best", run.path / "adapter_best")
     assert sorted(path.name for path in run.path.glob("adapter*")) == [
         "adapter_best",
         "adapter_latest",
@@ -176,7 +178,7 @@ def test_an_adapter_of_the_same_shape_can_be_read_at_every_instant(run: Run) -> 
 
         return write
 
-    run.swap_in("best", written(0))
+    run.checkpoints.replace_adapter("best", written(0))
     place, over = run.path / "adapter_best", run.path / "over"
     folder = place.stat().st_ino
     reader = subprocess.Popen(
@@ -186,7 +188,7 @@ def test_an_adapter_of_the_same_shape_can_be_read_at_every_instant(run: Run) -> 
         encoding="utf-8",
     )
     for number in range(1, 201):
-        run.swap_in("best", written(number))
+        run.checkpoints.replace_adapter("best", written(number))
         assert place.stat().st_ino == folder
         assert reader.poll() is None, reader.communicate()[1]
     over.touch()
@@ -211,7 +213,7 @@ def test_an_adapter_of_another_shape_takes_the_folder_whole(run: Run) -> None:
                 # Until all is written the old one is there as it was.
                 assert (run.path / "adapter_best" / "old.txt").exists()
 
-        run.swap_in("best", write)
+        run.checkpoints.replace_adapter("best", write)
     assert sorted(file.name for file in (run.path / "adapter_best").iterdir()) == [
         "adapter_config.json",
         "new.txt",
@@ -222,11 +224,11 @@ def test_an_adapter_whose_swap_was_cut_off_is_still_found(run: Run) -> None:
     old = run.path / "adapter_best.old"
     old.mkdir()
     (old / "adapter_config.json").write_text("{}", encoding="utf-8")
-    assert run.adapter() == ("best", old)
+    assert run.checkpoints.adapter() == ("best", old)
 
 
 def test_readers_never_see_half_a_status(run: Run) -> None:
-    run.write_worker(os.getpid())
+    run.worker.record_start(os.getpid())
     run.write_status(Status("running"))
     done = threading.Event()
 
@@ -239,7 +241,7 @@ def test_readers_never_see_half_a_status(run: Run) -> None:
     thread.start()
     steps = []
     while not done.is_set():
-        status = run.said()
+        status = run.recorded_status()
         assert status.state == "running"
         steps.append(status.step)
     thread.join()
@@ -250,7 +252,7 @@ def test_a_run_is_found_by_name_and_a_wrong_name_lists_the_right_ones(tmp_path: 
     runs = Runs(tmp_path)
     runs.get("main").create({})
     assert runs.find("main").name == "main"
-    assert runs.fresh_name("main") == "main-2"
+    assert runs.unused_name("main") == "main-2"
     for wrong in ("없음", "../main", ""):
         with pytest.raises(RunError, match="main"):
             runs.find(wrong)
@@ -258,9 +260,9 @@ def test_a_run_is_found_by_name_and_a_wrong_name_lists_the_right_ones(tmp_path: 
 
 def test_a_worker_ended_on_purpose_is_stopped_and_not_failed(run: Run) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    run.write_worker(child.pid)
+    run.worker.record_start(child.pid)
     run.write_status(Status("running", step=5))
-    run.note_kill()
+    run.worker.record_kill()
     child.kill()
     child.communicate()
     status = run.status()

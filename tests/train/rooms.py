@@ -11,7 +11,8 @@ from kakaobot.app.exports import Exports
 from kakaobot.app.training import Training
 from kakaobot.base.selection import choose
 from kakaobot.config import Home, save
-from kakaobot.runs.run import LIVE, Run, Runs
+from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import LIVE
 from tests.conftest import QUICK, SAMPLE
 from tests.patience import wait_for
 
@@ -50,7 +51,7 @@ class Room:
 
     def finish(self, run: Run) -> None:
         wait_for(lambda: run.status().state not in LIVE, run)
-        assert run.status().state == "finished", run.log_tail(80)
+        assert run.status().state == "finished", run.log.tail(80)
         self.gone(run)
 
     def gone(self, run: Run) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from kakaobot.runs.run import Run, Status
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import Status
 from kakaobot.train.callback import RunCallback
 from kakaobot.train.eval_prompts import Metric
 
@@ -79,7 +80,7 @@ def test_the_best_is_what_the_metric_says(
 ) -> None:
     trained = Trained(tmp_path, metric=metric)
     assert trained.evaluate() == 50
-    said = trained.run.said()
+    said = trained.run.recorded_status()
     assert (said.best_step, said.best_eval_loss) == (best, LOSSES[best // 10])
     assert trained.kept("best") == str(best)
     # Where the voice decides nothing, it is asked for less often.
@@ -106,7 +107,7 @@ def test_without_patience_it_goes_on_to_the_end(tmp_path: Path) -> None:
 def test_the_bare_base_is_never_the_best(tmp_path: Path) -> None:
     trained = Trained(tmp_path)
     trained.evaluate((1.0, 3.0))
-    assert trained.run.said().best_step == 10
+    assert trained.run.recorded_status().best_step == 10
 
 
 def test_the_latest_is_the_checkpoint_that_was_saved_last(tmp_path: Path) -> None:

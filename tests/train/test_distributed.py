@@ -18,7 +18,9 @@ from safetensors.torch import load_file
 
 from kakaobot.config import ROOT
 from kakaobot.errors import RunError
-from kakaobot.runs.run import LIVE, Point, Run, Status
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import LIVE, Status
 from kakaobot.train.distributed import ProcessGroup
 from kakaobot.train.readonly_run import ReadOnlyRun
 from tests.patience import wait_for
@@ -63,18 +65,18 @@ def test_who_is_who_is_read_from_what_accelerate_tells() -> None:
 def test_an_onlooker_writes_nothing(tmp_path: Path) -> None:
     run = Run(tmp_path / "main")
     (run.path / "checkpoint-3").mkdir(parents=True)
-    run.ask_to_stop()
+    run.request_stop()
     before = sorted(run.path.rglob("*"))
     onlooker = ReadOnlyRun(run.path)
-    onlooker.reserve()
+    onlooker.worker.reserve_space()
     onlooker.write_status(Status("running"))
     onlooker.append(Point(0, "loss", 1.0, 0.0))
-    onlooker.swap_in("best", lambda folder: pytest.fail("it was called"))
-    onlooker.complete(run.path / "checkpoint-3")
-    assert onlooker.clear_incomplete() == []
-    onlooker.release()
+    onlooker.checkpoints.replace_adapter("best", lambda folder: pytest.fail("it was called"))
+    onlooker.checkpoints.mark_complete(run.path / "checkpoint-3")
+    assert onlooker.checkpoints.remove_incomplete() == []
+    onlooker.worker.release_space()
     assert sorted(run.path.rglob("*")) == before
-    assert not onlooker.asked_to_stop
+    assert not onlooker.stop_requested
 
 
 # --- that they learn the same
@@ -105,7 +107,7 @@ class Several(Room):
 
 def ranks_of(run: Run) -> dict[str, psutil.Process]:
     """The processes that learn, by their rank."""
-    launcher = run.process()
+    launcher = run.worker.process()
     children = launcher.children(recursive=True) if launcher else []
     return {each.environ()["RANK"]: each for each in children if "RANK" in each.environ()}
 
@@ -114,7 +116,7 @@ def assert_same(run: Run, whole: Run) -> None:
     assert told(run).items() <= told(whole).items()
     # An evaluation that was due when it was stopped is left out.
     left_out = told(whole).keys() - told(run).keys()
-    assert {step for _, step in left_out} <= {run.said().resumed_from}
+    assert {step for _, step in left_out} <= {run.recorded_status().resumed_from}
     assert "loss" not in {kind for kind, _ in left_out}
     assert all(torch.equal(adapter(run)[name], each) for name, each in adapter(whole).items())
 
@@ -148,13 +150,13 @@ def test_two_processes_learn_what_one_learns(room: Several, together: Run) -> No
     assert sum(kind == "loss" for kind, _ in told(alone)) == STEPS
     for key, value in told(alone).items():
         assert told(together)[key] == pytest.approx(value, rel=1e-4), key
-    assert together.said().best_step == alone.said().best_step
+    assert together.recorded_status().best_step == alone.recorded_status().best_step
     one, two = adapter(alone), adapter(together)
     assert one.keys() == two.keys()
     for name, weights in one.items():
         # Not weight by weight: Adam takes a step of full length where a gradient is all but zero.
         assert float((two[name] - weights).norm()) < 1e-4 * float(weights.norm()), name
-    fed = [line for run in (alone, together) for line in lines_of(run.log_file, "fed ")]
+    fed = [line for run in (alone, together) for line in lines_of(run.log.file, "fed ")]
     assert len(fed) == 2
     assert len({line.split(" learnt")[0] for line in fed}) == 1
     # One process writes, and each point once; the first one says where the run begins.
@@ -168,18 +170,18 @@ def test_a_model_that_is_shared_learns_what_a_whole_one_learns(
     room: Several, together: Run
 ) -> None:
     run = room.start("shared", file=room.fsdp())
-    wait_for(lambda: run.said().step >= 3, run)
+    wait_for(lambda: run.recorded_status().step >= 3, run)
     room.training.stop(run.name)
     wait_for(lambda: run.status().state not in LIVE, run)
-    assert run.status().state == "stopped", run.log_tail(80)
+    assert run.status().state == "stopped", run.log.tail(80)
     room.gone(run)
-    [kept] = re.findall(r"([\d,]+) of ([\d,]+) bytes of weights", run.log_file.read_text("utf-8"))
+    [kept] = re.findall(r"([\d,]+) of ([\d,]+) bytes of weights", run.log.file.read_text("utf-8"))
     here, whole = (int(each.replace(",", "")) for each in kept)
     assert 0.5 * whole < here < 0.75 * whole
     # It goes on as one that is whole in both.
     room.start("shared")
     room.finish(run)
-    assert run.said().resumed_from >= 3
+    assert run.recorded_status().resumed_from >= 3
     assert_same(run, together)
 
 
@@ -190,13 +192,13 @@ def test_a_shared_model_draws_and_saves_memory_as_a_whole_one_does(room: Several
     whole = room.start("whole-drawing", **wanted)
     room.finish(whole)
     run = room.start("shared-drawing", file=room.fsdp(), **wanted)
-    wait_for(lambda: run.said().step >= 2, run)
+    wait_for(lambda: run.recorded_status().step >= 2, run)
     room.training.stop(run.name)
     wait_for(lambda: run.status().state not in LIVE, run)
     room.gone(run)
     room.start("shared-drawing", file=room.fsdp(), **wanted)
     room.finish(run)
-    assert run.said().resumed_from >= 2
+    assert run.recorded_status().resumed_from >= 2
     assert_same(run, whole)
 
 
@@ -211,21 +213,21 @@ def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
     room: Several, together: Run
 ) -> None:
     run = room.start("stopped")
-    wait_for(lambda: run.said().step >= 2, run)
+    wait_for(lambda: run.recorded_status().step >= 2, run)
     processes = ranks_of(run)
     assert set(processes) == {"0", "1"}
     room.training.stop(run.name)
-    asked = run.said().step
+    asked = run.recorded_status().step
     wait_for(lambda: run.status().state not in LIVE, run)
-    assert run.status().state == "stopped", run.log_tail(80)
+    assert run.status().state == "stopped", run.log.tail(80)
     # The step that was under way is ended, and one more may have begun before STOP was seen.
-    assert run.said().step <= asked + 2
-    assert run.checkpoints()[-1][0] == run.said().step < STEPS
+    assert run.recorded_status().step <= asked + 2
+    assert run.checkpoints.complete()[-1][0] == run.recorded_status().step < STEPS
     room.gone(run)
     assert not any(each.is_running() for each in processes.values())
     room.start("stopped")
     room.finish(run)
-    assert run.said().resumed_from >= asked
+    assert run.recorded_status().resumed_from >= asked
     assert_same(run, together)
 
 
@@ -233,7 +235,7 @@ def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
 @pytest.mark.slow
 def test_one_that_is_killed_ends_the_run_within_seconds(room: Several) -> None:
     run = room.start("killed", steps=500)
-    wait_for(lambda: run.said().step >= 1, run)
+    wait_for(lambda: run.recorded_status().step >= 1, run)
     processes = ranks_of(run)
     processes["1"].kill()
     wait_for(lambda: run.status().state not in LIVE, silence=15)

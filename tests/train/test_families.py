@@ -19,7 +19,8 @@ from kakaobot.base.generation import Sampling
 from kakaobot.base.selection import choose
 from kakaobot.chat.engine import Engine
 from kakaobot.config import Home, save
-from kakaobot.runs.run import LIVE, Run, Runs
+from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import LIVE
 from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 from tests.base.gguf_files import write_gguf
@@ -102,7 +103,7 @@ def test_it_is_learnt_and_talks(
     run = learn(home, base)
     status = run.status()
     assert status.state not in LIVE
-    assert status.state == "finished", run.log_tail()
+    assert status.state == "finished", run.log.tail()
     losses = [point.value for point in run.points() if point.kind == "eval_loss"]
     assert len(losses) == 3
     assert losses[-1] < losses[0] - 0.05

@@ -75,21 +75,21 @@ def train(run: Run, shadows: dict[str, str], folder: Path) -> None:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     code = run_logged(
-        [sys.executable, "-m", "kakaobot.train.worker", str(run.path)], run.log_file,
+        [sys.executable, "-m", "kakaobot.train.worker", str(run.path)], run.log.file,
         run=run, cwd=ROOT, env={**worker_environment(), "PYTHONPATH": str(folder)},
     )  # fmt: skip
-    assert code == 0, run.log_tail(60)
-    assert run.said().state == "finished", run.log_tail(60)
+    assert code == 0, run.log.tail(60)
+    assert run.recorded_status().state == "finished", run.log.tail(60)
 
 
 @pytest.mark.slow
 def test_a_base_in_four_bits_is_learnt_on_and_talks(run: Run, tmp_path: Path) -> None:
     train(run, {}, tmp_path / "nothing")
-    said = run.said()
+    said = run.recorded_status()
     assert said.notes == ()
     losses = [point.value for point in run.points() if point.kind == "eval_loss"]
     assert losses[-1] < losses[0] - 0.1
-    found = run.adapter()
+    found = run.checkpoints.adapter()
     assert found is not None
     options: dict[str, Any] = {"dtype": "auto", "attn_implementation": "auto", "max_turns": 4}
     engine = Engine.load(str(FOLDER), found[1], load_in_4bit=True, **options)
@@ -107,10 +107,10 @@ def test_where_four_bits_fail_the_status_and_the_log_say_so_and_it_is_learnt_all
     run: Run, tmp_path: Path, shadows: dict[str, str], reason: str
 ) -> None:
     train(run, shadows, tmp_path / "shadows")
-    [note] = run.said().notes
+    [note] = run.recorded_status().notes
     assert "4비트로 읽지 못해" in note
     assert any(word in note for word in reason.split("|")), note
-    assert note in run.log_file.read_text(encoding="utf-8")
+    assert note in run.log.file.read_text(encoding="utf-8")
 
 
 def test_in_four_bits_only_the_adapter_is_learnt_and_the_head_stays_small() -> None:

@@ -29,8 +29,9 @@ from kakaobot.base.loading import load_base
 from kakaobot.base.selection import choose
 from kakaobot.config import Home, save
 from kakaobot.runs.eval_samples import EvalSampleLog
-from kakaobot.runs.exit_reason import EXIT_FULL, FULL_DISK, why_it_ended
-from kakaobot.runs.run import LIVE, Run
+from kakaobot.runs.exit_reason import EXIT_FULL, FULL_DISK, exit_message
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import LIVE
 from kakaobot.settings import LoraSettings
 from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import with_lora
@@ -48,8 +49,9 @@ BALLAST = "ballast"
 PROGRAM = f"""
 import os, sys
 from pathlib import Path
-from kakaobot.runs.run import Run
+from kakaobot.runs.checkpoints import Checkpoints
 from kakaobot.runs.eval_samples import EvalSampleLog
+from kakaobot.runs.run import Run
 from kakaobot.train import worker
 from kakaobot.train.trainer import LoraTrainer
 
@@ -92,8 +94,9 @@ second = lambda *_: next(calls) == 2
 late = lambda point: point.step > after
 moments = {{
     "checkpoint": (LoraTrainer, "_save_optimizer_and_scheduler", second, lambda: fill(1, 8192)),
-    "best": (Run, "swap_in", lambda kind, _: kind == "best" and second(), lambda: fill(1, 8192)),
-    "complete": (Run, "complete", second, lambda: fill(0, 50)),
+    "best": (Checkpoints, "replace_adapter", lambda kind, _: kind == "best" and second(),
+             lambda: fill(1, 8192)),
+    "complete": (Checkpoints, "mark_complete", second, lambda: fill(0, 50)),
     # Nor does the log take more than a few letters of the reason.
     "status": (Run, "write_status", late,
                lambda: (to_the_end_of_a_page(folder / "worker.log"), fill(0, 50))),
@@ -185,7 +188,9 @@ class Room:
         argv = [sys.executable, "-c", PROGRAM, str(self.run.path), moment, self.way, str(after)]
         training = Training(self.home, self.bases, argv=argv)
         training.start()
-        wait_for(lambda: self.run.status().state not in LIVE and not self.run.process(), self.run)
+        wait_for(
+            lambda: self.run.status().state not in LIVE and not self.run.worker.process(), self.run
+        )
         # The thread notes how it ended.
         wait_for(lambda: training.wait(self.run.name, 0.1), self.run)
 
@@ -209,8 +214,8 @@ def load() -> Callable[[Path], Any]:
 
 def assert_whole(run: Run, load: Callable[[Path], Any]) -> None:
     """All that was saved can be loaded, and nothing half-done lies about."""
-    assert run.checkpoints()
-    for _, checkpoint in run.checkpoints():
+    assert run.checkpoints.complete()
+    for _, checkpoint in run.checkpoints.complete():
         load(checkpoint)
         for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
             torch.load(checkpoint / name, weights_only=False)
@@ -218,7 +223,7 @@ def assert_whole(run: Run, load: Callable[[Path], Any]) -> None:
         load(run.path / name)
     left = [each.name for each in run.path.iterdir() if each.suffix in (".new", ".reserve")]
     assert not left
-    assert len(list(run.path.glob("checkpoint-*"))) == len(run.checkpoints())
+    assert len(list(run.path.glob("checkpoint-*"))) == len(run.checkpoints.complete())
 
 
 def assert_told(run: Run) -> None:
@@ -236,11 +241,11 @@ def test_a_disk_that_fills_up_at_any_moment_ends_the_run_with_a_sentence_and_cos
         room = Room(tmp_path, disk)
         run = room.run
         for moment in MOMENTS:
-            before = [step for step, _ in run.checkpoints()]
+            before = [step for step, _ in run.checkpoints.complete()]
             room.train(moment, after=max(before, default=1) + 1)
-            assert f"no room any more: {moment}" in run.last_lines(200), run.log_tail()
+            assert f"no room any more: {moment}" in run.log.latest_section(200), run.log.tail()
             assert_told(run)
-            after = [step for step, _ in run.checkpoints()]
+            after = [step for step, _ in run.checkpoints.complete()]
             assert set(before) < set(after), moment
             assert_whole(run, load)
             seen = [point.step for point in run.points() if point.kind == "loss"]
@@ -250,7 +255,7 @@ def test_a_disk_that_fills_up_at_any_moment_ends_the_run_with_a_sentence_and_cos
             assert_told(run)
         room.train("")
         status = run.status()
-        assert (status.state, status.step) == ("finished", STEPS), run.log_tail()
+        assert (status.state, status.step) == ("finished", STEPS), run.log.tail()
         assert_whole(run, load)
         found = {(point.kind, point.step) for point in run.points()}
         assert {step for kind, step in found if kind == "loss"} == set(range(1, STEPS + 1))
@@ -292,8 +297,8 @@ def test_a_file_that_takes_no_more_is_known_by_its_error(
 
 def test_where_no_word_could_be_written_the_exit_code_or_the_disk_tells() -> None:
     log = ["학습 중", "Failed to load"]
-    for message in (why_it_ended(log, EXIT_FULL), why_it_ended(log, None, full=True)):
+    for message in (exit_message(log, EXIT_FULL), exit_message(log, None, full=True)):
         assert FULL_DISK in message
-    assert FULL_DISK not in why_it_ended(log, 1)
+    assert FULL_DISK not in exit_message(log, 1)
     # Who ended it from outside is no riddle.
-    assert FULL_DISK not in why_it_ended(log, -9, full=True)
+    assert FULL_DISK not in exit_message(log, -9, full=True)

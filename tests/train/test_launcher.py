@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from kakaobot.errors import RunError
+from kakaobot.runs.liveness import WorkerProcess
 from kakaobot.runs.run import Run
 from kakaobot.train.launch_command import LaunchCommand
 from kakaobot.train.launcher import TrainingThread, kill
@@ -55,26 +56,26 @@ def wait_for_end(thread: TrainingThread) -> None:
 
 def test_a_worker_stops_when_asked_and_is_reaped(run: Run) -> None:
     thread = launch(run, POLITE)
-    process = run.process()
+    process = run.worker.process()
     assert process is not None
-    run.ask_to_stop()
+    run.request_stop()
     wait_for_end(thread)
     assert not psutil.pid_exists(process.pid)
-    assert run.log_tail() == "saved"
+    assert run.log.tail() == "saved"
 
 
 def test_a_stale_stop_does_not_end_a_new_worker(run: Run) -> None:
-    run.ask_to_stop()
+    run.request_stop()
     thread = launch(run, POLITE)
     time.sleep(0.5)
     assert thread.is_alive()
-    run.ask_to_stop()
+    run.request_stop()
     wait_for_end(thread)
 
 
 def test_a_worker_may_print_megabytes_while_nobody_reads(run: Run) -> None:
     wait_for_end(launch(run, CHATTY))
-    assert run.log_file.stat().st_size > 4_000_000
+    assert run.log.file.stat().st_size > 4_000_000
 
 
 @pytest.mark.slow
@@ -83,10 +84,10 @@ def test_a_worker_that_does_not_stop_is_killed_after_its_grace(
 ) -> None:
     monkeypatch.setattr("kakaobot.train.launcher._AFTER_TERMINATE", 0.5)
     thread = launch(run, DEAF, grace=0.5)
-    wait_for(lambda: "deaf" in run.log_tail())
-    run.ask_to_stop()
+    wait_for(lambda: "deaf" in run.log.tail())
+    run.request_stop()
     wait_for_end(thread)
-    assert run.process() is None
+    assert run.worker.process() is None
 
 
 @pytest.mark.slow
@@ -94,11 +95,11 @@ def test_a_worker_that_does_not_stop_is_killed_after_its_grace(
 def test_children_of_a_worker_are_killed_with_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kakaobot.train.launcher._AFTER_TERMINATE", 0.5)
     thread = launch(run, DEAF_WITH_A_CHILD, grace=0.5)
-    wait_for(lambda: run.log_tail() == "deaf\ndeaf")
-    worker = run.process()
+    wait_for(lambda: run.log.tail() == "deaf\ndeaf")
+    worker = run.worker.process()
     assert worker is not None
     (child,) = worker.children()
-    run.ask_to_stop()
+    run.request_stop()
     wait_for_end(thread)
     wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
@@ -108,6 +109,7 @@ def test_another_program_adopts_a_worker_and_stops_it(run: Run, tmp_path: Path) 
     program = f"""
 import sys
 from pathlib import Path
+from kakaobot.runs.liveness import WorkerProcess
 from kakaobot.runs.run import Run
 from kakaobot.train.launch_command import LaunchCommand
 from kakaobot.train.launcher import TrainingThread
@@ -115,12 +117,12 @@ run = Run(Path({str(run.path)!r}))
 TrainingThread.launch(run, LaunchCommand((sys.executable, "-c", {POLITE!r})))
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=patience())
-    assert run.process() is not None
+    assert run.worker.process() is not None
     thread = TrainingThread.adopt(run)
     assert thread is not None
-    run.ask_to_stop()
+    run.request_stop()
     wait_for_end(thread)
-    assert run.process() is None
+    assert run.worker.process() is None
     assert TrainingThread.adopt(run) is None
 
 
@@ -128,7 +130,7 @@ def test_kill_ends_a_worker_at_once(run: Run) -> None:
     thread = launch(run, "import time; time.sleep(600)")
     kill(run)
     wait_for_end(thread)
-    assert run.process() is None
+    assert run.worker.process() is None
 
 
 def test_a_program_that_cannot_be_started_is_a_run_error(run: Run) -> None:
@@ -145,7 +147,7 @@ def test_a_worker_whose_pid_cannot_be_recorded_is_killed(
         started.append(pid)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Run, "write_worker", full)
+    monkeypatch.setattr(WorkerProcess, "record_start", full)
     with pytest.raises(RunError, match="시작하지 못했습니다"):
         launch(run, DEAF)
     assert started
@@ -160,7 +162,7 @@ def test_variables_of_another_launcher_are_dropped(
     monkeypatch.setenv("KAKAOBOT_TEST", "kept")
     thread = launch(run, "import os; print(sorted(os.environ), flush=True)")
     wait_for_end(thread)
-    printed = run.log_file.read_text(encoding="utf-8")
+    printed = run.log.file.read_text(encoding="utf-8")
     assert "'KAKAOBOT_TEST'" in printed
     for name in ("WORLD_SIZE", "RANK", "ACCELERATE_"):
         assert name not in printed
@@ -178,10 +180,10 @@ while time.time() < until:
     time.sleep(0.1)
 """
     thread = launch(run, counting, grace=0.2)
-    wait_for(lambda: "ready" in run.log_tail())
-    run.ask_to_stop()
-    wait_for(lambda: "terminated" in run.log_tail())
+    wait_for(lambda: "ready" in run.log.tail())
+    run.request_stop()
+    wait_for(lambda: "terminated" in run.log.tail())
     time.sleep(1.5)
-    assert run.log_tail().count("terminated") == 1
+    assert run.log.tail().count("terminated") == 1
     kill(run)
     wait_for_end(thread)

@@ -197,10 +197,10 @@ class Room:
         })  # fmt: skip
         argv = [str(run.path), str(room), str(tight_from)]
         run_logged(
-            [sys.executable, "-X", "utf8", "-c", PROGRAM, *argv], run.log_file,
+            [sys.executable, "-X", "utf8", "-c", PROGRAM, *argv], run.log.file,
             run=run, cwd=ROOT, env={**worker_environment(), **STEADY},
         )  # fmt: skip
-        log_text = run.log_file.read_text(encoding="utf-8")
+        log_text = run.log.file.read_text(encoding="utf-8")
         assert "TOOK " in log_text, log_text
         return run, int(log_text.rpartition("TOOK ")[2].split()[0])
 
@@ -231,8 +231,8 @@ def test_with_too_little_memory_the_same_is_learnt_with_less_at_once(
     whole, most = room.train("whole")
     # In the middle of the run it gets tight.
     run, _ = room.train("tight", room=most * 6 // 10, tight_from=TIGHT_FROM)
-    log = run.log_file.read_text(encoding="utf-8")
-    status = run.said()
+    log = run.log.file.read_text(encoding="utf-8")
+    status = run.recorded_status()
     assert (status.state, status.step) == ("finished", STEPS), log
     assert status.notes, log
     for note in status.notes:
@@ -252,8 +252,8 @@ def test_with_too_little_memory_the_same_is_learnt_with_less_at_once(
 
     # And where not even one row fits, it is said what can be done.
     run, _ = room.train("hopeless", room=most // 40, rounds=10)
-    log = run.log_file.read_text(encoding="utf-8")
-    status = run.said()
+    log = run.log.file.read_text(encoding="utf-8")
+    status = run.recorded_status()
     assert status.state == "failed", log
     for advice in (
         "메모리가 모자라",

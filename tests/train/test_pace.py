@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from kakaobot.runs.run import Run, Status
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import Status
 from kakaobot.train.callback import RunCallback
 from kakaobot.train.job import initial_status
 from kakaobot.train.pace import RECENT_STEPS, START_STEPS, Pace
@@ -129,7 +130,7 @@ class FakeTraining:
             self.state.global_step += 1
             self.callback.on_step_end(*self.options)
             self.callback.on_log(*self.options, logs={"loss": 1.0})
-        return self.run.said()
+        return self.run.recorded_status()
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ def test_a_resumed_run_keeps_the_pace_of_its_start(tmp_path: Path, clock: FakeCl
     assert training.train(RECENT_STEPS + 1, 0.05).slowdown == pytest.approx(5)
     # An ended run shows no slowdown.
     training.callback.finish(26)
-    assert training.run.said().slowdown is None
+    assert training.run.recorded_status().slowdown is None
 
 
 def test_evaluations_between_steps_count_for_the_time_left_only(
@@ -178,5 +179,5 @@ def test_evaluations_between_steps_count_for_the_time_left_only(
     assert status.slowdown is None
     assert status.tokens_per_second == pytest.approx(100)
     mean = sum(TOKENS) / len(TOKENS)
-    left = training.run.said().eta_seconds
+    left = training.run.recorded_status().eta_seconds
     assert left == pytest.approx(984 * (mean * 0.01 + 30), rel=0.1)

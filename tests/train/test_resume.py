@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.runs.run import LIVE, Run
+from kakaobot.runs.run import Run
+from kakaobot.runs.status import LIVE
 from tests.patience import wait_for
 from tests.train.rooms import Room, told
 
@@ -30,7 +31,7 @@ class Killed(Room):
         return self.begin(name, {})
 
     def kill(self, run: Run) -> None:
-        process = run.process()
+        process = run.worker.process()
         if process is not None:
             process.kill()
             self.gone(run)
@@ -52,7 +53,7 @@ def whole(room: Killed) -> Run:
 
 def begun(run: Run, step: int = 0) -> bool:
     """Whether it trains and has come that far, or has ended."""
-    said = run.said()
+    said = run.recorded_status()
     return (said.state == "running" and said.step >= step) or run.status().state not in LIVE
 
 
@@ -61,8 +62,8 @@ def assert_same(run: Run, whole: Run) -> None:
     kinds = Counter(kind for kind, _ in told(run))
     # So few tokens are learnt between two evaluations that only every second one is answered.
     assert kinds == {"loss": STEPS, "eval_loss": 1 + STEPS // 10, "voice": 3}
-    assert run.said().best_step == whole.said().best_step
-    assert run.said().best_eval_loss == whole.said().best_eval_loss
+    assert run.recorded_status().best_step == whole.recorded_status().best_step
+    assert run.recorded_status().best_eval_loss == whole.recorded_status().best_eval_loss
     for adapter in ("adapter_latest", "adapter_best"):
         one, other = (each.path / adapter / "adapter_model.safetensors" for each in (run, whole))
         assert one.read_bytes() == other.read_bytes(), adapter
@@ -70,16 +71,18 @@ def assert_same(run: Run, whole: Run) -> None:
 
 def test_a_stop_and_a_kill_change_no_loss_and_no_weight(room: Killed, whole: Run) -> None:
     run = room.start("stopped")
-    wait_for(lambda: run.said().step >= 13, run)
-    asked = run.said().step
+    wait_for(lambda: run.recorded_status().step >= 13, run)
+    asked = run.recorded_status().step
     room.training.stop(run.name)
     wait_for(lambda: run.status().state == "stopped", run)
     # The step that was under way is ended, and one more may have begun before STOP was seen.
-    assert run.said().step <= asked + 2
-    assert run.checkpoints()[-1][0] == run.said().step
+    assert run.recorded_status().step <= asked + 2
+    assert run.checkpoints.complete()[-1][0] == run.recorded_status().step
     room.gone(run)
     room.start("stopped")
-    wait_for(lambda: run.said().state == "running" and run.said().step >= 22, run)
+    wait_for(
+        lambda: run.recorded_status().state == "running" and run.recorded_status().step >= 22, run
+    )
     room.kill(run)
     assert run.status().state == "failed"
     room.start("stopped")
@@ -93,7 +96,7 @@ def test_killed_at_random_moments_it_loses_nothing(room: Killed, whole: Run) -> 
     while kills < KILLS:
         wait_for(functools.partial(begun, run), run)
         # Some kills before anything is saved, the others up to three steps behind a checkpoint.
-        goal = run.said().step + dice.randint(0, 3)
+        goal = run.recorded_status().step + dice.randint(0, 3)
         wait_for(functools.partial(begun, run, goal), run)
         time.sleep(dice.random() * 0.5)
         if run.status().state == "finished":
@@ -102,12 +105,12 @@ def test_killed_at_random_moments_it_loses_nothing(room: Killed, whole: Run) -> 
             name = f"killed{kills}"
             run = room.start(name)
             continue
-        before = [step for step, _ in run.checkpoints()]
+        before = [step for step, _ in run.checkpoints.complete()]
         room.kill(run)
         kills += 1
-        kept = [step for step, _ in run.checkpoints()]
+        kept = [step for step, _ in run.checkpoints.complete()]
         assert set(before) <= {*kept, *range(max(kept, default=0))}
-        adapter = run.adapter()
+        adapter = run.checkpoints.adapter()
         assert adapter is None or (adapter[1] / "adapter_model.safetensors").exists()
         room.start(name)
     room.finish(run)
@@ -127,7 +130,7 @@ def copied(room: Killed, whole: Run) -> Run:
     run = room.runs.get("damaged")
     shutil.rmtree(run.path, ignore_errors=True)
     shutil.copytree(whole.path, run.path)
-    run.write_status(replace(run.said(), state="stopped"))
+    run.write_status(replace(run.recorded_status(), state="stopped"))
     return run
 
 
@@ -136,19 +139,19 @@ def test_a_damaged_newest_checkpoint_does_not_count(
     room: Killed, whole: Run, damage: Callable[[Path], object]
 ) -> None:
     run = copied(room, whole)
-    (step, _), (_, newest) = run.checkpoints()[-2:]
+    (step, _), (_, newest) = run.checkpoints.complete()[-2:]
     damage(newest)
-    assert [found for found, _ in run.checkpoints()] == [step]
+    assert [found for found, _ in run.checkpoints.complete()] == [step]
 
 
 def test_the_one_before_a_damaged_checkpoint_goes_on_and_this_is_told(
     room: Killed, whole: Run
 ) -> None:
     run = copied(room, whole)
-    (step, _), (_, newest) = run.checkpoints()[-2:]
+    (step, _), (_, newest) = run.checkpoints.complete()[-2:]
     DAMAGES["truncated"](newest)
     room.start("damaged")
     room.finish(run)
-    assert f"{step}단계부터 이어서" in run.log_tail(400)
-    assert newest.name in run.log_tail(400)
+    assert f"{step}단계부터 이어서" in run.log.tail(400)
+    assert newest.name in run.log.tail(400)
     assert_same(run, whole)

@@ -9,7 +9,7 @@ import pytest
 
 from kakaobot.app.estimates import Estimate
 from kakaobot.errors import BaseModelError
-from kakaobot.runs.run import Status
+from kakaobot.runs.status import Status
 from tests.ui.window_fakes import (
     NOW,
     OUTLOOK,

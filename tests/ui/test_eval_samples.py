@@ -7,7 +7,8 @@ from html import unescape
 import pytest
 
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalTranscript
-from kakaobot.runs.run import Point, Status
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.status import Status
 from kakaobot.schema import ChatMessage
 from tests.ui.test_estimate_card import third
 from tests.ui.window_fakes import NOW, FakeOutlooks, FakeTraining
@@ -119,7 +120,7 @@ def test_the_voice_has_a_curve_of_its_own_and_leaves_that_of_the_loss_alone():
 
 def test_the_card_tells_the_voice_where_there_is_one():
     assert "말투 거리" not in dict(training_view(NOW).facts)
-    said = replace(NOW, status=Status("running", 10, 20, voice=0.2344), points=POINTS)
+    said = replace(NOW, status=Status("running", 10, 20, style_distance=0.2344), points=POINTS)
     assert dict(training_view(said).facts)["말투 거리"] == "0.234"
     assert training_view(said).voice == style_curve(POINTS, None)
 

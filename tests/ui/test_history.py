@@ -63,12 +63,12 @@ def test_fifty_runs_show_eight_and_unfold_the_others():
 def test_what_was_set_is_told_against_the_defaults_and_the_run_before():
     run = replace(
         DONE,
-        before="main-1",
+        previous="main-1",
         changed=(
             SettingChange("lora.r", 8, 16),
             SettingChange("data.drop_low_signal", True, False),
         ),
-        since=(SettingChange("lora.target_modules", ["q_proj", "v_proj"], "all-linear"),),
+        changed_since=(SettingChange("lora.target_modules", ["q_proj", "v_proj"], "all-linear"),),
     )
     page = words(runs_card([run]))
     assert "lora.r 8 기본값 16" in page

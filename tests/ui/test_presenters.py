@@ -1,16 +1,13 @@
 from dataclasses import replace
 
-import pytest
-
 from kakaobot.app.chat import ChatLine
 from kakaobot.app.training import SILENCE_SECONDS
-from kakaobot.runs.run import Status
+from kakaobot.runs.status import Status
 from tests.ui.window_fakes import NOW, mine
 from ui import text
 from ui.presenters import (
     PATIENCE,
     bubbles,
-    duration,
     export_format_name,
     line_numbers,
     name_list,
@@ -145,22 +142,6 @@ def test_a_worker_that_says_nothing_for_long_is_noticed():
 def test_only_a_practice_model_has_a_banner():
     assert training_view(NOW).practice == ""
     assert training_view(replace(NOW, practice=True)).practice == NOW.base_reason
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "0초"),
-        (59.6, "1분"),
-        (60, "1분"),
-        (471, "7분 51초"),
-        (3661, "1시간 1분"),
-        (3605, "1시간"),
-        (90000, "1일 1시간"),
-    ],
-)
-def test_a_duration_is_told_in_its_two_largest_units(seconds, words):
-    assert duration(seconds) == words
 
 
 def test_the_first_bubble_of_a_turn_says_who_speaks_and_that_it_is_an_ai():

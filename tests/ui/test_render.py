@@ -11,7 +11,7 @@ from kakaobot.app.people import Proposal, RoomParticipant
 from kakaobot.dataset.build_report import Example, ExampleMessage
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.runs.history import SettingChange
-from kakaobot.runs.run import Status
+from kakaobot.runs.status import Status
 from tests.ui.window_fakes import DIAGNOSIS, FILE, NOW, REPORT, ROOM, RUN, VOICE
 from ui.presenters import training_view
 from ui.render import cards
@@ -47,9 +47,9 @@ EVIL_RUN = replace(
     created_at=EVIL,
     fingerprint=EVIL,
     message=EVIL,
-    before=EVIL,
+    previous=EVIL,
     changed=(EVIL_CHANGE,),
-    since=(EVIL_CHANGE,),
+    changed_since=(EVIL_CHANGE,),
 )
 
 PAGES = {

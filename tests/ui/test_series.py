@@ -1,6 +1,6 @@
 import math
 
-from kakaobot.runs.run import Point
+from kakaobot.runs.metrics import Point
 from ui.series import MAX_POINTS, downsample, loss_curve
 
 

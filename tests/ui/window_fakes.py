@@ -15,7 +15,8 @@ from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import RunError
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.runs.history import RunSummary
-from kakaobot.runs.run import Point, Status
+from kakaobot.runs.metrics import Point
+from kakaobot.runs.status import Status
 
 PRIVATE = "아무에게도 말하지 마"
 

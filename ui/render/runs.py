@@ -11,7 +11,7 @@ from typing import Any
 
 from kakaobot.config import setting_fields
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
-from kakaobot.runs.run import LIVE
+from kakaobot.runs.status import LIVE
 from ui import text
 from ui.render.sparkline import sparkline
 from ui.render.templating import render
@@ -108,7 +108,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
             (text.EVALUATIONS, text.EVALUATION_COUNT.format(count=len(run.losses))),
         ],
         "changed": [_change(change, text.DEFAULT_VALUE) for change in run.changed],
-        "since": [_change(change, text.PREVIOUS_VALUE) for change in run.since],
+        "since": [_change(change, text.PREVIOUS_VALUE) for change in run.changed_since],
     }
 
 

@@ -12,7 +12,7 @@ import gradio as gr
 from kakaobot.app.estimates import Estimate, Estimates
 from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.errors import KakaobotError
-from kakaobot.runs.run import LIVE
+from kakaobot.runs.status import LIVE
 from ui import text
 from ui.chart import loss_chart, style_chart
 from ui.errors import notify

@@ -1,0 +1,33 @@
+"""Korean labels of run states and durations, shared by the window and the command line."""
+
+from __future__ import annotations
+
+from kakaobot.runs.status import State
+
+STATE_LABELS: dict[State, str] = {
+    "new": "시작 전",
+    "starting": "준비 중",
+    "running": "학습 중",
+    "stopped": "멈춤",
+    "finished": "끝남",
+    "failed": "실패",
+}
+_UNITS = ((86400, "일"), (3600, "시간"), (60, "분"), (1, "초"))
+
+
+def duration_text(seconds: float, *, fixed: bool = False) -> str:
+    """The two largest units of a duration, such as `3분 20초`.
+
+    Args:
+        seconds: rounded; negative counts as 0.
+        fixed: keep a zero second unit and count days in hours, for a line that is redrawn.
+    """
+    left = max(0, round(seconds))
+    units = _UNITS[1:] if fixed else _UNITS
+    first = next((index for index, (size, _) in enumerate(units) if left >= size), len(units) - 1)
+    parts: list[str] = []
+    for size, name in units[first : first + 2]:
+        count, left = divmod(left, size)
+        if count or fixed or not parts:
+            parts.append(f"{count}{name}")
+    return " ".join(parts)
