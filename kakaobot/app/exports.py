@@ -216,7 +216,7 @@ def _read_reports(file: Path) -> list[FileReport]:
     Raises:
         ExportError: there is none.
     """
-    readings = read_upload(file, name=base_name(file.name)).readings
+    readings = read_upload(file, name=base_name(file.name)).results
     exports = [(reading, reading.export) for reading in readings if reading.export]
     if not exports:
         raise ExportError(readings[0].error)

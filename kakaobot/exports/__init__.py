@@ -1,1 +1,1 @@
-"""Export files in, messages out: the only package that knows what KakaoTalk writes."""
+"""Read KakaoTalk exports into messages: the only package that knows their formats."""

@@ -1,6 +1,6 @@
-"""An upload → the files in it that may be chats: itself, or what a mail or an archive holds.
+"""Files in an upload that may be chats: the upload itself, or the contents of a mail or archive.
 
-Knows no chat. Nothing is written to disk: what an archive calls its files is never a path here.
+Knows no chat. Nothing is extracted to disk, so names inside an archive are never used as paths.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from typing import IO
 from kakaobot.errors import ExportError
 
 MAX_BYTES = 1 << 30
-"""Of one file, and of all texts in one archive together."""
+"""Limit for one file, and for all texts in one archive together."""
 MAX_ENTRIES = 20_000
 MAX_RATIO = 200
-"""A chat shrinks to a tenth; only what was made to burst shrinks to a two-hundredth."""
+"""A chat compresses to a tenth; only a zip bomb compresses to a two-hundredth."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error) + (
     EOFError, NotImplementedError, OverflowError, RuntimeError, ValueError,
 )  # fmt: skip
-"""What zipfile raises on bytes that are no whole archive, found by feeding it such bytes."""
-_SMALL = 1 << 20
-"""Bytes below which no ratio is looked at."""
+"""Raised by zipfile for invalid archives; found by fuzzing it."""
+_MIN_BOMB = 1 << 20
+"""Bytes below which the ratio is ignored."""
 _ZIP = b"PK\x03\x04"
-_ZIP_OF_NOTHING = b"PK\x05\x06"
+_EMPTY_ZIP = b"PK\x05\x06"
 _TEXTS = (".txt", ".csv", ".eml")
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
-"""What is one; the `.25` at the end of a date is none."""
+"""Does not match the `.25` at the end of a date."""
 _FIELD = rb"[A-Za-z][A-Za-z0-9-]{1,40}:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*"
 _MAIL = re.compile(rb"(?:%b){2}" % _FIELD)
 _MAIL_FIELD = re.compile(rb"(?im)^(?:mime-version|content-type|received|from|message-id):")
@@ -51,31 +51,31 @@ _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 @dataclass(frozen=True)
 class ContainedFile:
     name: str
-    """File name without folders, as a person knows it."""
+    """File name without folders."""
     data: bytes
 
 
 @dataclass(frozen=True)
 class Container:
-    pieces: tuple[ContainedFile, ...]
+    files: tuple[ContainedFile, ...]
     skipped: int = 0
-    """Files beside them that are no text: pictures, videos and the like."""
+    """Other files that are no text: pictures, videos and the like."""
     archives: int = 0
-    """How many of those are archives themselves, which are not opened."""
-    wrapped: bool = True
-    """Whether the pieces lay in a mail or an archive."""
+    """Skipped files that are archives themselves, which are not opened."""
+    is_wrapped: bool = True
+    """Whether the files are in a mail or archive."""
 
 
 def open_container(path: Path, name: str) -> Container:
-    """Look into one upload, found out by content.
+    """Open one upload; its type is detected by content.
 
     Raises:
-        ExportError: missing, too large, encrypted, damaged, or made to do harm.
+        ExportError: missing, too large, encrypted, damaged, or malicious.
     """
     try:
         with path.open("rb") as file:
-            if file.read(len(_ZIP)) in (_ZIP, _ZIP_OF_NOTHING):
-                return _with_something(_of_archive(file, name), name)
+            if file.read(len(_ZIP)) in (_ZIP, _EMPTY_ZIP):
+                return _require_text(_open_archive(file, name), name)
         if path.stat().st_size > MAX_BYTES:
             raise ExportError(
                 f"'{name}' 파일이 1GB보다 큽니다. 카카오톡에서 기간을 나누어 다시 내보내 주세요."
@@ -86,25 +86,25 @@ def open_container(path: Path, name: str) -> Container:
             f"'{name}' 파일을 열 수 없습니다. 파일이 있는지 확인하고 다시 올려 주세요."
         ) from error
     if _is_mail(data):
-        return _of_mail(data, name)
-    return Container((ContainedFile(name, data),), wrapped=False)
+        return _open_mail(data, name)
+    return Container((ContainedFile(name, data),), is_wrapped=False)
 
 
-def _with_something(parcel: Container, name: str) -> Container:
-    """Raises ExportError where there is no text in it, and it can be said why."""
-    if parcel.pieces:
-        return parcel
-    if parcel.archives:
+def _require_text(container: Container, name: str) -> Container:
+    """Raises ExportError if the archive has no text for a known reason."""
+    if container.files:
+        return container
+    if container.archives:
         raise ExportError(
-            f"'{name}' 압축 파일 안에 대화 대신 또 다른 압축 파일이 {parcel.archives}개 있습니다. "
-            "압축을 한 번 풀고 안에 있던 압축 파일을 올려 주세요."
+            f"'{name}' 압축 파일 안에 대화 대신 또 다른 압축 파일이 "
+            f"{container.archives}개 있습니다. 압축을 한 번 풀고 안에 있던 압축 파일을 올려 주세요."
         )
-    if not parcel.skipped:
+    if not container.skipped:
         raise ExportError(
             f"'{name}' 압축 파일이 비어 있어 대화가 없습니다. "
             "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 담아 올려 주세요."
         )
-    return parcel
+    return container
 
 
 def _is_mail(data: bytes) -> bool:
@@ -112,10 +112,10 @@ def _is_mail(data: bytes) -> bool:
     return bool(_MAIL.match(head) and _MAIL_FIELD.search(head))
 
 
-def _of_mail(data: bytes, name: str) -> Container:
-    """The texts of a mail and those attached to it."""
-    pieces: list[ContainedFile] = []
-    others = 0
+def _open_mail(data: bytes, name: str) -> Container:
+    """The text parts of a mail and its text attachments."""
+    files: list[ContainedFile] = []
+    skipped = 0
     try:
         parts = list(message_from_bytes(data).walk())
     except RecursionError as error:
@@ -128,21 +128,21 @@ def _of_mail(data: bytes, name: str) -> Container:
         kind = part.get_content_type()
         if part.is_multipart() or not isinstance(content, bytes) or kind == "text/html":
             continue
-        attached = _last_part(_attached_name(part))
+        attached = _base_name(_attachment_name(part))
         if content.startswith(_ZIP):
-            inner = _of_archive(io.BytesIO(content), attached or name)
-            pieces += inner.pieces
-            others += inner.skipped
+            inner = _open_archive(io.BytesIO(content), attached or name)
+            files += inner.files
+            skipped += inner.skipped
         elif kind == "text/plain" or attached.lower().endswith(_TEXTS):
-            own = attached or f"{Path(name).stem}.txt"
-            pieces.append(ContainedFile(own, _in_utf8(content, part.get_content_charset())))
+            file_name = attached or f"{Path(name).stem}.txt"
+            files.append(ContainedFile(file_name, _to_utf8(content, part.get_content_charset())))
         else:
-            others += 1
-    return Container(tuple(pieces), others)
+            skipped += 1
+    return Container(tuple(files), skipped)
 
 
-def _attached_name(part: Mail) -> str:
-    """Empty for the letter itself. Mail programs write Korean in more than one way."""
+def _attachment_name(part: Mail) -> str:
+    """Empty for the body. Mail programs encode Korean names in several ways."""
     name = part.get_filename() or ""
     try:
         return str(make_header(decode_header(name)))
@@ -150,8 +150,8 @@ def _attached_name(part: Mail) -> str:
         return name
 
 
-def _in_utf8(content: bytes, charset: str | None) -> bytes:
-    """Rare character sets become UTF-8; what every text file may be in stays as it is."""
+def _to_utf8(content: bytes, charset: str | None) -> bytes:
+    """Convert rare charsets; the reader detects the common ones itself."""
     if charset is None or charset.startswith(("utf-", "us-ascii", "euc-kr", "ks_c", "cp949")):
         return content
     try:
@@ -160,36 +160,37 @@ def _in_utf8(content: bytes, charset: str | None) -> bytes:
         return content
 
 
-def _of_archive(file: IO[bytes], name: str) -> Container:
+def _open_archive(archive_file: IO[bytes], name: str) -> Container:
     try:
-        with zipfile.ZipFile(file) as archive:
-            entries = [entry for entry in archive.infolist() if not _is_furniture(entry)]
-            texts = [entry for entry in entries if _own_name(entry).lower().endswith(_TEXTS)]
-            _refuse_harm(entries, texts, name)
+        with zipfile.ZipFile(archive_file) as archive:
+            entries = [entry for entry in archive.infolist() if not _is_metadata(entry)]
+            texts = [entry for entry in entries if _entry_name(entry).lower().endswith(_TEXTS)]
+            _reject_harmful(entries, texts, name)
             texts += [entry for entry in entries if _may_be_text(entry, archive)]
-            _refuse_harm(entries, texts, name)
-            _refuse_locked(texts or entries, name)
-            found = [
-                ContainedFile(_last_part(_own_name(entry)), archive.read(entry)) for entry in texts
+            _reject_harmful(entries, texts, name)
+            _reject_encrypted(texts or entries, name)
+            contents = [
+                ContainedFile(_base_name(_entry_name(entry)), archive.read(entry))
+                for entry in texts
             ]
     except (*_BROKEN, OSError) as error:
         raise ExportError(
             f"'{name}' 압축 파일이 손상되었거나 모르는 방식으로 압축되어 있습니다. "
             "압축을 풀어 그 안의 대화 파일을 올려 주세요."
         ) from error
-    pieces: list[ContainedFile] = []
-    others = len(entries) - len(texts)
-    for piece in found:
-        inner = _of_mail(piece.data, piece.name) if _is_mail(piece.data) else None
-        pieces += inner.pieces if inner else [piece]
-        others += inner.skipped if inner else 0
-    archives = sum(_own_name(entry).lower().endswith(".zip") for entry in entries)
-    return Container(tuple(pieces), others, archives)
+    files: list[ContainedFile] = []
+    skipped = len(entries) - len(texts)
+    for file in contents:
+        mail = _open_mail(file.data, file.name) if _is_mail(file.data) else None
+        files += mail.files if mail else [file]
+        skipped += mail.skipped if mail else 0
+    archives = sum(_entry_name(entry).lower().endswith(".zip") for entry in entries)
+    return Container(tuple(files), skipped, archives)
 
 
 def _may_be_text(entry: zipfile.ZipInfo, archive: zipfile.ZipFile) -> bool:
-    """Whether a file that tells nothing by its suffix begins as a text does."""
-    suffix = PurePosixPath(_last_part(_own_name(entry))).suffix
+    """Whether a file without a telling suffix starts like a text."""
+    suffix = PurePosixPath(_base_name(_entry_name(entry))).suffix
     if _SUFFIX.fullmatch(suffix) or entry.flag_bits & 1:
         return False
     try:
@@ -205,7 +206,7 @@ def _may_be_text(entry: zipfile.ZipInfo, archive: zipfile.ZipFile) -> bool:
 
 
 def _is_text(head: bytes, encoding: str) -> bool:
-    """The head may end inside a character."""
+    """Whether the head decodes without control characters; it may end inside a character."""
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError:
@@ -213,39 +214,39 @@ def _is_text(head: bytes, encoding: str) -> bool:
     return not _BINARY.search(text)
 
 
-def _refuse_harm(
+def _reject_harmful(
     entries: Sequence[zipfile.ZipInfo], texts: Sequence[zipfile.ZipInfo], name: str
 ) -> None:
-    """Sizes are those the archive declares: zipfile reads no further than that.
+    """Check declared sizes only, as zipfile reads no further than those.
 
     Raises:
-        ExportError: the archive is like none that KakaoTalk or a person makes.
+        ExportError: the archive looks malicious.
     """
-    if any(_is_strange(entry) for entry in entries):
+    if any(_escapes_folder(entry) for entry in entries):
         raise ExportError(
             f"'{name}' 압축 파일에 바깥 폴더를 가리키는 파일이 있어 열지 않았습니다. "
             "대화 파일만 다시 압축해 올려 주세요."
         )
     total = sum(entry.file_size for entry in texts)
-    packed = sum(entry.compress_size for entry in texts)
-    burst = total > max(_SMALL, packed * MAX_RATIO)
-    if len(entries) > MAX_ENTRIES or total > MAX_BYTES or burst:
+    compressed = sum(entry.compress_size for entry in texts)
+    is_bomb = total > max(_MIN_BOMB, compressed * MAX_RATIO)
+    if len(entries) > MAX_ENTRIES or total > MAX_BYTES or is_bomb:
         raise ExportError(
             f"'{name}' 압축 파일에 든 것이 너무 많거나 커서 열지 않았습니다. "
             "대화 파일만 다시 압축해 올려 주세요."
         )
 
 
-def _refuse_locked(entries: Sequence[zipfile.ZipInfo], name: str) -> None:
-    """Raises ExportError where a password is needed: pictures beside a chat may have one."""
+def _reject_encrypted(entries: Sequence[zipfile.ZipInfo], name: str) -> None:
+    """Raises ExportError if a password is needed."""
     if any(entry.flag_bits & 1 for entry in entries):
         raise ExportError(
             f"'{name}' 압축 파일에 암호가 걸려 있습니다. 암호 없이 다시 압축해 올려 주세요."
         )
 
 
-def _is_furniture(entry: zipfile.ZipInfo) -> bool:
-    """Folders, and what macOS puts beside every file."""
+def _is_metadata(entry: zipfile.ZipInfo) -> bool:
+    """Folders, and the files macOS adds."""
     last = entry.filename.rsplit("/", 1)[-1]
     return (
         not last
@@ -255,14 +256,14 @@ def _is_furniture(entry: zipfile.ZipInfo) -> bool:
     )
 
 
-def _is_strange(entry: zipfile.ZipInfo) -> bool:
-    name = _own_name(entry).replace("\\", "/")
+def _escapes_folder(entry: zipfile.ZipInfo) -> bool:
+    name = _entry_name(entry).replace("\\", "/")
     link = stat.S_ISLNK(entry.external_attr >> 16)
     return link or name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts
 
 
-def _own_name(entry: zipfile.ZipInfo) -> str:
-    """The path in the archive. What is not marked as UTF-8 comes as if it were cp437."""
+def _entry_name(entry: zipfile.ZipInfo) -> str:
+    """The path in the archive; zipfile decodes a name not flagged as UTF-8 as cp437."""
     if entry.flag_bits & 0x800:
         return entry.filename
     try:
@@ -277,7 +278,7 @@ def _own_name(entry: zipfile.ZipInfo) -> str:
     return entry.filename
 
 
-def _last_part(name: str) -> str:
-    """Without folders, line breaks and what else no file name on a screen should hold."""
+def _base_name(name: str) -> str:
+    """Without folders, line breaks and other characters no displayed name should have."""
     last = re.split(r"[/\\]", name)[-1]
     return unicodedata.normalize("NFC", re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", last))

@@ -1,4 +1,4 @@
-"""The rows of an export in comma-separated values → messages. Knows nothing of text exports."""
+"""Rows of a CSV export → messages. Knows nothing of text exports."""
 
 from __future__ import annotations
 
@@ -10,104 +10,100 @@ from functools import lru_cache
 from kakaobot.exports.formats import CsvFormat
 from kakaobot.exports.parse_result import ParseResultBuilder
 from kakaobot.exports.system_text import actor_of
-from kakaobot.exports.timestamps import clock_of, day_of
+from kakaobot.exports.timestamps import parse_date, parse_time
 
 Row = tuple[int, int, list[str]]
-"""First line, number of lines, and cells."""
+"""1-based first line, number of lines, and cells."""
 
 
-def is_csv_header(line: str, table: CsvFormat) -> bool:
-    """Whether this first line names the columns of such an export."""
+def is_csv_header(line: str, format: CsvFormat) -> bool:
     names = tuple(cell.strip().strip('"').lower() for cell in line.split(","))
-    return names in [tuple(map(str.lower, head)) for head in table.heads]
+    return names in [tuple(map(str.lower, header)) for header in format.column_names]
 
 
 def parse_csv(
-    lines: Sequence[str], table: CsvFormat, tally: ParseResultBuilder, first: int = 1
+    lines: Sequence[str], format: CsvFormat, builder: ParseResultBuilder, first_line: int = 1
 ) -> None:
-    """Hand every line to the tally. A row without a time has the time of the row above it.
+    """Pass every line to the builder. A row without a time has the time of the row above it.
 
     Args:
-        first: the number of the first of these lines.
+        first_line: 1-based number of the first of `lines`.
     """
     last: datetime | None = None
-    for number, height, cells in _rows(lines, table):
+    for number, height, cells in _rows(lines, format):
         if not cells or (height == 1 and not lines[number - 1].strip()):
-            tally.counts["blank"] += height
-        elif height == 1 and not cells[0][:1].isdigit() and is_csv_header(lines[number - 1], table):
-            tally.counts["headers"] += 1
+            builder.counts["blank"] += height
+        elif (
+            height == 1 and not cells[0][:1].isdigit() and is_csv_header(lines[number - 1], format)
+        ):
+            builder.counts["headers"] += 1
         else:
-            at = _moment(cells[0], table) if cells[0].strip() else last
+            at = _parse_timestamp(cells[0], format) if cells[0].strip() else last
             if at is None or len(cells) < 3:
-                tally.refuse(number + first - 1, "\n".join(lines[number - 1 : number - 1 + height]))
+                text = "\n".join(lines[number - 1 : number - 1 + height])
+                builder.reject(number + first_line - 1, text)
                 continue
             last = at
-            _add(tally, table, number + first - 1, height, at, cells)
+            _add_row(builder, format, (number + first_line - 1, height, cells), at)
 
 
-def _add(
-    tally: ParseResultBuilder,
-    table: CsvFormat,
-    number: int,
-    height: int,
-    at: datetime,
-    cells: list[str],
-) -> None:
+def _add_row(builder: ParseResultBuilder, format: CsvFormat, row: Row, at: datetime) -> None:
+    number, height, cells = row
     sender, text = cells[1], cells[2] if len(cells) == 3 else ",".join(cells[2:])
     if not cells[0].strip():
         sender = ""
-    elif sender and (found := table.notice.fullmatch(text.strip())):
-        sender = "" if actor_of(found) in {"", sender} else sender
-    tally.add(number, at, sender, text, [])
+    elif sender and (notice := format.notice.fullmatch(text.strip())):
+        sender = "" if actor_of(notice) in {"", sender} else sender
+    builder.add_record(number, at, sender, text, [])
     if height > 1:
-        tally.counts["continuations"] += height - 1 - text.count("\n")
+        builder.counts["continuations"] += height - 1 - text.count("\n")
 
 
-def _rows(lines: Sequence[str], table: CsvFormat) -> Iterator[Row]:
-    """All rows, by the rules of CSV.
+def _rows(lines: Sequence[str], format: CsvFormat) -> Iterator[Row]:
+    """All rows by the rules of CSV.
 
-    A broken quote would swallow what follows it. Such a row ends where something begins like the
-    next one, is taken as it stands, and the rules hold again below it.
+    A row with a broken quote ends before the next line that looks like a row, instead of swallowing
+    the rest of the file.
     """
     start = 0
     while start < len(lines):
         try:
-            for row in _strictly(lines, start):
+            for row in _strict_rows(lines, start):
                 yield row
                 start = row[0] - 1 + row[1]
         except csv.Error:
-            end = start + 1
-            while end < len(lines) and not table.row.match(lines[end]):
-                end += 1
-            yield start + 1, end - start, _mended("\n".join(lines[start:end]))
-            start = end
+            stop = start + 1
+            while stop < len(lines) and not format.row_start.match(lines[stop]):
+                stop += 1
+            yield start + 1, stop - start, _split_broken_row("\n".join(lines[start:stop]))
+            start = stop
 
 
-def _strictly(lines: Sequence[str], start: int) -> Iterator[Row]:
-    """Raises csv.Error where a quote is never closed."""
-    below = (lines[index] + "\n" for index in range(start, len(lines)))
-    reader = csv.reader(below, strict=True)
-    before = 0
+def _strict_rows(lines: Sequence[str], start: int) -> Iterator[Row]:
+    """Raises csv.Error at a quote that is never closed."""
+    rest = (lines[index] + "\n" for index in range(start, len(lines)))
+    reader = csv.reader(rest, strict=True)
+    lines_before = 0
     for cells in reader:
-        yield start + before + 1, reader.line_num - before, cells
-        before = reader.line_num
+        yield start + lines_before + 1, reader.line_num - lines_before, cells
+        lines_before = reader.line_num
 
 
-def _mended(body: str) -> list[str]:
-    """Time, sender and text of a row whose quotes do not pair; no more where a name goes on."""
-    at, _, rest = body.partition(",")
+def _split_broken_row(text: str) -> list[str]:
+    """Time, sender and text of a row with unbalanced quotes; only the time if the sender is cut."""
+    at, _, rest = text.partition(",")
     quoted = rest.startswith('"') and rest.partition('",')
     if quoted and not quoted[1]:
         return [at]
-    sender, text = (quoted[0][1:], quoted[2]) if quoted and quoted[1] else rest.partition(",")[::2]
-    text = text.removeprefix('"').removesuffix('"')
-    return [at, sender.replace('""', '"'), text.replace('""', '"')]
+    sender, body = (quoted[0][1:], quoted[2]) if quoted and quoted[1] else rest.partition(",")[::2]
+    body = body.removeprefix('"').removesuffix('"')
+    return [at, sender.replace('""', '"'), body.replace('""', '"')]
 
 
 @lru_cache(maxsize=4096)
-def _moment(cell: str, table: CsvFormat) -> datetime | None:
-    found = table.stamp.fullmatch(cell.strip())
-    if found is None:
+def _parse_timestamp(cell: str, format: CsvFormat) -> datetime | None:
+    match = format.timestamp.fullmatch(cell.strip())
+    if match is None:
         return None
-    day, clock = day_of(found), clock_of(found)
+    day, clock = parse_date(match), parse_time(match)
     return datetime.combine(day, clock) if day and clock is not None else None

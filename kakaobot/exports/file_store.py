@@ -154,7 +154,7 @@ class FileStore:
             raise ExportError("살펴볼 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
         if not stored.is_intact:
             raise ExportError(damage_notice(stored))
-        return read_upload(self._inbox / stored.file, name=stored.name).readings[0]
+        return read_upload(self._inbox / stored.file, name=stored.name).results[0]
 
     def exports(self) -> list[Export]:
         """Read all that is listed, oldest first.
@@ -264,7 +264,7 @@ class FileStore:
 
     def _take(self, file: Path, name: str, listed: dict[str, StoredFile]) -> list[AddResult]:
         upload = read_upload(file, name=name)
-        first, *rest = [self._keep(reading, listed) for reading in upload.readings]
+        first, *rest = [self._keep(reading, listed) for reading in upload.results]
         return [replace(first, skipped=upload.skipped), *rest]
 
     def _keep(self, reading: ReadResult, listed: dict[str, StoredFile]) -> AddResult:

@@ -142,7 +142,7 @@ class RoomHistories:
             messages=len(history.messages),
             repeated=total - len(history.messages),
             people=dict(people.most_common()),
-            first=min(message_times(history.messages, said=bool(people))).isoformat(),
+            first=min(message_times(history.messages, sent_only=bool(people))).isoformat(),
             last=max(message_times(history.messages)).isoformat(),
             lost=tuple(
                 damage_notice(stored[each.place])

@@ -1,4 +1,4 @@
-"""What every line of one file turned out to be, and the text of those that were not understood."""
+"""The kinds of all lines of one file, and the text of those not understood."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.exports.reader import Export, ReadResult, decode
 
-_MOST_LINES = 200
-_MOST_CHARACTERS = 200
+_MAX_LINES = 200
+_MAX_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -21,37 +21,37 @@ class LineReport:
     counts: LineCounts
     """They sum to `lines`."""
     not_understood_lines: tuple[tuple[int, str], ...]
-    """1-based numbers and texts of the first lines not understood; long ones are cut."""
+    """1-based numbers and texts of the first lines not understood; long ones are truncated."""
 
     @property
     def omitted(self) -> int:
-        """How many more lines were not understood."""
+        """Further lines not understood, without text here."""
         return self.counts.not_understood - len(self.not_understood_lines)
 
 
-def report_lines(reading: ReadResult, export: Export) -> LineReport:
-    """`export` is that of the reading."""
-    text = decode(reading.file.data, reading.file.name)
+def report_lines(result: ReadResult, export: Export) -> LineReport:
+    """`export` is that of `result`."""
+    text = decode(result.file.data, result.file.name)
     return LineReport(
         file=export.file,
         format=export.format,
         room=export.room,
         lines=export.lines,
         counts=export.counts,
-        not_understood_lines=_texts(text, export.not_understood[:_MOST_LINES]),
+        not_understood_lines=_lines_at(text, export.not_understood[:_MAX_LINES]),
     )
 
 
-def _texts(text: str, numbers: Sequence[int]) -> tuple[tuple[int, str], ...]:
-    """The lines of these numbers, counted as the reader counts them."""
+def _lines_at(text: str, numbers: Sequence[int]) -> tuple[tuple[int, str], ...]:
+    """Numbers and texts of lines, counted as the reader counts them."""
     if not numbers:
         return ()
     if "\n" not in text:
         text = text.replace("\r", "\n")
     lines = text.split("\n", max(numbers))
-    return tuple((number, _short(lines[number - 1])) for number in numbers)
+    return tuple((number, _truncate(lines[number - 1])) for number in numbers)
 
 
-def _short(line: str) -> str:
+def _truncate(line: str) -> str:
     line = line.strip()
-    return line if len(line) <= _MOST_CHARACTERS else line[: _MOST_CHARACTERS - 1] + "…"
+    return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"

@@ -234,8 +234,8 @@ def _in_a_row(parts: Sequence[Export]) -> list[Message]:
     messages: list[Message] = []
     before = 0
     for export in parts:
-        if export.lead and messages and export.part == before + 1:
-            messages[-1] = messages[-1]._replace(text=f"{messages[-1].text}\n{export.lead}")
+        if export.leading_text and messages and export.part == before + 1:
+            messages[-1] = messages[-1]._replace(text=f"{messages[-1].text}\n{export.leading_text}")
         messages += export.messages
         before = export.part
     return messages

@@ -1,4 +1,4 @@
-"""The messages of one file as columns, of which but a few are in memory. Knows no layout."""
+"""The messages of one file as columns, spilled to disk. Knows no format."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from kakaobot.disk_list import DiskBlocks
 from kakaobot.exports.system_text import DELETED, MEDIA, PLACEHOLDER_FIRST, PLACEHOLDER_LAST
 from kakaobot.schema import Kind, Message
 
-_AT_ONCE = 8192
-"""Messages that are written and read together; fewer than that never touch the disk."""
-_LONGEST_PLACEHOLDER = 2000
+_BLOCK_SIZE = 8192
+"""Messages written and read together; fewer than that never touch the disk."""
+_MAX_PLACEHOLDER = 2000
 _SPACES = frozenset(chr(code) for code in range(0x3001) if chr(code).isspace())
 _FIRST, _LAST = PLACEHOLDER_FIRST | _SPACES, PLACEHOLDER_LAST | _SPACES
 
@@ -27,64 +27,66 @@ _Columns = tuple[list[datetime], list[str], list[str]]
 
 
 class MessageColumns(Sequence[Message]):
-    """Kept as columns; a `Message` is made when it is asked for, best of all in order.
+    """Messages as columns; a `Message` is created on access, fastest in order.
 
-    So a file can be read, counted and put away without making half a million of them, and a large
-    one is in memory no more than a small one.
+    A file can thus be read, counted and stored without half a million `Message` objects, and a
+    large file takes no more memory than a small one.
     """
 
     def __init__(self, file: str, room: str) -> None:
         self._file, self._room = file, room
         self._blocks = DiskBlocks()
-        self._open: _Columns = [], [], []
-        self._last: tuple[int, _Columns] = -1, ([], [], [])
-        self._begins = array("Q")
-        """Indices of the messages that do not stand right below the line of the one before."""
-        self._lines = array("Q")
-        """The line of each of those."""
+        self._tail: _Columns = [], [], []
+        self._cached: tuple[int, _Columns] = -1, ([], [], [])
+        self._run_starts = array("Q")
+        """Index of the first message of every run of messages on consecutive lines."""
+        self._run_lines = array("Q")
+        """Line of each of those."""
         self.senders = Counter[str]()
-        """Messages by sender; those of nobody are system lines."""
-        self.is_in_order = True
+        """Messages by sender; the empty sender has the system lines."""
+        self.is_chronological = True
         """Whether no message is older than the one before."""
         self._newest = datetime.min
 
-    def place(self, index: int, line: int) -> None:
-        """The message of this index stands there, and those behind it below, a line each.
+    def set_line(self, index: int, line: int) -> None:
+        """Put message `index` on `line`, and those after it on the lines below, one each.
 
-        To be told in the order of the indices.
+        Indices must ascend from call to call.
         """
-        self._begins.append(index)
-        self._lines.append(line)
+        self._run_starts.append(index)
+        self._run_lines.append(line)
 
-    def add(self, at: Sequence[datetime], senders: Sequence[str], texts: Sequence[str]) -> None:
-        """Some more, as columns of equal length; every sender a `person`, every text whole.
+    def extend(
+        self, times: Sequence[datetime], senders: Sequence[str], texts: Sequence[str]
+    ) -> None:
+        """Append columns of equal length; senders normalized, texts complete.
 
         Raises:
             DatasetError: the disk is full.
         """
         self.senders.update(senders)
-        if self.is_in_order and at:
-            ascending = all(before <= after for before, after in pairwise(at))
-            self.is_in_order = ascending and self._newest <= at[0]
-            self._newest = at[-1]
-        for column, more in zip(self._open, (at, senders, texts), strict=True):
-            cast("list[object]", column).extend(more)
-        if len(self._open[0]) >= _AT_ONCE:
-            self._close()
+        if self.is_chronological and times:
+            ascending = all(before <= after for before, after in pairwise(times))
+            self.is_chronological = ascending and self._newest <= times[0]
+            self._newest = times[-1]
+        for column, values in zip(self._tail, (times, senders, texts), strict=True):
+            cast("list[object]", column).extend(values)
+        if len(self._tail[0]) >= _BLOCK_SIZE:
+            self._spill()
 
-    def _close(self) -> None:
-        times, senders, texts = self._open
-        whole = len(times) - len(times) % _AT_ONCE
-        for start in range(0, whole, _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            self._blocks.add((times[part], senders[part], texts[part]))
-        self._open = times[whole:], senders[whole:], texts[whole:]
+    def _spill(self) -> None:
+        times, senders, texts = self._tail
+        stop = len(times) - len(times) % _BLOCK_SIZE
+        for start in range(0, stop, _BLOCK_SIZE):
+            block = slice(start, start + _BLOCK_SIZE)
+            self._blocks.add((times[block], senders[block], texts[block]))
+        self._tail = times[stop:], senders[stop:], texts[stop:]
 
     def __len__(self) -> int:
-        return len(self._blocks) * _AT_ONCE + len(self._open[0])
+        return len(self._blocks) * _BLOCK_SIZE + len(self._tail[0])
 
     def __iter__(self) -> Iterator[Message]:
-        numbers = self._numbers()
+        lines = self._lines()
         for times, senders, texts in self.columns():
             rows = zip(
                 times,
@@ -93,22 +95,22 @@ class MessageColumns(Sequence[Message]):
                 _kinds(senders, texts),
                 repeat(self._room),
                 repeat(self._file),
-                numbers,
-                # Numbers go on with the next block, and must be asked last to lose none.
+                lines,
+                # `lines` continues in the next block: as the last argument it loses no item.
                 strict=False,
             )
-            yield from map(_message, rows)
+            yield from map(_make_message, rows)
 
     def columns(self) -> Iterator[_Columns]:
-        """Times, senders and texts, some thousands at once."""
+        """Times, senders and texts, a block at a time."""
         for number in range(len(self._blocks)):
             yield self._blocks.read(number)
-        yield self._open
+        yield self._tail
 
-    def _numbers(self) -> Iterator[int]:
-        stops = [*self._begins[1:], len(self)]
-        for begin, stop, line in zip(self._begins, stops, self._lines, strict=True):
-            yield from range(line, line + stop - begin)
+    def _lines(self) -> Iterator[int]:
+        stops = [*self._run_starts[1:], len(self)]
+        for start, stop, line in zip(self._run_starts, stops, self._run_lines, strict=True):
+            yield from range(line, line + stop - start)
 
     @overload
     def __getitem__(self, index: int) -> Message: ...
@@ -118,9 +120,9 @@ class MessageColumns(Sequence[Message]):
         if isinstance(index, slice):
             return tuple(self[number] for number in range(*index.indices(len(self))))
         index = range(len(self))[index]
-        block, offset = divmod(index, _AT_ONCE)
+        block, offset = divmod(index, _BLOCK_SIZE)
         times, senders, texts = self._block(block)
-        place = bisect_right(self._begins, index) - 1
+        run = bisect_right(self._run_starts, index) - 1
         return Message(
             times[offset],
             senders[offset],
@@ -128,16 +130,16 @@ class MessageColumns(Sequence[Message]):
             kind_of(senders[offset], texts[offset]),
             self._room,
             self._file,
-            self._lines[place] + index - self._begins[place],
+            self._run_lines[run] + index - self._run_starts[run],
         )
 
     def _block(self, number: int) -> _Columns:
         if number == len(self._blocks):
-            return self._open
-        last, columns = self._last
-        if last != number:
+            return self._tail
+        cached, columns = self._cached
+        if cached != number:
             columns = self._blocks.read(number)
-            self._last = number, columns
+            self._cached = number, columns
         return columns
 
     def __eq__(self, other: object) -> bool:
@@ -145,37 +147,37 @@ class MessageColumns(Sequence[Message]):
             return NotImplemented
         return len(self) == len(other) and all(map(operator.eq, self, other))
 
-    __hash__ = None  # type: ignore[assignment]  # as every other thing that can grow
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
 
 class MappedMessages(Sequence[Message]):
-    """Messages as they would be after some change. Made one at a time: a room has a million."""
+    """Lazy view of messages under a function; a room may have a million."""
 
     def __init__(
         self,
         messages: Sequence[Message],
         change: Callable[[Message], Message],
-        called: Callable[[str], str],
+        rename: Callable[[str], str],
     ) -> None:
-        """Alter nothing yet.
+        """Change nothing yet.
 
         Args:
-            messages: as they are.
-            change: makes of one what it would be; alters no time.
-            called: what `change` makes of a sender.
+            messages: the originals.
+            change: maps one message; must keep its time.
+            rename: maps a sender as `change` does.
         """
-        self._messages, self._change, self._called = messages, change, called
+        self._messages, self._change, self._rename = messages, change, rename
 
     @property
     def senders(self) -> Counter[str]:
-        """Messages by sender; those of nobody are system lines."""
+        """Messages by sender; the empty sender has the system lines."""
         counts = Counter[str]()
         for name, count in sender_counts(self._messages).items():
-            counts[self._called(name)] += count
+            counts[self._rename(name)] += count
         return counts
 
     @property
-    def is_in_order(self) -> bool:
+    def is_chronological(self) -> bool:
         """Whether no message is older than the one before."""
         return is_chronological(self._messages)
 
@@ -183,13 +185,13 @@ class MappedMessages(Sequence[Message]):
         return len(self._messages)
 
     @overload
-    def __getitem__(self, place: int) -> Message: ...
+    def __getitem__(self, index: int) -> Message: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Message]: ...
-    def __getitem__(self, place: int | slice) -> Message | Sequence[Message]:
-        if isinstance(place, slice):
-            return MappedMessages(self._messages[place], self._change, self._called)
-        return self._change(self._messages[place])
+    def __getitem__(self, index: slice) -> Sequence[Message]: ...
+    def __getitem__(self, index: int | slice) -> Message | Sequence[Message]:
+        if isinstance(index, slice):
+            return MappedMessages(self._messages[index], self._change, self._rename)
+        return self._change(self._messages[index])
 
     def __iter__(self) -> Iterator[Message]:
         return map(self._change, self._messages)
@@ -205,49 +207,53 @@ class MappedMessages(Sequence[Message]):
 def is_chronological(messages: Sequence[Message]) -> bool:
     """Whether no message is older than the one before."""
     if isinstance(messages, MessageColumns | MappedMessages):
-        return messages.is_in_order
+        return messages.is_chronological
     return all(before.at <= after.at for before, after in pairwise(messages))
 
 
 def sender_counts(messages: Sequence[Message]) -> Counter[str]:
-    """Messages by sender, those of nobody among them."""
+    """Messages by sender, system lines under the empty one."""
     if isinstance(messages, MessageColumns | MappedMessages):
         return messages.senders
     return Counter(message.sender for message in messages)
 
 
-def message_times(messages: Sequence[Message], *, said: bool = False) -> Iterator[datetime]:
-    """When each message was; with `said`, each that somebody sent."""
+def message_times(messages: Sequence[Message], *, sent_only: bool = False) -> Iterator[datetime]:
+    """Time of each message; with `sent_only`, of each message that has a sender."""
     if not isinstance(messages, MessageColumns):
-        yield from (message.at for message in messages if message.sender or not said)
+        yield from (message.at for message in messages if message.sender or not sent_only)
         return
     for times, senders, _ in messages.columns():
-        yield from (at for at, who in zip(times, senders, strict=True) if who or not said)
+        yield from (at for at, name in zip(times, senders, strict=True) if name or not sent_only)
 
 
-_message = cast("Callable[[Iterable[object]], Message]", partial(tuple.__new__, Message))
-"""Without a call into Python, which would take longer than all the rest."""
+_make_message = cast("Callable[[Iterable[object]], Message]", partial(tuple.__new__, Message))
+"""Avoids a Python-level call per message, which would dominate iteration."""
 
 
 def _kinds(senders: Iterable[str], texts: Iterable[str]) -> Iterator[Kind]:
-    """Four texts in five are seen to be text at a glance."""
+    """The first and last character settle four texts in five."""
     return (
-        "text" if who and said[:1] not in _FIRST and said[-1:] not in _LAST else kind_of(who, said)
-        for who, said in zip(senders, texts, strict=True)
+        "text"
+        if name and text[:1] not in _FIRST and text[-1:] not in _LAST
+        else kind_of(name, text)
+        for name, text in zip(senders, texts, strict=True)
     )
 
 
 def kind_of(sender: str, text: str) -> Kind:
-    """Placeholders are matched whole: `사진은 어떻게 처리하나요?` is text."""
+    """Placeholders must match as a whole: `사진은 어떻게 처리하나요?` is text."""
     body = text.strip()
     if not sender:
         return "deleted" if DELETED.fullmatch(body) else "system"
-    likely = body[:1] in PLACEHOLDER_FIRST or "." in body[-6:] or body.endswith("보냈습니다")
-    return _looked_up(body) if likely and len(body) <= _LONGEST_PLACEHOLDER else "text"
+    is_candidate = (
+        body[:1] in PLACEHOLDER_FIRST or "." in body[-6:] or body.endswith("보냈습니다")
+    ) and len(body) <= _MAX_PLACEHOLDER
+    return _placeholder_kind(body) if is_candidate else "text"
 
 
 @lru_cache(maxsize=8192)
-def _looked_up(body: str) -> Kind:
+def _placeholder_kind(body: str) -> Kind:
     if DELETED.fullmatch(body):
         return "deleted"
     return "media" if MEDIA.fullmatch(body) else "text"

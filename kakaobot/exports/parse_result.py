@@ -1,4 +1,4 @@
-"""What was read from one file: its messages, and what each line turned out to be."""
+"""The result of parsing one file: its messages, and the kind of every line."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from kakaobot.exports.messages import MessageColumns, message_times, sender_coun
 from kakaobot.exports.unicode import to_nfc
 from kakaobot.schema import Message
 
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\ufeff]")
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\ufeff]")
 
 
 @dataclass(frozen=True)
 class LineCounts:
-    """What the lines of a file are. Each line is one of these, so they sum to `Export.lines`."""
+    """Lines of a file by kind. Every line is counted once, so they sum to `Export.lines`."""
 
     messages: int = 0
     continuations: int = 0
     headers: int = 0
     dates: int = 0
     system: int = 0
-    """Lines that begin a record nobody sent, deleted ones among them."""
+    """First lines of records without a sender, including deleted ones."""
     blank: int = 0
     not_understood: int = 0
 
@@ -35,32 +35,32 @@ class Export:
     file: str
     """File name without folders."""
     format: str
-    """Id in `formats`; several, joined by +, where files of different formats were concatenated."""
+    """Id in `formats`; several joined by + if files of different formats were concatenated."""
     room: str
     has_room_name: bool
-    """Whether KakaoTalk wrote the room's name; if not, `room` is only taken from the file name."""
+    """Whether KakaoTalk wrote the room's name; if not, `room` comes from the file name."""
     messages: Sequence[Message]
-    """At least one, in file order, system lines included."""
+    """At least one, in file order, including system lines."""
     lines: int
     counts: LineCounts
     not_understood: tuple[int, ...]
     """1-based line numbers."""
     part: int = 1
-    """Number of this part where KakaoTalk cut one export into several files."""
-    lead: str = ""
-    """What comes before the first record of a later part: the end of the message that was cut."""
+    """Number of this part if KakaoTalk split one export into several files."""
+    leading_text: str = ""
+    """Text before the first record of a later part: the end of the split message."""
 
     @property
     def people(self) -> dict[str, int]:
-        """Sender → number of messages, most first."""
+        """Sender → number of messages, most active first."""
         counts = sender_counts(self.messages).copy()
         del counts[""]
         return dict(counts.most_common())
 
     @property
     def first(self) -> datetime:
-        """Of what people said; a Windows notice has no time of its own, and stands at midnight."""
-        return min(message_times(self.messages, said=bool(self.people)))
+        """Of sent messages: a Windows notice without a timestamp may be dated to midnight."""
+        return min(message_times(self.messages, sent_only=bool(self.people)))
 
     @property
     def last(self) -> datetime:
@@ -69,27 +69,29 @@ class Export:
 
 @dataclass
 class ParseResultBuilder:
-    """Grows while a file is read. Every line is handed to exactly one of its methods."""
+    """Collects the messages of a file. Every line is passed to exactly one of its methods."""
 
     file: str
     room: str
     part: int = 1
     counts: Counter[str] = field(default_factory=Counter)
     not_understood: list[int] = field(default_factory=list)
-    _lead: list[str] = field(default_factory=list)
+    _leading_lines: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.messages = MessageColumns(self.file, self.room)
 
-    def add(self, number: int, at: datetime, sender: str, text: str, more: list[str]) -> None:
-        """One record and the lines that continue it; blank lines at its end are not its own."""
-        if more or "\n" in text:
-            text = self.joined("\n".join([text, *more]))
-        self.messages.place(len(self.messages), number)
-        self.messages.add((at,), (normalize_name(sender),), (text,))
+    def add_record(
+        self, number: int, at: datetime, sender: str, text: str, continuations: Sequence[str]
+    ) -> None:
+        """A record and its continuation lines; blank lines at its end do not belong to it."""
+        if continuations or "\n" in text:
+            text = self.strip_body("\n".join([text, *continuations]))
+        self.messages.set_line(len(self.messages), number)
+        self.messages.extend((at,), (normalize_name(sender),), (text,))
 
-    def joined(self, text: str) -> str:
-        """The text of a record without the blank lines at its end; counts all but its first."""
+    def strip_body(self, text: str) -> str:
+        """Remove blank lines at the end of a record's text; count all lines but the first."""
         if text[-1:].isspace():
             *lines, last = text.split("\n")
             while lines and not last.strip():
@@ -99,22 +101,22 @@ class ParseResultBuilder:
         self.counts["continuations"] += text.count("\n")
         return text
 
-    def lead(self, unit: str) -> None:
-        """Lines of a message that began in the part before this one."""
-        for line in unit.split("\n"):
+    def add_leading(self, lines: str) -> None:
+        """Lines of a message that starts in the part before this one."""
+        for line in lines.split("\n"):
             self.counts["continuations" if line.strip() else "blank"] += 1
-            self._lead.append(line)
+            self._leading_lines.append(line)
 
-    def refuse(self, number: int, unit: str) -> None:
-        """Lines that are reported instead of guessed at."""
-        for offset, line in enumerate(unit.split("\n")):
+    def reject(self, number: int, lines: str) -> None:
+        """Lines not understood; `number` is that of the first."""
+        for offset, line in enumerate(lines.split("\n")):
             if line.strip():
                 self.counts["not_understood"] += 1
                 self.not_understood.append(number + offset)
             else:
                 self.counts["blank"] += 1
 
-    def export(self, format: str, *, has_room_name: bool, lines: int) -> Export:
+    def build(self, format: str, *, has_room_name: bool, lines: int) -> Export:
         system = self.messages.senders[""]
         self.counts.update(messages=len(self.messages) - system, system=system)
         return Export(
@@ -124,14 +126,14 @@ class ParseResultBuilder:
             has_room_name=has_room_name,
             messages=self.messages,
             lines=lines,
-            counts=LineCounts(**{each.name: self.counts[each.name] for each in fields(LineCounts)}),
+            counts=LineCounts(**{kind.name: self.counts[kind.name] for kind in fields(LineCounts)}),
             not_understood=tuple(sorted(self.not_understood)),
             part=self.part,
-            lead="\n".join(self._lead).strip("\n"),
+            leading_text="\n".join(self._leading_lines).strip("\n"),
         )
 
 
 @lru_cache(maxsize=4096)
 def normalize_name(name: str) -> str:
-    """A name without the control characters that one device writes and another does not."""
-    return to_nfc(_UNSEEN.sub("", name)).strip()
+    """NFC without control characters, which some devices write and others omit."""
+    return to_nfc(_INVISIBLE.sub("", name)).strip()

@@ -1,8 +1,8 @@
-"""One export file → its messages, and what became of every line. Knows no folder.
+"""Reads one export file into messages, with every line counted. Knows no folder.
 
-Its encoding and its layout are found by content, it is cut at the true record ends, and each line
-is counted once: nothing is guessed, and nothing is dropped in silence. A large file is decoded bit
-by bit, so what it takes is its bytes and its messages.
+Encoding and format are detected by content, records end where KakaoTalk ends them, and lines not
+understood are reported instead of guessed at or dropped. A large file is decoded in blocks, so
+memory holds little more than its bytes and its messages.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from kakaobot.exports.csv_parser import parse_csv
 from kakaobot.exports.formats import CSV_FORMAT, IOS_FILE_NAME, PART_NAME, TextFormat
 from kakaobot.exports.parse_result import Export, ParseResultBuilder
 from kakaobot.exports.sections import (
+    Chunk,
     Section,
-    decode_utf8,
     find_anchors,
-    find_headers,
-    is_csv_header_at,
     names_with_colon,
+    split_chunks,
     split_sections,
 )
 from kakaobot.exports.text_parser import TextParser
+from kakaobot.exports.unicode import decode_utf8
 from kakaobot.gc_pause import pause_gc
 
 __all__ = [
@@ -44,11 +44,11 @@ __all__ = [
     "read_upload",
 ]
 
-_MAGIC = (b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"%PDF", b"GIF8", b"7z\xbc\xaf")
+_BINARY_SIGNATURES = (b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"%PDF", b"GIF8", b"7z\xbc\xaf")
 
 
 class NoChat(ExportError):
-    """The text is no export at all, as a note that lies beside one is not."""
+    """The text is not an export at all."""
 
 
 @dataclass(frozen=True)
@@ -62,52 +62,51 @@ class ReadResult:
 
 @dataclass(frozen=True)
 class Upload:
-    readings: tuple[ReadResult, ...]
-    """At least one: what is in a mail or an archive, or the file itself."""
+    results: tuple[ReadResult, ...]
+    """At least one: of the files in a mail or archive, or of the file itself."""
     skipped: int
-    """Files beside them that are no chat: pictures, and texts that were sent in the room."""
+    """Other files in it that are no chat: pictures, and texts sent in the room."""
 
 
 def read_upload(path: Path, *, name: str | None = None) -> Upload:
-    """Read what a person chose: an export, or an archive or a mail with some in it.
+    """Read an export, or an archive or mail containing some.
 
     Raises:
         ExportError: it cannot be opened, or nothing in it looks like a chat.
     """
     name = name or path.name
-    parcel = open_container(path, name)
-    readings: list[ReadResult] = []
-    for piece in parcel.pieces:
+    container = open_container(path, name)
+    results: list[ReadResult] = []
+    for file in container.files:
         try:
-            readings.append(ReadResult(piece, read_data(piece.data, piece.name)))
+            results.append(ReadResult(file, read_data(file.data, file.name)))
         except NoChat:
-            if not parcel.wrapped:
+            if not container.is_wrapped:
                 raise
         except ExportError as error:
-            readings.append(ReadResult(piece, error=str(error)))
-    if not readings:
+            results.append(ReadResult(file, error=str(error)))
+    if not results:
         raise ExportError(
             f"'{name}' 안에 카카오톡 대화가 없습니다. "
             "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
         )
-    others = parcel.skipped + len(parcel.pieces) - len(readings)
-    return Upload(tuple(readings), others)
+    return Upload(tuple(results), container.skipped + len(container.files) - len(results))
 
 
 def read_exports(path: Path, *, name: str | None = None) -> list[Export]:
-    """All exports in one file; several where it is an archive or a mail.
+    """All exports in one file; an archive or mail may contain several.
 
     Args:
         path: the file.
-        name: its name before it was stored, where that was another.
+        name: its original name, if it was stored under another.
 
     Raises:
-        ExportError: it is missing, too large, or holds no export that can be read.
+        ExportError: it is missing, too large, or contains no readable export.
     """
-    upload = read_upload(path, name=name)
-    exports = [reading.export for reading in upload.readings if reading.export]
+    results = read_upload(path, name=name).results
+    exports = [result.export for result in results if result.export]
     if not exports:
-        raise ExportError(upload.readings[0].error)
+        raise ExportError(results[0].error)
     return exports
 
 
@@ -127,12 +126,12 @@ def read_export(path: Path, *, name: str | None = None) -> Export:
 
 
 def decode(data: bytes, name: str) -> str:
-    """Text of an export: UTF-8, UTF-16 with a mark, or CP949; NFC; line ends as they were.
+    """Text of an export in UTF-8, UTF-16 with a BOM, or CP949; NFC, line ends unchanged.
 
     Raises:
         ExportError: empty, binary, or in no known encoding.
     """
-    for utf8 in _encodings(data, name):
+    for utf8 in _utf8_candidates(data, name):
         with suppress(UnicodeDecodeError):
             return decode_utf8(utf8)
     raise ExportError(_unknown_encoding(name))
@@ -142,10 +141,10 @@ def read_data(data: bytes, name: str) -> Export:
     """Read the bytes of one file.
 
     Raises:
-        ExportError: it is empty, binary, in no known encoding, no chat, of an unknown layout, or
-            holds no message.
+        ExportError: it is empty, binary, in no known encoding, no chat, in no known format, or
+            has no message.
     """
-    for utf8 in _encodings(data, name):
+    for utf8 in _utf8_candidates(data, name):
         with suppress(UnicodeDecodeError):
             return _read(utf8, name)
     raise ExportError(_unknown_encoding(name))
@@ -160,8 +159,8 @@ def parse_export(text: str, name: str) -> Export:
     return _read(text.encode(), name)
 
 
-def _encodings(data: bytes, name: str) -> Iterator[bytes]:
-    """The file as UTF-8, by each encoding it may be in; nothing is looked at twice without need.
+def _utf8_candidates(data: bytes, name: str) -> Iterator[bytes]:
+    """The file as UTF-8, from each encoding it may be in.
 
     Raises:
         ExportError: empty, or binary.
@@ -169,20 +168,20 @@ def _encodings(data: bytes, name: str) -> Iterator[bytes]:
     blank = b"\xef\xbb\xbf \t\r\n"
     if not data[:4096].strip(blank) and not data.strip(blank):
         raise ExportError(f"'{name}' 파일이 비어 있습니다. 카카오톡에서 대화를 다시 내보내 주세요.")
-    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if data.startswith(_MAGIC) or (not marked and b"\0" in data[:65536]):
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if data.startswith(_BINARY_SIGNATURES) or (not is_utf16 and b"\0" in data[:65536]):
         raise ExportError(
             f"'{name}' 파일은 글이 아닙니다. "
             "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
         )
-    if not marked:
-        yield data[: len(data) - _torn(data)]
+    if not is_utf16:
+        yield data[: len(data) - _truncated_bytes(data)]
     with suppress(UnicodeDecodeError):
-        yield data.decode("utf-16" if marked else "cp949").encode()
+        yield data.decode("utf-16" if is_utf16 else "cp949").encode()
 
 
-def _torn(utf8: bytes) -> int:
-    """How many bytes at the end are the beginning of a character, as in a file that was cut."""
+def _truncated_bytes(utf8: bytes) -> int:
+    """Bytes of an incomplete character at the end, as in a truncated file."""
     for count in (1, 2, 3):
         lead = utf8[-count:][:1]
         if lead >= b"\xc0":
@@ -196,11 +195,11 @@ def _unknown_encoding(name: str) -> str:
 
 
 def _read(data: bytes, name: str) -> Export:
-    """Raises UnicodeDecodeError where it is no UTF-8."""
+    """Raises UnicodeDecodeError for invalid UTF-8."""
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     with pause_gc():
-        export = _put_together(data, name)
+        export = _parse(data, name)
     if not export.messages:
         raise ExportError(
             f"'{name}' 파일에서 날짜와 시간을 알 수 있는 메시지를 찾지 못했습니다. "
@@ -209,89 +208,76 @@ def _read(data: bytes, name: str) -> Export:
     return export
 
 
-def _sections(data: bytes, starts: Sequence[int]) -> Iterator[tuple[int, bytes, bool]]:
-    """Text and tables that were joined by hand: first line, bytes, and whether it is a table."""
-    begins = [at for at in starts if is_csv_header_at(data, at)]
-    number = 1
-    for begin, stop in zip([0, *begins], [*begins, len(data)], strict=True):
-        if begin == stop:
-            continue
-        if begin not in begins:
-            yield number, data[begin:stop], False
+def _parse(data: bytes, name: str) -> Export:
+    part_name = PART_NAME.fullmatch(unicodedata.normalize("NFC", name))
+    file_part = int(part_name["part"]) if part_name else 1
+    chunks = _split(data, is_later_part=file_part > 1)
+    sections = [section for _, in_chunk in chunks for section in in_chunk]
+    header_lines = [line for each in sections if each.header for line in each.header.lines]
+    formats = [section.format for section in sections if section.format]
+    has_csv = any(chunk.is_csv for chunk, _ in chunks)
+    if not (formats or has_csv):
+        raise (ExportError if header_lines else NoChat)(
+            _not_a_chat(name, has_header=bool(header_lines))
+        )
+    room, has_room_name = (
+        _room_of_text(header_lines, formats[0], name) if formats else _room_of_csv(name)
+    )
+    header_part = sections[0].part if sections else 0
+    builder = ParseResultBuilder(name, room, header_part or (file_part if formats else 1))
+    has_system_records = any(format.system_record for format in formats)
+    colon_names = names_with_colon(data, room) if has_system_records else []
+    for chunk, in_chunk in chunks:
+        if chunk.is_csv:
+            lines = decode_utf8(chunk.data).replace("\r\n", "\n").removesuffix("\n").split("\n")
+            parse_csv(lines, CSV_FORMAT, builder, chunk.first_line)
         else:
-            text = _text_behind(data, begin, stop)
-            yield number, data[begin:text], True
-            if text < stop:
-                below = number + data.count(b"\n", begin, text)
-                yield below, data[text:stop], False
-        if stop < len(data):
-            number += data.count(b"\n", begin, stop)
+            _parse_sections(in_chunk, builder, colon_names)
+    ids = [format.id for format in formats] + [CSV_FORMAT.id] * has_csv
+    line_count = data.count(b"\n") + (not data.endswith(b"\n"))
+    return builder.build(
+        "+".join(dict.fromkeys(ids)), has_room_name=has_room_name, lines=line_count
+    )
 
 
-def _text_behind(data: bytes, begin: int, stop: int) -> int:
-    """Where a header ends a table; not inside a cell, where somebody may quote one."""
-    for header in find_headers(data[begin:stop]):
-        inside = data.count(b'"', begin, begin + header.begin) % 2
-        if not (inside or CSV_FORMAT.row.match(header.lines[0])):
-            return begin + header.begin
-    return stop
-
-
-def _put_together(data: bytes, name: str) -> Export:
-    found = PART_NAME.fullmatch(unicodedata.normalize("NFC", name))
-    later = found is not None and int(found["part"]) > 1
-    starts = find_anchors(data)
-    parts = list(_sections(data, starts))
-    known_starts = starts if len(parts) == 1 else None
-    sections = [
-        (n, part, table, [] if table else split_sections(part, n, later=later, starts=known_starts))
-        for n, part, table in parts
+def _split(data: bytes, *, is_later_part: bool) -> list[tuple[Chunk, list[Section]]]:
+    """Chunks of CSV and text; only text has sections."""
+    anchors = find_anchors(data)
+    chunks = list(split_chunks(data, anchors))
+    known_anchors = anchors if len(chunks) == 1 else None
+    return [
+        (
+            chunk,
+            []
+            if chunk.is_csv
+            else split_sections(
+                chunk.data, chunk.first_line, is_later_part=is_later_part, anchors=known_anchors
+            ),
+        )
+        for chunk in chunks
     ]
-    segments = [segment for *_, some in sections for segment in some]
-    heads = [line for each in segments if each.header for line in each.header.lines]
-    known = [each.layout for each in segments if each.layout]
-    tables = [part for _, part, table, _ in sections if table]
-    if not (known or tables):
-        raise (ExportError if heads else NoChat)(_not_a_chat(name, has_header=bool(heads)))
-    room, named = _room(heads, known[0], name) if known else _room_of_table(name)
-    part = segments[0].part if segments else 0
-    tally = ParseResultBuilder(name, room, part or int(found["part"] if found and known else 1))
-    stamped = any(layout.system for layout in known)
-    odd = names_with_colon(data, room) if stamped else []
-    for number, part_data, table, some in sections:
-        if table:
-            lines = decode_utf8(part_data).replace("\r\n", "\n").removesuffix("\n").split("\n")
-            parse_csv(lines, CSV_FORMAT, tally, number)
-        else:
-            _read_parts(some, tally, odd)
-    ids = [layout.id for layout in known] + [CSV_FORMAT.id] * bool(tables)
-    lines_of_all = data.count(b"\n") + (not data.endswith(b"\n"))
-    return tally.export("+".join(dict.fromkeys(ids)), has_room_name=named, lines=lines_of_all)
 
 
-def _room_of_table(name: str) -> tuple[str, bool]:
-    found = CSV_FORMAT.room.fullmatch(unicodedata.normalize("NFC", name))
-    return (found["room"], True) if found else (_stem(name), False)
-
-
-def _read_parts(segments: Sequence[Section], tally: ParseResultBuilder, odd: Sequence[str]) -> None:
-    """A part that goes on where the one before it was cut may begin inside a message."""
-    before: tuple[TextParser, TextFormat, int] | None = None
-    heads = [number for each in segments if each.header for number in each.header.numbers]
-    for part in segments:
-        if part.layout is None:
-            tally.refuse(part.number, part.text)
+def _parse_sections(
+    sections: Sequence[Section], builder: ParseResultBuilder, colon_names: Sequence[str]
+) -> None:
+    """A part that continues the section before it may start inside a message."""
+    parser: TextParser | None = None
+    previous: tuple[TextFormat, int] | None = None
+    header_lines = [n for each in sections if each.header for n in each.header.line_numbers]
+    for section in sections:
+        if section.format is None:
+            builder.reject(section.first_line, section.text)
             continue
-        goes_on = part.part > 1 and bool(before and before[1:] == (part.layout, part.part - 1))
-        if before and not goes_on:
-            before[0].close()
-        reading = TextParser(part.layout, tally, heads, odd_names=odd)
-        if before and goes_on:
-            reading = before[0]
-        reading.read(part, goes_on=goes_on)
-        before = reading, part.layout, part.part
-    if before:
-        before[0].close()
+        is_continuation = section.part > 1 and previous == (section.format, section.part - 1)
+        if parser is None or not is_continuation:
+            if parser:
+                parser.close()
+            parser = TextParser(section.format, builder, header_lines, colon_names=colon_names)
+        parser.read(section, is_continuation=is_continuation)
+        previous = section.format, section.part
+    if parser:
+        parser.close()
 
 
 def _not_a_chat(name: str, *, has_header: bool) -> str:
@@ -306,17 +292,22 @@ def _not_a_chat(name: str, *, has_header: bool) -> str:
     )
 
 
-def _room(heads: Sequence[str], layout: TextFormat, name: str) -> tuple[str, bool]:
-    """The room's name, and whether a header held it; that of iOS may hold a file name only."""
-    for head in heads:
-        for pattern in layout.headers:
-            found = pattern.fullmatch(head.strip())
-            if found and not IOS_FILE_NAME.fullmatch(head.strip()):
-                return found["room"].strip(), True
-    talks = [
-        found["room"] for head in (*heads, name) if (found := IOS_FILE_NAME.fullmatch(head.strip()))
-    ]
-    return (talks[0] if talks else _stem(name)), False
+def _room_of_text(header_lines: Sequence[str], format: TextFormat, name: str) -> tuple[str, bool]:
+    """The room's name, and whether a header has it; that of iOS may only have a file name."""
+    for line in header_lines:
+        for pattern in format.headers:
+            match = pattern.fullmatch(line.strip())
+            if match and not IOS_FILE_NAME.fullmatch(line.strip()):
+                return match["room"].strip(), True
+    for line in (*header_lines, name):
+        if match := IOS_FILE_NAME.fullmatch(line.strip()):
+            return match["room"], False
+    return _stem(name), False
+
+
+def _room_of_csv(name: str) -> tuple[str, bool]:
+    match = CSV_FORMAT.file_name.fullmatch(unicodedata.normalize("NFC", name))
+    return (match["room"], True) if match else (_stem(name), False)
 
 
 def _stem(name: str) -> str:

@@ -1,367 +1,199 @@
-"""One pass over a part of a text export, in one layout. Knows no file and no other layout.
+"""Parses the sections of a text export that share a format. Knows no file.
 
-A text is split at the openings of its records, which leaves columns of times, senders and texts.
-Where nothing else stands in it, a run of records is taken over as it is; only where a day opens, a
-notice stands, or something odd was found, are lines looked at one by one.
+A text is split at the starts of its records into columns of timestamps, senders and bodies. Runs of
+plain records are added in bulk; records with a date line, a notice or something unusual below them
+are left to `LineParser`.
 """
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from itertools import compress, repeat
 from operator import contains, itemgetter
-from typing import cast
 
 from kakaobot.exports.formats import TextFormat
-from kakaobot.exports.openings import Moment, Openings, midnight
+from kakaobot.exports.line_parser import LineParser
+from kakaobot.exports.memo import map_cached
 from kakaobot.exports.parse_result import ParseResultBuilder, normalize_name
 from kakaobot.exports.sections import Section
-from kakaobot.exports.system_text import NOTICE, actor_of
-from kakaobot.exports.timestamps import is_day, opened_day
+from kakaobot.exports.sender_names import SenderNames
+from kakaobot.exports.timestamps import Timestamp
 
 _TAIL = 1024
-"""Characters at the end of a block in which its last record most often begins."""
-
-Unit = tuple[int, str]
-"""A 1-based line number and a line; with what follows it, where it begins like a record."""
+"""Characters at the end of a block in which its last record usually starts."""
 
 
 @dataclass(frozen=True)
-class _Block:
-    """Some records, one below the other, as columns."""
+class _RecordColumns:
+    """Consecutive records as columns."""
 
-    places: list[tuple[int, int]]
-    """Indices of the records that do not stand right below the line of the one before; lines."""
+    lines: list[tuple[int, int]]
+    """Index and line of the first record of every run of records on consecutive lines."""
     whens: list[str]
     senders: list[str]
-    people: list[str]
-    moments: list[Moment]
+    names: list[str]
+    """`senders`, normalized."""
+    timestamps: list[Timestamp]
     bodies: list[str]
-    """From a record's opening to the next record."""
-    long: list[int]
-    """Indices of the bodies of several lines."""
-    below: str
-    """The time of the record below the last one, or nothing."""
+    """Everything up to the next record."""
+    multiline: list[int]
+    """Indices of bodies of several lines."""
+    next_when: str
+    """Timestamp of the record after the last one, or empty."""
 
     def line(self, index: int) -> int:
-        """The 1-based number of the line on which a record stands."""
-        begin, line = self.places[bisect_right(self.places, index, key=itemgetter(0)) - 1]
-        return line + index - begin
+        """1-based number of the first line of a record."""
+        start, line = self.lines[bisect_right(self.lines, index, key=itemgetter(0)) - 1]
+        return line + index - start
 
 
 class TextParser:
-    """Hands every line of the parts of a file that go on in one layout to its tally."""
+    """Passes every line of the sections of one format to the builder."""
 
     def __init__(
         self,
-        layout: TextFormat,
-        tally: ParseResultBuilder,
-        headers: Sequence[int],
+        format: TextFormat,
+        builder: ParseResultBuilder,
+        header_lines: Sequence[int],
         *,
-        odd_names: Sequence[str] = (),
+        colon_names: Sequence[str] = (),
     ) -> None:
-        """Begin above the first part.
+        """Start before the first section.
 
         Args:
-            headers: ascending numbers of the lines of headers.
-            odd_names: names that are known to hold ` : `, which else ends a name.
+            format: of all sections.
+            builder: receives the records.
+            header_lines: ascending 1-based numbers of all lines of headers.
+            colon_names: names known to contain ` : `, which otherwise ends a name.
         """
-        self._layout = layout
-        self._tally = tally
-        self._odd_names = odd_names
-        self._headers = headers
-        self._end = ""
-        self._starts = layout.record
-        self._when = self._sender = 0
-        """Which groups these are, when a text is split by `_starts`."""
-        self._openings = Openings(layout)
-        self._day: date | None = None
-        self._last: datetime | None = None
-        self._open: tuple[int, datetime, str, str] | None = None
-        self._more: list[str] = []
-        """Lines below the open record that continue it."""
-        self._senders: set[str] = set()
-        """Who was heard so far."""
+        self._format = format
+        self._builder = builder
+        self._names: dict[str, str] = {}
+        self._senders = SenderNames(format, colon_names)
+        self._line_parser = LineParser(format, builder, header_lines, self._senders)
 
-    def read(self, part: Section, *, goes_on: bool = False) -> None:
-        """`goes_on`: it was cut from what was read before, perhaps inside a message."""
-        self._end = part.end
-        self._starts = self._layout.starts(part.end)
-        self._when, self._sender = map(self._starts.groupindex.__getitem__, ("when", "sender"))
-        number = part.number
-        for text, below in self._blocks(part):
-            pieces = self._starts.split(text)
-            alone = len(pieces) == 1
-            first = below if alone else pieces[self._when]
-            number = self._read_lead(pieces[0], number, first, goes_on)
-            if not alone:
-                number = self._read_block(pieces, number, below)
+    def read(self, section: Section, *, is_continuation: bool = False) -> None:
+        """`is_continuation`: a message may extend from the previous section into this one."""
+        self._line_parser.line_end = section.line_end
+        splitter = self._format.record_splitter(section.line_end)
+        when, sender = splitter.groupindex["when"], splitter.groupindex["sender"]
+        number = section.first_line
+        for text, next_when in self._blocks(section):
+            fields = splitter.split(text)
+            has_records = len(fields) > 1
+            number = self._line_parser.parse_leading(
+                fields[0],
+                number,
+                fields[when] if has_records else next_when,
+                is_continuation=is_continuation,
+            )
+            if has_records:
+                columns = fields[when::3], fields[sender::3], fields[3::3]
+                number = self._add_records(*columns, number, next_when)
 
     def close(self) -> None:
-        """What is open ends here."""
-        if self._open:
-            self._tally.add(*self._open, self._more)
-            self._open = None
-            self._more = []
+        """End the last record."""
+        self._line_parser.close()
 
-    def _blocks(self, part: Section) -> Iterator[tuple[str, str]]:
-        """Pieces that begin with a record, the first one perhaps with others; the time below."""
-        open_text = ""
-        for text, last in part.blocks():
-            begin = len(open_text)
-            text = open_text + text
-            if last:
+    def _blocks(self, section: Section) -> Iterator[tuple[str, str]]:
+        """Texts of whole records, and the timestamp of the record after each text."""
+        splitter = self._format.record_splitter(section.line_end)
+        pending = ""
+        for block, is_last in section.blocks():
+            start = len(pending)
+            text = pending + block
+            if is_last:
                 yield text, ""
                 return
-            tail = max(begin, len(text) - _TAIL)
-            found = deque(self._starts.finditer(text, tail), maxlen=1)
-            record = found[0] if found else self._starts.search(text, begin)
+            tail = max(start, len(text) - _TAIL)
+            matches = deque(splitter.finditer(text, tail), maxlen=1)
+            record = matches[0] if matches else splitter.search(text, start)
             if record is None:
-                open_text = text
+                pending = text
                 continue
             yield text[: record.start()], record["when"]
-            open_text = text[record.start() :]
+            pending = text[record.start() :]
 
-    def _read_lead(self, lead: str, number: int, below: str, goes_on: bool) -> int:
-        """What stands above the first record. Returns the number of the line below it."""
-        if not lead:
-            return number
-        units = list(self._units(lead.split(self._end)[1:], number))
-        for index in range(len(units)):
-            self._other(units, index, below, goes_on)
-        return number + lead.count("\n")
-
-    def _read_block(self, pieces: list[str], number: int, below: str) -> int:
-        """Take over what is plain, and look closely at the rest. Returns the number below.
-
-        Args:
-            pieces: what came of splitting: something else, and then three for each record.
-        """
-        whens, senders, bodies = pieces[self._when :: 3], pieces[self._sender :: 3], pieces[3::3]
+    def _add_records(
+        self,
+        whens: list[str],
+        senders: list[str],
+        bodies: list[str],
+        number: int,
+        next_when: str,
+    ) -> int:
+        """Add plain records in bulk and parse the others; return the number of the next line."""
         count = len(bodies)
-        people, moments = self._openings.people(senders), self._openings.moments(whens)
-        long = list(compress(range(count), map(contains, bodies, repeat("\n"))))
-        places, odd, number = self._placed(bodies, long, number)
-        # The last one stays open, since lines of the next part may continue it.
-        odd.add(count - 1)
-        if None in moments:
-            odd.update(index for index, moment in enumerate(moments) if moment is None)
-        if self._layout.system and not self._senders.issuperset(people):
-            odd |= self._odd_senders(senders, people, bodies)
-        block = _Block(places, whens, senders, people, moments, bodies, long, below)
-        done = 0
-        for index in sorted(odd):
-            self._take(block, done, index)
-            self._look(block, index)
-            done = index + 1
+        names = map_cached(self._names, senders, normalize_name)
+        timestamps = self._line_parser.timestamps.parse_all(whens)
+        multiline = list(compress(range(count), map(contains, bodies, repeat("\n"))))
+        lines, special, number = self._locate(bodies, multiline, number)
+        # The last record stays open, as lines of the next block may continue it.
+        special.add(count - 1)
+        if None in timestamps:
+            special.update(index for index, at in enumerate(timestamps) if at is None)
+        special |= self._senders.ambiguous(senders, names, bodies)
+        records = _RecordColumns(
+            lines, whens, senders, names, timestamps, bodies, multiline, next_when
+        )
+        start = 0
+        for index in sorted(special):
+            self._add_plain(records, start, index)
+            self._parse_record(records, index)
+            start = index + 1
         return number
 
-    def _placed(
-        self, bodies: Sequence[str], long: Sequence[int], number: int
+    def _locate(
+        self, bodies: Sequence[str], multiline: Sequence[int], number: int
     ) -> tuple[list[tuple[int, int]], set[int], int]:
-        """Where the records stand, those whose bodies stir, and the number below them all."""
-        places = [(0, number)]
-        odd = set()
-        stirs, header = self._layout.stirs.search, self._header_below(number)
-        shift = number
-        for index in long:
-            shift += bodies[index].count("\n")
-            places.append((index + 1, shift + index + 1))
-            if stirs(bodies[index]) or header <= shift + index:
-                odd.add(index)
-        return places, odd, shift + len(bodies)
+        """Lines of the records, indices of those with special lines, and the number after all."""
+        lines = [(0, number)]
+        special = set()
+        has_special_line = self._format.special_line.search
+        header = self._line_parser.next_header_line(number)
+        extra = number
+        for index in multiline:
+            extra += bodies[index].count("\n")
+            lines.append((index + 1, extra + index + 1))
+            if has_special_line(bodies[index]) or header <= extra + index:
+                special.add(index)
+        return lines, special, extra + len(bodies)
 
-    def _header_below(self, number: int) -> int:
-        """The line of the first header from there on; beyond all lines where there is none."""
-        at = bisect_left(self._headers, number)
-        return self._headers[at] if at < len(self._headers) else sys.maxsize
-
-    def _odd_senders(
-        self, senders: Sequence[str], people: Sequence[str], bodies: Sequence[str]
-    ) -> set[int]:
-        """Records of a name that was not seen before, and may go on beyond its first ` : `."""
-        odd = set()
-        for index, name in enumerate(people):
-            if name not in self._senders:
-                sender = senders[index]
-                if self._named(sender, bodies[index]) != (sender, bodies[index]):
-                    odd.add(index)
-                elif self._ends_a_name(sender):
-                    self._senders.add(name)
-        return odd
-
-    def _ends_a_name(self, sender: str) -> bool:
-        return not any(name.startswith(f"{sender} : ") for name in self._odd_names)
-
-    def _named(self, sender: str, text: str) -> tuple[str, str]:
-        """Sender and text of a record, whose name was cut at the first ` : `."""
-        if self._layout.system is None or normalize_name(sender) in self._senders:
-            return sender, text
-        whole = f"{sender} : {text}"
-        for name in self._odd_names:
-            if whole.startswith(f"{name} : "):
-                return name, whole[len(name) + 3 :]
-        if NOTICE.fullmatch(whole) and not NOTICE.fullmatch(text):
-            return "", whole
-        return sender, text
-
-    def _take(self, block: _Block, begin: int, stop: int) -> None:
-        """Records that are what they seem, all at once."""
-        if begin == stop:
+    def _add_plain(self, records: _RecordColumns, start: int, stop: int) -> None:
+        """Add records without special lines in bulk."""
+        if start == stop:
             return
-        self.close()
-        moments = self._dated(block.moments[begin:stop])
-        if moments is None:
-            for index in range(begin, stop):
-                self._look(block, index)
+        self._line_parser.close()
+        times = self._line_parser.bulk_times(records.timestamps[start:stop])
+        if times is None:
+            for index in range(start, stop):
+                self._parse_record(records, index)
             return
-        messages = self._tally.messages
-        shift = len(messages) - begin
-        messages.place(len(messages), block.line(begin))
-        for index in _within(block.long, begin, stop):
-            block.bodies[index] = self._tally.joined(block.bodies[index].replace(self._end, "\n"))
-            messages.place(shift + index + 1, block.line(index + 1))
-        people = block.people[begin:stop]
-        messages.add(moments, people, block.bodies[begin:stop])
-        self._last = moments[-1]
-        if self._layout.notice:
-            self._senders.update(people)
+        messages, bodies = self._builder.messages, records.bodies
+        line_end = self._line_parser.line_end
+        shift = len(messages) - start
+        messages.set_line(len(messages), records.line(start))
+        for index in _between(records.multiline, start, stop):
+            bodies[index] = self._builder.strip_body(bodies[index].replace(line_end, "\n"))
+            messages.set_line(shift + index + 1, records.line(index + 1))
+        names = records.names[start:stop]
+        messages.extend(times, names, bodies[start:stop])
+        self._senders.add(names)
 
-    def _dated(self, moments: Sequence[Moment]) -> Sequence[datetime] | None:
-        """Nothing where no line has told the day yet. None of these is nothing itself."""
-        if self._layout.dated:
-            return cast("Sequence[datetime]", moments)
-        if self._day is None:
-            return None
-        clocks = cast("Sequence[timedelta]", moments)
-        return list(map(midnight(self._day).__add__, clocks))
-
-    def _look(self, block: _Block, index: int) -> None:
-        """One record, and each line below it."""
-        number, sender = block.line(index), block.senders[index]
-        text, *lines = block.bodies[index].split(self._end)
-        self.close()
-        at = self._moment(block.whens[index])
-        if at is None:
-            self._tally.refuse(number, f"{sender}:{text}")
-        else:
-            sender, text = self._named(sender, text)
-            if self._layout.notice:
-                self._senders.add(normalize_name(sender))
-            self._last = at
-            self._more = []
-            self._open = number, at, sender, text
-        below = block.whens[index + 1] if index + 1 < len(block.whens) else block.below
-        units = list(self._units(lines, number + 1 + text.count("\n")))
-        for place in range(len(units)):
-            self._other(units, place, below, False)
-
-    def _units(self, pieces: Sequence[str], number: int) -> Iterator[Unit]:
-        for piece in pieces:
-            if self._layout.begins.match(piece):
-                yield number, piece
-                number += piece.count("\n") + 1
-            else:
-                lines = piece.split("\n")
-                yield from enumerate(lines, number)
-                number += len(lines)
-
-    def _other(self, units: Sequence[Unit], index: int, below: str, goes_on: bool) -> None:
-        """One line that begins no record, with those below it up to the next record."""
-        number, unit = units[index]
-        layout = self._layout
-        if self._header_below(number) == number:
-            self._tally.counts["headers"] += 1
-            if goes_on:
-                self._drop_blank_end()
-            else:
-                self.close()
-        elif layout.system and (found := layout.system.match(unit)):
-            self._begin(number, unit, found["when"], found["text"])
-        elif layout.begins.match(unit):
-            self.close()
-            self._tally.refuse(number, unit)
-        elif (day := opened_day(unit, layout.dates)) and self._separates(
-            units[index + 1 :], below, day
-        ):
-            self.close()
-            self._day = day
-            self._tally.counts["dates"] += 1
-        elif not layout.system and is_day(unit, layout.dates):
-            # A day that never was: what stands below is of no day.
-            self.close()
-            self._day = None
-            self._tally.refuse(number, unit)
-        elif layout.notice and self._is_notice(unit) and (at := self._now()):
-            self.close()
-            self._more = []
-            self._open = number, at, "", unit
-        elif self._open:
-            self._more.extend(unit.split("\n"))
-        elif self._last is None and self._tally.part > 1:
-            self._tally.lead(unit)
-        else:
-            self._tally.refuse(number, unit)
-
-    def _begin(self, number: int, unit: str, when: str, text: str) -> None:
-        self.close()
-        at = self._moment(when)
-        if at is None:
-            self._tally.refuse(number, unit)
-        else:
-            self._last = at
-            self._more = []
-            self._open = number, at, "", text
-
-    def _is_notice(self, unit: str) -> bool:
-        found = self._layout.notice.fullmatch(unit) if self._layout.notice else None
-        who = actor_of(found) if found else ""
-        return bool(found) and (
-            not who or self._open is None or normalize_name(who) in self._senders
+    def _parse_record(self, records: _RecordColumns, index: int) -> None:
+        following = records.whens[index + 1 : index + 2]
+        self._line_parser.parse_record(
+            records.line(index),
+            records.whens[index],
+            records.senders[index],
+            records.bodies[index],
+            following[0] if following else records.next_when,
         )
 
-    def _drop_blank_end(self) -> None:
-        while self._more and not self._more[-1].strip():
-            self._more.pop()
-            self._tally.counts["blank"] += 1
 
-    def _separates(self, units: Sequence[Unit], below: str, day: date) -> bool:
-        """Whether a lone date does open a day, since a message may hold such a line too.
-
-        Where records carry their own day, the record below a true one is of that day; where they
-        carry but a time, a record is below a true one.
-        """
-        system = self._layout.system
-        if self._open is None or system is None:
-            return True
-        line = next((line for _, line in units if line.strip()), "")
-        if line:
-            found = system.match(line)
-            if found is None:
-                layout = self._layout
-                return bool(opened_day(line, layout.dates) or layout.begins.match(line))
-            below = found["when"]
-        at = self._openings.moment(below)
-        return not isinstance(at, datetime) or at.date() == day
-
-    def _now(self) -> datetime | None:
-        """The time of a line that has none: of the last record of the day, or the day's start."""
-        if self._last and (self._day is None or self._last.date() == self._day):
-            return self._last
-        return midnight(self._day) if self._day else None
-
-    def _moment(self, when: str) -> datetime | None:
-        at = self._openings.moment(when)
-        if isinstance(at, timedelta):
-            return midnight(self._day) + at if self._day else None
-        return at
-
-
-def _within(indices: Sequence[int], begin: int, stop: int) -> Sequence[int]:
-    """Those of some ascending numbers that lie between two."""
-    return indices[bisect_left(indices, begin) : bisect_left(indices, stop)]
+def _between(ascending: Sequence[int], start: int, stop: int) -> Sequence[int]:
+    """Numbers from `start` up to, not including, `stop`."""
+    return ascending[bisect_left(ascending, start) : bisect_left(ascending, stop)]

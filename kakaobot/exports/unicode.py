@@ -1,33 +1,42 @@
-"""Text → its composed form (NFC), however many marks somebody has piled up."""
+"""NFC normalization in linear time, however many combining marks are stacked."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-_MOST_MARKS = 30
-"""In a row, as in the Stream-Safe Text Format of Unicode Standard Annex 15."""
+_MAX_MARKS = 30
+"""Consecutive combining marks, as in the Stream-Safe Text Format of Unicode Annex 15."""
 _JOINER = "\u034f"
-"""Combining grapheme joiner: unseen, and marks do not move across it."""
+"""Combining grapheme joiner: invisible, and marks are not reordered across it."""
 _STRIDE = 64
-_GLIMPSE = re.compile(r"[^\w\x00-\x7f]{4}")
-_PILE = re.compile(rf"[^\w\x00-\x7f]{{{_MOST_MARKS + 1},}}")
+_SAMPLE_HIT = re.compile(r"[^\w\x00-\x7f]{4}")
+_LONG_STACK = re.compile(rf"[^\w\x00-\x7f]{{{_MAX_MARKS + 1},}}")
 
 
 def to_nfc(text: str) -> str:
-    """NFC. Marks are sorted in time that grows with the square of a pile, so piles are cut."""
-    if _GLIMPSE.search(text[::_STRIDE]):
-        text = _PILE.sub(_cut, text)
+    """NFC; long stacks of marks are split first, as sorting one takes quadratic time."""
+    if _SAMPLE_HIT.search(text[::_STRIDE]):
+        text = _LONG_STACK.sub(_split_stack, text)
     return unicodedata.normalize("NFC", text)
 
 
-def _cut(found: re.Match[str]) -> str:
-    pieces: list[str] = []
+def _split_stack(match: re.Match[str]) -> str:
+    characters: list[str] = []
     height = 0
-    for character in found[0]:
+    for character in match[0]:
         height = height + 1 if unicodedata.combining(character) else 0
-        if height > _MOST_MARKS:
-            pieces.append(_JOINER)
+        if height > _MAX_MARKS:
+            characters.append(_JOINER)
             height = 1
-        pieces.append(character)
-    return "".join(pieces)
+        characters.append(character)
+    return "".join(characters)
+
+
+def decode_utf8(data: bytes) -> str:
+    """NFC without byte order marks, at the start or where files were concatenated.
+
+    Raises:
+        UnicodeDecodeError: invalid UTF-8.
+    """
+    return to_nfc(data.decode()).replace("\n\ufeff", "\n").lstrip("\ufeff")

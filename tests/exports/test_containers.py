@@ -67,7 +67,7 @@ def test_every_chat_in_an_archive_is_read_and_what_lies_beside_it_is_counted(
         },
     )
     upload = read_upload(archive)
-    rooms = [reading.export.room for reading in upload.readings if reading.export]
+    rooms = [reading.export.room for reading in upload.results if reading.export]
     assert (rooms, upload.skipped) == (["우리방", "옆방"], 2)
 
 
@@ -84,7 +84,7 @@ def test_names_that_korean_windows_wrote_are_read_as_korean(tmp_path: Path) -> N
 
 def test_one_damaged_chat_in_an_archive_costs_the_others_nothing(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.zip", {"빈것.txt": b"", "대화.txt": chat()})
-    assert [bool(reading.error) for reading in read_upload(archive).readings] == [True, False]
+    assert [bool(reading.error) for reading in read_upload(archive).results] == [True, False]
     assert read_export(archive).file == "대화.txt"
 
 
@@ -125,7 +125,7 @@ def test_a_picture_with_a_password_beside_a_chat_without_one_is_only_not_read(
         data[data.index(mark) + offset] |= 1
     path.write_bytes(data)
     upload = read_upload(path)
-    assert (len(upload.readings), upload.skipped) == (1, 1)
+    assert (len(upload.results), upload.skipped) == (1, 1)
 
 
 def test_an_empty_archive_and_one_of_archives_are_told(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_an_empty_archive_and_one_of_archives_are_told(tmp_path: Path) -> None:
         packed(tmp_path / "a.zip", {"안.zip": inner, "a.jpg": b"\xff"}), "또 다른 압축 파일이 1개"
     )
     upload = read_upload(packed(tmp_path / "a.zip", {"안.zip": inner, "a.txt": chat()}))
-    assert (len(upload.readings), upload.skipped) == (1, 1)
+    assert (len(upload.results), upload.skipped) == (1, 1)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
@@ -152,7 +152,7 @@ def test_a_chat_without_a_suffix_in_an_archive_is_read_and_nothing_else_is(
         "묶음": b"\xff\xfd" * 50,
     }
     upload = read_upload(packed(tmp_path / "a.zip", files))
-    assert [reading.error for reading in upload.readings] == ["", ""]
+    assert [reading.error for reading in upload.results] == ["", ""]
     assert upload.skipped == 4
 
 
@@ -237,7 +237,7 @@ def test_a_chat_attached_to_a_mail_is_read_and_the_letter_is_not_taken_for_one(
     message.add_attachment(b"\xff\xd8", "image", "jpeg", filename="a.jpg")
     (tmp_path / "a.eml").write_bytes(message.as_bytes())
     upload = read_upload(tmp_path / "a.eml")
-    assert [reading.file.name for reading in upload.readings] == ["우리 대화.txt"]
+    assert [reading.file.name for reading in upload.results] == ["우리 대화.txt"]
     assert upload.skipped == 2
 
 

@@ -17,7 +17,7 @@ BAD = "2026년 2월 5일 아침 1:{:02d}, 마루 : 나{}\n"
 def look(folder: Path, data: bytes) -> LineReport:
     file = folder / "대화.txt"
     file.write_bytes(data)
-    (reading,) = read_upload(file).readings
+    (reading,) = read_upload(file).results
     assert reading.export
     found = report_lines(reading, reading.export)
     assert sum(vars(found.counts).values()) == found.lines

@@ -189,7 +189,7 @@ def test_a_repeat_on_both_sides_of_a_cut_is_no_overlap() -> None:
 def test_a_message_that_the_cut_goes_through_is_whole_again() -> None:
     one = ios(1, said_on_ios(7, "첫 줄"))
     two = ios(2, "둘째 줄", "", "셋째 줄", said_on_ios(8, "응"))
-    assert (two.lead, two.not_understood) == ("둘째 줄\n\n셋째 줄", ())
+    assert (two.leading_text, two.not_understood) == ("둘째 줄\n\n셋째 줄", ())
     assert texts(two, one) == [["첫 줄\n둘째 줄\n\n셋째 줄", "응"]]
 
 

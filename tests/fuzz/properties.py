@@ -55,8 +55,8 @@ def check_upload(data: bytes, *, name: str, folder: Path) -> None:
     if upload is None:
         return
     _hold(_upload(path, name) == upload, "reading it again gives the same")
-    _hold(bool(upload.readings) and upload.skipped >= 0, "an upload holds something")
-    for reading in upload.readings:
+    _hold(bool(upload.results) and upload.skipped >= 0, "an upload holds something")
+    for reading in upload.results:
         _hold(bool(reading.export) != bool(reading.error), "there is an export or an error")
         _hold(not {"/", "\\"} & set(reading.file.name), "the name of a piece is no path")
         _check_strings([reading.file.name])
@@ -101,7 +101,7 @@ def check_export(export: Export) -> None:
     _hold(all(1 <= number <= export.lines for number in lines), "a message has a line of the file")
     _hold(all(a < b for a, b in zip(lines, lines[1:], strict=False)), "lines increase")
     _hold(export.first <= export.last, "the first message is not after the last")
-    _check_strings([export.file, export.room, export.lead])
+    _check_strings([export.file, export.room, export.leading_text])
     for message in export.messages:
         _check_strings([message.sender, message.text])
         _hold(
