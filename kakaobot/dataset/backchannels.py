@@ -1,7 +1,7 @@
-"""Replies that only react: ㅋㅋ, ㅇㅇ, 헐, an emoji. They are the room's style, and too many of it.
+"""Recognizes backchannels (짧은 반응: ㅋㅋ, ㅇㅇ, 헐, an emoji) and picks the surplus ones.
 
-They are never wrong, only many: a share of the learnt replies may be such, and those that stay keep
-the mix. Pure; knows turns, no rules.
+Backchannels are part of a room's style, but there are too many: only a share of the targets may be
+such, and those that remain keep the mix of forms, people and times.
 """
 
 from __future__ import annotations
@@ -21,66 +21,63 @@ import numpy.typing as npt
 from kakaobot.schema import Turn
 
 MAX_SYLLABLES = 2
-"""응, 네네, 헐, 대박: without a third syllable hardly more is said than that one listens."""
+"""응, 네네, 헐, 대박: up to two syllables rarely do more than acknowledge."""
 
-# A tag that stands for what was masked is something said.
+# A PII tag stands for content.
 _TAG = re.compile(r"<[가-힣·]{1,10}>")
 _EMOTICON = re.compile(r"\([가-힣]{1,4}\)")
 _SIGNS = re.compile(r"[\W_]+")
-_RUN = re.compile(r"(.)(?=\1)")
+_REPEATED = re.compile(r"(.)(?=\1)")
 _JAMO = re.compile(r"[ㄱ-ㅎㅏ-ㅣ]+")
 _SYLLABLE = re.compile(r"[가-힣]")
 _HANGUL = re.compile(r"[가-힣]*")
-# Runs are one letter by then.
+# Matched after runs of a letter are collapsed (ㅋㅋ → ㅋ, ggg → g).
 _LATIN = re.compile(r"ok(?:ay)?|lol|wow|omg|g|hi|yes|no|yeah|thx", re.IGNORECASE)
-_MOMENT = timedelta(microseconds=1)
-_LONGEST = 400
-"""Characters; a run of ㅋ may be long, but past this the text is not looked through."""
+_MICROSECOND = timedelta(microseconds=1)
+_MAX_CHARS = 400
+"""Longer texts are not examined."""
 
 
 @functools.lru_cache(maxsize=1 << 16)
 def backchannel_form(text: str) -> str | None:
-    """The bare form of a reply that only reacts (`ㅋㅋㅋ!` → `ㅋ`, `네네` → `네`), None of others.
+    """Return a backchannel's bare form (`ㅋㅋㅋ!` → `ㅋ`, `네네` → `네`), None for other texts.
 
-    It is empty where there are only signs or emoji.
+    The form is empty for signs and emoji alone.
     """
-    if len(text) > _LONGEST or _TAG.search(text):
+    if len(text) > _MAX_CHARS or _TAG.search(text):
         return None
-    # Most replies end here, at a tenth of the time that the rest takes.
+    # Fast path: rejects most replies in a tenth of the time.
     if "(" not in text and len(set(_SYLLABLE.findall(text))) > MAX_SYLLABLES:
         return None
-    form = _RUN.sub("", _SIGNS.sub("", _EMOTICON.sub("", text)))
-    word = _RUN.sub("", _JAMO.sub("", form))
-    said = len(word) <= MAX_SYLLABLES and _HANGUL.fullmatch(word)
-    return form if said or _LATIN.fullmatch(word) else None
+    form = _REPEATED.sub("", _SIGNS.sub("", _EMOTICON.sub("", text)))
+    word = _REPEATED.sub("", _JAMO.sub("", form))
+    is_short = len(word) <= MAX_SYLLABLES and _HANGUL.fullmatch(word)
+    return form if is_short or _LATIN.fullmatch(word) else None
 
 
 class BackchannelIndex:
-    """Turns as they go by, told by number, to find those that only react and are too many.
-
-    A low-signal turn takes 48 bytes, any other one none.
-    """
+    """Collects the backchannels among the targets; 48 bytes each, nothing for other turns."""
 
     def __init__(self) -> None:
         self._others = 0
         self._known: tuple[dict[str, int], dict[str, int], dict[str, int]] = {}, {}, {}
-        """The number of each form, person and room."""
+        """Number of each form, sender and room."""
         self._numbers = array("q")
-        self._dropped = set[int]()
+        self._discarded = set[int]()
         self._columns = tuple(array("q") for _ in range(5))
-        """Form, person, time, room, and what tells turns of one moment apart."""
+        """Form, sender, time, room and a digest of the turn's id as a tie-breaker."""
 
     def add(self, number: int, room: str, turn: Turn) -> None:
-        """One more that would be learnt; `number` is what `surplus` calls it."""
+        """Add a target; `number` identifies it and must increase."""
         form = backchannel_form(turn.text)
         if form is None:
             self._others += 1
             return
-        forms, people, rooms = self._known
+        forms, senders, rooms = self._known
         row = (
             forms.setdefault(form, len(forms)),
-            people.setdefault(turn.sender, len(people)),
-            (turn.start - datetime.min) // _MOMENT,
+            senders.setdefault(turn.sender, len(senders)),
+            (turn.start - datetime.min) // _MICROSECOND,
             rooms.setdefault(room, len(rooms)),
             crc32(turn.id.encode("utf-8", "surrogatepass")),
         )
@@ -89,42 +86,42 @@ class BackchannelIndex:
             column.append(value)
 
     def discard(self, number: int) -> None:
-        """One that was added will not be learnt after all; numbers were added in their order."""
-        place = bisect_left(self._numbers, number)
-        if self._numbers[place : place + 1] == array("q", [number]):
-            self._dropped.add(place)
+        """Remove a turn that was added."""
+        index = bisect_left(self._numbers, number)
+        if self._numbers[index : index + 1] == array("q", [number]):
+            self._discarded.add(index)
         else:
             self._others -= 1
 
-    def surplus(self, share: float) -> list[int]:
-        """Numbers of those that are too many for `share` of what is left when they are gone.
+    def surplus(self, max_share: float) -> list[int]:
+        """Return the numbers to drop so that backchannels are at most `max_share` of the targets.
 
-        They are chosen evenly over the forms, the people of a form and the time of a person, so
-        that ㅋㅋ keeps its part beside ㅇㅇ, everybody's part beside the others' and no month falls
-        silent. In which order the turns came does not matter.
+        Dropped turns are spread evenly over forms, senders of a form and the time of a sender, so
+        proportions between them are kept. The order in which turns were added does not matter.
         """
-        exact = Fraction(share).limit_denominator(1000)
-        stays = np.ones(len(self._numbers), bool)
-        stays[list(self._dropped)] = False
-        count = int(stays.sum())
-        if exact >= 1 or not count:
+        share = Fraction(max_share).limit_denominator(1000)
+        remaining = np.ones(len(self._numbers), bool)
+        remaining[list(self._discarded)] = False
+        count = int(remaining.sum())
+        if share >= 1 or not count:
             return []
-        stay = min(count, int(exact * self._others / (1 - exact)))
-        forms, people, moments, rooms, digests = (
-            np.asarray(column)[stays] for column in self._columns
+        kept = min(count, int(share * self._others / (1 - share)))
+        forms, senders, times, rooms, digests = (
+            np.asarray(column)[remaining] for column in self._columns
         )
-        form, person, room = (
-            _ranks(known)[column]
-            for known, column in zip(self._known, (forms, people, rooms), strict=True)
+        form, sender, room = (
+            _alphabetic_ranks(known)[column]
+            for known, column in zip(self._known, (forms, senders, rooms), strict=True)
         )
-        order = np.lexsort((digests, room, moments, person, form))
-        # Of as many as there are, `stay` at even distances go on.
-        steps = np.arange(count + 1) * stay // count
-        return sorted(np.asarray(self._numbers)[stays][order[steps[:-1] == steps[1:]]].tolist())
+        order = np.lexsort((digests, room, times, sender, form))
+        # Keep `kept` of `count` turns at even distances.
+        steps = np.arange(count + 1) * kept // count
+        dropped = order[steps[:-1] == steps[1:]]
+        return sorted(np.asarray(self._numbers)[remaining][dropped].tolist())
 
 
-def _ranks(known: Mapping[str, int]) -> npt.NDArray[np.int64]:
-    """Number of a text → its place by the alphabet."""
-    ranks = np.empty(len(known), np.int64)
-    ranks[[known[text] for text in sorted(known)]] = np.arange(len(known))
+def _alphabetic_ranks(numbers: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    """Map the number of each text to its alphabetic rank."""
+    ranks = np.empty(len(numbers), np.int64)
+    ranks[[numbers[text] for text in sorted(numbers)]] = np.arange(len(numbers))
     return ranks

@@ -1,8 +1,8 @@
-"""Which long texts say nearly the same. Pure; knows neither people nor rooms.
+"""Finds near-duplicates among long texts, whoever wrote them.
 
-Candidates come from MinHash bands (Broder 1997) counted with numpy, and every one is verified by
-rapidfuzz, so that nothing is called a duplicate by chance. `rensa` would find the candidates as
-well, but has no wheel for Python 3.10 on macOS; `datasketch` brings scipy along.
+Candidates come from MinHash bands (Broder 1997) computed with numpy; rapidfuzz verifies each, so
+there are no false positives. `rensa` would find the candidates too, but has no wheel for Python
+3.10 on macOS; `datasketch` depends on scipy.
 """
 
 from __future__ import annotations
@@ -21,233 +21,230 @@ from rapidfuzz.distance import Indel
 from kakaobot.disk_list import DiskBlocks, DiskList
 
 MIN_LETTERS = 20
-"""Letters without spaces, about eight words. Below that people say the same by themselves."""
+"""Letters without spaces, about eight words. Shorter texts coincide by chance."""
 MIN_SIMILARITY = 0.9
-"""Share of letters that two texts have in common, in one order, to be near-duplicates.
+"""Indel similarity of near-duplicates: two of twenty letters may differ.
 
-Of twenty letters two may differ: a corrected typo passes, another time or place does not.
+A corrected typo passes; another time or place does not.
 """
 
 _GRAM = 3
-# Of pairs with every eleventh letter changed, the hardest that are still near, 48 bands of 4
-# find 98 of 100; of pairs where a name, a word or the end differs, all.
+# Recall is 98% for pairs with every eleventh letter changed, the hardest that are still near, and
+# 100% for pairs that differ in a name, a word or the end.
 _BANDS, _ROWS = 48, 4
-_BANDS_AT_ONCE = 4
-"""Bands whose keys are in memory together: 32 bytes a text. All of them would take 384."""
-_LETTERS_IN_MEMORY = 4_000_000
-"""Forms that are compared are in memory as long as all of them are no more: 16 MB or so."""
-_ROWS_AT_ONCE, _FORMS_AT_ONCE = 4096, 32
-"""Beyond that each look at one form reads so many."""
-_GRAMS_AT_ONCE = 1 << 15
-"""So that the numbers of one step stay in the processor's cache."""
-_TRIES = 64
-"""Texts of one bucket that are compared: one template filled in many ways must not take hours."""
+_BANDS_PER_PASS = 4
+"""Bands whose keys are in memory at once: 32 bytes per text, against 384 for all bands."""
+_MAX_LETTERS_IN_MEMORY = 4_000_000
+"""About 16 MB of normalized texts; beyond that they are spilled to disk."""
+_TEXTS_PER_BLOCK, _LOOKUPS_PER_BLOCK = 4096, 32
+"""Block sizes on disk, for reading in order and by index."""
+_LETTERS_PER_BATCH = 1 << 15
+"""Keeps the arrays of one batch in the CPU cache."""
+_MAX_BUCKET = 64
+"""Texts per bucket that are compared; bounds the time for one template with many fillings."""
 _RANDOM = np.random.RandomState(20261101)
 _FACTORS = _RANDOM.randint(0, 2**31, _BANDS * _ROWS, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
 _OFFSETS = _RANDOM.randint(0, 2**32, _BANDS * _ROWS, dtype=np.uint32)
 
-_NO_LETTER = re.compile(r"[\W\d_]+")
-# Removing all but the last is faster than replacing by the first.
-_RUN = re.compile(r"(.)(?=\1)", re.DOTALL)
+_NON_LETTERS = re.compile(r"[\W\d_]+")
+# Removing all letters of a run but the last is faster than replacing the run by its first.
+_REPEATED = re.compile(r"(.)(?=\1)", re.DOTALL)
 
-_Numbers = npt.NDArray[np.uint32]
+_Hashes = npt.NDArray[np.uint32]
 _Keys = npt.NDArray[np.uint64]
 
 
 def normalize_letters(text: str) -> str:
-    """Its letters: NFC, lower case, no spaces, digits, signs or emoji, a run as one letter."""
-    return _RUN.sub("", _NO_LETTER.sub("", unicodedata.normalize("NFC", text).lower()))
+    """Reduce to letters: NFC, lower case, runs collapsed, no spaces, digits, signs or emoji."""
+    return _REPEATED.sub("", _NON_LETTERS.sub("", unicodedata.normalize("NFC", text).lower()))
 
 
-def similar(one: str, other: str) -> bool:
-    """Whether two texts are near-duplicates, however short they are."""
-    return _near(normalize_letters(one), normalize_letters(other))
+def is_near_duplicate(one: str, other: str) -> bool:
+    """Compare two texts from `normalize_letters`, however short."""
+    return Indel.normalized_similarity(one, other, score_cutoff=MIN_SIMILARITY) >= MIN_SIMILARITY
 
 
 def duplicate_groups(
     texts: Iterable[str], *, min_chars: int = MIN_LETTERS
 ) -> list[tuple[int, ...]]:
-    """Places of near-duplicates, two at least in a group, by the place of the first.
+    """Group the indices of near-duplicates; groups have two members or more and are sorted.
 
-    Every member is verified to be near the first of its group, and a text joins the earliest it is
-    near to. A text of fewer than `min_chars` letters (`normalised`) is in no group.
+    Every member is near the first of its group, and a text joins the earliest group it is near.
+    Texts of fewer than `min_chars` letters after normalization are ignored.
     """
-    long = _Long(texts, min_chars)
-    first: dict[int, int] = {}
-    heads: dict[int, list[int]] = {}
-    for form, buckets in _meeting(long.forms):
-        others = sorted(set(chain.from_iterable(heads.get(bucket, ()) for bucket in buckets)))
-        text = long.forms[form]
-        near = next((other for other in others if _near(long.forms[other], text)), None)
-        if near is not None:
-            first[form] = near
-            continue
-        _shelve(heads, buckets, form)
-    found: dict[int, list[int]] = {}
-    for form, places in long.places_of({*long.repeated, *first, *first.values()}).items():
-        found.setdefault(first.get(form, form), []).extend(places)
-    return sorted(tuple(sorted(group)) for group in found.values())
+    distinct = _DistinctTexts(texts, min_chars)
+    heads: dict[int, int] = {}
+    buckets: dict[int, list[int]] = {}
+    for number, keys in _candidates(distinct.texts):
+        others = sorted(set(chain.from_iterable(buckets.get(key, ()) for key in keys)))
+        text = distinct.texts[number]
+        head = next(
+            (other for other in others if is_near_duplicate(distinct.texts[other], text)), None
+        )
+        if head is None:
+            _add_to_buckets(buckets, keys, number)
+        else:
+            heads[number] = head
+    groups: dict[int, list[int]] = {}
+    for number, indices in distinct.indices_of({*distinct.repeated, *heads, *heads.values()}):
+        groups.setdefault(heads.get(number, number), []).extend(indices)
+    return sorted(tuple(sorted(group)) for group in groups.values())
 
 
 def overlapping_indices(
     texts: Iterable[str], others: Iterable[str], *, min_chars: int = MIN_LETTERS
 ) -> frozenset[int]:
-    """Places in `texts` of those that near-duplicate one of `others`; short texts never do."""
-    theirs = 0
+    """Return the indices of `texts` that near-duplicate one of `others`; short texts never do."""
+    others_count = 0
 
-    def counted() -> Iterator[str]:
-        nonlocal theirs
+    def counted_others() -> Iterator[str]:
+        nonlocal others_count
         for text in others:
-            theirs += 1
+            others_count += 1
             yield text
 
-    long = _Long(chain(counted(), texts), min_chars)
-    border = long.forms_before(theirs)
-    shelf: dict[int, list[int]] = {}
-    copied = set(range(border)) & long.repeated
-    for form, buckets in _meeting(long.forms):
-        if form < border:
-            _shelve(shelf, buckets, form)
+    distinct = _DistinctTexts(chain(counted_others(), texts), min_chars)
+    border = distinct.count_before(others_count)
+    buckets: dict[int, list[int]] = {}
+    overlapping = set(range(border)) & distinct.repeated
+    for number, keys in _candidates(distinct.texts):
+        if number < border:
+            _add_to_buckets(buckets, keys, number)
             continue
-        text = long.forms[form]
-        met = set(chain.from_iterable(shelf.get(bucket, ()) for bucket in buckets))
-        if any(_near(long.forms[other], text) for other in met):
-            copied.add(form)
-    places = chain.from_iterable(long.places_of(copied).values())
-    return frozenset(place - theirs for place in places if place >= theirs)
+        text = distinct.texts[number]
+        candidates = set(chain.from_iterable(buckets.get(key, ()) for key in keys))
+        if any(is_near_duplicate(distinct.texts[other], text) for other in candidates):
+            overlapping.add(number)
+    indices = chain.from_iterable(indices for _, indices in distinct.indices_of(overlapping))
+    return frozenset(index - others_count for index in indices if index >= others_count)
 
 
-class _Long:
-    """The normal forms of texts that are long enough, each form once, in order of the first."""
+class _DistinctTexts:
+    """Distinct normalized texts of sufficient length, numbered by first occurrence."""
 
     def __init__(self, texts: Iterable[str], min_chars: int) -> None:
-        least = max(min_chars, _GRAM)
-        places, digests = array("Q"), array("Q")
-        every = DiskList[str](_ROWS_AT_ONCE)
+        min_letters = max(min_chars, _GRAM)
+        indices, digests = array("Q"), array("Q")
+        normalized = DiskList[str](_TEXTS_PER_BLOCK)
         letters = 0
-        for place, text in enumerate(texts):
-            if len(text) >= least and len(plain := normalize_letters(text)) >= least:
-                every.append(plain)
-                letters += len(plain)
-                places.append(place)
-                digests.append(_digest(plain))
-        _, begins, forms, counts = np.unique(
+        for index, text in enumerate(texts):
+            if len(text) >= min_letters and len(form := normalize_letters(text)) >= min_letters:
+                normalized.append(form)
+                letters += len(form)
+                indices.append(index)
+                digests.append(_digest(form))
+        _, firsts, inverse, counts = np.unique(
             np.asarray(digests), return_index=True, return_inverse=True, return_counts=True
         )
-        order = np.argsort(begins)
+        order = np.argsort(firsts)
         rank = np.empty_like(order)
         rank[order] = np.arange(len(order))
-        self._places = np.asarray(places)
-        self._forms = rank[forms.ravel()]
-        """The form of each long text."""
-        self._begins = self._places[begins[order]]
-        """Where each form stands first."""
+        self._indices = np.asarray(indices)
+        self._numbers = rank[inverse.ravel()]
+        """Number of the distinct text at each of `_indices`."""
+        self._first_indices = self._indices[firsts[order]]
         self.repeated = set(np.flatnonzero(counts[order] > 1).tolist())
-        """Forms that stand at several places."""
-        new = np.zeros(len(every), bool)
-        new[begins] = True
-        self.forms: Sequence[str]
-        if letters <= _LETTERS_IN_MEMORY:
-            self.forms = list(compress(every, new.tolist()))
+        """Numbers of texts that occur more than once."""
+        is_first = np.zeros(len(normalized), bool)
+        is_first[firsts] = True
+        self.texts: Sequence[str]
+        if letters <= _MAX_LETTERS_IN_MEMORY:
+            self.texts = list(compress(normalized, is_first.tolist()))
         else:
-            self.forms = spill = DiskList[str](_FORMS_AT_ONCE)
-            spill.extend(compress(every, new.tolist()))
+            self.texts = spilled = DiskList[str](_LOOKUPS_PER_BLOCK)
+            spilled.extend(compress(normalized, is_first.tolist()))
 
-    def forms_before(self, place: int) -> int:
-        """How many forms stand before that place."""
-        return int(np.searchsorted(self._begins, place))
+    def count_before(self, index: int) -> int:
+        """Count the distinct texts that first occur before `index`."""
+        return int(np.searchsorted(self._first_indices, index))
 
-    def places_of(self, forms: Collection[int]) -> dict[int, list[int]]:
-        """Form → where it stands."""
-        some = np.isin(self._forms, np.fromiter(forms, self._forms.dtype, len(forms)))
-        found: dict[int, list[int]] = {}
-        for form, place in zip(
-            self._forms[some].tolist(), self._places[some].tolist(), strict=True
+    def indices_of(self, numbers: Collection[int]) -> Iterable[tuple[int, list[int]]]:
+        """Number → all indices at which that text occurs."""
+        chosen = np.isin(self._numbers, np.fromiter(numbers, self._numbers.dtype, len(numbers)))
+        occurrences: dict[int, list[int]] = {}
+        for number, index in zip(
+            self._numbers[chosen].tolist(), self._indices[chosen].tolist(), strict=True
         ):
-            found.setdefault(form, []).append(place)
-        return found
+            occurrences.setdefault(number, []).append(index)
+        return occurrences.items()
 
 
 def _digest(text: str) -> int:
-    """64 bits: of a million texts no two that differ are taken for one, by all odds."""
+    """64-bit hash; collisions among millions of texts are negligible."""
     raw = text.encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(raw, digest_size=8).digest(), "little")
 
 
-def _near(one: str, other: str) -> bool:
-    return Indel.normalized_similarity(one, other, score_cutoff=MIN_SIMILARITY) >= MIN_SIMILARITY
+def _add_to_buckets(buckets: dict[int, list[int]], keys: Sequence[int], number: int) -> None:
+    for key in keys:
+        bucket = buckets.setdefault(key, [])
+        if len(bucket) < _MAX_BUCKET:
+            bucket.append(number)
 
 
-def _shelve(shelf: dict[int, list[int]], buckets: Sequence[int], place: int) -> None:
-    for bucket in buckets:
-        places = shelf.setdefault(bucket, [])
-        if len(places) < _TRIES:
-            places.append(place)
-
-
-def _meeting(texts: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
-    """Places of texts that share a bucket with another, in order, with the buckets' numbers."""
+def _candidates(texts: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
+    """Yield the index of each text that shares a bucket with another, and its buckets' numbers."""
     if len(texts) < 2:
         return
     blocks = DiskBlocks()
-    for some in _together(texts):
-        blocks.add(_keys_of(some).T.copy())
+    for batch in _batches(texts):
+        blocks.add(_band_keys(batch).T.copy())
     buckets: dict[int, list[int]] = {}
     number = 0
-    for begin in range(0, _BANDS, _BANDS_AT_ONCE):
-        bands = slice(begin, begin + _BANDS_AT_ONCE)
+    for begin in range(0, _BANDS, _BANDS_PER_PASS):
+        bands = slice(begin, begin + _BANDS_PER_PASS)
         parts = [blocks.read(block)[bands].copy() for block in range(len(blocks))]
         for keys in np.concatenate(parts, axis=1):
             order = np.argsort(keys, kind="stable")
             _, starts, sizes = np.unique(keys[order], return_index=True, return_counts=True)
             shared = sizes > 1
             for start, size in zip(starts[shared].tolist(), sizes[shared].tolist(), strict=True):
-                for place in order[start : start + size].tolist():
-                    buckets.setdefault(place, []).append(number)
+                for index in order[start : start + size].tolist():
+                    buckets.setdefault(index, []).append(number)
                 number += 1
-    for place in sorted(buckets):
-        yield place, buckets[place]
+    for index in sorted(buckets):
+        yield index, buckets[index]
 
 
-def _together(texts: Iterable[str]) -> Iterator[list[str]]:
-    """As many as are looked at in one step."""
-    some: list[str] = []
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Split into batches of about `_LETTERS_PER_BATCH` letters."""
+    batch: list[str] = []
     letters = 0
     for text in texts:
-        if some and letters + len(text) > _GRAMS_AT_ONCE:
-            yield some
-            some, letters = [], 0
-        some.append(text)
+        if batch and letters + len(text) > _LETTERS_PER_BATCH:
+            yield batch
+            batch, letters = [], 0
+        batch.append(text)
         letters += len(text)
-    yield some
+    yield batch
 
 
-def _keys_of(texts: Sequence[str]) -> _Keys:
-    """One key for each text and each band, shape (texts, bands)."""
-    hashes, starts = _grams(texts)
+def _band_keys(texts: Sequence[str]) -> _Keys:
+    """MinHash band keys, shape (texts, bands)."""
+    hashes, starts = _gram_hashes(texts)
     keys = np.zeros((len(texts), _BANDS), np.uint64)
     for number, (factor, offset) in enumerate(zip(_FACTORS, _OFFSETS, strict=True)):
-        least = np.minimum.reduceat(hashes * factor + offset, starts)
+        minima = np.minimum.reduceat(hashes * factor + offset, starts)
         band = keys[:, number // _ROWS]
         band *= np.uint64(0x9E3779B97F4A7C15)
-        band += least
+        band += minima
         band ^= band >> np.uint64(29)
     return keys
 
 
-def _grams(texts: Sequence[str]) -> tuple[_Numbers, npt.NDArray[np.intp]]:
-    """Hashes of all 3-grams of letters, one text after the other, and where each text begins."""
+def _gram_hashes(texts: Sequence[str]) -> tuple[_Hashes, npt.NDArray[np.intp]]:
+    """Hashes of the letter 3-grams of all texts in a row, and where each text starts."""
     letters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4")
     ends = np.cumsum([len(text) for text in texts])
-    whole = np.ones(len(letters), bool)
+    within_text = np.ones(len(letters), bool)
     for back in range(1, _GRAM):
-        whole[ends - back] = False
+        within_text[ends - back] = False
     hashes = np.zeros(len(letters), np.uint32)
     for step in range(_GRAM):
         hashes[: len(letters) - step] += letters[step:]
-        # The steps of murmur3's last mixing, so that near letters have far hashes.
+        # Steps of murmur3's finalizer: similar letters get unrelated hashes.
         hashes ^= hashes >> np.uint32(16)
         hashes *= np.uint32(0x85EBCA6B)
         hashes ^= hashes >> np.uint32(13)
     sizes = np.diff(ends, prepend=0) - (_GRAM - 1)
-    return hashes[whole], np.cumsum(sizes) - sizes
+    return hashes[within_text], np.cumsum(sizes) - sizes

@@ -1,4 +1,4 @@
-"""The turns of all rooms that are long enough to be told apart, by time. Judges none."""
+"""Indexes the long turns of all rooms in order of time, for the duplicate filters."""
 
 from __future__ import annotations
 
@@ -13,82 +13,87 @@ from kakaobot.dataset.duplicates import MIN_LETTERS, normalize_letters
 from kakaobot.disk_list import DiskList
 from kakaobot.schema import Turn
 
-_MOMENT = timedelta(microseconds=1)
-_AT_ONCE = 4096
-"""Texts that are read together."""
+_MICROSECOND = timedelta(microseconds=1)
+_TEXTS_PER_BLOCK = 4096
 
 
 class LongTurn(NamedTuple):
     room: str
-    place: int
+    position: int
+    """Index of the turn in its room."""
     sender: str
     letters: int
-    """Of its normal form."""
+    """Length after `normalize_letters`."""
 
 
 class LongTextIndex:
-    """Those that are added, room by room and in each room by time."""
+    """Texts are spilled to disk; turns are added room by room, in order of time."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, _Room] = {}
-        self._senders: dict[str, int] = {}
-        self._people: list[str] = []
-        self._names: list[str] = []
-        """Of the rooms, as `texts` went through them."""
+        self._rooms: dict[str, _LongTexts] = {}
+        self._sender_numbers: dict[str, int] = {}
+        self._senders: list[str] = []
+        self._room_names: list[str] = []
         self._order: list[array[int]] = [array("I"), array("I")]
-        """Of each text that was given out the number of its room, and where it is in it."""
+        """Number of the room, and index in `_LongTexts`, of each text that `texts` yielded."""
         self._letters = array("I")
 
-    def add(self, room: str, place: int, turn: Turn) -> None:
-        """One more, if it is long; raises DatasetError where the disk is full."""
+    def add(self, room: str, position: int, turn: Turn) -> None:
+        """Add a turn if it is long.
+
+        Raises:
+            DatasetError: the disk is full.
+        """
         if sum(map(len, turn.lines)) < MIN_LETTERS:
             return
         if room not in self._rooms:
-            self._rooms[room] = _Room()
-        kept = self._rooms[room]
-        kept.places.append(place)
-        if turn.sender not in self._senders:
-            self._senders[turn.sender] = len(self._people)
-            self._people.append(turn.sender)
-        kept.senders.append(self._senders[turn.sender])
-        kept.moments.append((turn.start - datetime.min) // _MOMENT)
-        kept.texts.append(turn.text)
+            self._rooms[room] = _LongTexts()
+        texts = self._rooms[room]
+        texts.positions.append(position)
+        if turn.sender not in self._sender_numbers:
+            self._sender_numbers[turn.sender] = len(self._senders)
+            self._senders.append(turn.sender)
+        texts.senders.append(self._sender_numbers[turn.sender])
+        texts.times.append((turn.start - datetime.min) // _MICROSECOND)
+        texts.texts.append(turn.text)
 
     def texts(self) -> Iterator[str]:
-        """The normal form of what they say, by time, and in one moment by the rooms' names."""
-        self._names = sorted(self._rooms)
+        """Yield all normalized texts by time, then by room name."""
+        self._room_names = sorted(self._rooms)
         self._order, self._letters = [array("I"), array("I")], array("I")
-        parts = (
-            zip(kept.moments, repeat(number), count(), kept.texts)
-            for number, kept in enumerate(map(self._rooms.__getitem__, self._names))
+        streams = (
+            zip(texts.times, repeat(number), count(), texts.texts)
+            for number, texts in enumerate(map(self._rooms.__getitem__, self._room_names))
         )
-        for _, room, index, text in heapq.merge(*parts):
+        for _, room, index, text in heapq.merge(*streams):
             self._order[0].append(room)
             self._order[1].append(index)
-            plain = normalize_letters(text)
-            self._letters.append(len(plain))
-            yield plain
+            normalized = normalize_letters(text)
+            self._letters.append(len(normalized))
+            yield normalized
 
     def room_texts(self, room: str) -> Iterator[tuple[int, str]]:
-        """Place and text of those of one room, by time."""
-        if kept := self._rooms.get(room):
-            yield from zip(kept.places, kept.texts, strict=True)
+        """Yield position and text of one room's long turns, by time."""
+        if texts := self._rooms.get(room):
+            yield from zip(texts.positions, texts.texts, strict=True)
 
-    def places(self, room: str) -> Iterable[int]:
-        """The places alone."""
-        return self._rooms[room].places if room in self._rooms else ()
+    def room_positions(self, room: str) -> Iterable[int]:
+        """Positions of one room's long turns."""
+        return self._rooms[room].positions if room in self._rooms else ()
 
     def turn(self, number: int) -> LongTurn:
-        """One of those that `texts` gave out."""
-        name, index = self._names[self._order[0][number]], self._order[1][number]
-        kept = self._rooms[name]
-        sender = self._people[kept.senders[index]]
-        return LongTurn(name, kept.places[index], sender, self._letters[number])
+        """Turn of the text that `texts` yielded at position `number`."""
+        room, index = self._room_names[self._order[0][number]], self._order[1][number]
+        texts = self._rooms[room]
+        sender = self._senders[texts.senders[index]]
+        return LongTurn(room, texts.positions[index], sender, self._letters[number])
 
 
-class _Room:
+class _LongTexts:
+    """Columns of one room's long turns."""
+
     def __init__(self) -> None:
-        self.places = array("I")
+        self.positions = array("I")
         self.senders = array("I")
-        self.moments = array("q")
-        self.texts = DiskList[str](_AT_ONCE)
+        self.times = array("q")
+        self.texts = DiskList[str](_TEXTS_PER_BLOCK)

@@ -218,7 +218,7 @@ class Pipeline:
             (room, position)
             for room in self._rooms
             for position in filter(
-                self._is_target(room, "train"), self._selector.long_texts.places(room)
+                self._is_target(room, "train"), self._selector.long_texts.room_positions(room)
             )
         )
         # Materialized first: excluding a turn changes what `_is_target` returns.

@@ -199,10 +199,10 @@ def _copies(long_texts: LongTextIndex, rules: FilterRules) -> Iterator[tuple[str
         rooms = {turn.room for turn in turns}
         spread = len(senders) > 1 or len(rooms) > 1 or len(turns) >= FORWARDED_COPIES
         if rules.forwarded and spread and letters >= MIN_FORWARDED_LETTERS:
-            yield from ((turn.room, turn.place, turn.sender, FORWARDED) for turn in turns)
+            yield from ((turn.room, turn.position, turn.sender, FORWARDED) for turn in turns)
         elif rules.repeated:
             seen = set[str]()
             for turn in turns:
                 if turn.sender in seen:
-                    yield turn.room, turn.place, turn.sender, REPEATED
+                    yield turn.room, turn.position, turn.sender, REPEATED
                 seen.add(turn.sender)
