@@ -78,7 +78,7 @@ def _serve(home: Home, here: ServerInfo, over: threading.Event, *, open_browser:
     from ui.window import build_window
 
     try:
-        services = Services.of(home)
+        services = Services.from_home(home)
         services.training.adopt()
     except KakaobotError as error:
         _say(str(error))

@@ -1,4 +1,4 @@
-"""The canvas on which a curve is drawn: how it is mounted, not what is drawn (`ui.series`)."""
+"""The canvas component of a chart: how it is mounted. Its series come from `ui.series`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import gradio as gr
 from ui import text
 
 _SCRIPT = Path(__file__).parent / "static" / "chart.js"
-# The template never changes, so gradio keeps the node and its listeners at every new value.
+# A constant template, so gradio keeps the node and its listeners when the value changes.
 _TEMPLATE = '<div class="kb-chart"><canvas role="img" tabindex="0"></canvas></div>'
 
 
 def loss_chart(elem_id: str) -> gr.HTML:
-    """An empty chart; its value is what `ui.series.loss_curve` gives."""
+    """An empty chart for values of `ui.series.loss_curve`."""
     return _chart(elem_id, text.LOSS_CHART)
 
 
 def style_chart(elem_id: str) -> gr.HTML:
-    """An empty chart, not seen while it is; its value is what `ui.series.style_curve` gives."""
+    """An empty chart for values of `ui.series.style_curve`; hidden while empty."""
     return _chart(elem_id, text.STYLE_CHART)
 
 
-def _chart(elem_id: str, said: Mapping[str, str]) -> gr.HTML:
-    words = json.dumps(said, ensure_ascii=False)
+def _chart(elem_id: str, labels: Mapping[str, str]) -> gr.HTML:
+    words = json.dumps(labels, ensure_ascii=False)
     return gr.HTML(
         value={"loss": [], "eval": [], "best": None},
         html_template=_TEMPLATE,

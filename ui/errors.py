@@ -17,8 +17,8 @@ from ui import text
 log = logging.getLogger("kakaobot.window")
 
 
-def shown(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a handler's errors reach the user as Korean sentences; a generator stays a generator."""
+def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn a handler's errors into Korean toasts; a generator stays a generator."""
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)
@@ -40,9 +40,9 @@ def shown(handler: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def notify(sentence: str) -> None:
-    """A passing note for the user in the middle of a handler."""
-    gr.Info(html.escape(sentence), title=text.NOTICE)
+def notify(message: str) -> None:
+    """Show an informational toast from within a handler."""
+    gr.Info(html.escape(message), title=text.NOTICE)
 
 
 def _toast(error: Exception, handler: Callable[..., Any]) -> gr.Error:

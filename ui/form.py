@@ -1,4 +1,4 @@
-"""Form fields out of the declared settings. Knows kinds of settings, not which there are."""
+"""Form fields from declared settings. Knows the kinds of settings, not which there are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ui import text
 
 
 def form_field(entry: SettingField) -> Any:
-    """An empty field of the kind that fits; its value comes with `shown_value`."""
+    """An empty component that fits the setting; `field_value` gives its value."""
     common: dict[str, Any] = {
         "label": entry.key,
         "info": field_info(entry),
@@ -27,35 +27,41 @@ def form_field(entry: SettingField) -> Any:
         return gr.Dropdown(list(entry.choices), **common)
     if entry.kind == "list":
         return gr.Textbox(lines=3, max_lines=8, **common)
-    # Text for numbers too: gr.Number refuses in English, and the settings refuse in Korean.
+    # Numbers too: gr.Number rejects input in English, the settings do in Korean.
     return gr.Textbox(max_lines=1, **common)
 
 
 def field_value(entry: SettingField, value: object) -> object:
-    """A setting's value as its field shows it."""
+    """A setting's value as its form field shows it."""
     if entry.kind == "bool":
         return bool(value)
     if entry.kind == "switch":
         return str(value).lower()
     if isinstance(value, tuple | list):
-        return "\n".join(str(each) for each in value)
+        return "\n".join(str(item) for item in value)
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def field_info(entry: SettingField) -> str:
     """The description with range and default."""
-    extra = [part for part in (_range(entry), _default(entry)) if part]
+    notes = [note for note in (_range(entry), _default(entry)) if note]
     if entry.kind == "list":
-        extra.insert(0, text.ONE_PER_LINE)
-    return f"{entry.description} ({', '.join(extra)})"
+        notes.insert(0, text.ONE_PER_LINE)
+    return f"{entry.description} ({', '.join(notes)})"
 
 
 def changed_values(
-    entries: Sequence[SettingField], before: Mapping[str, object], now: Sequence[object]
+    entries: Sequence[SettingField], shown: Mapping[str, object], values: Sequence[object]
 ) -> dict[str, object]:
-    """What the user changed since the form was filled: what others wrote meanwhile stays."""
-    given = {entry.path: value for entry, value in zip(entries, now, strict=True)}
-    return {path: value for path, value in given.items() if value != before.get(path)}
+    """The values that the user edited, by setting. Others may have changed on disk meanwhile.
+
+    Args:
+        entries: the form's settings.
+        shown: what the form was filled with, by setting.
+        values: what its fields hold now, in the order of `entries`.
+    """
+    current = {entry.path: value for entry, value in zip(entries, values, strict=True)}
+    return {path: value for path, value in current.items() if value != shown.get(path)}
 
 
 def _range(entry: SettingField) -> str:
@@ -63,7 +69,7 @@ def _range(entry: SettingField) -> str:
     kind = {(True, True): "both", (True, False): "low", (False, True): "high"}.get(
         (low is not None, high is not None)
     )
-    return text.RANGE[kind].format(low=_short(low), high=_short(high)) if kind else ""
+    return text.RANGE[kind].format(low=_limit(low), high=_limit(high)) if kind else ""
 
 
 def _default(entry: SettingField) -> str:
@@ -74,5 +80,5 @@ def _default(entry: SettingField) -> str:
     return text.DEFAULT_VALUE.format(value=lines or text.EMPTY_VALUE)
 
 
-def _short(limit: float | None) -> str:
+def _limit(limit: float | None) -> str:
     return "" if limit is None else f"{limit:,.10g}"

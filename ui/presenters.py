@@ -1,4 +1,4 @@
-"""Snapshots → what is on the screen. Pure: imports neither gradio nor torch."""
+"""Snapshots → view values. Pure: imports neither gradio nor torch."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ui.series import loss_curve, style_curve
 
 Tone = Literal["calm", "live", "good", "warn", "bad"]
 
-PATIENCE = 15.0
-"""Seconds after which a stop that has not ended offers to use force."""
+KILL_AFTER = 15.0
+"""Seconds a stop may take before the button for killing the worker appears."""
 
-_NAME = 14
+_MAX_NAME = 14
 """Characters of a name in a list of several."""
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
 _TONES: dict[str, Tone] = {
@@ -48,77 +48,82 @@ class TrainingView:
     headline: str
     tone: Tone
     detail: tuple[str, ...]
-    """Sentences under the headline: what it does, what was saved, what can be done now."""
+    """Sentences under the headline."""
     percent: int | None
-    """None where there is no bar to show or nothing can be said yet."""
+    """Of the progress bar; None where there is none or it is indeterminate."""
     busy: bool
-    """A bar without an end: it works, but knows no step yet."""
+    """Whether the progress bar is indeterminate."""
     facts: tuple[tuple[str, str], ...]
     practice: str
-    """Why the practice model is used; empty where a real one is."""
+    """Why the practice model is used; empty for a real one."""
     base: str
     start: ButtonView
     stop: ButtonView
     kill: ButtonView
     new: ButtonView
-    talk: ButtonView
-    chart: dict[str, object]
-    voice: dict[str, object]
-    answers: EvalTranscript
+    to_chat: ButtonView
+    loss_chart: dict[str, object]
+    style_chart: dict[str, object]
+    eval_samples: EvalTranscript
     best_step: int | None
     log: str
     last_lines: str
-    """Of the log, where the run has failed."""
+    """Of the log; empty unless the run has failed."""
     runs: tuple[RunSummary, ...]
     status_line: str
 
 
-def training_view(now: TrainingSnapshot, *, stopping_for: float = 0.0) -> TrainingView:
-    """What the training tab shows; `stopping_for` is seconds since a stop was asked."""
-    status, live = now.status, now.status.state in LIVE
-    asked = live and now.stopping
-    best = status.best_step
+def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> TrainingView:
+    """What the training tab shows.
+
+    Args:
+        snapshot: of the chosen run.
+        stopping_for: seconds since a stop was requested.
+    """
+    status, live = snapshot.status, snapshot.status.state in LIVE
+    stopping = live and snapshot.stopping
+    best, can_start = status.best_step, snapshot.can_start
+    base, reason = snapshot.base, snapshot.base_reason
     return TrainingView(
-        headline=_headline(now),
-        tone="warn" if asked else _TONES[status.state],
-        detail=_detail(now),
+        headline=_headline(snapshot),
+        tone="warn" if stopping else _TONES[status.state],
+        detail=_detail(snapshot),
         percent=percent(status),
         busy=live and not status.max_steps,
         facts=_facts(status),
-        practice=now.base_reason if now.practice else "",
-        base=f"{now.base} — {now.base_reason}" if now.base_reason else now.base,
+        practice=reason if snapshot.practice else "",
+        base=f"{base} — {reason}" if reason else base,
         start=ButtonView(
-            _start_label(now), enabled=now.can_start, visible=not live, primary=now.can_start
+            _start_label(snapshot), enabled=can_start, visible=not live, primary=can_start
         ),
-        stop=ButtonView(text.STOP, enabled=now.can_stop and not asked, visible=live),
-        kill=ButtonView(text.KILL, visible=asked and stopping_for >= PATIENCE),
-        new=ButtonView(text.NEW_RUN, visible=not live and bool(now.run)),
-        talk=ButtonView(text.TO_CHAT, visible=now.can_chat, primary=not (live or now.can_start)),
-        chart=loss_curve(now.points, best),
-        voice=style_curve(now.points, best),
-        answers=now.eval_samples,
+        stop=ButtonView(text.STOP, enabled=snapshot.can_stop and not stopping, visible=live),
+        kill=ButtonView(text.KILL, visible=stopping and stopping_for >= KILL_AFTER),
+        new=ButtonView(text.NEW_RUN, visible=not live and bool(snapshot.run)),
+        to_chat=ButtonView(
+            text.TO_CHAT, visible=snapshot.can_chat, primary=not (live or can_start)
+        ),
+        loss_chart=loss_curve(snapshot.points, best),
+        style_chart=style_curve(snapshot.points, best),
+        eval_samples=snapshot.eval_samples,
         best_step=best,
-        log=now.log,
-        last_lines=now.last_lines if status.state == "failed" else "",
-        runs=now.runs,
-        status_line=status_line(now),
+        log=snapshot.log,
+        last_lines=snapshot.last_lines if status.state == "failed" else "",
+        runs=snapshot.runs,
+        status_line=status_line(snapshot),
     )
 
 
-def estimate_title(now: TrainingSnapshot) -> str:
-    """Of what is told before a start; empty while anything is being trained."""
-    if any(run.state in LIVE for run in now.runs) or now.status.state in LIVE:
+def estimate_title(snapshot: TrainingSnapshot) -> str:
+    """Of the estimate card; empty while anything is being trained."""
+    if any(run.state in LIVE for run in snapshot.runs) or snapshot.status.state in LIVE:
         return ""
-    # What is told is of a whole training, not of the rest of one.
-    return (
-        text.ESTIMATE_TITLE
-        if now.can_start and not now.resume_step
-        else text.ESTIMATE_TITLE_NEW_RUN
-    )
+    # The estimate is of a whole training, not of the rest of one.
+    is_first = snapshot.can_start and not snapshot.resume_step
+    return text.ESTIMATE_TITLE if is_first else text.ESTIMATE_TITLE_NEW_RUN
 
 
 def percent(status: Status) -> int | None:
-    """Whole percent of the steps; 100 is kept for a run that is finished."""
+    """Whole percent of the steps; only a finished run has 100."""
     if status.state == "finished":
         return 100
     if not status.max_steps:
@@ -126,41 +131,40 @@ def percent(status: Status) -> int | None:
     return min(99, 100 * status.step // status.max_steps)
 
 
-def status_line(now: TrainingSnapshot) -> str:
-    """`바탕 모델 · 학습 이름 · 상태`, in one line."""
-    state = text.SHORT_STATES[now.status.state]
-    done = percent(now.status)
-    if now.status.state in LIVE and done is not None:
+def status_line(snapshot: TrainingSnapshot) -> str:
+    """`바탕 모델 · 학습 이름 · 상태`."""
+    status, done = snapshot.status, percent(snapshot.status)
+    state = text.SHORT_STATES[status.state]
+    if status.state in LIVE and done is not None:
         state += " " + text.STATUS_STEP.format(
-            step=now.status.step, max_steps=now.status.max_steps, percent=done
+            step=status.step, max_steps=status.max_steps, percent=done
         )
-    return " · ".join(part for part in (now.base, now.run, state) if part)
+    return " · ".join(part for part in (snapshot.base, snapshot.run, state) if part)
 
 
 def run_label(run: RunSummary) -> str:
-    state = text.SHORT_STATES[run.state]
-    return text.RUN_LABEL.format(name=run.name, state=state)
+    return text.RUN_LABEL.format(name=run.name, state=text.SHORT_STATES[run.state])
 
 
 def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
-    """What was said, as a chat window takes it: one message a bubble.
+    """Lines of a conversation as messages of `gr.Chatbot`, one a bubble.
 
-    The first bubble of each of the model's turns starts with who speaks and that it is an AI: so
-    the mark is also in what is copied.
+    The first bubble of each model turn names its author and marks it as AI, so that a copied
+    conversation keeps the mark.
     """
-    shown, before = [], None
+    messages, previous = [], None
     for line in lines:
         if line.from_user:
-            shown.append({"role": "user", "content": _plain(line.text)})
-            before = None
+            messages.append({"role": "user", "content": _inert(line.text)})
+            previous = None
             continue
-        who = line.name or text.UNKNOWN_NAME
+        name = line.name or text.UNKNOWN_NAME
         first, *rest = line.text.split("\n")
-        if who != before:
-            first = f"{who} · {text.AI_MARK}\n{first}"
-        shown += [{"role": "assistant", "content": _plain(words)} for words in (first, *rest)]
-        before = who
-    return shown
+        if name != previous:
+            first = f"{name} · {text.AI_MARK}\n{first}"
+        messages += [{"role": "assistant", "content": _inert(part)} for part in (first, *rest)]
+        previous = name
+    return messages
 
 
 def export_format_name(format: str) -> str:
@@ -168,39 +172,42 @@ def export_format_name(format: str) -> str:
     return text.EXPORT_FORMATS.get(format[:1], format)
 
 
-def name_list(people: Sequence[str], most: int = 3) -> str:
-    names = ", ".join(truncate(name, _NAME) for name in people[:most])
-    if len(people) > most:
-        return text.MORE_PEOPLE.format(names=names, count=len(people) - most)
-    return names
+def name_list(names: Sequence[str], max_names: int = 3) -> str:
+    """`도담, 마루, 은솔 외 2명`."""
+    listed = ", ".join(truncate(name, _MAX_NAME) for name in names[:max_names])
+    if len(names) > max_names:
+        return text.MORE_PEOPLE.format(names=listed, count=len(names) - max_names)
+    return listed
 
 
-def truncate(words: str, most: int) -> str:
-    """`words`, or the start of them with an ellipsis."""
-    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+def truncate(string: str, max_length: int) -> str:
+    """The string, or its start and an ellipsis."""
+    if len(string) <= max_length:
+        return string
+    return string[: max_length - 1].rstrip() + "…"
 
 
-def line_numbers(numbers: Sequence[int], most: int = 3) -> str:
-    """`4줄 (12, 15, 20…)`; empty where every line was understood."""
+def line_numbers(numbers: Sequence[int], max_numbers: int = 3) -> str:
+    """`4줄 (12, 15, 20…)`; empty without numbers."""
     if not numbers:
         return ""
-    listed = ", ".join(f"{number:,}" for number in numbers[:most])
-    more = "…" if len(numbers) > most else ""
+    listed = ", ".join(f"{number:,}" for number in numbers[:max_numbers])
+    more = "…" if len(numbers) > max_numbers else ""
     return text.LINE_NUMBERS.format(count=f"{len(numbers):,}", lines=listed + more)
 
 
-def _plain(words: str) -> str:
-    """Words that gradio's chat cannot take for HTML.
+def _inert(content: str) -> str:
+    """Text that gradio's chatbot cannot take for HTML.
 
-    It reads tags and entities even with markdown off, and copies what it was given: an invisible
-    character behind the sign keeps both the view and the copy right.
+    It interprets tags and entities even with Markdown off, and its copy button copies the raw
+    value: an invisible character behind the sign keeps both the view and the copy right.
     """
-    return _MARKUP.sub("\\g<0>\u2060", words)
+    return _MARKUP.sub("\\g<0>\u2060", content)
 
 
-def _headline(now: TrainingSnapshot) -> str:
-    status = now.status
-    if status.state in LIVE and now.stopping:
+def _headline(snapshot: TrainingSnapshot) -> str:
+    status = snapshot.status
+    if status.state in LIVE and snapshot.stopping:
         return text.STOPPING
     done = percent(status)
     if status.state == "running" and done is not None:
@@ -208,68 +215,58 @@ def _headline(now: TrainingSnapshot) -> str:
     return text.STATES[status.state]
 
 
-def _detail(now: TrainingSnapshot) -> tuple[str, ...]:
-    status = now.status
+def _detail(snapshot: TrainingSnapshot) -> tuple[str, ...]:
+    status = snapshot.status
     message = status.message
-    if now.last_lines:
-        # It stands below, with those before it.
+    if snapshot.last_lines:
+        # The card shows the last lines itself.
         message = message.partition(f" {text.LAST_LINES}: ")[0]
-    lines = [message] if message else _what_is_left(now)
+    sentences = [message] if message else _options(snapshot)
     if status.state == "running" and status.resumed_from:
-        lines.append(text.RESUMED_AT.format(step=status.resumed_from))
+        sentences.append(text.RESUMED_AT.format(step=status.resumed_from))
     if note := timing_note(status):
-        lines.append(note)
+        sentences.append(note)
     if status.state == "failed":
-        lines.append(text.FAILED_HINT)
-    if now.silent_seconds >= SILENCE_SECONDS:
-        lines.append(text.QUIET.format(time=duration_text(now.silent_seconds // 60 * 60)))
-    lines += status.notes
-    if now.start_blocker:
-        lines.append(now.start_blocker)
-    return tuple(dict.fromkeys(lines))
+        sentences.append(text.FAILED_HINT)
+    if snapshot.silent_seconds >= SILENCE_SECONDS:
+        whole_minutes = snapshot.silent_seconds // 60 * 60
+        sentences.append(text.QUIET.format(time=duration_text(whole_minutes)))
+    sentences += status.notes
+    if snapshot.start_blocker:
+        sentences.append(snapshot.start_blocker)
+    return tuple(dict.fromkeys(sentences))
 
 
-def _what_is_left(now: TrainingSnapshot) -> list[str]:
-    """For a worker that ended without saying what can be done now."""
-    if now.status.state not in ("stopped", "finished", "failed"):
+def _options(snapshot: TrainingSnapshot) -> list[str]:
+    """What can be done with a run whose worker ended without a message."""
+    if snapshot.status.state not in ("stopped", "finished", "failed"):
         return []
-    lines = []
-    if now.resume_step:
-        lines = [
-            text.SAVED_AT.format(step=now.resume_step),
-            text.CAN_RESUME.format(step=now.resume_step),
-        ]
-    return [*lines, text.CAN_CHAT_HINT] if now.can_chat else lines
+    step = snapshot.resume_step
+    sentences = [text.SAVED_AT.format(step=step), text.CAN_RESUME.format(step=step)] if step else []
+    return [*sentences, text.CAN_CHAT_HINT] if snapshot.can_chat else sentences
 
 
 def _facts(status: Status) -> tuple[tuple[str, str], ...]:
-    live, lowest = status.state in LIVE, status.best_metric == "eval_loss"
-    voice = (
-        {"style": text.STYLE_DISTANCE.format(distance=status.style_distance)}
-        if status.style_distance is not None
-        else {}
-    )
-    found: dict[str, str | None] = {
-        "step": text.STEP_COUNT.format(step=status.step, max_steps=status.max_steps)
-        if status.max_steps
-        else None,
-        "loss": f"{status.loss:.3f}" if status.loss is not None else None,
-        "eval": f"{status.eval_loss:.3f}" if status.eval_loss is not None else None,
-        "best" if lowest else "best_step": text.BEST_LOSS.format(
-            loss=status.best_eval_loss, step=status.best_step or 0
-        )
-        if status.best_eval_loss is not None
-        else None,
-        **voice,
-        "speed": text.SPEED.format(speed=status.tokens_per_second)
-        if status.tokens_per_second is not None
-        else None,
-        "eta": text.APPROXIMATELY.format(time=duration_text(status.eta_seconds))
-        if live and status.eta_seconds is not None
-        else None,
-    }
-    return tuple((text.RUN_FACTS[key], value or text.DASH) for key, value in found.items())
+    best = "best" if status.best_metric == "eval_loss" else "best_step"
+    values: dict[str, str | None] = dict.fromkeys(("step", "loss", "eval", best))
+    if status.max_steps:
+        values["step"] = text.STEP_COUNT.format(step=status.step, max_steps=status.max_steps)
+    if status.loss is not None:
+        values["loss"] = f"{status.loss:.3f}"
+    if status.eval_loss is not None:
+        values["eval"] = f"{status.eval_loss:.3f}"
+    if status.best_eval_loss is not None:
+        values[best] = text.BEST_LOSS.format(loss=status.best_eval_loss, step=status.best_step or 0)
+    if status.style_distance is not None:
+        values["style"] = text.STYLE_DISTANCE.format(distance=status.style_distance)
+    values |= dict.fromkeys(("speed", "eta"))
+    if status.tokens_per_second is not None:
+        values["speed"] = text.SPEED.format(speed=status.tokens_per_second)
+    if status.state in LIVE and status.eta_seconds is not None:
+        values["eta"] = text.APPROXIMATELY.format(time=duration_text(status.eta_seconds))
+    return tuple((text.RUN_FACTS[key], value or text.DASH) for key, value in values.items())
 
 
-def _start_label(now: TrainingSnapshot) -> str:
-    return text.RESUME.format(step=now.resume_step) if now.resume_step else text.START
+def _start_label(snapshot: TrainingSnapshot) -> str:
+    step = snapshot.resume_step
+    return text.RESUME.format(step=step) if step else text.START

@@ -1,4 +1,4 @@
-"""Points of a run → what the chart draws. Pure; knows no gradio and no colours."""
+"""Metric points of a run → chart series. Pure: knows neither gradio nor colors."""
 
 from __future__ import annotations
 
@@ -8,55 +8,56 @@ from collections.abc import Iterable, Sequence
 from kakaobot.runs.metrics import Point
 
 MAX_POINTS = 500
-"""Points a series sends to the browser."""
+"""Of a series that is sent to the browser."""
 
 StepValue = tuple[int, float]
 
 
 def loss_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
     """`loss` and `eval` as lists of [step, value], and `best` as [step, value] or None."""
-    series: dict[str, list[StepValue]] = {"loss": [], "eval_loss": []}
-    for point in points:
-        if point.kind in series and math.isfinite(point.value):
-            series[point.kind].append((point.step, point.value))
-    best = next((pair for pair in series["eval_loss"] if pair[0] == best_step), None)
-    return {
-        "loss": [list(pair) for pair in downsample(series["loss"])],
-        "eval": [list(pair) for pair in downsample(series["eval_loss"])],
-        "best": list(best) if best else None,
-    }
+    points = list(points)
+    return _chart(_series(points, "loss"), _series(points, "eval_loss"), best_step)
 
 
 def style_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
-    """How far the answers' voice was from the room's, in the same form: as `eval`."""
-    voices = [
-        (point.step, point.value)
-        for point in points
-        if point.kind == "voice" and math.isfinite(point.value)
-    ]
-    best = next((pair for pair in voices if pair[0] == best_step), None)
-    return {
-        "loss": [],
-        "eval": [list(pair) for pair in downsample(voices)],
-        "best": list(best) if best else None,
-    }
+    """Style distance of the eval samples, in the form of `loss_curve`, as `eval`."""
+    return _chart([], _series(points, "voice"), best_step)
 
 
-def downsample(pairs: Sequence[StepValue], most: int = MAX_POINTS) -> list[StepValue]:
-    """At most `most` pairs: the ends, and of each bucket between its lowest and its highest.
+def downsample(pairs: Sequence[StepValue], max_points: int = MAX_POINTS) -> list[StepValue]:
+    """The first and the last pair, and the minimum and maximum of each bucket in between.
 
-    Every k-th point would lose the spikes.
+    Taking every k-th pair would lose spikes.
     """
-    if len(pairs) <= most:
+    if len(pairs) <= max_points:
         return list(pairs)
     inner = pairs[1:-1]
-    buckets = (most - 2) // 2
-    kept = [pairs[0]]
+    buckets = (max_points - 2) // 2
+    sampled = [pairs[0]]
     for number in range(buckets):
         bucket = inner[number * len(inner) // buckets : (number + 1) * len(inner) // buckets]
-        ends = {min(bucket, key=_value), max(bucket, key=_value)}
-        kept += sorted(ends)
-    return [*kept, pairs[-1]]
+        sampled += sorted({min(bucket, key=_value), max(bucket, key=_value)})
+    return [*sampled, pairs[-1]]
+
+
+def _series(points: Iterable[Point], kind: str) -> list[StepValue]:
+    """JSON has no infinity and no NaN, so only finite values."""
+    return [
+        (point.step, point.value)
+        for point in points
+        if point.kind == kind and math.isfinite(point.value)
+    ]
+
+
+def _chart(
+    loss: Sequence[StepValue], evaluation: Sequence[StepValue], best_step: int | None
+) -> dict[str, object]:
+    best = next((pair for pair in evaluation if pair[0] == best_step), None)
+    return {
+        "loss": [list(pair) for pair in downsample(loss)],
+        "eval": [list(pair) for pair in downsample(evaluation)],
+        "best": list(best) if best else None,
+    }
 
 
 def _value(pair: StepValue) -> float:

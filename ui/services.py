@@ -1,44 +1,144 @@
-"""Everything the window can ask for, made once."""
+"""The services behind the window: what each tab needs of one, and the real ones of a home.
+
+The protocols list the part of a service that the window uses, so that a fake in a test is checked
+against it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
-from kakaobot.app.auth import PasswordGate
+from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.base_models import BaseModels
-from kakaobot.app.chat import ChatService
+from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply
 from kakaobot.app.datasets import Datasets
-from kakaobot.app.estimates import Estimates
-from kakaobot.app.exports import Exports
-from kakaobot.app.people import Participants
+from kakaobot.app.estimates import Estimate, Estimates
+from kakaobot.app.exports import Exports, FileReport, LineReport
+from kakaobot.app.people import Participants, RoomReport
 from kakaobot.app.settings import SettingsEditor
-from kakaobot.app.training import Training
-from kakaobot.config import Home
+from kakaobot.app.training import Training, TrainingSnapshot
+from kakaobot.config import Home, SettingField
+from kakaobot.dataset.build_report import BuildReport
+from kakaobot.dataset.participant_stats import ParticipantStats
+from kakaobot.schema import Progress, no_progress
+
+
+class ExportsProtocol(Protocol):
+    def files(self) -> Sequence[FileReport]: ...
+
+    def sample_files(self) -> Sequence[Path]: ...
+
+    def import_files(
+        self, files: Sequence[Path], progress: Progress = no_progress
+    ) -> Sequence[FileReport]: ...
+
+    def remove(self, hash: str) -> str: ...
+
+    def line_report(self, hash: str) -> LineReport: ...
+
+
+class ParticipantsProtocol(Protocol):
+    def rooms(self, progress: Progress = no_progress) -> Sequence[RoomReport]: ...
+
+    def merge_names(self, name: str, others: Sequence[str], *, room: str = "") -> RoomReport: ...
+
+    def unmerge_name(self, alias: str, *, room: str = "") -> RoomReport: ...
+
+    def exclude(self, names: Sequence[str]) -> Sequence[str]: ...
+
+    def include(self, names: Sequence[str]) -> Sequence[str]: ...
+
+
+class DatasetsProtocol(Protocol):
+    def rooms(self) -> Sequence[str]: ...
+
+    def participants(
+        self, room: str = "", progress: Progress = no_progress
+    ) -> Sequence[ParticipantStats]: ...
+
+    def build(self, progress: Progress = no_progress) -> BuildReport: ...
+
+    def report(self) -> BuildReport | None: ...
+
+    def outdated_reason(self, report: BuildReport) -> str: ...
+
+    def update_report_page(
+        self, estimate: Estimate | None, progress: Progress = no_progress
+    ) -> Path: ...
+
+
+class EstimatesProtocol(Protocol):
+    def known(self) -> Estimate | None: ...
+
+    def look(self, progress: Progress = no_progress) -> Estimate | None: ...
+
+
+class TrainingProtocol(Protocol):
+    def snapshot(self, run: str = "") -> TrainingSnapshot: ...
+
+    def version(self, run: str = "") -> tuple[object, ...]: ...
+
+    def start(self, *, new: bool = False) -> TrainingSnapshot: ...
+
+    def stop(self, run: str = "") -> TrainingSnapshot: ...
+
+    def kill(self, run: str = "") -> TrainingSnapshot: ...
+
+    def adopt(self) -> str: ...
+
+
+class ChatProtocol(Protocol):
+    def runs(self) -> Sequence[str]: ...
+
+    def persona(self, run: str = "") -> Persona: ...
+
+    def reply(
+        self,
+        access: AccessPass | None,
+        lines: Sequence[ChatLine],
+        *,
+        run: str = "",
+        reply_as: str = "",
+        user_name: str = "",
+    ) -> Iterator[Reply]: ...
+
+
+class SettingsProtocol(Protocol):
+    def fields(self) -> Sequence[SettingField]: ...
+
+    def groups(self) -> Sequence[tuple[str, str]]: ...
+
+    def values(self) -> Mapping[str, object]: ...
+
+    def save(self, changes: Mapping[str, object]) -> None: ...
 
 
 @dataclass(frozen=True)
 class Services:
-    exports: Exports
-    people: Participants
-    datasets: Datasets
-    outlooks: Estimates
-    training: Training
-    chatting: ChatService
+    exports: ExportsProtocol
+    participants: ParticipantsProtocol
+    datasets: DatasetsProtocol
+    estimates: EstimatesProtocol
+    training: TrainingProtocol
+    chat: ChatProtocol
     gate: PasswordGate
-    preferences: SettingsEditor
+    settings: SettingsProtocol
 
     @classmethod
-    def of(cls, home: Home) -> Services:
+    def from_home(cls, home: Home) -> Services:
         gate, bases = PasswordGate.from_home(home), BaseModels()
-        chatting = ChatService(home, gate)
+        chat = ChatService(home, gate)
         return cls(
-            Exports(home),
-            Participants(home),
-            Datasets(home, bases),
-            Estimates(home, bases),
-            # A model in the chat would take the graphics memory that training needs.
-            Training(home, bases, free_memory=chatting.unload),
-            chatting,
-            gate,
-            SettingsEditor(home),
+            exports=Exports(home),
+            participants=Participants(home),
+            datasets=Datasets(home, bases),
+            estimates=Estimates(home, bases),
+            # A chat model would occupy the GPU memory that training needs.
+            training=Training(home, bases, free_memory=chat.unload),
+            chat=chat,
+            gate=gate,
+            settings=SettingsEditor(home),
         )

@@ -1,4 +1,4 @@
-"""The window: header, five tabs and what ties them together. Built once, by `build_window`."""
+"""The window: a header and five tabs. Built once, by `build_window`."""
 
 from __future__ import annotations
 
@@ -10,71 +10,85 @@ import gradio as gr
 from ui import text
 from ui.events import on
 from ui.render import cards
-from ui.services import Services
-from ui.tabs import chat, dataset, exports, settings, training
+from ui.services import Services, TrainingProtocol
+from ui.tabs import chat, dataset, exports, rooms, settings, training
 
-# The page is replaced, because the server behind it is gone in a moment.
-_GOODBYE = """(sentence) => {
+# The page is replaced, since its server is about to exit.
+_GOODBYE_SCRIPT = """(sentence) => {
   const page = document.createElement("main");
   page.className = "kb-goodbye";
   page.textContent = sentence;
   document.body.replaceChildren(page);
 }"""
-_BEAT = 1.0
-"""Seconds between two looks at the run folder, while a window is open."""
-_KEEP_UPLOADS = (3600, 3600)
-"""Seconds: how often uploads that were left are looked for, and how old they may get."""
+_POLL_SECONDS = 1.0
+"""Between two polls of the run folder while a window is open."""
+_DELETE_UPLOADS = (3600, 3600)
+"""Seconds between two cleanups of the upload folder, and the age from which files are deleted."""
 
 
 def build_window(
     services: Services, *, quit_program: Callable[[], None] = lambda: None
 ) -> gr.Blocks:
-    """Lay the window out; `quit_program` is called when the user ends the program."""
+    """Lay out the window; `quit_program` is called when the user ends the program."""
     with gr.Blocks(
-        title=text.TITLE, analytics_enabled=False, delete_cache=_KEEP_UPLOADS, elem_id="window"
+        title=text.TITLE, analytics_enabled=False, delete_cache=_DELETE_UPLOADS, elem_id="window"
     ) as window:
-        status = _header(services, quit_program)
-        # Outside the tabs: what is in a tab that is not shown does not tick.
-        beat = gr.Timer(_BEAT)
+        status_line = _header(HeaderHandlers(services.training, quit_program))
+        # Outside the tabs: a timer inside a hidden tab does not tick.
+        timer = gr.Timer(_POLL_SECONDS)
         with gr.Tabs(elem_id="tabs") as tabs:
-            with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as first:
-                exports.build(services.exports, services.people, tabs, [first.select, window.load])
-            with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as second:
-                dataset.build(
-                    services.datasets,
-                    services.people,
-                    services.preferences,
-                    services.outlooks,
+            with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as tab:
+                exports.build(
+                    exports.ExportsHandlers(services.exports),
+                    rooms.RoomsHandlers(services.participants),
                     tabs,
-                    second,
+                    [tab.select, window.load],
                 )
-            with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as third:
+            with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as tab:
+                dataset.build(_dataset_handlers(services), tabs, tab)
+            with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as tab:
                 training.build(
-                    services.training,
-                    services.outlooks,
+                    training.TrainingHandlers(services.training, services.estimates),
                     tabs,
-                    status,
-                    training.Events(third.select, window.load, beat.tick),
+                    status_line,
+                    training.RefreshEvents(tab.select, window.load, timer.tick),
                 )
-            with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as fourth:
-                chat.build(services.chatting, services.gate, fourth)
-            with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as fifth:
-                settings.build(services.preferences, [fifth.select, window.load])
+            with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
+                handlers = chat.ChatHandlers(services.chat, services.gate)
+                chat.build(handlers, tab, has_password=services.gate.is_set)
+            with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
+                settings.build(
+                    settings.SettingsHandlers(services.settings), [tab.select, window.load]
+                )
     return typing.cast("gr.Blocks", window)
 
 
-def _header(services: Services, quit_program: Callable[[], None]) -> gr.HTML:
+class HeaderHandlers:
+    """The handler of the button that ends the program."""
+
+    def __init__(self, training: TrainingProtocol, quit_program: Callable[[], None]) -> None:
+        self._training = training
+        self._quit_program = quit_program
+
+    def quit(self) -> str:
+        """End the program; returns what the page shows from then on."""
+        self._quit_program()
+        return text.FAREWELL_LIVE if self._training.snapshot().can_stop else text.FAREWELL
+
+
+def _header(handlers: HeaderHandlers) -> gr.HTML:
     with gr.Row(elem_id="header"):
         gr.HTML(cards.brand(), elem_id="brand")
-        status = gr.HTML(elem_id="status")
-        end = gr.Button(text.QUIT, elem_id="quit", size="sm", scale=0, min_width=84)
-    words = gr.Textbox(visible="hidden", elem_id="farewell")
-
-    def leave() -> str:
-        quit_program()
-        return text.FAREWELL_LIVE if services.training.snapshot().can_stop else text.FAREWELL
-
-    on(end.click, leave, None, words).success(
-        None, words, None, js=_GOODBYE, api_visibility="private"
+        status_line = gr.HTML(elem_id="status")
+        quit_button = gr.Button(text.QUIT, elem_id="quit", size="sm", scale=0, min_width=84)
+    farewell = gr.Textbox(visible="hidden", elem_id="farewell")
+    on(quit_button.click, handlers.quit, None, farewell).success(
+        None, farewell, None, js=_GOODBYE_SCRIPT, api_visibility="private"
     )
-    return status
+    return status_line
+
+
+def _dataset_handlers(services: Services) -> dataset.DatasetHandlers:
+    return dataset.DatasetHandlers(
+        services.datasets, services.participants, services.settings, services.estimates
+    )

@@ -6,11 +6,11 @@ import pytest
 
 from kakaobot.errors import RunError
 from ui import text
-from ui.errors import shown
+from ui.errors import show_errors
 
 
-def test_a_users_error_is_shown_as_it_is_and_not_logged(caplog):
-    @shown
+def test_a_users_error_becomes_a_toast_and_is_not_logged(caplog):
+    @show_errors
     def handler():
         raise RunError("먼저 학습하세요.")
 
@@ -22,8 +22,8 @@ def test_a_users_error_is_shown_as_it_is_and_not_logged(caplog):
     assert not caplog.records
 
 
-def test_a_bug_is_logged_and_told_in_one_general_sentence(caplog):
-    @shown
+def test_a_bug_is_logged_and_shown_as_one_general_sentence(caplog):
+    @show_errors
     def handler():
         raise ZeroDivisionError("비밀 대화")
 
@@ -33,10 +33,10 @@ def test_a_bug_is_logged_and_told_in_one_general_sentence(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_generator_stays_one_and_is_closed_with_its_view():
+def test_a_generator_stays_one_and_closes_with_its_wrapper():
     closed = []
 
-    @shown
+    @show_errors
     def handler():
         try:
             yield 1

@@ -1,6 +1,5 @@
 """What a training will take, told in tabs 2 and 3: a fake service behind the real handlers."""
 
-import inspect
 from dataclasses import fields, replace
 from typing import Any, cast
 
@@ -10,57 +9,39 @@ import pytest
 from kakaobot.app.estimates import Estimate
 from kakaobot.errors import BaseModelError
 from kakaobot.runs.status import Status
+from kakaobot.schema import Progress, no_progress
 from tests.ui.window_fakes import (
-    NOW,
-    OUTLOOK,
+    ESTIMATE,
+    SNAPSHOT,
     FakeDatasets,
-    FakeOutlooks,
-    FakePeople,
+    FakeEstimates,
+    FakeParticipants,
+    FakeSettings,
     FakeTraining,
 )
 from ui import text
 from ui.presenters import estimate_title
 from ui.render.cards import estimate_card
-from ui.tabs import dataset, training
+from ui.tabs.dataset import DatasetHandlers
+from ui.tabs.training import TrainingComponents, TrainingHandlers, ViewState
 
 TIGHT = Estimate(("메모리 약 30GB", "메모리가 <모자랍니다>."), enough=False)
 
 
-class Saved:
-    def values(self):
-        return {"data.room": "", "data.persona": ""}
-
-
-class Broken(FakeOutlooks):
-    def look(self, progress):
+class FailingEstimates(FakeEstimates):
+    def look(self, progress: Progress = no_progress) -> Estimate | None:
         raise BaseModelError("바탕 모델 <b>이</b> 없습니다.")
 
 
-def wired(window: gr.Blocks) -> dict[str, Any]:
-    handlers = (inspect.unwrap(block.fn) for block in window.fns.values() if block.fn)
-    return {handler.__name__: handler for handler in handlers}
+def dataset_handlers(estimates: FakeEstimates) -> DatasetHandlers:
+    return DatasetHandlers(FakeDatasets(), FakeParticipants(), FakeSettings(), estimates)
 
 
-def second(outlooks: Any) -> dict[str, Any]:
-    datasets, people, saved = cast("Any", (FakeDatasets(), FakePeople(), Saved()))
-    with gr.Blocks() as window, gr.Tabs() as tabs, gr.Tab() as tab:
-        dataset.build(datasets, people, saved, outlooks, tabs, tab)
-    return wired(window)
-
-
-def third(service: Any, outlooks: Any) -> dict[str, Any]:
-    with gr.Blocks() as window, gr.Tabs() as tabs, gr.Tab() as tab:
-        events = training.Events(tab.select, window.load, gr.Timer(1).tick)
-        training.build(service, outlooks, tabs, gr.HTML(), events)
-    return wired(window)
-
-
-def silent(*_: Any, **__: Any) -> None:
-    pass
+silent = cast("gr.Progress", lambda *_, **__: None)
 
 
 def test_a_card_tells_the_estimate_and_what_to_lower():
-    page = estimate_card(text.ESTIMATE_TITLE, OUTLOOK)
+    page = estimate_card(text.ESTIMATE_TITLE, ESTIMATE)
     assert text.ESTIMATE_TITLE in page
     assert "시간 약 40분" in page
     assert "연습용 &lt;b&gt;" in page
@@ -68,36 +49,37 @@ def test_a_card_tells_the_estimate_and_what_to_lower():
     tight = estimate_card(text.ESTIMATE_TITLE, TIGHT)
     assert "kb-warn" in tight
     assert "메모리가 &lt;모자랍니다&gt;." in tight
-    assert estimate_card("", OUTLOOK) == estimate_card(text.ESTIMATE_TITLE, None) == ""
+    assert estimate_card("", ESTIMATE) == estimate_card(text.ESTIMATE_TITLE, None) == ""
 
 
 def test_arriving_in_tab_2_waits_for_no_estimate_but_shows_what_is_known():
-    outlooks = FakeOutlooks()
-    handlers = second(outlooks)
-    assert handlers["arrive"]()[-1] == ""
-    assert outlooks.looks == 0
-    told = []
-    page = handlers["foresee"](lambda share, desc: told.append(desc))
+    estimates = FakeEstimates()
+    handlers = dataset_handlers(estimates)
+    assert handlers.load()[-1] == ""
+    assert estimates.computed == 0
+    messages = []
+    progress: Any = lambda share, desc: messages.append(desc)  # noqa: E731
+    page = handlers.estimate(progress)
     assert "시간 약 40분" in page
-    assert told == ["재는 중"]
-    assert handlers["arrive"]()[-1] == page
+    assert messages == ["재는 중"]
+    assert handlers.load()[-1] == page
 
 
 def test_a_base_that_cannot_be_used_is_told_in_tab_2():
-    page = second(Broken())["foresee"](silent)
+    page = dataset_handlers(FailingEstimates()).estimate(silent)
     assert "바탕 모델 &lt;b&gt;이" in page
 
 
-RUNNING = replace(NOW, status=Status("running", 3, 9), can_start=False, can_stop=True)
-BUSY = replace(NOW, runs=(replace(NOW.runs[0], state="running"),))
+RUNNING = replace(SNAPSHOT, status=Status("running", 3, 9), can_start=False, can_stop=True)
+BUSY = replace(SNAPSHOT, runs=(replace(SNAPSHOT.runs[0], state="running"),))
 
 
 @pytest.mark.parametrize(
     ("now", "title"),
     [
-        (NOW, text.ESTIMATE_TITLE),
-        (replace(NOW, resume_step=40), text.ESTIMATE_TITLE_NEW_RUN),
-        (replace(NOW, can_start=False), text.ESTIMATE_TITLE_NEW_RUN),
+        (SNAPSHOT, text.ESTIMATE_TITLE),
+        (replace(SNAPSHOT, resume_step=40), text.ESTIMATE_TITLE_NEW_RUN),
+        (replace(SNAPSHOT, can_start=False), text.ESTIMATE_TITLE_NEW_RUN),
         (RUNNING, ""),
         (BUSY, ""),
     ],
@@ -107,17 +89,17 @@ def test_what_is_estimated_is_a_whole_training_and_nothing_while_one_runs(now, t
 
 
 def test_tab_3_tells_it_beside_the_start_and_takes_it_away_when_one_has_started():
-    outlooks, service = FakeOutlooks(), FakeTraining()
-    handlers = third(service, outlooks)
-    place = [field.name for field in fields(training.TrainingComponents)].index("outlook")
-    watch = training.Watch()
-    assert handlers["look"]("", watch)[place] == ""
-    assert "시간 약 40분" in handlers["foresee"]("", silent)
-    assert "시간 약 40분" in handlers["look"]("", watch)[place]
-    assert handlers["begin"](watch)[place] == ""
-    assert handlers["foresee"]("", silent) == ""
-    assert outlooks.looks == 1
+    estimates = FakeEstimates()
+    handlers = TrainingHandlers(FakeTraining(), estimates)
+    output = [field.name for field in fields(TrainingComponents)].index("estimate")
+    state = ViewState()
+    assert handlers.show_run("", state)[output] == ""
+    assert "시간 약 40분" in handlers.estimate("", silent)
+    assert "시간 약 40분" in str(handlers.show_run("", state)[output])
+    assert handlers.start(state)[output] == ""
+    assert handlers.estimate("", silent) == ""
+    assert estimates.computed == 1
 
 
 def test_tab_3_tells_a_trouble_of_the_base_in_its_card_alone():
-    assert third(FakeTraining(), Broken())["foresee"]("", silent) == ""
+    assert TrainingHandlers(FakeTraining(), FailingEstimates()).estimate("", silent) == ""

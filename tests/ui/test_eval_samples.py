@@ -3,6 +3,7 @@
 import re
 from dataclasses import fields, replace
 from html import unescape
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,12 @@ from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalTranscript
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.status import Status
 from kakaobot.schema import ChatMessage
-from tests.ui.test_estimate_card import third
-from tests.ui.window_fakes import NOW, FakeOutlooks, FakeTraining
+from tests.ui.window_fakes import SNAPSHOT, FakeEstimates, FakeTraining
 from ui import text
 from ui.presenters import training_view
 from ui.render.eval_samples import eval_samples_card
 from ui.series import loss_curve, style_curve
-from ui.tabs import training
+from ui.tabs.training import TrainingComponents, TrainingHandlers, ViewState
 
 ASKED = EvalPrompt(
     (ChatMessage("user", "몇 시?", "마루"), ChatMessage("user", "두 시?", "은솔")),
@@ -119,32 +119,32 @@ def test_the_voice_has_a_curve_of_its_own_and_leaves_that_of_the_loss_alone():
 
 
 def test_the_card_tells_the_voice_where_there_is_one():
-    assert "말투 거리" not in dict(training_view(NOW).facts)
-    said = replace(NOW, status=Status("running", 10, 20, style_distance=0.2344), points=POINTS)
+    assert "말투 거리" not in dict(training_view(SNAPSHOT).facts)
+    said = replace(SNAPSHOT, status=Status("running", 10, 20, style_distance=0.2344), points=POINTS)
     assert dict(training_view(said).facts)["말투 거리"] == "0.234"
-    assert training_view(said).voice == style_curve(POINTS, None)
+    assert training_view(said).style_chart == style_curve(POINTS, None)
 
 
 def test_a_loss_that_the_best_was_not_chosen_by_is_not_called_the_best():
     said = Status("running", 10, 20, best_eval_loss=3.0, best_step=10, best_metric="voice")
-    names = dict(training_view(replace(NOW, status=said)).facts)
+    names = dict(training_view(replace(SNAPSHOT, status=said)).facts)
     assert text.RUN_FACTS["best"] not in names
     assert names["가장 좋은 단계의 손실"] == "3.000 (10단계)"
 
 
 def test_answers_are_sent_again_only_when_they_have_changed():
-    now = replace(NOW, eval_samples=answered(0, 10))
-    service = FakeTraining(now)
-    handlers = third(service, FakeOutlooks())
-    place = [field.name for field in fields(training.TrainingComponents)].index("answers")
-    first = handlers["look"]("", training.Watch())
-    assert "0에 0" in first[place]
-    service.now = replace(now, status=Status("running", 5, 9))
-    second = handlers["tick"]("", first[-1])
-    assert second[place] == {"__type__": "update"}
-    service.now = replace(
-        service.now, status=Status("running", 6, 9), eval_samples=answered(0, 10, 20)
+    now = replace(SNAPSHOT, eval_samples=answered(0, 10))
+    fake = FakeTraining(now)
+    handlers = TrainingHandlers(fake, FakeEstimates())
+    output = [field.name for field in fields(TrainingComponents)].index("eval_samples")
+    first: Any = handlers.show_run("", ViewState())
+    assert "0에 0" in first[output]
+    fake.current = replace(now, status=Status("running", 5, 9))
+    second: Any = handlers.poll("", first[-1])
+    assert second[output] == {"__type__": "update"}
+    fake.current = replace(
+        fake.current, status=Status("running", 6, 9), eval_samples=answered(0, 10, 20)
     )
-    assert "20에 0" in handlers["tick"]("", second[-1])[place]
-    # Another run may have been chosen, whose page shows nothing yet.
-    assert "20에 0" in handlers["look"]("", second[-1])[place]
+    assert "20에 0" in str(handlers.poll("", second[-1])[output])
+    # The user may have chosen another run, whose page shows nothing yet.
+    assert "20에 0" in str(handlers.show_run("", second[-1])[output])

@@ -1,8 +1,8 @@
 """The table of tab 2: who can be learnt, and what a click on a name does."""
 
-import inspect
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html import unescape
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import ExportError
-from tests.ui.window_fakes import REPORT, FakeOutlooks
+from kakaobot.schema import Progress, no_progress
+from tests.ui.window_fakes import FakeDatasets, FakeEstimates, FakeParticipants, FakeSettings
 from ui.render.participants import participants_card
-from ui.tabs import dataset
+from ui.tabs.dataset import DatasetHandlers
 
 DODAM = ParticipantStats(
     "도담", 900, 240, 8.5, 0.87, 0.04, "enough", "충분: 배울 대답이 240개 있습니다."
@@ -35,60 +37,51 @@ OUT = replace(MARU, name="은솔", is_excluded=True)
 ODD = """도"담'</td><b>&quot;🐰\\"""
 
 
-class Services:
-    """Datasets and People in one: notes what was asked of them."""
+class FakeRoom(FakeDatasets):
+    """The participants of one room; records calls, also those of `RoomParticipants`."""
 
-    def __init__(self, *people, trouble="", report=REPORT):
-        self.held, self.trouble, self.made = list(people), trouble, report
-        self.asked, self.told = [], []
+    def __init__(self, *stats: ParticipantStats, error: str = "") -> None:
+        super().__init__()
+        self.error = error
+        self.calls: list[tuple[object, ...]] = []
+        self.stats = list(stats)
 
-    def rooms(self):
-        return ["보드게임"]
-
-    def participants(self, room="", progress=None):
-        if self.trouble:
-            raise ExportError(self.trouble)
+    def participants(
+        self, room: str = "", progress: Progress = no_progress
+    ) -> Sequence[ParticipantStats]:
+        if self.error:
+            raise ExportError(self.error)
         progress(0.5, "읽는 중")
-        self.asked.append(("people", room))
-        return self.held
+        self.calls.append(("people", room))
+        return self.stats
 
-    def report(self):
-        return self.made
-
-    def outdated_reason(self, report):
-        return "다시 만드세요 <b>" if any(each.is_excluded for each in self.held) else ""
-
-    def exclude(self, names):
-        self.asked.append(("exclude", list(names)))
-        self.held = [replace(p, is_excluded=p.is_excluded or p.name in names) for p in self.held]
-
-    def include(self, names):
-        self.asked.append(("include", list(names)))
+    def outdated_reason(self, report: BuildReport) -> str:
+        return "다시 만드세요 <b>" if any(p.is_excluded for p in self.stats) else ""
 
 
-class Saved:
-    def __init__(self, **values):
-        self.held = {"data.room": "", "data.persona": "", **values}
+class RoomParticipants(FakeParticipants):
+    """Excludes participants of a `FakeRoom`."""
 
-    def values(self):
-        return self.held
+    def __init__(self, room: FakeRoom) -> None:
+        super().__init__()
+        self._room, self.calls = room, room.calls
 
-
-def handlers(services: Any, preferences: Any = None, outlooks: Any = None) -> dict[str, Any]:
-    outlooks = outlooks or FakeOutlooks()
-    with gr.Blocks() as window, gr.Tabs() as tabs, gr.Tab() as tab:
-        given: Any = preferences or Saved()
-        dataset.build(services, services, given, outlooks, tabs, tab)
-    found = {}
-    for block in window.fns.values():
-        handler = inspect.unwrap(block.fn)
-        found[handler.__name__] = handler
-    return found
+    def exclude(self, names: Sequence[str]) -> Sequence[str]:
+        self._room.stats = [
+            replace(p, is_excluded=p.is_excluded or p.name in names) for p in self._room.stats
+        ]
+        return super().exclude(names)
 
 
-def click(services, ask, room="", person="", *, unfolded=False):
+def handlers(room: FakeRoom, settings: FakeSettings | None = None) -> Any:
+    return DatasetHandlers(
+        room, RoomParticipants(room), settings or FakeSettings(), FakeEstimates()
+    )
+
+
+def click(fake, ask, room="", persona="", *, unfolded=False):
     event = gr.EventData(None, {"ask": json.dumps(ask), "typed": "", "unfolded": unfolded})
-    return handlers(services)["act"](event, room, person)
+    return handlers(fake).apply_action(event, room, persona)
 
 
 def rows(page):
@@ -135,9 +128,9 @@ def test_a_name_of_any_letters_comes_back_as_it_is():
     page = participants_card([replace(DODAM, name=ODD, pseudonym=ODD)])
     assert "<b>&quot;" not in page
     assert asked(page)[1] == {"do": "exclude", "names": [ODD]}
-    services = Services(replace(DODAM, name=ODD))
+    services = FakeRoom(replace(DODAM, name=ODD))
     click(services, asked(page)[1])
-    assert ("exclude", [ODD]) in services.asked
+    assert ("exclude", [ODD]) in services.calls
 
 
 def test_of_a_hundred_people_twenty_are_shown_and_the_rest_unfolds():
@@ -154,23 +147,23 @@ def test_of_a_hundred_people_twenty_are_shown_and_the_rest_unfolds():
 
 
 def test_arriving_shows_at_once_what_is_known_and_reads_nobody():
-    services = Services(DODAM)
-    room, person, make, report, onward, *_ = handlers(
-        services, Saved(**{"data.persona": "도담", "data.room": "보드게임"})
-    )["arrive"]()
-    assert services.asked == []
-    assert (room.value, person.value, make.interactive) == ("보드게임", "도담", True)
+    services = FakeRoom(DODAM)
+    room, persona, build, report, onward, *_ = handlers(
+        services, FakeSettings(room="보드게임", persona="도담")
+    ).load()
+    assert services.calls == []
+    assert (room.value, persona.value, build.interactive) == ("보드게임", "도담", True)
     assert "무엇을 배우나요" in report
     assert onward.visible
 
 
 def test_reading_tells_how_far_it_is_and_leaves_a_choice_alone():
-    services, told = Services(DODAM, MARU, OUT), []
-    choices, page = handlers(services)["speaking"](
+    services, told = FakeRoom(DODAM, MARU, OUT), []
+    choices, page = handlers(services).list_participants(
         "보드게임", "마루", lambda share, desc: told.append((share, desc))
     )
     assert told == [(0.5, "읽는 중")]
-    assert services.asked == [("people", "보드게임")]
+    assert services.calls == [("people", "보드게임")]
     assert [value for _, value in choices["choices"]] == ["", "도담", "마루"]
     assert "value" not in choices
     assert len(rows(page)) == 3
@@ -178,19 +171,19 @@ def test_reading_tells_how_far_it_is_and_leaves_a_choice_alone():
 
 @pytest.mark.parametrize("chosen", ["은솔", "떠난 사람"])
 def test_who_can_no_longer_be_chosen_is_not(chosen):
-    choices, _ = handlers(Services(DODAM, OUT))["speaking"]("", chosen, lambda *_, **__: None)
+    choices, _ = handlers(FakeRoom(DODAM, OUT)).list_participants("", chosen, lambda *_, **__: None)
     assert choices["value"] == ""
 
 
 def test_what_cannot_be_read_is_told_in_its_place():
-    _, page = handlers(Services(trouble="파일 <b>이</b> 바뀌었습니다."))["speaking"]("", "")
+    _, page = handlers(FakeRoom(error="파일 <b>이</b> 바뀌었습니다.")).list_participants("", "")
     assert "파일 &lt;b&gt;이" in page
 
 
 def test_a_click_leaves_somebody_out_and_says_that_the_data_hold_them():
-    services = Services(DODAM, MARU)
+    services = FakeRoom(DODAM, MARU)
     choices, page, report = click(services, {"do": "exclude", "names": ["마루"]}, "방", "마루")
-    assert services.asked == [("exclude", ["마루"]), ("people", "방")]
+    assert services.calls == [("exclude", ["마루"]), ("people", "방")]
     assert choices["value"] == ""
     assert rows(page)[1].count("kb-gone") == 1
     assert "다시 만들어야 합니다" in report
@@ -198,17 +191,17 @@ def test_a_click_leaves_somebody_out_and_says_that_the_data_hold_them():
 
 
 def test_a_click_takes_somebody_back():
-    services = Services(DODAM)
+    services = FakeRoom(DODAM)
     _, _, report = click(services, {"do": "include", "names": ["도담"]})
-    assert services.asked[0] == ("include", ["도담"])
+    assert services.calls[0] == ("include", ["도담"])
     assert "다시 만들어야" not in report
 
 
 def test_a_click_chooses_who_is_learnt_and_keeps_what_is_unfolded():
     crowd = [replace(DODAM, name=f"손님{number}") for number in range(30)]
-    services = Services(*crowd)
+    services = FakeRoom(*crowd)
     choices, page, _ = click(services, {"do": "learn", "name": "손님25"}, unfolded=True)
     assert choices["value"] == "손님25"
     assert "<details open>" in page
     assert [row for row in rows(page) if "kb-chosen" in row and "손님25" in row]
-    assert [ask for ask, *_ in services.asked] == ["people"]
+    assert [call for call, *_ in services.calls] == ["people"]

@@ -3,10 +3,10 @@ from dataclasses import replace
 from kakaobot.app.chat import ChatLine
 from kakaobot.app.training import SILENCE_SECONDS
 from kakaobot.runs.status import Status
-from tests.ui.window_fakes import NOW, mine
+from tests.ui.window_fakes import SNAPSHOT, user_line
 from ui import text
 from ui.presenters import (
-    PATIENCE,
+    KILL_AFTER,
     bubbles,
     export_format_name,
     line_numbers,
@@ -18,7 +18,7 @@ from ui.presenters import (
 from ui.render.cards import training_card
 
 RUNNING = replace(
-    NOW,
+    SNAPSHOT,
     status=Status("running", 40, 80, loss=3.5, tokens_per_second=216.4, eta_seconds=471),
     can_start=False,
     can_stop=True,
@@ -78,17 +78,17 @@ def test_while_it_prepares_the_bar_has_no_end():
 
 def test_force_is_offered_only_when_stopping_takes_long():
     stopping = replace(RUNNING, stopping=True)
-    early = training_view(stopping, stopping_for=PATIENCE - 1)
-    late = training_view(stopping, stopping_for=PATIENCE)
+    early = training_view(stopping, stopping_for=KILL_AFTER - 1)
+    late = training_view(stopping, stopping_for=KILL_AFTER)
     assert early.headline == text.STOPPING
     assert not early.stop.enabled
     assert not early.kill.visible
     assert late.kill.visible
-    assert not training_view(RUNNING, stopping_for=PATIENCE).kill.visible
+    assert not training_view(RUNNING, stopping_for=KILL_AFTER).kill.visible
 
 
 def test_after_a_stop_it_says_what_is_saved_and_what_can_be_done():
-    stopped = replace(NOW, status=Status("stopped", 41, 80), resume_step=40, can_chat=True)
+    stopped = replace(SNAPSHOT, status=Status("stopped", 41, 80), resume_step=40, can_chat=True)
     view = training_view(stopped)
     assert view.start.label == "이어서 학습 (40단계부터)"
     assert view.detail == (
@@ -96,29 +96,31 @@ def test_after_a_stop_it_says_what_is_saved_and_what_can_be_done():
         "'이어서 학습'을 누르면 40단계부터 계속합니다.",
         "'4 대화'에서 지금 대화할 수 있습니다.",
     )
-    assert view.talk.visible
+    assert view.to_chat.visible
 
 
 def test_the_workers_own_last_words_are_not_said_twice():
-    said = replace(NOW, status=Status("stopped", 40, 80, message="저장했습니다."), resume_step=40)
+    said = replace(
+        SNAPSHOT, status=Status("stopped", 40, 80, message="저장했습니다."), resume_step=40
+    )
     assert training_view(said).detail == ("저장했습니다.",)
 
 
 def test_a_finished_run_cannot_go_on_but_a_new_one_can_start():
     done = replace(
-        NOW, status=Status("finished", 80, 80), can_start=False, start_blocker="끝났습니다."
+        SNAPSHOT, status=Status("finished", 80, 80), can_start=False, start_blocker="끝났습니다."
     )
     view = training_view(done)
     assert not view.start.enabled
     assert view.new.visible
     assert view.new.enabled
-    assert view.talk.primary
+    assert view.to_chat.primary
     assert not view.new.primary
     assert "끝났습니다." in view.detail
 
 
 def test_a_failure_says_why_and_where_to_look():
-    failed = replace(NOW, status=Status("failed", 3, 80, message="메모리가 모자랍니다."))
+    failed = replace(SNAPSHOT, status=Status("failed", 3, 80, message="메모리가 모자랍니다."))
     view = training_view(failed)
     assert view.tone == "bad"
     assert view.detail == ("메모리가 모자랍니다.", text.FAILED_HINT)
@@ -126,11 +128,11 @@ def test_a_failure_says_why_and_where_to_look():
 
 def test_the_last_lines_of_a_log_are_shown_of_a_run_that_failed():
     said = Status("failed", message="끝. 마지막 기록: 둘")
-    view = training_view(replace(NOW, status=said, last_lines="하나\n둘"))
+    view = training_view(replace(SNAPSHOT, status=said, last_lines="하나\n둘"))
     assert view.detail[0] == "끝."
     assert view.last_lines == "하나\n둘"
     assert "<pre>하나\n둘</pre>" in training_card(view)
-    assert "<pre>" not in training_card(training_view(NOW))
+    assert "<pre>" not in training_card(training_view(SNAPSHOT))
 
 
 def test_a_worker_that_says_nothing_for_long_is_noticed():
@@ -140,20 +142,20 @@ def test_a_worker_that_says_nothing_for_long_is_noticed():
 
 
 def test_only_a_practice_model_has_a_banner():
-    assert training_view(NOW).practice == ""
-    assert training_view(replace(NOW, practice=True)).practice == NOW.base_reason
+    assert training_view(SNAPSHOT).practice == ""
+    assert training_view(replace(SNAPSHOT, practice=True)).practice == SNAPSHOT.base_reason
 
 
 def test_the_first_bubble_of_a_turn_says_who_speaks_and_that_it_is_an_ai():
     shown = bubbles(
-        [mine("뭐 해?"), ChatLine("도담", "집\n너는?", False), ChatLine("마루", "나도", False)]
+        [user_line("뭐 해?"), ChatLine("도담", "집\n너는?", False), ChatLine("마루", "나도", False)]
     )
     assert [each["role"] for each in shown] == ["user", *["assistant"] * 3]
     assert [each["content"] for each in shown[1:]] == ["도담 · AI\n집", "너는?", "마루 · AI\n나도"]
 
 
 def test_what_is_said_is_never_taken_for_html():
-    [shown] = bubbles([mine("<b>굵게</b> &lt; <3 <링크>")])
+    [shown] = bubbles([user_line("<b>굵게</b> &lt; <3 <링크>")])
     assert shown["content"] == "<\u2060b>굵게<\u2060/b> &\u2060lt; <3 <링크>"
 
 

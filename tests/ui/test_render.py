@@ -12,7 +12,7 @@ from kakaobot.dataset.build_report import Example, ExampleMessage
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.runs.history import SettingChange
 from kakaobot.runs.status import Status
-from tests.ui.window_fakes import DIAGNOSIS, FILE, NOW, REPORT, ROOM, RUN, VOICE
+from tests.ui.window_fakes import FILE, LINE_REPORT, PERSONA, REPORT, ROOM, RUN, SNAPSHOT
 from ui.presenters import training_view
 from ui.render import cards
 from ui.render.line_report import line_report_card
@@ -73,7 +73,7 @@ PAGES = {
     "training": lambda: cards.training_card(
         training_view(
             replace(
-                NOW,
+                SNAPSHOT,
                 status=Status("failed", message=EVIL, notes=(EVIL,)),
                 start_blocker=EVIL,
                 practice=True,
@@ -85,11 +85,11 @@ PAGES = {
     ),
     "runs": lambda: runs_card([EVIL_RUN, replace(EVIL_RUN, fingerprint="", base="둘")] * 9),
     "status": lambda: cards.status(EVIL, "bad"),
-    "voice": lambda: cards.persona_card(replace(VOICE, description=EVIL)),
+    "voice": lambda: cards.persona_card(replace(PERSONA, description=EVIL)),
     "rooms": lambda: rooms_table([EVIL_ROOM]),
     "people": lambda: people_cards([EVIL_ROOM]),
     "diagnosis": lambda: line_report_card(
-        replace(DIAGNOSIS, file=EVIL, format=EVIL, room=EVIL, not_understood_lines=((7, EVIL),))
+        replace(LINE_REPORT, file=EVIL, format=EVIL, room=EVIL, not_understood_lines=((7, EVIL),))
     ),
     "note": lambda: cards.note(EVIL, EVIL),
     "outdated": lambda: cards.report_card(REPORT, EVIL),
@@ -158,7 +158,7 @@ def test_a_whole_room_stays_on_the_left():
 
 
 def test_the_voice_carries_the_mark_of_an_ai():
-    assert ">AI<" in cards.persona_card(VOICE)
+    assert ">AI<" in cards.persona_card(PERSONA)
 
 
 def test_without_a_password_the_gate_says_how_to_set_one():
@@ -213,7 +213,7 @@ def test_a_room_in_which_all_is_well_has_no_card():
 
 
 def test_a_diagnosis_adds_up_and_shows_what_was_not_understood():
-    page = line_report_card(DIAGNOSIS)
+    page = line_report_card(LINE_REPORT)
     assert (
         "모두 1,234줄 = 메시지 1,000 + 이어진 줄 200 + 머리말 2 + 날짜 줄 30 + 이해하지 못한 줄 2"
         in page
@@ -222,7 +222,7 @@ def test_a_diagnosis_adds_up_and_shows_what_was_not_understood():
     assert "나머지 1줄" in page
     assert "잃은 것은 없습니다" in page
     well = replace(
-        DIAGNOSIS, counts=replace(DIAGNOSIS.counts, not_understood=0), not_understood_lines=()
+        LINE_REPORT, counts=replace(LINE_REPORT.counts, not_understood=0), not_understood_lines=()
     )
     assert "모든 줄을 이해했습니다." in line_report_card(well)
     assert "<table" not in line_report_card(well)

@@ -1,12 +1,15 @@
-"""The whole window with fakes behind it, called as a stranger would: over HTTP, by number."""
+"""The whole window with fake services, called over HTTP by dependency number, as a stranger can."""
 
 import inspect
 import json
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from types import MethodType
 from typing import Any
 
+import gradio as gr
 import httpx
 import pytest
 
@@ -18,46 +21,54 @@ from tests.ui.window_fakes import (
     FILE,
     PRIVATE,
     REPORT,
+    EchoChat,
     FakeDatasets,
+    FakeEstimates,
     FakeExports,
-    FakeOutlooks,
-    FakePeople,
+    FakeParticipants,
     FakeTraining,
-    Parrot,
 )
 from ui.services import Services
-from ui.tabs import chat
+from ui.tabs.chat import ChatHandlers
 from ui.window import build_window
 
-# They open or close the door, or show nothing while it is locked.
-OPEN = {"enter", "lock", "arrive"}
+# They authenticate or lock, or show nothing while the tab is locked.
+OPEN = {ChatHandlers.enter, ChatHandlers.lock, ChatHandlers.refresh}
+GUARDED = {
+    ChatHandlers.select_run,
+    ChatHandlers.send,
+    ChatHandlers.retry,
+    ChatHandlers.show_send_button,
+    ChatHandlers.undo,
+    ChatHandlers.clear,
+}
 
 
-def window_of(home, password="열쇠"):
+def make_window(home, password="열쇠"):
     gate = PasswordGate(password)
-    parrot = Parrot(gate)
-    services: dict[str, Any] = {
-        "exports": FakeExports(FILE),
-        "people": FakePeople(),
-        "datasets": FakeDatasets(),
-        "outlooks": FakeOutlooks(),
-        "training": FakeTraining(),
-        "chatting": parrot,
-        "gate": gate,
-        "preferences": SettingsEditor(Home(home)),
-    }
-    return build_window(Services(**services)), parrot
+    chat = EchoChat(gate)
+    services = Services(
+        exports=FakeExports(FILE),
+        participants=FakeParticipants(),
+        datasets=FakeDatasets(),
+        estimates=FakeEstimates(),
+        training=FakeTraining(),
+        chat=chat,
+        gate=gate,
+        settings=SettingsEditor(Home(home)),
+    )
+    return build_window(services), chat
 
 
 @pytest.fixture
 def window(tmp_path):
-    return window_of(tmp_path)[0]
+    return make_window(tmp_path)[0]
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """A running window, its parrot and a function that calls a handler by number."""
-    window, parrot = window_of(tmp_path_factory.mktemp("home"))
+    """A running window, its chat service, and a function that calls a dependency by number."""
+    window, chat = make_window(tmp_path_factory.mktemp("home"))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -67,104 +78,112 @@ def served(tmp_path_factory):
     with httpx.Client(base_url=f"http://127.0.0.1:{port}/gradio_api", timeout=patience()) as client:
 
         def call(number, data, session="stranger"):
-            asked = {"fn_index": number, "data": data, "session_hash": session}
-            client.post("/queue/join", json=asked).raise_for_status()
-            with client.stream("GET", "/queue/data", params={"session_hash": session}) as lines:
-                for line in lines.iter_lines():
-                    said = json.loads(line.removeprefix("data: ")) if line else {}
-                    if said.get("msg") == "process_completed":
-                        return said
-            raise AssertionError("no answer")
+            request = {"fn_index": number, "data": data, "session_hash": session}
+            client.post("/queue/join", json=request).raise_for_status()
+            with client.stream("GET", "/queue/data", params={"session_hash": session}) as response:
+                for line in response.iter_lines():
+                    message = json.loads(line.removeprefix("data: ")) if line else {}
+                    if message.get("msg") == "process_completed":
+                        return message
+            raise AssertionError("no response")
 
-        yield window, parrot, call
+        yield window, chat, call
     window.close(verbose=False)
 
 
-def chat_handlers(window):
-    """(number, name, gradio's function) of every handler of the chat tab."""
-    for number, block in window.fns.items():
-        handler = inspect.unwrap(block.fn) if block.fn else None
-        if handler and inspect.getmodule(handler) is chat:
-            yield number, handler.__name__, block
+def chat_dependencies(window: gr.Blocks) -> Iterator[tuple[int, Any, Any]]:
+    """(number, method, dependency) for every dependency that a chat handler serves."""
+    for number, dependency in window.fns.items():
+        handler = inspect.unwrap(dependency.fn) if dependency.fn else None
+        if isinstance(handler, MethodType) and isinstance(handler.__self__, ChatHandlers):
+            yield number, handler.__func__, dependency
 
 
-def data_for(block):
-    return ["훔쳐보기" if each.get_block_name() == "textbox" else None for each in block.inputs]
+def find_dependency(window: gr.Blocks, method: Any) -> tuple[int, Any]:
+    """The first dependency that a method of `ChatHandlers` serves."""
+    found = chat_dependencies(window)
+    return next((number, dependency) for number, fn, dependency in found if fn is method)
 
 
-def test_every_handler_is_private(window):
+def data_for(dependency):
+    return [
+        "훔쳐보기" if block.get_block_name() == "textbox" else None for block in dependency.inputs
+    ]
+
+
+def test_every_dependency_is_private(window):
     assert len(window.fns) > 25
-    assert {block.api_visibility for block in window.fns.values()} == {"private"}
+    assert {dependency.api_visibility for dependency in window.fns.values()} == {"private"}
 
 
 def test_every_chat_handler_is_known_to_this_test(window):
-    names = {name for _, name, _ in chat_handlers(window)}
-    assert names - OPEN == {"choose", "send", "retry", "rest", "undo", "clear"}
-    assert names >= OPEN
+    methods = {method for _, method, _ in chat_dependencies(window)}
+    assert methods - OPEN == GUARDED
+    assert methods >= OPEN
 
 
-def test_no_chat_handler_works_without_the_password(served):
-    window, parrot, call = served
-    tried = 0
-    for number, name, block in chat_handlers(window):
-        if name not in OPEN:
-            said = call(number, data_for(block))
-            assert not said["success"], name
-            assert said["output"]["error"] == LOCKED, name
-            tried += 1
-    assert tried >= 8
-    assert parrot.asked == 0
+def test_chat_handlers_reject_calls_without_the_password(served):
+    window, chat, call = served
+    rejected = 0
+    for number, method, dependency in chat_dependencies(window):
+        if method not in OPEN:
+            result = call(number, data_for(dependency))
+            assert not result["success"], method
+            assert result["output"]["error"] == LOCKED, method
+            rejected += 1
+    assert rejected >= 8
+    assert chat.replies == 0
 
 
-def test_a_forged_pass_is_ignored(served):
-    window, parrot, call = served
-    number, block = next((n, b) for n, name, b in chat_handlers(window) if name == "send")
-    said = call(number, [{"_seal": "x"}, *data_for(block)[1:]])
-    assert said["output"]["error"] == LOCKED
-    assert parrot.asked == 0
+def test_a_forged_pass_is_rejected(served):
+    window, chat, call = served
+    number, dependency = find_dependency(window, ChatHandlers.send)
+    result = call(number, [{"_seal": "x"}, *data_for(dependency)[1:]])
+    assert result["output"]["error"] == LOCKED
+    assert chat.replies == 0
 
 
-def test_a_locked_tab_shows_nothing_of_the_room(served):
+def test_a_locked_tab_reveals_nothing_of_the_room(served):
     window, _, call = served
-    number, block = next((n, b) for n, name, b in chat_handlers(window) if name == "arrive")
-    said = call(number, data_for(block))
-    assert said["success"]
-    assert "도담" not in json.dumps(said, ensure_ascii=False)
+    number, dependency = find_dependency(window, ChatHandlers.refresh)
+    result = call(number, data_for(dependency))
+    assert result["success"]
+    assert "도담" not in json.dumps(result, ensure_ascii=False)
 
 
-def test_with_the_password_it_answers_and_only_in_that_session(served):
-    window, parrot, call = served
-    numbers = {name: (number, block) for number, name, block in chat_handlers(window)}
-    assert not call(numbers["enter"][0], ["틀림"], "friend")["success"]
-    assert call(numbers["enter"][0], ["열쇠"], "friend")["success"]
-    number, block = numbers["send"]
-    said = call(number, [None, "안녕 친구", None, "main", "마루", ""], "friend")
-    assert said["success"], said
-    assert parrot.asked == 1
-    assert call(number, data_for(block), "stranger")["output"]["error"] == LOCKED
+def test_the_password_unlocks_the_chat_for_one_session_only(served):
+    window, chat, call = served
+    enter, _ = find_dependency(window, ChatHandlers.enter)
+    assert not call(enter, ["틀림"], "friend")["success"]
+    assert call(enter, ["열쇠"], "friend")["success"]
+    send, dependency = find_dependency(window, ChatHandlers.send)
+    result = call(send, [None, "안녕 친구", None, "main", "마루", ""], "friend")
+    assert result["success"], result
+    assert chat.replies == 1
+    assert call(send, data_for(dependency), "stranger")["output"]["error"] == LOCKED
 
 
-def test_nothing_private_is_in_what_the_browser_gets_before_it_asks(window):
+def test_the_initial_config_holds_nothing_private(window):
     config = json.dumps(window.get_config_file(), ensure_ascii=False, default=str)
     for private in (PRIVATE, "도담", "보드게임", FILE.file, REPORT.written_at):
         assert private not in config
 
 
-def test_without_a_password_there_is_no_door_but_a_sentence(tmp_path):
-    window, _ = window_of(tmp_path, password="")
+def test_without_a_password_the_gate_explains_how_to_set_one(tmp_path):
+    window, _ = make_window(tmp_path, password="")
     config = json.dumps(window.get_config_file(), ensure_ascii=False, default=str)
     assert "CHATBOT_PASSWORD=" in config
     blocks = {block.elem_id: block for block in window.blocks.values()}
     assert not blocks["chat-password"].visible
 
 
-def test_the_ids_that_browser_tests_use_are_unique(window):
+def test_element_ids_are_unique(window):
     ids = [block.elem_id for block in window.blocks.values() if block.elem_id]
     assert len(ids) == len(set(ids))
 
 
 @pytest.mark.slow
-def test_the_window_opens_without_torch():
+def test_opening_the_window_does_not_import_torch():
     probe = (
         "import sys, ui.app, ui.window; "
         "print([name for name in ('torch', 'transformers', 'peft') if name in sys.modules])"

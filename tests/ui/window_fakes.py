@@ -1,29 +1,33 @@
-"""Stand-ins for the services behind the window, and values to show."""
+"""Fakes of the window's services (`ui.services`), and values to show."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from kakaobot.app.auth import PasswordGate
+from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatLine, Persona, Reply
 from kakaobot.app.estimates import Estimate
 from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.people import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.training import TrainingSnapshot
+from kakaobot.config import SettingField
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
 from kakaobot.dataset.participant_stats import ParticipantStats
-from kakaobot.errors import RunError
+from kakaobot.errors import ExportError, RunError
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.runs.history import RunSummary
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.status import Status
+from kakaobot.schema import Progress, no_progress
 
 PRIVATE = "아무에게도 말하지 마"
 
 RUN = RunSummary(
     "main", "stopped", 40, 80, 3.21, 40, "2026-03-01T12:30:00", "연습용", "", "보드게임", True
 )
-NOW = TrainingSnapshot(
+SNAPSHOT = TrainingSnapshot(
     run="main",
     status=Status(),
     stopping=False,
@@ -74,7 +78,7 @@ ROOM = RoomReport(
         Proposal("bot", ("방장봇",)),
     ),
 )
-DIAGNOSIS = LineReport(
+LINE_REPORT = LineReport(
     file="대화.txt",
     format="W-KO",
     room="보드게임",
@@ -110,7 +114,7 @@ REPORT = BuildReport(
         ),
     ),
 )
-VOICE = Persona(
+PERSONA = Persona(
     run="main",
     adapter="best",
     step=40,
@@ -124,117 +128,195 @@ VOICE = Persona(
 )
 
 
-OUTLOOK = Estimate(
+ESTIMATE = Estimate(
     ("메모리 약 3.2GB (이 컴퓨터에 남은 것 12.0GB), 시간 약 40분",), base="연습용 <b>"
 )
 
 
-class FakeOutlooks:
-    """Works out what it was given when it is looked at, and knows it from then on."""
-
-    def __init__(self, found: Estimate | None = OUTLOOK) -> None:
-        self.found, self.looks = found, 0
-        self.kept: Estimate | None = None
-
-    def known(self):
-        return self.kept
-
-    def look(self, progress):
-        progress(0.3, "재는 중")
-        self.looks, self.kept = self.looks + 1, self.found
-        return self.kept
-
-
-class FakeTraining:
-    def __init__(self, now: TrainingSnapshot = NOW) -> None:
-        self.now = now
-
-    def snapshot(self, run=""):
-        return self.now
-
-    def version(self, run=""):
-        return (self.now.status.step,)
-
-    def start(self, *, new=False):
-        self.now = replace(self.now, status=Status("starting"), can_stop=True, can_start=False)
-        return self.now
-
-    def stop(self, run=""):
-        self.now = replace(self.now, stopping=True)
-        return self.now
-
-    kill = stop
-
-    def adopt(self):
-        return ""
-
-
-class Parrot:
-    """Says the last line back, one bubble after the other; counts what it was asked."""
-
-    def __init__(self, gate: PasswordGate, voice: Persona | None = VOICE) -> None:
-        self.gate, self.known, self.asked, self.speaking = gate, voice, 0, False
-
-    def runs(self):
-        return [self.known.run] if self.known else []
-
-    def persona(self, run=""):
-        if self.known is None:
-            raise RunError("아직 학습한 어댑터가 없습니다.")
-        return self.known
-
-    def reply(self, given, lines, *, run="", reply_as="", user_name=""):
-        self.gate.verify(given)
-        return self._speak(lines, reply_as)
-
-    def _speak(self, lines, reply_as):
-        self.asked, self.speaking = self.asked + 1, True
-        bubbles: tuple[str, ...] = ()
-        try:
-            yield Reply("", (), done=False)
-            for bubble in lines[-1].text.split():
-                bubbles = (*bubbles, bubble)
-                yield Reply(reply_as or "도담", bubbles, done=False)
-            yield Reply(reply_as or "도담", bubbles, done=True)
-        finally:
-            self.speaking = False
-
-    def unload(self):
-        pass
-
-
 class FakeExports:
     def __init__(self, *files: FileReport) -> None:
-        self.held = list(files)
+        self._files = list(files)
 
-    def files(self):
-        return self.held
+    def files(self) -> Sequence[FileReport]:
+        return self._files
+
+    def sample_files(self) -> Sequence[Path]:
+        raise NotImplementedError
+
+    def import_files(
+        self, files: Sequence[Path], progress: Progress = no_progress
+    ) -> Sequence[FileReport]:
+        raise NotImplementedError
+
+    def remove(self, hash: str) -> str:
+        raise NotImplementedError
+
+    def line_report(self, hash: str) -> LineReport:
+        return LINE_REPORT
 
 
-class FakePeople:
-    def rooms(self, progress=None):
+class FakeParticipants:
+    """Records calls; with an `error` the exports cannot be read."""
+
+    def __init__(self, error: str = "") -> None:
+        self.error = error
+        self.calls: list[tuple[object, ...]] = []
+
+    def rooms(self, progress: Progress = no_progress) -> Sequence[RoomReport]:
+        if self.error:
+            raise ExportError(self.error)
         return [ROOM]
+
+    def merge_names(self, name: str, others: Sequence[str], *, room: str = "") -> RoomReport:
+        self.calls.append(("merge_names", name, list(others), room))
+        return ROOM
+
+    def unmerge_name(self, alias: str, *, room: str = "") -> RoomReport:
+        self.calls.append(("unmerge_name", alias, room))
+        return ROOM
+
+    def exclude(self, names: Sequence[str]) -> Sequence[str]:
+        self.calls.append(("exclude", list(names)))
+        return names
+
+    def include(self, names: Sequence[str]) -> Sequence[str]:
+        self.calls.append(("include", list(names)))
+        return []
 
 
 class FakeDatasets:
-    def __init__(self):
-        self.completed = []
+    def __init__(self) -> None:
+        self.page_estimates: list[Estimate | None] = []
 
-    def update_report_page(self, outlook, progress=None):
-        self.completed.append(outlook)
-
-    def rooms(self):
+    def rooms(self) -> Sequence[str]:
         return ["보드게임"]
 
-    def participants(self, room="", progress=None):
+    def participants(
+        self, room: str = "", progress: Progress = no_progress
+    ) -> Sequence[ParticipantStats]:
         return [ParticipantStats("도담", 50, 40, 8.0)]
 
-    def outdated_reason(self, report):
-        return ""
-
-    def report(self):
+    def build(self, progress: Progress = no_progress) -> BuildReport:
         return REPORT
 
+    def report(self) -> BuildReport | None:
+        return REPORT
 
-def mine(text: str) -> ChatLine:
+    def outdated_reason(self, report: BuildReport) -> str:
+        return ""
+
+    def update_report_page(
+        self, estimate: Estimate | None, progress: Progress = no_progress
+    ) -> Path:
+        self.page_estimates.append(estimate)
+        return Path("report.html")
+
+
+class FakeEstimates:
+    """Computes the estimate it was given, and knows it from then on."""
+
+    def __init__(self, estimate: Estimate | None = ESTIMATE) -> None:
+        self._estimate = estimate
+        self._known: Estimate | None = None
+        self.computed = 0
+
+    def known(self) -> Estimate | None:
+        return self._known
+
+    def look(self, progress: Progress = no_progress) -> Estimate | None:
+        progress(0.3, "재는 중")
+        self.computed += 1
+        self._known = self._estimate
+        return self._known
+
+
+class FakeTraining:
+    def __init__(self, snapshot: TrainingSnapshot = SNAPSHOT) -> None:
+        self.current = snapshot
+
+    def snapshot(self, run: str = "") -> TrainingSnapshot:
+        return self.current
+
+    def version(self, run: str = "") -> tuple[object, ...]:
+        return (self.current.status.step,)
+
+    def start(self, *, new: bool = False) -> TrainingSnapshot:
+        self.current = replace(
+            self.current, status=Status("starting"), can_stop=True, can_start=False
+        )
+        return self.current
+
+    def stop(self, run: str = "") -> TrainingSnapshot:
+        self.current = replace(self.current, stopping=True)
+        return self.current
+
+    def kill(self, run: str = "") -> TrainingSnapshot:
+        return self.stop(run)
+
+    def adopt(self) -> str:
+        return ""
+
+
+class EchoChat:
+    """Echoes the last line, one bubble a word."""
+
+    def __init__(self, gate: PasswordGate, persona: Persona | None = PERSONA) -> None:
+        self._gate, self._persona = gate, persona
+        self.replies = 0
+        self.generating = False
+
+    def runs(self) -> Sequence[str]:
+        return [self._persona.run] if self._persona else []
+
+    def persona(self, run: str = "") -> Persona:
+        if self._persona is None:
+            raise RunError("아직 학습한 어댑터가 없습니다.")
+        return self._persona
+
+    def reply(
+        self,
+        access: AccessPass | None,
+        lines: Sequence[ChatLine],
+        *,
+        run: str = "",
+        reply_as: str = "",
+        user_name: str = "",
+    ) -> Iterator[Reply]:
+        self._gate.verify(access)
+        return self._echo(lines[-1].text, reply_as or "도담")
+
+    def _echo(self, text: str, name: str) -> Iterator[Reply]:
+        self.replies += 1
+        self.generating = True
+        bubbles: tuple[str, ...] = ()
+        try:
+            yield Reply("", (), done=False)
+            for bubble in text.split():
+                bubbles = (*bubbles, bubble)
+                yield Reply(name, bubbles, done=False)
+            yield Reply(name, bubbles, done=True)
+        finally:
+            self.generating = False
+
+
+class FakeSettings:
+    """The two settings that the dataset tab reads and saves."""
+
+    def __init__(self, *, room: str = "", persona: str = "") -> None:
+        self._values: dict[str, object] = {"data.room": room, "data.persona": persona}
+
+    def fields(self) -> Sequence[SettingField]:
+        return []
+
+    def groups(self) -> Sequence[tuple[str, str]]:
+        return []
+
+    def values(self) -> Mapping[str, object]:
+        return self._values
+
+    def save(self, changes: Mapping[str, object]) -> None:
+        self._values |= changes
+
+
+def user_line(text: str) -> ChatLine:
     return ChatLine("", text, from_user=True)

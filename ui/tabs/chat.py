@@ -1,7 +1,7 @@
-"""The tab "4 대화": behind the password, talk with what was learnt.
+"""The tab "4 대화": chat with a trained persona, behind the password.
 
-The `Pass` and the conversation stay on the server in `gr.State`; the browser only shows them. Every
-handler hands the pass on, so that calling one by its number is of no use without it.
+The access pass and the conversation live on the server in `gr.State`; the browser only shows them.
+Every handler verifies the pass, so calling one by its number is of no use without it.
 """
 
 from __future__ import annotations
@@ -14,28 +14,26 @@ from typing import Any, cast
 import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply
+from kakaobot.app.chat import ChatLine, Persona, Reply
 from kakaobot.errors import KakaobotError, RunError
 from ui import text
 from ui.errors import notify
-from ui.events import on
+from ui.events import Updates, on, skip
 from ui.presenters import bubbles
 from ui.render import cards
+from ui.services import ChatProtocol
 
 Lines = tuple[ChatLine, ...]
-Values = tuple[object, ...]
 
 
 @dataclass(frozen=True)
 class ChatComponents:
-    """The components of the tab."""
-
-    given: gr.State
+    access: gr.State
     lines: gr.State
-    closed: gr.Column
+    gate: gr.Column
     password: gr.Textbox
     enter: gr.Button
-    opened: gr.Row
+    room: gr.Row
     chatbot: gr.Chatbot
     message: gr.Textbox
     send: gr.Button
@@ -43,185 +41,211 @@ class ChatComponents:
     retry: gr.Button
     undo: gr.Button
     clear: gr.Button
-    voice: gr.HTML
+    persona_card: gr.HTML
     run: gr.Dropdown
-    speaker: gr.Dropdown
-    me: gr.Dropdown
+    reply_as: gr.Dropdown
+    user_name: gr.Dropdown
     lock: gr.Button
 
 
-def build(chatting: ChatService, gate: PasswordGate, tab: gr.Tab) -> None:
-    """Lay out the tab and wire it."""
-    parts, desk = _layout(gate), ChatHandlers(chatting, gate)
-    given, lines, run = parts.given, parts.lines, parts.run
-    talk = [parts.chatbot, lines, parts.message]
-    busy = [parts.send, parts.stop]
-    who = [parts.voice, run, parts.speaker, parts.me]
-    doors = [parts.closed, parts.opened]
+def build(handlers: ChatHandlers, tab: gr.Tab, *, has_password: bool) -> None:
+    """Lay out the tab and wire it; without a password the gate explains how to set one."""
+    parts = _layout(has_password)
+    access, lines, run = parts.access, parts.lines, parts.run
+    chat = [parts.chatbot, lines, parts.message]
+    buttons = [parts.send, parts.stop]
+    persona = [parts.persona_card, run, parts.reply_as, parts.user_name]
+    doors = [parts.gate, parts.room]
     one_model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 
     for event in (parts.enter.click, parts.password.submit):
-        on(event, desk.enter, parts.password, [given, parts.password, *doors, *who])
-    on(tab.select, desk.arrive, [given, run], who)
-    on(run.input, desk.choose, [given, run], who)
-    asked = [given, parts.message, lines, run, parts.speaker, parts.me]
-    again = [given, lines, run, parts.speaker, parts.me]
-    answers = [
-        on(event, desk.send, asked, [*talk, *busy], **one_model)
+        on(event, handlers.enter, parts.password, [access, parts.password, *doors, *persona])
+    on(tab.select, handlers.refresh, [access, run], persona)
+    on(run.input, handlers.select_run, [access, run], persona)
+    options = [run, parts.reply_as, parts.user_name]
+    replies = [
+        on(
+            event,
+            handlers.send,
+            [access, parts.message, lines, *options],
+            [*chat, *buttons],
+            **one_model,
+        )
         for event in (parts.send.click, parts.message.submit)
     ]
-    answers.append(on(parts.retry.click, desk.retry, again, [*talk, *busy], **one_model))
-    for answer in answers:
-        # Also after an error, which must not leave the button for stopping behind.
-        on(answer.then, desk.rest, given, busy)
-    on(parts.stop.click, desk.rest, given, busy, cancels=answers)
-    on(parts.undo.click, desk.undo, [given, lines], talk, cancels=answers)
+    replies.append(
+        on(
+            parts.retry.click,
+            handlers.retry,
+            [access, lines, *options],
+            [*chat, *buttons],
+            **one_model,
+        )
+    )
+    for reply in replies:
+        # `then` also runs after an error, which must not leave the stop button behind.
+        on(reply.then, handlers.show_send_button, access, buttons)
+    on(parts.stop.click, handlers.show_send_button, access, buttons, cancels=replies)
+    on(parts.undo.click, handlers.undo, [access, lines], chat, cancels=replies)
     for event in (parts.clear.click, parts.chatbot.clear):
-        on(event, desk.clear, given, talk, cancels=answers)
-    on(parts.lock.click, desk.lock, None, [given, *talk, *doors, *who, *busy], cancels=answers)
+        on(event, handlers.clear, access, chat, cancels=replies)
+    locked = [access, *chat, *doors, *persona, *buttons]
+    on(parts.lock.click, handlers.lock, None, locked, cancels=replies)
 
 
 class ChatHandlers:
-    """The handlers. Returns values in the order in which `build` wires them."""
+    """Handlers of the tab. They return values in the order in which `build` wires them."""
 
-    def __init__(self, chatting: ChatService, gate: PasswordGate) -> None:
-        self._chatting = chatting
+    def __init__(self, chat: ChatProtocol, gate: PasswordGate) -> None:
+        self._chat = chat
         self._gate = gate
 
-    def enter(self, password: str) -> Values:
-        given = self._gate.authenticate(password)
-        return given, "", gr.Column(visible=False), gr.Row(visible=True), *self._who("")
+    def enter(self, password: str) -> Updates:
+        access = self._gate.authenticate(password)
+        return access, "", gr.Column(visible=False), gr.Row(visible=True), *self._persona("")
 
-    def arrive(self, given: AccessPass | None, run: str) -> Values:
-        """A tab that is still locked has nothing to bring up to date."""
-        if given is None:
-            return (gr.skip(),) * 4
-        return self.choose(given, run)
+    def refresh(self, access: AccessPass | None, run: str) -> Updates:
+        """The persona and its choices; nothing while the tab is locked."""
+        if access is None:
+            return skip(4)
+        return self.select_run(access, run)
 
-    def choose(self, given: AccessPass | None, run: str) -> Values:
-        self._gate.verify(given)
-        return self._who(run)
+    def select_run(self, access: AccessPass | None, run: str) -> Updates:
+        self._gate.verify(access)
+        return self._persona(run)
 
     def send(
-        self, given: AccessPass | None, message: str, lines: Lines, run: str, speaker: str, me: str
-    ) -> Iterator[Values]:
-        self._gate.verify(given)
+        self,
+        access: AccessPass | None,
+        message: str,
+        lines: Lines,
+        run: str,
+        reply_as: str,
+        user_name: str,
+    ) -> Iterator[Updates]:
+        self._gate.verify(access)
         if not message.strip():
             notify(text.NOTHING_TO_SEND)
-            yield (gr.skip(),) * 5
+            yield skip(5)
             return
-        asked = (*lines, ChatLine(me or "", message.strip(), from_user=True))
-        yield from self._answer(given, asked, run, speaker, me)
+        lines = (*lines, ChatLine(user_name or "", message.strip(), from_user=True))
+        yield from self._reply(access, lines, run, reply_as, user_name)
 
     def retry(
-        self, given: AccessPass | None, lines: Lines, run: str, speaker: str, me: str
-    ) -> Iterator[Values]:
-        self._gate.verify(given)
-        asked = _without_answer(lines)
-        if not asked:
+        self, access: AccessPass | None, lines: Lines, run: str, reply_as: str, user_name: str
+    ) -> Iterator[Updates]:
+        self._gate.verify(access)
+        lines = _up_to_user(lines)
+        if not lines:
             notify(text.NOTHING_TO_RETRY)
-            yield (gr.skip(),) * 5
+            yield skip(5)
             return
-        yield from self._answer(given, asked, run, speaker, me)
+        yield from self._reply(access, lines, run, reply_as, user_name)
 
-    def rest(self, given: AccessPass | None) -> Values:
-        """The buttons of a model that is not speaking."""
-        self._gate.verify(given)
+    def show_send_button(self, access: AccessPass | None) -> Updates:
+        """In place of the stop button, once no reply is being generated."""
+        self._gate.verify(access)
         return gr.Button(visible=True), gr.Button(visible=False)
 
-    def undo(self, given: AccessPass | None, lines: Lines) -> Values:
-        """Take the last question back into the text box, and what was answered away."""
-        self._gate.verify(given)
-        asked = _without_answer(lines)
-        if not asked:
+    def undo(self, access: AccessPass | None, lines: Lines) -> Updates:
+        """Drop the last reply and move the user's message back into the text box."""
+        self._gate.verify(access)
+        before = _up_to_user(lines)
+        if not before:
             return bubbles(lines), lines, gr.skip()
-        kept = asked[:-1]
-        return bubbles(kept), kept, asked[-1].text
+        *rest, last = before
+        return bubbles(rest), tuple(rest), last.text
 
-    def clear(self, given: AccessPass | None) -> Values:
-        self._gate.verify(given)
+    def clear(self, access: AccessPass | None) -> Updates:
+        self._gate.verify(access)
         return [], (), gr.skip()
 
-    def lock(self) -> Values:
-        """Forget the pass and what was said, in the browser too."""
+    def lock(self) -> Updates:
+        """Drop the pass and the conversation, in the browser too."""
         doors = gr.Column(visible=True), gr.Row(visible=False)
-        nobody = "", gr.Dropdown([]), gr.Dropdown([], visible=False), gr.Dropdown([])
+        persona = "", gr.Dropdown([]), gr.Dropdown([], visible=False), gr.Dropdown([])
         buttons = gr.Button(visible=True), gr.Button(visible=False)
-        return None, [], (), "", *doors, *nobody, *buttons
+        return None, [], (), "", *doors, *persona, *buttons
 
-    def _answer(
-        self, given: AccessPass | None, asked: Lines, run: str, speaker: str, me: str
-    ) -> Iterator[Values]:
-        """Stream what the model says after `asked`."""
-        buttons = gr.Button(visible=False), gr.Button(visible=True)
-        waiting = {"role": "assistant", "content": text.THINKING}
-        replies = self._chatting.reply(
-            given, asked, run=run or "", reply_as=speaker or "", user_name=me or ""
+    def _reply(
+        self, access: AccessPass | None, lines: Lines, run: str, reply_as: str, user_name: str
+    ) -> Iterator[Updates]:
+        """Stream the model's turn after `lines`."""
+        replies = self._chat.reply(
+            access, lines, run=run or "", reply_as=reply_as or "", user_name=user_name or ""
         )
-        yield [*bubbles(asked), waiting], asked, "", *buttons
-        said: Lines = ()
-        # Closing is what stops the model when the user stops the answer or closes the page.
+        waiting = {"role": "assistant", "content": text.THINKING}
+        buttons = gr.Button(visible=False), gr.Button(visible=True)
+        yield [*bubbles(lines), waiting], lines, "", *buttons
+        answered = lines
+        # Gradio closes this generator on a stop or a closed page; that must stop the model.
         with contextlib.closing(cast("Generator[Reply, None, None]", replies)):
             try:
                 for reply in replies:
                     if reply.bubbles:
-                        said = (ChatLine(reply.name, "\n".join(reply.bubbles), from_user=False),)
-                        yield bubbles((*asked, *said)), (*asked, *said), *(gr.skip(),) * 3
+                        line = ChatLine(reply.name, "\n".join(reply.bubbles), from_user=False)
+                        answered = (*lines, line)
+                        yield bubbles(answered), answered, *skip(3)
             except KakaobotError as error:
                 # Not raised: gradio would cover the conversation, and leave "멈춤" behind.
                 notify(str(error))
-                kept = (*asked, *said)
-                yield bubbles(kept), kept, "", gr.Button(visible=True), gr.Button(visible=False)
+                buttons = gr.Button(visible=True), gr.Button(visible=False)
+                yield bubbles(answered), answered, "", *buttons
                 return
-        if not said:
+        if answered == lines:
             notify(text.EMPTY_REPLY)
-            yield bubbles(asked), asked, gr.skip(), gr.skip(), gr.skip()
+            yield bubbles(lines), lines, *skip(3)
 
-    def _who(self, run: str) -> Values:
-        """Who speaks, and the choices that follow from it."""
-        runs = self._chatting.runs()
+    def _persona(self, run: str) -> Updates:
+        """The persona of a run, and the choices that follow from it."""
+        runs = self._chat.runs()
         try:
-            voice = self._chatting.persona(run if run in runs else "")
+            persona = self._chat.persona(run if run in runs else "")
         except RunError as error:
             nothing = gr.Dropdown([], value=None)
-            return cards.note(text.NOTICE, str(error)), nothing, _speakers(None), nothing
-        return cards.persona_card(voice), gr.Dropdown(runs, value=voice.run), *_names(voice)
+            return cards.note(text.NOTICE, str(error)), nothing, _reply_as_choices(None), nothing
+        return (
+            cards.persona_card(persona),
+            gr.Dropdown(list(runs), value=persona.run),
+            _reply_as_choices(persona),
+            _user_name_choices(persona),
+        )
 
 
-def _names(voice: Persona) -> tuple[gr.Dropdown, gr.Dropdown]:
-    mine = [name for name in voice.participants if name != voice.name]
-    return _speakers(voice), gr.Dropdown([(text.NO_NAME, ""), *((n, n) for n in mine)], value="")
-
-
-def _speakers(voice: Persona | None) -> gr.Dropdown:
-    """Who can answer; there is a choice only where the whole room was learnt."""
-    names = voice.participants if voice and not voice.name else ()
+def _reply_as_choices(persona: Persona | None) -> gr.Dropdown:
+    """Who replies; a choice only where the run was trained on the whole room."""
+    names = persona.participants if persona and not persona.name else ()
     choices = [(text.ANYBODY, ""), *((name, name) for name in names)]
     return gr.Dropdown(choices, value="", visible=bool(names))
 
 
-def _without_answer(lines: Lines) -> Lines:
-    """Up to the last thing the user said."""
+def _user_name_choices(persona: Persona) -> gr.Dropdown:
+    names = [name for name in persona.participants if name != persona.name]
+    return gr.Dropdown([(text.NO_NAME, ""), *((name, name) for name in names)], value="")
+
+
+def _up_to_user(lines: Lines) -> Lines:
+    """Up to the user's last message; empty without one."""
     last = max((number for number, line in enumerate(lines) if line.from_user), default=-1)
     return lines[: last + 1]
 
 
-def _layout(gate: PasswordGate) -> ChatComponents:
-    # Components make themselves where they are first named, so the order here is the layout.
-    parts: dict[str, Any] = {"given": gr.State(None), "lines": gr.State(())}
-    with gr.Column(elem_id="chat-gate", elem_classes="kb-card") as parts["closed"]:
-        gr.HTML(cards.gate_card(gate.is_set))
+def _layout(has_password: bool) -> ChatComponents:
+    # Gradio places a component where it is created, so the order here is the layout.
+    parts: dict[str, Any] = {"access": gr.State(None), "lines": gr.State(())}
+    with gr.Column(elem_id="chat-gate", elem_classes="kb-card") as parts["gate"]:
+        gr.HTML(cards.gate_card(has_password))
         parts["password"] = gr.Textbox(
-            label=text.PASSWORD, type="password", visible=gate.is_set, elem_id="chat-password"
+            label=text.PASSWORD, type="password", visible=has_password, elem_id="chat-password"
         )
         parts["enter"] = gr.Button(
-            text.ENTER, variant="primary", visible=gate.is_set, elem_id="chat-enter"
+            text.ENTER, variant="primary", visible=has_password, elem_id="chat-enter"
         )
-    with gr.Row(visible=False, elem_id="chat-room") as parts["opened"]:
+    with gr.Row(visible=False, elem_id="chat-room") as parts["room"]:
         with gr.Column(scale=3, min_width=420):
             parts |= _conversation()
         with gr.Column(scale=1, min_width=250, elem_id="chat-side"):
-            parts |= _side()
+            parts |= _sidebar()
     return ChatComponents(**parts)
 
 
@@ -277,14 +301,16 @@ def _conversation() -> dict[str, Any]:
     }
 
 
-def _side() -> dict[str, Any]:
-    voice = gr.HTML(elem_id="chat-voice")
+def _sidebar() -> dict[str, Any]:
     return {
-        "voice": voice,
+        "persona_card": gr.HTML(elem_id="chat-voice"),
         "run": gr.Dropdown(label=text.CHAT_RUN, elem_id="chat-run"),
-        "speaker": gr.Dropdown(label=text.CHAT_PERSONA, visible=False, elem_id="chat-speaker"),
-        "me": gr.Dropdown(
-            label=text.CHAT_ME, info=text.CHAT_ME_INFO, allow_custom_value=True, elem_id="chat-me"
+        "reply_as": gr.Dropdown(label=text.CHAT_PERSONA, visible=False, elem_id="chat-speaker"),
+        "user_name": gr.Dropdown(
+            label=text.CHAT_USER_NAME,
+            info=text.CHAT_USER_NAME_INFO,
+            allow_custom_value=True,
+            elem_id="chat-me",
         ),
         "lock": gr.Button(text.LOCK, size="sm", elem_id="chat-lock"),
     }

@@ -1,201 +1,247 @@
-"""The tab "2 데이터 준비": whose way of speaking is learnt, and from how much."""
+"""The tab "2 데이터 준비": choose a room and a persona, build the training data, report on it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
 
 import gradio as gr
 
-from kakaobot.app.datasets import Datasets
-from kakaobot.app.estimates import Estimates
-from kakaobot.app.people import Participants
-from kakaobot.app.settings import SettingsEditor
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import KakaobotError
 from kakaobot.schema import Progress, no_progress
 from ui import text
 from ui.errors import notify
-from ui.events import on
+from ui.events import Trigger, Updates, on, open_tab, to_progress
 from ui.render import cards
 from ui.render.participants import participants_card
+from ui.services import (
+    DatasetsProtocol,
+    EstimatesProtocol,
+    ParticipantsProtocol,
+    SettingsProtocol,
+)
 from ui.tabs.rooms import ASK_SCRIPT
 
 
-def build(
-    datasets: Datasets,
-    people: Participants,
-    preferences: SettingsEditor,
-    outlooks: Estimates,
-    tabs: gr.Tabs,
-    tab: gr.Tab,
-) -> None:
-    """Lay out the tab and wire it. Every handler is one call to a service."""
+@dataclass(frozen=True)
+class DatasetComponents:
+    room: gr.Dropdown
+    persona: gr.Dropdown
+    build: gr.Button
+    participants: gr.HTML
+    report: gr.HTML
+    estimate: gr.HTML
+    to_training: gr.Button
+    charts: gr.HTML
+    examples: gr.HTML
+
+
+def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab) -> None:
+    """Lay out the tab and wire it."""
+    parts = _layout()
+    report = [parts.report, parts.to_training, parts.charts, parts.examples]
+    choices, participants = [parts.room, parts.persona], [parts.persona, parts.participants]
+
+    def list_participants(event: Trigger) -> None:
+        on(
+            event,
+            handlers.list_participants,
+            choices,
+            participants,
+            progress="full",
+            show_progress_on=parts.participants,
+            concurrency_limit=None,
+        )
+
+    def estimate(event: Trigger) -> None:
+        on(
+            event,
+            handlers.estimate,
+            None,
+            parts.estimate,
+            progress="full",
+            concurrency_limit=None,
+        )
+
+    everything = [*choices, parts.build, *report, parts.estimate]
+    loaded = on(tab.select, handlers.load, None, everything, concurrency_limit=None)
+    list_participants(loaded.success)
+    estimate(loaded.success)
+    list_participants(parts.room.input)
+    list_participants(parts.persona.input)
+    on(parts.participants.click, handlers.apply_action, choices, [*participants, parts.report])
+    built = on(
+        parts.build.click,
+        handlers.build,
+        choices,
+        report,
+        progress="full",
+        show_progress_on=parts.report,
+    )
+    estimate(built.success)
+    open_tab(parts.to_training.click, tabs, "training")
+
+
+class DatasetHandlers:
+    """Handlers of the tab. They return values in the order in which `build` wires them."""
+
+    def __init__(
+        self,
+        datasets: DatasetsProtocol,
+        participants: ParticipantsProtocol,
+        settings: SettingsProtocol,
+        estimates: EstimatesProtocol,
+    ) -> None:
+        self._datasets = datasets
+        self._participants = participants
+        self._settings = settings
+        self._estimates = estimates
+
+    def load(self) -> Updates:
+        """What is known at once. The participants and the estimate may take seconds and follow."""
+        values = self._settings.values()
+        rooms = self._datasets.rooms()
+        room = str(values["data.room"]) if values["data.room"] in rooms else ""
+        persona = str(values["data.persona"])
+        personas = [persona] if persona else []
+        return (
+            gr.Dropdown([(text.ALL_ROOMS, ""), *((name, name) for name in rooms)], value=room),
+            gr.Dropdown(
+                [(text.WHOLE_ROOM, ""), *((name, name) for name in personas)], value=persona
+            ),
+            gr.Button(interactive=bool(rooms)),
+            *self._report(has_rooms=bool(rooms)),
+            cards.estimate_card(text.ESTIMATE_TITLE, self._estimates.known()),
+        )
+
+    def list_participants(
+        self,
+        room: str | None,
+        persona: str | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> tuple[object, object]:
+        try:
+            return self._list(room, persona, to_progress(progress))
+        except KakaobotError as error:
+            # Nobody clicked, so the error is shown in place of the table, not as a toast.
+            return gr.skip(), cards.note(text.NOTICE, str(error), tone="warn")
+
+    def apply_action(self, event: gr.EventData, room: str | None, persona: str | None) -> Updates:
+        """Carry out the action of a button in the table."""
+        ask = json.loads(str(event.ask))
+        if ask["do"] == "learn":
+            persona = ask["name"]
+        else:
+            notify(_ACTIONS[ask["do"]](self._participants, ask["names"]))
+        choices, card = self._list(room, persona, no_progress, unfolded=bool(event.unfolded))
+        if ask["do"] == "learn":
+            choices = gr.update(value=persona)
+        return choices, card, self._report_card(has_rooms=True)
+
+    def build(
+        self,
+        room: str | None,
+        persona: str | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Updates:
+        # Both are None for a click before the choices have arrived.
+        self._settings.save({"data.room": room or "", "data.persona": persona or ""})
+        self._datasets.build(to_progress(progress))
+        notify(text.BUILT)
+        return self._report(has_rooms=True)
+
+    def estimate(self, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
+        """Memory and time of a training on the data."""
+        try:
+            estimate = self._estimates.look(to_progress(progress))
+        except KakaobotError as error:
+            return cards.note(text.NOTICE, str(error), tone="warn")
+        # A problem with the exports is shown in the participants table already.
+        with suppress(KakaobotError):
+            self._datasets.update_report_page(estimate, to_progress(progress))
+        return cards.estimate_card(text.ESTIMATE_TITLE, estimate)
+
+    def _list(
+        self, room: str | None, persona: str | None, progress: Progress, *, unfolded: bool = False
+    ) -> tuple[object, object]:
+        """The choices of the persona and the participants table."""
+        participants = self._datasets.participants(room or "", progress)
+        card = participants_card(participants, persona or "", unfolded=unfolded)
+        return _persona_choices(participants, persona or ""), card
+
+    def _report(self, *, has_rooms: bool) -> Updates:
+        report = self._datasets.report()
+        return (
+            self._report_card(has_rooms=has_rooms),
+            gr.Button(visible=report is not None),
+            cards.report_charts(report) + cards.styles_card(report) if report else "",
+            cards.examples_card(report.examples, report.persona) if report else "",
+        )
+
+    def _report_card(self, *, has_rooms: bool) -> str:
+        """The last build, and whether it is outdated."""
+        report = self._datasets.report()
+        if report is None:
+            hint = text.DATASET_EMPTY_HINT if has_rooms else text.NO_ROOMS
+            return cards.empty(text.DATASET_EMPTY, hint)
+        return cards.report_card(report, self._datasets.outdated_reason(report))
+
+
+def _layout() -> DatasetComponents:
     gr.HTML(cards.lead(text.DATASET_LEAD))
     with gr.Row(equal_height=True):
         room = gr.Dropdown(label=text.ROOM, elem_id="dataset-room", scale=2)
-        person = gr.Dropdown(label=text.PERSONA, elem_id="dataset-person", scale=2)
-        make = gr.Button(
+        persona = gr.Dropdown(label=text.PERSONA, elem_id="dataset-person", scale=2)
+        build_button = gr.Button(
             text.BUILD, variant="primary", scale=1, min_width=180, elem_id="dataset-build"
         )
-    table = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="dataset-people")
+    participants = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="dataset-people")
     report = gr.HTML(elem_id="dataset-report")
-    outlook = gr.HTML(elem_id="dataset-outlook")
-    onward = gr.Button(
+    estimate = gr.HTML(elem_id="dataset-outlook")
+    to_training = gr.Button(
         text.TO_TRAINING,
         variant="primary",
         visible=False,
         elem_id="dataset-next",
         elem_classes="kb-next",
     )
-    pictures = gr.HTML(elem_id="dataset-pictures")
+    charts = gr.HTML(elem_id="dataset-pictures")
     examples = gr.HTML(elem_id="dataset-examples")
-
-    def arrive() -> tuple[object, ...]:
-        """What is known at once; who speaks may take its time and comes after it."""
-        values = preferences.values()
-        rooms = datasets.rooms()
-        chosen = str(values["data.room"]) if values["data.room"] in rooms else ""
-        learnt = str(values["data.persona"])
-        names = [learnt] if learnt else []
-        return (
-            gr.Dropdown([(text.ALL_ROOMS, ""), *((each, each) for each in rooms)], value=chosen),
-            gr.Dropdown([(text.WHOLE_ROOM, ""), *((each, each) for each in names)], value=learnt),
-            gr.Button(interactive=bool(rooms)),
-            *_shown(datasets, has_rooms=bool(rooms)),
-            cards.estimate_card(text.ESTIMATE_TITLE, outlooks.known()),
-        )
-
-    def look(
-        room: str | None, person: str | None, progress: Progress, *, unfolded: bool = False
-    ) -> tuple[object, object]:
-        found = datasets.participants(room or "", progress)
-        chosen = person or ""
-        card = participants_card(found, chosen, unfolded=unfolded)
-        return _choices(found, chosen), card
-
-    def speaking(
-        room: str | None,
-        person: str | None,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> tuple[object, object]:
-        try:
-            return look(room, person, lambda share, words: progress(share, desc=words))
-        except KakaobotError as error:
-            # Where nobody clicked there is nothing to answer with a toast.
-            return gr.skip(), cards.note(text.NOTICE, str(error), tone="warn")
-
-    def act(event: gr.EventData, room: str | None, person: str | None) -> tuple[object, ...]:
-        """One click in the table, whose data say what is asked."""
-        ask = json.loads(str(event.ask))
-        if ask["do"] == "learn":
-            person = ask["name"]
-        else:
-            notify(_ACTIONS[ask["do"]](people, ask["names"]))
-        choices, card = look(room, person, no_progress, unfolded=bool(event.unfolded))
-        if ask["do"] == "learn":
-            choices = gr.update(value=person)
-        return choices, card, _report(datasets, has_rooms=True)
-
-    def make_data(
-        room: str | None,
-        person: str | None,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> tuple[object, ...]:
-        # Both are None for a click before the choices have arrived.
-        preferences.save({"data.room": room or "", "data.persona": person or ""})
-        datasets.build(lambda share, words: progress(share, desc=words))
-        notify(text.BUILT)
-        return _shown(datasets, has_rooms=True)
-
-    def foresee(progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
-        """Memory and time of a training on the data."""
-        try:
-            found = outlooks.look(lambda share, words: progress(share, desc=words))
-        except KakaobotError as error:
-            return cards.note(text.NOTICE, str(error), tone="warn")
-        # Whatever is wrong with the exports is told beside the people.
-        with suppress(KakaobotError):
-            datasets.update_report_page(found, lambda share, words: progress(share, desc=words))
-        return cards.estimate_card(text.ESTIMATE_TITLE, found)
-
-    shown = [report, onward, pictures, examples]
-    chosen, speakers = [room, person], [person, table]
-
-    def read(event: Callable[..., Any]) -> None:
-        on(
-            event,
-            speaking,
-            chosen,
-            speakers,
-            progress="full",
-            show_progress_on=table,
-            concurrency_limit=None,
-        )
-
-    def estimate(event: Callable[..., Any]) -> None:
-        on(event, foresee, None, outlook, progress="full", concurrency_limit=None)
-
-    everything = [*chosen, make, *shown, outlook]
-    arrived = on(tab.select, arrive, None, everything, concurrency_limit=None)
-    read(arrived.success)
-    estimate(arrived.success)
-    read(room.input)
-    read(person.input)
-    on(table.click, act, chosen, [*speakers, report])
-    made = on(make.click, make_data, chosen, shown, progress="full", show_progress_on=report)
-    estimate(made.success)
-    on(onward.click, lambda: gr.Tabs(selected="training"), None, tabs)
+    return DatasetComponents(
+        room, persona, build_button, participants, report, estimate, to_training, charts, examples
+    )
 
 
-def _exclude(people: Participants, names: Sequence[str]) -> str:
-    people.exclude(names)
+def _exclude(participants: ParticipantsProtocol, names: Sequence[str]) -> str:
+    participants.exclude(names)
     return text.EXCLUDED.format(names=", ".join(names))
 
 
-def _include(people: Participants, names: Sequence[str]) -> str:
-    people.include(names)
+def _include(participants: ParticipantsProtocol, names: Sequence[str]) -> str:
+    participants.include(names)
     return text.INCLUDED.format(names=", ".join(names))
 
 
 _ACTIONS = {"exclude": _exclude, "include": _include}
 
 
-def _choices(people: Sequence[ParticipantStats], chosen: str) -> object:
-    """`방 전체` first, then everybody who may be learnt with the number of their replies.
+def _persona_choices(participants: Sequence[ParticipantStats], chosen: str) -> object:
+    """`방 전체` first, then the participants with the number of their replies.
 
-    What is chosen is touched only where it can no longer be: somebody may be choosing just now.
+    The value is sent only where it is no longer among the choices: the user may be choosing now.
     """
     choices = [(text.WHOLE_ROOM, "")]
-    for person in people:
-        if not person.is_excluded:
-            advice = text.ADVICE[person.advice]
+    for participant in participants:
+        if not participant.is_excluded:
             label = text.PERSONA_LABEL.format(
-                name=person.name, replies=person.replies, advice=advice
+                name=participant.name,
+                replies=participant.replies,
+                advice=text.ADVICE[participant.advice],
             )
-            choices.append((label, person.name))
+            choices.append((label, participant.name))
     if chosen in dict(choices).values():
         return gr.update(choices=choices)
     return gr.update(choices=choices, value="")
-
-
-def _shown(datasets: Datasets, *, has_rooms: bool) -> tuple[object, ...]:
-    made = datasets.report()
-    return (
-        _report(datasets, has_rooms=has_rooms),
-        gr.Button(visible=made is not None),
-        cards.report_charts(made) + cards.styles_card(made) if made else "",
-        cards.examples_card(made.examples, made.persona) if made else "",
-    )
-
-
-def _report(datasets: Datasets, *, has_rooms: bool) -> str:
-    """Of the last build, and whether it still holds what is to be learnt."""
-    made = datasets.report()
-    if made is None:
-        return cards.empty(
-            text.DATASET_EMPTY, text.DATASET_EMPTY_HINT if has_rooms else text.NO_ROOMS
-        )
-    return cards.report_card(made, datasets.outdated_reason(made))

@@ -1,29 +1,29 @@
-"""The tab "1 가져오기": files go in, and what is in them is listed."""
+"""The tab "1 가져오기": import export files and list what is in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.exports import Exports, FileReport
-from kakaobot.app.people import Participants
+from kakaobot.app.exports import FileReport
 from ui import text
 from ui.errors import notify
-from ui.events import on
+from ui.events import Trigger, Updates, on, open_tab, to_progress
 from ui.render import cards
 from ui.render.line_report import line_report_card
+from ui.services import ExportsProtocol
 from ui.tabs import rooms
 
-# A button in the table's row says which file is meant, and what is to be done with it: taking it
-# out comes as a click, looking into it as a selection.
+# A row's buttons carry the file's hash. An HTML component has two events: removing arrives as a
+# click, opening the line report as a selection.
 _TABLE_SCRIPT = """element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-hash]");
   if (!button) return;
-  const asked = button.dataset.do === "remove" ? "click" : "select";
-  trigger(asked, { hash: button.dataset.hash });
+  const name = button.dataset.do === "remove" ? "click" : "select";
+  trigger(name, { hash: button.dataset.hash });
 });"""
 _CLOSE_SCRIPT = """element.addEventListener("click", (event) => {
   if (event.target.closest("[data-do=close]")) trigger("click");
@@ -33,81 +33,105 @@ watch("value", () => {
 });"""
 
 
+@dataclass(frozen=True)
+class ExportsComponents:
+    upload: gr.File
+    sample: gr.Button
+    table: gr.HTML
+    line_report: gr.HTML
+
+
 def build(
-    exports: Exports, people: Participants, tabs: gr.Tabs, arrivals: Sequence[Callable[..., Any]]
+    handlers: ExportsHandlers,
+    room_handlers: rooms.RoomsHandlers,
+    tabs: gr.Tabs,
+    load_events: Sequence[Trigger],
 ) -> None:
-    """Lay out the tab and wire it. Every handler is one call to a service."""
-    upload, sample = _top()
-    table = gr.HTML(js_on_load=_TABLE_SCRIPT, elem_id="export-files")
-    diagnosis = gr.HTML(js_on_load=_CLOSE_SCRIPT, elem_id="export-diagnosis")
-    show_rooms = rooms.build(people)
-    onward = gr.Button(
-        text.TO_DATASET,
-        variant="primary",
-        visible=False,
-        elem_id="export-next",
-        elem_classes="kb-next",
-    )
-    with gr.Accordion(text.HELP_TITLE, open=False, elem_id="export-help"):
-        gr.HTML(cards.export_help())
+    """Lay out the tab and wire it; `load_events` list the files anew."""
+    parts = _layout()
+    refresh_rooms = rooms.build(room_handlers)
+    to_dataset = _footer()
 
-    def listed(refused: Sequence[FileReport] = ()) -> tuple[object, ...]:
-        files = exports.files()
-        page = cards.files_table([*refused, *files])
-        # What was looked into may be gone by now.
-        return page, gr.Button(visible=bool(files)), ""
+    outputs = [parts.table, to_dataset, parts.line_report]
+    changes = [
+        on(
+            parts.upload.upload,
+            handlers.import_files,
+            parts.upload,
+            [parts.upload, *outputs],
+            progress="full",
+            show_progress_on=parts.table,
+        ),
+        on(
+            parts.sample.click,
+            handlers.import_sample,
+            None,
+            outputs,
+            progress="full",
+            show_progress_on=parts.table,
+        ),
+        on(parts.table.click, handlers.remove, None, outputs),
+        *(on(event, handlers.list_files, None, outputs) for event in load_events),
+    ]
+    for change in changes:
+        refresh_rooms(change.then)
+    on(parts.table.select, handlers.open_line_report, None, parts.line_report)
+    on(parts.line_report.click, handlers.close_line_report, None, parts.line_report)
+    open_tab(to_dataset.click, tabs, "dataset")
 
-    def bring(files: list[str], progress: gr.Progress = gr.Progress()) -> tuple[object, ...]:  # noqa: B008
-        """Take uploads in; their copies in the upload folder are not kept."""
-        places = [Path(file) for file in files]
+
+class ExportsHandlers:
+    """Handlers of the tab. They return values in the order in which `build` wires them."""
+
+    def __init__(self, exports: ExportsProtocol) -> None:
+        self._exports = exports
+
+    def list_files(self) -> Updates:
+        return self._table()
+
+    def import_files(
+        self,
+        files: list[str],
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Updates:
+        """Import uploads and delete their copies in the upload folder."""
+        paths = [Path(file) for file in files]
         try:
-            reports = exports.import_files(places, lambda share, words: progress(share, desc=words))
+            reports = self._exports.import_files(paths, to_progress(progress))
         finally:
-            for place in places:
-                place.unlink(missing_ok=True)
-        return None, *_told(reports)
+            for path in paths:
+                path.unlink(missing_ok=True)
+        return None, *self._imported(reports)
 
-    def bring_sample() -> tuple[object, ...]:
-        return _told(exports.import_files(exports.sample_files()[:1]))
+    def import_sample(self) -> Updates:
+        return self._imported(self._exports.import_files(self._exports.sample_files()[:1]))
 
-    def _told(reports: Sequence[FileReport]) -> tuple[object, ...]:
-        taken = [report for report in reports if not report.error and not report.note]
+    def remove(self, event: gr.EventData) -> Updates:
+        notify(text.REMOVED.format(place=self._exports.remove(str(event.hash))))
+        return self._table()
+
+    def open_line_report(self, event: gr.EventData) -> str:
+        return line_report_card(self._exports.line_report(str(event.hash)))
+
+    def close_line_report(self) -> str:
+        return ""
+
+    def _imported(self, reports: Sequence[FileReport]) -> Updates:
         for report in reports:
             if report.note:
                 notify(f"{report.file}: {report.note}")
-        if taken:
-            notify(text.IMPORTED.format(count=len(taken)))
-        return listed([report for report in reports if report.error])
+        imported = [report for report in reports if not report.error and not report.note]
+        if imported:
+            notify(text.IMPORTED.format(count=len(imported)))
+        return self._table([report for report in reports if report.error])
 
-    def remove(event: gr.EventData) -> tuple[object, ...]:
-        notify(text.REMOVED.format(place=exports.remove(str(event.hash))))
-        return listed()
-
-    def diagnose(event: gr.EventData) -> str:
-        return line_report_card(exports.line_report(str(event.hash)))
-
-    outputs = [table, onward, diagnosis]
-    changes = [
-        on(
-            upload.upload,
-            bring,
-            upload,
-            [upload, *outputs],
-            progress="full",
-            show_progress_on=table,
-        ),
-        on(sample.click, bring_sample, None, outputs, progress="full", show_progress_on=table),
-        on(table.click, remove, None, outputs),
-        *(on(arrival, listed, None, outputs) for arrival in arrivals),
-    ]
-    for change in changes:
-        show_rooms(change.then)
-    on(table.select, diagnose, None, diagnosis)
-    on(diagnosis.click, lambda: "", None, diagnosis)
-    on(onward.click, lambda: gr.Tabs(selected="dataset"), None, tabs)
+    def _table(self, rejected: Sequence[FileReport] = ()) -> Updates:
+        """The table with rejected files on top; the line report closes, its file may be gone."""
+        files = self._exports.files()
+        return cards.files_table([*rejected, *files]), gr.Button(visible=bool(files)), ""
 
 
-def _top() -> tuple[gr.File, gr.Button]:
+def _layout() -> ExportsComponents:
     gr.HTML(cards.lead(text.EXPORTS_LEAD, text.PRIVACY, text.CONSENT))
     with gr.Row(equal_height=True, elem_id="export-bring"):
         upload = gr.File(
@@ -121,4 +145,19 @@ def _top() -> tuple[gr.File, gr.Button]:
         with gr.Column(scale=2, min_width=260, elem_classes="kb-card kb-try"):
             gr.HTML(f"<p>{text.SAMPLE_ROOM_NOTE}</p>")
             sample = gr.Button(text.SAMPLE_ROOM, elem_id="export-sample")
-    return upload, sample
+    table = gr.HTML(js_on_load=_TABLE_SCRIPT, elem_id="export-files")
+    line_report = gr.HTML(js_on_load=_CLOSE_SCRIPT, elem_id="export-diagnosis")
+    return ExportsComponents(upload, sample, table, line_report)
+
+
+def _footer() -> gr.Button:
+    to_dataset = gr.Button(
+        text.TO_DATASET,
+        variant="primary",
+        visible=False,
+        elem_id="export-next",
+        elem_classes="kb-next",
+    )
+    with gr.Accordion(text.HELP_TITLE, open=False, elem_id="export-help"):
+        gr.HTML(cards.export_help())
+    return to_dataset

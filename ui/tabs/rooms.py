@@ -1,27 +1,29 @@
-"""The lower half of the tab "1 가져오기": the rooms after merging, and who is who in them."""
+"""The lower half of the tab "1 가져오기": merged rooms, and names of one participant."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.people import Participants, RoomReport
+from kakaobot.app.people import RoomReport
 from kakaobot.errors import KakaobotError
 from ui import text
 from ui.errors import notify
-from ui.events import on
+from ui.events import Trigger, Updates, on, to_progress
 from ui.render import cards, rooms
+from ui.services import ParticipantsProtocol
 
-# A button says what it asks for; one beside a text field hands over what was typed there.
+# A button's `data-ask` holds its action as JSON; a button next to a text field adds what was typed.
 ASK_SCRIPT = """element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-ask]");
   if (!button) return;
   const field = button.parentElement.querySelector("input");
   const typed = "typed" in button.dataset ? field.value : "";
-  // What is unfolded stays so when all is shown anew.
+  // Unfolded details stay so when the HTML is replaced.
   const unfolded = Boolean(element.querySelector("details[open]"));
   trigger("click", { ask: button.dataset.ask, typed, unfolded });
 });
@@ -31,48 +33,79 @@ element.addEventListener("keydown", (event) => {
 });"""
 
 
-def build(people: Participants) -> Callable[[Callable[..., Any]], object]:
-    """Lay it out and wire it; what is given back shows the rooms anew after another event."""
-    table = gr.HTML(elem_id="export-rooms")
-    people_html = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="export-people")
-    form, room, names, name, join = _form()
-    outputs = [table, people_html, form, room, names, name]
+@dataclass(frozen=True)
+class RoomsComponents:
+    """In the order of what `RoomsHandlers.show_rooms` returns, and the button of the form."""
 
-    def shown(progress: gr.Progress = gr.Progress()) -> tuple[object, ...]:  # noqa: B008
-        try:
-            reports = people.rooms(lambda share, words: progress(share, desc=words))
-        except KakaobotError as error:
-            # Where nobody clicked there is nothing to answer with a toast.
-            return cards.note(text.NOTICE, str(error), tone="warn"), "", *_filled([])
-        return rooms.rooms_table(reports), rooms.people_cards(reports), *_filled(reports)
+    table: gr.HTML
+    participants: gr.HTML
+    form: gr.Accordion
+    room: gr.Dropdown
+    names: gr.Dropdown
+    name: gr.Dropdown
+    merge: gr.Button
 
-    def act(event: gr.EventData) -> None:
-        """One click on a card, whose data say what is asked."""
-        ask = json.loads(str(event.ask))
-        notify(_ACTIONS[ask["do"]](people, ask, str(event.typed)))
 
-    def same(room: str | None, names: list[str] | None, name: str | None) -> None:
-        chosen = names or []
-        target = name or next(iter(chosen), "")
-        others = [each for each in chosen if each != target]
-        if not others:
-            raise KakaobotError(text.MERGE_TOO_FEW)
-        notify(_joined(people.merge_names(target, others, room=room or ""), target))
+def build(handlers: RoomsHandlers) -> Callable[[Trigger], object]:
+    """Lay out the half and wire it. Returns a function that shows the rooms anew after an event."""
+    parts = _layout()
+    outputs = [parts.table, parts.participants, parts.form, parts.room, parts.names, parts.name]
 
-    def enter(room: str | None) -> tuple[object, object]:
-        members = next((each.people for each in people.rooms() if each.keys[0] == room), ())
-        return _names(rooms.choices(members)), _names(rooms.choices(members))
+    def refresh(event: Trigger) -> object:
+        return on(
+            event,
+            handlers.show_rooms,
+            None,
+            outputs,
+            progress="full",
+            show_progress_on=parts.table,
+        )
 
-    def refresh(event: Callable[..., Any]) -> object:
-        return on(event, shown, None, outputs, progress="full", show_progress_on=table)
-
-    refresh(on(people_html.click, act).then)
-    refresh(on(join.click, same, [room, names, name]).then)
-    on(room.input, enter, room, [names, name])
+    refresh(on(parts.participants.click, handlers.apply_action).then)
+    form = [parts.room, parts.names, parts.name]
+    refresh(on(parts.merge.click, handlers.merge_names, form).then)
+    on(parts.room.input, handlers.select_room, parts.room, [parts.names, parts.name])
     return refresh
 
 
-def _form() -> tuple[gr.Accordion, gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Button]:
+class RoomsHandlers:
+    """Handlers of the half. They return values in the order in which `build` wires them."""
+
+    def __init__(self, participants: ParticipantsProtocol) -> None:
+        self._participants = participants
+
+    def show_rooms(self, progress: gr.Progress = gr.Progress()) -> Updates:  # noqa: B008
+        try:
+            reports = self._participants.rooms(to_progress(progress))
+        except KakaobotError as error:
+            # Nobody clicked, so the error is shown in place of the table, not as a toast.
+            return cards.note(text.NOTICE, str(error), tone="warn"), "", *_form_values([])
+        return rooms.rooms_table(reports), rooms.people_cards(reports), *_form_values(reports)
+
+    def apply_action(self, event: gr.EventData) -> None:
+        """Carry out the action of a clicked button."""
+        ask = json.loads(str(event.ask))
+        notify(_ACTIONS[ask["do"]](self._participants, ask, str(event.typed)))
+
+    def merge_names(self, room: str | None, names: list[str] | None, name: str | None) -> None:
+        """Merge the names chosen in the form; `name` is the one to keep."""
+        chosen = names or []
+        target = name or next(iter(chosen), "")
+        others = [other for other in chosen if other != target]
+        if not others:
+            raise KakaobotError(text.MERGE_TOO_FEW)
+        notify(_merge(self._participants, target, others, room or ""))
+
+    def select_room(self, room: str | None) -> tuple[object, object]:
+        reports = self._participants.rooms()
+        members = next((report.people for report in reports if report.keys[0] == room), ())
+        choices = rooms.choices(members)
+        return _name_choices(choices), _name_choices(choices)
+
+
+def _layout() -> RoomsComponents:
+    table = gr.HTML(elem_id="export-rooms")
+    participants = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="export-people")
     with (
         gr.Accordion(text.MERGE_TITLE, open=False, visible=False, elem_id="export-same") as form,
         gr.Row(equal_height=False),
@@ -84,51 +117,51 @@ def _form() -> tuple[gr.Accordion, gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.But
         name = gr.Dropdown(
             label=text.MERGE_TARGET, allow_custom_value=True, elem_id="export-same-name", scale=3
         )
-        join = gr.Button(text.MERGE, elem_id="export-same-join", scale=1, min_width=110)
-    return form, room, names, name, join
+        merge = gr.Button(text.MERGE, elem_id="export-same-join", scale=1, min_width=110)
+    return RoomsComponents(table, participants, form, room, names, name, merge)
 
 
-def _filled(reports: Sequence[RoomReport]) -> tuple[object, ...]:
-    """The form for the rooms that have two names or more; hidden where there is none."""
-    usable = [each for each in reports if len(each.people) > 1]
-    members = rooms.choices(usable[0].people) if usable else []
-    choices = [(each.room, each.keys[0]) for each in usable]
+def _form_values(reports: Sequence[RoomReport]) -> Updates:
+    """The merge form for the rooms with at least two names; hidden where there is none."""
+    mergeable = [report for report in reports if len(report.people) > 1]
+    members = rooms.choices(mergeable[0].people) if mergeable else []
+    choices = [(report.room, report.keys[0]) for report in mergeable]
     return (
-        gr.Accordion(visible=bool(usable)),
+        gr.Accordion(visible=bool(mergeable)),
         gr.Dropdown(choices, value=choices[0][1] if choices else None),
-        _names(members),
-        _names(members),
+        _name_choices(members),
+        _name_choices(members),
     )
 
 
-def _names(members: list[tuple[str, str]]) -> object:
+def _name_choices(members: list[tuple[str, str]]) -> object:
     return gr.update(choices=members, value=None)
 
 
-def _joined(report: RoomReport, name: str) -> str:
-    return (
-        f"{text.NAMES_MERGED.format(name=dict(report.aliases).get(name, name))} {text.REBUILD_HINT}"
-    )
+def _merge(participants: ParticipantsProtocol, name: str, others: list[str], room: str) -> str:
+    report = participants.merge_names(name, others, room=room)
+    # The name itself may be an alias by now.
+    merged = text.NAMES_MERGED.format(name=dict(report.aliases).get(name, name))
+    return f"{merged} {text.REBUILD_HINT}"
 
 
-def _same(people: Participants, ask: dict[str, Any], typed: str) -> str:
-    name = ask.get("name") or typed
-    return _joined(people.merge_names(name, ask["others"], room=ask["room"]), name)
+def _merge_asked(participants: ParticipantsProtocol, ask: dict[str, Any], typed: str) -> str:
+    return _merge(participants, ask.get("name") or typed, ask["others"], ask["room"])
 
 
-def _undo(people: Participants, ask: dict[str, Any], _: str) -> str:
-    people.unmerge_name(ask["alias"], room=ask["room"])
+def _unmerge(participants: ParticipantsProtocol, ask: dict[str, Any], _: str) -> str:
+    participants.unmerge_name(ask["alias"], room=ask["room"])
     return f"{text.ALIAS_REMOVED.format(name=ask['alias'])} {text.REBUILD_HINT}"
 
 
-def _exclude(people: Participants, ask: dict[str, Any], _: str) -> str:
-    people.exclude(ask["names"])
+def _exclude(participants: ParticipantsProtocol, ask: dict[str, Any], _: str) -> str:
+    participants.exclude(ask["names"])
     return f"{text.EXCLUDED.format(names=', '.join(ask['names']))}. {text.REBUILD_HINT}"
 
 
-def _include(people: Participants, ask: dict[str, Any], _: str) -> str:
-    people.include(ask["names"])
+def _include(participants: ParticipantsProtocol, ask: dict[str, Any], _: str) -> str:
+    participants.include(ask["names"])
     return f"{text.INCLUDED.format(names=', '.join(ask['names']))}. {text.REBUILD_HINT}"
 
 
-_ACTIONS = {"same": _same, "undo": _undo, "exclude": _exclude, "include": _include}
+_ACTIONS = {"same": _merge_asked, "undo": _unmerge, "exclude": _exclude, "include": _include}

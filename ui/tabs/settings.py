@@ -2,70 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.settings import SettingsEditor
 from kakaobot.config import SettingField
 from ui import form, text
 from ui.errors import notify
-from ui.events import on
+from ui.events import Trigger, Updates, on
 from ui.render import cards
+from ui.services import SettingsProtocol
 
-_NEW = object()
+_UNSEEN = object()
 """Equal to no value of a field."""
 
 
-def build(preferences: SettingsEditor, arrivals: Sequence[Callable[..., Any]]) -> None:
-    """Lay out the tab and wire it. Every handler is one call to `preferences`."""
-    entries = preferences.fields()
-    filled = gr.State({})
+def build(handlers: SettingsHandlers, load_events: Sequence[Trigger]) -> None:
+    """Lay out the tab and wire it; `load_events` bring the form up to date."""
+    # What the form was filled with last, by setting.
+    shown = gr.State({})
     with gr.Row(elem_id="set-top"):
         gr.HTML(cards.lead(text.SETTINGS_LEAD))
         reload = gr.Button(text.RELOAD, scale=0, min_width=190, elem_id="set-reload")
         save = gr.Button(text.SAVE, variant="primary", scale=0, min_width=100, elem_id="set-save")
-    fields: dict[str, Any] = {}
-    for name, title in preferences.groups():
-        group = [entry for entry in entries if entry.group == name]
+    components: dict[str, Any] = {}
+    for name, title in handlers.groups:
+        group = [entry for entry in handlers.entries if entry.group == name]
         with gr.Accordion(title, open=name == "training", elem_id=f"set-{name}"):
-            fields |= _group(name, group)
-    ordered = [fields[entry.path] for entry in entries]
+            components |= _group(name, group)
+    fields = [components[entry.path] for entry in handlers.entries]
 
-    def fill() -> tuple[object, ...]:
-        values = preferences.values()
-        shown = {entry.path: form.field_value(entry, values[entry.path]) for entry in entries}
-        return *shown.values(), shown
+    for event in load_events:
+        on(event, handlers.refresh, shown, [*fields, shown])
+    on(reload.click, handlers.reload, None, [*fields, shown])
+    on(save.click, handlers.save, [shown, *fields], [*fields, shown])
 
-    def catch_up(before: dict[str, object]) -> tuple[object, ...]:
-        """What another window or an editor changed, and nothing over what is being typed."""
-        *values, shown = fill()
-        pairs = zip(entries, values, strict=True)
-        fresh = [gr.skip() if before.get(e.path, _NEW) == value else value for e, value in pairs]
-        return *fresh, shown
 
-    def read_again() -> tuple[object, ...]:
-        values = fill()
+class SettingsHandlers:
+    """Handlers of the form. They return a value for each entry, and all of them by setting."""
+
+    def __init__(self, settings: SettingsProtocol) -> None:
+        self._settings = settings
+        self.entries = settings.fields()
+        self.groups = settings.groups()
+
+    def refresh(self, shown: dict[str, object]) -> Updates:
+        """Fill in what changed elsewhere; a field that is being edited stays as it is."""
+        *values, current = self._form_values()
+        updates = [
+            gr.skip() if shown.get(entry.path, _UNSEEN) == value else value
+            for entry, value in zip(self.entries, values, strict=True)
+        ]
+        return *updates, current
+
+    def reload(self) -> Updates:
+        """Fill in the file's values and drop what was edited."""
+        values = self._form_values()
         notify(text.RELOADED)
         return values
 
-    def write(before: dict[str, object], *now: object) -> tuple[object, ...]:
-        changed = form.changed_values(entries, before, now)
+    def save(self, shown: dict[str, object], *values: object) -> Updates:
+        changed = form.changed_values(self.entries, shown, values)
         if not changed:
             notify(text.UNCHANGED)
-            return fill()
-        preferences.save(changed)
+            return self._form_values()
+        self._settings.save(changed)
         notify(text.SAVED.format(count=len(changed)))
-        return fill()
+        return self._form_values()
 
-    for arrival in arrivals:
-        on(arrival, catch_up, filled, [*ordered, filled])
-    on(reload.click, read_again, None, [*ordered, filled])
-    on(save.click, write, [filled, *ordered], [*ordered, filled])
+    def _form_values(self) -> Updates:
+        values = self._settings.values()
+        shown = {entry.path: form.field_value(entry, values[entry.path]) for entry in self.entries}
+        return *shown.values(), shown
 
 
-def _group(name: str, entries: list[SettingField]) -> dict[str, Any]:
+class SettingsGroupHandlers:
+    """The handler of one group's button for its defaults."""
+
+    def __init__(self, entries: Sequence[SettingField]) -> None:
+        self._entries = entries
+
+    def reset(self) -> Updates | object:
+        notify(text.RESET_DONE)
+        defaults = tuple(form.field_value(entry, entry.default) for entry in self._entries)
+        # Gradio takes a tuple for the value itself where there is one output.
+        return defaults if len(defaults) > 1 else defaults[0]
+
+
+def _group(name: str, entries: Sequence[SettingField]) -> dict[str, Any]:
     """The fields of one group, three in a row, with a button for its defaults."""
     fields: dict[str, Any] = {}
     with gr.Row(elem_classes="kb-fields"):
@@ -73,11 +98,5 @@ def _group(name: str, entries: list[SettingField]) -> dict[str, Any]:
             with gr.Column(min_width=280):
                 fields[entry.path] = form.form_field(entry)
     reset = gr.Button(text.RESET, size="sm", elem_id=f"set-{name}-reset", elem_classes="kb-reset")
-
-    def defaults() -> tuple[object, ...] | object:
-        notify(text.RESET_DONE)
-        values = tuple(form.field_value(entry, entry.default) for entry in entries)
-        return values if len(values) > 1 else values[0]
-
-    on(reset.click, defaults, None, list(fields.values()))
+    on(reset.click, SettingsGroupHandlers(entries).reset, None, list(fields.values()))
     return fields

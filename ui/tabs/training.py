@@ -1,152 +1,173 @@
-"""The tab "3 학습": a view of run folders that polls, and the four things one can ask for."""
+"""The tab "3 학습": polls the run folder, and starts, stops, kills and resumes training."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.estimates import Estimate, Estimates
-from kakaobot.app.training import Training, TrainingSnapshot
+from kakaobot.app.estimates import Estimate
+from kakaobot.app.training import TrainingSnapshot
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.status import LIVE
 from ui import text
 from ui.chart import loss_chart, style_chart
 from ui.errors import notify
-from ui.events import on
-from ui.presenters import PATIENCE, ButtonView, estimate_title, run_label, training_view
+from ui.events import Trigger, Updates, on, open_tab, skip, to_progress
+from ui.presenters import KILL_AFTER, ButtonView, estimate_title, run_label, training_view
 from ui.render import cards
 from ui.render.eval_samples import eval_samples_card
 from ui.render.runs import RUNS_SCRIPT, runs_card
+from ui.services import EstimatesProtocol, TrainingProtocol
 
 
 @dataclass(frozen=True)
-class Watch:
-    """What this browser tab has seen last; it belongs to the view, not to the run."""
+class ViewState:
+    """What one browser tab shows, so that a poll sends only what has changed."""
 
-    seen: tuple[object, ...] = ()
-    stop_asked: float | None = None
+    version: tuple[object, ...] = ()
+    stop_seen_at: float | None = None
     """Monotonic time at which a stop was first seen under way."""
-    trouble: str = ""
-    """The error that was told last, while it lasts."""
-    choices: tuple[tuple[str, str], ...] = ()
-    """Of the list of runs: sent again only when they change, or an open list would close."""
-    runs: int = 0
-    """Tells which history is shown: sent again only when it changes, so that it can be read."""
-    answers: int = 0
-    """The same of the answers."""
+    error: str = ""
+    """The error that polling has reported last, while it lasts."""
+    run_choices: tuple[tuple[str, str], ...] = ()
+    """Resending equal choices would close an open list."""
+    runs_hash: int = 0
+    """Resending an equal card would disturb somebody who reads it."""
+    samples_hash: int = 0
 
     @property
     def stopping_for(self) -> float:
-        return 0.0 if self.stop_asked is None else time.monotonic() - self.stop_asked
+        """Seconds since the stop was seen."""
+        return 0.0 if self.stop_seen_at is None else time.monotonic() - self.stop_seen_at
 
 
 @dataclass(frozen=True)
-class Events:
-    """When a run is looked at."""
+class RefreshEvents:
+    """Events at which the shown run is read."""
 
-    select: Callable[..., Any]
-    """The tab is opened."""
-    load: Callable[..., Any]
-    """The page is opened."""
-    beat: Callable[..., Any]
-    """Another second is over."""
+    tab_select: Trigger
+    page_load: Trigger
+    tick: Trigger
 
 
 @dataclass(frozen=True)
 class TrainingComponents:
-    """The components that show a run, in the order of what `_shown` returns."""
+    """In the order of what `_updates` returns."""
 
     card: gr.HTML
     start: gr.Button
     stop: gr.Button
     kill: gr.Button
     new: gr.Button
-    talk: gr.Button
-    outlook: gr.HTML
-    chart: gr.HTML
-    voice: gr.HTML
-    answers: gr.HTML
+    to_chat: gr.Button
+    estimate: gr.HTML
+    loss_chart: gr.HTML
+    style_chart: gr.HTML
+    eval_samples: gr.HTML
     log: gr.Textbox
     runs: gr.HTML
     run: gr.Dropdown
 
 
+N_OUTPUTS = len(fields(TrainingComponents)) + 2
+"""The components, the status line and the view state."""
+
+
 def build(
-    training: Training, outlooks: Estimates, tabs: gr.Tabs, status: gr.HTML, events: Events
+    handlers: TrainingHandlers, tabs: gr.Tabs, status_line: gr.HTML, events: RefreshEvents
 ) -> None:
-    """Lay out the tab and wire it. Every handler is one call to a service.
-
-    `status` is the line in the header; it is brought up to date with the rest at every beat.
-    """
-    watch, parts = gr.State(Watch()), _layout()
+    """Lay out the tab and wire it; `status_line` in the header is updated along with it."""
+    state, parts = gr.State(ViewState()), _layout()
     run = parts.run
-    shown = [getattr(parts, field.name) for field in fields(parts)]
-    outputs = [*shown, status, watch]
+    components = [getattr(parts, field.name) for field in fields(parts)]
+    outputs = [*components, status_line, state]
 
-    def show(
-        now: TrainingSnapshot, chosen: str | None, watch: Watch, version: tuple[object, ...] = ()
-    ) -> tuple[object, ...]:
-        return _shown(now, outlooks.known(), chosen, watch, version)
+    on(parts.start.click, handlers.start, state, outputs, concurrency_limit=None)
+    on(parts.new.click, handlers.start_new, state, outputs, concurrency_limit=None)
+    on(parts.stop.click, handlers.stop, [run, state], outputs, concurrency_limit=None)
+    on(parts.kill.click, handlers.kill, [run, state], outputs, concurrency_limit=None)
+    on(run.input, handlers.show_run, [run, state], outputs, concurrency_limit=None)
+    on(events.page_load, handlers.show_run, [run, state], outputs, concurrency_limit=None)
+    opened = on(events.tab_select, handlers.show_run, [run, state], outputs, concurrency_limit=None)
+    on(
+        opened.success,
+        handlers.estimate,
+        run,
+        parts.estimate,
+        progress="full",
+        concurrency_limit=None,
+    )
+    on(events.tick, handlers.poll, [run, state], outputs, concurrency_limit=None)
+    open_tab(parts.to_chat.click, tabs, "chat")
 
-    def look(run: str, watch: Watch) -> tuple[object, ...]:
-        fresh = replace(watch, runs=0, answers=0)
-        return show(training.snapshot(run), run, fresh, training.version(run))
 
-    def tick(run: str, watch: Watch) -> tuple[object, ...]:
+class TrainingHandlers:
+    """Handlers of the tab. They return values in the order in which `build` wires them."""
+
+    def __init__(self, training: TrainingProtocol, estimates: EstimatesProtocol) -> None:
+        self._training = training
+        self._estimates = estimates
+
+    def show_run(self, run: str, state: ViewState) -> Updates:
+        """Everything, as the page may show another run or nothing yet."""
+        stale = replace(state, runs_hash=0, samples_hash=0)
+        snapshot = self._training.snapshot(run)
+        return self._show(snapshot, run, stale, self._training.version(run))
+
+    def poll(self, run: str, state: ViewState) -> Updates:
+        """What has changed since the last poll."""
         try:
-            version = training.version(run)
-            if (version, watch.stopping_for >= PATIENCE) == watch.seen:
-                return (gr.skip(),) * len(outputs)
-            return show(training.snapshot(run), None, watch, version)
+            version = self._training.version(run)
+            if (version, state.stopping_for >= KILL_AFTER) == state.version:
+                return skip(N_OUTPUTS)
+            return self._show(self._training.snapshot(run), None, state, version)
         except KakaobotError as error:
-            # Told once, not at every beat, for as long as the trouble stays the same.
-            if watch.trouble == str(error):
-                return (gr.skip(),) * len(outputs)
+            # Reported once, not at every tick.
+            if state.error == str(error):
+                return skip(N_OUTPUTS)
             notify(str(error))
-            return (*(gr.skip(),) * (len(outputs) - 1), replace(watch, seen=(), trouble=str(error)))
+            return *skip(N_OUTPUTS - 1), replace(state, version=(), error=str(error))
 
-    def begin(watch: Watch) -> tuple[object, ...]:
-        return show(training.start(), "", replace(watch, choices=()))
+    def start(self, state: ViewState) -> Updates:
+        return self._show(self._training.start(), "", replace(state, run_choices=()))
 
-    def begin_new(watch: Watch) -> tuple[object, ...]:
-        return show(training.start(new=True), "", replace(watch, choices=()))
+    def start_new(self, state: ViewState) -> Updates:
+        return self._show(self._training.start(new=True), "", replace(state, run_choices=()))
 
-    def ask_to_stop(run: str, watch: Watch) -> tuple[object, ...]:
-        now = training.stop(run)
+    def stop(self, run: str, state: ViewState) -> Updates:
+        snapshot = self._training.stop(run)
         notify(text.STOP_REQUESTED)
-        return show(now, run, watch)
+        return self._show(snapshot, run, state)
 
-    def end_by_force(run: str, watch: Watch) -> tuple[object, ...]:
-        now = training.kill(run)
+    def kill(self, run: str, state: ViewState) -> Updates:
+        snapshot = self._training.kill(run)
         notify(text.KILLED)
-        return show(now, run, watch)
+        return self._show(snapshot, run, state)
 
-    def foresee(run: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
-        """Memory and time of a training; nothing while one is at work."""
-        if not estimate_title(training.snapshot(run)):
+    def estimate(self, run: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
+        """Memory and time of a training; empty while one is running."""
+        if not estimate_title(self._training.snapshot(run)):
             return ""
         try:
-            found = outlooks.look(lambda share, words: progress(share, desc=words))
+            estimate = self._estimates.look(to_progress(progress))
         except KakaobotError:
-            # The card tells it already.
+            # The card at the top shows it already.
             return ""
-        # It has taken its time, in which a training may have been started.
-        return cards.estimate_card(estimate_title(training.snapshot(run)), found)
+        # Estimating takes seconds, in which a training may have started.
+        return cards.estimate_card(estimate_title(self._training.snapshot(run)), estimate)
 
-    on(parts.start.click, begin, watch, outputs, concurrency_limit=None)
-    on(parts.new.click, begin_new, watch, outputs, concurrency_limit=None)
-    on(parts.stop.click, ask_to_stop, [run, watch], outputs, concurrency_limit=None)
-    on(parts.kill.click, end_by_force, [run, watch], outputs, concurrency_limit=None)
-    on(run.input, look, [run, watch], outputs, concurrency_limit=None)
-    on(events.load, look, [run, watch], outputs, concurrency_limit=None)
-    opened = on(events.select, look, [run, watch], outputs, concurrency_limit=None)
-    on(opened.success, foresee, run, parts.outlook, progress="full", concurrency_limit=None)
-    on(events.beat, tick, [run, watch], outputs, concurrency_limit=None)
-    on(parts.talk.click, lambda: gr.Tabs(selected="chat"), None, tabs)
+    def _show(
+        self,
+        snapshot: TrainingSnapshot,
+        chosen: str | None,
+        state: ViewState,
+        version: tuple[object, ...] = (),
+    ) -> Updates:
+        return _updates(snapshot, self._estimates.known(), chosen, state, version)
 
 
 def _layout() -> TrainingComponents:
@@ -158,11 +179,11 @@ def _layout() -> TrainingComponents:
         stop = gr.Button(text.STOP, visible=False, scale=0, min_width=110, elem_id="train-stop")
         kill = gr.Button(text.KILL, visible=False, scale=0, min_width=140, elem_id="train-kill")
         new = gr.Button(text.NEW_RUN, visible=False, scale=0, min_width=120, elem_id="train-new")
-        talk = gr.Button(text.TO_CHAT, visible=False, scale=0, min_width=120, elem_id="train-next")
-    outlook = gr.HTML(elem_id="train-outlook")
-    chart = loss_chart("train-chart")
-    voice = style_chart("train-voice")
-    answers = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-answers")
+        chat = gr.Button(text.TO_CHAT, visible=False, scale=0, min_width=120, elem_id="train-next")
+    estimate = gr.HTML(elem_id="train-outlook")
+    loss = loss_chart("train-chart")
+    style = style_chart("train-voice")
+    samples = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-answers")
     with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
         log = gr.Textbox(
             show_label=False,
@@ -179,50 +200,50 @@ def _layout() -> TrainingComponents:
         )
         runs = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-runs")
     return TrainingComponents(
-        card, start, stop, kill, new, talk, outlook, chart, voice, answers, log, runs, run
+        card, start, stop, kill, new, chat, estimate, loss, style, samples, log, runs, run
     )
 
 
-def _shown(
-    now: TrainingSnapshot,
-    known: Estimate | None,
+def _updates(
+    snapshot: TrainingSnapshot,
+    estimate: Estimate | None,
     chosen: str | None,
-    watch: Watch,
+    state: ViewState,
     version: tuple[object, ...],
-) -> tuple[object, ...]:
-    """What `Parts`, the status line and the watch are to show, in that order."""
-    stopping = now.stopping and now.status.state in LIVE
-    asked = (watch.stop_asked or time.monotonic()) if stopping else None
-    watch = replace(watch, stop_asked=asked)
-    view = training_view(now, stopping_for=watch.stopping_for)
+) -> Updates:
+    """Values of `TrainingComponents`, the status line and the view state, in that order."""
+    stopping = snapshot.stopping and snapshot.status.state in LIVE
+    stop_seen_at = (state.stop_seen_at or time.monotonic()) if stopping else None
+    state = replace(state, stop_seen_at=stop_seen_at)
+    view = training_view(snapshot, stopping_for=state.stopping_for)
     choices = ((text.CURRENT_RUN, ""), *((run_label(run), run.name) for run in view.runs))
-    same = choices == watch.choices
     runs = runs_card(view.runs)
-    answers = eval_samples_card(view.answers, view.best_step)
+    samples = eval_samples_card(view.eval_samples, view.best_step)
+    buttons = (view.start, view.stop, view.kill, view.new, view.to_chat)
     return (
         cards.training_card(view),
-        *(_button(each) for each in (view.start, view.stop, view.kill, view.new, view.talk)),
-        cards.estimate_card(estimate_title(now), known),
-        view.chart,
-        view.voice,
-        gr.skip() if hash(answers) == watch.answers else answers,
+        *(_button(button) for button in buttons),
+        cards.estimate_card(estimate_title(snapshot), estimate),
+        view.loss_chart,
+        view.style_chart,
+        gr.skip() if hash(samples) == state.samples_hash else samples,
         view.log,
-        gr.skip() if hash(runs) == watch.runs else runs,
-        gr.skip() if same else _run_list(choices, chosen),
+        gr.skip() if hash(runs) == state.runs_hash else runs,
+        gr.skip() if choices == state.run_choices else _run_list(choices, chosen),
         cards.status(view.status_line, view.tone),
         replace(
-            watch,
-            seen=(version, watch.stopping_for >= PATIENCE),
-            choices=choices,
-            runs=hash(runs),
-            answers=hash(answers),
-            trouble="",
+            state,
+            version=(version, state.stopping_for >= KILL_AFTER),
+            run_choices=choices,
+            runs_hash=hash(runs),
+            samples_hash=hash(samples),
+            error="",
         ),
     )
 
 
 def _run_list(choices: Sequence[tuple[str, str]], chosen: str | None) -> gr.Dropdown:
-    """A beat leaves the choice alone: it may have been asked before the user chose anew."""
+    """A poll (`chosen` is None) keeps the value: the user may have chosen another run meanwhile."""
     value: dict[str, Any] = {} if chosen is None else {"value": chosen}
     return gr.Dropdown(list(choices), **value)
 
