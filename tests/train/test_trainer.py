@@ -1,4 +1,4 @@
-"""The training loop: what a step learns from, and what it says of itself."""
+"""The training loop: loss and gradients of a step, token counts, the adapter."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from kakaobot.train.plan import Plan
 from kakaobot.train.trainer import LoraTrainer, RowDataset
 
 
-def some_rows(count: int, seed: int) -> RowDataset:
-    """Rows of 3 to 40 tokens of which a third is learnt, in another share in each."""
-    dice = random.Random(seed)
+def random_rows(count: int, seed: int) -> RowDataset:
+    """Rows of 3 to 40 tokens, each with another share of targets."""
+    rng = random.Random(seed)
     rows = []
     for _ in range(count):
-        ids = tuple(dice.randrange(1, 300) for _ in range(dice.randint(3, 40)))
-        share = dice.random()
-        learnt = [False, *(dice.random() < share for _ in ids[2:]), True]
-        labels = tuple(i if yes else IGNORED for i, yes in zip(ids, learnt, strict=True))
+        ids = tuple(rng.randrange(1, 300) for _ in range(rng.randint(3, 40)))
+        share = rng.random()
+        mask = [False, *(rng.random() < share for _ in ids[2:]), True]
+        labels = tuple(i if target else IGNORED for i, target in zip(ids, mask, strict=True))
         rows.append(Row(ids, labels))
     return RowDataset(tuple(rows))
 
@@ -48,7 +48,7 @@ def model_with_lora(dropout: float = 0.0) -> Any:
 def trainer_for(
     folder: Path, *, accumulation: int = 1, max_tokens: int = 10_000, steps: int = 1
 ) -> LoraTrainer:
-    train = some_rows(12, 1)
+    train = random_rows(12, 1)
     schedule = BatchSchedule(train.lengths, accumulation, steps * accumulation, seed=0)
     return LoraTrainer(
         model=model_with_lora(),
@@ -59,7 +59,7 @@ def trainer_for(
             report_to=[], disable_tqdm=True, save_strategy="no", logging_steps=1,
         ),
         train=train,
-        val=some_rows(7, 2),
+        val=random_rows(7, 2),
         schedule=schedule,
         batch=3,
         max_tokens=max_tokens,
@@ -68,7 +68,7 @@ def trainer_for(
 
 
 def mean_loss(model: Any, rows: RowDataset) -> torch.Tensor:
-    """Over all learnt tokens, each row read alone."""
+    """Over all target tokens, one row at a time."""
     model.eval()
     sums, count = [], 0
     for row in (rows[index] for index in range(len(rows))):
@@ -80,73 +80,71 @@ def mean_loss(model: Any, rows: RowDataset) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(("accumulation", "max_tokens"), [(1, 10_000), (3, 10_000), (4, 40)])
-def test_a_step_learns_from_the_mean_over_all_its_learnt_tokens_however_it_is_cut(
+def test_step_loss_is_the_mean_over_target_tokens_however_the_batch_is_cut(
     tmp_path: Path, accumulation: int, max_tokens: int
 ) -> None:
     model = model_with_lora()
-    true = mean_loss(model, some_rows(12, 1))
-    true.backward()
+    expected = mean_loss(model, random_rows(12, 1))
+    expected.backward()
     trainer = trainer_for(tmp_path, accumulation=accumulation, max_tokens=max_tokens)
     trainer.train()
-    learnt: Any = trainer.model
-    assert trainer.state.log_history[0]["loss"] == pytest.approx(float(true), rel=1e-3)
-    # One step of SGD at a rate of 0.1: how far a weight went is its gradient.
-    for (name, one), (_, other) in zip(
-        learnt.named_parameters(), model.named_parameters(), strict=True
+    trained: Any = trainer.model
+    assert trainer.state.log_history[0]["loss"] == pytest.approx(float(expected), rel=1e-3)
+    # One step of SGD at a rate of 0.1 reveals the gradient.
+    for (name, after), (_, before) in zip(
+        trained.named_parameters(), model.named_parameters(), strict=True
     ):
-        if other.grad is not None:
-            moved = (other.detach() - one.detach()) / 0.1
-            torch.testing.assert_close(moved, other.grad, rtol=1e-3, atol=1e-6, msg=name)
+        if before.grad is not None:
+            gradient = (before.detach() - after.detach()) / 0.1
+            torch.testing.assert_close(gradient, before.grad, rtol=1e-3, atol=1e-6, msg=name)
 
 
-def test_the_loss_of_an_evaluation_is_the_mean_over_the_tokens_not_over_batches(
-    tmp_path: Path,
-) -> None:
+def test_eval_loss_is_the_mean_over_tokens_not_over_batches(tmp_path: Path) -> None:
     trainer = trainer_for(tmp_path)
-    true = float(mean_loss(trainer.model, some_rows(7, 2)))
-    assert trainer.evaluate()["eval_loss"] == pytest.approx(true, rel=1e-5)
+    expected = float(mean_loss(trainer.model, random_rows(7, 2)))
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_what_was_fed_is_counted_without_the_validation(tmp_path: Path) -> None:
+def test_token_counter_leaves_validation_out(tmp_path: Path) -> None:
     trainer = trainer_for(tmp_path, accumulation=2, steps=2)
     trainer.train()
-    rows = some_rows(12, 1)
-    assert trainer.counter.tokens == 2 * sum(rows.lengths)
-    assert trainer.counter.target_tokens == 2 * sum(
+    rows, counter = random_rows(12, 1), trainer.counter
+    assert counter.tokens == 2 * sum(rows.lengths)
+    assert counter.target_tokens == 2 * sum(
         sum(label != IGNORED for label in rows[index].labels) for index in range(12)
     )
-    before = trainer.counter.padded_tokens
+    before = counter.padded_tokens
     trainer.evaluate()
-    assert trainer.counter.padded_tokens == before >= trainer.counter.tokens
-    assert 0 <= trainer.counter.padding < 1
+    assert counter.padded_tokens == before >= counter.tokens
+    assert 0 <= counter.padding < 1
 
 
-def test_sparse_dropout_leaves_out_its_share_and_keeps_the_mean() -> None:
+def test_sparse_dropout_drops_its_share_and_keeps_the_mean() -> None:
     torch.manual_seed(0)
-    drop = SparseDropout(0.05)
+    dropout = SparseDropout(0.05)
     values = torch.ones(200, 300, requires_grad=True)
-    out = drop(values)
+    out = dropout(values)
     assert float((out == 0).float().mean()) == pytest.approx(0.05, abs=0.003)
     assert float(out.mean().detach()) == pytest.approx(1, abs=0.005)
     out.sum().backward()
     assert values.grad is not None
     assert torch.equal(values.grad, out.detach())
-    assert drop.eval()(values) is values
+    assert dropout.eval()(values) is values
 
 
-def test_the_adapter_drops_what_the_settings_say_and_stays_in_fp32() -> None:
+def test_adapter_uses_the_dropout_setting_and_fp32() -> None:
     model = model_with_lora(dropout=0.1)
-    drops = [module for module in model.modules() if isinstance(module, SparseDropout)]
-    assert len(drops) == 2 * 7
-    assert {module.p for module in drops} == {0.1}
-    learnt = [each for each in model.parameters() if each.requires_grad]
-    assert {each.dtype for each in learnt} == {torch.float32}
+    dropouts = [module for module in model.modules() if isinstance(module, SparseDropout)]
+    assert len(dropouts) == 2 * 7
+    assert {module.p for module in dropouts} == {0.1}
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    assert {parameter.dtype for parameter in trainable} == {torch.float32}
 
 
-def test_layers_that_are_not_there_are_a_sentence() -> None:
-    wanted = LoraSettings(target_modules="no_such_proj")
+def test_missing_target_modules_raise_a_config_error() -> None:
+    lora = LoraSettings(target_modules="no_such_proj")
     with pytest.raises(ConfigError, match="no_such_proj"):
-        with_lora(load_base(str(FOLDER)), wanted, checkpointing=False)
+        with_lora(load_base(str(FOLDER)), lora, checkpointing=False)
 
 
 def test_steps_follow_from_rows_and_accumulation() -> None:
