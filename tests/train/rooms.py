@@ -17,7 +17,7 @@ from tests.conftest import QUICK, SAMPLE
 from tests.patience import wait_for
 
 
-class Room:
+class SampleRoom:
     """A home whose data are made of the sample, of which 도담 is learnt with the starter."""
 
     def __init__(self, root: Path, changes: Mapping[str, object]) -> None:
@@ -52,12 +52,12 @@ class Room:
     def finish(self, run: Run) -> None:
         wait_for(lambda: run.status().state not in LIVE, run)
         assert run.status().state == "finished", run.log.tail(80)
-        self.gone(run)
+        self.wait_for_exit(run)
 
-    def gone(self, run: Run) -> None:
+    def wait_for_exit(self, run: Run) -> None:
         wait_for(lambda: self.training.wait(run.name, 0.1), run)
 
 
-def told(run: Run) -> dict[tuple[str, int], float]:
+def recorded_metrics(run: Run) -> dict[tuple[str, int], float]:
     """Every figure the worker noted, by its kind and step."""
     return {(point.kind, point.step): point.value for point in run.points()}

@@ -24,7 +24,7 @@ from kakaobot.runs.status import LIVE, Status
 from kakaobot.train.distributed import ProcessGroup
 from kakaobot.train.readonly_run import ReadOnlyRun
 from tests.patience import wait_for
-from tests.train.rooms import Room, told
+from tests.train.rooms import SampleRoom, recorded_metrics
 from tests.train.test_launch_command import DOCUMENTED
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="several processes learn on Linux")
@@ -82,7 +82,7 @@ def test_an_onlooker_writes_nothing(tmp_path: Path) -> None:
 # --- that they learn the same
 
 
-class Several(Room):
+class Several(SampleRoom):
     def fsdp(self) -> str:
         """The name of the documented file."""
         file = self.home.root / "fsdp.yaml"
@@ -113,9 +113,9 @@ def ranks_of(run: Run) -> dict[str, psutil.Process]:
 
 
 def assert_same(run: Run, whole: Run) -> None:
-    assert told(run).items() <= told(whole).items()
+    assert recorded_metrics(run).items() <= recorded_metrics(whole).items()
     # An evaluation that was due when it was stopped is left out.
-    left_out = told(whole).keys() - told(run).keys()
+    left_out = recorded_metrics(whole).keys() - recorded_metrics(run).keys()
     assert {step for _, step in left_out} <= {run.recorded_status().resumed_from}
     assert "loss" not in {kind for kind, _ in left_out}
     assert all(torch.equal(adapter(run)[name], each) for name, each in adapter(whole).items())
@@ -146,10 +146,10 @@ def together(room: Several) -> Run:
 def test_two_processes_learn_what_one_learns(room: Several, together: Run) -> None:
     alone = room.start("alone", processes=1)
     room.finish(alone)
-    assert told(together).keys() == told(alone).keys()
-    assert sum(kind == "loss" for kind, _ in told(alone)) == STEPS
-    for key, value in told(alone).items():
-        assert told(together)[key] == pytest.approx(value, rel=1e-4), key
+    assert recorded_metrics(together).keys() == recorded_metrics(alone).keys()
+    assert sum(kind == "loss" for kind, _ in recorded_metrics(alone)) == STEPS
+    for key, value in recorded_metrics(alone).items():
+        assert recorded_metrics(together)[key] == pytest.approx(value, rel=1e-4), key
     assert together.recorded_status().best_step == alone.recorded_status().best_step
     one, two = adapter(alone), adapter(together)
     assert one.keys() == two.keys()
@@ -161,7 +161,7 @@ def test_two_processes_learn_what_one_learns(room: Several, together: Run) -> No
     assert len({line.split(" learnt")[0] for line in fed}) == 1
     # One process writes, and each point once; the first one says where the run begins.
     written = [lines_of(run.path / "metrics.jsonl", "{") for run in (alone, together)]
-    assert [len(lines) for lines in written] == [1 + len(told(alone))] * 2
+    assert [len(lines) for lines in written] == [1 + len(recorded_metrics(alone))] * 2
 
 
 @LINUX
@@ -174,7 +174,7 @@ def test_a_model_that_is_shared_learns_what_a_whole_one_learns(
     room.training.stop(run.name)
     wait_for(lambda: run.status().state not in LIVE, run)
     assert run.status().state == "stopped", run.log.tail(80)
-    room.gone(run)
+    room.wait_for_exit(run)
     [kept] = re.findall(r"([\d,]+) of ([\d,]+) bytes of weights", run.log.file.read_text("utf-8"))
     here, whole = (int(each.replace(",", "")) for each in kept)
     assert 0.5 * whole < here < 0.75 * whole
@@ -195,7 +195,7 @@ def test_a_shared_model_draws_and_saves_memory_as_a_whole_one_does(room: Several
     wait_for(lambda: run.recorded_status().step >= 2, run)
     room.training.stop(run.name)
     wait_for(lambda: run.status().state not in LIVE, run)
-    room.gone(run)
+    room.wait_for_exit(run)
     room.start("shared-drawing", file=room.fsdp(), **wanted)
     room.finish(run)
     assert run.recorded_status().resumed_from >= 2
@@ -223,7 +223,7 @@ def test_a_stop_ends_all_at_one_step_and_a_resume_changes_nothing(
     # The step that was under way is ended, and one more may have begun before STOP was seen.
     assert run.recorded_status().step <= asked + 2
     assert run.checkpoints.complete()[-1][0] == run.recorded_status().step < STEPS
-    room.gone(run)
+    room.wait_for_exit(run)
     assert not any(each.is_running() for each in processes.values())
     room.start("stopped")
     room.finish(run)
@@ -241,7 +241,7 @@ def test_one_that_is_killed_ends_the_run_within_seconds(room: Several) -> None:
     wait_for(lambda: run.status().state not in LIVE, silence=15)
     assert run.status().state == "failed"
     assert run.status().message.startswith("함께 배우던 프로세스 하나가 갑자기 끝나")
-    room.gone(run)
+    room.wait_for_exit(run)
     assert not any(each.is_running() for each in processes.values())
 
 

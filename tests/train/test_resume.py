@@ -17,7 +17,7 @@ import pytest
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import LIVE
 from tests.patience import wait_for
-from tests.train.rooms import Room, told
+from tests.train.rooms import SampleRoom, recorded_metrics
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ KILLS = int(os.environ.get("KAKAOBOT_KILLS", "3"))
 """At random moments. A release is tried with 30, which takes some minutes."""
 
 
-class Killed(Room):
+class Killed(SampleRoom):
     def start(self, name: str) -> Run:
         return self.begin(name, {})
 
@@ -34,7 +34,7 @@ class Killed(Room):
         process = run.worker.process()
         if process is not None:
             process.kill()
-            self.gone(run)
+            self.wait_for_exit(run)
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def begun(run: Run, step: int = 0) -> bool:
 
 
 def assert_same(run: Run, whole: Run) -> None:
-    assert told(run) == told(whole)
-    kinds = Counter(kind for kind, _ in told(run))
+    assert recorded_metrics(run) == recorded_metrics(whole)
+    kinds = Counter(kind for kind, _ in recorded_metrics(run))
     # So few tokens are learnt between two evaluations that only every second one is answered.
     assert kinds == {"loss": STEPS, "eval_loss": 1 + STEPS // 10, "voice": 3}
     assert run.recorded_status().best_step == whole.recorded_status().best_step
@@ -78,7 +78,7 @@ def test_a_stop_and_a_kill_change_no_loss_and_no_weight(room: Killed, whole: Run
     # The step that was under way is ended, and one more may have begun before STOP was seen.
     assert run.recorded_status().step <= asked + 2
     assert run.checkpoints.complete()[-1][0] == run.recorded_status().step
-    room.gone(run)
+    room.wait_for_exit(run)
     room.start("stopped")
     wait_for(
         lambda: run.recorded_status().state == "running" and run.recorded_status().step >= 22, run
@@ -100,7 +100,7 @@ def test_killed_at_random_moments_it_loses_nothing(room: Killed, whole: Run) -> 
         wait_for(functools.partial(begun, run, goal), run)
         time.sleep(dice.random() * 0.5)
         if run.status().state == "finished":
-            room.gone(run)
+            room.wait_for_exit(run)
             assert_same(run, whole)
             name = f"killed{kills}"
             run = room.start(name)
