@@ -1,4 +1,4 @@
-"""Starting and following a run: what is refused, who is the one worker, what is told of it."""
+"""`Training`: refused starts, a single worker per home, resumes and snapshots."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from tests.patience import patience, wait_for
 
 @pytest.fixture
 def training(home: Home, bases: BaseModels) -> Training:
-    """With the sample room prepared."""
+    """Over the data of the sample room."""
     Exports(home).import_files([SAMPLE])
     Datasets(home, bases).build()
     return Training(home, bases)
 
 
-def test_data_with_a_removed_file_in_it_is_not_trained_on(home: Home, training: Training) -> None:
+def test_start_refuses_data_from_a_removed_file(home: Home, training: Training) -> None:
     assert training.snapshot().can_start
     exports = Exports(home)
     exports.remove(exports.files()[0].hash)
@@ -47,7 +47,7 @@ def test_data_with_a_removed_file_in_it_is_not_trained_on(home: Home, training: 
         training.start()
 
 
-def test_data_with_words_of_somebody_left_out_later_is_not_trained_on(
+def test_start_refuses_data_of_a_participant_excluded_since(
     home: Home, bases: BaseModels, training: Training
 ) -> None:
     save(home.settings_file, {"data.exclude_people": ["은솔"]})
@@ -57,7 +57,7 @@ def test_data_with_words_of_somebody_left_out_later_is_not_trained_on(
     assert training.snapshot().can_start
 
 
-def test_a_start_that_is_refused_leaves_no_run_behind(home: Home, training: Training) -> None:
+def test_refused_start_creates_no_run(home: Home, training: Training) -> None:
     save(home.settings_file, {"training.accelerate_config": "none.yaml"})
     for _ in range(2):
         with pytest.raises(RunError, match="accelerate 설정 파일이 없습니다"):
@@ -65,9 +65,7 @@ def test_a_start_that_is_refused_leaves_no_run_behind(home: Home, training: Trai
     assert Runs(home.folder("checkpoints_lora")).all() == []
 
 
-def test_a_full_disk_at_the_start_is_a_sentence(
-    training: Training, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_start_on_a_full_disk_raises(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -78,25 +76,27 @@ def test_a_full_disk_at_the_start_is_a_sentence(
 
 @pytest.fixture
 def sleeper(home: Home, bases: BaseModels, training: Training) -> Iterator[Training]:
-    """Its worker does nothing until it is asked to stop; none is left behind."""
-    yield Training(home, bases, argv=_polite(home))
+    """Its worker idles until a stop is requested; leftover workers are killed."""
+    yield Training(home, bases, argv=_idle_command(home))
     for run in Runs(home.folder("checkpoints_lora")).all():
         process = run.worker.process()
         if process is not None:
             process.kill()
 
 
-def _polite(home: Home) -> list[str]:
-    return [sys.executable, "-c", POLITE, str(home.folder("checkpoints_lora"))]
+def _idle_command(home: Home) -> list[str]:
+    return [sys.executable, "-c", IDLE_PROGRAM, str(home.folder("checkpoints_lora"))]
 
 
-POLITE = """
+IDLE_PROGRAM = """
 import sys, time
 from pathlib import Path
 while not list(Path(sys.argv[1]).glob("*/STOP")):
     time.sleep(0.05)
+# Long enough to be seen stopping.
+time.sleep(1)
 """
-START = """
+START_PROGRAM = """
 import json, sys, time
 from pathlib import Path
 from kakaobot.app.base_models import BaseModels
@@ -104,7 +104,7 @@ from kakaobot.app.training import Training
 from kakaobot.base.selection import choose
 from kakaobot.config import Home
 from kakaobot.errors import RunError
-bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
+bases = BaseModels(lambda name: choose(name, reachable=lambda: False))
 training = Training(Home(Path(sys.argv[1])), bases, argv=json.loads(sys.argv[2]))
 training.snapshot()
 print("ready", flush=True)
@@ -117,12 +117,10 @@ except RunError as error:
 
 
 @pytest.mark.slow
-def test_programs_that_start_at_once_give_one_run_and_one_worker(
-    home: Home, sleeper: Training
-) -> None:
+def test_concurrent_starts_create_one_run_and_one_worker(home: Home, sleeper: Training) -> None:
     programs = [
         subprocess.Popen(
-            [sys.executable, "-c", START, str(home.root), json.dumps(_polite(home))],
+            [sys.executable, "-c", START_PROGRAM, str(home.root), json.dumps(_idle_command(home))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONUTF8": "1"},
@@ -137,15 +135,15 @@ def test_programs_that_start_at_once_give_one_run_and_one_worker(
         assert program.stdin is not None
         program.stdin.write("\n")
         program.stdin.flush()
-    said = sorted(program.communicate(timeout=patience())[0].strip() for program in programs)
+    outputs = sorted(program.communicate(timeout=patience())[0].strip() for program in programs)
     refused = "refused 학습 'main' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
-    assert said == [refused, refused, "run main"]
+    assert outputs == [refused, refused, "run main"]
     runs = Runs(home.folder("checkpoints_lora"))
     assert [run.name for run in runs.all()] == ["main"]
     workers = [
-        each.pid
-        for each in psutil.process_iter(["cmdline"])
-        if str(home.folder("checkpoints_lora")) in (each.info["cmdline"] or ())
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if str(home.folder("checkpoints_lora")) in (process.info["cmdline"] or ())
     ]
     live = runs.get("main").worker.process()
     assert live is not None
@@ -153,9 +151,7 @@ def test_programs_that_start_at_once_give_one_run_and_one_worker(
 
 
 @pytest.mark.slow
-def test_the_command_twice_at_once_trains_once_and_both_say_so(
-    home: Home, training: Training
-) -> None:
+def test_two_train_commands_at_once_train_one_run(home: Home, training: Training) -> None:
     save(home.settings_file, {"training.max_steps": 2, "training.eval_steps": 2})
     environ = {**os.environ, "KAKAOBOT_HOME": str(home.root), "PYTHONUTF8": "1"}
     programs = [
@@ -170,24 +166,24 @@ def test_the_command_twice_at_once_trains_once_and_both_say_so(
         for _ in range(2)
     ]
     runs = Runs(home.folder("checkpoints_lora"))
-    wait_for(lambda: all(each.poll() is not None for each in programs), runs.get("main"))
-    ends = [(program.communicate(), program.returncode) for program in programs]
-    told = sorted(ends, key=lambda end: "이미 진행 중" in end[0][1])
-    assert "처음부터 배웁니다" in told[0][0][1]
-    assert told[0][1] == 0, told
-    # The one that came second is refused, or watches the one that came first.
-    assert "이미 진행 중" in told[1][0][1]
+    wait_for(lambda: all(program.poll() is not None for program in programs), runs.get("main"))
+    results = [(program.communicate()[1], program.returncode) for program in programs]
+    first, second = sorted(results, key=lambda result: "이미 진행 중" in result[0])
+    assert "처음부터 배웁니다" in first[0]
+    assert first[1] == 0, results
+    # The second is refused, or follows the run of the first.
+    assert "이미 진행 중" in second[0]
     assert [run.name for run in runs.all()] == ["main"]
     assert runs.get("main").status().state == "finished"
-    # Each start draws a line in the log.
+    # Every start writes a separator to the log.
     assert runs.get("main").log.file.read_text(encoding="utf-8").count("──── ") == 1
 
 
-def test_a_program_that_is_restarted_adopts_the_worker_and_can_stop_it(
+def test_restarted_program_adopts_and_stops_the_worker(
     home: Home, bases: BaseModels, sleeper: Training
 ) -> None:
-    program = START.replace("input()", "")
-    argv = json.dumps(_polite(home))
+    program = START_PROGRAM.replace("input()", "")
+    argv = json.dumps(_idle_command(home))
     subprocess.run(
         [sys.executable, "-c", program, str(home.root), argv], check=True, timeout=patience()
     )
@@ -201,18 +197,18 @@ def test_a_program_that_is_restarted_adopts_the_worker_and_can_stop_it(
     assert not restarted.snapshot().can_stop
 
 
-def test_a_worker_that_dies_is_told_within_a_second_and_with_its_last_lines(
+def test_snapshot_reports_a_dead_worker_with_its_last_lines(
     home: Home, bases: BaseModels, training: Training
 ) -> None:
     program = "import time; time.sleep(1); print('준비'); raise MemoryError('너무 큼')"
-    doomed = Training(home, bases, argv=[sys.executable, "-X", "utf8", "-c", program])
-    doomed.start()
+    failing = Training(home, bases, argv=[sys.executable, "-X", "utf8", "-c", program])
+    failing.start()
     process = Runs(home.folder("checkpoints_lora")).get("main").worker.process()
-    before = doomed.version()
+    before = failing.version()
     assert process is not None
     process.wait(patience())
-    assert doomed.version() != before
-    now = doomed.snapshot()
+    assert failing.version() != before
+    now = failing.snapshot()
     assert now.status.state == "failed"
     assert "메모리가 모자라" in now.status.message
     assert now.last_lines.splitlines()[0] == "준비"
@@ -220,7 +216,7 @@ def test_a_worker_that_dies_is_told_within_a_second_and_with_its_last_lines(
     assert now.can_start
 
 
-def test_silence_is_noticed_though_no_file_changes(
+def test_silence_changes_the_version_without_a_file_change(
     home: Home, sleeper: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sleeper.start()
@@ -235,7 +231,7 @@ def test_silence_is_noticed_though_no_file_changes(
     assert sleeper.snapshot().silent_seconds > SILENCE_SECONDS
 
 
-def test_no_name_that_was_replaced_is_left_in_a_run(
+def test_run_config_contains_no_pseudonymized_name(
     home: Home, bases: BaseModels, sleeper: Training
 ) -> None:
     changes = {
@@ -254,8 +250,8 @@ def test_no_name_that_was_replaced_is_left_in_a_run(
         assert name not in written
     sleeper.stop()
     wait_for(lambda: sleeper.wait("main", 0.1))
-    # A start that goes on writes its settings anew.
-    whole_checkpoint(file.parent / "checkpoint-5")
+    # A resume writes the settings again.
+    write_checkpoint(file.parent / "checkpoint-5")
     assert sleeper.start().resume_step == 0
     again = file.read_text(encoding="utf-8")
     assert yaml.safe_load(again)["created_at"] == yaml.safe_load(written)["created_at"]
@@ -263,8 +259,8 @@ def test_no_name_that_was_replaced_is_left_in_a_run(
         assert name not in again
 
 
-def whole_checkpoint(folder: Path) -> None:
-    """What a resume looks for."""
+def write_checkpoint(folder: Path) -> None:
+    """The files a complete checkpoint has."""
     folder.mkdir()
     for name in ("adapter_config.json", "adapter_model.safetensors", "optimizer.pt"):
         (folder / name).write_bytes(b"{}")
@@ -283,14 +279,14 @@ CHANGES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("part", CHANGES)
-def test_a_run_goes_on_only_with_what_it_was_begun_with(
+def test_start_refuses_a_run_whose_inputs_changed(
     home: Home, bases: BaseModels, sleeper: Training, part: str
 ) -> None:
     sleeper.start()
     sleeper.stop()
     wait_for(lambda: sleeper.wait("main", 0.1))
     folder = home.folder("checkpoints_lora") / "main"
-    whole_checkpoint(folder / "checkpoint-5")
+    write_checkpoint(folder / "checkpoint-5")
     names = ("config.yaml", "checkpoint-5/optimizer.pt", "checkpoint-5/trainer_state.json")
     before = {folder / name: (folder / name).read_bytes() for name in names}
     save(home.settings_file, CHANGES[part])
@@ -298,25 +294,25 @@ def test_a_run_goes_on_only_with_what_it_was_begun_with(
         Datasets(home, bases).build()
     with pytest.raises(RunError, match=f"뒤 {re.escape(part)}[^,]*바뀌어.*'새 학습'.*--new"):
         sleeper.start()
-    assert all(file.read_bytes() == kept for file, kept in before.items())
-    # A new run is begun with it, and the old one stays.
+    assert all(file.read_bytes() == content for file, content in before.items())
+    # A new run starts with the change, and the old one stays.
     assert sleeper.start(new=True).run == "main-2"
     assert Run(folder).checkpoints.complete()
     wait_for(lambda: sleeper.wait("main-2", 0.1))
 
 
-def test_a_finished_run_is_not_begun_again_by_mistake(home: Home, sleeper: Training) -> None:
+def test_start_refuses_a_finished_run(home: Home, sleeper: Training) -> None:
     sleeper.start()
     sleeper.stop()
     wait_for(lambda: sleeper.wait("main", 0.1))
     run = Run(home.folder("checkpoints_lora") / "main")
-    whole_checkpoint(run.path / "checkpoint-5")
+    write_checkpoint(run.path / "checkpoint-5")
     run.write_status(Status("finished", 5, 5))
     with pytest.raises(RunError, match="'main' 은 끝났습니다.*--new"):
         sleeper.start()
 
 
-def test_answers_and_the_voice_are_part_of_a_snapshot(home: Home, bases: BaseModels) -> None:
+def test_snapshot_contains_eval_samples_and_style_curve(home: Home, bases: BaseModels) -> None:
     training = Training(home, bases)
     run = Runs(home.folder("checkpoints_lora")).get("main")
     run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
@@ -334,7 +330,7 @@ def test_answers_and_the_voice_are_part_of_a_snapshot(home: Home, bases: BaseMod
     assert [point.kind for point in now.points] == ["voice"]
 
 
-def test_answers_are_read_again_only_when_there_are_more(
+def test_eval_samples_are_read_again_only_if_changed(
     home: Home, bases: BaseModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training, read = Training(home, bases), EvalSampleLog.samples
@@ -344,11 +340,11 @@ def test_answers_are_read_again_only_when_there_are_more(
     samples.begin([EvalPrompt((), "", "응")])
     samples.append(EvalSample(0, ("네",)))
 
-    def counted(self: EvalSampleLog) -> list[EvalSample]:
+    def counting(self: EvalSampleLog) -> list[EvalSample]:
         reads.append(self)
         return read(self)
 
-    monkeypatch.setattr(EvalSampleLog, "samples", counted)
+    monkeypatch.setattr(EvalSampleLog, "samples", counting)
     for _ in range(3):
         training.version()
         training.snapshot()

@@ -1,0 +1,105 @@
+"""A run's `config.yaml`: its contents, and whether settings and data still match it. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kakaobot.base.selection import BaseModelChoice
+from kakaobot.config import parse
+from kakaobot.dataset.build_report import BuildReport
+from kakaobot.errors import RunError
+from kakaobot.runs.log import now_text
+from kakaobot.runs.run import Run, Runs
+from kakaobot.settings import Settings
+
+
+def run_config(
+    base: BaseModelChoice, data: BuildReport, data_folder: Path, settings: Settings
+) -> dict[str, Any]:
+    """The contents of a new run's file.
+
+    Args:
+        settings: as they may be stored beside an adapter, which may be given away.
+    """
+    return {
+        "created_at": now_text(),
+        "base": {
+            "name": base.name,
+            "label": base.label,
+            "reason": base.reason,
+            "practice": base.practice,
+        },
+        "data": {
+            "folder": str(data_folder),
+            "fingerprint": data.fingerprint,
+            "room": data.room,
+            "persona": data.persona,
+            "people": list(data.participants),
+            "named": data.shows_names,
+            "train_replies": data.train_replies,
+        },
+        "settings": settings.model_dump(mode="json"),
+    }
+
+
+def base_of(run: Run) -> BaseModelChoice:
+    """The base model of a run.
+
+    Raises:
+        RunError: its config is missing or damaged.
+    """
+    base = run.config()["base"]
+    return BaseModelChoice(base["name"], base["label"], base["reason"], base["practice"])
+
+
+def latest_run(runs: Runs, name: str) -> Run | None:
+    """The newest of `name`, `name-2`, `name-3` and so on."""
+    for run in runs.all():
+        stem, _, number = run.name.rpartition("-")
+        if run.name == name or (stem == name and number.isdigit()):
+            return run
+    return None
+
+
+def resume_step(run: Run, settings: Settings, data: BuildReport) -> int:
+    """Step of the checkpoint to resume from; 0 if there is none and the run starts over.
+
+    Raises:
+        RunError: the run is finished, or its data, base, LoRA or learning rate has changed.
+    """
+    checkpoints = run.checkpoints.complete()
+    if not checkpoints:
+        return 0
+    _check_resumable(run, settings, data)
+    step, _ = checkpoints[-1]
+    return step
+
+
+def _check_resumable(run: Run, settings: Settings, data: BuildReport) -> None:
+    if run.status().state == "finished":
+        raise RunError(
+            f"학습 '{run.name}' 은 끝났습니다. '대화'에서 이야기해 보세요. "
+            "처음부터 다시 배우려면 '새 학습'(train --new)을 누르세요."
+        )
+    config = run.config()
+    before = parse(config["settings"])
+    changes = {
+        "데이터": config["data"]["fingerprint"] != data.fingerprint,
+        # The setting, not what `auto` resolved to: free memory and the network change by the hour.
+        "바탕 모델(model.base_model)": before.model.base_model != settings.model.base_model,
+        "LoRA 설정": before.lora != settings.lora,
+        "학습률 설정": _schedule(before) != _schedule(settings),
+    }
+    changed = [label for label, differs in changes.items() if differs]
+    if changed:
+        raise RunError(
+            f"학습 '{run.name}' 을 시작한 뒤 {', '.join(changed)}이(가) 바뀌어 이어서 배울 수 "
+            "없습니다. 되돌려 놓거나 '새 학습'(train --new)으로 시작하세요."
+        )
+
+
+def _schedule(settings: Settings) -> tuple[object, ...]:
+    """Settings that the saved scheduler and optimizer fix."""
+    training = settings.training
+    return training.learning_rate, training.scheduler, training.warmup_ratio
