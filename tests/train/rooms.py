@@ -1,4 +1,4 @@
-"""The sample room, prepared once, in which a test trains by the real worker."""
+"""A home with the dataset of the sample room, for trainings by the real worker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.patience import wait_for
 
 
 class SampleRoom:
-    """A home whose data are made of the sample, of which 도담 is learnt with the starter."""
+    """Trains the starter on 도담 of the sample room, with quick settings and `changes`."""
 
     def __init__(self, root: Path, changes: Mapping[str, object]) -> None:
         self.home = Home(root)
@@ -34,7 +34,7 @@ class SampleRoom:
                 **changes,
             },
         )
-        bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
+        bases = BaseModels(lambda requested: choose(requested, reachable=lambda: False))
         Exports(self.home).import_files([SAMPLE])
         Datasets(self.home, bases).build()
         self.training = Training(self.home, bases)
@@ -44,7 +44,7 @@ class SampleRoom:
         return Runs(self.home.folder("checkpoints_lora"))
 
     def begin(self, name: str, changes: Mapping[str, object]) -> Run:
-        """Start the run of that name, or let it go on."""
+        """Start or resume the run of that name."""
         save(self.home.settings_file, {**changes, "project.run_name": name})
         self.training.start()
         return self.runs.find(name)
@@ -59,5 +59,5 @@ class SampleRoom:
 
 
 def recorded_metrics(run: Run) -> dict[tuple[str, int], float]:
-    """Every figure the worker noted, by its kind and step."""
+    """Value by kind and step."""
     return {(point.kind, point.step): point.value for point in run.points()}

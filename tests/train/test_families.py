@@ -1,4 +1,4 @@
-"""Models of other families are prepared for, learnt on and talked with by the same code."""
+"""Other model families go through dataset, training and chat with the same code."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Tokenizers = Callable[..., Any]
 
 
 def llama(folder: Path, tokenizer_of: Tokenizers) -> Path:
-    """The shape of SmolLM: Llama with ChatML marks."""
+    """Like SmolLM: Llama with ChatML."""
     tokenizer = tokenizer_of(
         "<|endoftext|>",
         "<|im_start|>",
@@ -54,14 +54,14 @@ def llama(folder: Path, tokenizer_of: Tokenizers) -> Path:
 
 
 def gemma(folder: Path, tokenizer_of: Tokenizers) -> Path:
-    """The shape of Gemma 2, which bends its logits, and no chat template."""
+    """Gemma 2, with soft-capped logits, without a chat template."""
     tokenizer = tokenizer_of("<pad>", "<eos>", "<bos>", eos_token="<eos>", pad_token="<pad>")
     config = Gemma2Config(vocab_size=len(tokenizer), query_pre_attn_scalar=8, **SIZES)
     return saved(folder, tokenizer, config)
 
 
 def gguf(folder: Path, tokenizer_of: Tokenizers) -> Path:
-    """The starter, as converters for other programs write it."""
+    """The starter as a GGUF file."""
     folder.mkdir()
     return write_gguf(FOLDER, folder / "starter.gguf")
 
@@ -74,8 +74,8 @@ def saved(folder: Path, tokenizer: Any, config: Any) -> Path:
     return folder
 
 
-def learn(home: Home, base: Path) -> Run:
-    """From the sample to an adapter, through the worker that the window starts."""
+def train(home: Home, base: Path) -> Run:
+    """From the sample export to an adapter, with the real worker."""
     changes = {
         **QUICK,
         "model.base_model": str(base),
@@ -85,7 +85,7 @@ def learn(home: Home, base: Path) -> Run:
         "training.learning_rate": 5e-3,
     }
     save(home.settings_file, changes)
-    bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
+    bases = BaseModels(lambda requested: choose(requested, reachable=lambda: False))
     Exports(home).import_files([SAMPLE])
     Datasets(home, bases).build()
     training = Training(home, bases)
@@ -96,11 +96,11 @@ def learn(home: Home, base: Path) -> Run:
 
 
 @pytest.mark.parametrize("family", [llama, gemma, gguf])
-def test_it_is_learnt_and_talks(
+def test_family_trains_and_chats(
     home: Home, tmp_path: Path, tokenizer_of: Tokenizers, family: Callable[..., Path]
 ) -> None:
     base = family(tmp_path / "base", tokenizer_of)
-    run = learn(home, base)
+    run = train(home, base)
     status = run.status()
     assert status.state not in LIVE
     assert status.state == "finished", run.log.tail()
@@ -108,8 +108,8 @@ def test_it_is_learnt_and_talks(
     assert len(losses) == 3
     assert losses[-1] < losses[0] - 0.05
     adapter = run.path / "adapter_best"
-    shape = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
-    assert shape["r"] == 16
+    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    assert config["r"] == 16
     engine = Engine.load(
         str(base),
         adapter,
@@ -119,5 +119,5 @@ def test_it_is_learnt_and_talks(
         max_turns=4,
     )
     greedy = Sampling(8, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
-    # A random model may well begin with half a syllable, and so say nothing that can be shown.
+    # A random model may start with half a character, so the reply may be empty.
     assert all(list(engine.stream_reply([ChatMessage("user", "오늘 뭐 해?", "마루")], greedy)))

@@ -1,4 +1,4 @@
-"""A worker that trains on a base in NF4, and one whose 4-bit load fails and says so."""
+"""A worker that trains on an NF4 base, and one that falls back when 4-bit loading fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from kakaobot.train.launcher import worker_environment
 from tests.patience import run_logged
 
 NO_PACKAGE = {"bitsandbytes/__init__.py": "raise ImportError('a broken installation')"}
-# As on a card that the kernels were not built for: all loads, and the first product fails.
+# As on a GPU without prebuilt kernels: loading works, the first matrix product fails.
 NO_KERNEL = {
     "sitecustomize.py": """
 import importlib.abc, importlib.machinery, sys
@@ -70,7 +70,7 @@ def run(tmp_path: Path) -> Run:
 
 
 def train(run: Run, shadows: dict[str, str], folder: Path) -> None:
-    """As the launcher does it; `shadows` are files in front of all installed packages."""
+    """Run a worker; `shadows` are files that come before the installed packages on the path."""
     for name, text in shadows.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -83,16 +83,15 @@ def train(run: Run, shadows: dict[str, str], folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_base_in_four_bits_is_learnt_on_and_talks(run: Run, tmp_path: Path) -> None:
+def test_a_4bit_base_trains_and_chats(run: Run, tmp_path: Path) -> None:
     train(run, {}, tmp_path / "nothing")
-    said = run.recorded_status()
-    assert said.notes == ()
+    assert run.recorded_status().notes == ()
     losses = [point.value for point in run.points() if point.kind == "eval_loss"]
     assert losses[-1] < losses[0] - 0.1
-    found = run.checkpoints.adapter()
-    assert found is not None
+    adapter = run.checkpoints.adapter()
+    assert adapter is not None
     options: dict[str, Any] = {"dtype": "auto", "attn_implementation": "auto", "max_turns": 4}
-    engine = Engine.load(str(FOLDER), found[1], load_in_4bit=True, **options)
+    engine = Engine.load(str(FOLDER), adapter[1], load_in_4bit=True, **options)
     greedy = Sampling(16, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.0)
     assert list(engine.stream_reply([ChatMessage("user", "3시에 뭐 해?")], greedy))[-1]
 
@@ -103,7 +102,7 @@ def test_a_base_in_four_bits_is_learnt_on_and_talks(run: Run, tmp_path: Path) ->
     [(NO_PACKAGE, "broken installation|bitsandbytes"), (NO_KERNEL, "no kernel image")],
     ids=["broken package", "kernel error"],
 )
-def test_where_four_bits_fail_the_status_and_the_log_say_so_and_it_is_learnt_all_the_same(
+def test_failed_4bit_loading_falls_back_with_a_note(
     run: Run, tmp_path: Path, shadows: dict[str, str], reason: str
 ) -> None:
     train(run, shadows, tmp_path / "shadows")
@@ -113,16 +112,16 @@ def test_where_four_bits_fail_the_status_and_the_log_say_so_and_it_is_learnt_all
     assert note in run.log.file.read_text(encoding="utf-8")
 
 
-def test_in_four_bits_only_the_adapter_is_learnt_and_the_head_stays_small() -> None:
+def test_only_the_adapter_of_a_4bit_base_is_trainable_and_the_head_keeps_its_dtype() -> None:
     base = load_base(str(FOLDER), load_in_4bit=True)
     before = base.model.get_memory_footprint()
     model = with_lora(base, LoraSettings(r=4), checkpointing=True)
-    learnt = {name for name, each in model.named_parameters() if each.requires_grad}
-    assert learnt
-    assert all("lora_" in name for name in learnt)
-    adapter = sum(4 * each.numel() for each in model.parameters() if each.requires_grad)
+    trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    assert trainable
+    assert all("lora_" in name for name in trainable)
+    adapter = sum(4 * parameter.numel() for parameter in trainable.values())
     assert model.get_memory_footprint() == pytest.approx(before + adapter, rel=0.02)
     ids = torch.tensor([base.renderer.prompt([ChatMessage("user", "안녕")])])
     model.train()(input_ids=ids).logits.sum().backward()
-    grads = [each.grad for name, each in model.named_parameters() if "lora_B" in name]
+    grads = [parameter.grad for name, parameter in trainable.items() if "lora_B" in name]
     assert all(grad is not None and torch.isfinite(grad).all() for grad in grads)

@@ -1,8 +1,7 @@
-"""A disk that fills up while a worker writes: it says so, what was saved stays, and it goes on.
+"""A disk that fills up while a worker writes: the run fails with a reason and can be resumed.
 
-The disk is a real one of a few megabytes where the system lets a test have one: a tmpfs, mounted
-here or in a namespace of one's own. Everywhere else the kernel is told how long a file of the
-worker may become, and refuses what goes beyond.
+The disk is a tmpfs of a few megabytes where a test may mount one, directly or in a namespace.
+Elsewhere a limit on the worker's file size (RLIMIT_FSIZE) stands in.
 """
 
 from __future__ import annotations
@@ -44,8 +43,8 @@ STEPS = 12
 MEGABYTES = 40
 BALLAST = "ballast"
 
-# The real worker. When the moment has come, right before what is named is written, there is no
-# room left but for some bytes, in the middle of it.
+# Runs the real worker. Right before the write that `moment` names, fills the disk except for a few
+# bytes, so that the write fails halfway.
 PROGRAM = f"""
 import os, sys
 from pathlib import Path
@@ -74,19 +73,19 @@ def fill(pages, longest):
     os.ftruncate(ballast, os.fstat(ballast).st_size // 4096 * 4096 - pages * 4096)
 
 def to_the_end_of_a_page(file):
-    # Seven bytes fit, and then a new page is wanted.
+    # Leaves seven bytes before a new page is needed.
     size = file.stat().st_size if file.exists() else 0
     file.open("ab").write(b"\\n" * ((size + 7) // 4096 * 4096 + 2 * 4096 - 7 - size))
     return file.stat().st_size + 7
 
 def before(owner, name, when, then):
-    own = getattr(owner, name)
+    original = getattr(owner, name)
     def replaced(self, *args, **options):
         if when(*args):
-            setattr(owner, name, own)
-            print("no room any more:", moment, flush=True)
+            setattr(owner, name, original)
+            print("disk filled:", moment, flush=True)
             then()
-        return own(self, *args, **options)
+        return original(self, *args, **options)
     setattr(owner, name, replaced)
 
 calls = iter(range(1, 100))
@@ -97,7 +96,7 @@ moments = {{
     "best": (Checkpoints, "replace_adapter", lambda kind, _: kind == "best" and second(),
              lambda: fill(1, 8192)),
     "complete": (Checkpoints, "mark_complete", second, lambda: fill(0, 50)),
-    # Nor does the log take more than a few letters of the reason.
+    # The log cannot take more than a few letters of the reason either.
     "status": (Run, "write_status", late,
                lambda: (to_the_end_of_a_page(folder / "worker.log"), fill(0, 50))),
     "metrics": (Run, "append", lambda *points: points[0].kind == "loss" and late(points[0]),
@@ -114,7 +113,7 @@ MOMENTS = ("best", "checkpoint", "metrics", "samples", "status", "complete")
 
 @contextmanager
 def small_disk(place: Path) -> Iterator[Path | None]:
-    """A file system of a few megabytes at `place`; None where the system lets nobody have one."""
+    """A file system of a few megabytes at `place`; None if it cannot be mounted."""
     place.mkdir()
     size = f"size={MEGABYTES}m"
     if sys.platform == "linux" and _done("mount", "-t", "tmpfs", "-o", size, "none", str(place)):
@@ -133,7 +132,7 @@ def small_disk(place: Path) -> Iterator[Path | None]:
 
 
 def _keeper(place: Path, size: str) -> subprocess.Popen[str] | None:
-    """A process in a namespace of its own, with a small disk; one may look into it from outside."""
+    """A process in its own mount namespace with a small disk, reachable through /proc."""
     script = 'mount -t tmpfs -o "$0" none "$1" && echo mounted && exec sleep 7200'
     if sys.platform != "linux" or not shutil.which("unshare"):
         return None
@@ -154,8 +153,8 @@ def _done(*command: str) -> bool:
     return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
-class Room:
-    """The sample room, prepared once, and a run whose folder is on the small disk."""
+class DiskRoom:
+    """The dataset of the sample room, and a run on the small disk."""
 
     def __init__(self, root: Path, disk: Path | None) -> None:
         self.home, self.way = Home(root / "home"), "disk" if disk else "limit"
@@ -179,7 +178,7 @@ class Room:
                 "data.val_ratio": 0.01,
             },
         )
-        self.bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
+        self.bases = BaseModels(lambda requested: choose(requested, reachable=lambda: False))
         Exports(self.home).import_files([SAMPLE])
         Datasets(self.home, self.bases).build()
         self.run = Run((disk or root / "runs") / "main")
@@ -191,29 +190,29 @@ class Room:
         wait_for(
             lambda: self.run.status().state not in LIVE and not self.run.worker.process(), self.run
         )
-        # The thread notes how it ended.
+        # The thread records the exit code.
         wait_for(lambda: training.wait(self.run.name, 0.1), self.run)
 
-    def free_memory(self) -> None:
+    def free_space(self) -> None:
         (self.run.path.parent / BALLAST).unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")
 def load() -> Callable[[Path], Any]:
-    """Puts an adapter on the base, as a chat does."""
+    """Loads an adapter onto the base, as chat does."""
     model = with_lora(load_base(str(FOLDER)), LoraSettings(r=2), checkpointing=False)
 
     def load(folder: Path) -> Any:
-        found: Any = set_peft_model_state_dict(model, load_peft_weights(str(folder)))
-        assert not found.unexpected_keys
-        assert not [name for name in found.missing_keys if "lora" in name]
-        return found
+        result: Any = set_peft_model_state_dict(model, load_peft_weights(str(folder)))
+        assert not result.unexpected_keys
+        assert not [name for name in result.missing_keys if "lora" in name]
+        return result
 
     return load
 
 
-def assert_whole(run: Run, load: Callable[[Path], Any]) -> None:
-    """All that was saved can be loaded, and nothing half-done lies about."""
+def assert_loadable(run: Run, load: Callable[[Path], Any]) -> None:
+    """All checkpoints and adapters load, and no temporary file is left."""
     assert run.checkpoints.complete()
     for _, checkpoint in run.checkpoints.complete():
         load(checkpoint)
@@ -221,51 +220,49 @@ def assert_whole(run: Run, load: Callable[[Path], Any]) -> None:
             torch.load(checkpoint / name, weights_only=False)
     for name in ("adapter_best", "adapter_latest"):
         load(run.path / name)
-    left = [each.name for each in run.path.iterdir() if each.suffix in (".new", ".reserve")]
-    assert not left
+    assert not [file for file in run.path.iterdir() if file.suffix in (".new", ".reserve")]
     assert len(list(run.path.glob("checkpoint-*"))) == len(run.checkpoints.complete())
 
 
-def assert_told(run: Run) -> None:
+def assert_reports_full_disk(run: Run) -> None:
     status = run.status()
     assert status.state == "failed"
     assert "디스크가 가득" in status.message, status.message
     assert "공간을 비우세요. 다시 시작하면 마지막 저장본부터 이어집니다." in status.message
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no small disk to lend")
-def test_a_disk_that_fills_up_at_any_moment_ends_the_run_with_a_sentence_and_costs_nothing(
+@pytest.mark.skipif(sys.platform == "win32", reason="no small disk on Windows")
+def test_a_disk_that_fills_up_at_any_moment_fails_the_run_without_loss(
     tmp_path: Path, load: Callable[[Path], Any]
 ) -> None:
     with small_disk(tmp_path / "disk") as disk:
-        room = Room(tmp_path, disk)
+        room = DiskRoom(tmp_path, disk)
         run = room.run
         for moment in MOMENTS:
             before = [step for step, _ in run.checkpoints.complete()]
             room.train(moment, after=max(before, default=1) + 1)
-            assert f"no room any more: {moment}" in run.log.latest_section(200), run.log.tail()
-            assert_told(run)
+            assert f"disk filled: {moment}" in run.log.latest_section(200), run.log.tail()
+            assert_reports_full_disk(run)
             after = [step for step, _ in run.checkpoints.complete()]
             assert set(before) < set(after), moment
-            assert_whole(run, load)
-            seen = [point.step for point in run.points() if point.kind == "loss"]
-            assert seen == list(range(1, len(seen) + 1))
-            assert len(seen) >= after[-1]
-            room.free_memory()
-            assert_told(run)
+            assert_loadable(run, load)
+            steps = [point.step for point in run.points() if point.kind == "loss"]
+            assert steps == list(range(1, len(steps) + 1))
+            assert len(steps) >= after[-1]
+            room.free_space()
+            assert_reports_full_disk(run)
         room.train("")
         status = run.status()
         assert (status.state, status.step) == ("finished", STEPS), run.log.tail()
-        assert_whole(run, load)
-        found = {(point.kind, point.step) for point in run.points()}
-        assert {step for kind, step in found if kind == "loss"} == set(range(1, STEPS + 1))
-        assert {step for kind, step in found if kind == "eval_loss"} == set(range(0, STEPS + 1, 2))
+        assert_loadable(run, load)
+        points = {(point.kind, point.step) for point in run.points()}
+        assert {step for kind, step in points if kind == "loss"} == set(range(1, STEPS + 1))
+        assert {step for kind, step in points if kind == "eval_loss"} == set(range(0, STEPS + 1, 2))
         assert [sample.step for sample in EvalSampleLog(run.path).samples()] == [0, 8, STEPS]
 
 
 @contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """So much the kernel lets this process write into a file, for as long as it takes."""
+def file_size_limit(size: int) -> Iterator[None]:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -276,7 +273,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such limit")
+@pytest.mark.skipif(sys.platform == "win32", reason="no RLIMIT_FSIZE on Windows")
 @pytest.mark.parametrize(
     "write",
     [
@@ -286,19 +283,19 @@ def files_of_at_most(size: int) -> Iterator[None]:
     ],
     ids=["Python", "torch", "safetensors"],
 )
-def test_a_file_that_takes_no_more_is_known_by_its_error(
+def test_disk_is_full_recognizes_errors_of_all_writers(
     tmp_path: Path, write: Callable[[Path], object]
 ) -> None:
-    with files_of_at_most(100_000), pytest.raises(Exception) as caught:
+    with file_size_limit(100_000), pytest.raises(Exception) as caught:
         write(tmp_path / "file")
     assert disk_is_full(caught.value), caught.value
     assert not disk_is_full(RuntimeError("unexpected position"))
 
 
-def test_where_no_word_could_be_written_the_exit_code_or_the_disk_tells() -> None:
+def test_exit_code_or_free_space_reveal_a_full_disk_without_a_log() -> None:
     log = ["학습 중", "Failed to load"]
     for message in (exit_message(log, EXIT_FULL), exit_message(log, None, full=True)):
         assert FULL_DISK in message
     assert FULL_DISK not in exit_message(log, 1)
-    # Who ended it from outside is no riddle.
+    # A signal is explanation enough.
     assert FULL_DISK not in exit_message(log, -9, full=True)

@@ -1,4 +1,4 @@
-"""Memory that runs out while a worker trains: the same is learnt with less at once."""
+"""A worker that runs out of memory backs off and trains to the same result."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ from tests.patience import run_logged
 
 STEPS, TIGHT_FROM = 4, 2
 
-# The real worker. From a step on it may take `room` bytes more than it took when it had been made
-# ready; at the end it prints how many that were. What a failed attempt leaves behind is told.
+# Runs the real worker. From step `tight_from` on it may use `room` bytes more than after `prepare`;
+# at the end it prints its peak above that. Prints whether failed attempts keep their model alive.
 PROGRAM = """
 import resource, sys, weakref
 from pathlib import Path
 from kakaobot.base import resolve
 from kakaobot.train import job, worker
 
-# Else what is put aside for logits is most of it.
+# Otherwise the buffers for logits would dominate.
 resolve.LOGITS_PER_CHUNK = 400_000
 folder, room, tight_from = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
-def taken(name):
-    said = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(said[name].split()[0]) * 1024
+def memory(name):
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status[name].split()[0]) * 1024
 
 class TrainingJob(worker.TrainingJob):
     ready, models = 0, []
 
     def prepare(self):
-        made = super().prepare()
-        TrainingJob.ready = TrainingJob.ready or taken("VmSize")
-        TrainingJob.models.append(weakref.ref(made[0].model))
-        return made
+        prepared = super().prepare()
+        TrainingJob.ready = TrainingJob.ready or memory("VmSize")
+        TrainingJob.models.append(weakref.ref(prepared[0].model))
+        return prepared
 
     def _back_off(self, smaller):
-        print("HELD", [model() is not None for model in TrainingJob.models], flush=True)
+        print("ALIVE", [model() is not None for model in TrainingJob.models], flush=True)
         super()._back_off(smaller)
 
 class RunCallback(job.RunCallback):
@@ -66,24 +66,24 @@ class RunCallback(job.RunCallback):
 
 worker.TrainingJob, job.RunCallback = TrainingJob, RunCallback
 code = worker.main([folder])
-print("TOOK", taken("VmPeak") - TrainingJob.ready, flush=True)
+print("PEAK", memory("VmPeak") - TrainingJob.ready, flush=True)
 sys.exit(code)
 """
 
 
-def test_less_is_computed_at_once_then_less_is_kept_then_there_is_nothing_left_to_save() -> None:
-    thrift, seen = MemoryPlan(512, checkpointing=False), []
+def test_micro_batches_shrink_before_checkpointing_is_used() -> None:
+    plan, steps = MemoryPlan(512, checkpointing=False), []
     while True:
-        smaller = thrift.smaller(largest=400, longest=90)
+        smaller = plan.smaller(largest=400, longest=90)
         if smaller is None:
             break
-        thrift = smaller
-        seen.append((thrift.max_tokens, thrift.checkpointing))
-    # 512 were allowed, and no more than 400 were ever computed.
-    assert seen == [(200, False), (100, False), (90, False), (90, True)]
+        plan = smaller
+        steps.append((plan.max_tokens, plan.checkpointing))
+    # The limit was 512, but no micro-batch was larger than 400.
+    assert steps == [(200, False), (100, False), (90, False), (90, True)]
 
 
-def test_a_long_row_or_checkpointing_shortens_the_way() -> None:
+def test_a_long_row_or_checkpointing_leaves_fewer_plans() -> None:
     assert MemoryPlan(512, checkpointing=False).smaller(1000, 1000) == MemoryPlan(
         512, checkpointing=True
     )
@@ -93,7 +93,7 @@ def test_a_long_row_or_checkpointing_shortens_the_way() -> None:
     )
 
 
-def test_what_was_changed_is_told() -> None:
+def test_backoff_is_described_in_korean() -> None:
     one, two, three = MemoryPlan(2048, False), MemoryPlan(1024, False), MemoryPlan(1024, True)
     assert describe_backoff(one, two, 12) == (
         "메모리가 모자라 한 번에 계산하는 양을 1,024토큰으로 줄이고 12단계부터 이어 갑니다."
@@ -105,7 +105,7 @@ def test_what_was_changed_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "ask",
+    "allocate",
     [
         lambda: bytearray(1 << 62),
         lambda: torch.empty(1 << 58),
@@ -113,11 +113,13 @@ def test_what_was_changed_is_told() -> None:
         lambda: _raise(RuntimeError("MPS backend out of memory (MPS allocated: 9.00 GB)")),
         lambda: _raise(RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you")),
     ],
-    ids=["Python", "torch", "a graphics card", "Apple", "Windows"],
+    ids=["Python", "torch", "CUDA", "MPS", "Windows"],
 )
-def test_a_shortage_is_known_by_its_error(ask: Callable[[], object]) -> None:
+def test_is_short_of_memory_recognizes_errors_of_all_backends(
+    allocate: Callable[[], object],
+) -> None:
     with pytest.raises((RuntimeError, MemoryError)) as caught:
-        ask()
+        allocate()
     assert is_short_of_memory(caught.value)
     assert not is_short_of_memory(RuntimeError("The size of tensor a (3) must match b (4)"))
 
@@ -128,7 +130,7 @@ def _raise(error: Exception) -> None:
 
 @pytest.fixture(scope="module")
 def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A narrow base of many layers: its weights are few, and what it keeps of a step is much."""
+    """A narrow base with many layers: few weights, but large activations."""
     folder = tmp_path_factory.mktemp("base")
     torch.manual_seed(0)
     tokenizer = AutoTokenizer.from_pretrained(str(FOLDER))
@@ -143,11 +145,11 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def conversation(number: int, rounds: int) -> Conversation:
-    """Of 48 tokens a round."""
+    """48 tokens per round."""
     messages = [
-        said
+        message
         for _ in range(rounds)
-        for said in (
+        for message in (
             ChatMessage("user", f"{number}번째 물음인데 오늘 저녁은 어디에서 먹을까?"),
             ChatMessage("assistant", f"{number}번 가게에서 국수 먹자!", is_target=True),
         )
@@ -155,8 +157,8 @@ def conversation(number: int, rounds: int) -> Conversation:
     return Conversation(f"{number}", "방", "도담", tuple(messages), ("a", "b"), ("", ""))
 
 
-def data_of(folder: Path, rounds: int) -> Path:
-    """Conversations to learn, all of one length."""
+def write_dataset(folder: Path, rounds: int) -> Path:
+    """Conversations of equal length."""
     folder.mkdir()
     for name, numbers in (("train", range(100, 164)), ("val", range(164, 180))):
         text = "".join(jsonl.dump_rows(conversation(number, rounds) for number in numbers))
@@ -164,13 +166,13 @@ def data_of(folder: Path, rounds: int) -> Path:
     return folder
 
 
-class Room:
-    """Trains on the same base, with more or less memory."""
+class MemoryRoom:
+    """Trains the same base with more or less memory."""
 
     def __init__(self, root: Path, base: Path) -> None:
         self._root, self._base = root, base
-        # Ten short ones are computed at once, or one long one.
-        self._data = {rounds: data_of(root / f"data-{rounds}", rounds) for rounds in (1, 10)}
+        # A micro-batch holds ten short rows or one long one.
+        self._data = {rounds: write_dataset(root / f"data-{rounds}", rounds) for rounds in (1, 10)}
 
     def train(
         self,
@@ -180,10 +182,10 @@ class Room:
         tight_from: int = 0,
         rounds: int = 1,
     ) -> tuple[Run, int]:
-        """A run, and the bytes that its steps took; not more than `room`, if that is above 0."""
+        """A run and the peak memory of its steps in bytes, limited to `room` if that is above 0."""
         run = Run(self._root / name)
         settings = Settings(
-            # What dropout leaves out depends on how a step is cut.
+            # Dropout masks depend on the micro-batches.
             lora=LoraSettings(r=4, dropout=0.0),
             training=TrainingSettings(
                 batch=16, max_steps=STEPS, save_steps=2, eval_steps=STEPS, max_seq_len=512,
@@ -201,20 +203,20 @@ class Room:
             run=run, cwd=ROOT, env={**worker_environment(), **STEADY},
         )  # fmt: skip
         log_text = run.log.file.read_text(encoding="utf-8")
-        assert "TOOK " in log_text, log_text
-        return run, int(log_text.rpartition("TOOK ")[2].split()[0])
+        assert "PEAK " in log_text, log_text
+        return run, int(log_text.rpartition("PEAK ")[2].split()[0])
 
 
 STEADY = {
     "OMP_NUM_THREADS": "1",
-    # What is given back leaves the process at once, so that what it may take is what it uses.
+    # Freed memory is returned to the system at once.
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "65536",
     "MALLOC_TRIM_THRESHOLD_": "65536",
 }
 
 
-def told_losses(run: Run) -> dict[tuple[str, int], float]:
+def losses(run: Run) -> dict[tuple[str, int], float]:
     return {(point.kind, point.step): point.value for point in run.points()}
 
 
@@ -223,14 +225,13 @@ def weights(run: Run, adapter: str) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a limit")
-def test_with_too_little_memory_the_same_is_learnt_with_less_at_once(
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS is enforced on Linux only")
+def test_training_with_too_little_memory_gives_the_same_losses_and_weights(
     tmp_path: Path, deep: Path
 ) -> None:
-    room = Room(tmp_path, deep)
-    whole, most = room.train("whole")
-    # In the middle of the run it gets tight.
-    run, _ = room.train("tight", room=most * 6 // 10, tight_from=TIGHT_FROM)
+    room = MemoryRoom(tmp_path, deep)
+    whole, peak = room.train("whole")
+    run, _ = room.train("tight", room=peak * 6 // 10, tight_from=TIGHT_FROM)
     log = run.log.file.read_text(encoding="utf-8")
     status = run.recorded_status()
     assert (status.state, status.step) == ("finished", STEPS), log
@@ -241,17 +242,17 @@ def test_with_too_little_memory_the_same_is_learnt_with_less_at_once(
         assert note.endswith(f" {TIGHT_FROM}단계부터 이어 갑니다.")
     assert "240토큰으로 줄이고" in status.notes[0]
     assert f"{TIGHT_FROM}단계부터 이어서 학습합니다." in log
-    assert "HELD" in log
-    assert "True" not in "".join(line for line in log.splitlines() if line.startswith("HELD"))
-    assert told_losses(run) == pytest.approx(told_losses(whole), rel=1e-5)
-    assert {step for kind, step in told_losses(run) if kind == "loss"} == {*range(1, STEPS + 1)}
+    assert "ALIVE" in log
+    assert "True" not in "".join(line for line in log.splitlines() if line.startswith("ALIVE"))
+    assert losses(run) == pytest.approx(losses(whole), rel=1e-5)
+    assert {step for kind, step in losses(run) if kind == "loss"} == {*range(1, STEPS + 1)}
     for adapter in ("adapter_best", "adapter_latest"):
         for name, weight in weights(whole, adapter).items():
-            apart = torch.linalg.norm(weights(run, adapter)[name] - weight)
-            assert apart <= 1e-3 * torch.linalg.norm(weight), name
+            distance = torch.linalg.norm(weights(run, adapter)[name] - weight)
+            assert distance <= 1e-3 * torch.linalg.norm(weight), name
 
-    # And where not even one row fits, it is said what can be done.
-    run, _ = room.train("hopeless", room=most // 40, rounds=10)
+    # If not even one row fits, the status gives advice.
+    run, _ = room.train("hopeless", room=peak // 40, rounds=10)
     log = run.log.file.read_text(encoding="utf-8")
     status = run.recorded_status()
     assert status.state == "failed", log

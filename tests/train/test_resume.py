@@ -1,4 +1,4 @@
-"""A run that is stopped and killed on the way ends with the very weights of one that is not."""
+"""A stopped, killed and resumed run ends with the same weights as an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.slow
 
 STEPS = 40
 KILLS = int(os.environ.get("KAKAOBOT_KILLS", "3"))
-"""At random moments. A release is tried with 30, which takes some minutes."""
+"""At random moments. Releases are tested with 30, which takes some minutes."""
 
 
-class Killed(SampleRoom):
+class ResumeRoom(SampleRoom):
     def start(self, name: str) -> Run:
         return self.begin(name, {})
 
@@ -38,45 +38,45 @@ class Killed(SampleRoom):
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Killed:
+def room(tmp_path_factory: pytest.TempPathFactory) -> ResumeRoom:
     changes = {"training.max_steps": STEPS, "training.eval_steps": 10, "training.save_steps": 4}
-    return Killed(tmp_path_factory.mktemp("resume"), changes)
+    return ResumeRoom(tmp_path_factory.mktemp("resume"), changes)
 
 
 @pytest.fixture(scope="module")
-def whole(room: Killed) -> Run:
-    """Forty steps in one go."""
+def whole(room: ResumeRoom) -> Run:
+    """Forty steps without an interruption."""
     run = room.start("whole")
     room.finish(run)
     return run
 
 
-def begun(run: Run, step: int = 0) -> bool:
-    """Whether it trains and has come that far, or has ended."""
-    said = run.recorded_status()
-    return (said.state == "running" and said.step >= step) or run.status().state not in LIVE
+def reached(run: Run, step: int = 0) -> bool:
+    """Whether the run trains and has reached a step, or has ended."""
+    status = run.recorded_status()
+    return (status.state == "running" and status.step >= step) or run.status().state not in LIVE
 
 
 def assert_same(run: Run, whole: Run) -> None:
     assert recorded_metrics(run) == recorded_metrics(whole)
     kinds = Counter(kind for kind, _ in recorded_metrics(run))
-    # So few tokens are learnt between two evaluations that only every second one is answered.
+    # With so few tokens between evaluations, only every second one samples replies.
     assert kinds == {"loss": STEPS, "eval_loss": 1 + STEPS // 10, "voice": 3}
     assert run.recorded_status().best_step == whole.recorded_status().best_step
     assert run.recorded_status().best_eval_loss == whole.recorded_status().best_eval_loss
     for adapter in ("adapter_latest", "adapter_best"):
-        one, other = (each.path / adapter / "adapter_model.safetensors" for each in (run, whole))
-        assert one.read_bytes() == other.read_bytes(), adapter
+        file = f"{adapter}/adapter_model.safetensors"
+        assert (run.path / file).read_bytes() == (whole.path / file).read_bytes(), adapter
 
 
-def test_a_stop_and_a_kill_change_no_loss_and_no_weight(room: Killed, whole: Run) -> None:
+def test_a_stop_and_a_kill_change_neither_losses_nor_weights(room: ResumeRoom, whole: Run) -> None:
     run = room.start("stopped")
     wait_for(lambda: run.recorded_status().step >= 13, run)
-    asked = run.recorded_status().step
+    stop_step = run.recorded_status().step
     room.training.stop(run.name)
     wait_for(lambda: run.status().state == "stopped", run)
-    # The step that was under way is ended, and one more may have begun before STOP was seen.
-    assert run.recorded_status().step <= asked + 2
+    # The current step is finished, and one more may have started before STOP was seen.
+    assert run.recorded_status().step <= stop_step + 2
     assert run.checkpoints.complete()[-1][0] == run.recorded_status().step
     room.wait_for_exit(run)
     room.start("stopped")
@@ -90,15 +90,15 @@ def test_a_stop_and_a_kill_change_no_loss_and_no_weight(room: Killed, whole: Run
     assert_same(run, whole)
 
 
-def test_killed_at_random_moments_it_loses_nothing(room: Killed, whole: Run) -> None:
-    dice, kills, name = random.Random(9), 0, "killed"
+def test_kills_at_random_moments_lose_nothing(room: ResumeRoom, whole: Run) -> None:
+    rng, kills, name = random.Random(9), 0, "killed"
     run = room.start(name)
     while kills < KILLS:
-        wait_for(functools.partial(begun, run), run)
-        # Some kills before anything is saved, the others up to three steps behind a checkpoint.
-        goal = run.recorded_status().step + dice.randint(0, 3)
-        wait_for(functools.partial(begun, run, goal), run)
-        time.sleep(dice.random() * 0.5)
+        wait_for(functools.partial(reached, run), run)
+        # Sometimes before the first checkpoint, else up to three steps after one.
+        goal = run.recorded_status().step + rng.randint(0, 3)
+        wait_for(functools.partial(reached, run, goal), run)
+        time.sleep(rng.random() * 0.5)
         if run.status().state == "finished":
             room.wait_for_exit(run)
             assert_same(run, whole)
@@ -108,8 +108,8 @@ def test_killed_at_random_moments_it_loses_nothing(room: Killed, whole: Run) -> 
         before = [step for step, _ in run.checkpoints.complete()]
         room.kill(run)
         kills += 1
-        kept = [step for step, _ in run.checkpoints.complete()]
-        assert set(before) <= {*kept, *range(max(kept, default=0))}
+        after = [step for step, _ in run.checkpoints.complete()]
+        assert set(before) <= {*after, *range(max(after, default=0))}
         adapter = run.checkpoints.adapter()
         assert adapter is None or (adapter[1] / "adapter_model.safetensors").exists()
         room.start(name)
@@ -125,8 +125,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-def copied(room: Killed, whole: Run) -> Run:
-    """The whole run under another name, as if it had been stopped at its end."""
+def copy_of(room: ResumeRoom, whole: Run) -> Run:
+    """The whole run under another name, marked as stopped."""
     run = room.runs.get("damaged")
     shutil.rmtree(run.path, ignore_errors=True)
     shutil.copytree(whole.path, run.path)
@@ -135,19 +135,19 @@ def copied(room: Killed, whole: Run) -> Run:
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_newest_checkpoint_does_not_count(
-    room: Killed, whole: Run, damage: Callable[[Path], object]
+def test_a_damaged_checkpoint_is_ignored(
+    room: ResumeRoom, whole: Run, damage: Callable[[Path], object]
 ) -> None:
-    run = copied(room, whole)
+    run = copy_of(room, whole)
     (step, _), (_, newest) = run.checkpoints.complete()[-2:]
     damage(newest)
-    assert [found for found, _ in run.checkpoints.complete()] == [step]
+    assert [complete for complete, _ in run.checkpoints.complete()] == [step]
 
 
-def test_the_one_before_a_damaged_checkpoint_goes_on_and_this_is_told(
-    room: Killed, whole: Run
+def test_resume_falls_back_to_the_checkpoint_before_a_damaged_one(
+    room: ResumeRoom, whole: Run
 ) -> None:
-    run = copied(room, whole)
+    run = copy_of(room, whole)
     (step, _), (_, newest) = run.checkpoints.complete()[-2:]
     DAMAGES["truncated"](newest)
     room.start("damaged")
