@@ -1,23 +1,22 @@
-"""Does what was learnt talk like the person, about the matter, and stop by itself?
+"""Does a trained persona write in its person's style, on topic, and stop by itself?
 
     python benchmarks/likeness.py [--quick] [--base NAME] [--json FILE]
 
-Rooms of three invented people are written, in which one, 다온, has a way of talking that nobody
-could miss: every reply ends in -용, in -당 or in -냥, most begin with a tilde, many come in two
-bubbles. Somebody asks about one of twelve matters, each with words of its own, and 다온 answers
-with these. The room is imported, prepared and learnt as the window does it, for each recipe in a
-fresh home (the larger the room, the fewer recipes), and then thirty questions are answered with the
-defaults of configs/sft.yaml: fifteen as in the room, fifteen in words that were never asked there.
-Told are the shares of replies
+Writes rooms of three invented people, one of whom, 다온, has an unmistakable style: every reply
+ends in -용, -당 or -냥, most begin with a tilde, many have two bubbles. Friends ask about one of
+twelve topics, each with its own words, and 다온 answers with these. Each room is imported, prepared
+and trained as the UI does it, for each recipe in a fresh home (fewer recipes for larger rooms). The
+model then answers thirty questions with the defaults of configs/sft.yaml: fifteen phrased as in the
+room, fifteen in new words. Reports the shares of replies
 
-    style       whose every bubble ends as 다온's do
-    topic       that hold a word of the matter asked for
-    ends        that ended by themselves
-    clean       in Hangul, digits and signs alone
-    distinct    different replies of all replies
-    verbatim    said in the room word by word (the less the better, where topic is high)
+    style       whose every bubble ends like 다온's
+    topic       with a word of the topic in question
+    ends        that end with a stop token
+    clean       of Hangul, digits and punctuation only
+    distinct    distinct replies among all
+    verbatim    copied from the room (lower is better if topic is high)
 
-and the voice's distance from 다온's own. --base is what `model.base_model` takes.
+and the style distance from 다온's own replies. --base takes a value of `model.base_model`.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ from kakaobot.schema import ChatMessage
 from kakaobot.style import style_distance, style_profile
 
 PERSON, FRIENDS = "다온", ("한결", "보리")
-MATTERS: Mapping[str, Sequence[str]] = {
+TOPICS: Mapping[str, Sequence[str]] = {
     "저녁": ("칼국수", "비빔밥", "떡볶이", "만두"),
     "주말": ("등산", "낮잠", "캠핑", "대청소"),
     "영화": ("만화영화", "공포물", "첩보물", "코미디"),
@@ -68,9 +67,13 @@ MATTERS: Mapping[str, Sequence[str]] = {
     "생일": ("케이크", "선물 포장", "편지", "촛불"),
     "청소": ("걸레질", "분리수거", "빨래", "먼지떨이"),
 }
-"""A matter and the words that only belong to it."""
-ASKED = ("{} 얘기 좀 해봐", "요즘 {} 어때?", "{} 뭐가 좋을까?", "다온아 {} 생각해 봤어?")
-NEVER_ASKED = ("혹시 {} 쪽은 어떻게 됐어", "나 {} 때문에 고민인데", "오늘은 {}에 대해서 말해줘")
+"""Topic → words that occur with no other topic."""
+SEEN_QUESTIONS = ("{} 얘기 좀 해봐", "요즘 {} 어때?", "{} 뭐가 좋을까?", "다온아 {} 생각해 봤어?")
+UNSEEN_QUESTIONS = (
+    "혹시 {} 쪽은 어떻게 됐어",
+    "나 {} 때문에 고민인데",
+    "오늘은 {}에 대해서 말해줘",
+)
 ANSWERS = (
     ("~{0} 완전 좋아용", "~{1}도 같이 해용"),
     ("{0} 생각뿐이당", "~{1}까지 하면 최고당"),
@@ -89,20 +92,20 @@ SMALL_TALK = (
     "잠깐만 회의 좀",
     "이따 다시 얘기해",
 )
-_ENDING = re.compile(r"[용당냥][~!?.ㅎㅋ ]*")
+_ENDING = re.compile(r"[용당냥][~!?.ㅎㅋ ]*$")
 _STRAY = re.compile(r"[^\s가-힣ㄱ-ㅎㅏ-ㅣ0-9!-/:-@\[-`{-~…·“”‘’♡♥★☆\U0001F300-\U0001FAFF]")
 _QUESTIONS = 15
-"""Of each of the two kinds."""
+"""Questions of each kind, seen and unseen."""
 
 
 class Question(NamedTuple):
     text: str
-    matter: str
+    topic: str
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings that differ from the defaults."""
+    """Changes to the default settings."""
 
     name: str
     changes: Mapping[str, object]
@@ -119,26 +122,26 @@ RECIPES = (
     Recipe("batch 2", {"training.batch": 2}),
     Recipe("batch 4", {"training.batch": 4}),
     Recipe("constant rate", {"training.scheduler": "constant"}),
-    Recipe("best by voice", {"training.best_metric": "voice"}),
+    Recipe("best by style", {"training.best_metric": "voice"}),
 )
 SIZES: Mapping[int, Sequence[str]] = {
-    300: [each.name for each in RECIPES if each.name not in ("8 epochs", "batch 2")],
+    300: [recipe.name for recipe in RECIPES if recipe.name not in ("8 epochs", "batch 2")],
     1000: ["defaults", "1e-3", "8 epochs", "12 epochs", "batch 4"],
     3000: ["defaults", "batch 2"],
 }
-"""Messages of a room, and the recipes that are tried on it: a large one takes its time."""
+"""Messages of a room → recipes; few for large rooms, which take long."""
 
 
 def write_room(path: Path, messages: int) -> list[str]:
-    """A Windows export of at least so many messages; gives what 다온 said, a turn each."""
-    dice = random.Random(11)
+    """Write a Windows export of at least `messages` messages; return 다온's turns."""
+    rng = random.Random(11)
     at, day, count = datetime(2026, 1, 5, 9), None, 0
     replies = []
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write("셋이서 수다 님과 카카오톡 대화\r\n저장한 날짜 : 2026-11-03 10:44:52\r\n")
         while count < messages:
-            at += timedelta(minutes=dice.randrange(90, 400))
-            for sender, bubbles in _scene(dice):
+            at += timedelta(minutes=rng.randrange(90, 400))
+            for sender, bubbles in _scene(rng):
                 at += timedelta(minutes=1)
                 if at.date() != day:
                     day = at.date()
@@ -154,39 +157,39 @@ def write_room(path: Path, messages: int) -> list[str]:
     return replies
 
 
-def _scene(dice: random.Random) -> Iterator[tuple[str, Sequence[str]]]:
-    """One talk: a few questions on one or two matters, each answered by 다온."""
-    for matter in dice.sample(sorted(MATTERS), dice.randint(1, 2)):
-        asker, other = dice.sample(FRIENDS, 2)
-        yield asker, [dice.choice(ASKED).format(matter)]
-        if dice.random() < 0.4:
-            yield other, [dice.choice(SMALL_TALK)]
-        words = dice.sample(MATTERS[matter], 2)
-        yield PERSON, [bubble.format(*words) for bubble in dice.choice(ANSWERS)]
-        if dice.random() < 0.5:
-            yield asker, [dice.choice(SMALL_TALK)]
+def _scene(rng: random.Random) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield sender and bubbles of a conversation: questions on one or two topics, with answers."""
+    for topic in rng.sample(sorted(TOPICS), rng.randint(1, 2)):
+        asker, other = rng.sample(FRIENDS, 2)
+        yield asker, [rng.choice(SEEN_QUESTIONS).format(topic)]
+        if rng.random() < 0.4:
+            yield other, [rng.choice(SMALL_TALK)]
+        words = rng.sample(TOPICS[topic], 2)
+        yield PERSON, [bubble.format(*words) for bubble in rng.choice(ANSWERS)]
+        if rng.random() < 0.5:
+            yield asker, [rng.choice(SMALL_TALK)]
 
 
-def questions() -> list[Question]:
-    """As in the room first, then in words that were never asked there."""
-    dice = random.Random(5)
-    matters = sorted(MATTERS)
-    found = []
-    for ways in (ASKED, NEVER_ASKED):
+def make_questions() -> list[Question]:
+    """First phrased as in the room, then in new words."""
+    rng = random.Random(5)
+    topics = sorted(TOPICS)
+    questions = []
+    for templates in (SEEN_QUESTIONS, UNSEEN_QUESTIONS):
         for number in range(_QUESTIONS):
-            matter = matters[number % len(matters)]
-            found.append(Question(dice.choice(ways).format(matter), matter))
-    return found
+            topic = topics[number % len(topics)]
+            questions.append(Question(rng.choice(templates).format(topic), topic))
+    return questions
 
 
-def learn(home: Home, room: Path, base: str, recipe: Recipe) -> tuple[Runs, float, str]:
-    """Train in this home; the runs, seconds, and what the worker said last."""
+def train(home: Home, room: Path, base: str, recipe: Recipe) -> tuple[Runs, float, str]:
+    """Train in this home; return the runs, the seconds and a summary."""
     home.settings()
     save(home.settings_file, {"model.base_model": base, "data.persona": PERSON, **recipe.changes})
     bases = BaseModels()
     Exports(home).import_files([room])
     Datasets(home, bases).build()
-    began = time.perf_counter()
+    start = time.perf_counter()
     training = Training(home, bases)
     run = training.start().run
     runs = Runs(home.folder("checkpoints_lora"))
@@ -197,12 +200,14 @@ def learn(home: Home, room: Path, base: str, recipe: Recipe) -> tuple[Runs, floa
     if status.state != "finished":
         sys.exit(f"{recipe.name}: {status.message}\n{runs.find(run).log.tail()}")
     best = status.best_eval_loss or float("nan")
-    said = f"{status.step} steps, best loss {best:.3f} at {status.best_step}"
-    return runs, time.perf_counter() - began, said
+    summary = f"{status.step} steps, best loss {best:.3f} at {status.best_step}"
+    return runs, time.perf_counter() - start, summary
 
 
-def answers(home: Home, runs: Runs, base: str, asked: Sequence[Question]) -> list[tuple[str, bool]]:
-    """Each reply and whether it ended by itself."""
+def answer(
+    home: Home, runs: Runs, base: str, questions: Sequence[Question]
+) -> list[tuple[str, bool]]:
+    """Return each reply and whether it ended with a stop token."""
     settings = home.settings()
     adapter = runs.all()[0].checkpoints.adapter()
     engine = Engine.load(
@@ -213,54 +218,53 @@ def answers(home: Home, runs: Runs, base: str, asked: Sequence[Question]) -> lis
         attn_implementation=settings.model.attn_implementation,
         max_turns=settings.generation.max_history_turns,
     )
-    wanted = settings.generation.model_dump()
-    del wanted["max_history_turns"]
+    sampling = settings.generation.model_dump()
+    del sampling["max_history_turns"]
     renderer = read_tokenizer_info(located(base)).renderer
-    found = []
-    for question in asked:
+    replies = []
+    for question in questions:
         pieces = list(
             engine.stream_reply(
-                [ChatMessage("user", question.text, FRIENDS[0])], Sampling(**wanted)
+                [ChatMessage("user", question.text, FRIENDS[0])], Sampling(**sampling)
             )
         )
         reply = pieces[-1] if pieces else ""
-        # What was cut off is as long as it may be, marks and all.
-        long = renderer.length(ChatMessage("assistant", reply))
-        found.append((reply, long < wanted["max_new_tokens"]))
-    return found
+        # A truncated reply, with its special tokens, reaches the limit.
+        length = renderer.length(ChatMessage("assistant", reply))
+        replies.append((reply, length < sampling["max_new_tokens"]))
+    return replies
 
 
 def score(
-    asked: Sequence[Question], said: Sequence[tuple[str, bool]], own: Sequence[str]
+    questions: Sequence[Question], answers: Sequence[tuple[str, bool]], own: Sequence[str]
 ) -> dict[str, float]:
-    """Shares of the replies, see above, and how far their voice lies from the person's."""
-    replies = [reply for reply, _ in said]
-    count = len(replies)
+    """Return the shares of `SCORES` and the style distance; see the module docstring."""
+    replies = [reply for reply, _ in answers]
 
-    def share(held: Sequence[bool]) -> float:
-        return sum(held) / len(held)
+    def share(flags: Sequence[bool]) -> float:
+        return sum(flags) / len(flags)
 
-    topic = [
-        any(word in reply for word in MATTERS[question.matter])
-        for question, reply in zip(asked, replies, strict=True)
+    on_topic = [
+        any(word in reply for word in TOPICS[question.topic])
+        for question, reply in zip(questions, replies, strict=True)
     ]
     return {
         "style": share([bool(r) and all(_ending(b) for b in r.split("\n")) for r in replies]),
-        "topic": share(topic[:_QUESTIONS]),
-        "topic_new": share(topic[_QUESTIONS:]),
-        "ends": share([ended for _, ended in said]),
+        "topic": share(on_topic[:_QUESTIONS]),
+        "topic_new": share(on_topic[_QUESTIONS:]),
+        "ends": share([ended for _, ended in answers]),
         "clean": share([not _STRAY.search(reply) for reply in replies]),
-        "distinct": len(set(replies)) / count,
+        "distinct": len(set(replies)) / len(replies),
         "verbatim": share([reply in set(own) for reply in replies]),
-        "apart": style_distance(style_profile(replies), style_profile(own)),
+        "distance": style_distance(style_profile(replies), style_profile(own)),
     }
 
 
 def _ending(bubble: str) -> bool:
-    return bool(re.search(_ENDING.pattern + "$", bubble))
+    return bool(_ENDING.search(bubble))
 
 
-SCORES = ("style", "topic", "topic_new", "ends", "clean", "distinct", "verbatim", "apart")
+SCORES = ("style", "topic", "topic_new", "ends", "clean", "distinct", "verbatim", "distance")
 
 
 def show(row: Mapping[str, Any]) -> None:
@@ -280,24 +284,24 @@ def main() -> None:
     parser.add_argument("--replies", action="store_true", help="print every reply")
     args = parser.parse_args()
     sizes = {600: ["defaults"]} if args.quick else SIZES
-    asked = questions()
+    questions = make_questions()
     rows: list[dict[str, Any]] = []
     print(
         f"{'messages':>9}  {'recipe':20}" + "".join(f"{name:>10}" for name in SCORES) + f"{'s':>8}"
     )
     for size, names in sizes.items():
-        for recipe in (each for each in RECIPES if each.name in names):
+        for recipe in (recipe for recipe in RECIPES if recipe.name in names):
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
                 own = write_room(folder / "room.txt", size)
                 home = Home(folder / "home")
-                runs, seconds, told = learn(home, folder / "room.txt", args.base, recipe)
-                said = answers(home, runs, args.base, asked)
-            row = {"messages": size, "recipe": recipe.name, "seconds": seconds, "training": told}
-            rows.append({**row, **score(asked, said, own)})
+                runs, seconds, summary = train(home, folder / "room.txt", args.base, recipe)
+                answers = answer(home, runs, args.base, questions)
+            row = {"messages": size, "recipe": recipe.name, "seconds": seconds, "training": summary}
+            rows.append({**row, **score(questions, answers, own)})
             show(rows[-1])
             if args.replies:
-                for question, (reply, _) in zip(asked, said, strict=True):
+                for question, (reply, _) in zip(questions, answers, strict=True):
                     print(f"    {question.text} → {reply!r}")
     if args.json:
         machine = {

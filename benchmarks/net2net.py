@@ -1,8 +1,8 @@
-"""The starter in a larger shape: as dear as a model of that size, and it can speak.
+"""Widens the starter: the cost of a larger model with the starter's outputs.
 
-A base with random weights shows what a step costs, but not how many are needed. Here every layer is
-made wider and new layers are added in a way that leaves the function as it was (Net2Net, Chen,
-Goodfellow and Shlens 2016): what is new reads at random, and nobody reads it.
+Random weights show what a step costs, but not how many steps are needed. Widening and deepening
+preserve the function (Net2Net, Chen, Goodfellow and Shlens 2016): new units have random inputs, and
+nothing reads their outputs.
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_NOTE, _LOUD, _SILENCED = 0.02, 2000.0, -20.0
-"""Of one of the new places in the residual stream: what every token of the small vocabulary carries
-there, the weight of that place in the last norm, and what the other rows of the vocabulary hold
-there, by which none of them is ever likely."""
+_OLD_TOKEN, _NORM_WEIGHT, _NEW_TOKEN = 0.02, 2000.0, -20.0
+"""One new residual dimension suppresses the new vocabulary rows: the embedding there of the small
+model's tokens, the weight in the final norm, and the embedding of all other tokens."""
 
 
 def widen(folder: Path, sizes: Mapping[str, int]) -> Any:
-    """The model of a folder with these fields of Qwen3's configuration; as many heads to a key.
-
-    It says what the model of the folder says, but for rounding.
+    """Widen and deepen a model; its outputs stay the same up to rounding.
 
     Args:
         folder: a Qwen3 with tied embeddings.
-        sizes: fields of `Qwen3Config`, none smaller than that of the folder's, head_dim the same.
+        sizes: fields of `Qwen3Config`, none smaller than in `folder`; head_dim and the number of
+            query heads per key head stay.
 
     Returns:
         A `Qwen3ForCausalLM` in fp32.
@@ -37,34 +35,34 @@ def widen(folder: Path, sizes: Mapping[str, int]) -> Any:
     config = Qwen3Config(**{**small.config.to_dict(), **sizes, "layer_types": None})
     large: Any = Qwen3ForCausalLM(config)
     large.float()
-    within, width = small.config.hidden_size, config.hidden_size
-    # The mean square over more places is that much smaller.
-    wider = math.sqrt(within / width)
+    old_width, width = small.config.hidden_size, config.hidden_size
+    # RMSNorm averages over more dimensions.
+    norm_scale = math.sqrt(old_width / width)
     vocabulary = small.config.vocab_size
     with torch.no_grad():
-        rows = large.model.embed_tokens.weight.zero_()
-        rows[:vocabulary, :within] = small.model.embed_tokens.weight
-        rows[:vocabulary, within] = _NOTE
-        rows[vocabulary:, within] = _SILENCED
+        embeddings = large.model.embed_tokens.weight.zero_()
+        embeddings[:vocabulary, :old_width] = small.model.embed_tokens.weight
+        embeddings[:vocabulary, old_width] = _OLD_TOKEN
+        embeddings[vocabulary:, old_width] = _NEW_TOKEN
         for number, layer in enumerate(large.model.layers):
-            # Nothing new is added to the residual stream.
+            # New units add nothing to the residual stream.
             layer.self_attn.o_proj.weight.zero_()
             layer.mlp.down_proj.weight.zero_()
             if number >= len(small.model.layers):
                 continue
             old = small.model.layers[number]
             for name, weight in old.named_parameters():
-                place = layer.get_parameter(name)
+                parameter = layer.get_parameter(name)
                 if weight.dim() == 1:
                     if name.endswith("layernorm.weight"):
-                        place.zero_()
-                        place[:within] = weight * wider
+                        parameter.zero_()
+                        parameter[:old_width] = weight * norm_scale
                     else:
-                        place.copy_(weight)
+                        parameter.copy_(weight)
                 else:
-                    rows_of, columns = weight.shape
-                    place[:rows_of, :columns] = weight
-        last = large.model.norm.weight.zero_()
-        last[:within] = small.model.norm.weight * wider
-        last[within] = _LOUD
+                    rows, columns = weight.shape
+                    parameter[:rows, :columns] = weight
+        final_norm = large.model.norm.weight.zero_()
+        final_norm[:old_width] = small.model.norm.weight * norm_scale
+        final_norm[old_width] = _NORM_WEIGHT
     return large

@@ -1,4 +1,4 @@
-"""The most memory that this process ever held."""
+"""Peak memory of this process."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 
 def peak_mb() -> float | None:
-    """Resident, in MB of 2**20 bytes; nothing on Windows, where Python does not know it."""
+    """Peak resident memory in units of 2**20 bytes; None on Windows, where Python cannot tell."""
     if sys.platform == "linux":
-        # What getrusage says of a process was its parent's before its program was loaded.
+        # getrusage includes the parent's memory from before exec.
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
         [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
         return int(line.split()[1]) / 1024

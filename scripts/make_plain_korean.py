@@ -1,9 +1,10 @@
-"""Openly licensed Korean → kakaobot/style/plain_korean.tsv.gz: how often plain Korean says what.
+"""Counts words and bigrams of openly licensed Korean into kakaobot/style/plain_korean.tsv.gz.
 
-Run `python -m scripts.make_plain_korean FOLDER` with the folder of `reviews-ko.txt.gz` and
-`chatbot-pairs-ko.csv`. No sentence is kept: only how many lines hold a word, or a pair of
-neighbouring words, where at least `LEAST` of a million do. Every run over the same text writes the
-same bytes. Sources and licences stand in `kakaobot/style/README.md`.
+    python -m scripts.make_plain_korean FOLDER
+
+FOLDER holds `reviews-ko.txt.gz` and `chatbot-pairs-ko.csv`. The table keeps no sentences, only the
+n-grams in at least `MIN_LINES` of a million lines. Output is deterministic. Sources and licenses
+are in `kakaobot/style/README.md`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from kakaobot.style.ngrams import PLAIN_KOREAN_FILE
 from kakaobot.style.tokens import tokenize_reply
 
 MIN_LINES = 60
-"""What fewer lines of a million hold is left out."""
+"""Minimum lines per million of an n-gram in the table."""
 LINES = 1_000_000
-"""What the counts are scaled to: half of it reviews, half small talk, so that the far larger number
-of reviews does not make film words plain Korean."""
-HEAD = (
+"""Total that counts are scaled to: half reviews, half small talk, so that words about films do not
+dominate although there are far more reviews."""
+HEADER = (
     "# How many of a million lines of plain Korean hold a word, or two words in a row.\n"
     "# Made by scripts/make_plain_korean.py from the Naver sentiment movie corpus (CC0 1.0)\n"
     "# and songys/Chatbot_data (MIT, Copyright (c) 2018), half and half: see README.md.\n"
@@ -45,19 +46,19 @@ def read_small_talk(folder: Path) -> Iterator[str]:
 
 
 def count_ngrams(lines: Iterable[str]) -> tuple[Counter[str], int]:
-    """Word or pair → lines that hold it, and the number of lines."""
+    """Return n-gram → lines that contain it, and the number of lines."""
     counts, total = Counter[str](), 0
     for line in lines:
-        marks = tokenize_reply(unicodedata.normalize("NFC", line))
-        if marks:
-            pairs = (f"{one} {two}" for one, two in pairwise(marks.words))
-            counts.update({*marks.words, *pairs})
+        tokens = tokenize_reply(unicodedata.normalize("NFC", line))
+        if tokens:
+            bigrams = (f"{first} {second}" for first, second in pairwise(tokens.words))
+            counts.update({*tokens.words, *bigrams})
             total += 1
     return counts, total
 
 
 def mix(sources: Iterable[tuple[Counter[str], int]]) -> dict[str, int]:
-    """The mean of the sources' shares, in lines of `LINES`."""
+    """Average the sources' shares and scale them to `LINES`."""
     shares: dict[str, float] = {}
     sources = list(sources)
     for counts, total in sources:
@@ -67,20 +68,20 @@ def mix(sources: Iterable[tuple[Counter[str], int]]) -> dict[str, int]:
 
 
 def render_table(counts: Mapping[str, int]) -> str:
-    """The text of the file; `read_tally` of expressions.py reads it."""
-    kept = [(text, lines) for text, lines in counts.items() if lines >= MIN_LINES]
-    kept.sort(key=lambda entry: (-entry[1], entry[0]))
+    """Render the table that `parse_counts` of ngrams.py parses."""
+    frequent = [(text, lines) for text, lines in counts.items() if lines >= MIN_LINES]
+    frequent.sort(key=lambda entry: (-entry[1], entry[0]))
     rows = (
         "\t".join([str(lines), *(text for text, _ in same)])
-        for lines, same in groupby(kept, key=lambda entry: entry[1])
+        for lines, same in groupby(frequent, key=lambda entry: entry[1])
     )
-    return HEAD + "\n".join([f"total\t{LINES}", *rows]) + "\n"
+    return HEADER + "\n".join([f"total\t{LINES}", *rows]) + "\n"
 
 
 def main() -> None:
     folder = Path(sys.argv[1])
     counts = mix([count_ngrams(read_reviews(folder)), count_ngrams(read_small_talk(folder))])
-    # No time in the header, so that the bytes follow from the text alone.
+    # mtime=0 keeps the output deterministic.
     PLAIN_KOREAN_FILE.write_bytes(gzip.compress(render_table(counts).encode(), 9, mtime=0))
 
 

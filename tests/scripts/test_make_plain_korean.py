@@ -1,4 +1,4 @@
-"""A tiny corpus of invented sentences → a table that is read back."""
+"""Round trip of a table made from a tiny invented corpus."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scripts.make_plain_korean import (
 )
 
 
-def test_half_of_the_table_is_small_talk_however_many_reviews_there_are(tmp_path: Path) -> None:
+def test_reviews_and_small_talk_weigh_the_same(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "reviews-ko.txt.gz", "wt", encoding="utf-8") as file:
         file.write("영화 좋다\n" * 90 + "영화 영화\n" * 10 + "\n")
     talk = "Q,A,label\n뭐 해,밥 먹어,0\n"
@@ -30,5 +30,5 @@ def test_half_of_the_table_is_small_talk_however_many_reviews_there_are(tmp_path
     assert plain.total == 1_000_000
 
 
-def test_what_is_rare_is_left_out() -> None:
+def test_rare_ngrams_are_left_out() -> None:
     assert "희귀" not in render_table({"흔한": MIN_LINES, "희귀": MIN_LINES - 1})
