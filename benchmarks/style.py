@@ -163,7 +163,7 @@ def measure(
             "kind": "time",
             "one": name,
             "mean": style_distance(first, second),
-            "told": explain_difference(first, second),
+            "sentences": explain_difference(first, second),
         }
     yield from blends(people, max(1, seeds // 4))
     if corpora:

@@ -105,7 +105,7 @@ class BackchannelIndex:
         count = int(remaining.sum())
         if share >= 1 or not count:
             return []
-        kept = min(count, int(share * self._others / (1 - share)))
+        quota = min(count, int(share * self._others / (1 - share)))
         forms, senders, times, rooms, digests = (
             np.asarray(column)[remaining] for column in self._columns
         )
@@ -114,8 +114,8 @@ class BackchannelIndex:
             for known, column in zip(self._known, (forms, senders, rooms), strict=True)
         )
         order = np.lexsort((digests, room, times, sender, form))
-        # Keep `kept` of `count` turns at even distances.
-        steps = np.arange(count + 1) * kept // count
+        # Keep `quota` of `count` turns at even distances.
+        steps = np.arange(count + 1) * quota // count
         dropped = order[steps[:-1] == steps[1:]]
         return sorted(np.asarray(self._numbers)[remaining][dropped].tolist())
 

@@ -64,7 +64,7 @@ def _line(location: str, topic: str, labelled: str) -> Line:
     return Line(location, topic, text + labelled[end:], frozenset(spans))
 
 
-def found_in(line: Line) -> frozenset[Span]:
+def predict(line: Line) -> frozenset[Span]:
     return frozenset(find_spans(line.text, words=CUSTOM_WORDS))
 
 
@@ -72,10 +72,10 @@ def scores(lines: Iterable[Line]) -> dict[str, Score]:
     """Entity type → score; the total has the key `""`."""
     right, wrong, missed = Counter[str](), Counter[str](), Counter[str]()
     for line in lines:
-        found = found_in(line)
-        right.update(span.entity_type for span in found & line.spans)
-        wrong.update(span.entity_type for span in found - line.spans)
-        missed.update(span.entity_type for span in line.spans - found)
+        predicted = predict(line)
+        right.update(span.entity_type for span in predicted & line.spans)
+        wrong.update(span.entity_type for span in predicted - line.spans)
+        missed.update(span.entity_type for span in line.spans - predicted)
     table = {name: Score(right[name], wrong[name], missed[name]) for name in ENTITY_TYPES}
     return table | {"": Score(right.total(), wrong.total(), missed.total())}
 
@@ -84,9 +84,9 @@ def mistakes(lines: Iterable[Line]) -> list[str]:
     """Lines with errors: `location: text  + type|wrong span  - type|missed span`."""
     out = []
     for line in lines:
-        found = found_in(line)
-        wrong = [f"+ {_format(line, span)}" for span in sorted(found - line.spans, key=_start)]
-        missed = [f"- {_format(line, span)}" for span in sorted(line.spans - found, key=_start)]
+        predicted = predict(line)
+        wrong = [f"+ {_format(line, span)}" for span in sorted(predicted - line.spans, key=_start)]
+        missed = [f"- {_format(line, span)}" for span in sorted(line.spans - predicted, key=_start)]
         if wrong or missed:
             out.append("  ".join([f"{line.location}: {line.text!r}", *wrong, *missed]))
     return out
