@@ -1,1 +1,1 @@
-"""The window. Gradio lives here and only here; what is done is done by `kakaobot.app`."""
+"""The window. The only package that imports gradio; the use cases are in `kakaobot.app`."""

@@ -1,6 +1,6 @@
-"""The window as a process: environment, address, signals, and an end that leaves nothing behind.
+"""The window as a process: environment, address, signals and a clean shutdown.
 
-Gradio is imported inside `run`, because it reads the environment while it is imported.
+Gradio is imported inside `run`, since it reads the environment at import.
 """
 
 from __future__ import annotations
@@ -28,52 +28,52 @@ if TYPE_CHECKING:
 
     from ui.services import Services
 
-_BEAT = 0.5
-"""Seconds between two looks at the end signal: Windows delivers Ctrl+C only in between."""
+_POLL_SECONDS = 0.5
+"""Between two checks of the stop event: Windows delivers Ctrl+C only in between."""
 
 
 def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = True) -> int:
-    """Open the window and stay until it is closed. Returns the exit code."""
+    """Open the window and serve it until it is closed. Returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    # What is written belongs to this user alone.
+    # Files are readable by this user only.
     os.umask(0o077)
     set_wait_policy()
     home = Home.find()
     uploads = home.root / ".tmp"
     try:
-        chosen = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
+        info = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
     except KakaobotError as error:
-        _say(str(error))
+        _print(str(error))
         return 1
     _prepare(uploads)
-    over = threading.Event()
+    stop = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: over.set())
+            signal.signal(getattr(signal, name), lambda *_: stop.set())
     try:
-        return _serve(home, chosen, over, open_browser=open_browser)
+        return _serve(home, info, stop, open_browser=open_browser)
     finally:
         shutil.rmtree(uploads, ignore_errors=True)
 
 
 def _prepare(uploads: Path) -> None:
-    """An empty private folder for uploads, and what gradio must know before it is imported."""
+    """Empty the private upload folder, and set the environment that gradio reads at import."""
     shutil.rmtree(uploads, ignore_errors=True)
     uploads.mkdir(mode=0o700, parents=True)
-    local = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost,::1")))
+    no_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost,::1")))
     os.environ.update(
         GRADIO_ANALYTICS_ENABLED="False",
         GRADIO_TEMP_DIR=str(uploads),
         HF_HUB_DISABLE_TELEMETRY="1",
-        # Else anybody could claim to come from this machine.
+        # Otherwise any client could claim to come from this machine.
         FORWARDED_ALLOW_IPS="",
-        # Gradio calls itself at the start, which a company's proxy must not see.
-        NO_PROXY=local,
-        no_proxy=local,
+        # Gradio sends itself a request at startup, which must bypass a company's proxy.
+        NO_PROXY=no_proxy,
+        no_proxy=no_proxy,
     )
 
 
-def _serve(home: Home, here: ServerInfo, over: threading.Event, *, open_browser: bool) -> int:
+def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser: bool) -> int:
     from ui.services import Services
     from ui.window import build_window
 
@@ -81,41 +81,41 @@ def _serve(home: Home, here: ServerInfo, over: threading.Event, *, open_browser:
         services = Services.from_home(home)
         services.training.adopt()
     except KakaobotError as error:
-        _say(str(error))
+        _print(str(error))
         return 1
-    window = build_window(services, quit_program=_soon(over))
-    window.queue(max_size=64).launch(**_launch_options(here))
-    here.write(home)
+    window = build_window(services, quit_program=_delayed(stop))
+    window.queue(max_size=64).launch(**_launch_options(info))
+    info.write(home)
     try:
-        _invite(here, open_browser=open_browser)
-        while not over.wait(_BEAT):
+        _open(info, open_browser=open_browser)
+        while not stop.wait(_POLL_SECONDS):
             pass
     finally:
-        here.remove(home)
+        info.remove(home)
         _close(window)
-    _farewell(services)
+    _print_farewell(services)
     return 0
 
 
 def _close(window: gr.Blocks) -> None:
-    """Stop serving. The chat's model goes with the process: an answer may still hold its lock."""
-    # An open page holds a connection for ever. Gradio would wait five seconds for it, and uvicorn
-    # would complain about each one that it cuts.
+    """Stop serving. The chat's model is freed by the exit: a reply may still hold its lock."""
+    # An open page never closes its connection. Gradio would wait five seconds for it, and uvicorn
+    # would log every connection that it cuts.
     window.server.config.timeout_graceful_shutdown = 1
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     window.close(verbose=False)
 
 
-def _launch_options(here: ServerInfo) -> dict[str, Any]:
+def _launch_options(info: ServerInfo) -> dict[str, Any]:
     from starlette.middleware import Middleware
 
     from ui import theme
     from ui.token_auth import TokenAuthMiddleware
 
-    guard = Middleware(TokenAuthMiddleware, token=here.token, host=here.host, port=here.port)
+    auth = Middleware(TokenAuthMiddleware, token=info.token, host=info.host, port=info.port)
     return {
-        "server_name": here.host,
-        "server_port": here.port,
+        "server_name": info.host,
+        "server_port": info.port,
         "share": False,
         "inbrowser": False,
         "prevent_thread_lock": True,
@@ -126,38 +126,38 @@ def _launch_options(here: ServerInfo) -> dict[str, Any]:
         "strict_cors": True,
         "ssr_mode": False,
         "max_file_size": "1gb",
-        "app_kwargs": {"middleware": [guard]},
+        "app_kwargs": {"middleware": [auth]},
         **theme.launch_options(),
     }
 
 
-def _soon(over: threading.Event) -> Callable[[], None]:
-    """End the program when the answer to the button that asked for it has reached the browser."""
+def _delayed(stop: threading.Event) -> Callable[[], None]:
+    """A callback that stops the program once its response has reached the browser."""
 
     def quit_program() -> None:
-        timer = threading.Timer(1.0, over.set)
+        timer = threading.Timer(1.0, stop.set)
         timer.daemon = True
         timer.start()
 
     return quit_program
 
 
-def _invite(here: ServerInfo, *, open_browser: bool) -> None:
-    if open_browser and webbrowser.open(here.url):
-        _say(text.OPENED)
+def _open(info: ServerInfo, *, open_browser: bool) -> None:
+    if open_browser and webbrowser.open(info.url):
+        _print(text.OPENED)
         return
-    _say(text.BROWSER_FAILED if open_browser else text.OPEN_MANUALLY)
-    sys.stdout.write(here.url + "\n")
+    _print(text.BROWSER_FAILED if open_browser else text.OPEN_MANUALLY)
+    sys.stdout.write(info.url + "\n")
     sys.stdout.flush()
 
 
-def _farewell(services: Services) -> None:
-    _say(text.CLOSED)
-    now = services.training.snapshot()
-    if now.can_stop:
-        _say(text.STILL_TRAINING.format(run=now.run))
+def _print_farewell(services: Services) -> None:
+    _print(text.CLOSED)
+    snapshot = services.training.snapshot()
+    if snapshot.can_stop:
+        _print(text.STILL_TRAINING.format(run=snapshot.run))
 
 
-def _say(sentence: str) -> None:
-    sys.stderr.write(sentence + "\n")
+def _print(message: str) -> None:
+    sys.stderr.write(message + "\n")
     sys.stderr.flush()

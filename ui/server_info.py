@@ -1,4 +1,4 @@
-"""Where the window that runs from this home can be reached: its port and the file that tells it."""
+"""The address of the running window: its port, and the file that a second start reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kakaobot.errors import ConfigError
 from ui import text
 
 FIRST_PORT = 7860
-_TRIED = 100
+_MAX_PORTS = 100
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -24,17 +24,17 @@ class ServerInfo:
     port: int
     token: str
     url: str
-    """With the token: whoever has it can open the window."""
+    """Includes the token, so anybody who has it can open the window."""
 
     @classmethod
     def here(cls, host: str, port: int, token: str) -> ServerInfo:
-        """Of this process."""
-        name = _WILDCARDS.get(host, host)
-        shown = f"[{name}]" if ":" in name else name
-        return cls(os.getpid(), host, port, token, f"http://{shown}:{port}/?t={token}")
+        """The window of this process."""
+        address = _WILDCARDS.get(host, host)
+        netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        return cls(os.getpid(), host, port, token, f"http://{netloc}/?t={token}")
 
     def write(self, home: Home) -> None:
-        """Tell a second `launch.py` of this window. Readable by its owner alone."""
+        """Write the file that a second `launch.py` reads. Readable by its owner only."""
         file = _file(home)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = file.with_suffix(".new")
@@ -45,27 +45,27 @@ class ServerInfo:
         draft.replace(file)
 
     def remove(self, home: Home) -> None:
-        """Only its own: a later window may have written the file again."""
+        """Remove the file, unless a later window has replaced it."""
         file = _file(home)
         try:
-            mine = json.loads(file.read_text(encoding="utf-8")).get("token") == self.token
+            is_own = json.loads(file.read_text(encoding="utf-8")).get("token") == self.token
         except (OSError, ValueError, AttributeError):
             return
-        if mine:
+        if is_own:
             file.unlink(missing_ok=True)
 
 
-def choose_port(host: str, wanted: int | None) -> int:
-    """`wanted`, or the first free one from 7860.
+def choose_port(host: str, requested: int | None) -> int:
+    """The requested port, or the first free one from 7860.
 
     Raises:
-        ConfigError: it is taken, none is free, or the host is not this machine's.
+        ConfigError: the port is taken, none is free, or the host is not this machine.
     """
-    if wanted is not None:
-        if not _is_free(host, wanted):
-            raise ConfigError(text.PORT_TAKEN.format(port=wanted))
-        return wanted
-    for port in range(FIRST_PORT, FIRST_PORT + _TRIED):
+    if requested is not None:
+        if not _is_free(host, requested):
+            raise ConfigError(text.PORT_TAKEN.format(port=requested))
+        return requested
+    for port in range(FIRST_PORT, FIRST_PORT + _MAX_PORTS):
         if _is_free(host, port):
             return port
     raise ConfigError(text.NO_PORT)
@@ -80,7 +80,7 @@ def _is_free(host: str, port: int) -> bool:
         raise ConfigError(text.HOST_UNKNOWN.format(host=host)) from error
     with socket.socket(family, kind, protocol) as probe:
         if os.name == "posix":
-            # A port closed a moment ago is free; on Windows the option means something else.
+            # Lets a recently closed port count as free; on Windows the option means another thing.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)

@@ -1,4 +1,4 @@
-"""Every Korean word of the window that does not come from the program below it."""
+"""Every Korean text of the window that `kakaobot` does not provide."""
 
 from __future__ import annotations
 

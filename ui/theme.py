@@ -1,4 +1,4 @@
-"""How the window looks: colours, fonts and the files that launch() wants. Knows no feature."""
+"""The window's look: colors, fonts and static files for launch(). Knows no feature."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ui import text
 
 _STATIC = Path(__file__).parent / "static"
 
-# Names of installed fonts only: nothing is fetched from outside.
+# Installed fonts only: nothing is downloaded.
 _FONT = [
     "Pretendard",
     "Apple SD Gothic Neo",
@@ -91,14 +91,14 @@ _LOOK: dict[str, Any] = {
 
 
 def launch_options() -> dict[str, Any]:
-    """What launch() takes for the looks."""
-    words = (
+    """Theme, CSS, script and icon as options of launch()."""
+    css = (
         f'.toast-title::before {{ content: "{text.NOTICE}"; }}'
         f'#export-upload [data-testid="upload-text"]::after {{ content: "{text.DROP_HINT}"; }}'
     )
     return {
         "theme": window_theme(),
-        "css": words,
+        "css": css,
         "css_paths": [_STATIC / "window.css"],
         "head": f"<script>{(_STATIC / 'typing.js').read_text(encoding='utf-8')}</script>",
         "favicon_path": _STATIC / "icon.svg",

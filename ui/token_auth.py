@@ -1,7 +1,7 @@
-"""Who may speak to the window: only the browser that was opened with the launch token.
+"""Token authentication: only the browser that was opened with the launch token is served.
 
-A pure ASGI layer in front of the whole app; knows HTTP and nothing of gradio's pages. The chat's
-password is another thing (`kakaobot.app.auth`).
+A pure ASGI middleware in front of the whole app. The chat's password is separate
+(`kakaobot.app.auth`).
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# Gradio asks this of itself at the start, before there is a browser.
+# Gradio requests this from itself at startup.
 _STARTUP = "/gradio_api/startup-events"
 _HEALTH = "/health"
 
 
 class TokenAuthMiddleware:
-    """Answers 400 to a strange host, 403 to a strange origin and 401 to a browser without token."""
+    """Responds 400 to a foreign host, 403 to a foreign origin and 401 without the token."""
 
     def __init__(self, app: App, *, token: str, host: str, port: int) -> None:
         self._app = app
         self._token = token.encode()
-        self._names = _names(host)
-        self._any_address = host in ("0.0.0.0", "::")
+        self._hosts = _allowed_hosts(host)
+        self._any_ip = host in ("0.0.0.0", "::")
         # Browsers share cookies between the ports of a host.
         self._cookie = f"kakaobot-{port}"
 
@@ -44,28 +44,28 @@ class TokenAuthMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        head = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
-        refusal = self._refusal(scope, head)
-        if refusal is None:
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        rejection = self._rejection(scope, headers)
+        if rejection is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await _answer(send, *refusal)
+            await _respond(send, *rejection)
 
-    def _refusal(
-        self, scope: Scope, head: dict[str, str]
+    def _rejection(
+        self, scope: Scope, headers: dict[str, str]
     ) -> tuple[int, bytes, dict[str, str]] | None:
-        """Status, body and headers of what is answered in place of the app; None to let through."""
-        host = head.get("host", "")
-        if not self._is_ours(host):
+        """Status, body and headers of a response in place of the app's; None to pass it on."""
+        host = headers.get("host", "")
+        if not self._is_allowed(host):
             return 400, b"bad host", {}
-        if "origin" in head and _origin_host(head["origin"]) != host:
+        if "origin" in headers and _origin_host(headers["origin"]) != host:
             return 403, b"bad origin", {}
         if scope["path"] == _HEALTH:
-            said = json.dumps({"app": "kakaobot", "pid": os.getpid()}).encode()
-            return 200, said, {"content-type": "application/json"}
-        if scope["path"] == _STARTUP or self._has_cookie(head.get("cookie", "")):
+            body = json.dumps({"app": "kakaobot", "pid": os.getpid()}).encode()
+            return 200, body, {"content-type": "application/json"}
+        if scope["path"] == _STARTUP or self._has_cookie(headers.get("cookie", "")):
             return None
         [token] = parse_qs(scope["query_string"].decode("latin-1")).get("t", [""])[:1]
         if scope["path"] == "/" and self._matches(token):
@@ -73,12 +73,12 @@ class TokenAuthMiddleware:
             return 303, b"", {"location": "/", "set-cookie": cookie}
         return 401, _PAGE, {"content-type": "text/html; charset=utf-8"}
 
-    def _is_ours(self, host: str) -> bool:
-        name = _name(host)
-        return name in self._names or (self._any_address and _is_address(name))
+    def _is_allowed(self, host: str) -> bool:
+        name = _host_name(host)
+        return name in self._hosts or (self._any_ip and _is_ip(name))
 
     def _has_cookie(self, header: str) -> bool:
-        # Not http.cookies: it drops them all where another program on this host set an odd one.
+        # Not http.cookies: it drops all cookies if another program on this host set a bad one.
         pairs = (part.strip().partition("=") for part in header.split(";"))
         return any(name == self._cookie and self._matches(value) for name, _, value in pairs)
 
@@ -93,8 +93,8 @@ def _origin_host(origin: str) -> str:
         return ""
 
 
-def _names(host: str) -> set[str]:
-    """Host names under which the window may be called."""
+def _allowed_hosts(host: str) -> set[str]:
+    """Values of the `Host` header that are accepted."""
     return {
         *LOOPBACK,
         host.lower(),
@@ -102,7 +102,7 @@ def _names(host: str) -> set[str]:
     }
 
 
-def _name(host: str) -> str:
+def _host_name(host: str) -> str:
     """The `Host` header without its port and brackets."""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
@@ -110,8 +110,8 @@ def _name(host: str) -> str:
         return ""
 
 
-def _is_address(name: str) -> bool:
-    # A rebinding attack needs a name of its own; an address cannot be pointed elsewhere.
+def _is_ip(name: str) -> bool:
+    # DNS rebinding needs a name; an IP address cannot be rebound.
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -119,15 +119,15 @@ def _is_address(name: str) -> bool:
     return True
 
 
-async def _answer(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:
-    given = {
+async def _respond(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:
+    all_headers = {
         "content-type": "text/plain; charset=utf-8",
         "cache-control": "no-store",
         "referrer-policy": "no-referrer",
         "content-length": str(len(body)),
         **headers,
     }
-    raw = [(key.encode(), value.encode("latin-1")) for key, value in given.items()]
+    raw = [(key.encode(), value.encode("latin-1")) for key, value in all_headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
 

@@ -1,4 +1,4 @@
-"""The window as a process: it tells where it is, and leaves nothing behind."""
+"""The window as a process: it prints its address and leaves nothing behind."""
 
 import json
 import os
@@ -18,12 +18,12 @@ PROGRAM = "from ui.app import run; raise SystemExit(run(open_browser=False))"
 
 
 @pytest.fixture
-def started(tmp_path):
-    environ = {**os.environ, "KAKAOBOT_HOME": str(tmp_path), "PYTHONUTF8": "1"}
+def started_process(tmp_path):
+    env = {**os.environ, "KAKAOBOT_HOME": str(tmp_path), "PYTHONUTF8": "1"}
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
         cwd=ROOT,
-        env=environ,
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -38,10 +38,10 @@ def started(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.name != "posix", reason="Windows ends a process in another way")
+@pytest.mark.skipif(os.name != "posix", reason="Windows terminates processes differently")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_it_opens_tells_its_address_and_ends_clean(started, name):
-    process, address, home = started
+def test_the_window_prints_its_address_and_shuts_down_cleanly(started_process, name):
+    process, address, home = started_process
     file = home / ".kakaobot" / "instance.json"
     assert json.loads(file.read_text(encoding="utf-8"))["url"] == address
     assert stat.S_IMODE((home / ".tmp").stat().st_mode) == 0o700
@@ -50,14 +50,14 @@ def test_it_opens_tells_its_address_and_ends_clean(started, name):
         assert client.get(address.split("?")[0]).status_code == 401
         assert client.get(address.replace("/?t=", "/health?t=")).json()["pid"] == process.pid
         assert "gradio" in client.get(address).text
-        # As an open page does: it must not hold the end up.
+        # An open page holds this connection, which must not delay the shutdown.
         with client.stream("GET", address.split("?")[0] + "gradio_api/heartbeat/page") as page:
             assert page.status_code == 200
             process.send_signal(getattr(signal, name))
-            _, said = process.communicate(timeout=patience())
+            _, stderr = process.communicate(timeout=patience())
 
     assert process.returncode == 0
-    assert said.splitlines()[-1] == text.CLOSED
-    assert "Traceback" not in said
+    assert stderr.splitlines()[-1] == text.CLOSED
+    assert "Traceback" not in stderr
     assert not file.exists()
     assert not (home / ".tmp").exists()

@@ -36,7 +36,7 @@ def test_before_there_is_an_eta_the_detail_names_the_timing():
     assert "첫 걸음을 재고 있습니다." not in training_view(RUNNING).detail
 
 
-def test_a_running_training_shows_how_far_it_is_and_can_only_be_stopped():
+def test_a_running_run_shows_its_progress_and_a_stop_button():
     view = training_view(RUNNING)
     assert view.headline == "학습하고 있습니다 — 50%"
     assert (view.percent, view.busy, view.tone) == (50, False, "live")
@@ -47,36 +47,36 @@ def test_a_running_training_shows_how_far_it_is_and_can_only_be_stopped():
     assert status_line(RUNNING) == "연습용 모델 · main · 학습 중 40/80단계 (50%)"
 
 
-def test_a_run_that_was_resumed_says_from_where():
-    def told(**changes):
+def test_a_resumed_run_shows_the_step_it_resumed_from():
+    def detail(**changes):
         return training_view(replace(RUNNING, status=replace(RUNNING.status, **changes))).detail
 
-    assert "30단계에서 이어서 배우고 있습니다." in told(resumed_from=30)
-    assert not any("이어서" in line for line in told())
-    assert not any("이어서 배우고" in line for line in told(state="stopped", resumed_from=30))
+    assert "30단계에서 이어서 배우고 있습니다." in detail(resumed_from=30)
+    assert not any("이어서" in line for line in detail())
+    assert not any("이어서 배우고" in line for line in detail(state="stopped", resumed_from=30))
 
 
-def test_a_hundred_percent_is_kept_for_a_run_that_is_finished():
+def test_only_a_finished_run_has_100_percent():
     assert percent(Status("running", 80, 80)) == 99
     assert percent(Status("finished", 60, 80)) == 100
     assert percent(Status("starting")) is None
 
 
-def test_a_busy_computer_is_told_in_the_workers_own_words():
-    said = "컴퓨터가 다른 일로 바빠 학습이 처음보다 약 4배 느립니다."
-    busy = replace(RUNNING, status=replace(RUNNING.status, slowdown=4.0, message=said))
-    assert training_view(busy).detail == (said,)
-    assert said in training_card(training_view(busy))
+def test_a_slowdown_shows_the_message_of_the_worker():
+    message = "컴퓨터가 다른 일로 바빠 학습이 처음보다 약 4배 느립니다."
+    busy = replace(RUNNING, status=replace(RUNNING.status, slowdown=4.0, message=message))
+    assert training_view(busy).detail == (message,)
+    assert message in training_card(training_view(busy))
 
 
-def test_while_it_prepares_the_bar_has_no_end():
+def test_the_progress_bar_is_indeterminate_while_starting():
     view = training_view(replace(RUNNING, status=Status("starting", message="모델을 읽는 중")))
     assert view.busy
     assert view.percent is None
     assert view.detail == ("모델을 읽는 중",)
 
 
-def test_force_is_offered_only_when_stopping_takes_long():
+def test_the_kill_button_appears_only_when_a_stop_takes_long():
     stopping = replace(RUNNING, stopping=True)
     early = training_view(stopping, stopping_for=KILL_AFTER - 1)
     late = training_view(stopping, stopping_for=KILL_AFTER)
@@ -87,7 +87,7 @@ def test_force_is_offered_only_when_stopping_takes_long():
     assert not training_view(RUNNING, stopping_for=KILL_AFTER).kill.visible
 
 
-def test_after_a_stop_it_says_what_is_saved_and_what_can_be_done():
+def test_a_stopped_run_shows_what_is_saved_and_what_can_be_done():
     stopped = replace(SNAPSHOT, status=Status("stopped", 41, 80), resume_step=40, can_chat=True)
     view = training_view(stopped)
     assert view.start.label == "이어서 학습 (40단계부터)"
@@ -99,14 +99,14 @@ def test_after_a_stop_it_says_what_is_saved_and_what_can_be_done():
     assert view.to_chat.visible
 
 
-def test_the_workers_own_last_words_are_not_said_twice():
-    said = replace(
+def test_the_last_message_of_the_worker_is_not_repeated():
+    stopped = replace(
         SNAPSHOT, status=Status("stopped", 40, 80, message="저장했습니다."), resume_step=40
     )
-    assert training_view(said).detail == ("저장했습니다.",)
+    assert training_view(stopped).detail == ("저장했습니다.",)
 
 
-def test_a_finished_run_cannot_go_on_but_a_new_one_can_start():
+def test_a_finished_run_cannot_resume_but_a_new_one_can_start():
     done = replace(
         SNAPSHOT, status=Status("finished", 80, 80), can_start=False, start_blocker="끝났습니다."
     )
@@ -119,47 +119,51 @@ def test_a_finished_run_cannot_go_on_but_a_new_one_can_start():
     assert "끝났습니다." in view.detail
 
 
-def test_a_failure_says_why_and_where_to_look():
+def test_a_failed_run_shows_the_reason_and_where_to_look():
     failed = replace(SNAPSHOT, status=Status("failed", 3, 80, message="메모리가 모자랍니다."))
     view = training_view(failed)
     assert view.tone == "bad"
     assert view.detail == ("메모리가 모자랍니다.", text.FAILED_HINT)
 
 
-def test_the_last_lines_of_a_log_are_shown_of_a_run_that_failed():
-    said = Status("failed", message="끝. 마지막 기록: 둘")
-    view = training_view(replace(SNAPSHOT, status=said, last_lines="하나\n둘"))
+def test_a_failed_run_shows_the_last_lines_of_its_log():
+    status = Status("failed", message="끝. 마지막 기록: 둘")
+    view = training_view(replace(SNAPSHOT, status=status, last_lines="하나\n둘"))
     assert view.detail[0] == "끝."
     assert view.last_lines == "하나\n둘"
     assert "<pre>하나\n둘</pre>" in training_card(view)
     assert "<pre>" not in training_card(training_view(SNAPSHOT))
 
 
-def test_a_worker_that_says_nothing_for_long_is_noticed():
+def test_a_silent_worker_is_reported():
     assert training_view(replace(RUNNING, silent_seconds=SILENCE_SECONDS - 1)).detail == ()
-    [told] = training_view(replace(RUNNING, silent_seconds=SILENCE_SECONDS + 70)).detail
-    assert told.startswith("3분 동안 소식이 없습니다.")
+    [sentence] = training_view(replace(RUNNING, silent_seconds=SILENCE_SECONDS + 70)).detail
+    assert sentence.startswith("3분 동안 소식이 없습니다.")
 
 
-def test_only_a_practice_model_has_a_banner():
+def test_only_a_practice_model_shows_its_reason():
     assert training_view(SNAPSHOT).practice == ""
     assert training_view(replace(SNAPSHOT, practice=True)).practice == SNAPSHOT.base_reason
 
 
-def test_the_first_bubble_of_a_turn_says_who_speaks_and_that_it_is_an_ai():
-    shown = bubbles(
+def test_the_first_bubble_of_a_turn_holds_the_name_and_the_ai_mark():
+    messages = bubbles(
         [user_line("뭐 해?"), ChatLine("도담", "집\n너는?", False), ChatLine("마루", "나도", False)]
     )
-    assert [each["role"] for each in shown] == ["user", *["assistant"] * 3]
-    assert [each["content"] for each in shown[1:]] == ["도담 · AI\n집", "너는?", "마루 · AI\n나도"]
+    assert [message["role"] for message in messages] == ["user", *["assistant"] * 3]
+    assert [message["content"] for message in messages[1:]] == [
+        "도담 · AI\n집",
+        "너는?",
+        "마루 · AI\n나도",
+    ]
 
 
-def test_what_is_said_is_never_taken_for_html():
-    [shown] = bubbles([user_line("<b>굵게</b> &lt; <3 <링크>")])
-    assert shown["content"] == "<\u2060b>굵게<\u2060/b> &\u2060lt; <3 <링크>"
+def test_markup_in_a_message_is_inert():
+    [message] = bubbles([user_line("<b>굵게</b> &lt; <3 <링크>")])
+    assert message["content"] == "<\u2060b>굵게<\u2060/b> &\u2060lt; <3 <링크>"
 
 
-def test_short_forms_of_a_file():
+def test_short_forms_of_file_facts():
     assert export_format_name("W-KO") == "Windows"
     assert export_format_name("") == ""
     assert name_list(["가", "나", "다", "라", "마"]) == "가, 나, 다 외 2명"

@@ -11,32 +11,32 @@ from ui.server_info import FIRST_PORT, ServerInfo, choose_port
 
 
 @pytest.fixture
-def taken():
+def taken_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
 
 
-def test_the_address_carries_the_token_and_can_be_opened():
+def test_the_url_holds_the_token_and_a_reachable_host():
     assert ServerInfo.here("127.0.0.1", 7860, "abc").url == "http://127.0.0.1:7860/?t=abc"
     assert ServerInfo.here("0.0.0.0", 7861, "abc").url == "http://127.0.0.1:7861/?t=abc"
     assert ServerInfo.here("::1", 7862, "abc").url == "http://[::1]:7862/?t=abc"
 
 
-def test_its_file_tells_a_second_start_all_it_needs(tmp_path):
-    here = ServerInfo.here("127.0.0.1", 7860, "abc")
-    here.write(Home(tmp_path))
+def test_write_stores_all_fields_for_a_second_start(tmp_path):
+    info = ServerInfo.here("127.0.0.1", 7860, "abc")
+    info.write(Home(tmp_path))
     file = tmp_path / ".kakaobot" / "instance.json"
-    said = json.loads(file.read_text(encoding="utf-8"))
-    assert said == {
-        "pid": os.getpid(), "host": "127.0.0.1", "port": 7860, "token": "abc", "url": here.url
+    stored = json.loads(file.read_text(encoding="utf-8"))
+    assert stored == {
+        "pid": os.getpid(), "host": "127.0.0.1", "port": 7860, "token": "abc", "url": info.url
     }  # fmt: skip
     if os.name == "posix":
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_it_removes_its_own_file_and_no_other(tmp_path):
+def test_remove_keeps_the_file_of_a_later_window(tmp_path):
     home, file = Home(tmp_path), tmp_path / ".kakaobot" / "instance.json"
     old, new = (ServerInfo.here("127.0.0.1", 7860, token) for token in ("old", "new"))
     old.write(home)
@@ -48,15 +48,15 @@ def test_it_removes_its_own_file_and_no_other(tmp_path):
     new.remove(home)
 
 
-def test_a_port_that_is_taken_is_refused_in_words(taken):
-    with pytest.raises(ConfigError, match=str(taken)):
-        choose_port("127.0.0.1", taken)
+def test_a_taken_port_is_an_error(taken_port):
+    with pytest.raises(ConfigError, match=str(taken_port)):
+        choose_port("127.0.0.1", taken_port)
 
 
-def test_without_a_wish_the_first_free_port_is_taken():
+def test_the_first_free_port_is_the_default():
     assert FIRST_PORT <= choose_port("127.0.0.1", None) < FIRST_PORT + 100
 
 
-def test_an_unknown_host_is_told_in_words():
+def test_an_unknown_host_is_an_error():
     with pytest.raises(ConfigError, match="--host"):
         choose_port("no-such-host.invalid", None)

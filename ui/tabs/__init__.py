@@ -1,1 +1,1 @@
-"""One module a tab, each a `build(services, …)` that lays it out and wires it."""
+"""One module per tab: `build` lays it out and wires it to a class of handlers."""
