@@ -140,9 +140,9 @@ class Exports:
         stored = next((file for file in inbox.list_files() if file.hash == hash), None)
         if stored is None:
             raise ExportError("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
-        settings = self._home.settings()
-        source = self._home.folder(settings.paths.raw) / "inbox" / stored.file
-        [move] = plan_archive([source], self._home.folder(settings.paths.archive))
+        source = inbox.path(stored)
+        archive = self._home.folder(self._home.settings().paths.archive)
+        [move] = plan_archive([source], archive)
         target = move.target.with_name(f"{stored.hash[:8]}-{safe_name(stored.name)}")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)

@@ -18,13 +18,13 @@ from kakaobot.exports.aliases import (
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories, RoomSummary
 from kakaobot.exports.manifest import StoredFile
-from kakaobot.exports.merge import room_key
 from kakaobot.exports.participants import (
     exporter_candidates,
     find_bots,
     rename_counts,
     similar_names,
 )
+from kakaobot.exports.room_groups import room_key
 from kakaobot.schema import Progress, no_progress
 
 

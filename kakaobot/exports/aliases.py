@@ -1,7 +1,7 @@
-"""people.json as a value: which names of a room a person has confirmed to be one person's.
+"""Confirmed aliases of participants, the value in people.json. Reads no file and no message.
 
-An alias points to the name it was joined to, which may itself be joined later, so that each step
-can be taken back alone. It reads no file and looks at no message.
+An alias points to the name it was joined to, which may be an alias itself, so that every join can
+be undone separately.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ ConfirmedAliases = Mapping[str, Aliases]
 """Room key → the aliases of that room."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_LONGEST = 100
+_MAX_LENGTH = 100
 
 
 def resolve_aliases(aliases: Aliases) -> dict[str, str]:
-    """Alias → the name that stands for it in the end."""
-    return {alias: _end(aliases, alias) for alias in aliases}
+    """Alias → the name at the end of its chain."""
+    return {alias: _resolve(aliases, alias) for alias in aliases}
 
 
 def add_aliases(aliases: Aliases, name: str, others: Sequence[str]) -> dict[str, str]:
-    """Let `others` be names of the person `name`.
+    """Make `others` aliases of `name`.
 
     Raises:
-        ExportError: there is nothing to join, or a name already stands for another.
+        ExportError: nothing to join, or a name already is an alias of another.
     """
-    name = _end(aliases, name)
-    found = dict(aliases)
+    name = _resolve(aliases, name)
+    joined = dict(aliases)
     for other in dict.fromkeys(others):
-        if other in aliases and _end(aliases, other) != name:
+        if other in aliases and _resolve(aliases, other) != name:
             raise ExportError(
-                f"'{other}' 이름은 이미 '{_end(aliases, other)}' 님과 합쳐져 있습니다. "
+                f"'{other}' 이름은 이미 '{_resolve(aliases, other)}' 님과 합쳐져 있습니다. "
                 "먼저 되돌린 다음 다시 합쳐 주세요."
             )
         if other not in (*aliases, name):
-            found[other] = name
-    if found == dict(aliases):
+            joined[other] = name
+    if joined == dict(aliases):
         raise ExportError(
             "새로 합칠 것이 없습니다. 이미 합쳤거나 같은 이름입니다. 다른 이름을 골라 주세요."
         )
-    return found
+    return joined
 
 
 def remove_alias(aliases: Aliases, alias: str) -> dict[str, str]:
-    """Take one join back.
+    """Undo one join.
 
     Raises:
-        ExportError: it was not joined.
+        ExportError: there is no such alias.
     """
     if alias not in aliases:
         raise ExportError(f"'{alias}' 이름은 합쳐 둔 것이 아닙니다. 목록을 새로 고쳐 주세요.")
@@ -63,18 +63,17 @@ def remove_alias(aliases: Aliases, alias: str) -> dict[str, str]:
 
 
 def clean_name(name: str) -> str:
-    """A name as somebody types it.
+    """Normalize a name typed by the user.
 
     Raises:
         ExportError: it is empty or too long.
     """
-    name = " ".join(
-        _CONTROL.sub(" ", unicodedata.normalize("NFC", replace_surrogates(name))).split()
-    )
+    name = unicodedata.normalize("NFC", replace_surrogates(name))
+    name = " ".join(_CONTROL.sub(" ", name).split())
     if not name:
         raise ExportError("부를 이름을 골라 주거나 적어 주세요.")
-    if len(name) > _LONGEST:
-        raise ExportError(f"이름이 너무 깁니다. {_LONGEST}자 안으로 적어 주세요.")
+    if len(name) > _MAX_LENGTH:
+        raise ExportError(f"이름이 너무 깁니다. {_MAX_LENGTH}자 안으로 적어 주세요.")
     return name
 
 
@@ -84,29 +83,29 @@ def dump(confirmed: ConfirmedAliases) -> str:
 
 
 def parse(text: str) -> dict[str, dict[str, str]]:
-    """What `dump` wrote.
+    """The inverse of `dump`.
 
     Raises:
-        ValueError: it is something else, or an alias leads back to itself.
+        ValueError: any other text, or the aliases form a cycle.
     """
     try:
         rooms = json.loads(text)["rooms"]
-        found = {key: dict(aliases.items()) for key, aliases in rooms.items()}
+        confirmed = {key: dict(aliases.items()) for key, aliases in rooms.items()}
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError("not the names of rooms") from error
-    for aliases in found.values():
+        raise ValueError("not an object of rooms") from error
+    for aliases in confirmed.values():
         if not all(isinstance(name, str) and name.strip() for name in aliases.values()):
-            raise ValueError("a name is not a text")
+            raise ValueError("a name is not a string")
         resolve_aliases(aliases)
-    return found
+    return confirmed
 
 
-def _end(aliases: Aliases, name: str) -> str:
-    """Where a name leads; itself where it was joined to none."""
+def _resolve(aliases: Aliases, name: str) -> str:
+    """Follow the chain of aliases; other names are returned unchanged."""
     seen = {name}
     while name in aliases:
         name = aliases[name]
         if name in seen:
-            raise ValueError(f"{name!r} leads back to itself")
+            raise ValueError(f"{name!r} is an alias of itself")
         seen.add(name)
     return name

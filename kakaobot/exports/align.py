@@ -1,6 +1,6 @@
-"""Two histories of one room → one, by aligning what both hold. Knows messages; no rooms, no files.
+"""Interleaves two histories of one room by aligning the messages both contain.
 
-The base is the one whose times are finer; its order and its times win.
+The base is the one with more precise times; its order and times win. Knows no rooms and no files.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from difflib import SequenceMatcher
 from kakaobot.exports.system_text import canonical_media
 from kakaobot.schema import Message
 
-_CUT = range(480, 501)
-"""Phones cut a text at 500 characters; blank lines at its end are gone by now."""
-_TOO_MANY = 40_000
-"""Pairs within one minute beyond which order is not looked at, only numbers."""
+_TRUNCATED = range(480, 501)
+"""Phones truncate texts at 500 characters, less the blank lines removed at the end."""
+_MAX_COMPARISONS = 40_000
+"""Pairs of messages within a minute above which their order is ignored."""
 
-Key = tuple[str, str]
+_MessageKey = tuple[str, str]
 
 
 def interleave(base: Sequence[Message], other: Sequence[Message]) -> list[Message]:
-    """Base, with what only the other holds put where the other has it.
+    """The base with the messages only the other has, in their places.
 
-    What people said is compared within a minute, since text exports know no seconds. System lines
-    are compared within a day, since Windows gives them no time.
+    Sent messages are compared within a minute, as text exports have no seconds; system lines within
+    a day, as Windows gives them no time.
     """
-    known = _system_lines(base)
+    in_base = _count_system_lines(base)
     mine, theirs = _by_minute(base), defaultdict[datetime, list[Message]](list)
     for message in other:
         key = _day_key(message)
-        if message.sender or known[key] <= 0:
+        if message.sender or in_base[key] <= 0:
             theirs[_minute(message)].append(message)
         else:
-            known[key] -= 1
+            in_base[key] -= 1
     for minute, messages in theirs.items():
-        mine[minute] = _woven(mine[minute], messages) if minute in mine else messages
+        mine[minute] = _interleave_minute(mine[minute], messages) if minute in mine else messages
     return [message for minute in sorted(mine) for message in mine[minute]]
 
 
-def _system_lines(messages: Sequence[Message]) -> Counter[tuple[date, str]]:
+def _count_system_lines(messages: Sequence[Message]) -> Counter[tuple[date, str]]:
     return Counter(_day_key(message) for message in messages if not message.sender)
 
 
@@ -59,70 +59,75 @@ def _minute(message: Message) -> datetime:
     return message.at.replace(second=0, microsecond=0)
 
 
-def _woven(mine: list[Message], theirs: list[Message]) -> list[Message]:
-    """One minute of both; system lines of the other that the base has too are gone already."""
-    keys, others = [_key(m) for m in mine], [_key(m) for m in theirs]
-    pairs = _pairs(keys, others)
-    partner = {j: i for i, j in pairs if theirs[j].sender and _same(mine[i], theirs[j])}
-    _match_the_rest(mine, theirs, partner)
-    behind: dict[int, list[Message]] = defaultdict(list)
+def _interleave_minute(mine: list[Message], theirs: list[Message]) -> list[Message]:
+    """One minute of both; `theirs` has no system lines of the base any more."""
+    pairs = _align([_key(m) for m in mine], [_key(m) for m in theirs])
+    partner = {j: i for i, j in pairs if theirs[j].sender and _is_same(mine[i], theirs[j])}
+    _match_out_of_order(mine, theirs, partner)
+    inserted: dict[int, list[Message]] = defaultdict(list)
+    """Messages to insert after each index of `mine`; -1 is before all."""
     place = -1
-    kept = list(mine)
+    merged = list(mine)
     for j, message in enumerate(theirs):
         if j in partner:
             place = max(place, partner[j])
-            kept[partner[j]] = _better(mine[partner[j]], message)
+            merged[partner[j]] = _complete(mine[partner[j]], message)
         else:
-            behind[place].append(message)
-    woven = list(behind[-1])
-    for i, message in enumerate(kept):
-        woven += [message, *behind[i]]
-    return woven
+            inserted[place].append(message)
+    result = list(inserted[-1])
+    for i, message in enumerate(merged):
+        result += [message, *inserted[i]]
+    return result
 
 
-def _pairs(mine: list[Key], theirs: list[Key]) -> list[tuple[int, int]]:
+def _align(mine: list[_MessageKey], theirs: list[_MessageKey]) -> list[tuple[int, int]]:
+    """Pairs of indices of equal keys, in the order of both."""
     if mine == theirs:
         return [(i, i) for i in range(len(mine))]
-    if len(mine) * len(theirs) > _TOO_MANY:
+    if len(mine) * len(theirs) > _MAX_COMPARISONS:
         return []
     blocks = SequenceMatcher(None, mine, theirs, autojunk=False).get_matching_blocks()
     return [(i + n, j + n) for i, j, size in blocks for n in range(size)]
 
 
-def _match_the_rest(mine: list[Message], theirs: list[Message], partner: dict[int, int]) -> None:
-    """Devices may disagree on the order within a minute; the number of equals is still the same."""
+def _match_out_of_order(
+    mine: list[Message], theirs: list[Message], partner: dict[int, int]
+) -> None:
+    """Devices may disagree on the order within a minute, but not on the number of equals."""
     taken = set(partner.values())
-    left = defaultdict[Key, list[int]](list)
+    unmatched = defaultdict[_MessageKey, list[int]](list)
     for i, message in enumerate(mine):
         if i not in taken:
-            left[_key(message)].append(i)
+            unmatched[_key(message)].append(i)
     for j, message in enumerate(theirs):
         if j in partner or not message.sender:
             continue
-        equals = left[_key(message)]
-        found = next((i for i in equals if _same(mine[i], message)), None)
-        if found is not None:
-            equals.remove(found)
-            partner[j] = found
+        candidates = unmatched[_key(message)]
+        match = next((i for i in candidates if _is_same(mine[i], message)), None)
+        if match is not None:
+            candidates.remove(match)
+            partner[j] = match
 
 
-def _key(message: Message) -> Key:
-    """Equal for all that may be the same; `_same` then looks closely."""
+def _key(message: Message) -> _MessageKey:
+    """Equal for all messages that may be the same; `_is_same` decides."""
     text = message.text.strip()
     if message.kind == "media":
         text = canonical_media(text)
-    return message.sender, text[: _CUT.start]
+    return message.sender, text[: _TRUNCATED.start]
 
 
-def _same(one: Message, two: Message) -> bool:
+def _is_same(one: Message, two: Message) -> bool:
     short, long = sorted((one.text.strip(), two.text.strip()), key=len)
-    if len(long) < _CUT.start or short == long:
+    if len(long) < _TRUNCATED.start or short == long:
         return True
-    cut = len(short) in _CUT or len(short.encode("utf-16-le")) // 2 in _CUT
-    return cut and long.startswith(short)
+    utf16_length = len(short.encode("utf-16-le")) // 2
+    is_truncated = len(short) in _TRUNCATED or utf16_length in _TRUNCATED
+    return is_truncated and long.startswith(short)
 
 
-def _better(mine: Message, theirs: Message) -> Message:
-    """The whole text of a body that a phone cut, and the time of mine."""
-    longer = len(theirs.text.strip()) > len(mine.text.strip())
-    return mine._replace(text=theirs.text) if longer and len(mine.text) >= _CUT.start else mine
+def _complete(mine: Message, theirs: Message) -> Message:
+    """`mine`, with the text of `theirs` if a phone truncated mine."""
+    is_longer = len(theirs.text.strip()) > len(mine.text.strip())
+    is_truncated = is_longer and len(mine.text) >= _TRUNCATED.start
+    return mine._replace(text=theirs.text) if is_truncated else mine

@@ -1,7 +1,7 @@
-"""What the files of an inbox are together: one history a room, and a summary that is kept.
+"""One merged history per room of a `FileStore`, and a cached summary of each.
 
-Everything that wants histories gets them here, under the names that were confirmed. A summary is
-worked out again only for a room whose files or names have changed.
+The only source of histories; confirmed aliases are applied. A summary is recomputed only if the
+files or aliases of its room have changed.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from kakaobot import __version__
 from kakaobot.errors import ExportError
 from kakaobot.exports.file_store import FileStore, damage_notice
 from kakaobot.exports.manifest import StoredFile, are_counts, is_count
-from kakaobot.exports.merge import RoomEvidence, RoomGroup, RoomHistory, group_files, merge_room
+from kakaobot.exports.merge import RoomHistory, merge_room
 from kakaobot.exports.messages import message_times, sender_counts
 from kakaobot.exports.participants import rename_senders
+from kakaobot.exports.room_groups import RoomEvidence, RoomGroup, group_files
 from kakaobot.schema import Progress, no_progress
 
-_FORM = 2
-"""Grows when a summary says something new."""
-_READING = 0.6
-"""The share of a room's work that is reading its files; the rest is merging them."""
+_CACHE_VERSION = 2
+"""Raised whenever the content of a summary changes."""
+_READ_SHARE = 0.6
+"""Share of a room's work that is reading its files; the rest is merging."""
 
-Found = TypeVar("Found")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -36,189 +37,188 @@ class RoomSummary:
 
     room: str
     keys: tuple[str, ...]
-    """Under which names of it are confirmed; the first is where new ones belong."""
+    """Keys its aliases are confirmed under; new ones go to the first."""
     files: tuple[str, ...]
     """Hashes."""
     messages: int
     repeated: int
-    """Messages of the files that are not among them, being in another file already."""
+    """Messages dropped because another file has them too."""
     people: dict[str, int]
-    """Who spoke, under the names that were confirmed, most messages first."""
+    """Messages by participant, with aliases applied, most active first."""
     first: str
-    """ISO time of the first thing somebody said."""
+    """ISO time of the first sent message."""
     last: str
     lost: tuple[str, ...] = ()
-    """Korean sentences on its files that were damaged, and whose messages are missing here."""
+    """Korean sentences on damaged files, whose messages are missing here."""
 
 
 class RoomHistories:
-    def __init__(self, inbox: FileStore) -> None:
-        self._inbox = inbox
+    def __init__(self, store: FileStore) -> None:
+        self._store = store
 
     def summaries(self, progress: Progress = no_progress) -> list[RoomSummary]:
-        """All rooms, in the order in which they were first brought in.
+        """All rooms, in the order in which they were first imported.
 
-        A damaged file is left out and told of; a room of which nothing else is left is not there.
+        Damaged files are left out and reported; a room without any other file is left out, too.
 
         Raises:
-            ExportError: no file of any room is whole, or the confirmed names cannot be read.
+            ExportError: no file of any room is intact, or the aliases are unreadable.
         """
-        return self._steadily(lambda: self._summaries(progress))
+        return self._retry_on_change(lambda: self._summaries(progress))
 
     def histories(self, room: str = "", progress: Progress = no_progress) -> list[RoomHistory]:
         """The merged history of each room, or of those called `room`.
 
         Raises:
-            ExportError: a file of such a room was damaged: what is learnt is all or nothing; or
-                the confirmed names cannot be read.
+            ExportError: a file of such a room is damaged, as no training data may be missing; or
+                the aliases are unreadable.
         """
-        return self._steadily(lambda: self._histories(room, progress))
+        return self._retry_on_change(lambda: self._histories(room, progress))
 
     def version(self) -> str:
-        """Changes when a history may have changed.
+        """Changes whenever a history may have changed.
 
         Raises:
-            ExportError: the list of files or the confirmed names cannot be read.
+            ExportError: the manifest or the aliases are unreadable.
         """
-        stored, groups = self._grouped()
-        return _digest([_fingerprint(group, stored) for group in groups])
+        stored, groups = self._groups()
+        return _digest([_cache_key(group, stored) for group in groups])
 
     def _summaries(self, progress: Progress) -> list[RoomSummary]:
-        stored, all_groups = self._grouped()
-        groups = [group for group in all_groups if _whole(group, stored).members]
+        stored, all_groups = self._groups()
+        groups = [group for group in all_groups if _intact(group, stored).members]
         if all_groups and not groups:
-            raise ExportError(damage_notice(stored[all_groups[0].members[0].place]))
-        known = _parse(self._inbox.load_summaries())
-        prints = [_fingerprint(group, stored) for group in groups]
-        wanted = [each for each in zip(prints, groups, strict=True) if each[0] not in known]
-        steps = _steps([group for _, group in wanted], stored, progress)
-        for (fingerprint, group), step in zip(wanted, steps, strict=True):
-            known[fingerprint] = self._summary(group, stored, step)
-        found = {fingerprint: known[fingerprint] for fingerprint in prints}
-        if wanted:
+            raise ExportError(damage_notice(stored[all_groups[0].members[0].index]))
+        summaries = _parse_cache(self._store.load_summaries())
+        keys = [_cache_key(group, stored) for group in groups]
+        missing = [
+            (key, group) for key, group in zip(keys, groups, strict=True) if key not in summaries
+        ]
+        steps = _split_progress([group for _, group in missing], stored, progress)
+        for (key, group), step in zip(missing, steps, strict=True):
+            summaries[key] = self._summarize(group, stored, step)
+        current = {key: summaries[key] for key in keys}
+        if missing:
             progress(1.0, "대화를 합쳤습니다")
-            rooms = {key: asdict(summary) for key, summary in found.items()}
-            self._inbox.save_summaries({"form": _FORM, "rooms": rooms})
-        return list(found.values())
+            rooms = {key: asdict(summary) for key, summary in current.items()}
+            self._store.save_summaries({"form": _CACHE_VERSION, "rooms": rooms})
+        return list(current.values())
 
     def _histories(self, room: str, progress: Progress) -> list[RoomHistory]:
-        stored, groups = self._grouped()
-        wanted = [group for group in groups if room in ("", group.room)]
-        steps = _steps(wanted, stored, progress)
+        stored, all_groups = self._groups()
+        groups = [group for group in all_groups if room in ("", group.room)]
+        steps = _split_progress(groups, stored, progress)
         return [
-            self._read(group, stored, step)[0] for group, step in zip(wanted, steps, strict=True)
+            self._merge(group, stored, step)[0] for group, step in zip(groups, steps, strict=True)
         ]
 
-    def _grouped(self) -> tuple[list[StoredFile], list[RoomGroup]]:
-        stored = self._inbox.list_complete()
-        sheets = [
-            RoomEvidence(each.room, bool(each.has_room_name), each.people, each.fingerprints or {})
-            for each in stored
+    def _groups(self) -> tuple[list[StoredFile], list[RoomGroup]]:
+        stored = self._store.list_complete()
+        evidence = [
+            RoomEvidence(file.room, bool(file.has_room_name), file.people, file.fingerprints or {})
+            for file in stored
         ]
-        return stored, group_files(sheets, self._inbox.load_aliases())
+        return stored, group_files(evidence, self._store.load_aliases())
 
-    def _read(
+    def _merge(
         self, group: RoomGroup, stored: Sequence[StoredFile], progress: Progress
     ) -> tuple[RoomHistory, int]:
-        """Its history, and how many messages its files hold."""
+        """The history, and the number of messages before merging."""
         exports = []
-        for number, member in enumerate(group.members):
-            progress(_READING * number / len(group.members), f"'{group.room}' 대화를 읽는 중")
-            exports.append(rename_senders(self._inbox.export(stored[member.place]), member.names))
-        progress(_READING, f"'{group.room}' 대화를 합치는 중")
+        for number, file in enumerate(group.members):
+            progress(_READ_SHARE * number / len(group.members), f"'{group.room}' 대화를 읽는 중")
+            exports.append(rename_senders(self._store.export(stored[file.index]), file.names))
+        progress(_READ_SHARE, f"'{group.room}' 대화를 합치는 중")
         return merge_room(group.room, exports), sum(len(export.messages) for export in exports)
 
-    def _summary(
+    def _summarize(
         self, group: RoomGroup, stored: Sequence[StoredFile], progress: Progress
     ) -> RoomSummary:
-        whole = _whole(group, stored)
-        history, total = self._read(whole, stored, progress)
+        intact = _intact(group, stored)
+        history, total = self._merge(intact, stored, progress)
         people = sender_counts(history.messages).copy()
         del people[""]
+        damaged = [file for file in group.members if not stored[file.index].is_intact]
         return RoomSummary(
             room=group.room,
             keys=group.keys,
-            files=tuple(stored[each.place].hash for each in whole.members),
+            files=tuple(stored[file.index].hash for file in intact.members),
             messages=len(history.messages),
             repeated=total - len(history.messages),
             people=dict(people.most_common()),
             first=min(message_times(history.messages, sent_only=bool(people))).isoformat(),
             last=max(message_times(history.messages)).isoformat(),
-            lost=tuple(
-                damage_notice(stored[each.place])
-                for each in group.members
-                if not stored[each.place].is_intact
-            ),
+            lost=tuple(damage_notice(stored[file.index]) for file in damaged),
         )
 
-    def _steadily(self, ask: Callable[[], Found]) -> Found:
-        """Ask again where files came or went while they were read."""
-        before = [each.hash for each in self._inbox.list_files()]
+    def _retry_on_change(self, compute: Callable[[], _T]) -> _T:
+        """Compute again if it failed while files were added or removed."""
+        before = [file.hash for file in self._store.list_files()]
         try:
-            return ask()
+            return compute()
         except ExportError:
-            if [each.hash for each in self._inbox.list_files()] == before:
+            if [file.hash for file in self._store.list_files()] == before:
                 raise
-            return self._steadily(ask)
+            return self._retry_on_change(compute)
 
 
-def _whole(group: RoomGroup, stored: Sequence[StoredFile]) -> RoomGroup:
-    """Without its damaged files."""
+def _intact(group: RoomGroup, stored: Sequence[StoredFile]) -> RoomGroup:
+    """The group without damaged files."""
     return replace(
-        group, members=tuple(each for each in group.members if stored[each.place].is_intact)
+        group, members=tuple(file for file in group.members if stored[file.index].is_intact)
     )
 
 
-def _steps(
+def _split_progress(
     groups: Sequence[RoomGroup], stored: Sequence[StoredFile], progress: Progress
 ) -> list[Progress]:
-    """For each group a progress of its own, which is told as its part of the whole by size."""
-    sizes = [sum(stored[each.place].size for each in group.members) for group in groups]
-    whole = sum(sizes) or 1
+    """One progress per group, scaled to its share of all bytes."""
+    sizes = [sum(stored[file.index].size for file in group.members) for group in groups]
+    total = sum(sizes) or 1
 
-    def step(before: int, size: int) -> Progress:
-        return lambda share, words: progress((before + share * size) / whole, words)
+    def scale(before: int, size: int) -> Progress:
+        return lambda share, text: progress((before + share * size) / total, text)
 
-    return [step(sum(sizes[:number]), size) for number, size in enumerate(sizes)]
+    return [scale(sum(sizes[:number]), size) for number, size in enumerate(sizes)]
 
 
-def _fingerprint(group: RoomGroup, stored: Sequence[StoredFile]) -> str:
-    """Of all that a summary depends on, the program that makes it included."""
+def _cache_key(group: RoomGroup, stored: Sequence[StoredFile]) -> str:
+    """Hash of everything a summary depends on, including the version of the program."""
     files = [
-        [stored[each.place].hash, stored[each.place].name, sorted(each.names.items())]
-        for each in group.members
+        [stored[file.index].hash, stored[file.index].name, sorted(file.names.items())]
+        for file in group.members
     ]
-    lost = [place for place, each in enumerate(group.members) if not stored[each.place].is_intact]
-    return _digest([_FORM, __version__, group.room, group.keys, files, lost])
+    damaged = [n for n, file in enumerate(group.members) if not stored[file.index].is_intact]
+    return _digest([_CACHE_VERSION, __version__, group.room, group.keys, files, damaged])
 
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
 
 
-def _parse(remembered: object) -> dict[str, RoomSummary]:
-    """Whatever is sound of it: the rest is worked out again."""
-    rooms = remembered.get("rooms") if isinstance(remembered, Mapping) else None
+def _parse_cache(cache: object) -> dict[str, RoomSummary]:
+    """The valid summaries in rooms.json."""
+    rooms = cache.get("rooms") if isinstance(cache, Mapping) else None
     if not isinstance(rooms, Mapping):
         return {}
-    found = {key: _summary_of(value) for key, value in rooms.items()}
-    return {key: summary for key, summary in found.items() if summary}
+    summaries = {key: _parse_summary(value) for key, value in rooms.items()}
+    return {key: summary for key, summary in summaries.items() if summary}
 
 
-def _summary_of(value: Any) -> RoomSummary | None:
+def _parse_summary(value: Any) -> RoomSummary | None:
     try:
-        texts = {name: tuple(value[name]) for name in ("keys", "files", "lost")}
-        found = RoomSummary(**{**value, **texts})
-        datetime.fromisoformat(found.first)
-        datetime.fromisoformat(found.last)
+        lists = {name: tuple(value[name]) for name in ("keys", "files", "lost")}
+        summary = RoomSummary(**{**value, **lists})
+        datetime.fromisoformat(summary.first)
+        datetime.fromisoformat(summary.last)
     except (TypeError, KeyError, ValueError):
         return None
-    sound = (
-        isinstance(found.room, str)
-        and bool(found.keys)
-        and all(isinstance(each, str) for each in (*found.keys, *found.files, *found.lost))
-        and is_count(found.messages)
-        and is_count(found.repeated)
-        and are_counts(found.people)
+    strings = (summary.room, *summary.keys, *summary.files, *summary.lost)
+    is_valid = (
+        bool(summary.keys)
+        and all(isinstance(text, str) for text in strings)
+        and is_count(summary.messages)
+        and is_count(summary.repeated)
+        and are_counts(summary.people)
     )
-    return found if sound else None
+    return summary if is_valid else None

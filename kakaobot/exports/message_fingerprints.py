@@ -1,7 +1,7 @@
-"""A few messages of each day, by which two exports of one room know each other again.
+"""Fingerprints of a few messages per day, which identify other exports of the same room.
 
-Which ones is decided by the messages alone, so that exports of unlike length keep the same ones of
-a day that both hold whole. Knows messages; no rooms, no names.
+The choice depends on the messages alone, so exports of different length keep the same fingerprints
+of a day they both contain. Knows neither rooms nor names.
 """
 
 from __future__ import annotations
@@ -14,49 +14,50 @@ from zlib import crc32
 from kakaobot.schema import Message
 
 Fingerprints = Mapping[str, str]
-"""ISO day → its smallest marks behind each other, smallest first."""
+"""ISO day → its smallest fingerprints, ascending and concatenated."""
 
-_FEWEST, _MOST, _IN_ALL = 3, 24, 1500
-"""Marks of a day, and roughly those of a file: the fewer its days, the more of each."""
+_MIN_PER_DAY, _MAX_PER_DAY, _TARGET_TOTAL = 3, 24, 1500
+"""Limits per day, and roughly the number per file."""
 _DIGITS = 8
 _COMPARED = 100
-"""Characters of a text: less than what any phone cuts."""
+"""Leading characters of a text: fewer than any phone keeps of a long message."""
 
 
 def fingerprint_messages(messages: Iterable[Message]) -> dict[str, str]:
-    """What somebody wrote, by minute and text. Names are left out: devices differ on them."""
+    """Hashes of minute and text of sent texts. Names are left out, as they differ by device."""
     days = defaultdict[int, set[int]](set)
     for at, sender, text, kind, *_ in messages:
         if sender and kind == "text":
-            said = " ".join(text[: 2 * _COMPARED].split())[:_COMPARED]
-            days[at.toordinal()].add(crc32(said.encode(errors="replace"), at.hour * 60 + at.minute))
-    daily = max(_FEWEST, min(_MOST, _IN_ALL // max(1, len(days))))
+            start = " ".join(text[: 2 * _COMPARED].split())[:_COMPARED]
+            minute = at.hour * 60 + at.minute
+            days[at.toordinal()].add(crc32(start.encode(errors="replace"), minute))
+    per_day = max(_MIN_PER_DAY, min(_MAX_PER_DAY, _TARGET_TOTAL // max(1, len(days))))
     return {
         date.fromordinal(day).isoformat(): "".join(
-            f"{mark:0{_DIGITS}x}" for mark in sorted(days[day])[:daily]
+            f"{fingerprint:0{_DIGITS}x}" for fingerprint in sorted(days[day])[:per_day]
         )
         for day in sorted(days)
     }
 
 
 def count_shared(one: Fingerprints, other: Fingerprints) -> tuple[int, int]:
-    """How many marks both have, and how many they would have if they were one room's."""
-    equal = compared = 0
-    fullest = [max(map(len, each.values()), default=0) for each in (one, other)]
+    """Number of shared fingerprints, and of those that would be shared by exports of one room."""
+    shared = comparable = 0
+    max_lengths = [max(map(len, days.values()), default=0) for days in (one, other)]
     for day in one.keys() & other.keys():
-        # What lies above the last mark of a full day it does not tell of.
-        full = [
-            each[day][-_DIGITS:]
-            for each, most in zip((one, other), fullest, strict=True)
-            if len(each[day]) == most
+        # A day at the limit has dropped the fingerprints above its last one.
+        limits = [
+            days[day][-_DIGITS:]
+            for days, max_length in zip((one, other), max_lengths, strict=True)
+            if len(days[day]) == max_length
         ]
-        last = min(full, default="g")
-        mine, theirs = _split(one[day], last), _split(other[day], last)
-        equal += len(mine & theirs)
-        compared += min(len(mine), len(theirs))
-    return equal, compared
+        limit = min(limits, default="g")
+        mine, theirs = _split(one[day], limit), _split(other[day], limit)
+        shared += len(mine & theirs)
+        comparable += min(len(mine), len(theirs))
+    return shared, comparable
 
 
-def _split(marks: str, last: str) -> set[str]:
-    split = (marks[at : at + _DIGITS] for at in range(0, len(marks), _DIGITS))
-    return {mark for mark in split if mark <= last}
+def _split(day: str, limit: str) -> set[str]:
+    fingerprints = (day[at : at + _DIGITS] for at in range(0, len(day), _DIGITS))
+    return {fingerprint for fingerprint in fingerprints if fingerprint <= limit}

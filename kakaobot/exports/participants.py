@@ -1,6 +1,6 @@
-"""Who speaks under which names. It proposes; only what a person has confirmed is to be applied.
+"""Names of participants: suggests which belong together, and applies confirmed aliases.
 
-Apply names before exports are merged: the same message under two names is two messages to it.
+Apply aliases before merging exports: one message under two names counts as two.
 """
 
 from __future__ import annotations
@@ -16,57 +16,60 @@ from kakaobot.exports.parse_result import Export
 from kakaobot.schema import Message
 
 EXPORTER_NAMES = frozenset({"회원님", "you", "You"})
-"""What old phones call whoever made the export. A member may bear the name too."""
+"""What old phones call whoever made the export. A member may have the name too."""
 _BOT = re.compile(r"오픈채팅봇|방장봇|.*[가-힣]봇|.*\b[Bb]ot", re.DOTALL)
-_DRAWN = frozenset({"So", "Sk", "Cn", "Co", "Mn", "Me", "Cf", "Cc", "Zs"})
-"""Kinds of the characters that emoji are put together from, spaces among them."""
+_EMOJI_CATEGORIES = frozenset({"So", "Sk", "Cn", "Co", "Mn", "Me", "Cf", "Cc", "Zs"})
+"""Unicode categories of the characters emoji consist of, including spaces."""
 
 
 def find_bots(names: Iterable[str]) -> list[str]:
-    """Those that sound like programs, in the order given."""
+    """Names that look like bots, in the given order."""
     return [name for name in names if _BOT.fullmatch(name)]
 
 
 def exporter_candidates(files: Sequence[Collection[str]]) -> dict[str, list[str]]:
-    """Whom `회원님` or `You` may be: those of the same room's other exports who are missing here.
+    """Who `회원님` or `You` may be: names in other exports of the room that are missing here.
 
     Args:
         files: the names in each export of one room.
     """
-    named = {name for names in files for name in names} - EXPORTER_NAMES
-    found: dict[str, list[str]] = {}
+    real_names = {name for names in files for name in names} - EXPORTER_NAMES
+    candidates: dict[str, list[str]] = {}
     for names in files:
-        for nickname in EXPORTER_NAMES & set(names):
-            missing = named - set(names)
-            found[nickname] = sorted(missing & set(found.get(nickname, missing)))
-    return {name: found[name] for name in sorted(found)}
+        for alias in EXPORTER_NAMES & set(names):
+            missing = real_names - set(names)
+            candidates[alias] = sorted(missing & set(candidates.get(alias, missing)))
+    return {alias: candidates[alias] for alias in sorted(candidates)}
 
 
 def similar_names(people: Mapping[str, int]) -> list[list[str]]:
-    """Names that differ in spaces, unseen characters or a last emoji only, most talkative first."""
-    alike: dict[str, list[str]] = {}
+    """Names that differ only in spaces, invisible characters or trailing emoji, most active first.
+
+    Args:
+        people: number of messages by name.
+    """
+    groups: dict[str, list[str]] = {}
     for name in sorted(people, key=lambda name: (-people[name], name)):
         if plain := _plain(name):
-            alike.setdefault(plain, []).append(name)
-    return [names for names in alike.values() if len(names) > 1]
+            groups.setdefault(plain, []).append(name)
+    return [names for names in groups.values() if len(names) > 1]
 
 
 def rename_senders(export: Export, names: Mapping[str, str]) -> Export:
-    """The export with each name in `names` replaced, so that the aliases of one person are one."""
+    """Replace senders by `names`: alias → name."""
     if not names.keys() & export.people.keys():
         return export
 
-    def called(message: Message) -> Message:
+    def rename(message: Message) -> Message:
         name = names.get(message.sender)
         return message if name is None else message._replace(sender=name)
 
-    return replace(
-        export, messages=MappedMessages(export.messages, called, lambda name: names.get(name, name))
-    )
+    messages = MappedMessages(export.messages, rename, lambda name: names.get(name, name))
+    return replace(export, messages=messages)
 
 
 def rename_counts(people: Mapping[str, int], names: Mapping[str, str]) -> dict[str, int]:
-    """As `renamed`, of the number of messages by name."""
+    """`rename_senders` for numbers of messages by name."""
     counts: Counter[str] = Counter()
     for name, count in people.items():
         counts[names.get(name, name)] += count
@@ -74,12 +77,12 @@ def rename_counts(people: Mapping[str, int], names: Mapping[str, str]) -> dict[s
 
 
 def _plain(name: str) -> str:
-    """What is left of a name without its spaces and the emoji at its end."""
+    """A name without spaces, invisible characters and trailing emoji."""
     name = "".join(
         character
         for character in unicodedata.normalize("NFC", name)
         if unicodedata.category(character) not in ("Cc", "Cf", "Zs")
     )
-    while name and unicodedata.category(name[-1]) in _DRAWN:
+    while name and unicodedata.category(name[-1]) in _EMOJI_CATEGORIES:
         name = name[:-1]
     return name

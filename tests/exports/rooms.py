@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from kakaobot.exports.aliases import ConfirmedAliases
+from kakaobot.exports.file_store import FileStore
+from kakaobot.exports.merge import RoomHistory, merge_room
+from kakaobot.exports.message_fingerprints import fingerprint_messages
+from kakaobot.exports.participants import rename_senders
 from kakaobot.exports.reader import Export, parse_export
+from kakaobot.exports.room_groups import RoomEvidence, group_files
 
 Said = tuple[datetime, str, str]
+NO_ALIASES: ConfirmedAliases = {}
 MONTHS = [
     "January",
     "February",
@@ -145,3 +152,32 @@ def table(said: list[Said]) -> str:
     rows.writerow(("Date", "User", "Message"))
     rows.writerows((f"{at:%Y-%m-%d %H:%M:%S}", sender, text) for at, sender, text in said)
     return out.getvalue()
+
+
+def room_evidence(exports: Sequence[Export]) -> list[RoomEvidence]:
+    """Fingerprints are computed only if they matter, as they take time."""
+    needed = len(exports) > 1 and not all(export.has_room_name for export in exports)
+    return [
+        RoomEvidence(
+            export.room,
+            export.has_room_name,
+            export.people,
+            fingerprint_messages(export.messages) if needed else {},
+        )
+        for export in exports
+    ]
+
+
+def merge(exports: Sequence[Export], confirmed: ConfirmedAliases = NO_ALIASES) -> list[RoomHistory]:
+    """The history of every room, merged from exports that were never stored."""
+    return [
+        merge_room(
+            group.room,
+            [rename_senders(exports[file.index], file.names) for file in group.members],
+        )
+        for group in group_files(room_evidence(exports), confirmed)
+    ]
+
+
+def load_all(store: FileStore) -> list[Export]:
+    return [store.export(stored) for stored in store.list_files()]

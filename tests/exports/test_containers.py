@@ -14,6 +14,7 @@ from kakaobot.errors import ExportError
 from kakaobot.exports import containers
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.reader import read_export, read_exports, read_upload
+from tests.exports.rooms import load_all
 
 
 def chat(text: str = "안녕", room: str = "우리방") -> str:
@@ -270,7 +271,7 @@ def test_an_upload_of_several_chats_is_stored_chat_by_chat(tmp_path: Path) -> No
     assert (one.skipped, two.skipped) == (1, 0)
     assert empty.error
     assert "비어 있습니다" in empty.error
-    assert [export.messages[0].text for export in inbox.exports()] == ["가", "나"]
+    assert [export.messages[0].text for export in load_all(inbox)] == ["가", "나"]
     assert all(each.is_duplicate for each in inbox.add([archive])[:2])
     (tmp_path / "그대로.txt").write_bytes(chat("가").encode())
     assert inbox.add([tmp_path / "그대로.txt"])[0].is_duplicate

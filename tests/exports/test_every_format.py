@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from kakaobot.errors import ExportError
 from kakaobot.exports import sections
 from kakaobot.exports.formats import CSV_FORMAT, FORMATS
-from kakaobot.exports.merge import merge
 from kakaobot.exports.reader import parse_export
-from tests.exports.rooms import TEXT_LAYOUTS, Said, table
+from tests.exports.rooms import TEXT_LAYOUTS, Said, merge, table
 
 line = st.builds(
     "{}{}{}".format,

@@ -18,6 +18,7 @@ from kakaobot.atomic_io import replace_text
 from kakaobot.errors import ExportError
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.paths import Move, move_files, plan_archive, safe_name
+from tests.exports.rooms import load_all
 from tests.patience import patience
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +68,7 @@ def test_an_upload_is_stored_listed_and_given_a_readable_name(tmp_path: Path) ->
         "organized/우리방/2026-02/카톡.TXT",
     ]
     assert inbox.list_files() == [added.stored]
-    assert inbox.exports()[0].file == "카톡.TXT"
+    assert load_all(inbox)[0].file == "카톡.TXT"
     listed = json.loads((tmp_path / "raw/manifest.json").read_text(encoding="utf-8"))
     assert [each["name"] for each in listed["files"]] == ["카톡.TXT"]
 
@@ -110,13 +111,17 @@ def test_an_original_that_was_changed_is_told_and_taken_in_again(tmp_path: Path)
     assert tree(raw) == before
     (stored,) = inbox.list_files()
     assert not stored.is_intact
-    for ask in (lambda: inbox.export(stored), lambda: inbox.read(stored.hash), inbox.exports):
+    for ask in (
+        lambda: inbox.export(stored),
+        lambda: inbox.read(stored.hash),
+        lambda: load_all(inbox),
+    ):
         with pytest.raises(ExportError, match=r"'대화.txt'.*다시 넣거나 목록에서 빼 주세요\."):
             ask()
     (again,) = inbox.add([upload(tmp_path, "대화.txt", chat())])
     assert (again.is_duplicate, again.error) == (False, None)
     assert "다시 넣었습니다" in again.note
-    assert inbox.exports()[0].messages[0].text == "안녕"
+    assert load_all(inbox)[0].messages[0].text == "안녕"
     # What somebody wrote stays, and the original has a name beside it, once.
     assert named.read_bytes() == chat("고침")
     for _ in range(3):
@@ -175,7 +180,7 @@ def test_a_file_is_looked_into_only_where_it_changed(
     (path,) = (raw / "inbox").iterdir()
     looked: list[Path] = []
     monkeypatch.setattr(
-        "kakaobot.exports.file_store.hash_file",
+        "kakaobot.exports.content_folder.hash_file",
         lambda path: looked.append(path) or path.stem,  # type: ignore[func-returns-value]
     )
     inbox.list_files()
@@ -221,7 +226,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     inbox = FileStore(tmp_path / "raw")
     inbox.add([upload(tmp_path, "하나.txt", chat())])
-    monkeypatch.setattr("kakaobot.exports.file_store.tempfile.mkstemp", full)
+    monkeypatch.setattr("kakaobot.exports.content_folder.tempfile.mkstemp", full)
     with pytest.raises(ExportError, match=r"디스크를 비우고 다시 해 주세요\."):
         inbox.add([upload(tmp_path, "둘.txt", chat("둘"))])
     assert [each.name for each in inbox.list_files()] == ["하나.txt"]
@@ -237,7 +242,7 @@ def test_a_file_that_cannot_be_given_a_readable_name_is_stored_all_the_same(
     (added,) = inbox.add([upload(tmp_path, "대화.txt", chat())])
     assert added.error is None
     assert "organized" in added.note
-    assert len(inbox.exports()) == 1
+    assert len(load_all(inbox)) == 1
     assert inbox.organize() == []
 
 
@@ -317,7 +322,7 @@ def test_a_damaged_or_missing_manifest_is_made_again_with_nothing_lost(
     else:
         (raw / "manifest.json").write_bytes(damage.encode(errors="surrogatepass"))
     assert {(each.hash, each.name, each.messages) for each in inbox.list_files()} == before
-    assert {export.file for export in inbox.exports()} == {"하나.txt", "둘.txt"}
+    assert {export.file for export in load_all(inbox)} == {"하나.txt", "둘.txt"}
     assert (raw / "manifest.broken").exists() == (damage is not None)
     told = [record.getMessage() for record in caplog.records if record.name == "kakaobot.inbox"]
     assert len(told) == (damage is not None)
@@ -346,7 +351,7 @@ def test_an_entry_of_wrong_kinds_is_made_again_from_the_file(
     (after,) = inbox.list_files()
     assert replace(after, added_at="") == replace(before, added_at="")
     assert (raw / "manifest.broken").exists()
-    assert [export.file for export in inbox.exports()] == ["대화.txt"]
+    assert [export.file for export in load_all(inbox)] == ["대화.txt"]
 
 
 def test_a_name_that_does_not_fit_the_stored_file_is_found_again(tmp_path: Path) -> None:
@@ -355,7 +360,7 @@ def test_a_name_that_does_not_fit_the_stored_file_is_found_again(tmp_path: Path)
     inbox.add([upload(tmp_path, "대화.txt", chat())])
     rewrite(raw, {"name": "대화.csv"})
     assert [each.name for each in inbox.list_files()] == ["대화.txt"]
-    assert len(inbox.exports()) == 1
+    assert len(load_all(inbox)) == 1
 
 
 def test_an_older_manifest_is_loaded_and_completed_when_it_is_asked_for(tmp_path: Path) -> None:

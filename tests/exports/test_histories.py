@@ -14,7 +14,7 @@ from kakaobot.exports.aliases import add_aliases, remove_alias
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.manifest import StoredFile
-from kakaobot.exports.merge import merge
+from tests.exports.rooms import load_all, merge
 
 ALL = [("마루", "가"), ("도담", "나"), ("마루", "다"), ("은솔", "라"), ("도담", "마")]
 
@@ -69,8 +69,8 @@ def test_a_room_is_summed_up_after_merging(inbox: FileStore) -> None:
 
 def test_histories_are_those_of_merging_all_exports(inbox: FileStore) -> None:
     rooms = RoomHistories(inbox)
-    assert rooms.histories() == merge(inbox.exports())
-    assert rooms.histories("옆방") == merge(inbox.exports())[1:]
+    assert rooms.histories() == merge(load_all(inbox))
+    assert rooms.histories("옆방") == merge(load_all(inbox))[1:]
     assert rooms.histories("없는 방") == []
 
 

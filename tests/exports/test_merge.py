@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from kakaobot.exports.merge import merge
 from kakaobot.exports.reader import Export, parse_export
+from tests.exports.rooms import merge
 
 HEAD = "{} 님과 카카오톡 대화\n저장한 날짜 : 2026년 11월 3일 오전 11:29\n\n\n"
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from kakaobot.exports.merge import group_files, merge, room_evidence
 from kakaobot.exports.participants import (
     exporter_candidates,
     find_bots,
@@ -14,7 +13,8 @@ from kakaobot.exports.participants import (
     rename_senders,
     similar_names,
 )
-from tests.exports.rooms import android, read, windows
+from kakaobot.exports.room_groups import group_files
+from tests.exports.rooms import android, merge, read, room_evidence, windows
 
 PHONE = android(
     "2026년 6월 28일 오전 9:01, 회원님 : 가\n2026년 6월 28일 오전 9:02, 도담 : 나\n"

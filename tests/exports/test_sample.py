@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from kakaobot.exports.merge import merge
 from kakaobot.exports.reader import Export, read_export
+from tests.exports.rooms import merge
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "sample"

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.merge import merge
 from kakaobot.exports.reader import decode, parse_export, read_exports
-from tests.exports.rooms import android, read, said, windows
+from tests.exports.rooms import android, merge, read, said, windows
 
 
 def test_t01_a_body_that_looks_like_a_record_stays_a_body() -> None:

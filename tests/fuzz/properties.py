@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.merge import RoomHistory, merge
+from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.reader import Export, Upload, decode, parse_export, read_upload
+from tests.exports.rooms import merge
 
 Check = Callable[[bytes], None]
 

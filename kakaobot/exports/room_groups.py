@@ -1,0 +1,155 @@
+"""Groups exported files by the room they are of. Touches no file."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from kakaobot.exports.aliases import Aliases, ConfirmedAliases, resolve_aliases
+from kakaobot.exports.message_fingerprints import Fingerprints, count_shared
+from kakaobot.exports.participants import EXPORTER_NAMES
+
+_NO_ALIASES: ConfirmedAliases = {}
+_MIN_SHARED_SAME_PEOPLE, _MIN_SHARED = 2, 3
+"""Shared fingerprints needed if participants are the same, and if one file has fewer."""
+_MIN_SHARE = 4
+"""At least one in this many comparable fingerprints must be shared, too."""
+
+_Home = tuple[str, list[int]]
+"""Key of a room and the indices of its files."""
+
+
+@dataclass(frozen=True)
+class RoomEvidence:
+    """What shows which room a file is of."""
+
+    room: str
+    has_room_name: bool
+    """Whether KakaoTalk wrote the room's name."""
+    people: Mapping[str, int]
+    fingerprints: Fingerprints
+
+
+@dataclass(frozen=True)
+class RoomFile:
+    index: int
+    """Among the given files."""
+    names: Aliases
+    """Alias → name for its senders."""
+
+
+@dataclass(frozen=True)
+class RoomGroup:
+    """The files of one room."""
+
+    room: str
+    keys: tuple[str, ...]
+    """Keys its aliases are confirmed under; new ones go to the first."""
+    members: tuple[RoomFile, ...]
+
+
+def room_key(room: str) -> str:
+    """Equal for different spellings of one room's name."""
+    return " ".join(unicodedata.normalize("NFC", room).split()).casefold()
+
+
+def group_files(
+    files: Sequence[RoomEvidence], confirmed: ConfirmedAliases = _NO_ALIASES
+) -> list[RoomGroup]:
+    """Group files by room, in order of first appearance.
+
+    Files with the same room name from KakaoTalk belong together. iOS and macOS may write none:
+    parts of such an export share the start of the file name, and it belongs to the room with which
+    it shares participants and several messages. The same participants alone may have two rooms.
+    """
+    aliases = {key: resolve_aliases(names) for key, names in confirmed.items()}
+    known = [_resolve(file, aliases) for file in files]
+    rooms: dict[str, list[int]] = {}
+    for index, file in enumerate(known):
+        if file.has_room_name:
+            rooms.setdefault(file.key, []).append(index)
+    homes: list[_Home] = list(rooms.items())
+    nameless = [index for index, file in enumerate(known) if not file.has_room_name]
+    shared = _shared_counter(known, aliases)
+    while nameless:
+        # A file that found its room may share messages with one that has not.
+        pairs = ((index, home) for index in nameless for home in homes)
+        pair = next((pair for pair in pairs if shared(pair[0], pair[1])), None)
+        if pair:
+            index = pair[0]
+            max(homes, key=lambda home: shared(index, home))[1].append(index)
+        else:
+            index = nameless[0]
+            homes.append((known[index].key, [index]))
+        nameless.remove(index)
+    return [_make_group([(index, known[index]) for index in home], aliases) for _, home in homes]
+
+
+@dataclass(frozen=True)
+class _ResolvedEvidence:
+    room: str
+    key: str
+    has_room_name: bool
+    people: frozenset[str]
+    """With the aliases of its own room resolved."""
+    fingerprints: Fingerprints
+
+
+def _resolve(file: RoomEvidence, aliases: Mapping[str, Aliases]) -> _ResolvedEvidence:
+    key = room_key(file.room)
+    people = _rename(file.people, aliases.get(key, {}))
+    return _ResolvedEvidence(file.room, key, file.has_room_name, people, file.fingerprints)
+
+
+def _rename(people: Collection[str], names: Aliases) -> frozenset[str]:
+    return frozenset(names.get(name, name) for name in people)
+
+
+def _shared_counter(
+    known: Sequence[_ResolvedEvidence], aliases: Mapping[str, Aliases]
+) -> Callable[[int, _Home], int]:
+    """Memoized evidence that a nameless file is of a room; 0 if it is not."""
+    cache: dict[tuple[int, int, str], int] = {}
+
+    def shared(index: int, home: _Home) -> int:
+        key, others = home
+        names = aliases.get(key, {})
+        for other in others:
+            if (index, other, key) not in cache:
+                cache[index, other, key] = _count_evidence(known[index], known[other], names)
+        return max(cache[index, other, key] for other in others)
+
+    return shared
+
+
+def _count_evidence(nameless: _ResolvedEvidence, other: _ResolvedEvidence, names: Aliases) -> int:
+    """Shared fingerprints, if they suffice for both files to be of one room; otherwise 0."""
+    if not other.has_room_name and nameless.key == other.key:
+        return sys.maxsize
+    mine, theirs = _rename(nameless.people, names), _rename(other.people, names)
+    needed = _MIN_SHARED_SAME_PEOPLE
+    if mine != theirs:
+        needed = _MIN_SHARED
+        has_exporter = bool(EXPORTER_NAMES & (mine ^ theirs))
+        mine, theirs = mine - EXPORTER_NAMES, theirs - EXPORTER_NAMES
+        if not (mine <= theirs or theirs <= mine) or len(mine & theirs) + has_exporter < 2:
+            return 0
+    shared, comparable = count_shared(nameless.fingerprints, other.fingerprints)
+    return shared if shared >= needed and shared * _MIN_SHARE >= comparable else 0
+
+
+def _make_group(
+    files: Sequence[tuple[int, _ResolvedEvidence]], aliases: Mapping[str, Aliases]
+) -> RoomGroup:
+    """A nameless file keeps the aliases confirmed for it before it found its room."""
+    first = files[0][1]
+    room_aliases = aliases.get(first.key, {})
+    members = []
+    for index, file in files:
+        own = aliases.get(file.key, {})
+        resolved = {alias: room_aliases.get(name, name) for alias, name in own.items()}
+        members.append(RoomFile(index, {**room_aliases, **resolved}))
+    keys = dict.fromkeys(file.key for _, file in files)
+    return RoomGroup(first.room, tuple(keys), tuple(members))
