@@ -22,20 +22,20 @@ ROW = Conversation(
 )
 
 
-def test_rows_are_read_back_as_they_were(tmp_path: Path) -> None:
+def test_rows_round_trip(tmp_path: Path) -> None:
     with artifacts.ArtifactDraft(tmp_path) as draft:
         draft.write(artifacts.TRAIN, jsonl.dump_rows([ROW, ROW]))
     assert jsonl.read_rows(tmp_path / artifacts.TRAIN) == [ROW, ROW]
 
 
-def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+def test_damaged_line_is_reported_by_number(tmp_path: Path) -> None:
     with artifacts.ArtifactDraft(tmp_path) as draft:
         draft.write(artifacts.TRAIN, [*jsonl.dump_rows([ROW]), '{"id": 1}\n'])
     with pytest.raises(DatasetError, match="2번째 줄"):
         jsonl.read_rows(tmp_path / artifacts.TRAIN)
 
 
-def test_a_missing_file_says_what_to_do_first(tmp_path: Path) -> None:
+def test_missing_file_points_to_preprocess(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="preprocess"):
         jsonl.read_rows(tmp_path / artifacts.TRAIN)
 
@@ -48,23 +48,23 @@ def fingerprint(folder: Path, train: list[str], val: list[str], settings: str) -
         return draft.fingerprint(settings)
 
 
-def test_the_fingerprint_is_of_rows_parts_and_settings_alone(tmp_path: Path) -> None:
-    one = fingerprint(tmp_path, ["가", "나"], ["다"], "설정")
-    assert fingerprint(tmp_path, ["가나"], ["다"], "설정") == one
+def test_fingerprint_depends_on_rows_split_and_settings(tmp_path: Path) -> None:
+    first = fingerprint(tmp_path, ["가", "나"], ["다"], "설정")
+    assert fingerprint(tmp_path, ["가나"], ["다"], "설정") == first
     others = [(["가"], ["나", "다"], "설정"), (["가나"], ["다"], "다른 설정"), ([], [], "")]
-    assert one not in {fingerprint(tmp_path, *other) for other in others}
+    assert first not in {fingerprint(tmp_path, *other) for other in others}
 
 
-def test_the_old_files_stay_whole_until_all_new_ones_are_written(tmp_path: Path) -> None:
+def test_old_files_stay_until_all_new_ones_are_written(tmp_path: Path) -> None:
     with artifacts.ArtifactDraft(tmp_path) as draft:
         draft.write(artifacts.TRAIN, ["old"])
 
-    def parts() -> Iterator[str]:
+    def failing_parts() -> Iterator[str]:
         yield "new"
         raise RuntimeError
 
     with pytest.raises(RuntimeError), artifacts.ArtifactDraft(tmp_path) as draft:
         draft.write(artifacts.VAL, ["new"])
-        draft.write(artifacts.TRAIN, parts())
+        draft.write(artifacts.TRAIN, failing_parts())
     assert [file.name for file in tmp_path.iterdir()] == [artifacts.TRAIN]
     assert (tmp_path / artifacts.TRAIN).read_text(encoding="utf-8") == "old"

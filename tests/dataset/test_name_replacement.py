@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kakaobot.dataset.name_replacement import NameReplacer, adjust_particle
 from tests.patience import processor_time
 
-PEOPLE = NameReplacer(
+REPLACER = NameReplacer(
     {
         "김도담": "파란 여우",
         "마루": "작은 곰",
@@ -26,7 +26,7 @@ PEOPLE = NameReplacer(
 
 
 @pytest.mark.parametrize(
-    ("said", "instead"),
+    ("text", "replaced"),
     [
         ("김도담", "파란 여우"),
         ("우리김도담네집", "우리파란 여우네집"),
@@ -46,12 +46,12 @@ PEOPLE = NameReplacer(
         ("@솔 @ㅇㅇ", "@금빛 매 @느긋한 사자"),
     ],
 )
-def test_a_name_that_is_said_is_another(said: str, instead: str) -> None:
-    assert PEOPLE.replace(said) == instead
+def test_names_are_replaced_and_particles_adjusted(text: str, replaced: str) -> None:
+    assert REPLACER.replace(text) == replaced
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "마루타",
         "대청마루",
@@ -63,38 +63,38 @@ def test_a_name_that_is_said_is_another(said: str, instead: str) -> None:
         "담이야",
     ],
 )
-def test_what_only_looks_like_a_name_stays(said: str) -> None:
-    assert PEOPLE.replace(said) == said
+def test_lookalikes_are_left_alone(text: str) -> None:
+    assert REPLACER.replace(text) == text
 
 
-def test_a_sender_is_called_otherwise_and_a_stranger_as_before() -> None:
-    assert (PEOPLE.of("솔"), PEOPLE.of("회원님"), PEOPLE.of("모르는 이")) == (
+def test_senders_are_replaced_and_strangers_kept() -> None:
+    assert (REPLACER.of("솔"), REPLACER.of("회원님"), REPLACER.of("모르는 이")) == (
         "금빛 매",
         "달리는 낙타",
         "모르는 이",
     )
 
 
-def test_a_given_name_means_who_is_called_just_so() -> None:
+def test_display_name_takes_precedence_over_a_given_name() -> None:
     both = NameReplacer({"김도담": "가 고래", "박도담": "나 고래", "도담": "다 고래"})
     assert both.replace("도담아, 김도담 박도담") == "다 고래야, 가 고래 나 고래"
     assert NameReplacer({"박도담": "나 고래", "김도담": "가 고래"}).replace("도담") == "가 고래"
 
 
-def test_what_is_to_be_masked_is_left_for_it() -> None:
+def test_ignored_words_are_left_alone() -> None:
     assert (
         NameReplacer({"김도담": "고래"}, ignored={"김도담"}).replace("김도담 도담") == "김도담 도담"
     )
     assert NameReplacer({"김도담": "고래"}, ignored={"도담"}).replace("김도담 도담") == "고래 도담"
 
 
-def test_only_a_surname_makes_a_given_name() -> None:
+def test_given_name_requires_a_surname() -> None:
     assert NameReplacer({"보드왕": "고래"}).replace("드왕 보드왕") == "드왕 고래"
     assert NameReplacer({"신나는 하루": "고래"}).replace("신나는 게임") == "신나는 게임"
 
 
 @pytest.mark.parametrize(
-    ("particle", "name", "fits"),
+    ("particle", "name", "adjusted"),
     [
         ("으로", "수달", "로"),
         ("로", "곰", "으로"),
@@ -106,23 +106,23 @@ def test_only_a_surname_makes_a_given_name() -> None:
         ("", "곰", ""),
     ],
 )
-def test_a_particle_agrees(particle: str, name: str, fits: str) -> None:
-    assert adjust_particle(particle, name) == fits
+def test_particle_agrees_with_the_name(particle: str, name: str, adjusted: str) -> None:
+    assert adjust_particle(particle, name) == adjusted
 
 
 @given(
     st.dictionaries(st.text(min_size=1, max_size=6), st.text("가나다", min_size=1), max_size=8),
     st.text(max_size=30),
 )
-def test_any_name_and_any_text(names: dict[str, str], said: str) -> None:
-    renaming = NameReplacer(names)
-    assert isinstance(renaming.replace(said), str)
+def test_any_names_and_text_are_accepted(names: dict[str, str], text: str) -> None:
+    replacer = NameReplacer(names)
+    assert isinstance(replacer.replace(text), str)
     for name in names:
         if len(name) >= 3 and name.isalpha() and name.isascii():
-            assert name not in renaming.replace(f" {name} ").split()
+            assert name not in replacer.replace(f" {name} ").split()
 
 
-def test_a_thousand_people_cost_little() -> None:
+def test_thousand_names_are_fast() -> None:
     syllables = "가나다라마바사아자차카타파하"
     names = {
         f"김{one}{two}{three}": "파란 고래"
@@ -130,9 +130,9 @@ def test_a_thousand_people_cost_little() -> None:
         for two in syllables
         for three in "강산들꽃솔"
     }
-    renaming = NameReplacer(names)
+    replacer = NameReplacer(names)
     text = "오늘은 비가 와서 우산을 가지고 나갔는데 김가나강이랑 김다라산을 만났어"
     started = time.process_time()
     for _ in range(5000):
-        renaming.replace(text)
+        replacer.replace(text)
     assert time.process_time() - started < processor_time(2.5)

@@ -1,4 +1,4 @@
-"""Invented names: who gets which, and that no other is left in what is made."""
+"""Pseudonyms: how they are invented and kept, and that no real name is left in a dataset."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
@@ -16,12 +18,12 @@ from kakaobot.app.people import Participants
 from kakaobot.app.training import Training
 from kakaobot.config import Home, save
 from kakaobot.dataset.name_replacement import NameReplacer
-from kakaobot.dataset.pseudonyms import PseudonymStore
+from kakaobot.dataset.pseudonyms import PseudonymStore, invent_pseudonyms
 from kakaobot.errors import DatasetError, RunError
 from tests.conftest import SAMPLE
 
 NAMES = ("김도담", "서하늘🌙", "마루", "Kim May", "단추공장 공장장", "날씨봇")
-SAID = (
+TEMPLATES = (
     "도담아 {n}번 버스 타고 왔어",
     "하늘이가 {n}번째로 늦었대 마루는 어디야",
     "Kim May 그리고 단추공장 공장장님 {n}시에 봐요",
@@ -31,17 +33,18 @@ SAID = (
 )
 
 
-def export(
+def write_export(
     folder: Path, room: str = "김도담", count: int = 240, names: tuple[str, ...] = NAMES
 ) -> Path:
-    """A Windows export of one day; its room and its file bear a name too."""
+    """Write a Windows export of one day; names of the room and the file contain a name too."""
     file = folder / f"KakaoTalk_Chat_{room}_2026.txt"
     lines = [f"{room} 님과 카카오톡 대화", "저장한 날짜 : 2026-05-01 10:00:00", ""]
     lines.append("--------------- 2026년 4월 1일 수요일 ---------------")
     for n in range(count):
-        place = n % len(names)
+        member = n % len(names)
         clock = f"오후 {1 + n // 60}:{n % 60:02d}"
-        lines.append(f"[{names[place]}] [{clock}] {SAID[place % len(SAID)].format(n=n)}")
+        text = TEMPLATES[member % len(TEMPLATES)].format(n=n)
+        lines.append(f"[{names[member]}] [{clock}] {text}")
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
 
@@ -49,68 +52,70 @@ def export(
 @pytest.fixture
 def datasets(home: Home, bases: BaseModels, tmp_path: Path) -> Datasets:
     save(home.settings_file, {"data.pseudonyms": True, "data.merge_gap_minutes": 0})
-    Exports(home).import_files([export(tmp_path)])
+    Exports(home).import_files([write_export(tmp_path)])
     return Datasets(home, bases)
 
 
-def made(home: Home) -> dict[str, bytes]:
+def dataset_files(home: Home) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in home.folder("data/sft").iterdir()}
 
 
 def test_no_real_name_is_left_in_any_file(home: Home, datasets: Datasets) -> None:
     report = datasets.build()
     assert report.has_pseudonyms
-    files = made(home)
+    files = dataset_files(home)
     assert set(files) == {"train.jsonl", "val.jsonl", "stats.json", "preview.json", "report.html"}
     for name in (*NAMES, "서하늘", "하늘", "도담", "May", "공장"):
         for file, raw in files.items():
             assert name.encode() not in raw, (file, name)
             assert json.dumps(name)[1:-1].encode() not in raw
-    everybody = PseudonymStore(home).known()
-    assert set(report.participants) == set(everybody.values())
-    for invented in everybody.values():
-        assert invented.encode() in files["train.jsonl"]
+    pseudonyms = PseudonymStore(home).known()
+    assert set(report.participants) == set(pseudonyms.values())
+    for pseudonym in pseudonyms.values():
+        assert pseudonym.encode() in files["train.jsonl"]
 
 
-def test_the_sample_holds_no_name(home: Home, bases: BaseModels) -> None:
+def test_dataset_of_the_sample_has_no_real_name(home: Home, bases: BaseModels) -> None:
     save(home.settings_file, {"data.pseudonyms": True, "data.persona": "도담"})
     Exports(home).import_files([SAMPLE])
     report = Datasets(home, bases).build()
     assert report.persona == PseudonymStore(home).known()["도담"]
-    for raw in made(home).values():
+    for raw in dataset_files(home).values():
         assert not [name for name in ("도담", "마루", "은솔", "하늘") if name.encode() in raw]
 
 
-def test_the_same_input_gives_the_same_bytes(home: Home, datasets: Datasets) -> None:
+def test_same_input_gives_the_same_bytes(home: Home, datasets: Datasets) -> None:
     datasets.build()
-    rows = {"train.jsonl", "val.jsonl", "preview.json"}
-    before = made(home)
+    reproducible = {"train.jsonl", "val.jsonl", "preview.json"}
+    before = dataset_files(home)
     datasets.build()
-    after = made(home)
-    assert {name: after[name] for name in rows} == {name: before[name] for name in rows}
+    after = dataset_files(home)
+    assert {name: after[name] for name in reproducible} == {
+        name: before[name] for name in reproducible
+    }
 
 
-def test_a_person_keeps_the_name_over_new_files_and_other_rooms(
+def test_pseudonyms_survive_new_files_and_rooms(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
     datasets.build()
     before = PseudonymStore(home).known()
     strangers = tuple(f"손님 {number}호" for number in range(60))
-    Exports(home).import_files([export(tmp_path, "모임", names=(*NAMES, *strangers))])
+    Exports(home).import_files([write_export(tmp_path, "모임", names=(*NAMES, *strangers))])
     datasets.build()
     after = PseudonymStore(home).known()
     assert {name: after[name] for name in before} == before
     assert set(strangers) <= set(after)
-    # What was given counts, not what would be given today.
+    # The stored pseudonym counts, not the one that would be invented today.
     file = home.folder("data/raw") / "pseudonyms.json"
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    kept["names"]["마루"] = "옛날 고래"
-    file.write_text(json.dumps(kept), encoding="utf-8")
+    stored = json.loads(file.read_text(encoding="utf-8"))
+    stored["names"]["마루"] = "옛날 고래"
+    file.write_text(json.dumps(stored), encoding="utf-8")
     assert "옛날 고래" in datasets.build().participants
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_who_is_who_is_for_the_users_eyes_only(home: Home, datasets: Datasets) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes")
+def test_only_the_user_may_read_the_file(home: Home, datasets: Datasets) -> None:
     before = os.umask(0)
     try:
         datasets.build()
@@ -121,15 +126,14 @@ def test_who_is_who_is_for_the_users_eyes_only(home: Home, datasets: Datasets) -
     assert not list(file.parent.glob("*.new"))
 
 
-def test_the_salt_is_a_homes_own(home: Home, datasets: Datasets, tmp_path: Path) -> None:
+def test_each_home_has_its_own_salt(home: Home, datasets: Datasets, tmp_path: Path) -> None:
     datasets.build()
     other = Home(tmp_path / "other")
-    save_to = other.settings()
-    assert not save_to.data.pseudonyms
+    assert not other.settings().data.pseudonyms
     assert PseudonymStore(other).names(NAMES) != PseudonymStore(home).known()
 
 
-def test_a_damaged_file_is_told_and_stays(home: Home, datasets: Datasets) -> None:
+def test_damaged_file_is_reported_and_left_alone(home: Home, datasets: Datasets) -> None:
     datasets.build()
     file = home.folder("data/raw") / "pseudonyms.json"
     for broken in ("{", "[]", '{"salt": "x"}', '{"salt": "x", "names": []}'):
@@ -139,28 +143,28 @@ def test_a_damaged_file_is_told_and_stays(home: Home, datasets: Datasets) -> Non
         assert file.read_text(encoding="utf-8") == broken
 
 
-def test_a_program_is_still_known_as_one(home: Home, datasets: Datasets) -> None:
+def test_bots_stay_recognizable(home: Home, datasets: Datasets) -> None:
     report = datasets.build()
     assert dict(report.removed)["봇의 말"] == 40
     assert PseudonymStore(home).known()["날씨봇"].endswith("로봇")
 
 
-def test_another_name_of_somebody_leads_to_the_same(
+def test_alias_has_the_pseudonym_of_its_name(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
     Participants(home).merge_names("김도담", ["마루"])
     datasets.build()
     assert PseudonymStore(home).names()["마루"] == PseudonymStore(home).names()["김도담"]
-    assert "마루".encode() not in made(home)["train.jsonl"]
+    assert "마루".encode() not in dataset_files(home)["train.jsonl"]
 
 
-def test_what_is_masked_is_masked_and_not_renamed(home: Home, datasets: Datasets) -> None:
+def test_masked_words_are_not_replaced_by_pseudonyms(home: Home, datasets: Datasets) -> None:
     save(home.settings_file, {"data.mask_words": ["도담"]})
     datasets.build()
-    assert "<가린말>아" in made(home)["train.jsonl"].decode()
+    assert "<가린말>아" in dataset_files(home)["train.jsonl"].decode()
 
 
-def test_who_is_left_out_is_left_out_under_any_name(
+def test_excluded_participant_stays_excluded(
     home: Home, bases: BaseModels, datasets: Datasets
 ) -> None:
     training = Training(home, bases)
@@ -175,7 +179,7 @@ def test_who_is_left_out_is_left_out_under_any_name(
     assert training.snapshot().can_start
 
 
-def test_data_with_real_names_is_not_learnt_once_they_are_unwanted(
+def test_training_refuses_real_names_once_pseudonyms_are_on(
     home: Home, bases: BaseModels, datasets: Datasets
 ) -> None:
     training = Training(home, bases)
@@ -189,13 +193,13 @@ def test_data_with_real_names_is_not_learnt_once_they_are_unwanted(
     assert "실제 이름" in datasets.outdated_reason(report)
     with pytest.raises(RunError, match="실제 이름"):
         training.start()
-    # Invented names harm nobody who no longer asks for them.
+    # The other way round pseudonyms do no harm.
     report = datasets.build()
     save(home.settings_file, {"data.pseudonyms": False})
     assert datasets.outdated_reason(report) == ""
 
 
-def test_the_table_shows_who_will_be_called_what(home: Home, datasets: Datasets) -> None:
+def test_participants_show_their_future_pseudonyms(home: Home, datasets: Datasets) -> None:
     shown = {person.name: person.pseudonym for person in datasets.participants()}
     assert set(shown) == set(NAMES)
     report = datasets.build()
@@ -204,12 +208,69 @@ def test_the_table_shows_who_will_be_called_what(home: Home, datasets: Datasets)
     assert {person.pseudonym for person in datasets.participants()} == {""}
 
 
-def test_a_person_is_learnt_under_the_invented_name(home: Home, datasets: Datasets) -> None:
+def test_persona_and_room_are_pseudonymized(home: Home, datasets: Datasets) -> None:
     save(home.settings_file, {"data.persona": "김도담", "data.room": "김도담"})
     report = datasets.build()
-    invented = PseudonymStore(home).known()["김도담"]
-    assert (report.persona, report.room) == (invented, invented)
-    row = json.loads(made(home)["train.jsonl"].decode().splitlines()[0])
-    assert (row["persona"], row["room"]) == (invented, invented)
-    said = [each["content"] for each in row["messages"]]
-    assert NameReplacer({"김도담": invented}).replace("도담아") in " ".join(said)
+    pseudonym = PseudonymStore(home).known()["김도담"]
+    assert (report.persona, report.room) == (pseudonym, pseudonym)
+    row = json.loads(dataset_files(home)["train.jsonl"].decode().splitlines()[0])
+    assert (row["persona"], row["room"]) == (pseudonym, pseudonym)
+    text = " ".join(message["content"] for message in row["messages"])
+    assert NameReplacer({"김도담": pseudonym}).replace("도담아") in text
+
+
+@given(st.sets(st.text(min_size=1, max_size=8), max_size=40), st.text(max_size=8))
+def test_pseudonyms_are_unique_and_differ_from_all_names(names: set[str], salt: str) -> None:
+    pseudonyms = invent_pseudonyms(names, salt)
+    assert set(pseudonyms) == names
+    assert len(set(pseudonyms.values())) == len(names)
+    assert not set(pseudonyms.values()) & names
+    assert pseudonyms == invent_pseudonyms(sorted(names, reverse=True), salt)
+
+
+def test_pseudonym_depends_on_name_and_salt_only() -> None:
+    names = [f"사람{number}" for number in range(60)]
+    together = invent_pseudonyms(names, "소금")
+    alone = {name: invent_pseudonyms([name], "소금")[name] for name in names}
+    # Among 4,096 pseudonyms sixty names hardly ever collide.
+    assert sum(together[name] == alone[name] for name in names) >= 58
+    assert invent_pseudonyms(["사람1"], "설탕") != invent_pseudonyms(["사람1"], "소금")
+
+
+def test_pseudonyms_are_the_same_in_every_version() -> None:
+    """They are part of people's datasets; other word lists would rename everybody."""
+    assert invent_pseudonyms(["민수", "지우", "하나"], "x") == {
+        "민수": "해맑은 수달",
+        "지우": "나는 족제비",
+        "하나": "작은 여우",
+    }
+
+
+def test_no_pseudonym_is_somebody_elses_name() -> None:
+    assert invent_pseudonyms(["민수", "해맑은 수달"], "x")["민수"] != "해맑은 수달"
+
+
+def test_large_room_has_enough_pseudonyms() -> None:
+    names = [str(number) for number in range(5000)]
+    assert len(set(invent_pseudonyms(names, "x").values())) == 5000
+
+
+def test_assigned_pseudonyms_are_kept() -> None:
+    names = [str(number) for number in range(3000)]
+    before = invent_pseudonyms(names[:1500], "x")
+    after = invent_pseudonyms(names, "x", before)
+    assert {name: after[name] for name in before} == before
+    assert len(set(after.values())) == 3000
+    # Unless the pseudonym has become the name of a participant.
+    renamed = invent_pseudonyms(["민수", "파란 고래"], "x", {"민수": "파란 고래"})
+    assert renamed["민수"] != "파란 고래"
+    # A newcomer does not get the pseudonym of somebody absent.
+    wanted = invent_pseudonyms(["지우"], "x")["지우"]
+    assert invent_pseudonyms(["지우"], "x", {"누군가": wanted})["지우"] != wanted
+    assert invent_pseudonyms(["지우"], "x", {"누군가": "작은 여우"})["지우"] != "작은 여우"
+
+
+def test_no_pseudonym_contains_a_name() -> None:
+    names = ["민수", "수달", "해맑은"]
+    assert "수달" not in invent_pseudonyms(names, "x")["민수"]
+    assert "해맑은" not in invent_pseudonyms(names, "x")["민수"]

@@ -9,15 +9,15 @@ from kakaobot.dataset.sampler import EvenSampler
 
 
 @given(st.integers(1, 40), st.integers(0, 2000))
-def test_a_sample_is_spread_evenly_from_the_first_to_the_last(most: int, count: int) -> None:
-    spread = EvenSampler[int](most)
+def test_sample_is_evenly_spaced_over_the_stream(size: int, count: int) -> None:
+    sampler = EvenSampler[int](size)
     for number in range(count):
-        spread.add(number)
-    kept = spread.items()
-    assert min(count, most) / 2 <= len(kept) <= most
+        sampler.add(number)
+    sample = sampler.items()
+    assert min(count, size) / 2 <= len(sample) <= size
     if not count:
         return
-    assert kept[0] == 0
-    steps = {after - before for before, after in pairwise(kept)}
+    assert sample[0] == 0
+    steps = {after - before for before, after in pairwise(sample)}
     assert len(steps) <= 1
-    assert count - kept[-1] <= max(steps, default=count)
+    assert count - sample[-1] <= max(steps, default=count)

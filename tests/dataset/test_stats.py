@@ -17,41 +17,42 @@ def message(at: datetime, sender: str) -> Message:
 
 def session(*senders: str) -> Session:
     at = datetime(2026, 3, 1)
-    return Session("방", tuple(Turn(str(n), who, ("말",), at, at) for n, who in enumerate(senders)))
+    turns = (Turn(str(n), sender, ("말",), at, at) for n, sender in enumerate(senders))
+    return Session("방", tuple(turns))
 
 
-def figures_of(messages: Sequence[Message], sessions: Sequence[Session]) -> ActivityStats:
-    counts = ActivityCounter()
-    assert list(counts.observe(messages)) == list(messages)
+def activity_of(messages: Sequence[Message], sessions: Sequence[Session]) -> ActivityStats:
+    counter = ActivityCounter()
+    assert list(counter.observe(messages)) == list(messages)
     for session in sessions:
-        counts.add_session(session)
-    return counts.stats()
+        counter.add_session(session)
+    return counter.stats()
 
 
-def test_months_without_a_word_are_there_and_a_year_may_end_between() -> None:
-    said = [message(datetime(2025, 11, 30, 23), "가"), message(datetime(2026, 2, 1, 0), "나")]
-    figures = figures_of([*said, said[0]], [])
-    assert figures.months == (("2025-11", 2), ("2025-12", 0), ("2026-01", 0), ("2026-02", 1))
-    assert (figures.hours[23], figures.hours[0], sum(figures.hours)) == (2, 1, 3)
+def test_months_are_complete_across_a_year_end() -> None:
+    messages = [message(datetime(2025, 11, 30, 23), "가"), message(datetime(2026, 2, 1, 0), "나")]
+    activity = activity_of([*messages, messages[0]], [])
+    assert activity.months == (("2025-11", 2), ("2025-12", 0), ("2026-01", 0), ("2026-02", 1))
+    assert (activity.hours[23], activity.hours[0], sum(activity.hours)) == (2, 1, 3)
 
 
-def test_who_answers_whom_is_counted_within_sessions_only() -> None:
-    said = [message(datetime(2026, 3, 1), who) for who in ("가", "가", "나")]
-    figures = figures_of(said, [session("가", "나", "가"), session("나", "가")])
-    assert figures.participants == ("가", "나")
-    assert figures.reply_counts == ((0, 2), (1, 0))
+def test_replies_are_counted_within_sessions_only() -> None:
+    messages = [message(datetime(2026, 3, 1), sender) for sender in ("가", "가", "나")]
+    activity = activity_of(messages, [session("가", "나", "가"), session("나", "가")])
+    assert activity.participants == ("가", "나")
+    assert activity.reply_counts == ((0, 2), (1, 0))
 
 
-def test_nothing_said_is_no_error() -> None:
-    assert figures_of([], []).months == ()
+def test_empty_history_has_no_months() -> None:
+    assert activity_of([], []).months == ()
 
 
 @given(st.lists(st.integers(1, 500), max_size=50), st.integers(1, 500))
-def test_a_histogram_counts_every_size_once_up_to_the_most(sizes: list[int], most: int) -> None:
-    sizes = [min(size, most) for size in sizes]
-    bins = histogram(Counter(sizes), most)
+def test_histogram_counts_each_size_once(sizes: list[int], max_size: int) -> None:
+    sizes = [min(size, max_size) for size in sizes]
+    bins = histogram(Counter(sizes), max_size)
     assert sum(count for _, count in bins) == len(sizes)
-    assert bins[-1][0] == most
+    assert bins[-1][0] == max_size
     edges = [0, *(edge for edge, _ in bins)]
     assert edges == sorted(set(edges))
     for (edge, count), low in zip(bins, edges, strict=False):
