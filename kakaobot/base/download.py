@@ -1,9 +1,7 @@
-"""Brings a base model from the hub into its cache and tells how many bytes are here. Torch-free."""
+"""Downloads a base model into the hub's cache and reports received bytes. Imports no torch."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import logging
 import re
 import shutil
@@ -13,218 +11,191 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kakaobot.base.hub import cached_file, hub_errors
 from kakaobot.errors import BaseModelError
 
 log = logging.getLogger(__name__)
 
-_BEAT = 1.0
-"""Seconds between two looks at the bytes."""
-_SAYS = "바탕 모델을 내려받는 중 "
+_INTERVAL = 1.0
+"""Seconds between two reports."""
+_PREFIX = "바탕 모델을 내려받는 중 "
 _SPARE = 200_000_000
 """Bytes of disk left free."""
-_SMALL = {".json", ".jinja", ".txt", ".model"}
-"""Endings of the files beside the weights: settings, tokenizer, chat template."""
-# In the order in which transformers looks for them; only the first kind is loaded.
+_SMALL_SUFFIXES = {".json", ".jinja", ".txt", ".model"}
+"""Config, tokenizer and chat template."""
 _WEIGHTS = (
     r"model\.safetensors",
     r"model-\d+-of-\d+\.safetensors",
     r"pytorch_model\.bin",
     r"pytorch_model-\d+-of-\d+\.bin",
 )
+"""In the order in which transformers prefers them; only the first kind found is loaded."""
 
 
-class Cancelled(Exception):
-    """Whoever wanted the model does not any more."""
+class DownloadCancelled(Exception):
+    """The caller no longer wants the model."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One file of the model."""
-
     name: str
     size: int
     """Bytes."""
 
 
-def download(name: str, say: Callable[[str], None], *, beat: float = _BEAT) -> None:
-    """Download what is missing of a base model; returns at once where nothing is.
+def download(name: str, report: Callable[[str], None], *, interval: float = _INTERVAL) -> None:
+    """Download the missing files of a base model.
 
-    Nothing is done for a folder or a file, or where the hub cannot be asked: whoever loads the
-    model then finds it in the cache, or says why not.
+    Returns at once for a local path, a complete cache or an unreachable hub; loading then works
+    from the cache or fails with a readable error.
 
     Args:
         name: a Hugging Face id.
-        say: told in Korean how many bytes are here, about once a second. What it raises ends the
-            download, and is raised here.
-        beat: seconds between two looks.
+        report: receives received and total bytes in Korean. If it raises, the download is cancelled
+            and the exception propagates.
+        interval: seconds between two reports.
 
     Raises:
-        BaseModelError: the disk is too full, or the download broke off.
+        BaseModelError: the disk is too full, or the download failed.
     """
     if Path(name).exists():
         return
-    wanted = parts_of(name)
-    missing = [part for part in wanted if not _is_here(name, part)]
+    files = list_model_files(name)
+    missing = [file for file in files if cached_file(name, file.name) is None]
     if not missing:
         return
-    here = sum(part.size for part in wanted) - sum(part.size for part in missing)
-    _refuse_if_full(name, sum(part.size for part in missing))
-    download = _Download(name, missing)
-    download.start()
-    said = ""
+    total, needed = _size(files), _size(missing)
+    _check_disk(name, needed)
+    task = _Download(name, missing)
+    task.start()
+    text = ""
     try:
         while True:
-            over = download.wait(beat)
-            words = _words(here + download.received, sum(part.size for part in wanted))
-            if words != said:
-                say(words)
-                said = words
-            if over:
+            done = task.wait(interval)
+            progress = f"{_PREFIX}{byte_text(total - needed + task.received)} / {byte_text(total)}"
+            if progress != text:
+                report(progress)
+                text = progress
+            if done:
                 break
     finally:
-        download.cancel()
-    if download.error is not None:
-        came = said.removeprefix(_SAYS)
+        task.cancel()
+    if task.error is not None:
+        received = text.removeprefix(_PREFIX)
         raise BaseModelError(
-            f"바탕 모델 {name} 을 내려받다가 끊겼습니다({came}). 인터넷 연결과 남은 디스크를 "
+            f"바탕 모델 {name} 을 내려받다가 끊겼습니다({received}). 인터넷 연결과 남은 디스크를 "
             "확인하고 다시 시작하세요. 다 받은 파일은 다시 받지 않습니다."
-        ) from download.error
+        ) from task.error
 
 
-def parts_of(name: str) -> list[ModelFile]:
-    """The files of a model that are loaded, small ones first; empty where the hub is not asked."""
+def list_model_files(name: str) -> list[ModelFile]:
+    """The files of a model that loading needs; empty if the hub is offline or fails."""
     from huggingface_hub import HfApi, constants
 
     if constants.HF_HUB_OFFLINE:
         return []
     try:
         files = HfApi().model_info(name, files_metadata=True, timeout=10).siblings or []
-    except _troubles():
-        log.warning("the hub does not tell the files of %s", name, exc_info=True)
+    except hub_errors():
+        log.warning("the hub does not list the files of %s", name, exc_info=True)
         return []
-    return chosen([ModelFile(file.rfilename, file.size or 0) for file in files])
+    return select_files([ModelFile(file.rfilename, file.size or 0) for file in files])
 
 
-def chosen(parts: Sequence[ModelFile]) -> list[ModelFile]:
-    """Of all files of a model those that are loaded: the best kind of weights, and the small."""
-    top = [part for part in parts if "/" not in part.name]
-    small = [part for part in top if PurePosixPath(part.name).suffix in _SMALL]
-    for kind in _WEIGHTS:
-        weights = [part for part in top if re.fullmatch(kind, part.name)]
+def select_files(files: Sequence[ModelFile]) -> list[ModelFile]:
+    """The files that loading needs: small ones first, then the preferred kind of weights."""
+    top_level = [file for file in files if "/" not in file.name]
+    small = [file for file in top_level if PurePosixPath(file.name).suffix in _SMALL_SUFFIXES]
+    for pattern in _WEIGHTS:
+        weights = [file for file in top_level if re.fullmatch(pattern, file.name)]
         if weights:
-            return sorted(small, key=lambda part: part.size) + weights
+            return sorted(small, key=lambda file: file.size) + weights
     return []
 
 
-def amount(count: float) -> str:
-    """Bytes as the hub's pages show them: `1.2GB`, `35MB`."""
+def byte_text(count: float) -> str:
+    """Bytes in decimal units, as on the hub: `1.2GB`, `35MB`."""
     if count >= 1e9:
         return f"{count / 1e9:.1f}GB"
     return f"{count / 1e3:.0f}KB" if 0 < count < 1e6 else f"{count / 1e6:.0f}MB"
 
 
 class _Download:
-    """One file after the other in a thread of its own, so that a beat is kept while one stalls."""
+    """A download in a thread of its own, so that reports continue while it stalls."""
 
-    def __init__(self, name: str, parts: Sequence[ModelFile]) -> None:
+    def __init__(self, name: str, files: Sequence[ModelFile]) -> None:
         self.error: Exception | None = None
-        self._name = name
-        self._parts = parts
-        self._done = 0
+        self._name, self._files = name, files
         self._bars: list[Any] = []
-        self._part = ModelFile("", 0)
-        self._is_cancelled = threading.Event()
-        # A thread that cannot be reached any more must not keep the program alive.
-        self._thread = threading.Thread(target=self._run, name=f"fetch-{name}", daemon=True)
+        self._cancelled = threading.Event()
+        # A stalled download must not keep the program alive.
+        self._thread = threading.Thread(target=self._run, name=f"download-{name}", daemon=True)
 
     @property
     def received(self) -> int:
-        """Bytes since the start; those of a file that is received anew count once."""
-        bars = [int(bar.n) for bar in self._bars]
-        return self._done + min(max(bars, default=0), self._part.size)
+        """Bytes so far. The library has one bar for bytes received and one for bytes written."""
+        bytes_done = max((int(bar.n) for bar in self._bars), default=0)
+        # A file that is downloaded anew is counted twice.
+        return min(bytes_done, _size(self._files))
 
     def start(self) -> None:
         self._thread.start()
 
     def wait(self, timeout: float) -> bool:
-        """Whether it has ended, after at most `timeout` seconds."""
+        """Wait at most `timeout` seconds; True once the download has ended."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def cancel(self) -> None:
-        self._is_cancelled.set()
+        self._cancelled.set()
 
     def _run(self) -> None:
-        from huggingface_hub import hf_hub_download
+        from huggingface_hub import snapshot_download
 
-        bar = _bar_class(self._open_bar, self._is_cancelled.is_set)
         try:
-            for part in self._parts:
-                self._part = part
-                hf_hub_download(self._name, part.name, tqdm_class=bar)
-                self._bars = []
-                self._part = ModelFile("", 0)
-                self._done += part.size
-        except Cancelled:
+            snapshot_download(
+                self._name,
+                allow_patterns=[file.name for file in self._files],
+                tqdm_class=_progress_bar(self._bars, self._cancelled),
+            )
+        except DownloadCancelled:
             log.info("the download of %s was cancelled", self._name)
-        except _troubles() as error:
+        except hub_errors() as error:
             self.error = error
 
-    def _open_bar(self, bar: Any) -> None:
-        self._bars = [*self._bars, bar]
 
-
-def _bar_class(opened: Callable[[Any], None], is_cancelled: Callable[[], bool]) -> type[Any]:
-    """The progress bar that the hub's library asks for: it counts and shows nothing.
-
-    Where one file has two, for bytes received and bytes written, the further one is right.
-    """
+def _progress_bar(byte_bars: list[Any], cancelled: threading.Event) -> type[Any]:
+    """A tqdm class that shows nothing, collects the bars that count bytes, and can cancel."""
     from huggingface_hub.utils.tqdm import tqdm
 
-    class Counter(tqdm):
+    class ByteCounter(tqdm):
         def __init__(self, *args: Any, **options: Any) -> None:
             options.pop("name", None)
             super().__init__(*args, **{**options, "disable": True})  # type: ignore[no-untyped-call]
-            opened(self)
+            if options.get("unit") == "B":
+                byte_bars.append(self)
 
         def update(self, n: float | None = 1) -> None:
-            if is_cancelled():
-                raise Cancelled
+            if cancelled.is_set():
+                raise DownloadCancelled
             self.n += n or 0
 
-    return Counter
+    return ByteCounter
 
 
-def _is_here(name: str, part: ModelFile) -> bool:
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(name, part.name), str)
+def _size(files: Sequence[ModelFile]) -> int:
+    return sum(file.size for file in files)
 
 
-def _refuse_if_full(name: str, needed: int) -> None:
+def _check_disk(name: str, needed: int) -> None:
     from huggingface_hub import constants
 
-    place = Path(constants.HF_HUB_CACHE)
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    folder = Path(constants.HF_HUB_CACHE)
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
     if free < needed + _SPARE:
         raise BaseModelError(
-            f"바탕 모델 {name} 을 내려받을 디스크 공간이 모자랍니다 (필요 {amount(needed)}, 남음 "
-            f"{amount(free)}). 공간을 비우거나 model.base_model 을 더 작은 모델로 바꾸세요."
+            f"바탕 모델 {name} 을 내려받을 디스크 공간이 모자랍니다 (필요 {byte_text(needed)}, "
+            f"남음 {byte_text(free)}). 공간을 비우거나 model.base_model 을 더 작은 모델로 바꾸세요."
         )
-
-
-def _words(here: int, all_: int) -> str:
-    return f"{_SAYS}{amount(here)} / {amount(all_)}"
-
-
-def _troubles() -> tuple[type[Exception], ...]:
-    """What the hub, the disk and the wire say; hub 2 speaks through another library than hub 1."""
-    from huggingface_hub.errors import HfHubHTTPError
-
-    found: list[type[Exception]] = [HfHubHTTPError, OSError, ValueError, RuntimeError]
-    for library in ("httpx2", "httpx"):
-        with contextlib.suppress(ImportError):
-            found.append(importlib.import_module(library).HTTPError)
-    return tuple(found)

@@ -1,4 +1,4 @@
-"""How a model draws its next token, and where a reply ends. Imports transformers where asked."""
+"""How replies are sampled, alike in chat and at evaluations. Imports transformers lazily."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is drawn."""
-
     max_new_tokens: int
     temperature: float
-    """0 takes the likeliest token every time."""
+    """0 for greedy decoding."""
     top_p: float
     top_k: int
     """0 for no limit."""
     repetition_penalty: float
 
 
-def generation_config(base: LoadedBase, sampling: Sampling, *, room: int) -> Any:
-    """What `generate` is given; chat and training draw alike.
+def generation_config(base: LoadedBase, sampling: Sampling, *, context_left: int) -> Any:
+    """The `GenerationConfig` of one reply.
 
     Args:
-        room: tokens that may follow, at least 1; no reply is longer.
+        base: its special tokens end a reply.
+        sampling: how tokens are drawn.
+        context_left: tokens the context has left, at least 1; bounds the reply.
     """
     from transformers import GenerationConfig
 
-    draws = (
+    drawing = (
         {
             "do_sample": True,
             "temperature": sampling.temperature,
@@ -41,20 +41,20 @@ def generation_config(base: LoadedBase, sampling: Sampling, *, room: int) -> Any
         else {"do_sample": False}
     )
     return GenerationConfig(
-        max_new_tokens=min(sampling.max_new_tokens, room),
-        # Silence is no reply.
+        max_new_tokens=min(sampling.max_new_tokens, context_left),
+        # An empty reply is none.
         min_new_tokens=1,
         repetition_penalty=sampling.repetition_penalty,
-        eos_token_id=_stops(base),
+        eos_token_id=_stop_tokens(base),
         pad_token_id=base.renderer.end_id,
-        **draws,
+        **drawing,
     )
 
 
-def _stops(base: LoadedBase) -> list[int]:
-    """Every special token: a reply that begins another turn, or another text, is over."""
-    own = base.model.generation_config.eos_token_id
-    others = own if isinstance(own, list) else [own]
+def _stop_tokens(base: LoadedBase) -> list[int]:
+    """Every special token: one that opens another turn or text also ends the reply."""
+    eos = base.model.generation_config.eos_token_id
+    eos = eos if isinstance(eos, list) else [eos]
     added = base.tokenizer.added_tokens_decoder
-    special = [number for number, token in added.items() if token.special]
-    return sorted({base.renderer.end_id, *special, *others} - {None})
+    special = [token_id for token_id, token in added.items() if token.special]
+    return sorted({base.renderer.end_id, *special, *eos} - {None})

@@ -1,4 +1,4 @@
-"""Which base model suits this machine. Looks at hardware and caches; imports no torch."""
+"""Which base model suits this machine, from its hardware and the hub's cache. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,44 +7,41 @@ import os
 import re
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from kakaobot.base.hub import hub_reachable, is_cached
 from kakaobot.errors import BaseModelError
 from kakaobot.starter import FOLDER as STARTER_FOLDER
 
 STARTER = "starter"
 _GIB = 2**30
-
-# Free VRAM that LoRA on a 4-bit base of this size needs at 1,024 tokens and a batch of four:
-# weights at about 0.6 bytes a parameter, logits over 151,936 words, activations, CUDA itself.
 _BY_VRAM = (
     (14 * _GIB, "Qwen/Qwen3-8B"),
     (8 * _GIB, "Qwen/Qwen3-4B-Instruct-2507"),
     (5 * _GIB, "Qwen/Qwen3-1.7B"),
 )
-_ON_CPU = "Qwen/Qwen3-0.6B"
-_ASKED = "index,memory.free,driver_version,name"
-# NVIDIA's CUDA compatibility table: 13.x needs driver 580, 12.x runs from 525 on.
+"""Free VRAM that LoRA on a 4-bit base needs at 1,024 tokens and a batch of four: weights at about
+0.6 bytes per parameter, logits over 151,936 tokens, activations, and CUDA itself."""
+_SMALLEST = "Qwen/Qwen3-0.6B"
 _OLDEST_DRIVER = {"13": 580, "12": 525}
+"""Oldest driver per major CUDA version, from NVIDIA's compatibility table."""
 _NO_DRIVER = 10**6
 
 
 @dataclass(frozen=True)
 class Hardware:
     gpu: str = ""
-    """Name of the NVIDIA GPU with most free memory; empty where there is none."""
+    """Name of the NVIDIA GPU with the most free memory; empty if there is none."""
     free_vram: int = 0
     """Bytes."""
     index: str = ""
-    """Its number as `nvidia-smi` counts, by the place on the bus."""
+    """Its index in `nvidia-smi`, by PCI bus."""
     idle: str = ""
-    """Name of a GPU that is there but that the installed PyTorch cannot use."""
+    """Name of a GPU that the installed PyTorch cannot use."""
     cards: int = field(default=0, compare=False)
-    """How many NVIDIA GPUs there are, if they can be used."""
+    """Number of usable NVIDIA GPUs."""
 
 
 @dataclass(frozen=True)
@@ -52,25 +49,22 @@ class BaseModelChoice:
     name: str
     """`starter`, a Hugging Face id, a folder, or a `.gguf` file; see `located`."""
     label: str
-    """What the user is shown."""
+    """Shown to the user."""
     reason: str
-    """Korean: why this one."""
+    """Korean: why it was chosen."""
     practice: bool = False
     """Whether it is only for practice."""
 
 
 def detect_hardware() -> Hardware:
-    """Ask `nvidia-smi` for a GPU, and the installed PyTorch whether it can use one."""
+    """The GPUs that `nvidia-smi` lists and the installed PyTorch can use."""
     program = shutil.which("nvidia-smi")
     if not program:
         return Hardware()
+    query = "--query-gpu=index,memory.free,driver_version,name"
     try:
-        said = subprocess.run(
-            [
-                program,
-                "--query-gpu=index,memory.free,driver_version,name",
-                "--format=csv,noheader,nounits",
-            ],
+        output = subprocess.run(
+            [program, query, "--format=csv,noheader,nounits"],
             capture_output=True,
             text=True,
             timeout=10,
@@ -78,22 +72,16 @@ def detect_hardware() -> Hardware:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return Hardware()
-    return parse_hardware(said, torch_cuda())
-
-
-def _driver_number(driver: str) -> int:
-    """`581.42` → 581; 0 where it is not a number."""
-    major = driver.split(".")[0]
-    return int(major) if major.isdigit() else 0
+    return parse_hardware(output, torch_cuda())
 
 
 def one_gpu(
     environ: Mapping[str, str] = os.environ, hardware: Callable[[], Hardware] = detect_hardware
 ) -> dict[str, str]:
-    """Environment variables by which a worker sees one GPU, the one with most free memory.
+    """Environment that shows a worker only the GPU with the most free memory.
 
-    With several the Trainer would spread every batch over all of them (`DataParallel`), which is
-    slower for one small adapter. What the user has set stands.
+    With several, the Trainer would use `DataParallel`, which is slower for a small adapter. A
+    selection in `environ` takes precedence.
     """
     index = hardware().index
     if "CUDA_VISIBLE_DEVICES" in environ or not index:
@@ -101,15 +89,15 @@ def one_gpu(
     return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": index}
 
 
-def parse_hardware(said: str, cuda: str) -> Hardware:
-    """`nvidia-smi`'s lines of `index, free MiB, driver, name` → the GPU with most free memory.
+def parse_hardware(output: str, cuda: str) -> Hardware:
+    """The GPU with the most free memory.
 
     Args:
-        said: what it printed.
-        cuda: the CUDA version PyTorch was built for, such as `13.0`; empty for a CPU build.
+        output: `nvidia-smi`'s lines of `index, free MiB, driver, name`.
+        cuda: CUDA version that PyTorch was built for, such as `13.0`; empty for a CPU build.
     """
     cards = []
-    for line in said.splitlines():
+    for line in output.splitlines():
         index, free, driver, name = (*(part.strip() for part in line.split(",", 3)), *[""] * 3)[:4]
         if index.isdigit() and free.isdigit():
             if _driver_number(driver) < _OLDEST_DRIVER.get(cuda.split(".")[0], _NO_DRIVER):
@@ -120,103 +108,92 @@ def parse_hardware(said: str, cuda: str) -> Hardware:
 
 
 def torch_cuda() -> str:
-    """The CUDA version the installed PyTorch was built for, read without loading it."""
+    """The CUDA version the installed PyTorch was built for, read without importing it."""
     spec = importlib.util.find_spec("torch")
     if spec is None or not spec.origin:
         return ""
     text = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
-    found = re.search(r"^cuda\b[^=\n]*= *['\"]([\d.]+)['\"]", text, re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(r"^cuda\b[^=\n]*= *['\"]([\d.]+)['\"]", text, re.MULTILINE)
+    return match[1] if match else ""
 
 
 def choose(
-    wanted: str,
+    requested: str,
     *,
     hardware: Callable[[], Hardware] = detect_hardware,
-    cached: Callable[[str], bool] = lambda name: is_cached(name),
-    reachable: Callable[[], bool] = lambda: hub_reachable(),
+    cached: Callable[[str], bool] = is_cached,
+    reachable: Callable[[], bool] = hub_reachable,
 ) -> BaseModelChoice:
     """Resolve `model.base_model`.
 
     Raises:
-        BaseModelError: a folder or file is named that is not there.
+        BaseModelError: a missing folder or file is named.
     """
-    if wanted == STARTER:
+    if requested == STARTER:
         return _starter("설정에서 starter 를 골랐습니다.")
-    if wanted != "auto":
-        return _named(wanted)
-    card = hardware()
-    name, why = _for(card)
+    if requested != "auto":
+        return _named(requested)
+    name, reason = _suited_to(hardware())
     if cached(name) or reachable():
-        return BaseModelChoice(name, name, why)
+        return BaseModelChoice(name, name, reason)
     return _starter(
-        f"{why} 하지만 {name} 을 내려받을 수 없어(인터넷 연결 없음) 연습용 모델을 씁니다."
+        f"{reason} 하지만 {name} 을 내려받을 수 없어(인터넷 연결 없음) 연습용 모델을 씁니다."
     )
 
 
-def is_cached(name: str) -> bool:
-    """Whether the hub's cache on this disk holds the model's settings and some weights."""
-    from huggingface_hub import try_to_load_from_cache
-
-    weights = ("model.safetensors", "model.safetensors.index.json")
-    found = [try_to_load_from_cache(name, file) for file in ("config.json", *weights)]
-    return isinstance(found[0], str) and any(isinstance(file, str) for file in found[1:])
+def located(name: str) -> str:
+    """Where a chosen base is loaded from; the starter moves with the program."""
+    return str(STARTER_FOLDER) if name == STARTER else name
 
 
-def hub_reachable(timeout: float = 3.0) -> bool:
-    """Whether the model hub answers. Sends nothing but the request itself."""
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
-        return False
-    address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    request = urllib.request.Request(address, method="HEAD")
-    try:
-        with urllib.request.urlopen(request, timeout=timeout):
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except (OSError, ValueError):
-        return False
+def next_smaller(name: str) -> str:
+    """The model below `name` among those `auto` chooses from; the smallest for any other name."""
+    names = [*(name for _, name in _BY_VRAM), _SMALLEST]
+    index = names.index(name) if name in names else len(names)
+    return names[min(index + 1, len(names) - 1)]
 
 
-def _for(card: Hardware) -> tuple[str, str]:
+def _driver_number(driver: str) -> int:
+    """`581.42` → 581; 0 if it is not a number."""
+    major = driver.split(".")[0]
+    return int(major) if major.isdigit() else 0
+
+
+def _suited_to(card: Hardware) -> tuple[str, str]:
+    """A model's name and the reason for it."""
     free = card.free_vram / _GIB
     for needed, name in _BY_VRAM:
         if card.free_vram >= needed:
             return name, f"{card.gpu} 에 남은 그래픽 메모리 {free:.1f}GB 에 맞춰 골랐습니다."
     if card.gpu:
         return (
-            _ON_CPU,
+            _SMALLEST,
             f"{card.gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다.",
         )
     if card.idle:
-        return _ON_CPU, (
+        return _SMALLEST, (
             f"{card.idle} 가 있지만 그래픽 드라이버나 설치된 PyTorch 가 맞지 않아 CPU 로 배웁니다. "
             "드라이버를 새로 설치하고 .venv 폴더를 지운 뒤 다시 시작해 보세요."
         )
-    return _ON_CPU, "NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다."
+    return _SMALLEST, "NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다."
 
 
-def _named(wanted: str) -> BaseModelChoice:
-    path = Path(wanted).expanduser()
-    looks_local = path.is_absolute() or wanted.startswith((".", "~")) or wanted.count("/") != 1
+def _named(name: str) -> BaseModelChoice:
+    path = Path(name).expanduser()
+    looks_local = path.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1
     if path.exists():
         if path.is_dir() and not (path / "config.json").exists():
             raise BaseModelError(
-                f"폴더 {wanted} 에 config.json 이 없습니다. "
+                f"폴더 {name} 에 config.json 이 없습니다. "
                 "모델이 든 폴더를 model.base_model 에 적어 주세요."
             )
         return BaseModelChoice(str(path.resolve()), path.name, "설정에 적힌 모델입니다.")
-    if looks_local or wanted.endswith(".gguf"):
+    if looks_local or name.endswith(".gguf"):
         raise BaseModelError(
-            f"바탕 모델 '{wanted}' 을 찾을 수 없습니다. model.base_model 에 auto, starter, "
+            f"바탕 모델 '{name}' 을 찾을 수 없습니다. model.base_model 에 auto, starter, "
             "Hugging Face 이름(예: Qwen/Qwen3-0.6B)이나 있는 폴더를 적어 주세요."
         )
-    return BaseModelChoice(wanted, wanted, "설정에 적힌 모델입니다.")
-
-
-def located(name: str) -> str:
-    """Where a chosen base is loaded from; the starter moves with the program."""
-    return str(STARTER_FOLDER) if name == STARTER else name
+    return BaseModelChoice(name, name, "설정에 적힌 모델입니다.")
 
 
 def _starter(reason: str) -> BaseModelChoice:

@@ -1,4 +1,4 @@
-"""How a base model cuts text, read from its small files alone. Imports torch only where it must."""
+"""The tokenizer and context of a base model, from its small files. Imports torch lazily."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kakaobot.base import resolve
-from kakaobot.chat_template import CHATML, IM_END, IM_START, Renderer
+from kakaobot.base.hub import cached_file, hub_reachable, pretrained_source, readable_errors
+from kakaobot.chat_template import CHATML, IM_END, IM_START, Renderer, renderer_for
 from kakaobot.errors import BaseModelError
 
 
@@ -20,30 +21,58 @@ class TokenizerInfo:
 
 
 def read_tokenizer_info(name: str) -> TokenizerInfo:
-    """The renderer and the context of a base model, without its weights.
+    """The renderer and context of a base model, without its weights.
 
     Raises:
-        BaseModelError: the files are not on this disk and cannot be fetched.
+        BaseModelError: a file is neither on disk nor downloadable.
     """
     from tokenizers import Tokenizer
 
     context = _context(_small_file(name, "config.json"))
     if Path(name).suffix == ".gguf" and Path(name).is_file():
-        context = gguf_number(Path(name), "context_length") or context
+        context = read_gguf_number(Path(name), "context_length") or context
     file = _small_file(name, "tokenizer.json")
     if file is not None:
         tokenizer = Tokenizer.from_file(str(file))
-        if all(tokenizer.token_to_id(mark) is not None for mark in (IM_START, IM_END)):
+        if all(tokenizer.token_to_id(token) is not None for token in (IM_START, IM_END)):
             return TokenizerInfo(Renderer(tokenizer, CHATML), context)
-    # Other shapes are derived from the chat template, which only transformers renders.
-    from kakaobot.base.loading import load_tokenizer
-    from kakaobot.chat_template import renderer_for
-
+    # Other chat formats are derived from the chat template, which only transformers renders.
     return TokenizerInfo(renderer_for(load_tokenizer(name)), context)
 
 
+def load_tokenizer(name: str) -> Any:
+    """The `transformers` tokenizer of a base model.
+
+    Raises:
+        BaseModelError: it cannot be found, downloaded or read.
+    """
+    from transformers import AutoTokenizer
+
+    with readable_errors(name):
+        return AutoTokenizer.from_pretrained(**pretrained_source(name))
+
+
+def read_gguf_number(file: Path, key: str) -> int:
+    """A number in the metadata of a `.gguf` file, such as `context_length`; 0 if it has none.
+
+    Raises:
+        BaseModelError: the file cannot be read.
+    """
+    from gguf import GGUFReader
+
+    try:
+        fields = GGUFReader(file).fields
+        field = next((fields[name] for name in fields if name.endswith(f".{key}")), None)
+        return int(field.contents()) if field else 0
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise BaseModelError(
+            f"{file.name} 을 읽지 못했습니다. 파일을 다시 내려받으세요. "
+            f"(이유: {type(error).__name__}: {error})"
+        ) from error
+
+
 def _small_file(name: str, file: str) -> Path | None:
-    """A file of the model: of its folder, of the hub's cache, or fetched. None for a `.gguf`."""
+    """A file from the model's folder, the hub's cache or the hub; None if it has none."""
     path = Path(name)
     if path.is_dir():
         return path / file if (path / file).exists() else None
@@ -52,8 +81,9 @@ def _small_file(name: str, file: str) -> Path | None:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
+    offline = cached_file(name, file) is None and not hub_reachable()
     try:
-        return Path(hf_hub_download(name, file))
+        return Path(hf_hub_download(name, file, local_files_only=offline))
     except LocalEntryNotFoundError as error:
         raise BaseModelError(
             f"{name} 의 토크나이저를 내려받지 못했습니다. 인터넷 연결을 확인하거나 "
@@ -68,28 +98,9 @@ def _small_file(name: str, file: str) -> Path | None:
         ) from error
 
 
-def gguf_number(file: Path, key: str) -> int:
-    """What a `.gguf` file says of its model, such as `context_length`; 0 where it does not.
-
-    Raises:
-        BaseModelError: the file cannot be read.
-    """
-    from gguf import GGUFReader
-
-    try:
-        fields = GGUFReader(file).fields
-        found = next((fields[each] for each in fields if each.endswith(f".{key}")), None)
-        return int(found.contents()) if found else 0
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise BaseModelError(
-            f"{file.name} 을 읽지 못했습니다. 파일을 다시 내려받으세요. "
-            f"(이유: {type(error).__name__}: {error})"
-        ) from error
-
-
-def _context(file: Path | None) -> int:
-    if file is None:
+def _context(config_file: Path | None) -> int:
+    if config_file is None:
         return resolve.context(None)
-    config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    inner = config.get("text_config") or config
-    return resolve.context(inner.get("max_position_embeddings"))
+    config: dict[str, Any] = json.loads(config_file.read_text(encoding="utf-8"))
+    text_config = config.get("text_config") or config
+    return resolve.context(text_config.get("max_position_embeddings"))

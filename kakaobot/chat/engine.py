@@ -157,7 +157,7 @@ class Engine:
                 self._model.generate(
                     input_ids=ids,
                     attention_mask=torch.ones_like(ids),
-                    generation_config=generation_config(self._base, sampling, room=room),
+                    generation_config=generation_config(self._base, sampling, context_left=room),
                     streamer=streamer,
                     stopping_criteria=StoppingCriteriaList([_StopWhenCancelled(cancelled)]),
                 )

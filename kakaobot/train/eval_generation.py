@@ -94,7 +94,7 @@ class EvalGenerator:
             input_ids=torch.tensor(ids, device=device),
             attention_mask=torch.tensor(mask, device=device),
             generation_config=generation_config(
-                self._base, self._sampling, room=max(1, self._base.context - width)
+                self._base, self._sampling, context_left=max(1, self._base.context - width)
             ),
             stopping_criteria=StoppingCriteriaList([stopping]),
             use_cache=True,

@@ -190,8 +190,8 @@ class TrainingJob:
             load_in_4bit=requested.load_in_4bit,
             dtype=requested.dtype,
             attn_implementation=requested.attn_implementation,
-            shared=self.ranks.here if self.ranks.sharing else 0,
-            say=self._report,
+            fsdp_ranks=self.ranks.here if self.ranks.sharing else 0,
+            report=self._report,
         )
         self.status = replace(self.status, notes=(*base.notes, *self._backoff_notes))
         return base

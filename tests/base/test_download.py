@@ -1,4 +1,4 @@
-"""A base model from a tiny hub on this machine: real requests, real bytes, the real cache."""
+"""Downloads from a tiny hub on this machine, into the library's real cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.base.download import ModelFile, amount, chosen
+from kakaobot.base.download import ModelFile, byte_text, select_files
 from kakaobot.config import ROOT
 from kakaobot.starter import FOLDER
 from tests.patience import patience
@@ -26,7 +26,7 @@ CHUNK = 1 << 20
 
 
 class Hub:
-    """Speaks what huggingface_hub asks: the list of files, and each of them, slowly where wanted.
+    """Answers the requests of huggingface_hub: the listings of a model, and its files.
 
     Args:
         files: name and content.
@@ -35,7 +35,7 @@ class Hub:
     """
 
     def __init__(self, files: dict[str, bytes], *, pause: float = 0.0, cut: int = 0) -> None:
-        self.files, self.asked = files, list[str]()
+        self.files, self.requests = files, list[str]()
         hub = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -46,27 +46,34 @@ class Hub:
                 self._answer(head=False)
 
             def _answer(self, *, head: bool) -> None:
-                hub.asked.append(f"{self.command} {self.path}")
+                hub.requests.append(f"{self.command} {self.path}")
                 path = self.path.split("?")[0]
-                if path == f"/api/models/{NAME}":
+                if path in (f"/api/models/{NAME}", f"/api/models/{NAME}/revision/main"):
                     siblings = [{"rfilename": n, "size": len(b)} for n, b in files.items()]
                     body = json.dumps({"id": NAME, "sha": COMMIT, "siblings": siblings}).encode()
                     self._send(body, {}, head=head)
                     return
+                if path == f"/api/models/{NAME}/tree/{COMMIT}":
+                    tree = [
+                        {"type": "file", "path": n, "size": len(b), "oid": "0" * 40}
+                        for n, b in files.items()
+                    ]
+                    self._send(json.dumps(tree).encode(), {}, head=head)
+                    return
                 name = path.rpartition("/")[2]
                 if path.startswith(f"/{NAME}/resolve/") and name in files:
                     tag = hashlib.sha256(files[name]).hexdigest()
-                    marks = {"ETag": f'"{tag}"', "X-Repo-Commit": COMMIT}
-                    self._send(files[name], marks, head=head)
+                    headers = {"ETag": f'"{tag}"', "X-Repo-Commit": COMMIT}
+                    self._send(files[name], headers, head=head)
                     return
                 self.send_response(404)
                 self.send_header("X-Error-Code", "EntryNotFound")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def _send(self, body: bytes, marks: dict[str, str], *, head: bool) -> None:
+            def _send(self, body: bytes, headers: dict[str, str], *, head: bool) -> None:
                 self.send_response(200)
-                for key, value in {"Content-Length": str(len(body)), **marks}.items():
+                for key, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(key, value)
                 self.end_headers()
                 for start in range(0, 0 if head else len(body), CHUNK):
@@ -91,7 +98,7 @@ class Hub:
 
 @pytest.fixture
 def hub() -> Iterator[Hub]:
-    made = Hub(
+    server = Hub(
         {
             "config.json": b"{}",
             "README.md": b"x" * 5_000_000,
@@ -100,12 +107,12 @@ def hub() -> Iterator[Hub]:
         },
         pause=0.05,
     )
-    yield made
-    made.close()
+    yield server
+    server.close()
 
 
 def python(hub: Hub, cache: Path, program: str) -> subprocess.CompletedProcess[str]:
-    """A process of its own: the library reads its environment while it is imported."""
+    """Run a program in a process of its own: the library reads its environment on import."""
     environ = {
         **os.environ,
         "HF_ENDPOINT": hub.address,
@@ -126,42 +133,43 @@ def python(hub: Hub, cache: Path, program: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.slow
-def test_the_bytes_that_are_here_are_told_while_they_come(hub: Hub, tmp_path: Path) -> None:
-    done = python(hub, tmp_path, f"download({NAME!r}, print, beat=0.1)")
+def test_download_reports_received_bytes(hub: Hub, tmp_path: Path) -> None:
+    done = python(hub, tmp_path, f"download({NAME!r}, print, interval=0.1)")
     assert done.returncode == 0, done.stderr
-    said = done.stdout.splitlines()
-    assert all(line.startswith("바탕 모델을 내려받는 중 ") for line in said)
-    here = [line.removesuffix(" / 42MB").rpartition(" ")[2] for line in said]
-    megabytes = [int(each.removesuffix("MB")) for each in here if each.endswith("MB")]
+    lines = done.stdout.splitlines()
+    assert all(line.startswith("바탕 모델을 내려받는 중 ") for line in lines)
+    received = [line.removesuffix(" / 42MB").rpartition(" ")[2] for line in lines]
+    megabytes = [int(text.removesuffix("MB")) for text in received if text.endswith("MB")]
     assert megabytes == sorted(megabytes)
     # The library counts ten megabytes at a time.
-    assert len({each for each in megabytes if 0 < each < 42}) >= 2
-    assert here[-1] == "42MB"
+    assert len({count for count in megabytes if 0 < count < 42}) >= 2
+    assert received[-1] == "42MB"
     [weights] = tmp_path.rglob("snapshots/*/model.safetensors")
     assert weights.read_bytes() == hub.files["model.safetensors"]
-    assert not any(name in line for line in hub.asked for name in ("README", "pytorch_model"))
+    unneeded = ("README", "pytorch_model")
+    assert not any(name in line for line in hub.requests for name in unneeded)
     assert done.stderr == ""
 
 
 @pytest.mark.slow
-def test_what_is_here_is_not_fetched_again_and_nothing_is_said(hub: Hub, tmp_path: Path) -> None:
+def test_a_complete_model_is_not_downloaded_again(hub: Hub, tmp_path: Path) -> None:
     python(hub, tmp_path, f"download({NAME!r}, print)")
-    hub.asked.clear()
+    hub.requests.clear()
     done = python(hub, tmp_path, f"download({NAME!r}, print)")
     assert (done.returncode, done.stdout) == (0, "")
-    asked = [line.split("?")[0] for line in hub.asked if NAME in line]
-    assert asked == [f"GET /api/models/{NAME}"]
+    requests = [line.split("?")[0] for line in hub.requests if NAME in line]
+    assert requests == [f"GET /api/models/{NAME}"]
 
 
 @pytest.mark.slow
-def test_a_stop_ends_the_download_at_once(hub: Hub, tmp_path: Path) -> None:
+def test_an_exception_of_the_callback_cancels_the_download(hub: Hub, tmp_path: Path) -> None:
     program = f"""
 import threading
 class Stopped(Exception): pass
-def say(words):
-    if " 0" not in words: raise Stopped(words)
+def report(text):
+    if " 0" not in text: raise Stopped(text)
 try:
-    download({NAME!r}, say, beat=0.1)
+    download({NAME!r}, report, interval=0.1)
 except Stopped:
     print("stopped")
 for thread in threading.enumerate():
@@ -169,18 +177,18 @@ for thread in threading.enumerate():
 """
     done = python(hub, tmp_path, program)
     assert done.stdout == "stopped\n", done.stderr
-    # Left to itself the thread would have had the whole file by now.
+    # By now an uncancelled thread would have the whole file.
     assert not list(tmp_path.rglob("snapshots/*/model.safetensors"))
 
 
-def test_a_broken_download_is_a_sentence_with_the_bytes_that_came(tmp_path: Path) -> None:
+def test_a_broken_download_is_an_error_with_the_received_bytes(tmp_path: Path) -> None:
     hub = Hub({"config.json": b"{}", "model.safetensors": b"w" * 8 * CHUNK}, cut=2 * CHUNK)
     program = f"""
 import huggingface_hub.file_download as library
 library.time.sleep = lambda seconds: None
 from kakaobot.errors import BaseModelError
 try:
-    download({NAME!r}, print, beat=0.1)
+    download({NAME!r}, print, interval=0.1)
 except BaseModelError as error:
     print("error:", error)
 """
@@ -192,7 +200,7 @@ except BaseModelError as error:
     assert "다시 시작하세요" in last
 
 
-def test_a_disk_that_is_too_full_is_told_before_anything_comes(hub: Hub, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_before_any_download(hub: Hub, tmp_path: Path) -> None:
     program = f"""
 import shutil
 from collections import namedtuple
@@ -201,20 +209,44 @@ download({NAME!r}, print)
 """
     done = python(hub, tmp_path, program)
     assert "디스크 공간이 모자랍니다 (필요 42MB, 남음 30MB)" in done.stderr
-    assert not any("resolve" in line for line in hub.asked)
+    assert not any("resolve" in line for line in hub.requests)
 
 
-def test_without_a_hub_nothing_happens(hub: Hub, tmp_path: Path) -> None:
+def test_download_returns_at_once_without_a_hub(hub: Hub, tmp_path: Path) -> None:
     hub.close()
     done = python(hub, tmp_path, f"download({NAME!r}, print); download({str(FOLDER)!r}, print)")
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_loading_an_uncached_model_without_a_hub_fails_without_retries(
+    hub: Hub, tmp_path: Path
+) -> None:
+    hub.close()
+    program = f"""
+import time
+from kakaobot.base.loading import load_base
+from kakaobot.base.tokenizer import read_tokenizer_info
+from kakaobot.errors import BaseModelError
+# The library waits between retries, a second and more each time.
+waits = []
+time.sleep = waits.append
+for load in (read_tokenizer_info, load_base):
+    try:
+        load({NAME!r})
+    except BaseModelError as error:
+        print(str(error)[:20])
+print(sum(waits) < 1)
+"""
+    done = python(hub, tmp_path, program)
+    errors = "somebody/small 의 토크나\n바탕 모델 somebody/small\nTrue\n"
+    assert done.stdout == errors, done.stderr
+
+
 @pytest.mark.slow
-def test_a_model_that_was_fetched_loads_without_the_hub(tmp_path: Path) -> None:
+def test_a_downloaded_model_loads_without_the_hub(tmp_path: Path) -> None:
     hub = Hub({file.name: file.read_bytes() for file in FOLDER.iterdir() if file.is_file()})
     program = f"""
-download({NAME!r}, lambda words: None)
+download({NAME!r}, lambda text: None)
 import huggingface_hub.constants
 huggingface_hub.constants.HF_HUB_OFFLINE = True
 from kakaobot.base.loading import load_base
@@ -225,7 +257,7 @@ print(load_base({NAME!r}).context)
     assert done.stdout == "512\n", done.stderr
 
 
-def test_of_all_files_only_those_that_are_loaded_are_chosen() -> None:
+def test_only_files_that_loading_needs_are_selected() -> None:
     shards = [ModelFile(f"model-0000{n}-of-00002.safetensors", 9) for n in (1, 2)]
     small = [ModelFile("config.json", 1), ModelFile("tokenizer.json", 5)]
     others = [
@@ -235,14 +267,14 @@ def test_of_all_files_only_those_that_are_loaded_are_chosen() -> None:
         ModelFile("onnx/model.onnx", 9),
         ModelFile("original/config.json", 1),
     ]
-    assert chosen([*others, *shards, *reversed(small)]) == [*small, *shards]
-    assert chosen([*small, others[2]]) == [*small, others[2]]
-    assert chosen(small) == []
+    assert select_files([*others, *shards, *reversed(small)]) == [*small, *shards]
+    assert select_files([*small, others[2]]) == [*small, others[2]]
+    assert select_files(small) == []
 
 
 @pytest.mark.parametrize(
-    ("count", "words"),
+    ("count", "text"),
     [(0, "0MB"), (12_345, "12KB"), (35_400_000, "35MB"), (1_234_000_000, "1.2GB")],
 )
-def test_an_amount_reads_like_on_the_hub(count: int, words: str) -> None:
-    assert amount(count) == words
+def test_byte_text(count: int, text: str) -> None:
+    assert byte_text(count) == text

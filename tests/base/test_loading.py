@@ -54,7 +54,7 @@ import sys
 sys.modules["bitsandbytes"] = None
 from kakaobot.base.loading import load_base
 said = []
-base = load_base({str(FOLDER)!r}, load_in_4bit=True, say=said.append)
+base = load_base({str(FOLDER)!r}, load_in_4bit=True, report=said.append)
 assert not base.quantized
 print(base.notes[0])
 print([words for words in said if "4비트로 읽지 못해" in words][0])
@@ -73,7 +73,7 @@ def test_a_plain_load_that_cannot_fit_is_refused_with_the_next_smaller_choice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("kakaobot.base.loading.free_memory", lambda device: 1_000_000)
-    monkeypatch.setattr("kakaobot.base.loading._quantized", lambda *_: None)
+    monkeypatch.setattr("kakaobot.base.loading._load_quantized", lambda *_: None)
     with pytest.raises(BaseModelError, match="Qwen/Qwen3-0.6B"):
         load_base(str(FOLDER), load_in_4bit=True)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from kakaobot.base.hub import hub_reachable
 from kakaobot.base.selection import (
     BaseModelChoice,
     Hardware,
     choose,
-    hub_reachable,
     located,
     one_gpu,
     parse_hardware,

@@ -111,5 +111,5 @@ def test_name_score_equals_that_of_the_whole_prompt(engine: Engine) -> None:
 def test_every_special_token_ends_a_reply(engine: Engine) -> None:
     tokenizer = engine._base.tokenizer
     special = {tokenizer.convert_tokens_to_ids(t) for t in ("<|im_start|>", "<|endoftext|>")}
-    stops = generation_config(engine._base, GREEDY, room=8).eos_token_id
+    stops = generation_config(engine._base, GREEDY, context_left=8).eos_token_id
     assert special | {engine._base.renderer.end_id} <= set(stops)

@@ -1,0 +1,89 @@
+"""The Hugging Face hub and its cache: reachability, cached files, errors. Imports no torch."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import struct
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from kakaobot.errors import BaseModelError
+
+log = logging.getLogger(__name__)
+
+_CONFIG = "config.json"
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+_PATIENCE = 10.0
+"""Seconds to wait for the hub before loading from the cache alone."""
+
+
+def hub_reachable(timeout: float = 3.0) -> bool:
+    """Whether the hub answers a bare request."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
+        return False
+    address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    request = urllib.request.Request(address, method="HEAD")
+    try:
+        with urllib.request.urlopen(request, timeout=timeout):
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
+    except (OSError, ValueError):
+        return False
+
+
+def cached_file(name: str, file: str) -> Path | None:
+    """A file of a model in the hub's cache."""
+    from huggingface_hub import try_to_load_from_cache
+
+    path = try_to_load_from_cache(name, file)
+    return Path(path) if isinstance(path, str) else None
+
+
+def is_cached(name: str) -> bool:
+    """Whether the cache holds a model's config and some of its weights."""
+    has_weights = any(cached_file(name, file) for file in _WEIGHTS)
+    return has_weights and cached_file(name, _CONFIG) is not None
+
+
+def pretrained_source(name: str) -> dict[str, Any]:
+    """`from_pretrained`'s arguments for a hub id, a folder or a `.gguf` file."""
+    path = Path(name)
+    if path.suffix == ".gguf" and path.is_file():
+        return {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
+    source: dict[str, Any] = {"pretrained_model_name_or_path": name}
+    # Without a network the hub's library retries every missing file for 20 seconds.
+    if not path.exists() and not is_cached(name) and not hub_reachable(_PATIENCE):
+        source["local_files_only"] = True
+    return source
+
+
+def hub_errors() -> tuple[type[Exception], ...]:
+    """Errors of the hub, the disk and the connection; hub 1 and 2 use different HTTP clients."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    errors: list[type[Exception]] = [HfHubHTTPError, OSError, ValueError, RuntimeError]
+    for client in ("httpx2", "httpx"):
+        with contextlib.suppress(ImportError):
+            errors.append(importlib.import_module(client).HTTPError)
+    return tuple(errors)
+
+
+@contextlib.contextmanager
+def readable_errors(name: str) -> Iterator[None]:
+    """Turn what `from_pretrained` raises into a BaseModelError."""
+    try:
+        yield
+    except (OSError, ValueError, ImportError, KeyError, struct.error) as error:
+        log.warning("loading %s failed", name, exc_info=True)
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise BaseModelError(
+            f"바탕 모델 {name} 을 읽지 못했습니다. 이름과 인터넷 연결, 남은 디스크를 확인하거나 "
+            f"model.base_model 을 starter 로 바꿔 연습해 보세요. (이유: {reason})"
+        ) from error
