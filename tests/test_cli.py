@@ -1,4 +1,4 @@
-"""The command line from the outside: words in, words and an exit code out."""
+"""The command line from outside: arguments in, output and an exit code out."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PHONE = """저녁 모임 님과 카카오톡 대화
 
 
 @dataclass
-class Done:
+class Result:
     code: int
     out: str
     err: str
@@ -51,12 +51,12 @@ class Terminal(io.StringIO):
         return True
 
 
-Cli = Callable[..., Done]
+Cli = Callable[..., Result]
 
 
 @pytest.fixture
 def home(home: Home) -> Home:
-    """With a room to read, and with something that is none."""
+    """A home with an export and a file that is none."""
     (home.root / "room.txt").write_text(ROOM, encoding="utf-8")
     (home.root / "bad.txt").write_text("장보기 목록", encoding="utf-8")
     return home
@@ -64,19 +64,21 @@ def home(home: Home) -> Home:
 
 @pytest.fixture
 def cli(home: Home) -> Cli:
-    def run(*argv: str, typed: str | None = None, ask: Callable[[str], str] = pytest.fail) -> Done:
+    def run(
+        *argv: str, typed: str | None = None, ask: Callable[[str], str] = pytest.fail
+    ) -> Result:
         out, err = io.StringIO(), io.StringIO()
         source = io.StringIO() if typed is None else Terminal(typed)
         code = main(argv, home=home, ask=ask, console=Console(out, err, source))
-        return Done(code, out.getvalue(), err.getvalue())
+        return Result(code, out.getvalue(), err.getvalue())
 
     return run
 
 
 def contents(folder: Path) -> list[bytes]:
-    """What lies below, however it is called; locks aside."""
+    """Contents of all files below, without their names and without empty lock files."""
     return sorted(
-        each.read_bytes() for each in folder.rglob("*") if each.is_file() and each.stat().st_size
+        file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.stat().st_size
     )
 
 
@@ -84,30 +86,32 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for below in action.choices.values():
-                yield from parsers(below)
+            for level in action.choices.values():
+                yield from parsers(level)
 
 
-# --- words
+# --- arguments and help
 
 
-def test_every_verb_has_a_function_that_does_it() -> None:
-    assert [each.prog.split()[-1] for each in parsers(build_parser())][1:] == list(COMMAND_MODULES)
-    for verb, module in COMMAND_MODULES.items():
-        assert callable(getattr(importlib.import_module(f"kakaobot.cli.{module}"), verb))
+def test_every_command_has_a_function() -> None:
+    assert [parser.prog.split()[-1] for parser in parsers(build_parser())][1:] == list(
+        COMMAND_MODULES
+    )
+    for command, module in COMMAND_MODULES.items():
+        assert callable(getattr(importlib.import_module(f"kakaobot.cli.{module}"), command))
 
 
-@pytest.mark.parametrize("verb", ["", *COMMAND_MODULES])
-def test_help_is_korean(cli: Cli, verb: str) -> None:
-    done = cli(*filter(None, [verb, "--help"]))
-    assert (done.code, done.err) == (0, "")
-    assert done.out.startswith("사용법: python -m kakaobot")
-    assert "이 도움말을 보여 줍니다." in done.out
-    assert not ENGLISH.search(done.out)
+@pytest.mark.parametrize("command", ["", *COMMAND_MODULES])
+def test_help_is_korean(cli: Cli, command: str) -> None:
+    result = cli(*filter(None, [command, "--help"]))
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("사용법: python -m kakaobot")
+    assert "이 도움말을 보여 줍니다." in result.out
+    assert not ENGLISH.search(result.out)
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "message"),
     [
         ([], "명령:"),
         (["trian"], "모르는 명령입니다: trian. 혹시 train 인가요?"),
@@ -119,20 +123,20 @@ def test_help_is_korean(cli: Cli, verb: str) -> None:
         (["inspect", "a", "b", "--messages"], "--messages 는 파일 하나에"),
     ],
 )
-def test_a_misused_command_is_told_in_korean(cli: Cli, argv: list[str], told: str) -> None:
-    done = cli(*argv)
-    assert (done.code, done.out) == (2, "")
-    assert told in done.err
-    assert not ENGLISH.search(done.err.replace("--epochs", ""))
+def test_usage_errors_are_korean(cli: Cli, argv: list[str], message: str) -> None:
+    result = cli(*argv)
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+    assert not ENGLISH.search(result.err.replace("--epochs", ""))
 
 
 # --- exports
 
 
-def test_inspect_tells_what_is_in_a_file(cli: Cli, home: Home) -> None:
-    done = cli("inspect", str(home.root / "room.txt"), "--json")
-    assert done.code == 0
-    assert json.loads(done.out) == [
+def test_inspect_reports_on_a_file_without_importing_it(cli: Cli, home: Home) -> None:
+    result = cli("inspect", str(home.root / "room.txt"), "--json")
+    assert result.code == 0
+    assert json.loads(result.out) == [
         {
             "file": "room.txt",
             "layout": "W-KO",
@@ -158,33 +162,33 @@ def test_inspect_tells_what_is_in_a_file(cli: Cli, home: Home) -> None:
     assert not (home.root / "data").exists()
 
 
-def test_inspect_shows_that_every_line_is_accounted_for(cli: Cli, home: Home) -> None:
+def test_inspect_counts_every_line(cli: Cli, home: Home) -> None:
     phone = home.root / "phone.txt"
     phone.write_text(PHONE + "2026년 3월 1일 아침 9:00, 가은 : 일어나\n", encoding="utf-8")
-    done = cli("inspect", str(phone))
-    assert "모두 7줄 = 메시지 3 + 머리말 2 + 빈 줄 1 + 이해하지 못한 줄 1" in done.out
-    assert "7:  2026년 3월 1일 아침 9:00, 가은 : 일어나" in done.out
+    result = cli("inspect", str(phone))
+    assert "모두 7줄 = 메시지 3 + 머리말 2 + 빈 줄 1 + 이해하지 못한 줄 1" in result.out
+    assert "7:  2026년 3월 1일 아침 9:00, 가은 : 일어나" in result.out
     (record,) = json.loads(cli("inspect", str(phone), "--json").out)
     assert sum(record["counts"].values()) == record["lines"] == 7
     assert record["not_understood"] == [7]
 
 
-def test_a_bad_file_hides_no_good_one(cli: Cli, home: Home) -> None:
-    done = cli("inspect", str(home.root / "bad.txt"), str(home.root / "room.txt"), "--json")
-    bad, good = json.loads(done.out)
-    assert (done.code, good["messages"]) == (1, 3)
-    assert done.err == bad["error"] + "\n"
+def test_inspect_reports_good_files_beside_a_bad_one(cli: Cli, home: Home) -> None:
+    result = cli("inspect", str(home.root / "bad.txt"), str(home.root / "room.txt"), "--json")
+    bad, good = json.loads(result.out)
+    assert (result.code, good["messages"]) == (1, 3)
+    assert result.err == bad["error"] + "\n"
 
 
-def test_several_bad_files_are_told_of_in_one_sentence(cli: Cli, home: Home) -> None:
-    done = cli("organize", str(home.root / "bad.txt"), str(home.root / "none.txt"))
-    assert (done.code, "bad.txt" in done.out, "none.txt" in done.out) == (1, True, True)
-    assert done.err.splitlines()[-1].startswith("파일 2개를 읽지 못했습니다.")
+def test_several_bad_files_end_in_one_error(cli: Cli, home: Home) -> None:
+    result = cli("organize", str(home.root / "bad.txt"), str(home.root / "none.txt"))
+    assert (result.code, "bad.txt" in result.out, "none.txt" in result.out) == (1, True, True)
+    assert result.err.splitlines()[-1].startswith("파일 2개를 읽지 못했습니다.")
 
 
-def test_messages_are_one_line_each_in_order(cli: Cli, home: Home) -> None:
-    done = cli("inspect", str(home.root / "room.txt"), "--messages")
-    assert [json.loads(line) for line in done.out.splitlines()] == [
+def test_messages_are_printed_one_per_line_in_order(cli: Cli, home: Home) -> None:
+    result = cli("inspect", str(home.root / "room.txt"), "--messages")
+    assert [json.loads(line) for line in result.out.splitlines()] == [
         {"at": f"2026-03-01T12:{minute}:00", "sender": sender, "text": text, "kind": kind}
         for minute, sender, text, kind in [
             (30, "가은", "저녁 먹을래?", "text"),
@@ -194,34 +198,34 @@ def test_messages_are_one_line_each_in_order(cli: Cli, home: Home) -> None:
     ]
 
 
-def test_a_pattern_that_no_shell_expanded_is_expanded(cli: Cli, home: Home) -> None:
-    done = cli("inspect", str(home.root / "r*.txt"), "--json")
-    assert [each["file"] for each in json.loads(done.out)] == ["room.txt"]
+def test_unexpanded_pattern_is_expanded(cli: Cli, home: Home) -> None:
+    result = cli("inspect", str(home.root / "r*.txt"), "--json")
+    assert [report["file"] for report in json.loads(result.out)] == ["room.txt"]
 
 
-def test_archive_does_what_its_dry_run_showed_and_loses_nothing(cli: Cli, home: Home) -> None:
+def test_archive_makes_the_moves_of_its_dry_run_and_loses_nothing(cli: Cli, home: Home) -> None:
     assert cli("organize", str(home.root / "room.txt")).code == 0
     assert cli("preprocess").code == 0
     before = contents(home.root / "data")
     plan = cli("archive", "--dry-run").out
     assert contents(home.root / "data") == before
     assert (home.root / "data" / "sft" / "train.jsonl").exists()
-    done = cli("archive", "--yes")
-    timeless = [re.sub(r"\d{8}-\d{6}(?: \(\d+\))?", "<time>", text) for text in (plan, done.out)]
+    result = cli("archive", "--yes")
+    timeless = [re.sub(r"\d{8}-\d{6}(?: \(\d+\))?", "<time>", text) for text in (plan, result.out)]
     assert timeless[0] == timeless[1]
     assert "train.jsonl" in timeless[0]
     assert contents(home.root / "data") == before
-    for line in done.out.splitlines():
+    for line in result.out.splitlines():
         source, target = (home.root / part.strip() for part in line.split("→"))
         assert (source.exists(), target.exists()) == (False, True)
     assert cli("archive", "--yes").out == "옮길 것이 없습니다.\n"
 
 
-def test_what_was_archived_can_be_organized_again(cli: Cli, home: Home) -> None:
+def test_organize_after_archive_sorts_the_files_again(cli: Cli, home: Home) -> None:
     cli("organize", str(home.root / "room.txt"))
     cli("archive", "--yes")
-    done = cli("organize", "--json")
-    assert [each["file"] for each in json.loads(done.out)] == ["room.txt"]
+    result = cli("organize", "--json")
+    assert [report["file"] for report in json.loads(result.out)] == ["room.txt"]
     assert len(list((home.root / "data" / "raw" / "organized").rglob("room.txt"))) == 1
 
 
@@ -229,7 +233,7 @@ def test_what_was_archived_can_be_organized_again(cli: Cli, home: Home) -> None:
     ("typed", "code", "moved"),
     [(None, 1, False), ("n\n", 0, False), ("", 0, False), ("y\n", 0, True)],
 )
-def test_archive_moves_only_on_a_yes(
+def test_archive_moves_only_after_confirmation(
     cli: Cli, home: Home, typed: str | None, code: int, moved: bool
 ) -> None:
     cli("organize", str(home.root / "room.txt"))
@@ -237,17 +241,15 @@ def test_archive_moves_only_on_a_yes(
     assert (home.root / "data" / "raw" / "organized").exists() is not moved
 
 
-def test_preprocess_reports_what_it_made(cli: Cli, home: Home) -> None:
+def test_preprocess_prints_its_report(cli: Cli, home: Home) -> None:
     cli("organize", str(home.root / "room.txt"))
-    done = cli("preprocess", "--json")
-    assert (done.code, json.loads(done.out)["messages"]) == (0, 3)
-    assert "100%" in done.err
+    result = cli("preprocess", "--json")
+    assert (result.code, json.loads(result.out)["messages"]) == (0, 3)
+    assert "100%" in result.err
     assert "읽은 메시지" in cli("preprocess").out
 
 
-def test_the_report_tells_of_invented_names_and_of_who_was_left_out_since(
-    cli: Cli, home: Home
-) -> None:
+def test_report_mentions_pseudonyms_and_participants_excluded_since(cli: Cli, home: Home) -> None:
     cli("organize", str(home.root / "room.txt"))
     save(home.settings_file, {"data.pseudonyms": True})
     out = cli("preprocess").out
@@ -263,80 +265,80 @@ def test_the_report_tells_of_invented_names_and_of_who_was_left_out_since(
 
 @pytest.fixture
 def room(cli: Cli, home: Home) -> None:
-    """One room from two devices."""
+    """A room with exports from two devices."""
     (home.root / "phone.txt").write_text(PHONE, encoding="utf-8")
-    done = cli("organize", str(home.root / "room.txt"), str(home.root / "phone.txt"))
-    assert "저녁 모임  파일 2개  메시지 5개 (겹친 1개는 한 번만 셈)  4명" in done.out
+    result = cli("organize", str(home.root / "room.txt"), str(home.root / "phone.txt"))
+    assert "저녁 모임  파일 2개  메시지 5개 (겹친 1개는 한 번만 셈)  4명" in result.out
 
 
-def listed(cli: Cli, *argv: str) -> dict[str, Any]:
-    done = cli("people", *argv, "--json")
-    assert done.code == 0, done.err
-    (found,) = json.loads(done.out)
-    assert isinstance(found, dict)
-    return found
+def list_room(cli: Cli, *argv: str) -> dict[str, Any]:
+    result = cli("people", *argv, "--json")
+    assert result.code == 0, result.err
+    (listing,) = json.loads(result.out)
+    assert isinstance(listing, dict)
+    return listing
 
 
 @pytest.mark.usefixtures("room")
-def test_people_are_listed_with_what_may_be_put_right(cli: Cli) -> None:
-    found = listed(cli)
-    assert {each["name"]: each["messages"] for each in found["people"]} == {
+def test_people_lists_participants_and_proposals(cli: Cli) -> None:
+    room = list_room(cli)
+    assert {entry["name"]: entry["messages"] for entry in room["people"]} == {
         "가은": 1, "나래": 2, "회원님": 1, "날씨봇": 1,
     }  # fmt: skip
-    assert [each["name"] for each in found["people"] if each["is_bot"]] == ["날씨봇"]
-    assert (found["room"], found["files"], found["aliases"]) == ("저녁 모임", 2, [])
-    assert [each["kind"] for each in found["proposals"]] == ["exporter", "bot"]
+    assert [entry["name"] for entry in room["people"] if entry["is_bot"]] == ["날씨봇"]
+    assert (room["room"], room["files"], room["aliases"]) == ("저녁 모임", 2, [])
+    assert [entry["kind"] for entry in room["proposals"]] == ["exporter", "bot"]
     out = cli("people").out
     for words in ("people --same 나래 회원님", "people --exclude 날씨봇", "봇인 듯함"):
         assert words in out
 
 
 @pytest.mark.usefixtures("room")
-def test_people_are_listed_with_what_can_be_learnt_of_them(cli: Cli, home: Home) -> None:
-    people = {each["name"]: each for each in listed(cli)["people"]}
-    narae, program = people["나래"], people["날씨봇"]
+def test_people_lists_the_stats_of_participants(cli: Cli, home: Home) -> None:
+    people = {entry["name"]: entry for entry in list_room(cli)["people"]}
+    narae, bot = people["나래"], people["날씨봇"]
     assert (narae["replies"], narae["advice"], narae["is_excluded"]) == (1, "few", False)
     assert narae["sentence"] == "부족: 배울 대답이 199개 더 필요합니다."
     assert 0 <= narae["answers"] <= 1
     assert narae["median_chars"] > 0
-    assert (program["replies"], program["noise"], program["advice"]) == (0, 1.0, "bot")
+    assert (bot["replies"], bot["noise"], bot["advice"]) == (0, 1.0, "bot")
     out = cli("people").out
     assert re.search(r"나래 +2개 +부족: .* \(길이 [\d.]+자, 이어 말함 \d+%, 잡음 0%\)", out)
     assert "데이터에서는" not in out
     save(home.settings_file, {"data.pseudonyms": True})
-    named = {each["name"]: each["pseudonym"] for each in listed(cli)["people"]}
-    assert named["회원님"] is None, "who only sent a photo says nothing that is learnt"
+    named = {entry["name"]: entry["pseudonym"] for entry in list_room(cli)["people"]}
+    assert named["회원님"] is None, "a photo alone is no training reply"
     assert len({name for name in named.values() if name}) == 3
     assert re.search(r"가은 .*데이터에서는 \S+ \S+", cli("people").out)
 
 
 @pytest.mark.usefixtures("room")
-def test_names_are_joined_and_parted(cli: Cli, home: Home) -> None:
-    before = listed(cli)
-    found = listed(cli, "--same", "나래", "회원님")
-    assert found["aliases"] == [{"alias": "회원님", "name": "나래"}]
-    assert (found["messages"], found["repeated"]) == (4, 2)
+def test_names_are_merged_and_unmerged(cli: Cli, home: Home) -> None:
+    before = list_room(cli)
+    room = list_room(cli, "--same", "나래", "회원님")
+    assert room["aliases"] == [{"alias": "회원님", "name": "나래"}]
+    assert (room["messages"], room["repeated"]) == (4, 2)
     assert re.search(r"나래 +2개 += 회원님", cli("people").out)
-    assert listed(cli, "--undo", "회원님", "--room", "저녁  모임") == before
+    assert list_room(cli, "--undo", "회원님", "--room", "저녁  모임") == before
     assert "회원님" not in (home.folder("data/raw") / "people.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("room")
-def test_people_are_left_out_and_taken_in_again(cli: Cli, home: Home) -> None:
-    listed(cli, "--exclude", "날씨봇", "가은")
+def test_participants_are_excluded_and_included(cli: Cli, home: Home) -> None:
+    list_room(cli, "--exclude", "날씨봇", "가은")
     assert home.settings().data.exclude_people == ("날씨봇", "가은")
-    done = cli("people", "--include", "가은")
+    result = cli("people", "--include", "가은")
     assert home.settings().data.exclude_people == ("날씨봇",)
-    assert "preprocess" in done.err
-    assert "배우지 않음" in done.out
-    assert [each["is_excluded"] for each in listed(cli)["people"] if each["name"] == "날씨봇"] == [
-        True
-    ]
+    assert "preprocess" in result.err
+    assert "배우지 않음" in result.out
+    assert [
+        entry["is_excluded"] for entry in list_room(cli)["people"] if entry["name"] == "날씨봇"
+    ] == [True]
 
 
 @pytest.mark.usefixtures("room")
 @pytest.mark.parametrize(
-    ("argv", "code", "told"),
+    ("argv", "code", "message"),
     [
         (["--same", "나래"], 2, "합칠 이름을 하나 이상"),
         (["--same", "나래", "가은", "--undo", "가은"], 2, "한 번에 하나만"),
@@ -347,15 +349,15 @@ def test_people_are_left_out_and_taken_in_again(cli: Cli, home: Home) -> None:
         (["--same", "나래", "회원님", "--room", "없는 방"], 1, "'없는 방' 이라는 방이 없습니다"),
     ],
 )
-def test_what_cannot_be_done_with_people_is_told(
-    cli: Cli, argv: list[str], code: int, told: str
+def test_invalid_people_requests_are_errors(
+    cli: Cli, argv: list[str], code: int, message: str
 ) -> None:
-    done = cli("people", *argv)
-    assert (done.code, done.out) == (code, "")
-    assert told in done.err
+    result = cli("people", *argv)
+    assert (result.code, result.out) == (code, "")
+    assert message in result.err
 
 
-def test_people_have_words_for_nothing(cli: Cli) -> None:
+def test_people_without_imported_files(cli: Cli) -> None:
     assert cli("people").out == "가져온 대화가 없습니다. 먼저 organize 로 파일을 가져오세요.\n"
     assert json.loads(cli("people", "--json").out) == []
 
@@ -363,16 +365,20 @@ def test_people_have_words_for_nothing(cli: Cli) -> None:
 # --- errors
 
 
-@pytest.mark.parametrize("verb", ["preprocess", "train", "status", "runs", "organize", "settings"])
-def test_an_unknown_setting_is_one_sentence(cli: Cli, home: Home, verb: str) -> None:
+@pytest.mark.parametrize(
+    "command", ["preprocess", "train", "status", "runs", "organize", "settings"]
+)
+def test_unknown_setting_is_a_one_line_error(cli: Cli, home: Home, command: str) -> None:
     home.settings_file.write_text("lora: {rnk: 8}", encoding="utf-8")
-    done = cli(verb)
-    assert (done.code, done.out) == (1, "")
-    assert done.err.splitlines()[-1].startswith("모르는 설정입니다: lora.rnk. 혹시 lora.r 인가요?")
+    result = cli(command)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines()[-1].startswith(
+        "모르는 설정입니다: lora.rnk. 혹시 lora.r 인가요?"
+    )
 
 
 @pytest.mark.parametrize(
-    ("argv", "told"),
+    ("argv", "message"),
     [
         (["stop"], "지금 진행 중인 학습이 없습니다."),
         (["train"], "배울 데이터가 없습니다."),
@@ -380,19 +386,19 @@ def test_an_unknown_setting_is_one_sentence(cli: Cli, home: Home, verb: str) -> 
         (["status", "--run", "../x"], "이라는 학습이 없습니다."),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence(cli: Cli, argv: list[str], told: str) -> None:
-    done = cli(*argv)
-    assert (done.code, done.out) == (1, "")
-    assert told in done.err.splitlines()[-1]
+def test_missing_prerequisites_are_one_line_errors(cli: Cli, argv: list[str], message: str) -> None:
+    result = cli(*argv)
+    assert (result.code, result.out) == (1, "")
+    assert message in result.err.splitlines()[-1]
 
 
-def test_status_and_runs_have_words_for_nothing(cli: Cli) -> None:
+def test_status_and_runs_without_a_run(cli: Cli) -> None:
     assert "아직 학습한 적이 없습니다." in cli("status").out
     assert json.loads(cli("status", "--json").out)["run"] == ""
     assert json.loads(cli("runs", "--json").out) == []
 
 
-def test_a_bug_goes_through(cli: Cli, home: Home) -> None:
+def test_unexpected_error_propagates(cli: Cli, home: Home) -> None:
     (home.root / ".env").write_text("CHATBOT_PASSWORD=비밀", encoding="utf-8")
     with pytest.raises(ZeroDivisionError):
         cli("reply", "안녕", ask=lambda _: str(1 / 0))
@@ -401,46 +407,51 @@ def test_a_bug_goes_through(cli: Cli, home: Home) -> None:
 # --- the password
 
 
-def lock(home: Home) -> None:
+def set_password(home: Home) -> None:
     (home.root / ".env").write_text("CHATBOT_PASSWORD=비밀", encoding="utf-8")
 
 
-def test_no_verb_takes_a_password_as_an_argument() -> None:
+def test_no_command_takes_a_password_as_an_argument() -> None:
     flags = [
-        flag for each in parsers(build_parser()) for a in each._actions for flag in a.option_strings
+        flag
+        for parser in parsers(build_parser())
+        for action in parser._actions
+        for flag in action.option_strings
     ]
     assert "--speaker" in flags
     assert [flag for flag in flags if re.search(r"pass|pw|secret|비밀|암호", flag)] == []
 
 
 @pytest.mark.parametrize("argv", [["reply", "안녕"], ["chat"], ["smoke"]])
-def test_without_a_password_set_nobody_is_asked_and_nothing_inferred(
-    cli: Cli, argv: list[str]
-) -> None:
-    done = cli(*argv)
-    assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("비밀번호가 설정되지 않아")
+def test_without_a_password_set_chat_commands_are_denied(cli: Cli, argv: list[str]) -> None:
+    result = cli(*argv)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("비밀번호가 설정되지 않아")
 
 
 @pytest.mark.parametrize("argv", [["reply", "안녕"], ["chat"], ["smoke"]])
-def test_a_wrong_password_opens_nothing(cli: Cli, home: Home, argv: list[str]) -> None:
-    lock(home)
-    done = cli(*argv, ask=lambda _: "틀림")
-    assert (done.code, done.out, done.err) == (1, "", "비밀번호가 틀렸습니다. 다시 입력하세요.\n")
+def test_wrong_password_is_denied(cli: Cli, home: Home, argv: list[str]) -> None:
+    set_password(home)
+    result = cli(*argv, ask=lambda _: "틀림")
+    assert (result.code, result.out, result.err) == (
+        1,
+        "",
+        "비밀번호가 틀렸습니다. 다시 입력하세요.\n",
+    )
 
 
-def test_the_right_password_opens(cli: Cli, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock(home)
-    done = cli("reply", "안녕", ask={"비밀번호: ": "비밀"}.__getitem__)
-    assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("아직 학습한 어댑터가 없습니다.")
+def test_right_password_is_accepted(cli: Cli, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_password(home)
+    result = cli("reply", "안녕", ask={"비밀번호: ": "비밀"}.__getitem__)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("아직 학습한 어댑터가 없습니다.")
     monkeypatch.setenv("CHATBOT_ACCESS_PASSWORD", "비밀")
-    assert cli("reply", "안녕").err == done.err
+    assert cli("reply", "안녕").err == result.err
 
 
-def test_ctrl_c_is_quiet(cli: Cli, home: Home) -> None:
+def test_ctrl_c_prints_nothing(cli: Cli, home: Home) -> None:
     def interrupt(_: str) -> str:
         raise KeyboardInterrupt
 
-    lock(home)
-    assert cli("chat", ask=interrupt) == Done(130, "", "")
+    set_password(home)
+    assert cli("chat", ask=interrupt) == Result(130, "", "")

@@ -1,4 +1,4 @@
-"""The verb `runs` on invented runs: groups, marks, curves and what was set."""
+"""`runs` and `status --samples`: groups, curves, changed settings and eval samples."""
 
 from __future__ import annotations
 
@@ -21,53 +21,53 @@ from kakaobot.settings import Settings
 
 @pytest.fixture
 def three_runs(home: Home) -> Home:
-    """Two of the same data, the first of them better, and one of other data between them."""
+    """Two runs on the same data, the first one better, and one on other data between them."""
     runs = Runs(home.folder("checkpoints_lora"))
-    for place, (name, data, loss, rank) in enumerate(
+    for index, (name, data, loss, rank) in enumerate(
         [("main", "a" * 16, 3.5, 8), ("other", "b" * 16, 1.0, 16), ("main-2", "a" * 16, 3.9, 16)]
     ):
         run = runs.get(name)
         run.create(
             {
-                "created_at": f"2026-03-0{place + 1}T12:30:00+09:00",
+                "created_at": f"2026-03-0{index + 1}T12:30:00+09:00",
                 "base": {"label": "연습용"},
                 "data": {"fingerprint": data, "room": "보드게임", "train_replies": 1234},
                 "settings": Settings.model_validate({"lora": {"r": rank}}).model_dump(mode="json"),
             }
         )
-        os.utime(run.path / "config.yaml", (place, place))
+        os.utime(run.path / "config.yaml", (index, index))
         run.append(Point(0, "eval_loss", 5.0, 1.0), Point(40, "eval_loss", loss, 1.0))
         run.write_status(Status("finished", 40, 40, best_eval_loss=loss, best_step=40))
     return home
 
 
-def test_runs_are_grouped_by_data_and_only_there_compared(
+def test_runs_are_grouped_and_compared_by_data(
     three_runs: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["runs"]) == 0
-    said = capsys.readouterr().out
-    lines = said.splitlines()
+    output = capsys.readouterr().out
+    lines = output.splitlines()
     names = [line.split()[0] for line in lines if line.startswith("  ") and "2026" in line]
     assert names == ["main-2", "main", "other"]
     assert "보드게임 · 방 전체 · 대답 1,234개 (데이터 aaaaaaaa)" in lines
-    [marked] = [line for line in lines if "●" in line and "2026" in line]
-    assert marked.split()[0] == "main"
-    assert "3.500 (40단계) ●" in marked
-    assert "█▁" in marked
+    [best] = [line for line in lines if "●" in line and "2026" in line]
+    assert best.split()[0] == "main"
+    assert "3.500 (40단계) ●" in best
+    assert "█▁" in best
     assert lines[-1] == "배운 데이터가 다르면 손실을 서로 견줄 수 없습니다."
-    assert "lora.r" not in said
+    assert "lora.r" not in output
 
 
-def test_settings_are_told_against_the_defaults_and_the_run_before(
+def test_settings_are_compared_with_the_defaults_and_the_previous_run(
     three_runs: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["runs", "--settings"]) == 0
-    said = capsys.readouterr().out
-    assert "main-2: 앞 학습 'main' 과 다른 설정\n    lora.r  16  (앞에서는 8)" in said
-    assert "main: 기본값과 다른 설정\n    lora.r  8  (기본값 16)" in said
+    output = capsys.readouterr().out
+    assert "main-2: 앞 학습 'main' 과 다른 설정\n    lora.r  16  (앞에서는 8)" in output
+    assert "main: 기본값과 다른 설정\n    lora.r  8  (기본값 16)" in output
 
 
-def test_as_json_each_run_carries_its_losses_and_its_data(
+def test_runs_json_has_losses_and_data(
     three_runs: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["runs", "--json"]) == 0
@@ -88,16 +88,16 @@ def test_as_json_each_run_carries_its_losses_and_its_data(
         ([5.0] * 99 + [1.0], "█" * 15 + "▁"),
     ],
 )
-def test_losses_become_a_line_of_blocks(losses: list[float], drawn: str) -> None:
+def test_loss_sparkline(losses: list[float], drawn: str) -> None:
     assert loss_sparkline(losses) == drawn
 
 
 @pytest.fixture
-def rehearsed(three_runs: Home) -> Home:
-    """One of the three has answered prompts and measured its voice."""
+def run_with_samples(three_runs: Home) -> Home:
+    """One of the three has eval samples and style distances."""
     run = Runs(three_runs.folder("checkpoints_lora")).get("main-2")
-    said = Status("finished", 40, 40, best_eval_loss=3.9, best_step=20, best_metric="voice")
-    run.write_status(replace(said, style_distance=0.31, best_style_distance=0.25))
+    status = Status("finished", 40, 40, best_eval_loss=3.9, best_step=20, best_metric="voice")
+    run.write_status(replace(status, style_distance=0.31, best_style_distance=0.25))
     samples = EvalSampleLog(run.path)
     samples.begin(
         [
@@ -110,31 +110,31 @@ def rehearsed(three_runs: Home) -> Home:
     return three_runs
 
 
-def test_the_voice_is_told_where_there_is_one(
-    rehearsed: Home, capsys: pytest.CaptureFixture[str]
+def test_style_distance_is_shown_if_measured(
+    run_with_samples: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["runs"]) == 0
-    mine, others = capsys.readouterr().out.split("보드게임 · 방 전체")[1:]
-    assert "말투 거리" in mine
-    assert "3.900 (20단계, 말투로 고름)" in mine
-    assert "0.250" in mine
-    assert "말투 거리  대화" not in others
-    assert "0이면 방과 같습니다" in others
+    measured, other = capsys.readouterr().out.split("보드게임 · 방 전체")[1:]
+    assert "말투 거리" in measured
+    assert "3.900 (20단계, 말투로 고름)" in measured
+    assert "0.250" in measured
+    assert "말투 거리  대화" not in other
+    assert "0이면 방과 같습니다" in other
     assert main(["status", "--run", "main-2"]) == 0
-    said = capsys.readouterr().out
-    assert "0.310 (가장 좋은 때 0.250), 0이면 방과 같음" in said
-    assert "가장 좋은 때의 검증 손실  3.900" in said
-    assert "몇 시?" not in said
+    output = capsys.readouterr().out
+    assert "0.310 (가장 좋은 때 0.250), 0이면 방과 같음" in output
+    assert "가장 좋은 때의 검증 손실  3.900" in output
+    assert "몇 시?" not in output
     assert main(["status", "--run", "main"]) == 0
     assert "말투" not in capsys.readouterr().out
 
 
-def test_what_was_answered_is_shown_when_it_is_asked_for(
-    rehearsed: Home, capsys: pytest.CaptureFixture[str]
+def test_eval_samples_are_shown_on_request(
+    run_with_samples: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["status", "--run", "main-2", "--samples"]) == 0
-    said = capsys.readouterr().out.split("\n\n", 1)[1]
-    first, second = said.split("\n\n")[:2]
+    output = capsys.readouterr().out.split("\n\n", 1)[1]
+    first, second = output.split("\n\n")[:2]
     assert first.splitlines() == [
         "1. 마루: 몇 시? → 도담",
         "   배우기 전      0시",
@@ -144,16 +144,18 @@ def test_what_was_answered_is_shown_when_it_is_asked_for(
         "   방에서 실제로  두 시 / ㄱㄱ",
     ]
     assert second.startswith("2. (대화의 첫마디)\n   배우기 전      -\n")
-    assert said.endswith("\n● 가장 좋은 때\n")
+    assert output.endswith("\n● 가장 좋은 때\n")
     assert main(["status", "--run", "main", "--samples"]) == 0
     assert "대답해 본 것이 없습니다" in capsys.readouterr().out
 
 
-def test_as_json_all_answers_are_told(rehearsed: Home, capsys: pytest.CaptureFixture[str]) -> None:
+def test_status_json_has_all_eval_samples(
+    run_with_samples: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["status", "--run", "main-2", "--samples", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["asked"][0]["reply"] == "두 시\nㄱㄱ"
-    assert [each["step"] for each in told["samples"]] == [0, 10, 20, 40]
-    assert told["voice"] == 0.31
+    status = json.loads(capsys.readouterr().out)
+    assert status["asked"][0]["reply"] == "두 시\nㄱㄱ"
+    assert [sample["step"] for sample in status["samples"]] == [0, 10, 20, 40]
+    assert status["voice"] == 0.31
     assert main(["status", "--run", "main-2", "--json"]) == 0
     assert "samples" not in json.loads(capsys.readouterr().out)

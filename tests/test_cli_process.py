@@ -1,4 +1,4 @@
-"""The real program in a process of its own: its streams, its password, what it loads."""
+"""The program in its own process: streams, password and imports."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ROOM = """저녁 모임 님과 카카오톡 대화
 """
 
 
-def process(home: Home, *argv: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
-    """The real program, without a terminal."""
+def run_program(home: Home, *argv: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the program without a terminal."""
     return subprocess.run(
         [sys.executable, "-m", "kakaobot", *argv],
         cwd=ROOT,
@@ -39,51 +39,53 @@ def locked(home: Home) -> Home:
     return home
 
 
-def probe(argv: list[str], names: tuple[str, ...], **environ: str) -> str:
-    """The exit code of a command, and which of the modules were loaded by it."""
+def run_and_list_imports(argv: list[str], names: tuple[str, ...], **environ: str) -> str:
+    """Exit code of a command, and which of the modules it imported."""
     code = (
         f"import sys; from kakaobot.cli import main; code = main({argv}); "
         f"print(code, [name for name in {names} if name in sys.modules])"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
         env={**os.environ, **environ},
         capture_output=True,
         check=True,
     )
-    return done.stdout.decode().splitlines()[-1]
+    return result.stdout.decode().splitlines()[-1]
 
 
-def test_help_loads_nothing_that_takes_time() -> None:
-    assert probe(["--help"], ("pydantic", "yaml", "torch", "kakaobot.config")) == "0 []"
+def test_help_imports_nothing_slow() -> None:
+    assert (
+        run_and_list_imports(["--help"], ("pydantic", "yaml", "torch", "kakaobot.config")) == "0 []"
+    )
 
 
-def test_a_refused_password_loads_nothing_heavy(locked: Home) -> None:
+def test_denied_password_imports_nothing_heavy(locked: Home) -> None:
     heavy = ("torch", "transformers", "peft", "tokenizers")
-    assert probe(["smoke"], heavy, CHATBOT_ACCESS_PASSWORD="틀림") == "1 []"
+    assert run_and_list_imports(["smoke"], heavy, CHATBOT_ACCESS_PASSWORD="틀림") == "1 []"
 
 
-def test_without_a_terminal_the_password_is_not_asked_for(locked: Home) -> None:
-    done = process(locked, "reply", "안녕")
-    assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.decode().startswith("비밀번호를 물어볼 터미널이 없습니다.")
+def test_password_prompt_without_a_terminal_is_denied(locked: Home) -> None:
+    result = run_program(locked, "reply", "안녕")
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert result.stderr.decode().startswith("비밀번호를 물어볼 터미널이 없습니다.")
 
 
-def test_an_old_korean_console_gets_utf_8(home: Home) -> None:
+def test_output_is_utf_8_on_a_cp949_console(home: Home) -> None:
     room = home.root / "room.txt"
     room.write_text(ROOM, encoding="utf-8")
-    done = process(home, "inspect", "--messages", str(room), PYTHONIOENCODING="cp949")
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert "🎲" in done.stdout.decode("utf-8")
+    result = run_program(home, "inspect", "--messages", str(room), PYTHONIOENCODING="cp949")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert "🎲" in result.stdout.decode("utf-8")
 
 
-@pytest.mark.parametrize("argv", [["--version"], ["settings"]], ids=["little", "much"])
-def test_a_reader_that_leaves_early_hears_no_complaint(home: Home, argv: list[str]) -> None:
+@pytest.mark.parametrize("argv", [["--version"], ["settings"]], ids=["short", "long"])
+def test_closed_pipe_ends_the_program_quietly(home: Home, argv: list[str]) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "kakaobot", *argv],
         cwd=ROOT,
-        # Without a buffer nothing would be left for Python to complain of at the end.
+        # Buffered, so that something is left to flush at exit.
         env={**os.environ, "KAKAOBOT_HOME": str(home.root), "PYTHONUNBUFFERED": ""},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""A dialogue on the terminal, with a parrot at the other end."""
+"""`TerminalChat` with a parrot as the backend."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatLine, Persona, Reply
-from kakaobot.cli.chat import TerminalChat
+from kakaobot.cli.chat import ChatBackend, TerminalChat
 from kakaobot.cli.console import Console
 
 GATE = PasswordGate("비밀")
-PASS = GATE.authenticate("비밀")
+ACCESS = GATE.authenticate("비밀")
 
 
-class Parrot:
-    """Says what it heard, letter by letter, and notes what it was asked with."""
+class Parrot(ChatBackend):
+    """Repeats the last line, letter by letter, and records its calls."""
 
     def __init__(self, *, cut_after: int = 0) -> None:
-        self.heard: list[list[str]] = []
+        self.calls: list[list[str]] = []
         self.closed = 0
         self._cut_after = cut_after
 
@@ -29,18 +29,18 @@ class Parrot:
 
     def reply(
         self,
-        given: AccessPass | None,
+        access: AccessPass | None,
         lines: Sequence[ChatLine],
         *,
         run: str = "",
         reply_as: str = "",
         user_name: str = "",
     ) -> Iterator[Reply]:
-        GATE.verify(given)
-        self.heard.append([line.text for line in lines])
-        return self._speak(lines[-1].text)
+        GATE.verify(access)
+        self.calls.append([line.text for line in lines])
+        return self._stream(lines[-1].text)
 
-    def _speak(self, text: str) -> Iterator[Reply]:
+    def _stream(self, text: str) -> Iterator[Reply]:
         try:
             yield Reply("", (), done=False)
             for end in range(1, len(text) + 1):
@@ -55,47 +55,47 @@ class Parrot:
 def talk(parrot: Parrot, *typed: str) -> tuple[str, str, list[ChatLine]]:
     out, err = io.StringIO(), io.StringIO()
     console = Console(out, err, io.StringIO("".join(f"{line}\n" for line in typed)))
-    conversation = TerminalChat(parrot, PASS, console, run="", speaker="", me="")
-    conversation.go_on()
+    conversation = TerminalChat(parrot, ACCESS, console, run="", reply_as="", user_name="")
+    conversation.loop()
     return out.getvalue(), err.getvalue(), conversation.lines
 
 
-def test_an_answer_grows_on_the_screen_and_is_remembered() -> None:
+def test_reply_streams_and_is_appended() -> None:
     parrot = Parrot()
     out, err, lines = talk(parrot, "안녕/뭐해", "", "밥")
     assert out == "앵무: 안녕\n뭐해\n앵무: 밥\n"
     assert err.startswith("앵무새의 말투\n")
-    assert parrot.heard == [["안녕/뭐해"], ["안녕/뭐해", "안녕\n뭐해", "밥"]]
+    assert parrot.calls == [["안녕/뭐해"], ["안녕/뭐해", "안녕\n뭐해", "밥"]]
     assert lines[-1] == ChatLine("앵무", "밥", from_user=False)
 
 
-def test_an_answer_can_be_had_again() -> None:
+def test_retry_replaces_the_last_reply() -> None:
     parrot = Parrot()
     out, _, lines = talk(parrot, "안녕", "/다시")
-    assert parrot.heard == [["안녕"], ["안녕"]]
+    assert parrot.calls == [["안녕"], ["안녕"]]
     assert (out, len(lines)) == ("앵무: 안녕\n앵무: 안녕\n", 2)
     assert "다시 받을 대답이 없습니다." in talk(Parrot(), "/다시")[1]
 
 
-def test_a_dialogue_can_be_forgotten() -> None:
+def test_clear_empties_the_conversation() -> None:
     parrot = Parrot()
     talk(parrot, "안녕", "/지우기", "밥")
-    assert parrot.heard == [["안녕"], ["밥"]]
+    assert parrot.calls == [["안녕"], ["밥"]]
 
 
-def test_the_end_is_the_end() -> None:
+def test_end_command_ends_the_chat() -> None:
     parrot = Parrot()
     talk(parrot, "/끝", "안녕")
-    assert parrot.heard == []
+    assert parrot.calls == []
 
 
-def test_an_unknown_command_is_not_said_to_the_model() -> None:
+def test_unknown_command_is_not_sent_to_the_model() -> None:
     parrot = Parrot()
     assert "/지우기" in talk(parrot, "/그만")[1]
-    assert parrot.heard == []
+    assert parrot.calls == []
 
 
-def test_ctrl_c_cuts_an_answer_off_and_the_talk_goes_on() -> None:
+def test_ctrl_c_ends_the_reply_and_the_chat_goes_on() -> None:
     parrot = Parrot(cut_after=2)
     out, _, lines = talk(parrot, "안녕하세요", "밥")
     assert out == "앵무: 안녕\n앵무: 밥\n"

@@ -1,4 +1,4 @@
-"""The command line: the same use cases as the window, one verb each."""
+"""The command line: the use cases of the window, one per command."""
 
 from kakaobot.cli.main import main
 

@@ -1,4 +1,4 @@
-"""The verbs behind the password: reply, chat, smoke. The model is loaded at the first question."""
+"""The commands that require the password: `reply`, `chat` and `smoke`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ SLASH_COMMANDS = (
     ("/끝", "대화를 마칩니다. Ctrl+D 도 같습니다."),
     ("/도움말", "이 목록을 보여 줍니다."),
 )
-_ME = "나"
+_DEFAULT_USER_NAME = "나"
 
 
 class ChatBackend(Protocol):
-    """What a conversation needs of `kakaobot.app.chat.ChatService`."""
+    """What `TerminalChat` needs of `kakaobot.app.chat.ChatService`."""
 
     def persona(self, run: str = "") -> Persona: ...
     def reply(
         self,
-        given: AccessPass | None,
+        access: AccessPass | None,
         lines: Sequence[ChatLine],
         *,
         run: str = "",
@@ -37,138 +37,154 @@ class ChatBackend(Protocol):
     ) -> Iterator[Reply]: ...
 
 
-def reply(args: Namespace, desk: CommandContext) -> None:
-    """Print one answer. Raises AccessDenied before anything is read or loaded."""
-    chatting, given = _open(desk)
-    text = desk.console.read() if args.text == "-" else args.text
+def reply(args: Namespace, context: CommandContext) -> None:
+    """Print one reply.
+
+    Raises:
+        AccessDenied: before anything is read or loaded.
+    """
+    chat_service, access = _authenticate(context)
+    console = context.console
+    text = console.read() if args.text == "-" else args.text
     if not text.strip():
         raise UsageError("건넬 말이 비어 있습니다.")
-    _introduce(chatting.persona(args.run), desk.console)
-    line = ChatLine(args.me or _ME, unicodedata.normalize("NFC", text), from_user=True)
-    replies = chatting.reply(given, [line], run=args.run, reply_as=args.speaker, user_name=args.me)
-    *_, answer = replies
+    _show_persona(chat_service.persona(args.run), console)
+    user_name = args.me or _DEFAULT_USER_NAME
+    line = ChatLine(user_name, unicodedata.normalize("NFC", text), from_user=True)
+    *_, answer = chat_service.reply(
+        access, [line], run=args.run, reply_as=args.speaker, user_name=args.me
+    )
     if answer.bubbles:
-        desk.console.say("\n".join(answer.bubbles))
+        console.print("\n".join(answer.bubbles))
     else:
-        desk.console.tell("대답이 비어 있습니다.")
+        console.notify("대답이 비어 있습니다.")
 
 
-def chat(args: Namespace, desk: CommandContext) -> None:
-    chatting, given = _open(desk)
-    TerminalChat(chatting, given, desk.console, args.run, args.speaker, args.me).go_on()
+def chat(args: Namespace, context: CommandContext) -> None:
+    chat_service, access = _authenticate(context)
+    TerminalChat(
+        chat_service,
+        access,
+        context.console,
+        run=args.run,
+        reply_as=args.speaker,
+        user_name=args.me,
+    ).loop()
 
 
-def smoke(args: Namespace, desk: CommandContext) -> None:
-    chatting, given = _open(desk)
-    console = desk.console
-    _introduce(chatting.persona(args.run), console)
+def smoke(args: Namespace, context: CommandContext) -> None:
+    chat_service, access = _authenticate(context)
+    console = context.console
+    _show_persona(chat_service.persona(args.run), console)
     records = []
-    for prompt, answer in chatting.smoke(given, args.run):
+    for prompt, answer in chat_service.smoke(access, args.run):
         if args.json:
             records.append({"prompt": prompt, "name": answer.name, "answer": list(answer.bubbles)})
         else:
-            said = "\n".join(f"  {bubble}" for bubble in answer.bubbles) or "  (대답 없음)"
-            console.say(f"{prompt}\n{said}")
+            bubbles = "\n".join(f"  {bubble}" for bubble in answer.bubbles) or "  (대답 없음)"
+            console.print(f"{prompt}\n{bubbles}")
             console.flush()
     if args.json:
         console.print_json(records)
 
 
 class TerminalChat:
-    """A dialogue on the terminal; its lines live as long as this object."""
+    """An interactive conversation; it is kept in memory only."""
 
     def __init__(
         self,
-        chatting: ChatBackend,
-        given: AccessPass | None,
+        backend: ChatBackend,
+        access: AccessPass | None,
         console: Console,
+        *,
         run: str,
-        speaker: str,
-        me: str,
+        reply_as: str,
+        user_name: str,
     ) -> None:
-        self._chatting, self._given, self._console = chatting, given, console
-        self._run, self._reply_as, self._user_name = run, speaker, me
+        self._backend, self._access, self._console = backend, access, console
+        self._run, self._reply_as, self._user_name = run, reply_as, user_name
         self.lines: list[ChatLine] = []
 
-    def go_on(self) -> None:
-        """Until /끝, or until there is nothing more to read."""
-        voice = self._chatting.persona(self._run)
-        _introduce(voice, self._console)
-        self._console.tell("끝내려면 /끝, 다른 명령은 /도움말")
-        # A better adapter of another run must not take over in the middle of a talk.
-        self._run = voice.run
+    def loop(self) -> None:
+        """Read lines until `/끝` or the end of the input."""
+        persona = self._backend.persona(self._run)
+        _show_persona(persona, self._console)
+        self._console.notify("끝내려면 /끝, 다른 명령은 /도움말")
+        # Stay with this run even if a newer one gets an adapter meanwhile.
+        self._run = persona.run
+        user_name = self._user_name or _DEFAULT_USER_NAME
         while True:
             try:
-                text = self._console.ask(f"{self._user_name or _ME}: ")
+                text = self._console.ask(f"{user_name}: ")
             except EOFError:
                 self._console.end_prompt()
                 return
             if text == "/끝":
                 return
             if text.startswith("/"):
-                self._obey(text)
+                self._run_command(text)
             elif text:
-                self.lines.append(ChatLine(self._user_name or _ME, text, from_user=True))
-                self._answer()
+                self.lines.append(ChatLine(user_name, text, from_user=True))
+                self._reply()
 
-    def _obey(self, command: str) -> None:
+    def _run_command(self, command: str) -> None:
         if command == "/지우기":
             self.lines.clear()
-            self._console.tell("지금까지의 대화를 지웠습니다.")
+            self._console.notify("지금까지의 대화를 지웠습니다.")
         elif command == "/다시":
             while self.lines and not self.lines[-1].from_user:
                 self.lines.pop()
             if self.lines:
-                self._answer()
+                self._reply()
             else:
-                self._console.tell("다시 받을 대답이 없습니다.")
+                self._console.notify("다시 받을 대답이 없습니다.")
         else:
-            self._console.tell(format_columns(SLASH_COMMANDS).rstrip())
+            self._console.notify(format_columns(SLASH_COMMANDS).rstrip())
 
-    def _answer(self) -> None:
-        """Show an answer while it grows, and remember it. Ctrl+C cuts it off there."""
-        replies = self._chatting.reply(
-            self._given,
+    def _reply(self) -> None:
+        """Print a reply while it streams, and append it. Ctrl+C ends it early."""
+        replies = self._backend.reply(
+            self._access,
             list(self.lines),
             run=self._run,
             reply_as=self._reply_as,
             user_name=self._user_name,
         )
-        answer, shown = Reply("", (), done=False), ""
+        answer, printed = Reply("", (), done=False), ""
         try:
             for answer in replies:
-                shown = self._show(answer, shown)
+                printed = self._print_new(answer, printed)
         except KeyboardInterrupt:
             close = getattr(replies, "close", None)
             if close:
                 close()
         if answer.bubbles:
-            self._console.say()
+            self._console.print()
             self._console.flush()
             self.lines.append(ChatLine(answer.name, "\n".join(answer.bubbles), from_user=False))
         else:
-            self._console.tell("(대답 없음)")
+            self._console.notify("(대답 없음)")
 
-    def _show(self, answer: Reply, shown: str) -> str:
-        """Write what is new since `shown`; returns what is shown now."""
+    def _print_new(self, answer: Reply, printed: str) -> str:
+        """Print what follows `printed`; returns the whole text."""
         if not answer.bubbles:
-            return shown
+            return printed
         text = "\n".join(answer.bubbles)
         text = f"{answer.name}: {text}" if answer.name else text
-        # What is printed stands; if the answer changed before its end it is printed once more.
-        new = text[len(shown) :] if text.startswith(shown) else f"\n{text}"
-        self._console.say(new, end="")
+        # Printed text stays; a reply that changes before its end is printed once more.
+        new = text[len(printed) :] if text.startswith(printed) else f"\n{text}"
+        self._console.print(new, end="")
         self._console.flush()
         return text
 
 
-def _open(desk: CommandContext) -> tuple[ChatService, AccessPass]:
-    gate = PasswordGate.from_home(desk.home)
-    given = desk.enter(gate)
-    return ChatService(desk.home, gate), given
+def _authenticate(context: CommandContext) -> tuple[ChatService, AccessPass]:
+    gate = PasswordGate.from_home(context.home)
+    access = context.authenticate(gate)
+    return ChatService(context.home, gate), access
 
 
-def _introduce(voice: Persona, console: Console) -> None:
-    console.tell(voice.description)
-    if voice.practice:
-        console.tell(PRACTICE)
+def _show_persona(persona: Persona, console: Console) -> None:
+    console.notify(persona.description)
+    if persona.practice:
+        console.notify(PRACTICE)

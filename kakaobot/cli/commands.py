@@ -1,4 +1,4 @@
-"""Which verbs there are, what each takes and what its help says. The modules beside do the work."""
+"""All commands with their arguments and help texts. Their modules are imported when run."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ COMMAND_MODULES = {
     "smoke": "chat",
     "settings": "settings",
 }
-"""Verb → the module beside this one whose function of that name does it."""
+"""Command → module of this package that has a function of that name."""
 
-_DOES = """카카오톡 대화방을 내보낸 파일로 LoRA 를 학습하고 그 말투로 대화합니다.
+_DESCRIPTION = """카카오톡 대화방을 내보낸 파일로 LoRA 를 학습하고 그 말투로 대화합니다.
 대화는 이 컴퓨터 밖으로 나가지 않습니다. 순서: organize → preprocess → train → chat"""
-_MORE = """설정: configs/sft.yaml 에 적습니다. 명령으로는 학습 값을 바꾸지 않습니다.
+_EPILOG = """설정: configs/sft.yaml 에 적습니다. 명령으로는 학습 값을 바꾸지 않습니다.
 
 환경 변수:
   KAKAOBOT_HOME             설정, 대화, 학습 결과가 있는 폴더 (기본: 프로그램 폴더)
@@ -41,132 +41,147 @@ _MORE = """설정: configs/sft.yaml 에 적습니다. 명령으로는 학습 값
 
 종료 코드: 0 다 했음, 1 할 수 없었음(까닭을 한 문장으로 알립니다), 2 명령을 잘못 적음
 """
-_LOCKED = """비밀번호: 터미널에서 물어봅니다. 물어볼 수 없는 곳에서는 환경 변수
+_PASSWORD_HELP = """비밀번호: 터미널에서 물어봅니다. 물어볼 수 없는 곳에서는 환경 변수
 CHATBOT_ACCESS_PASSWORD 에 넣으세요. 다른 사람이 볼 수 있으므로 명령에는 적지 않습니다.
 """
 _JSON = "JSON 으로 출력합니다."
 
 
 def build_parser() -> Parser:
-    parser = Parser(PROGRAM, does=_DOES, more=lambda: _MORE)
+    parser = Parser(PROGRAM, _DESCRIPTION, make_epilog=lambda: _EPILOG)
     parser.option("--version", "버전을 보여 줍니다.")
-    _exports(parser)
-    _training(parser)
-    _chat(parser)
-    parser.verb("settings", "지금 쓰이는 모든 설정을 YAML 로 보여 줍니다.")
+    _add_export_commands(parser)
+    _add_training_commands(parser)
+    _add_chat_commands(parser)
+    parser.command("settings", "지금 쓰이는 모든 설정을 YAML 로 보여 줍니다.")
     return parser
 
 
-def run_command(args: Namespace, desk: CommandContext) -> None:
-    """Do what `args.verb` says. Loads only what that verb needs.
+def run_command(args: Namespace, context: CommandContext) -> None:
+    """Run `args.command`. Imports only what it needs.
 
     Raises:
-        KakaobotError: it cannot be done.
+        KakaobotError: the command failed.
     """
-    module = importlib.import_module(f"kakaobot.cli.{COMMAND_MODULES[args.verb]}")
-    getattr(module, args.verb)(args, desk)
+    module = importlib.import_module(f"kakaobot.cli.{COMMAND_MODULES[args.command]}")
+    getattr(module, args.command)(args, context)
 
 
-def _exports(parser: Parser) -> None:
-    verb = parser.verb("inspect", "카카오톡 내보내기 파일을 읽어 무엇이 들었는지 보여 줍니다.")
-    verb.word("files", "파일", "카카오톡이 내보낸 .txt 또는 .csv 파일", nargs="+")
-    verb.option("--json", "파일마다 하나씩 JSON 배열로 출력합니다.")
-    verb.option("--messages", "파일 하나의 메시지를 한 줄에 하나씩 JSON 으로 출력합니다.")
+def _add_export_commands(parser: Parser) -> None:
+    command = parser.command(
+        "inspect", "카카오톡 내보내기 파일을 읽어 무엇이 들었는지 보여 줍니다."
+    )
+    command.argument("files", "파일", "카카오톡이 내보낸 .txt 또는 .csv 파일", nargs="+")
+    command.option("--json", "파일마다 하나씩 JSON 배열로 출력합니다.")
+    command.option("--messages", "파일 하나의 메시지를 한 줄에 하나씩 JSON 으로 출력합니다.")
 
-    verb = parser.verb("organize", "내보내기 파일을 가져와 방과 달에 따라 정리합니다.")
-    verb.word("files", "파일", "가져올 파일. 없으면 이미 가져온 것을 다시 정리합니다.", nargs="*")
-    verb.option("--json", _JSON)
+    command = parser.command("organize", "내보내기 파일을 가져와 방과 달에 따라 정리합니다.")
+    command.argument(
+        "files", "파일", "가져올 파일. 없으면 이미 가져온 것을 다시 정리합니다.", nargs="*"
+    )
+    command.option("--json", _JSON)
 
-    verb = parser.verb(
+    command = parser.command(
         "people",
         "방마다 누가 얼마나 말했는지 보여 주고, 같은 사람의 이름들을 합칩니다.\n"
         "합친 것은 data/raw/people.json 에 적히고 언제든 되돌릴 수 있습니다. "
         "원본은 바뀌지 않습니다.",
     )
-    verb.option("--json", _JSON)
-    verb.option(
-        "--same", "첫 이름의 다른 이름들입니다. 모두 첫 이름으로 합칩니다.", value="이름", many=True
+    command.option("--json", _JSON)
+    command.option(
+        "--same",
+        "첫 이름의 다른 이름들입니다. 모두 첫 이름으로 합칩니다.",
+        metavar="이름",
+        many=True,
     )
-    verb.option("--undo", "합친 이름 하나를 다시 나눕니다.", value="이름")
-    verb.option("--room", "--same, --undo 가 뜻하는 방. 방이 하나면 없어도 됩니다.", value="방")
-    verb.option("--exclude", "이 사람들의 말은 배우지 않습니다 (봇 등).", value="이름", many=True)
-    verb.option("--include", "--exclude 한 사람들을 다시 배웁니다.", value="이름", many=True)
+    command.option("--undo", "합친 이름 하나를 다시 나눕니다.", metavar="이름")
+    command.option(
+        "--room", "--same, --undo 가 뜻하는 방. 방이 하나면 없어도 됩니다.", metavar="방"
+    )
+    command.option(
+        "--exclude", "이 사람들의 말은 배우지 않습니다 (봇 등).", metavar="이름", many=True
+    )
+    command.option("--include", "--exclude 한 사람들을 다시 배웁니다.", metavar="이름", many=True)
 
-    verb = parser.verb(
+    command = parser.command(
         "archive",
         "전처리 결과와 학습 결과를 data/archive 로 옮겨 새로 시작하게 합니다.\n"
         "지우는 것은 없습니다. 가져온 파일(data/raw/inbox)은 그대로 둡니다.",
     )
-    verb.option("--dry-run", "무엇을 어디로 옮길지 보여 주기만 합니다.")
-    verb.option("--yes", "묻지 않고 옮깁니다.")
+    command.option("--dry-run", "무엇을 어디로 옮길지 보여 주기만 합니다.")
+    command.option("--yes", "묻지 않고 옮깁니다.")
 
 
-def _training(parser: Parser) -> None:
-    verb = parser.verb(
+def _add_training_commands(parser: Parser) -> None:
+    command = parser.command(
         "preprocess",
         "가져온 대화를 학습할 대화로 만들어 data/sft 에 저장합니다.",
-        more=lambda: _settings("project", "data"),
+        make_epilog=lambda: _settings_epilog("project", "data"),
     )
-    verb.option("--report", "새로 만들지 않고, 마지막에 만든 것을 다시 보여 줍니다.")
-    verb.option("--json", _JSON)
+    command.option("--report", "새로 만들지 않고, 마지막에 만든 것을 다시 보여 줍니다.")
+    command.option("--json", _JSON)
 
-    verb = parser.verb(
+    command = parser.command(
         "train",
         "학습을 시작하고 지켜봅니다. 멈춘 학습은 이어서 하고, 도는 학습에는 다시 붙습니다.\n"
         "Ctrl+C 한 번: 저장하고 멈춥니다. 두 번: 저장은 혼자 마치게 두고 바로 나옵니다.",
-        more=lambda: _settings("project", "model", "lora", "training"),
+        make_epilog=lambda: _settings_epilog("project", "model", "lora", "training"),
     )
-    verb.option("--new", "이어서 하지 않고 새 이름(main-2 …)으로 처음부터 합니다.")
-    verb.option("--dry-run", "시작하지 않고 메모리와 시간이 얼마나 들지 어림하기만 합니다.")
+    command.option("--new", "이어서 하지 않고 새 이름(main-2 …)으로 처음부터 합니다.")
+    command.option("--dry-run", "시작하지 않고 메모리와 시간이 얼마나 들지 어림하기만 합니다.")
 
-    verb = parser.verb("stop", "학습을 멈추게 합니다. 지금까지 배운 것은 저장됩니다.")
-    _choice_of_run(verb)
-    verb.option("--wait", "저장하고 끝날 때까지 기다립니다.")
+    command = parser.command("stop", "학습을 멈추게 합니다. 지금까지 배운 것은 저장됩니다.")
+    _add_run_option(command)
+    command.option("--wait", "저장하고 끝날 때까지 기다립니다.")
 
-    verb = parser.verb("status", "학습이 어디까지 왔는지 보여 줍니다.")
-    _choice_of_run(verb)
-    verb.option("--samples", "배우는 동안 같은 말에 어떻게 대답했는지도 보여 줍니다.")
-    verb.option("--json", _JSON)
-    verb.option("--watch", "학습이 끝날 때까지 지켜봅니다. Ctrl+C 로 나와도 학습은 계속됩니다.")
+    command = parser.command("status", "학습이 어디까지 왔는지 보여 줍니다.")
+    _add_run_option(command)
+    command.option("--samples", "배우는 동안 같은 말에 어떻게 대답했는지도 보여 줍니다.")
+    command.option("--json", _JSON)
+    command.option("--watch", "학습이 끝날 때까지 지켜봅니다. Ctrl+C 로 나와도 학습은 계속됩니다.")
 
-    verb = parser.verb("runs", "지금까지의 학습을 배운 데이터마다 묶어 모두 보여 줍니다.")
-    verb.option("--settings", "학습마다 기본값이나 앞 학습과 다른 설정도 보여 줍니다.")
-    verb.option("--json", _JSON)
+    command = parser.command("runs", "지금까지의 학습을 배운 데이터마다 묶어 모두 보여 줍니다.")
+    command.option("--settings", "학습마다 기본값이나 앞 학습과 다른 설정도 보여 줍니다.")
+    command.option("--json", _JSON)
 
 
-def _chat(parser: Parser) -> None:
-    verb = parser.verb("reply", "한마디에 대답합니다. 대답만 출력합니다.", more=_talk_more)
-    verb.word("text", "말", "건넬 말. - 이면 표준 입력에서 읽습니다.")
-    _speakers(verb)
-
-    verb = parser.verb("chat", "터미널에서 대화합니다. /도움말 로 명령을 봅니다.", more=_talk_more)
-    _speakers(verb)
-
-    verb = parser.verb(
-        "smoke", "smoke.prompts 에 적힌 말마다 대답을 하나씩 받아 봅니다.", more=_talk_more
+def _add_chat_commands(parser: Parser) -> None:
+    command = parser.command(
+        "reply", "한마디에 대답합니다. 대답만 출력합니다.", make_epilog=_chat_epilog
     )
-    _choice_of_run(verb)
-    verb.option("--json", _JSON)
+    command.argument("text", "말", "건넬 말. - 이면 표준 입력에서 읽습니다.")
+    _add_name_options(command)
+
+    command = parser.command(
+        "chat", "터미널에서 대화합니다. /도움말 로 명령을 봅니다.", make_epilog=_chat_epilog
+    )
+    _add_name_options(command)
+
+    command = parser.command(
+        "smoke", "smoke.prompts 에 적힌 말마다 대답을 하나씩 받아 봅니다.", make_epilog=_chat_epilog
+    )
+    _add_run_option(command)
+    command.option("--json", _JSON)
 
 
-def _choice_of_run(verb: Parser) -> None:
-    verb.option("--run", "어느 학습인지. 없으면 도는 것, 그다음 가장 새것", value="이름")
+def _add_run_option(command: Parser) -> None:
+    command.option("--run", "어느 학습인지. 없으면 도는 것, 그다음 가장 새것", metavar="이름")
 
 
-def _speakers(verb: Parser) -> None:
-    _choice_of_run(verb)
-    verb.option("--speaker", "방 전체를 배웠을 때 누가 대답할지. 없으면 아무나", value="이름")
-    verb.option("--me", "방에서 내 이름. 이 이름의 사람이 말한 것처럼 건넵니다.", value="이름")
+def _add_name_options(command: Parser) -> None:
+    _add_run_option(command)
+    command.option("--speaker", "방 전체를 배웠을 때 누가 대답할지. 없으면 아무나", metavar="이름")
+    command.option("--me", "방에서 내 이름. 이 이름의 사람이 말한 것처럼 건넵니다.", metavar="이름")
 
 
-def _talk_more() -> str:
-    return f"{_LOCKED}\n{_settings('generation', 'smoke')}"
+def _chat_epilog() -> str:
+    return f"{_PASSWORD_HELP}\n{_settings_epilog('generation', 'smoke')}"
 
 
-def _settings(*groups: str) -> str:
-    """The settings that a verb goes by: not arguments, so that a run can tell how it was made."""
-    from kakaobot.config import setting_fields  # a third of a second, for help only
+def _settings_epilog(*groups: str) -> str:
+    """Settings a command depends on. They are no options, so that a run records all of them."""
+    from kakaobot.config import setting_fields  # takes a third of a second, only for --help
 
-    rows = [(each.path, each.description) for each in setting_fields() if each.group in groups]
-    table = format_columns(rows, indent="  ")
+    fields = [field for field in setting_fields() if field.group in groups]
+    table = format_columns([(field.path, field.description) for field in fields], indent="  ")
     return f"이 명령을 정하는 설정 (configs/sft.yaml 에서 바꿉니다):\n{table}"

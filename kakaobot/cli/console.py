@@ -1,4 +1,4 @@
-"""The two streams and the keyboard. Knows what a terminal can show; knows nothing of the app."""
+"""Terminal input and output: results, notices, progress and prompts. Knows no command."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from typing import TextIO
 
 from kakaobot.errors import AccessDenied
 
-_BAR = 20
+_BAR_WIDTH = 20
 _CONTROL = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
-"""All but tab and newline: what somebody wrote in a chat room must not steer the terminal."""
+"""Control characters but tab and newline: a chat message must not control the terminal."""
 
 
 class OutputClosed(Exception):
-    """Whoever read the output has gone, as `head` does."""
+    """The reader of the output is gone, as with `| head`."""
 
 
 class Console:
-    """Results go to `out`, everything else to `err`."""
+    """Writes results to `out` and everything else to `err`."""
 
     def __init__(
         self,
@@ -38,93 +38,94 @@ class Console:
         source: TextIO,
         *,
         clock: Callable[[], float] = time.monotonic,
-        patience: float = 10.0,
+        status_interval: float = 10.0,
     ) -> None:
-        """Show nothing yet.
+        """Create a console; writes nothing yet.
 
         Args:
-            out: where results go.
-            err: where everything else goes.
-            source: what the user types.
-            clock: seconds.
-            patience: seconds between two lines of progress where lines cannot be overwritten.
+            out: stream of results.
+            err: stream of everything else.
+            source: stream of what the user types.
+            clock: monotonic seconds.
+            status_interval: seconds between two status lines if `err` is not a terminal.
         """
         self._out, self._err, self._source = out, err, source
-        self._clock, self._patience = clock, patience
-        self._live = ""
-        """The line of progress that is being overwritten, or waits to be written."""
-        self._waits = False
-        self._told_at = float("-inf")
+        self._clock, self._status_interval = clock, status_interval
+        self._status = ""
+        """The status line on the terminal, or the last one given."""
+        self._is_pending = False
+        """Whether that line has not been written yet."""
+        self._written_at = float("-inf")
 
     @property
     def is_interactive(self) -> bool:
         return self._source.isatty()
 
-    def say(self, text: str = "", *, end: str = "\n") -> None:
+    def print(self, text: str = "", *, end: str = "\n") -> None:
         """Write a result.
 
         Raises:
-            OutputClosed: nobody reads any more.
+            OutputClosed: the reader is gone.
         """
-        self.end_line()
-        with _somebody_reads():
+        self.end_status()
+        with _raising_output_closed():
             self._out.write(text.translate(_CONTROL) + end)
 
     def print_json(self, value: object, *, indent: int | None = 1) -> None:
-        """Write JSON; of a list each entry on its own line."""
+        """Write JSON; the items of a list get a line each."""
         if isinstance(value, list) and value:
-            lines = (json.dumps(each, ensure_ascii=False) for each in value)
-            self.say("[\n" + ",\n".join(lines) + "\n]")
+            lines = (json.dumps(item, ensure_ascii=False) for item in value)
+            self.print("[\n" + ",\n".join(lines) + "\n]")
         else:
-            self.say(json.dumps(value, ensure_ascii=False, indent=indent))
+            self.print(json.dumps(value, ensure_ascii=False, indent=indent))
 
-    def tell(self, text: str) -> None:
-        """Write one line that is not a result, after the results so far."""
+    def notify(self, text: str) -> None:
+        """Write a line that is not a result, after the results so far."""
         self.flush()
-        self._err.write(text.translate(_CONTROL) + "\n")
-        self._err.flush()
+        self._write_line(text.translate(_CONTROL))
 
-    def progress(self, share: float, words: str) -> None:
-        """Show how far something is; the signature of `kakaobot.schema.Progress`."""
-        full = round(_BAR * min(max(share, 0.0), 1.0))
-        self.live(f"[{'#' * full}{'-' * (_BAR - full)}] {100 * share:3.0f}%  {words}")
+    def progress(self, share: float, status: str) -> None:
+        """Show a progress bar; a `kakaobot.schema.Progress`."""
+        full = round(_BAR_WIDTH * min(max(share, 0.0), 1.0))
+        bar = "#" * full + "-" * (_BAR_WIDTH - full)
+        self.show_status(f"[{bar}] {100 * share:3.0f}%  {status}")
 
-    def live(self, text: str) -> None:
-        """Show the present state: over the last one on a terminal, else a line now and then."""
+    def show_status(self, text: str) -> None:
+        """Show the current state: overwrites the last one on a terminal, else a line at times."""
         text = text.translate(_CONTROL)
         if self._err.isatty():
+            # A wrapped line could not be overwritten.
             width = shutil.get_terminal_size().columns - 1
-            # A line that is wrapped cannot be overwritten.
-            gap = " " * max(0, min(display_width(self._live), width) - display_width(text))
+            gap = " " * max(0, min(display_width(self._status), width) - display_width(text))
             self._err.write(f"\r{truncate_to_width(text, width)}{gap}")
             self._err.flush()
-        elif text != self._live:
-            self._waits = True
-            if self._clock() - self._told_at >= self._patience:
-                self._write_waiting(text)
-        self._live = text
+        elif text != self._status:
+            self._is_pending = True
+            if self._clock() - self._written_at >= self._status_interval:
+                self._write_status(text)
+        self._status = text
 
-    def end_line(self) -> None:
-        """Let the present line of progress stand."""
-        if self._live and self._err.isatty():
+    def end_status(self) -> None:
+        """Leave the current status line on screen; what follows starts on a new line."""
+        if self._status and self._err.isatty():
             self._err.write("\n")
             self._err.flush()
-        elif self._waits:
-            self._write_waiting(self._live)
-        self._live = ""
+        elif self._is_pending:
+            self._write_status(self._status)
+        self._status = ""
 
     def end_prompt(self) -> None:
-        """Go on below a question that was answered with Ctrl+C or Ctrl+D."""
+        """Start a new line after a prompt that ended with Ctrl+C or Ctrl+D."""
         if self._err.isatty():
             self._err.write("\n")
 
     def ask(self, question: str) -> str:
-        """One line from the user, NFC.
+        """Read one line from the user, in NFC.
 
         Raises:
-            EOFError: there is none any more.
+            EOFError: the input has ended.
         """
-        self.end_line()
+        self.end_status()
         if self._source is sys.stdin and self.is_interactive:
             answer = input(question)
         else:
@@ -137,30 +138,35 @@ class Console:
         return unicodedata.normalize("NFC", answer.strip())
 
     def read(self) -> str:
-        """All that is piped in, NFC."""
-        if not isinstance(self._source, io.TextIOWrapper):
-            return unicodedata.normalize("NFC", self._source.read().strip())
-        return unicodedata.normalize("NFC", decode(self._source.buffer.read()).strip())
+        """Read the whole input, in NFC."""
+        if isinstance(self._source, io.TextIOWrapper):
+            text = decode(self._source.buffer.read())
+        else:
+            text = self._source.read()
+        return unicodedata.normalize("NFC", text.strip())
 
     def flush(self) -> None:
-        """Let whoever reads the results see what is there; raises OutputClosed as `say`."""
-        self.end_line()
-        with _somebody_reads():
+        """Hand the results so far to the reader; raises OutputClosed as `print` does."""
+        self.end_status()
+        with _raising_output_closed():
             self._out.flush()
 
-    def abandon(self) -> None:
-        """Forget what could not be written; Python's own flush at the end would complain of it."""
+    def discard_output(self) -> None:
+        """Drop unwritten output, which Python would complain about when flushing it at exit."""
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
 
-    def _write_waiting(self, text: str) -> None:
+    def _write_status(self, text: str) -> None:
+        self._write_line(text)
+        self._is_pending, self._written_at = False, self._clock()
+
+    def _write_line(self, text: str) -> None:
         self._err.write(text + "\n")
         self._err.flush()
-        self._waits, self._told_at = False, self._clock()
 
 
 def open_console() -> Console:
-    """The real streams, which take any character from now on: a cp949 console has no emoji."""
+    """The standard streams, set to UTF-8: a cp949 console cannot encode emoji."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -168,17 +174,17 @@ def open_console() -> Console:
 
 
 def ask_password(prompt: str) -> str:
-    """Ask on the terminal without showing what is typed.
+    """Prompt for a password on the terminal, without echo.
 
     Raises:
         AccessDenied: there is no terminal.
     """
     try:
-        # Where there is no console Windows would wait for its keys for ever.
+        # Without a console, getpass on Windows waits for a key forever.
         if os.name == "nt" and not sys.stdin.isatty():
             raise EOFError
         with warnings.catch_warnings():
-            # getpass would go on and show the password.
+            # getpass falls back to an echoing prompt.
             warnings.simplefilter("error", getpass.GetPassWarning)
             return getpass.getpass(prompt)
     except (getpass.GetPassWarning, EOFError, OSError) as error:
@@ -189,7 +195,7 @@ def ask_password(prompt: str) -> str:
 
 
 def decode(raw: bytes) -> str:
-    """UTF-8, else what this system's other programs write."""
+    """Decode piped input: UTF-8, or else the encoding of the system."""
     for encoding in ("utf-8-sig", locale.getpreferredencoding(do_setlocale=False), "cp949"):
         try:
             return raw.decode(encoding)
@@ -199,7 +205,7 @@ def decode(raw: bytes) -> str:
 
 
 def format_columns(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
-    """Rows of cells as lines with straight columns, also where there is Hangul."""
+    """Rows of cells as lines with aligned columns; Hangul counts as two columns wide."""
     widths = [max(map(display_width, cells)) for cells in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -212,17 +218,17 @@ def format_columns(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
 
 
 def display_width(text: str) -> int:
-    """How many columns a terminal needs for `text`."""
+    """Terminal columns of `text`."""
     return sum(_width(character) for character in text)
 
 
 def truncate_to_width(text: str, width: int) -> str:
-    """As much of `text` as fits into `width` columns."""
+    """The longest prefix of `text` that fits into `width` terminal columns."""
     used = 0
-    for place, character in enumerate(text):
+    for index, character in enumerate(text):
         used += _width(character)
         if used > width:
-            return text[:place]
+            return text[:index]
     return text
 
 
@@ -233,11 +239,11 @@ def _width(character: str) -> int:
 
 
 @contextlib.contextmanager
-def _somebody_reads() -> Iterator[None]:
+def _raising_output_closed() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # Windows says EINVAL where others say EPIPE.
+        # EINVAL is what Windows reports instead of EPIPE.
         if error.errno in (errno.EPIPE, errno.EINVAL):
             raise OutputClosed from error
         raise

@@ -1,4 +1,4 @@
-"""What every verb works at: the user's folder, the console, and how to ask for the password."""
+"""`CommandContext`: what every command is run with."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ ACCESS_VARIABLE = "CHATBOT_ACCESS_PASSWORD"
 class CommandContext:
     home: Home
     console: Console
-    ask: Callable[[str], str]
-    """Asks for a password; is given the prompt."""
+    ask_password: Callable[[str], str]
+    """Prompts for a password; takes the prompt."""
 
-    def enter(self, gate: PasswordGate) -> AccessPass:
-        """Get the password from the environment, else from the user.
+    def authenticate(self, gate: PasswordGate) -> AccessPass:
+        """Authenticate with the password from the environment, or else from the user.
 
         Raises:
-            AccessDenied: see `Gate.enter`; or nobody can be asked.
+            AccessDenied: as in `PasswordGate.authenticate`, or there is no terminal to ask on.
         """
-        given = os.environ.get(ACCESS_VARIABLE)
-        if given is None and gate.is_set:
-            self.console.end_line()
-            given = self.ask("비밀번호: ")
-        return gate.authenticate(given or "")
+        password = os.environ.get(ACCESS_VARIABLE)
+        if password is None and gate.is_set:
+            self.console.end_status()
+            password = self.ask_password("비밀번호: ")
+        return gate.authenticate(password or "")

@@ -1,4 +1,4 @@
-"""The verb `preprocess`."""
+"""The command `preprocess`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from kakaobot.cli.context import CommandContext
 from kakaobot.dataset.build_report import BuildReport, report_to_json
 from kakaobot.errors import DatasetError
 
-_SHOWN_PEOPLE = 10
+_MAX_PARTICIPANTS = 10
 
 
-def preprocess(args: Namespace, desk: CommandContext) -> None:
-    console = desk.console
-    datasets = Datasets(desk.home)
+def preprocess(args: Namespace, context: CommandContext) -> None:
+    console = context.console
+    datasets = Datasets(context.home)
     report = datasets.report() if args.report else datasets.build(console.progress)
     if report is None:
         raise DatasetError("만든 데이터가 없습니다. --report 없이 preprocess 를 먼저 하세요.")
@@ -25,28 +25,28 @@ def preprocess(args: Namespace, desk: CommandContext) -> None:
     if args.json:
         console.print_json(report_to_json(report))
     else:
-        console.say(format_columns(_rows(report)), end="")
+        console.print(format_columns(_rows(report)), end="")
     if not args.report:
-        outlook = Estimates(desk.home).look(console.progress)
-        datasets.update_report_page(outlook, console.progress)
+        estimate = Estimates(context.home).look(console.progress)
+        datasets.update_report_page(estimate, console.progress)
         console.progress(1.0, "보고서를 다 썼습니다")
     if not args.json:
-        console.tell(f"그림이 있는 보고서: {datasets.report_page()}")
-        console.tell("다음: python -m kakaobot train")
+        console.notify(f"그림이 있는 보고서: {datasets.report_page()}")
+        console.notify("다음: python -m kakaobot train")
     for warning in filter(None, (report.warning, datasets.outdated_reason(report))):
-        console.tell(f"주의: {warning}")
+        console.notify(f"주의: {warning}")
 
 
 def _rows(report: BuildReport) -> list[tuple[str, str]]:
-    others = len(report.participants) - _SHOWN_PEOPLE
+    others = len(report.participants) - _MAX_PARTICIPANTS
     more = f" 외 {others}명" if others > 0 else ""
     return [
         ("방", report.room or "모든 방"),
         ("배우는 사람", report.persona or "방 전체"),
-        ("사람", ", ".join(report.participants[:_SHOWN_PEOPLE]) + more),
+        ("사람", ", ".join(report.participants[:_MAX_PARTICIPANTS]) + more),
         *([("이름", "모두 지어낸 이름으로 바꿈")] if report.has_pseudonyms else []),
         ("읽은 메시지", f"{report.messages:,}개"),
-        *((f"뺀 것: {why}", f"{count:,}개") for why, count in report.removed),
+        *((f"뺀 것: {reason}", f"{count:,}개") for reason, count in report.removed),
         ("대화 묶음", f"{report.sessions:,}개 (차례 {report.turns:,}개)"),
         ("학습", f"{report.train_rows:,}줄, 배울 대답 {report.train_replies:,}개"),
         ("검증", f"{report.val_rows:,}줄, 배울 대답 {report.val_replies:,}개"),

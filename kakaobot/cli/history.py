@@ -1,4 +1,4 @@
-"""The verb `runs`: every run so far, grouped by what it has learnt."""
+"""The command `runs`: all runs, grouped by their training data."""
 
 from __future__ import annotations
 
@@ -12,68 +12,84 @@ from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
 from kakaobot.runs.labels import STATE_LABELS
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_MOST = 16
-"""Characters of a curve."""
+_SPARKLINE_WIDTH = 16
+_STYLE_TITLE = "말투 거리"
 _TITLES = (
-    "이름", "상태", "단계", "가장 낮은 검증 손실", "검증 손실", "말투 거리", "대화", "바탕 모델",
+    "이름", "상태", "단계", "가장 낮은 검증 손실", "검증 손실", _STYLE_TITLE, "대화", "바탕 모델",
     "시작",
 )  # fmt: skip
-_LOWEST = "● 데이터와 바탕 모델이 같은 학습 가운데 손실이 가장 낮습니다."
-_CHOSEN = {"voice": ", 말투로 고름", "both": ", 손실과 말투로 고름"}
-"""What is said of a best step that was not chosen by its loss."""
-_FARTHER = "말투 거리는 방의 말투와 얼마나 다른지입니다. 0이면 방과 같습니다."
-_APART = "배운 데이터가 다르면 손실을 서로 견줄 수 없습니다."
+_SELECTED_BY = {"voice": ", 말투로 고름", "both": ", 손실과 말투로 고름"}
+"""By what the best step was selected, if not by its loss alone."""
+_LOWEST_NOTE = "● 데이터와 바탕 모델이 같은 학습 가운데 손실이 가장 낮습니다."
+_STYLE_NOTE = "말투 거리는 방의 말투와 얼마나 다른지입니다. 0이면 방과 같습니다."
+_GROUPS_NOTE = "배운 데이터가 다르면 손실을 서로 견줄 수 없습니다."
 
 
-def runs(args: Namespace, desk: CommandContext) -> None:
-    """All of them, newest first; with `--settings` also what was set for each."""
-    console, found = desk.console, Training(desk.home).snapshot().runs
+def runs(args: Namespace, context: CommandContext) -> None:
+    console, summaries = context.console, Training(context.home).snapshot().runs
     if args.json:
-        console.print_json([run.to_json() for run in found])
+        console.print_json([summary.to_json() for summary in summaries])
         return
-    if not found:
-        console.say("아직 학습한 적이 없습니다.")
+    if not summaries:
+        console.print("아직 학습한 적이 없습니다.")
         return
-    held = groups(found)
-    console.say("\n".join(_group(group, with_settings=args.settings) for group in held), end="")
-    notes = [_LOWEST] if any(run.lowest for run in found) else []
-    notes += [_FARTHER] if any(run.best_style_distance is not None for run in found) else []
-    notes += [_APART] if len(held) > 1 else []
+    by_data = groups(summaries)
+    tables = [_group_text(group, with_settings=args.settings) for group in by_data]
+    console.print("\n".join(tables), end="")
+    has_style = any(summary.best_style_distance is not None for summary in summaries)
+    notes = [_LOWEST_NOTE] if any(summary.lowest for summary in summaries) else []
+    notes += [_STYLE_NOTE] if has_style else []
+    notes += [_GROUPS_NOTE] if len(by_data) > 1 else []
     for note in notes:
-        console.say(f"\n{note}")
+        console.print(f"\n{note}")
 
 
-def _group(group: RunGroup, *, with_settings: bool) -> str:
-    rows = format_columns(_without_voice([_TITLES, *map(_row, group.runs)]), indent="  ")
-    told = "".join(map(_settings, group.runs)) if with_settings else ""
-    return f"{_data(group)}\n{rows}{told}"
+def loss_sparkline(losses: Sequence[float]) -> str:
+    """Losses as blocks: the lowest of each of at most sixteen equal stretches.
+
+    Args:
+        losses: finite numbers.
+    """
+    if not losses:
+        return ""
+    count = min(_SPARKLINE_WIDTH, len(losses))
+    cuts = [index * len(losses) // count for index in range(count + 1)]
+    lowest = [min(losses[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]
+    low, high = min(lowest), max(lowest)
+    top, span = len(_BLOCKS) - 1, (high - low) or 1.0
+    return "".join(_BLOCKS[round(top * (loss - low) / span)] for loss in lowest)
 
 
-def _without_voice(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Without that column, where no run has measured any."""
-    place = _TITLES.index("말투 거리")
-    if any(row[place] != "-" for row in rows[1:]):
+def _group_text(group: RunGroup, *, with_settings: bool) -> str:
+    rows = _drop_empty_style_column([_TITLES, *map(_row, group.runs)])
+    settings = "".join(map(_settings_text, group.runs)) if with_settings else ""
+    return f"{_data_text(group)}\n{format_columns(rows, indent='  ')}{settings}"
+
+
+def _drop_empty_style_column(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    column = _TITLES.index(_STYLE_TITLE)
+    if any(row[column] != "-" for row in rows[1:]):
         return list(rows)
-    return [(*row[:place], *row[place + 1 :]) for row in rows]
+    return [(*row[:column], *row[column + 1 :]) for row in rows]
 
 
-def _data(group: RunGroup) -> str:
+def _data_text(group: RunGroup) -> str:
     run = group.runs[0]
     if not group.fingerprint:
         return "무엇을 배웠는지 알 수 없는 학습"
-    who = f"{run.room or '모든 방'} · {run.persona or '방 전체'} · 대답 {run.replies:,}개"
-    return f"{who} (데이터 {group.fingerprint[:8]})"
+    data = f"{run.room or '모든 방'} · {run.persona or '방 전체'} · 대답 {run.replies:,}개"
+    return f"{data} (데이터 {group.fingerprint[:8]})"
 
 
 def _row(run: RunSummary) -> tuple[str, ...]:
-    how = _CHOSEN.get(run.best_metric, "")
-    at = f" ({run.best_step:,}단계{how})" if run.best_step is not None else ""
+    selected_by = _SELECTED_BY.get(run.best_metric, "")
+    best = f" ({run.best_step:,}단계{selected_by})" if run.best_step is not None else ""
     mark = " ●" if run.lowest else ""
     return (
         run.name,
         STATE_LABELS[run.state],
         f"{run.step:,}/{run.max_steps:,}",
-        "-" if run.best_eval_loss is None else f"{run.best_eval_loss:.3f}{at}{mark}",
+        "-" if run.best_eval_loss is None else f"{run.best_eval_loss:.3f}{best}{mark}",
         loss_sparkline([loss for _, loss in run.losses]) or "-",
         "-" if run.best_style_distance is None else f"{run.best_style_distance:.3f}",
         "할 수 있음" if run.has_adapter else "-",
@@ -82,40 +98,27 @@ def _row(run: RunSummary) -> tuple[str, ...]:
     )
 
 
-def loss_sparkline(losses: Sequence[float]) -> str:
-    """Losses as a line of blocks, at most sixteen: the lowest of each stretch, the last at the end.
-
-    Finite numbers are expected.
-    """
-    if not losses:
-        return ""
-    count = min(_MOST, len(losses))
-    cuts = [place * len(losses) // count for place in range(count + 1)]
-    kept = [min(losses[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]
-    low, high = min(kept), max(kept)
-    top = len(_BLOCKS) - 1
-    return "".join(
-        _BLOCKS[round(top * (loss - low) / (high - low)) if high > low else 0] for loss in kept
-    )
-
-
-def _settings(run: RunSummary) -> str:
+def _settings_text(run: RunSummary) -> str:
     lines = [f"\n  {run.name}: 기본값과 다른 설정"]
-    lines += _changes(run.changed, "기본값") or ["    모두 기본값입니다."]
+    lines += _change_lines(run.changed, "기본값") or ["    모두 기본값입니다."]
     if run.previous:
         lines.append(f"  {run.name}: 앞 학습 '{run.previous}' 과 다른 설정")
-        lines += _changes(run.changed_since, "앞에서는") or ["    없음"]
+        lines += _change_lines(run.changed_since, "앞에서는") or ["    없음"]
     return "\n".join(lines) + "\n"
 
 
-def _changes(changes: Sequence[SettingChange], was: str) -> list[str]:
-    rows = [(each.setting, _value(each.value), f"({was} {_value(each.other)})") for each in changes]
+def _change_lines(changes: Sequence[SettingChange], label: str) -> list[str]:
+    """A line per change; `label` introduces the other value."""
+    rows = [
+        (change.setting, _value_text(change.value), f"({label} {_value_text(change.other)})")
+        for change in changes
+    ]
     return format_columns(rows, indent="    ").splitlines() if rows else []
 
 
-def _value(value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return ", ".join(map(_value, value)) or "비움"
+        return ", ".join(map(_value_text, value)) or "비움"
     return "-" if value is None else str(value) or "비움"

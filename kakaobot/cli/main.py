@@ -1,4 +1,4 @@
-"""From the words on the command line to an exit code. The one place that shows errors."""
+"""Entry point: arguments → exit code. The only place that prints errors."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from kakaobot.openmp import set_wait_policy
 if TYPE_CHECKING:
     from kakaobot.config import Home
 
-DONE, REFUSED, MISUSED = 0, 1, 2
-INTERRUPTED, CLOSED = 130, 141
-"""What shells say of a program that ended by Ctrl+C, or because nobody read its output."""
+_EXIT_OK, _EXIT_ERROR, _EXIT_USAGE = 0, 1, 2
+_EXIT_INTERRUPTED, _EXIT_CLOSED = 130, 141
+"""Exit codes of shells for SIGINT and SIGPIPE."""
 
 
 def main(
@@ -30,35 +30,35 @@ def main(
     ask: Callable[[str], str] = ask_password,
     console: Console | None = None,
 ) -> int:
-    """Run one command; returns its exit code. An unexpected error is a bug and goes through."""
-    # What is written belongs to this user alone.
+    """Run one command; returns its exit code. An unexpected error is a bug and propagates."""
+    # New files are readable for this user only.
     os.umask(0o077)
     set_wait_policy()
     console = console or open_console()
     try:
-        code = _answered(sys.argv[1:] if argv is None else argv, home, ask, console)
+        code = _exit_code(sys.argv[1:] if argv is None else argv, home, ask, console)
         console.flush()
     except OutputClosed:
-        console.abandon()
-        return CLOSED
+        console.discard_output()
+        return _EXIT_CLOSED
     return code
 
 
-def _answered(
+def _exit_code(
     argv: Sequence[str], home: Home | None, ask: Callable[[str], str], console: Console
 ) -> int:
     try:
         _run(argv, home, ask, console)
     except UsageError as error:
-        console.tell(str(error))
-        return MISUSED
+        console.notify(str(error))
+        return _EXIT_USAGE
     except KakaobotError as error:
-        console.tell(str(error))
-        return REFUSED
+        console.notify(str(error))
+        return _EXIT_ERROR
     except KeyboardInterrupt:
         console.end_prompt()
-        return INTERRUPTED
-    return DONE
+        return _EXIT_INTERRUPTED
+    return _EXIT_OK
 
 
 def _run(
@@ -67,16 +67,16 @@ def _run(
     parser = build_parser()
     try:
         args = parser.parse_args(argv)
-    except HelpRequested as told:
-        console.say(str(told), end="")
+    except HelpRequested as help_text:
+        console.print(str(help_text), end="")
         return
     if args.version:
-        console.say(f"kakaobot {__version__}")
+        console.print(f"kakaobot {__version__}")
         return
-    if args.verb is None:
+    if args.command is None:
         raise UsageError(parser.format_help().rstrip())
     if home is None:
-        from kakaobot.config import Home  # a third of a second that --help does not need
+        from kakaobot.config import Home  # takes a third of a second, which --help does not need
 
         home = Home.find()
     run_command(args, CommandContext(home, console, ask))

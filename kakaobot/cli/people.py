@@ -1,8 +1,9 @@
-"""The verb `people`: who speaks in each room and can be learnt, whose names are one person's."""
+"""The command `people`: participants of each room, name merges and exclusions."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -17,111 +18,139 @@ from kakaobot.dataset.participant_stats import (
 )
 from kakaobot.errors import ExportError
 
-_SHOWN_PEOPLE = 30
+_MAX_PARTICIPANTS = 30
+
+Stats = Mapping[str, ParticipantStats]
+"""By name; participants without a text message have none."""
 
 
-def people(args: Namespace, desk: CommandContext) -> None:
-    service, console = Participants(desk.home), desk.console
+def people(args: Namespace, context: CommandContext) -> None:
+    participants, console = Participants(context.home), context.console
+    has_changes = _apply_changes(args, participants, context)
+    rooms = [(room, _stats(room, context)) for room in participants.rooms(console.progress)]
+    if args.json:
+        console.print_json([_room_json(room, stats) for room, stats in rooms])
+    elif rooms:
+        console.print("\n".join(_room_text(room, stats) for room, stats in rooms), end="")
+    else:
+        console.print("가져온 대화가 없습니다. 먼저 organize 로 파일을 가져오세요.")
+    if has_changes:
+        console.notify("바꾸었습니다. 배울 대화에 넣으려면: python -m kakaobot preprocess")
+
+
+def _apply_changes(args: Namespace, participants: Participants, context: CommandContext) -> bool:
+    """Make the requested change, if any; whether there was one.
+
+    Raises:
+        UsageError: several changes are requested, or --same has one name only.
+    """
+    progress = context.console.progress
     if sum(map(bool, (args.same, args.undo, args.exclude, args.include))) > 1:
         raise UsageError("--same, --undo, --exclude, --include 는 한 번에 하나만 씁니다.")
-    if args.same[:1] == args.same != []:
+    if len(args.same) == 1:
         raise UsageError("--same 뒤에 부를 이름과, 합칠 이름을 하나 이상 적어 주세요.")
     if args.same:
-        service.merge_names(args.same[0], args.same[1:], room=args.room, progress=console.progress)
-    if args.undo:
-        service.unmerge_name(args.undo, room=args.room, progress=console.progress)
-    if args.exclude:
-        service.exclude(args.exclude)
-    if args.include:
-        service.include(args.include)
-    rooms = [(room, _figures(room, desk)) for room in service.rooms(console.progress)]
-    if args.json:
-        console.print_json([_record(room, people) for room, people in rooms])
-    elif rooms:
-        console.say("\n".join(_described(room, people) for room, people in rooms), end="")
+        name, *others = args.same
+        participants.merge_names(name, others, room=args.room, progress=progress)
+    elif args.undo:
+        participants.unmerge_name(args.undo, room=args.room, progress=progress)
+    elif args.exclude:
+        participants.exclude(args.exclude)
+    elif args.include:
+        participants.include(args.include)
     else:
-        console.say("가져온 대화가 없습니다. 먼저 organize 로 파일을 가져오세요.")
-    if args.same or args.undo or args.exclude or args.include:
-        console.tell("바꾸었습니다. 배울 대화에 넣으려면: python -m kakaobot preprocess")
+        return False
+    return True
 
 
-def _figures(room: RoomReport, desk: CommandContext) -> dict[str, ParticipantStats]:
-    """What can be learnt of whom; nothing of a room whose files are damaged, as it says itself."""
+def _stats(room: RoomReport, context: CommandContext) -> Stats:
+    """Empty if a file of the room is damaged; the report says so."""
     try:
-        people = ParticipantStatsCache(desk.home).participants(room.room, desk.console.progress)
+        cache = ParticipantStatsCache(context.home)
+        stats = cache.participants(room.room, context.console.progress)
     except ExportError:
         return {}
-    return {person.name: person for person in people}
+    return {participant.name: participant for participant in stats}
 
 
-def _record(room: RoomReport, people: Mapping[str, ParticipantStats]) -> dict[str, object]:
-    record = asdict(room)
-    del record["keys"]
-    record["people"] = [
-        {**stats_to_json(people.get(member.name)), **asdict(member)} for member in room.people
-    ]
-    aliases = [{"alias": alias, "name": name} for alias, name in room.aliases]
-    return {**record, "aliases": aliases}
+def _room_json(room: RoomReport, stats: Stats) -> dict[str, object]:
+    return {
+        "room": room.room,
+        "files": room.files,
+        "messages": room.messages,
+        "repeated": room.repeated,
+        "people": [
+            {**stats_to_json(stats.get(participant.name)), **asdict(participant)}
+            for participant in room.people
+        ],
+        "first": room.first,
+        "last": room.last,
+        "aliases": [{"alias": alias, "name": name} for alias, name in room.aliases],
+        "proposals": [asdict(proposal) for proposal in room.proposals],
+        "lost": room.lost,
+    }
 
 
-def _described(room: RoomReport, people: Mapping[str, ParticipantStats]) -> str:
-    once = f", 겹친 {room.repeated:,}개는 한 번만 셈" if room.repeated else ""
-    head = f"{room.room} (파일 {room.files}개, 메시지 {room.messages:,}개{once})\n"
-    head += "".join(f"  ! {why}\n" for why in room.lost)
-    shown = room.people[:_SHOWN_PEOPLE]
-    names: dict[str, list[str]] = {}
+def _room_text(room: RoomReport, stats: Stats) -> str:
+    duplicates = f", 겹친 {room.repeated:,}개는 한 번만 셈" if room.repeated else ""
+    text = f"{room.room} (파일 {room.files}개, 메시지 {room.messages:,}개{duplicates})\n"
+    text += "".join(f"  ! {notice}\n" for notice in room.lost)
+    aliases: dict[str, list[str]] = defaultdict(list)
     for alias, name in room.aliases:
-        names.setdefault(name, []).append(alias)
+        aliases[name].append(alias)
     rows = [
         (
-            member.name,
-            f"{member.messages:,}개",
-            _remark(member, names.get(member.name, []), people.get(member.name)),
+            participant.name,
+            f"{participant.messages:,}개",
+            _remarks(participant, aliases[participant.name], stats.get(participant.name)),
         )
-        for member in shown
+        for participant in room.people[:_MAX_PARTICIPANTS]
     ]
-    more = len(room.people) - len(shown)
-    rest = f"  … 외 {more:,}명 (--json 으로 모두 봅니다)\n" if more > 0 else ""
-    # Who spoke under an alias only in a file that is gone.
-    present = {member.name for member in room.people}
-    gone = "".join(f"  {alias} → {name}\n" for alias, name in room.aliases if name not in present)
-    asked = "".join(f"  {_asked(proposal)}\n" for proposal in room.proposals)
-    listed = format_columns(rows, indent="  ") if rows else ""
-    return head + listed + rest + gone + (f"  확인해 볼 것:\n{asked}" if asked else "")
+    text += format_columns(rows, indent="  ") if rows else ""
+    hidden = len(room.people) - len(rows)
+    text += f"  … 외 {hidden:,}명 (--json 으로 모두 봅니다)\n" if hidden > 0 else ""
+    # Aliases that only occurred in a file removed since.
+    names = {participant.name for participant in room.people}
+    text += "".join(f"  {alias} → {name}\n" for alias, name in room.aliases if name not in names)
+    if room.proposals:
+        text += "  확인해 볼 것:\n"
+        text += "".join(f"  {_proposal_text(proposal)}\n" for proposal in room.proposals)
+    return text
 
 
-def _remark(
-    member: RoomParticipant, aliases: Sequence[str], person: ParticipantStats | None
+def _remarks(
+    participant: RoomParticipant, aliases: Sequence[str], stats: ParticipantStats | None
 ) -> str:
     remarks = [
         f"= {', '.join(aliases)}" if aliases else "",
-        "배우지 않음" if member.is_excluded else "봇인 듯함" if member.is_bot else "",
-        _learnable(person) if person and not member.is_excluded else "",
-        f"데이터에서는 {person.pseudonym}" if person and person.pseudonym else "",
+        "배우지 않음" if participant.is_excluded else "봇인 듯함" if participant.is_bot else "",
+        _stats_text(stats) if stats and not participant.is_excluded else "",
+        f"데이터에서는 {stats.pseudonym}" if stats and stats.pseudonym else "",
     ]
     return "  ".join(filter(None, remarks))
 
 
-def _learnable(person: ParticipantStats) -> str:
+def _stats_text(stats: ParticipantStats) -> str:
     return (
-        f"{person.sentence} (길이 {person.median_chars:g}자, 이어 말함 {person.answer_share:.0%}, "
-        f"잡음 {person.filtered_share:.0%})"
+        f"{stats.sentence} (길이 {stats.median_chars:g}자, 이어 말함 {stats.answer_share:.0%}, "
+        f"잡음 {stats.filtered_share:.0%})"
     )
 
 
-def _asked(proposal: Proposal) -> str:
-    first = proposal.candidates[0] if proposal.sure and proposal.candidates else "이름"
+def _proposal_text(proposal: Proposal) -> str:
+    """What may be corrected, and the command for it."""
+    names = " ".join(map(_quote, proposal.names))
     if proposal.kind == "exporter":
+        target = proposal.candidates[0] if proposal.sure and proposal.candidates else "이름"
         return (
             f"'{proposal.names[0]}' 은 내보낸 사람 자신입니다: "
-            f"people --same {_word(first)} {_word(proposal.names[0])}"
+            f"people --same {_quote(target)} {_quote(proposal.names[0])}"
         )
     if proposal.kind == "spelling":
-        words = " ".join(map(_word, proposal.names))
-        return f"같은 사람일 수 있습니다: people --same {words}"
-    return f"봇인 듯합니다: people --exclude {' '.join(map(_word, proposal.names))}"
+        return f"같은 사람일 수 있습니다: people --same {names}"
+    return f"봇인 듯합니다: people --exclude {names}"
 
 
-def _word(name: str) -> str:
-    """As it is to be typed: in quotes where it holds a space."""
+def _quote(name: str) -> str:
+    """A name as a shell argument."""
     return f'"{name}"' if " " in name or not name.isalnum() else name

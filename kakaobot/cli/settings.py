@@ -1,4 +1,4 @@
-"""The verb `settings`."""
+"""The command `settings`."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from kakaobot.cli.context import CommandContext
 from kakaobot.config import render
 
 
-def settings(_args: Namespace, desk: CommandContext) -> None:
-    desk.console.say(render(desk.home.settings()), end="")
+def settings(_args: Namespace, context: CommandContext) -> None:
+    context.console.print(render(context.home.settings()), end="")

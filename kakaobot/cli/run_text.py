@@ -1,0 +1,183 @@
+"""Text and JSON of training snapshots, as `train`, `stop` and `status` print them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from kakaobot.app.estimates import timing_note
+from kakaobot.app.training import TrainingSnapshot
+from kakaobot.cli.console import format_columns
+from kakaobot.cli.context import PRACTICE
+from kakaobot.runs.eval_samples import EvalPrompt, EvalTranscript
+from kakaobot.runs.labels import STATE_LABELS, duration_text
+from kakaobot.runs.status import Status
+
+
+def start_text(snapshot: TrainingSnapshot, resume_step: int) -> str:
+    how = f"{resume_step:,}단계부터 이어서 배웁니다" if resume_step else "처음부터 배웁니다"
+    lines = [
+        f"학습 '{snapshot.run}': {how}.",
+        f"바탕 모델: {snapshot.base}. {snapshot.base_reason}",
+    ]
+    if snapshot.practice:
+        lines.append(PRACTICE)
+    return "\n".join(lines)
+
+
+def end_text(snapshot: TrainingSnapshot, runs_folder: str) -> str:
+    """What was saved and what to do next."""
+    status = snapshot.status
+    if status.state == "finished":
+        lines = [f"학습을 마쳤습니다: {snapshot.run}, {status.step:,}단계."]
+    else:
+        lines = [
+            f"{status.step:,}단계에서 저장하고 멈췄습니다: {snapshot.run}",
+            "이어서 배우기: python -m kakaobot train",
+        ]
+    if status.best_eval_loss is not None and status.best_step is not None:
+        distance = status.best_style_distance
+        style = f", 말투 거리 {distance:.3f}" if distance is not None else ""
+        lines.append(
+            f"가장 좋은 때: {status.best_step:,}단계 (검증 손실 {status.best_eval_loss:.3f}{style})"
+        )
+    if snapshot.can_chat:
+        lines += [f"어댑터: {runs_folder}/{snapshot.run}", "대화하기: python -m kakaobot chat"]
+    else:
+        lines.append("아직 대화할 수 있는 어댑터는 없습니다.")
+    return "\n".join(lines) + "\n"
+
+
+def status_line(status: Status) -> str:
+    """The progress of a run on one line."""
+    if status.state != "running" or not status.max_steps:
+        return status.message or STATE_LABELS[status.state]
+    percent = 100 * status.step // status.max_steps
+    parts = [f"{percent:3d}%  {status.step:,}/{status.max_steps:,}단계"]
+    if status.loss is not None:
+        parts.append(f"손실 {status.loss:.3f}")
+    if status.best_eval_loss is not None:
+        label = "최저" if status.best_metric == "eval_loss" else "가장 좋은 때의"
+        parts.append(f"{label} 검증 손실 {status.best_eval_loss:.3f}")
+    if status.style_distance is not None:
+        parts.append(f"말투 거리 {status.style_distance:.3f}")
+    if status.tokens_per_second is not None:
+        parts.append(f"{status.tokens_per_second:,.0f}토큰/초")
+    if status.eta_seconds is not None:
+        parts.append(f"{duration_text(status.eta_seconds, fixed=True)} 남음")
+    elif note := timing_note(status):
+        parts.append(note)
+    if status.slowdown is not None:
+        parts.append(f"컴퓨터가 바빠 {status.slowdown:.0f}배 느림")
+    return " · ".join(parts)
+
+
+def status_table(snapshot: TrainingSnapshot) -> str:
+    """Labels and values, a row each."""
+    status = snapshot.status
+    summary = next((run for run in snapshot.runs if run.name == snapshot.run), None)
+    best_step = f" ({status.best_step:,}단계)" if status.best_step is not None else ""
+    best = "가장 낮은" if status.best_metric == "eval_loss" else "가장 좋은 때의"
+    speed = f"{status.tokens_per_second:,.0f}토큰/초" if status.tokens_per_second else "-"
+    rows = [
+        ("학습", snapshot.run),
+        ("상태", "저장하고 멈추는 중" if snapshot.stopping else STATE_LABELS[status.state]),
+        ("단계", f"{status.step:,}/{status.max_steps:,}"),
+        ("바탕 모델", summary.base if summary else snapshot.base),
+        ("배운 사람", (summary.persona if summary else "") or "방 전체"),
+        ("손실", _number(status.loss)),
+        ("검증 손실", _number(status.eval_loss)),
+        (f"{best} 검증 손실", _number(status.best_eval_loss) + best_step),
+        *_style_rows(status),
+        ("빠르기", speed),
+        ("남은 시간", _time_left(status)),
+        ("대화", "할 수 있음" if snapshot.can_chat else "아직 할 수 없음"),
+    ]
+    if status.message:
+        rows.append(("하는 일" if snapshot.can_stop else "마지막 말", status.message))
+    rows += [("마지막 기록", line) for line in snapshot.last_lines.splitlines()]
+    if not snapshot.can_stop and snapshot.can_start and snapshot.resume_step:
+        rows.append(("다음", f"train 을 하면 {snapshot.resume_step:,}단계부터 이어집니다."))
+    rows += [("참고", note) for note in status.notes]
+    return format_columns(rows)
+
+
+def eval_samples_text(transcript: EvalTranscript, best_step: int | None) -> str:
+    """Each eval prompt with the sampled replies, a line per step, and the reference reply."""
+    samples = transcript.selected(best_step)
+    if not samples or not transcript.prompts:
+        return "같은 말에 대답해 본 것이 없습니다. training.sample_replies 를 1 이상으로 두세요.\n"
+    blocks = []
+    for index, prompt in enumerate(transcript.prompts):
+        rows = [
+            (
+                _step_label(sample.step, best_step),
+                _on_one_line("".join(sample.replies[index : index + 1])),
+            )
+            for sample in samples
+        ]
+        rows.append(("방에서 실제로", _on_one_line(prompt.reference)))
+        title = f"{index + 1}. {_prompt_text(prompt)}"
+        blocks.append(f"{title}\n{format_columns(rows, indent='   ')}")
+    has_best = any(sample.step == best_step for sample in samples)
+    return "\n".join(blocks) + ("\n● 가장 좋은 때\n" if has_best else "")
+
+
+def snapshot_json(snapshot: TrainingSnapshot) -> dict[str, object]:
+    return {
+        "run": snapshot.run,
+        **snapshot.status.to_json(),
+        "stopping": snapshot.stopping,
+        "base": snapshot.base,
+        "base_reason": snapshot.base_reason,
+        "practice": snapshot.practice,
+        "can_start": snapshot.can_start,
+        "can_stop": snapshot.can_stop,
+        "can_talk": snapshot.can_chat,
+        "resume_step": snapshot.resume_step,
+        "why_not": snapshot.start_blocker,
+    }
+
+
+def eval_samples_json(transcript: EvalTranscript) -> dict[str, object]:
+    return {
+        "asked": [prompt.to_json() for prompt in transcript.prompts],
+        "samples": [asdict(sample) for sample in transcript.samples],
+    }
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _time_left(status: Status) -> str:
+    if status.eta_seconds is not None:
+        return duration_text(status.eta_seconds, fixed=True)
+    return timing_note(status) or "-"
+
+
+def _style_rows(status: Status) -> list[tuple[str, str]]:
+    """Empty if no style distance was measured."""
+    if status.style_distance is None:
+        return []
+    distance = status.best_style_distance
+    best = f" (가장 좋은 때 {distance:.3f})" if distance is not None else ""
+    return [("말투 거리", f"{status.style_distance:.3f}{best}, 0이면 방과 같음")]
+
+
+def _prompt_text(prompt: EvalPrompt) -> str:
+    messages = [
+        f"{message.name}: {_on_one_line(message.content)}"
+        if message.name
+        else _on_one_line(message.content)
+        for message in prompt.context
+    ]
+    target = f" → {prompt.participant}" if prompt.participant else ""
+    return f"{'  '.join(messages) or '(대화의 첫마디)'}{target}"
+
+
+def _step_label(step: int, best_step: int | None) -> str:
+    return (f"{step:,}단계" if step else "배우기 전") + (" ●" if step == best_step else "")
+
+
+def _on_one_line(text: str) -> str:
+    return " / ".join(line for line in text.splitlines() if line.strip()) or "-"
