@@ -53,7 +53,7 @@ class SyncCallback(TrainerCallback):
         self._sync(control)
 
     def _sync(self, control: TrainerControl) -> None:
-        for name, value in self._ranks.told(dict(vars(control))).items():
+        for name, value in self._ranks.broadcast(dict(vars(control))).items():
             setattr(control, name, value)
 
 

@@ -1,6 +1,6 @@
-"""The processes that learn one run together: who is who, what is told to all, what is added up.
+"""The process group of a training: rank, collectives through accelerate, and failure of peers.
 
-Knows no Trainer and no run. One process alone is the usual case, and asks nobody.
+Knows no Trainer and no run. For the usual single process every collective is a no-op.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import psutil
 import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast, broadcast_object_list, reduce
 from torch import Tensor, distributed
 from torch.distributed.rendezvous import rendezvous
 
@@ -26,171 +28,169 @@ from kakaobot.train.launch_command import OFFLOAD_UNSUPPORTED, unsupported
 
 T = TypeVar("T")
 
-PATIENCE = timedelta(hours=6)
-"""How long one waits for the others: answers at an evaluation or a download may take hours. Of one
-that has died one hears at once, since its connection is closed."""
-DESERTED = (
+TIMEOUT = timedelta(hours=6)
+"""Of a collective: sampling at an evaluation or a download may take hours. A peer that died is
+noticed at once, because its connection closes."""
+PEER_LOST = (
     "함께 배우던 프로세스 하나가 갑자기 끝나 학습을 멈췄습니다. 메모리가 모자라지 않은지 보세요. "
     f"자세한 내용은 학습 폴더의 {LOG} 에 있습니다. {RESUMES}"
 )
-SHARING = "ACCELERATE_USE_FSDP"
-"""Variable of `accelerate launch`: the model is spread over the processes."""
-_WORDS = "last words"
-_LOOK_SECONDS = 0.5
+FSDP_VARIABLE = "ACCELERATE_USE_FSDP"
+"""Set by `accelerate launch` if the ranks share one model."""
+_FAILURE_KEY = "last words"
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class ProcessGroup:
-    """This process among those that learn together."""
+    """This process among its peers.
 
-    number: int = 0
-    """From 0; the one of that number is the main one, which alone writes and decides."""
-    count: int = 1
-    here: int = 1
-    """Of these on this machine."""
-    place: int = 0
-    """Number among these."""
-    sharing: bool = False
-    """Whether each of them keeps a part of one model, instead of a model of its own."""
+    Rank and sizes come from the environment rather than from `PartialState`, which does not know
+    the local world size, and which cannot be created before the status of the run is written: it
+    blocks until all ranks have joined.
+    """
+
+    rank: int = 0
+    world_size: int = 1
+    local_rank: int = 0
+    """Rank on this machine."""
+    local_world_size: int = 1
+    """Ranks on this machine."""
+    fsdp: bool = False
+    """Whether each rank holds a shard of one model instead of a whole model."""
     _store: list[Any] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
-    def of(cls, environ: Mapping[str, str] = os.environ) -> ProcessGroup:
-        """As `accelerate launch` tells it; alone where it was not used. Speaks to nobody yet."""
-        number, count, here, place = (
-            int(environ.get(name, default))
-            for name, default in (
-                ("RANK", 0),
-                ("WORLD_SIZE", 1),
-                ("LOCAL_WORLD_SIZE", 1),
-                ("LOCAL_RANK", 0),
-            )
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> ProcessGroup:
+        """As set by `accelerate launch`; a single process without it. Does not join yet."""
+        world_size = int(environ.get("WORLD_SIZE", 1))
+        return cls(
+            rank=int(environ.get("RANK", 0)),
+            world_size=world_size,
+            local_rank=int(environ.get("LOCAL_RANK", 0)),
+            local_world_size=int(environ.get("LOCAL_WORLD_SIZE", 1)),
+            fsdp=world_size > 1 and environ.get(FSDP_VARIABLE, "").lower() == "true",
         )
-        sharing = count > 1 and environ.get(SHARING, "").lower() == "true"
-        return cls(number, count, here, place, sharing)
 
     @property
-    def main(self) -> bool:
-        return self.number == 0
+    def is_main(self) -> bool:
+        """Whether this rank writes the run and takes all decisions."""
+        return self.rank == 0
 
     @property
-    def alone(self) -> bool:
-        return self.count == 1
+    def is_distributed(self) -> bool:
+        return self.world_size > 1
 
     def join(self, environ: Mapping[str, str] = os.environ) -> None:
-        """Meet the others; each has a graphics card of its own from here on.
+        """Connect to the peers, and select the graphics card of this rank.
 
         Raises:
-            RunError: the others share a model in a way that is not supported.
+            RunError: the launcher asks for an unsupported way of splitting the model.
         """
-        for name, meaning in _UNSUPPORTED.items():
+        for name, kind in _UNSUPPORTED.items():
             if environ.get(name, "").lower() == "true":
-                raise RunError(unsupported(meaning))
-        if self.sharing and environ.get("FSDP_OFFLOAD_PARAMS", "").lower() == "true":
+                raise RunError(unsupported(kind))
+        if self.fsdp and environ.get("FSDP_OFFLOAD_PARAMS", "").lower() == "true":
             raise RunError(OFFLOAD_UNSUPPORTED)
-        if self.alone:
+        if not self.is_distributed:
             return
-        card = torch.cuda.is_available()
-        if card:
-            torch.cuda.set_device(self.place)
-        store, _, _ = next(rendezvous("env://", timeout=PATIENCE))
+        on_cards = torch.cuda.is_available()
+        if on_cards:
+            torch.cuda.set_device(self.local_rank)
+        store, _, _ = next(rendezvous("env://", timeout=TIMEOUT))
         self._store.append(store)
+        # By hand, as `PartialState` allows one backend only. With two, objects go through gloo, so
+        # that no card spins while the main rank is busy.
         distributed.init_process_group(
-            # What is told goes by way of the CPU, so that no graphics card waits for a word.
-            "cpu:gloo,cuda:nccl" if card else "gloo",
+            "cpu:gloo,cuda:nccl" if on_cards else "gloo",
             store=store,
-            rank=self.number,
-            world_size=self.count,
-            timeout=PATIENCE,
+            rank=self.rank,
+            world_size=self.world_size,
+            timeout=TIMEOUT,
         )
 
-    def told(self, value: T) -> T:
-        """What the main process holds here; every process must come by."""
-        if self.alone:
+    def broadcast(self, value: T) -> T:
+        """The main rank's value of any picklable object."""
+        if not self.is_distributed:
             return value
-        held = [value]
-        distributed.broadcast_object_list(held, src=0)
-        return held[0]
+        values = [value]
+        broadcast_object_list(values)
+        return values[0]
 
-    def most(self, count: int) -> int:
-        """The largest of what the processes hold here; every process must come by."""
-        if self.alone:
-            return count
-        held = torch.tensor(count)
-        distributed.all_reduce(held, distributed.ReduceOp.MAX)
-        return int(held)
+    def broadcast_tensors(self, tensors: Sequence[Tensor]) -> None:
+        """Overwrite the tensors with those of the main rank."""
+        if self.is_distributed:
+            broadcast(list(tensors))
 
-    def add_up(self, tensor: Tensor) -> None:
-        """Let it be the sum over all processes, in place; every process must come by."""
-        if not self.alone:
-            distributed.all_reduce(tensor)
+    def all_reduce_max(self, number: int) -> int:
+        return int(reduce(torch.tensor(number), "max")) if self.is_distributed else number
 
-    def follow(self, tensors: Sequence[Tensor]) -> None:
-        """Let these be as the main process has them, in place."""
-        if not self.alone:
-            for tensor in tensors:
-                distributed.broadcast(tensor, src=0)
+    def all_reduce_sum(self, tensor: Tensor) -> Tensor:
+        if not self.is_distributed:
+            return tensor
+        total: Tensor = reduce(tensor, "sum")
+        return total
 
-    def wait(self) -> None:
-        """Until all have come this far."""
-        self.add_up(torch.zeros(()))
+    def barrier(self) -> None:
+        """Wait for all ranks. On the CPU: `PartialState.wait_for_everyone` blocks the cards."""
+        self.all_reduce_sum(torch.zeros(()))
 
-    def leave(self, words: str) -> str:
-        """Say why this process goes before its end; what the first one that went has said.
+    def publish_failure(self, reason: str) -> str:
+        """Publish why this rank exits early; returns the reason of the first one that did.
 
-        Its going ends the others, which know nothing of the cause.
+        Its exit makes the peers fail in a collective, which does not tell them the cause.
         """
         if not self._store:
-            return words
+            return reason
         try:
-            return str(self._store[0].compare_set(_WORDS, "", words).decode())
+            return str(self._store[0].compare_set(_FAILURE_KEY, "", reason).decode())
         except RuntimeError:
-            # Whoever keeps the words is gone as well.
-            return words
+            # The process that holds the store is gone as well.
+            return reason
 
-    def part(self) -> None:
-        """Let go of the others, where there is nothing more to learn."""
+    def destroy(self) -> None:
+        """Disconnect at the end of the training."""
         if distributed.is_initialized():
-            # All is learnt and told by now.
+            # A peer may have disconnected first.
             with contextlib.suppress(RuntimeError):
-                distributed.destroy_process_group()
+                PartialState().destroy_process_group()
 
 
 _UNSUPPORTED = {
     "ACCELERATE_USE_DEEPSPEED": "DEEPSPEED",
     "ACCELERATE_USE_MEGATRON_LM": "MEGATRON_LM",
 }
-"""Variable of `accelerate launch` → the kind of sharing it stands for."""
+"""Variable of `accelerate launch` → `distributed_type`."""
 
 
-def is_deserted(error: BaseException) -> bool:
-    """Whether it says no more than that another process is gone."""
-    # NCCL has an error of its own, gloo a RuntimeError that names its source.
+def is_peer_lost(error: BaseException) -> bool:
+    """Whether the error means no more than that another rank is gone."""
+    # NCCL raises its own type, gloo a RuntimeError that names its source.
     return isinstance(error, distributed.DistError) or (
         isinstance(error, RuntimeError) and "gloo" in str(error).lower()
     )
 
 
-def end_with_launcher(environ: Mapping[str, str] = os.environ) -> None:
-    """End this process as soon as the `accelerate launch` that started it is gone, if one did.
+def exit_with_launcher(environ: Mapping[str, str] = os.environ) -> None:
+    """Exit as soon as the `accelerate launch` that started this process is gone, if one did.
 
-    It is what the run folder calls the worker: where it was killed the run counts as ended, and
-    nobody may go on writing.
+    The launcher is the worker of the run folder: once it is killed the run counts as ended, and no
+    rank may go on writing.
     """
     if "ACCELERATE_MIXED_PRECISION" not in environ:
         return
     parent = psutil.Process(os.getppid())
     try:
-        said = " ".join(parent.cmdline())
+        command = " ".join(parent.cmdline())
     except psutil.Error:
-        said = ""
-    if "accelerate" not in said and "torch" not in said:
-        # It was gone before this process looked, and another one has adopted it.
+        command = ""
+    if "accelerate" not in command and "torch" not in command:
+        # The launcher has ended already, and another process adopted this one.
         os._exit(1)
 
     def watch() -> None:
         while os.getppid() == parent.pid and parent.is_running():
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         os._exit(1)
 
     threading.Thread(target=watch, name="launcher", daemon=True).start()

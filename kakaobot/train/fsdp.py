@@ -1,12 +1,13 @@
-"""One base model spread over the processes that learn together: each keeps a part of every layer.
+"""Shards one base model over the ranks with FSDP2: each holds a part of every layer.
 
-Only what is frozen is spread (FSDP2's `fully_shard`). The adapter is whole everywhere, so that its
-gradients, its optimizer and its files are as they are without; embedding and head are whole too,
-since the loss takes the head's weight by hand.
+By `fully_shard`, not by accelerate's FSDP plugin, which would shard the adapter too and save its
+optimizer in shards. Here only the frozen layers are sharded. The adapter is whole on every rank, so
+that its gradients, optimizer and checkpoints are those of any other run, resumable with and without
+FSDP; embedding and head are whole because the fused loss reads the head's weight outside a forward.
 
-A layer is put together for as long as it is computed, by all processes at once. So each of them has
-to compute as often as every other: `Ranks.most` says how often, and `leading` and `following` are
-for where only the main process has something to compute.
+The forward pass of a layer is a collective, so all ranks must run equally many:
+`ProcessGroup.all_reduce_max` counts them, and `leading` and `Following` cover what only the main
+rank computes.
 """
 
 from __future__ import annotations
@@ -24,90 +25,92 @@ from torch.distributed.tensor import DTensor
 from kakaobot.errors import RunError
 from kakaobot.train.distributed import ProcessGroup
 
-_AT_ONCE = 3
+_GATHERED_LAYERS = 3
+"""Layers in memory at once: the one computed, the one prefetched and the receive buffer."""
 
 
 def shard(model: Any, device: torch.device, ranks: ProcessGroup) -> int:
-    """Spread the frozen weights of all layers, and put everything on the device, in place.
+    """Shard the frozen weights of all layers and move everything to the device, in place.
 
     Args:
-        model: a PEFT model, of which the base lies on the CPU.
-        device: where this process computes.
-        ranks: who it is spread over.
+        model: a PEFT model whose base is on the CPU.
+        device: of this rank.
+        ranks: that share the model.
 
     Returns:
-        Bytes that layers put together take at most: the one that is computed, the one in front of
-        it, and what the next one was received in.
+        Bytes that gathered layers take at most.
 
     Raises:
-        RunError: it is not known what the model's layers are.
+        RunError: the model does not name its layer classes.
     """
     base = model.get_base_model()
-    kinds = set(base._no_split_modules or ())
-    layers = [each for each in base.modules() if type(each).__name__ in kinds]
+    layer_classes = set(base._no_split_modules or ())
+    layers = [module for module in base.modules() if type(module).__name__ in layer_classes]
     if not layers:
         raise RunError(
             f"바탕 모델({type(base).__name__})은 FSDP 로 나눠 들 수 없습니다. accelerate 설정 "
             "파일의 distributed_type 을 MULTI_GPU 로 바꾸세요."
         )
-    mesh = init_device_mesh(device.type, (ranks.count,))
-    whole = {each for each in base.parameters() if each.requires_grad}
-    largest = max(sum(int(each.nbytes) for each in layer.parameters()) for layer in layers)
-    # What lies within another one comes first.
+    mesh = init_device_mesh(device.type, (ranks.world_size,))
+    adapter = {parameter for parameter in base.parameters() if parameter.requires_grad}
+    largest = max(sum(int(p.nbytes) for p in layer.parameters()) for layer in layers)
+    # Inner layers first.
     for layer in reversed(layers):
-        fully_shard(layer, mesh=mesh, ignored_params=whole)
-    # It only makes the layers know of each other, so that the next one is fetched in time.
-    fully_shard(base.base_model, mesh=mesh, ignored_params=whole | _left(base, layers))
+        fully_shard(layer, mesh=mesh, ignored_params=adapter)
+    # Shards nothing itself, but lets each layer prefetch the next.
+    outside = adapter | _parameters_outside(base, layers)
+    fully_shard(base.base_model, mesh=mesh, ignored_params=outside)
     model.to(device)
-    return _AT_ONCE * largest
+    return _GATHERED_LAYERS * largest
 
 
-def held(model: nn.Module) -> tuple[int, int]:
-    """Bytes of weights that this process keeps, and those of the whole model."""
-    here = there = 0
-    for each in model.parameters():
-        there += each.nbytes
-        here += each.to_local().nbytes if isinstance(each, DTensor) else each.nbytes
-    return here, there
+def weight_bytes(model: nn.Module) -> tuple[int, int]:
+    """Bytes of the weights on this rank, and of the whole model."""
+    local = total = 0
+    for parameter in model.parameters():
+        total += parameter.nbytes
+        shard = parameter.to_local() if isinstance(parameter, DTensor) else parameter
+        local += shard.nbytes
+    return local, total
 
 
 @contextmanager
 def leading(model: Any, ranks: ProcessGroup) -> Iterator[None]:
-    """Within it the main process computes alone what it likes; the others are `following`."""
-    if not ranks.sharing:
+    """Lets the main rank run any number of forward passes while the others are `Following`."""
+    if not ranks.fsdp:
         yield
         return
     decoder = model.get_base_model().base_model
 
-    def summon(*_: Any) -> None:
-        ranks.told(True)
+    def announce(*_: Any) -> None:
+        ranks.broadcast(True)
 
-    hook = decoder.register_forward_pre_hook(summon, prepend=True)
+    hook = decoder.register_forward_pre_hook(announce, prepend=True)
     try:
         yield
     finally:
         hook.remove()
-    # Not after an error: the others may wait within a layer, until this process is gone.
-    ranks.told(False)
+    # Not after an error: the others may be inside a layer, and fail when this rank exits.
+    ranks.broadcast(False)
 
 
 class Following:
-    """What the others do while the main process answers: they put the layers together with it."""
+    """Matches the main rank's forward passes during its style evaluation."""
 
     def __init__(self, model: Any, device: torch.device, ranks: ProcessGroup) -> None:
         self._model, self._device, self._ranks = model, device, ranks
 
-    def __call__(self, step: int, enough: Callable[[], bool]) -> None:
-        """Take part in an evaluation's answers; their voice is measured elsewhere."""
+    def __call__(self, step: int, should_stop: Callable[[], bool]) -> None:
+        """A style evaluation without a result of its own."""
         was_training = self._model.training
         self._model.eval()
         ids = torch.zeros((1, 1), dtype=torch.long, device=self._device)
         with torch.no_grad():
-            while self._ranks.told(False):
+            while self._ranks.broadcast(False):
                 self._model(input_ids=ids)
         self._model.train(was_training)
 
 
-def _left(base: nn.Module, layers: list[nn.Module]) -> set[nn.Parameter]:
-    within = {each for layer in layers for each in layer.parameters()}
-    return {each for each in base.parameters() if each not in within}
+def _parameters_outside(base: nn.Module, layers: list[nn.Module]) -> set[nn.Parameter]:
+    inside = {parameter for layer in layers for parameter in layer.parameters()}
+    return {parameter for parameter in base.parameters() if parameter not in inside}

@@ -31,7 +31,7 @@ from kakaobot.train.cost_model import Machine, ModelDimensions, tokens_at_once
 from kakaobot.train.distributed import ProcessGroup
 from kakaobot.train.eval_generation import EvalGenerator, StyleEvaluation, eval_sampling
 from kakaobot.train.eval_prompts import sampling_interval, select_eval_prompts, target_style
-from kakaobot.train.fsdp import Following, held, leading, shard
+from kakaobot.train.fsdp import Following, leading, shard, weight_bytes
 from kakaobot.train.length_buckets import BatchSchedule
 from kakaobot.train.oom_backoff import MemoryPlan, describe_backoff
 from kakaobot.train.plan import Plan
@@ -109,7 +109,7 @@ class TrainingJob:
 
     def _smaller_plan(self, trainer: LoraTrainer) -> MemoryPlan | None:
         # A single rank of several cannot go back to a checkpoint.
-        if self._memory_plan is None or not self.ranks.alone:
+        if self._memory_plan is None or self.ranks.is_distributed:
             return None
         return self._memory_plan.smaller(trainer.counter.largest, trainer.longest)
 
@@ -180,17 +180,17 @@ class TrainingJob:
         requested = self.settings.model
         self._report(f"바탕 모델({self.config['base']['label']})을 읽는 중입니다.")
         name = located(self.config["base"]["name"])
-        if not self.ranks.alone:
+        if self.ranks.is_distributed:
             # One rank per machine downloads; the others find it in the cache.
-            if self.ranks.place == 0:
+            if self.ranks.local_rank == 0:
                 download(name, self._report)
-            self.ranks.wait()
+            self.ranks.barrier()
         base = load_base(
             name,
             load_in_4bit=requested.load_in_4bit,
             dtype=requested.dtype,
             attn_implementation=requested.attn_implementation,
-            fsdp_ranks=self.ranks.here if self.ranks.sharing else 0,
+            fsdp_ranks=self.ranks.local_world_size if self.ranks.fsdp else 0,
             report=self._report,
         )
         self.status = replace(self.status, notes=(*base.notes, *self._backoff_notes))
@@ -227,9 +227,9 @@ class TrainingJob:
     def _add_adapter(self, base: LoadedBase, *, checkpointing: bool) -> Any:
         """The PEFT model, sharded if the ranks share one."""
         model = with_lora(base, self.settings.lora, checkpointing=checkpointing)
-        if self.ranks.sharing:
+        if self.ranks.fsdp:
             self._unsharded_bytes = shard(model, base.device, self.ranks)
-            local, total = held(model)
+            local, total = weight_bytes(model)
             print(f"{local:,} of {total:,} bytes of weights are kept in each process", flush=True)
         return model
 
@@ -243,7 +243,7 @@ class TrainingJob:
         self.run.append(Point(step, "resume", 0.0, time.time()))
         if path:
             self._report(f"{step}단계부터 이어서 학습합니다.")
-        name = self.ranks.told(path.name if path else None)
+        name = self.ranks.broadcast(path.name if path else None)
         return self.run.path / name if name else None
 
     def _max_tokens(self, base: LoadedBase, train: RowDataset, val: RowDataset) -> int:
@@ -254,7 +254,7 @@ class TrainingJob:
             four_bits=base.quantized,
             checkpointing=self._default_checkpointing(base),
         )
-        ranks_per_device = self.ranks.here if base.device.type == "cpu" else 1
+        ranks_per_device = self.ranks.local_world_size if base.device.type == "cpu" else 1
         return tokens_at_once(
             ModelDimensions.of(base.model.config.to_dict()),
             machine,
@@ -270,7 +270,7 @@ class TrainingJob:
         training = self.settings.training
         model: Any = trainer.model
         self._reset_pace_if_changed(
-            f"{base.device} {base.dtype} {self.ranks.count} {self._memory_plan}"
+            f"{base.device} {base.dtype} {self.ranks.world_size} {self._memory_plan}"
         )
         batches_per_eval = plan.eval_steps * training.accumulation
         callback = RunCallback(
@@ -288,7 +288,7 @@ class TrainingJob:
             ),
         )
         trainer.add_callback(callback)
-        if not self.ranks.alone:
+        if self.ranks.is_distributed:
             trainer.add_callback(SyncCallback(self.ranks))
         return callback
 
@@ -305,8 +305,8 @@ class TrainingJob:
         )
         if not prompts:
             return None
-        if not self.ranks.main:
-            return Following(model, base.device, self.ranks) if self.ranks.sharing else None
+        if not self.ranks.is_main:
+            return Following(model, base.device, self.ranks) if self.ranks.fsdp else None
         generator = EvalGenerator(
             base,
             model,

@@ -1,4 +1,4 @@
-"""Which rows of every batch one of several processes takes. Pure; knows no torch."""
+"""The rows of each batch that belong to one rank. Pure; imports no torch."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from kakaobot.train.length_buckets import BatchSchedule
 
 @dataclass(frozen=True)
 class RankSampler:
-    """A schedule's batches with only the rows of one process; some may be empty.
+    """The batches of a schedule, reduced to the rows of one rank; some may be empty.
 
-    The processes' shares of a batch make up that batch. Its rows stand in order of length, so that
-    every so many of them are about as many tokens. Who is first changes from batch to batch: of
-    batches with a single long row each takes its turn.
+    The ranks' shares of a batch add up to it. Rows are sorted by length, so every n-th row makes
+    shares of about as many tokens. The first rank rotates from batch to batch, so that batches of a
+    single long row are spread evenly.
     """
 
     schedule: BatchSchedule
-    number: int
-    """Of this process, from 0."""
-    count: int
-    """Of the processes."""
+    rank: int
+    world_size: int
 
     def __len__(self) -> int:
         return len(self.schedule)
 
     def __iter__(self) -> Iterator[list[int]]:
-        for turn, batch in enumerate(self.schedule):
-            yield batch[(self.number + turn) % self.count :: self.count]
+        for index, batch in enumerate(self.schedule):
+            yield batch[(self.rank + index) % self.world_size :: self.world_size]

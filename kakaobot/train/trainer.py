@@ -163,19 +163,19 @@ class LoraTrainer(Trainer):
         self._train, self._val = train, val
         self.counter = TokenCounter()
         """Over all ranks."""
-        self._local_counter = self.counter if self._ranks.alone else TokenCounter()
+        self._local_counter = TokenCounter() if self._ranks.is_distributed else self.counter
         self.max_tokens = max_tokens
         self.longest = max(max(train.lengths), max(val.lengths))
         self._schedule = schedule
         self._batch = batch
         self._collator = Collator(pad_id)
-        self.masked_loss = MaskedLoss(self.model, agreed=self._ranks.told)
+        self.masked_loss = MaskedLoss(self.model, agreed=self._ranks.broadcast)
         # `compute_loss` divides by the target tokens of the whole step.
         self.model_accepts_loss_kwargs = True
-        self._ranks.follow([parameter.data for parameter in self.trainable_parameters()])
-        if not self._ranks.main:
+        self._ranks.broadcast_tensors([parameter.data for parameter in self.trainable_parameters()])
+        if not self._ranks.is_main:
             # Otherwise dropout masks would be the same on every rank.
-            set_seed(self.args.seed + self._ranks.number)
+            set_seed(self.args.seed + self._ranks.rank)
 
     def trainable_parameters(self) -> list[torch.nn.Parameter]:
         """The parameters of the adapter."""
@@ -183,33 +183,33 @@ class LoraTrainer(Trainer):
         return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
     def get_train_dataloader(self) -> DataLoader[Row]:
-        sampler = RankSampler(self._schedule, self._ranks.number, self._ranks.count)
+        sampler = RankSampler(self._schedule, self._ranks.rank, self._ranks.world_size)
         return DataLoader(self._train, batch_sampler=sampler, collate_fn=self._collator)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Row]:
         count = -(-len(self._val) // self._batch)
         batches = length_buckets(self._val.lengths, count, random.Random(0))
-        batches = batches[self._ranks.number :: self._ranks.count]
+        batches = batches[self._ranks.rank :: self._ranks.world_size]
         return DataLoader(self._val, batch_sampler=batches, collate_fn=self._collator)
 
     def training_step(self, model: Any, inputs: Tensors, num_items_in_batch: Any = None) -> Tensor:
         micros = list(self._micro_batches(inputs))
         # A collective, so it comes before the forward passes, which are collectives with FSDP.
-        missing = 0 if self._ranks.alone else self._missing_passes(len(micros))
+        missing = self._missing_passes(len(micros)) if self._ranks.is_distributed else 0
         losses = [
             super(LoraTrainer, self).training_step(model, micro, num_items_in_batch)
             for micro in micros
         ]
         self._local_counter.tokens += int(inputs["attention_mask"].sum())
         self._local_counter.target_tokens += _count_targets(inputs)
-        if self._ranks.alone:
+        if not self._ranks.is_distributed:
             return torch.stack(losses).sum()
         losses += [self._dummy_step(model) for _ in range(missing)]
         loss = torch.stack(losses).sum()
         if self.accelerator.sync_gradients:
             self._sum_over_ranks()
         # The Trainer logs the mean over ranks, but the loss is their sum.
-        return loss * self._ranks.count
+        return loss * self._ranks.world_size
 
     def compute_loss(
         self,
@@ -236,7 +236,7 @@ class LoraTrainer(Trainer):
         micros: Iterable[Tensors] = (
             micro for batch in self.get_eval_dataloader() for micro in self._micro_batches(batch)
         )
-        if self._ranks.sharing:
+        if self._ranks.fsdp:
             micros = list(micros)
             for _ in range(self._missing_passes(len(micros))):
                 with torch.no_grad():
@@ -250,8 +250,7 @@ class LoraTrainer(Trainer):
                 self.args, self.state, self.control
             )
         sums = torch.tensor([total, count], dtype=torch.float64)
-        self._ranks.add_up(sums)
-        total, count = sums.tolist()
+        total, count = self._ranks.all_reduce_sum(sums).tolist()
         metrics = {f"{metric_key_prefix}_loss": total / count}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
@@ -261,7 +260,7 @@ class LoraTrainer(Trainer):
 
     def create_accelerator_and_postprocess(self) -> None:
         super().create_accelerator_and_postprocess()
-        if not self._ranks.alone:
+        if self._ranks.is_distributed:
             accelerator: Any = self.accelerator
             # Keeps accelerate from wrapping the model.
             accelerator.prepare_model = functools.partial(
@@ -275,20 +274,20 @@ class LoraTrainer(Trainer):
     def _save_rng_state(self, output_dir: str) -> None:
         super()._save_rng_state(output_dir)
         # Every rank writes its own file, before rank 0 lists the files of the checkpoint.
-        self._ranks.wait()
+        self._ranks.barrier()
 
     def _missing_passes(self, passes: int) -> int:
         """Dummy passes this rank has to add to its own.
 
         With FSDP, until every rank has as many; otherwise one if it has none.
         """
-        if self._ranks.sharing:
-            return self._ranks.most(max(1, passes)) - passes
+        if self._ranks.fsdp:
+            return self._ranks.all_reduce_max(max(1, passes)) - passes
         return int(not passes)
 
     def _dummy_step(self, model: Any) -> Tensor:
         """A backward pass with gradients of zero."""
-        if self._ranks.sharing:
+        if self._ranks.fsdp:
             model.train()
             device = self.args.device
             # Dropout draws here without advancing the RNG of real steps.
@@ -315,15 +314,14 @@ class LoraTrainer(Trainer):
                 parameter.grad = torch.zeros_like(parameter.data)
         gradients = [p.grad for p in self.trainable_parameters() if p.grad is not None]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
-        self._ranks.add_up(flat)
+        flat = self._ranks.all_reduce_sum(flat)
         sizes = [gradient.numel() for gradient in gradients]
         for gradient, summed in zip(gradients, flat.split(sizes), strict=True):
             gradient.copy_(summed.view_as(gradient))
         local = self._local_counter
         counts = torch.tensor([local.tokens, local.target_tokens, local.padded_tokens])
-        self._ranks.add_up(counts)
         self.counter.tokens, self.counter.target_tokens, self.counter.padded_tokens = (
-            counts.tolist()
+            self._ranks.all_reduce_sum(counts).tolist()
         )
 
     def _micro_batches(self, batch: Tensors) -> Iterator[Tensors]:

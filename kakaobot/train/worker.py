@@ -26,11 +26,11 @@ from kakaobot.runs.exit_reason import (
 )
 from kakaobot.runs.run import LOG, Run
 from kakaobot.train.distributed import (
-    DESERTED,
-    SHARING,
+    FSDP_VARIABLE,
+    PEER_LOST,
     ProcessGroup,
-    end_with_launcher,
-    is_deserted,
+    exit_with_launcher,
+    is_peer_lost,
 )
 from kakaobot.train.job import StoppedBeforeStart, TrainingJob, initial_status
 from kakaobot.train.readonly_run import ReadOnlyRun
@@ -47,11 +47,11 @@ def main(argv: list[str]) -> int:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     os.umask(0o077)
-    run, ranks = Run(Path(argv[0])), ProcessGroup.of()
+    run, ranks = Run(Path(argv[0])), ProcessGroup.from_environ()
     # `fsdp.shard` shards the model. With this variable the Trainer would do so again.
-    os.environ.pop(SHARING, None)
-    end_with_launcher()
-    if not ranks.main:
+    os.environ.pop(FSDP_VARIABLE, None)
+    exit_with_launcher()
+    if not ranks.is_main:
         # Otherwise every line would be in the log once per rank.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _train(ReadOnlyRun(run.path), ranks)
@@ -77,19 +77,19 @@ def _train(run: Run, ranks: ProcessGroup) -> int:
         return _fail(run, ranks, error)
     finally:
         run.worker.release_space()
-    ranks.part()
+    ranks.destroy()
     return 0
 
 
 def _stop(run: Run, ranks: ProcessGroup) -> int:
-    ranks.leave(_STOPPED)
+    ranks.publish_failure(_STOPPED)
     # On a full disk this frees the space for the status.
     run.worker.release_space()
     with contextlib.suppress(OSError):
         status = replace(run.recorded_status(), state="stopped", eta_seconds=None, slowdown=None)
         run.write_status(replace(status, message="준비하다가 멈췄습니다."))
     # The other ranks are still preparing; their launcher ends them once one has failed.
-    return 0 if ranks.alone else 1
+    return 1 if ranks.is_distributed else 0
 
 
 def _fail(run: Run, ranks: ProcessGroup, error: Exception) -> int:
@@ -97,7 +97,7 @@ def _fail(run: Run, ranks: ProcessGroup, error: Exception) -> int:
     # On a full disk these free the space for the report.
     run.worker.release_space()
     run.checkpoints.remove_incomplete()
-    reason = ranks.leave(_failure_message(error))
+    reason = ranks.publish_failure(_failure_message(error))
     if reason == _STOPPED:
         return 0
     try:
@@ -122,8 +122,8 @@ def _failure_message(error: Exception) -> str:
         return OUT_OF_MEMORY
     if disk_is_full(error):
         return FULL_DISK
-    if is_deserted(error):
-        return DESERTED
+    if is_peer_lost(error):
+        return PEER_LOST
     return (
         f"예상하지 못한 오류로 학습이 끝났습니다 ({type(error).__name__}: {error}). "
         f"자세한 내용은 학습 폴더의 {LOG} 에 있습니다. {RESUMES}"
