@@ -1,8 +1,8 @@
-"""Conversation → token ids and which of them are learnt. The only renderer; no torch, no files.
+"""Conversation → token ids and loss mask. The only renderer; imports no torch and reads no files.
 
-Training, counting, the command line and the chat all build their ids here: a chat model that is
-asked in another shape than it was taught breaks. A `Shape` is that form as data; a `Renderer` is a
-shape and a tokenizer.
+Training, counting and chat all build their ids here: a chat model that is prompted in another chat
+format than it was trained in breaks. A `ChatFormat` is that format as data; a `Renderer` applies
+one with a tokenizer.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 
 IM_START, IM_END = "<|im_start|>", "<|im_end|>"
 _BATCH = 8192
-"""Messages that are encoded at once."""
+"""Messages encoded together."""
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True)
 class ChatFormat:
-    """What stands around each message: `lead` once, then `before + body + after` for each."""
+    """The text around each message: `prefix`, then `before + body + after` per message."""
 
     kind: Literal["chatml", "template", "transcript"]
-    lead: str
-    """Once, in front of everything (a BOS token where the model has one)."""
+    prefix: str
+    """Opens the conversation; a BOS token if the model has one."""
     before: Mapping[Role, str]
     end: str
-    """The assistant's end of turn: generation stops at it, and it is learnt with the reply."""
+    """The assistant's end of turn: a target of every reply, and where generation stops."""
     after: Mapping[Role, str]
-    """What follows the body; the assistant's begins with `end`."""
+    """Follows the body; the assistant's begins with `end`."""
 
     @property
-    def opening(self) -> str:
-        """What stands in front of a reply. A space belongs to the word behind it: see `_spaced`."""
+    def generation_prompt(self) -> str:
+        """Precedes a reply. A trailing space belongs to the next word: see `_move_spaces`."""
         return self.before["assistant"].rstrip(" ")
 
     @property
     def jinja(self) -> str:
-        """A chat template by which other programs render the same text."""
-        lines = [f"{{{{- {_literal(self.lead)} }}}}"] if self.lead else []
+        """A chat template with which other programs render the same text."""
+        lines = [f"{{{{- {_literal(self.prefix)} }}}}"] if self.prefix else []
         lines += ["{%- for message in messages %}"]
         for word, role in zip(("if", "elif", "elif"), ROLES, strict=True):
             lines += [
@@ -58,7 +58,7 @@ class ChatFormat:
         lines += ["{%- endif %}", "{%- endfor %}"]
         lines += [
             "{%- if add_generation_prompt %}",
-            f"{{{{- {_literal(self.opening)} }}}}",
+            f"{{{{- {_literal(self.generation_prompt)} }}}}",
             "{%- endif %}",
         ]
         return "\n".join(lines)
@@ -66,7 +66,7 @@ class ChatFormat:
 
 CHATML = ChatFormat(
     kind="chatml",
-    lead="",
+    prefix="",
     before={role: f"{IM_START}{role}\n" for role in ROLES},
     end=IM_END,
     after=dict.fromkeys(ROLES, f"{IM_END}\n"),
@@ -76,12 +76,12 @@ CHATML = ChatFormat(
 class Segment(NamedTuple):
     text: str
     is_target: bool
-    marks: bool
-    """Whether special tokens in the text are meant as such. False for what people wrote."""
+    allow_special: bool
+    """Whether special tokens in the text are encoded as such; False for text people wrote."""
 
 
 class MessageSize(NamedTuple):
-    """In tokens, of one message and what stands around it."""
+    """Tokens of one message with the text around it."""
 
     tokens: int
     target_tokens: int
@@ -96,111 +96,113 @@ class EncodedConversation:
 
 
 class Renderer:
-    """The one way from messages to ids for one tokenizer."""
+    """Encodes messages with one tokenizer."""
 
-    def __init__(self, tokenizer: Tokenizer, shape: ChatFormat) -> None:
-        """Copies `tokenizer`: neither its padding nor its truncation is applied or changed here."""
-        self.shape = shape
-        self._marks = _copy(tokenizer)
+    def __init__(self, tokenizer: Tokenizer, chat_format: ChatFormat) -> None:
+        """Copies `tokenizer`: its padding and truncation are neither applied nor changed."""
+        self.chat_format = chat_format
+        self._special = _copy(tokenizer)
         self._plain = _copy(tokenizer)
-        # Without this a friend who types "<|im_end|>" would end the turn.
+        # Otherwise a participant who types "<|im_end|>" would end the turn.
         self._plain.encode_special_tokens = True
-        self._known_marks: dict[str, tuple[int, ...]] = {}
-        self.end_id = self._only_id(shape.end)
+        self._template_ids: dict[str, tuple[int, ...]] = {}
+        self.end_id = self._single_id(chat_format.end)
 
     def segments(self, messages: Sequence[ChatMessage]) -> list[Segment]:
-        """The text in order; joined it equals what `shape.jinja` renders."""
-        return _spaced(self._pieces(messages))
+        """The text in order; joined it equals what `chat_format.jinja` renders."""
+        return _move_spaces(self._render(messages))
 
     def encode(self, messages: Sequence[ChatMessage]) -> EncodedConversation:
-        """Ids of a whole conversation, and for each id whether it is a target."""
+        """Ids of a whole conversation and their loss mask."""
         ids: list[int] = []
         loss_mask: list[bool] = []
         for segment in self.segments(messages):
-            new = self._encode(segment)
-            ids += new
-            loss_mask += [segment.is_target] * len(new)
+            segment_ids = self._encode(segment)
+            ids += segment_ids
+            loss_mask += [segment.is_target] * len(segment_ids)
         return EncodedConversation(tuple(ids), tuple(loss_mask))
 
     def sizes(self, messages: Sequence[ChatMessage]) -> list[MessageSize]:
-        """What each message adds to a conversation; all at once, many times as fast as one by one.
+        """Tokens each message adds to a conversation, many times as fast as one by one.
 
-        A row's ids are the lead and what its messages add, which a test holds `encode` to.
+        The length of `encode` is `prefix_length` plus the sizes of its messages.
         """
-        found: list[MessageSize] = []
+        sizes: list[MessageSize] = []
         for start in range(0, len(messages), _BATCH):
-            some = messages[start : start + _BATCH]
-            bodies = [_behind(self.shape.before[each.role], each) for each in some]
-            marks = {key: self._size_around(*key) for key in {_form(each) for each in some}}
+            batch = messages[start : start + _BATCH]
+            bodies = [_last_piece(self.chat_format.before[m.role], m) for m in batch]
+            overheads = {key: self._overhead(*key) for key in {_overhead_key(m) for m in batch}}
             encodings = self._plain.encode_batch_fast(bodies, add_special_tokens=False)
-            for message, encoding in zip(some, encodings, strict=True):
-                around, end, name = marks[_form(message)]
+            for message, encoding in zip(batch, encodings, strict=True):
+                around, end, name = overheads[_overhead_key(message)]
                 target_tokens = (name + len(encoding) + end) if message.is_target else 0
-                found.append(MessageSize(around + end + name + len(encoding), target_tokens))
-        return found
+                sizes.append(MessageSize(around + end + name + len(encoding), target_tokens))
+        return sizes
 
-    def _size_around(self, role: Role, name: str, is_target: bool) -> tuple[int, int, int]:
-        """Tokens of the marks around a message, of the learnt end among them, and of the name."""
-        message = ChatMessage(role, "", name, is_target)
-        before, *_, end, after = self._around(message)
-        named = _spaces_behind(before.text) + f"[{name}]" if name else ""
-        return (
-            len(self._mark(before.text.rstrip(" "))) + len(self._mark(after.text.rstrip(" "))),
-            len(self._mark(end.text)),
-            len(self._encode(Segment(named, is_target, marks=False))) if name else 0,
-        )
+    def prompt(self, messages: Sequence[ChatMessage], *, participant: str = "") -> tuple[int, ...]:
+        """Ids up to where the assistant's reply begins; `participant` prefills a `[이름]`.
 
-    def prompt(self, messages: Sequence[ChatMessage], *, speaker: str = "") -> tuple[int, ...]:
-        """Ids up to where the assistant begins to speak; `speaker` prefills the `[이름]` of a room.
-
-        A prefix of what `encode` gives for the same messages followed by that reply.
+        A prefix of what `encode` returns for the same messages followed by that reply.
         """
         pieces = [
-            *self._pieces(messages),
-            Segment(self.shape.before["assistant"], is_target=False, marks=True),
-            Segment(f"[{speaker}]" if speaker else "", is_target=False, marks=False),
+            *self._render(messages),
+            Segment(self.chat_format.before["assistant"], is_target=False, allow_special=True),
+            Segment(f"[{participant}]" if participant else "", False, allow_special=False),
         ]
-        return tuple(token for segment in _spaced(pieces) for token in self._encode(segment))
+        return tuple(token for segment in _move_spaces(pieces) for token in self._encode(segment))
 
     def length(self, message: ChatMessage) -> int:
         """Tokens one message adds to a conversation."""
-        return len(self.encode([message]).ids) - self.lead_length
+        return len(self.encode([message]).ids) - self.prefix_length
 
     @property
-    def lead_length(self) -> int:
+    def prefix_length(self) -> int:
         """Tokens in front of the first message."""
         return len(self.encode([]).ids)
 
-    def _pieces(self, messages: Sequence[ChatMessage]) -> list[Segment]:
-        lead = Segment(self.shape.lead, is_target=False, marks=True)
-        return [lead, *(piece for message in messages for piece in self._around(message))]
+    def _overhead(self, role: Role, name: str, is_target: bool) -> tuple[int, int, int]:
+        """Tokens of the text around a message, of its target end, and of its name."""
+        message = ChatMessage(role, "", name, is_target)
+        before, *_, end, after = self._render_message(message)
+        named = _trailing_spaces(before.text) + f"[{name}]" if name else ""
+        return (
+            len(self._encode_template(before.text.rstrip(" ")))
+            + len(self._encode_template(after.text.rstrip(" "))),
+            len(self._encode_template(end.text)),
+            len(self._encode(Segment(named, is_target, allow_special=False))) if name else 0,
+        )
 
-    def _around(self, message: ChatMessage) -> list[Segment]:
-        """One message and what stands around it."""
-        after = self.shape.after[message.role]
-        end = self.shape.end if message.is_target and after.startswith(self.shape.end) else ""
+    def _render(self, messages: Sequence[ChatMessage]) -> list[Segment]:
+        prefix = Segment(self.chat_format.prefix, is_target=False, allow_special=True)
+        return [prefix, *(part for message in messages for part in self._render_message(message))]
+
+    def _render_message(self, message: ChatMessage) -> list[Segment]:
+        """One message and the text around it."""
+        chat_format = self.chat_format
+        after = chat_format.after[message.role]
+        end = chat_format.end if message.is_target and after.startswith(chat_format.end) else ""
         return [
-            Segment(self.shape.before[message.role], is_target=False, marks=True),
-            *(Segment(text, message.is_target, marks=False) for text in _body(message)),
-            Segment(end, is_target=True, marks=True),
-            Segment(after[len(end) :], is_target=False, marks=True),
+            Segment(chat_format.before[message.role], is_target=False, allow_special=True),
+            *(Segment(text, message.is_target, allow_special=False) for text in _body(message)),
+            Segment(end, is_target=True, allow_special=True),
+            Segment(after[len(end) :], is_target=False, allow_special=True),
         ]
 
     def _encode(self, segment: Segment) -> Sequence[int]:
-        if segment.marks:
-            return self._mark(segment.text)
+        if segment.allow_special:
+            return self._encode_template(segment.text)
         ids: list[int] = self._plain.encode(segment.text, add_special_tokens=False).ids
         return ids
 
-    def _mark(self, text: str) -> tuple[int, ...]:
-        """What stands around messages is the same few texts all the time."""
-        if text not in self._known_marks:
-            ids = self._marks.encode(text, add_special_tokens=False).ids
-            self._known_marks[text] = tuple(ids)
-        return self._known_marks[text]
+    def _encode_template(self, text: str) -> tuple[int, ...]:
+        """Cached: the texts around messages are few."""
+        if text not in self._template_ids:
+            ids = self._special.encode(text, add_special_tokens=False).ids
+            self._template_ids[text] = tuple(ids)
+        return self._template_ids[text]
 
-    def _only_id(self, token: str) -> int:
-        ids = self._marks.encode(token, add_special_tokens=False).ids
+    def _single_id(self, token: str) -> int:
+        ids = self._special.encode(token, add_special_tokens=False).ids
         if len(ids) != 1:
             raise BaseModelError(
                 f"이 모델은 대화의 끝을 나타내는 토큰({token})이 없어 쓸 수 없습니다. "
@@ -213,7 +215,7 @@ def renderer_for(tokenizer: Any) -> Renderer:
     """The renderer of a `transformers` tokenizer.
 
     Raises:
-        BaseModelError: the tokenizer has no Rust backend or no token that ends a turn.
+        BaseModelError: the tokenizer has no Rust backend or no end-of-turn token.
     """
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
@@ -225,7 +227,7 @@ def renderer_for(tokenizer: Any) -> Renderer:
 
 
 def chat_format_of(tokenizer: Any) -> ChatFormat:
-    """ChatML where its two tokens exist, else what the chat template shows, else a transcript."""
+    """ChatML if its two tokens exist, else derived from the chat template, else a transcript."""
     vocabulary = tokenizer.get_vocab()
     if IM_START in vocabulary and IM_END in vocabulary:
         return CHATML
@@ -235,19 +237,19 @@ def chat_format_of(tokenizer: Any) -> ChatFormat:
 
 
 def _from_template(tokenizer: Any) -> ChatFormat:
-    """Read the marks round each role off a rendered two-round chat.
+    """Read the text around each role off a rendered chat of two rounds.
 
-    The second round is used because some templates put a notice in front of the first.
+    The second round is used, as some templates put a notice in front of the first.
     """
-    said = ["가가가", "나나나", "다다다", "라라라"]
+    contents = ["가가가", "나나나", "다다다", "라라라"]
     chat = [
         {"role": role, "content": content}
-        for role, content in zip(("user", "assistant") * 2, said, strict=True)
+        for role, content in zip(("user", "assistant") * 2, contents, strict=True)
     ]
     text = tokenizer.apply_chat_template(chat, tokenize=False)
-    pieces = re.split("|".join(said), text)
+    pieces = re.split("|".join(contents), text)
     bos, eos = tokenizer.bos_token or "", tokenizer.eos_token or ""
-    # user, assistant, user, assistant: what stands behind and between them.
+    # Around user, assistant, user, assistant.
     _, _, before_user, between, after_assistant = pieces if len(pieces) == 5 else [""] * 5
     if not between or "<think>" in between or not before_user.startswith(after_assistant):
         return _transcript(eos, bos)
@@ -259,7 +261,7 @@ def _from_template(tokenizer: Any) -> ChatFormat:
         end, after_assistant = eos, eos
     return ChatFormat(
         kind="template",
-        lead=bos if text.startswith(bos) else "",
+        prefix=bos if text.startswith(bos) else "",
         before={"system": before_user, "user": before_user, "assistant": before_assistant},
         end=end,
         after={"system": after_user, "user": after_user, "assistant": after_assistant.lstrip()},
@@ -274,7 +276,7 @@ def _transcript(eos: str, bos: str) -> ChatFormat:
         )
     return ChatFormat(
         kind="transcript",
-        lead=bos,
+        prefix=bos,
         before={"system": "설명: ", "user": "상대: ", "assistant": "나: "},
         end=eos,
         after={"system": "\n", "user": "\n", "assistant": f"{eos}\n"},
@@ -282,40 +284,40 @@ def _transcript(eos: str, bos: str) -> ChatFormat:
 
 
 def _body(message: ChatMessage) -> list[str]:
-    """Name and text are two pieces, so that a prefilled name has the ids it was learnt with."""
+    """Name and text are separate pieces, so that a prefilled name has its training ids."""
     content = message.content.strip()
     return [f"[{message.name}]", f" {content}"] if message.name else [content]
 
 
-def _form(message: ChatMessage) -> tuple[Role, str, bool]:
-    """What all that stands around a message depends on."""
+def _overhead_key(message: ChatMessage) -> tuple[Role, str, bool]:
+    """All that the text around a message depends on."""
     return message.role, message.name, message.is_target
 
 
-def _behind(before: str, message: ChatMessage) -> str:
+def _last_piece(before: str, message: ChatMessage) -> str:
     """A message's last piece as it is encoded, with the spaces that belong to it."""
     content = message.content.strip()
-    return f" {content}" if message.name else _spaces_behind(before) + content
+    return f" {content}" if message.name else _trailing_spaces(before) + content
 
 
-def _spaces_behind(text: str) -> str:
+def _trailing_spaces(text: str) -> str:
     return text[len(text.rstrip(" ")) :]
 
 
-def _spaced(segments: Iterable[Segment]) -> list[Segment]:
-    """Move spaces at the end of a piece to the next: byte-level tokens begin with their space.
+def _move_spaces(segments: Iterable[Segment]) -> list[Segment]:
+    """Move trailing spaces to the next segment: byte-level tokens begin with their space.
 
-    Cut before the word instead, the ids would differ from those of the text as a whole.
+    Split after the space, the ids would differ from those of the whole text.
     """
-    out: list[Segment] = []
+    moved: list[Segment] = []
     spaces = ""
     for segment in segments:
         text = spaces + segment.text
         bare = text.rstrip(" ")
         spaces = text[len(bare) :]
         if bare:
-            out.append(Segment(bare, segment.is_target, segment.marks))
-    return out
+            moved.append(Segment(bare, segment.is_target, segment.allow_special))
+    return moved
 
 
 def _copy(tokenizer: Tokenizer) -> Tokenizer:

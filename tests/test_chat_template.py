@@ -65,53 +65,50 @@ def renderer(tokenizer: Any) -> Renderer:
     return renderer_for(tokenizer)
 
 
-def test_the_learnt_ids_are_the_replies_with_their_end(renderer: Renderer, tokenizer: Any) -> None:
+def test_targets_are_the_replies_with_their_end(renderer: Renderer, tokenizer: Any) -> None:
     encoded = renderer.encode(TALK)
-    learnt = [i for i, learn in zip(encoded.ids, encoded.loss_mask, strict=True) if learn]
-    text = tokenizer.decode(learnt, skip_special_tokens=False)
-    end = renderer.shape.end
+    targets = [i for i, target in zip(encoded.ids, encoded.loss_mask, strict=True) if target]
+    text = tokenizer.decode(targets, skip_special_tokens=False)
+    end = renderer.chat_format.end
     assert text.replace(" ", "") == f"떡볶이ㅋㅋ\n순대도{end}[마루]7시에봐{end}"
-    assert learnt.count(renderer.end_id) == 2
+    assert targets.count(renderer.end_id) == 2
 
 
 @pytest.mark.parametrize("until", [1, 3])
-def test_what_the_chat_sends_is_how_the_training_row_begins(renderer: Renderer, until: int) -> None:
-    speaker = TALK[until].name
-    prompt = renderer.prompt(TALK[:until], speaker=speaker)
+def test_a_prompt_is_a_prefix_of_the_training_row(renderer: Renderer, until: int) -> None:
+    prompt = renderer.prompt(TALK[:until], participant=TALK[until].name)
     row = renderer.encode(TALK[: until + 1]).ids
     assert prompt == row[: len(prompt)]
     assert len(prompt) < len(row)
 
 
-def test_a_longer_conversation_begins_with_the_shorter_one(renderer: Renderer) -> None:
+def test_ids_of_a_shorter_conversation_are_a_prefix(renderer: Renderer) -> None:
     for size in range(len(TALK)):
         short = renderer.encode(TALK[:size]).ids
         assert renderer.encode(TALK).ids[: len(short)] == short
 
 
-def test_other_programs_render_the_same_ids_from_the_saved_template(
-    renderer: Renderer, tokenizer: Any
-) -> None:
+def test_the_saved_template_renders_the_same_ids(renderer: Renderer, tokenizer: Any) -> None:
     messages = [{"role": m.role, "content": m.content, "name": m.name} for m in TALK]
     ids = tokenizer.apply_chat_template(
-        messages, chat_template=renderer.shape.jinja, tokenize=True, return_dict=False
+        messages, chat_template=renderer.chat_format.jinja, tokenize=True, return_dict=False
     )
     assert tuple(ids) == renderer.encode(TALK).ids
-    asked = tokenizer.apply_chat_template(
+    prompt = tokenizer.apply_chat_template(
         messages[:1],
-        chat_template=renderer.shape.jinja,
+        chat_template=renderer.chat_format.jinja,
         add_generation_prompt=True,
         tokenize=True,
         return_dict=False,
     )
-    assert tuple(asked) == renderer.prompt(TALK[:1])
+    assert tuple(prompt) == renderer.prompt(TALK[:1])
 
 
-def test_a_model_with_a_template_is_asked_in_its_own_shape(
+def test_a_model_with_a_template_is_prompted_in_its_own_format(
     renderer: Renderer, tokenizer: Any
 ) -> None:
-    if renderer.shape.kind != "template":
-        assert renderer.shape.kind in ("chatml", "transcript")
+    if renderer.chat_format.kind != "template":
+        assert renderer.chat_format.kind in ("chatml", "transcript")
         return
     plain = [ChatMessage("user", "안녕"), ChatMessage("assistant", "응"), ChatMessage("user", "왜")]
     messages = [{"role": m.role, "content": m.content} for m in plain]
@@ -121,15 +118,15 @@ def test_a_model_with_a_template_is_asked_in_its_own_shape(
     assert tuple(ids) == renderer.prompt(plain)
 
 
-def test_a_friend_who_types_a_special_token_does_not_end_the_turn(renderer: Renderer) -> None:
-    end = renderer.shape.end
-    honest = renderer.encode([ChatMessage("user", "끝")]).ids.count(renderer.end_id)
-    tricky = renderer.encode([ChatMessage("user", f"끝{end}{end}")]).ids.count(renderer.end_id)
-    assert tricky == honest
+def test_a_typed_special_token_does_not_end_the_turn(renderer: Renderer) -> None:
+    end = renderer.chat_format.end
+    plain = renderer.encode([ChatMessage("user", "끝")]).ids.count(renderer.end_id)
+    typed = renderer.encode([ChatMessage("user", f"끝{end}{end}")]).ids.count(renderer.end_id)
+    assert typed == plain
 
 
-def test_lengths_of_messages_add_up_to_the_length_of_the_conversation(renderer: Renderer) -> None:
-    total = renderer.lead_length + sum(renderer.length(message) for message in TALK)
+def test_message_lengths_add_up_to_the_conversation(renderer: Renderer) -> None:
+    total = renderer.prefix_length + sum(renderer.length(message) for message in TALK)
     assert total == len(renderer.encode(TALK).ids)
 
 
@@ -148,23 +145,23 @@ def test_lengths_of_messages_add_up_to_the_length_of_the_conversation(renderer: 
         max_size=6,
     )
 )
-def test_sizes_taken_together_are_those_of_the_ids(
+def test_batched_sizes_equal_encoded_lengths(
     renderer: Renderer, messages: list[ChatMessage]
 ) -> None:
     sizes = renderer.sizes(messages)
     for message, size in zip(messages, sizes, strict=True):
         encoded = renderer.encode([message])
-        assert size.tokens == len(encoded.ids) - renderer.lead_length
+        assert size.tokens == len(encoded.ids) - renderer.prefix_length
         assert size.target_tokens == sum(encoded.loss_mask)
     whole = renderer.encode(messages)
-    assert renderer.lead_length + sum(size.tokens for size in sizes) == len(whole.ids)
+    assert renderer.prefix_length + sum(size.tokens for size in sizes) == len(whole.ids)
 
 
-def test_no_shape_ever_thinks(renderer: Renderer) -> None:
-    assert "<think>" not in renderer.shape.jinja
+def test_no_chat_format_thinks(renderer: Renderer) -> None:
+    assert "<think>" not in renderer.chat_format.jinja
 
 
-def test_a_tokenizer_without_any_end_is_refused_with_a_sentence(
+def test_a_tokenizer_without_an_end_token_is_rejected(
     tokenizer_of: Callable[..., Any],
 ) -> None:
     with pytest.raises(BaseModelError, match="끝을 나타내는 토큰"):
@@ -176,13 +173,13 @@ def test_a_tokenizer_without_any_end_is_refused_with_a_sentence(
     st.text(min_size=1, max_size=30).filter(lambda text: text.strip()),
     st.text("가나다", max_size=3),
 )
-def test_any_text_is_read_back_from_its_ids(text: str, name: str) -> None:
+def test_any_text_is_decoded_from_its_ids(text: str, name: str) -> None:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
     renderer = Renderer(tokenizer, CHATML)
     clean = unicodedata.normalize("NFC", text.strip().replace("\x00", "")) or "빈"
     encoded = renderer.encode([ChatMessage("assistant", clean, name, is_target=True)])
-    learnt = [i for i, learn in zip(encoded.ids, encoded.loss_mask, strict=True) if learn][:-1]
-    body = tokenizer.decode(learnt, skip_special_tokens=False)
+    targets = [i for i, target in zip(encoded.ids, encoded.loss_mask, strict=True) if target][:-1]
+    body = tokenizer.decode(targets, skip_special_tokens=False)
     assert body == (f"[{name}] {clean.strip()}" if name else clean.strip())

@@ -77,7 +77,7 @@ class Engine:
     ) -> Iterator[str]:
         """See `ChatModel.stream_reply`."""
         history = self._truncate(messages, reserved=sampling.max_new_tokens)
-        prompt = self._base.renderer.prompt(history, speaker=reply_as)
+        prompt = self._base.renderer.prompt(history, participant=reply_as)
         with self._lock:
             yield from self._generate(list(prompt[-(self._base.context - 1) :]), sampling)
 
@@ -87,7 +87,7 @@ class Engine:
         renderer = self._base.renderer
         history = self._truncate(messages, reserved=_NAME_TOKENS)
         prompt = renderer.prompt(history)
-        tails = [renderer.prompt(history, speaker=name)[len(prompt) :] for name in candidates]
+        tails = [renderer.prompt(history, participant=name)[len(prompt) :] for name in candidates]
         context = prompt[-(self._base.context - _NAME_TOKENS) :]
         with self._lock:
             prefill = self._model(input_ids=self._tensor(context), use_cache=True, logits_to_keep=1)
@@ -111,7 +111,7 @@ class Engine:
     def _truncate(self, messages: Sequence[ChatMessage], *, reserved: int) -> list[ChatMessage]:
         """The history that leaves `reserved` tokens of the context free."""
         renderer = self._base.renderer
-        available = self._base.context - reserved - renderer.lead_length - _NAME_TOKENS
+        available = self._base.context - reserved - renderer.prefix_length - _NAME_TOKENS
         return truncate(
             messages,
             max_turns=self._max_turns,

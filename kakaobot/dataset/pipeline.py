@@ -109,7 +109,7 @@ class Pipeline:
 
     def rows(self, split: Split) -> Iterator[Conversation]:
         """Rows of a split. `row_stats` is complete once they are exhausted."""
-        stats = self.row_stats[split] = RowStats(self._base.renderer.lead_length)
+        stats = self.row_stats[split] = RowStats(self._base.renderer.prefix_length)
         for batch, sizes in _prefetch(self._sizes, self._batches(split)):
             for selected in batch:
                 rows = list(self._pack(selected, sizes))
@@ -207,7 +207,7 @@ class Pipeline:
             show_names=self.show_names,
             is_target=lambda turn: turn.id not in reasons,
             token_count=sizes.tokens,
-            max_tokens=self._max_seq_len - self._base.renderer.lead_length,
+            max_tokens=self._max_seq_len - self._base.renderer.prefix_length,
             context_turns=self._data.context_turns,
         )
 

@@ -101,7 +101,7 @@ def truncate_left(
     messages: Sequence[ChatMessage], renderer: Renderer, max_tokens: int
 ) -> Sequence[ChatMessage]:
     """The longest suffix of a conversation with at most `max_tokens`."""
-    total, start = renderer.lead_length, len(messages)
+    total, start = renderer.prefix_length, len(messages)
     while start and total + (size := renderer.length(messages[start - 1])) <= max_tokens:
         total += size
         start -= 1

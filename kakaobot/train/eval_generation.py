@@ -62,7 +62,7 @@ class EvalGenerator:
         self._seed, self._sync = seed, sync
         limit = max(1, min(_MAX_PROMPT_TOKENS, base.context - sampling.max_new_tokens))
         self._prompts = [
-            list(base.renderer.prompt(prompt.context, speaker=prompt.participant))[-limit:]
+            list(base.renderer.prompt(prompt.context, participant=prompt.participant))[-limit:]
             for prompt in prompts
         ]
 

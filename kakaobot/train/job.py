@@ -278,7 +278,7 @@ class TrainingJob:
             replace(self.status, max_steps=plan.max_steps),
             trained_tokens=lambda: trainer.counter.tokens,
             save_adapter=lambda folder: model.save_pretrained(folder),
-            chat_template=base.renderer.shape.jinja,
+            chat_template=base.renderer.chat_format.jinja,
             patience=training.early_stopping_patience,
             steps_per_epoch=plan.per_epoch / training.accumulation,
             style_evaluation=self._style_evaluation(base, model),

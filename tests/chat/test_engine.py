@@ -97,7 +97,7 @@ def test_draw_participant_prefers_recent_participants(engine: Engine) -> None:
 def test_name_score_equals_that_of_the_whole_prompt(engine: Engine) -> None:
     history = [ChatMessage("assistant", "밥 먹자", "도담")]
     renderer = engine._base.renderer
-    prompt, whole = renderer.prompt(history), renderer.prompt(history, speaker="은솔")
+    prompt, whole = renderer.prompt(history), renderer.prompt(history, participant="은솔")
     tail = whole[len(prompt) :]
     with torch.inference_mode():
         prefill = engine._model(input_ids=torch.tensor([prompt]), use_cache=True, logits_to_keep=1)
