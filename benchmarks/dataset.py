@@ -1,15 +1,14 @@
-"""From an export to train.jsonl: seconds and memory of each stage, and whether twice is the same.
+"""Time and memory from an export to train.jsonl, and whether two builds give the same bytes.
 
     python benchmarks/dataset.py [--quick] [--base NAME] [--json FILE]
 
-Invented rooms of a million messages and of a quarter of that (100,000 and 25,000 with --quick) are
-written, then imported and prepared in a process of their own, as the window and the command line
-do it, with every default but the base model. What memory costs is told by both sizes together: the
-difference for each message. Words are drawn by their frequency in plain Korean, and one in twenty
-is made up, so that neither the tokenizer nor the filters see the same texts all the time. The
-larger room is prepared twice, and both results must be the same bytes.
+Generates rooms of a million messages and of a quarter of that (100,000 and 25,000 with --quick),
+then imports and preprocesses each in a process of its own with default settings. Memory per message
+is the difference between the two sizes. Words follow their frequency in plain Korean, and some are
+made up, so that tokenizer and filters do not see the same texts again and again. The larger room is
+preprocessed twice, and both results must be the same bytes.
 
---base is what `model.base_model` takes; its tokenizer alone is read. The default is the starter.
+--base is a value of `model.base_model`, by default the starter; only its tokenizer is read.
 """
 
 from __future__ import annotations
@@ -48,20 +47,20 @@ REACTIONS = (
     *("네", "응", "대박", "ㅠㅠ", "오", "?"),
 )
 PAUSES = (0, 3, 8, 20, 60, 300, 1500, 5000)
-"""Seconds from one message to the next."""
-_SAMPLED_EVERY = 0.05
-"""Seconds between two looks at the memory."""
+"""Seconds between two messages."""
+_SAMPLE_INTERVAL = 0.05
+"""Seconds between two memory samples."""
 
 
 def write_room(path: Path, count: int) -> None:
-    """A Windows export of so many messages; the same every time."""
-    dice = random.Random(4)
-    texts = _texts(dice)
+    """Write a reproducible Windows export with `count` messages."""
+    rng = random.Random(4)
+    texts = _texts(rng)
     at, day = datetime(2015, 1, 1, 9), None
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write("벤치마크 방 님과 카카오톡 대화\r\n저장한 날짜 : 2026-11-03 10:44:52\r\n")
         for text in itertools.islice(texts, count):
-            at += timedelta(seconds=dice.choice(PAUSES))
+            at += timedelta(seconds=rng.choice(PAUSES))
             if at.date() != day:
                 day = at.date()
                 date = (
@@ -69,50 +68,48 @@ def write_room(path: Path, count: int) -> None:
                 )
                 file.write(f"\r\n--------------- {date} ---------------\r\n")
             clock = f"{'오전' if at.hour < 12 else '오후'} {at.hour % 12 or 12}:{at.minute:02d}"
-            file.write(f"[{dice.choice(PEOPLE)}] [{clock}] {text}\r\n")
+            file.write(f"[{rng.choice(PEOPLE)}] [{clock}] {text}\r\n")
 
 
-def _texts(dice: random.Random) -> Iterator[str]:
+def _texts(rng: random.Random) -> Iterator[str]:
     counts = {word: times for word, times in plain_korean().counts.items() if " " not in word}
     words, weights = list(counts), list(itertools.accumulate(counts.values()))
     while True:
-        for word in dice.choices(words, cum_weights=weights, k=1000):
-            chance = dice.random()
-            if chance < 0.25:
-                yield dice.choice(REACTIONS)
-            elif chance < 0.29:
+        for word in rng.choices(words, cum_weights=weights, k=1000):
+            draw = rng.random()
+            if draw < 0.25:
+                yield rng.choice(REACTIONS)
+            elif draw < 0.29:
                 yield "사진"
-            elif chance < 0.30:
-                yield f"{word} https://example.com/{dice.randrange(10**6)}"
-            elif chance < 0.305:
-                yield f"{word} 010-{dice.randrange(2000, 9999)}-{dice.randrange(10**4):04d}"
+            elif draw < 0.30:
+                yield f"{word} https://example.com/{rng.randrange(10**6)}"
+            elif draw < 0.305:
+                yield f"{word} 010-{rng.randrange(2000, 9999)}-{rng.randrange(10**4):04d}"
             else:
-                more = dice.choices(
-                    words, cum_weights=weights, k=dice.choice((0, 1, 2, 3, 4, 6, 9))
-                )
-                rare = "".join(chr(0xAC00 + dice.randrange(11172)) for _ in range(3))
-                yield " ".join([rare if dice.random() < 0.2 else word, *more])
+                more = rng.choices(words, cum_weights=weights, k=rng.choice((0, 1, 2, 3, 4, 6, 9)))
+                rare = "".join(chr(0xAC00 + rng.randrange(11172)) for _ in range(3))
+                yield " ".join([rare if rng.random() < 0.2 else word, *more])
 
 
 def work(room: Path, base: str) -> None:
-    """In a process of its own: import and prepare once; print what each stage took."""
-    peak = _Peak()
-    began = time.perf_counter()
+    """Import and preprocess once; print the measurements as JSON. Runs in a process of its own."""
+    memory = _PeakMemory()
+    started = time.perf_counter()
     stages: list[tuple[str, float]] = []
 
-    def progress(share: float, words: str) -> None:
-        stages.append((words, time.perf_counter() - began))
+    def progress(share: float, text: str) -> None:
+        stages.append((text, time.perf_counter() - started))
 
     with tempfile.TemporaryDirectory() as name:
         home = Home(Path(name))
         home.settings()
         save(home.settings_file, {"model.base_model": base})
-        before = peak.now()
+        before = memory.now()
         Exports(home).import_files([room])
-        imported = time.perf_counter() - began
+        imported = time.perf_counter() - started
         report = Datasets(home).build(progress)
-        seconds = time.perf_counter() - began
-        most = peak.end()
+        seconds = time.perf_counter() - started
+        peak = memory.stop()
         folder = home.folder("data/sft")
         digest = hashlib.sha256()
         for file in (artifacts.TRAIN, artifacts.VAL):
@@ -127,7 +124,7 @@ def work(room: Path, base: str) -> None:
         "import_s": imported,
         "stages": stages,
         "before_mb": before,
-        "peak_mb": most,
+        "peak_mb": peak,
         "fingerprint": report.fingerprint,
         "sha256": digest.hexdigest(),
         "tokenizer": Path(report.tokenizer).name,
@@ -135,14 +132,14 @@ def work(room: Path, base: str) -> None:
     print(json.dumps(result, ensure_ascii=False))
 
 
-class _Peak:
-    """The most memory (MB, resident) of this process, looked at many times a second."""
+class _PeakMemory:
+    """Samples the resident memory (MB) of this process in a thread."""
 
     def __init__(self) -> None:
         import psutil
 
         self._process = psutil.Process()
-        self._most = 0.0
+        self._peak = 0.0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -150,20 +147,20 @@ class _Peak:
     def now(self) -> float:
         return float(self._process.memory_info().rss) / 1e6
 
-    def end(self) -> float:
+    def stop(self) -> float:
         self._done.set()
         self._thread.join()
-        return self._most
+        return self._peak
 
     def _watch(self) -> None:
-        while not self._done.wait(_SAMPLED_EVERY):
-            self._most = max(self._most, self.now())
+        while not self._done.wait(_SAMPLE_INTERVAL):
+            self._peak = max(self._peak, self.now())
 
 
 def measure(room: Path, base: str) -> dict[str, Any]:
     command = [sys.executable, "-X", "utf8", __file__, "--work", str(room), "--base", base]
-    said = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
-    result: dict[str, Any] = json.loads(said.stdout)
+    process = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True)
+    result: dict[str, Any] = json.loads(process.stdout)
     return {"file_mb": room.stat().st_size / 1e6, **result}
 
 
@@ -177,8 +174,8 @@ def show(rows: list[dict[str, Any]], ratios: dict[str, float]) -> None:
     print(f"\nstages of the larger room (tokenizer: {rows[-1]['tokenizer']})")
     print(f"{rows[-1]['import_s']:8.1f} s  imported")
     stages = [*rows[-1]["stages"], ("다 했습니다", rows[-1]["seconds"])]
-    for (words, begin), (_, end) in itertools.pairwise(stages):
-        print(f"{end - begin:8.1f} s  {words}")
+    for (text, begin), (_, end) in itertools.pairwise(stages):
+        print(f"{end - begin:8.1f} s  {text}")
     for name, ratio in ratios.items():
         print(f"{name}: {ratio:.2f}")
 
@@ -193,22 +190,24 @@ def main() -> None:
     if args.work:
         work(args.work, args.base)
         return
-    most = 100_000 if args.quick else 1_000_000
+    messages = 100_000 if args.quick else 1_000_000
     with tempfile.TemporaryDirectory() as name:
-        rooms = [Path(name) / f"{count}.txt" for count in (most // 4, most, most)]
-        for room, count in zip(rooms[:2], (most // 4, most), strict=True):
+        rooms = [Path(name) / f"{count}.txt" for count in (messages // 4, messages, messages)]
+        for room, count in zip(rooms[:2], (messages // 4, messages), strict=True):
             write_room(room, count)
         rows = [measure(room, args.base) for room in rooms]
-    few, many, again = rows
-    if (many["sha256"], many["fingerprint"]) != (again["sha256"], again["fingerprint"]):
+    small, large, repeated = rows
+    if (large["sha256"], large["fingerprint"]) != (repeated["sha256"], repeated["fingerprint"]):
         sys.exit("The same room gave other bytes the second time.")
-    messages = many["messages"] - few["messages"]
+    more_messages = large["messages"] - small["messages"]
     ratios = {
-        "bytes of memory for each message": (many["peak_mb"] - few["peak_mb"]) * 1e6 / messages,
-        "peak memory of four times the messages": many["peak_mb"] / few["peak_mb"],
-        "seconds for a million messages": min(many["seconds"], again["seconds"])
+        "bytes of memory for each message": (large["peak_mb"] - small["peak_mb"])
         * 1e6
-        / many["messages"],
+        / more_messages,
+        "peak memory of four times the messages": large["peak_mb"] / small["peak_mb"],
+        "seconds for a million messages": min(large["seconds"], repeated["seconds"])
+        * 1e6
+        / large["messages"],
     }
     show(rows, ratios)
     if args.json:

@@ -29,7 +29,7 @@ from kakaobot.exports.participants import EXPORTER_NAMES, find_bots
 from kakaobot.schema import Message
 from kakaobot.settings import Settings
 
-FILE_NAME = "pseudonyms.json"
+_FILE_NAME = "pseudonyms.json"
 _BOT_SUFFIX = " 로봇"
 """Keeps bots recognizable by their pseudonym."""
 _LOCK_TIMEOUT = 30
@@ -122,7 +122,7 @@ class PseudonymStore:
 
     def __init__(self, home: Home) -> None:
         self._raw = home.folder(home.settings().paths.raw)
-        self._file = self._raw / FILE_NAME
+        self._file = self._raw / _FILE_NAME
 
     def known(self) -> dict[str, str]:
         """Name → pseudonym, as assigned so far.

@@ -265,8 +265,8 @@ def test_assigned_pseudonyms_are_kept() -> None:
     renamed = invent_pseudonyms(["민수", "파란 고래"], "x", {"민수": "파란 고래"})
     assert renamed["민수"] != "파란 고래"
     # A newcomer does not get the pseudonym of somebody absent.
-    wanted = invent_pseudonyms(["지우"], "x")["지우"]
-    assert invent_pseudonyms(["지우"], "x", {"누군가": wanted})["지우"] != wanted
+    pseudonym = invent_pseudonyms(["지우"], "x")["지우"]
+    assert invent_pseudonyms(["지우"], "x", {"누군가": pseudonym})["지우"] != pseudonym
     assert invent_pseudonyms(["지우"], "x", {"누군가": "작은 여우"})["지우"] != "작은 여우"
 
 
