@@ -1,4 +1,4 @@
-"""The trainers that benchmarks/training.py compares, each as it trains by itself."""
+"""The trainers that benchmarks/training.py compares, each with its own defaults."""
 
 from __future__ import annotations
 
@@ -13,66 +13,67 @@ from typing import Any
 
 IGNORED = -100
 ROWS = 4
-"""Of a step, where speeds are compared: the same for all."""
-_LOOKED_EVERY = 5
-"""Steps between two looks at the validation loss."""
+"""Rows per step when speeds are compared."""
+_EVAL_STEPS = 5
+"""Steps from one validation loss to the next."""
 
 
 @dataclass
-class Told:
-    """What one process measured between its second step and its last."""
+class Measurement:
+    """Counts and times from the third step to the last."""
 
     tokens: int = 0
     target_tokens: int = 0
     replies: int = 0
     cells: int = 0
+    """Tokens with padding."""
     steps: int = 0
     seconds: float = 0.0
     cpu_s: float = 0.0
     peak_mb: float | None = None
     eval_loss: float | None = None
-    """At the end, where it was asked for."""
+    """Final validation loss, in the runs to an equal loss."""
 
-    def fed(self, inputs: Any, end: int) -> None:
-        """Count one batch; `end` is the id that ends a reply."""
+    def count(self, inputs: Any, end_id: int) -> None:
+        """Count one batch; `end_id` ends a reply."""
         labels = inputs["labels"]
         mask = inputs.get("attention_mask")
         self.tokens += int(mask.sum()) if mask is not None else labels.numel()
         self.cells += labels.numel()
         self.target_tokens += int((labels != IGNORED).sum())
-        self.replies += int((labels == end).sum())
+        self.replies += int((labels == end_id).sum())
 
 
-def clock(told: Told, seconds: float, reset: Callable[[], None]) -> Any:
-    """A callback that times the steps behind the second.
+def timer(measurement: Measurement, seconds: float, reset: Callable[[], None]) -> Any:
+    """A callback that times the steps after the second.
 
-    It stops when they have had all cores for `seconds`; on a machine with other work that is later.
+    Stops after as much CPU time as all cores provide in `seconds`.
     """
     from transformers import TrainerCallback
 
-    class Clock(TrainerCallback):
-        began = cpu_began = 0.0
+    class Timer(TrainerCallback):
+        start = cpu_start = 0.0
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if state.global_step == 2:
-                self.began, self.cpu_began = time.perf_counter(), time.process_time()
+                self.start, self.cpu_start = time.perf_counter(), time.process_time()
                 reset()
             elif state.global_step > 2:
-                told.seconds = time.perf_counter() - self.began
-                told.cpu_s = time.process_time() - self.cpu_began
-                told.steps = state.global_step - 2
-                control.should_training_stop = told.cpu_s > seconds * cores()
+                measurement.seconds = time.perf_counter() - self.start
+                measurement.cpu_s = time.process_time() - self.cpu_start
+                measurement.steps = state.global_step - 2
+                control.should_training_stop = measurement.cpu_s > seconds * cores()
 
-    return Clock()
+    return Timer()
 
 
-def ours(folder: Path, seconds: float) -> Told:
-    """The worker's own loop, on a run folder like that of the app."""
+def ours(folder: Path, seconds: float) -> Measurement:
+    """The worker's training loop on a run folder of the app."""
     return _ours(folder, seconds, worker_trainer(folder, batch=ROWS))
 
 
-def full_logits(folder: Path, seconds: float) -> Told:
-    """The same loop on the same batches, but the model makes the logits of every token at once."""
+def full_logits(folder: Path, seconds: float) -> Measurement:
+    """The same loop on the same batches, but with the logits of all tokens at once."""
     from kakaobot.train.loss import MaskedLoss
 
     trainer = worker_trainer(folder, batch=ROWS)
@@ -82,7 +83,7 @@ def full_logits(folder: Path, seconds: float) -> Told:
 
 
 def worker_trainer(folder: Path, *, batch: int = 0, max_steps: int = 0) -> Any:
-    """The worker's own trainer on the base and rows of a folder; it neither evaluates nor saves."""
+    """The worker's trainer on the base and rows of a folder, without evaluations and saves."""
     from transformers import IntervalStrategy
 
     from kakaobot.runs.run import Run
@@ -97,91 +98,93 @@ def worker_trainer(folder: Path, *, batch: int = 0, max_steps: int = 0) -> Any:
     base = {"name": str(folder / "base"), "label": "base", "reason": "", "practice": False}
     run.create({"settings": settings, "data": data, "base": base})
     trainer: Any = TrainingJob(run, Status()).prepare()[0]
-    # The others do not evaluate or save either.
+    # As in the other trainers.
     trainer.args.eval_strategy = trainer.args.save_strategy = IntervalStrategy.NO
     trainer.args.eval_on_start = False
     return trainer
 
 
-def _ours(folder: Path, seconds: float, trainer: Any) -> Told:
-    told, end = Told(), _end(folder)
+def _ours(folder: Path, seconds: float, trainer: Any) -> Measurement:
+    measurement, end_id = Measurement(), _end_id(folder)
     step = trainer.training_step
 
     def counted(model: Any, inputs: Any, *rest: Any) -> Any:
-        told.fed(inputs, end)
+        measurement.count(inputs, end_id)
         return step(model, inputs, *rest)
 
     def reset() -> None:
-        _forget(told)
+        _reset_counts(measurement)
         trainer.counter.padded_tokens = 0
 
     trainer.training_step = counted
-    trainer.add_callback(clock(told, seconds, reset))
+    trainer.add_callback(timer(measurement, seconds, reset))
     trainer.train()
-    told.cells = trainer.counter.padded_tokens
-    return told
+    measurement.cells = trainer.counter.padded_tokens
+    return measurement
 
 
-def ours_to_loss(folder: Path, goal: float) -> Told:
-    """The worker's own loop with every default, until the validation loss is `goal` or better."""
+def ours_to_loss(folder: Path, goal: float) -> Measurement:
+    """The worker's loop with all defaults, until the validation loss is at most `goal`."""
     from transformers import TrainerCallback
 
     trainer = worker_trainer(folder)
-    told = Told()
+    measurement = Measurement()
 
-    class Until(TrainerCallback):
-        looking = 0.0
+    class StopAtGoal(TrainerCallback):
+        eval_seconds = 0.0
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            told.steps = state.global_step
-            if state.global_step % _LOOKED_EVERY == 0:
-                began = time.process_time()
-                told.eval_loss = eval_loss(trainer.model, folder)
-                self.looking += time.process_time() - began
-                control.should_training_stop = told.eval_loss <= goal
+            measurement.steps = state.global_step
+            if state.global_step % _EVAL_STEPS == 0:
+                start = time.process_time()
+                measurement.eval_loss = eval_loss(trainer.model, folder)
+                self.eval_seconds += time.process_time() - start
+                control.should_training_stop = measurement.eval_loss <= goal
 
-    until = Until()
-    trainer.add_callback(until)
-    began = time.process_time()
+    stop_at_goal = StopAtGoal()
+    trainer.add_callback(stop_at_goal)
+    start = time.process_time()
     trainer.train()
-    told.cpu_s = time.process_time() - began - until.looking
-    return told
+    measurement.cpu_s = time.process_time() - start - stop_at_goal.eval_seconds
+    return measurement
 
 
-def common_to_loss(folder: Path, rate: float) -> Told:
-    """The common recipe, each reply once, at a peak rate; how good it is in the end."""
-    told = Told()
-    trainer = _common(folder, told, {"learning_rate": rate, "num_train_epochs": 1, "max_steps": -1})
-    began = time.process_time()
+def common_to_loss(folder: Path, rate: float) -> Measurement:
+    """One epoch of the common recipe at a peak learning rate, and its final validation loss."""
+    measurement = Measurement()
+    trainer = _common(
+        folder, measurement, {"learning_rate": rate, "num_train_epochs": 1, "max_steps": -1}
+    )
+    start = time.process_time()
     trainer.train()
-    told.cpu_s, told.steps = time.process_time() - began, trainer.state.global_step
-    told.eval_loss = eval_loss(trainer.model, folder)
-    return told
+    measurement.cpu_s, measurement.steps = time.process_time() - start, trainer.state.global_step
+    measurement.eval_loss = eval_loss(trainer.model, folder)
+    return measurement
 
 
 def eval_loss(model: Any, folder: Path) -> float:
-    """Mean cross-entropy (nats) of the learnt validation tokens, by plain full logits."""
+    """Mean cross-entropy (nats) of the validation targets, from full logits."""
     import torch
 
     rows = json.loads((folder / "val.json").read_text(encoding="utf-8"))
-    was, total, count = model.training, 0.0, 0
+    was_training, total, count = model.training, 0.0, 0
     model.eval()
     with torch.no_grad():
         for row in rows:
             ids, labels = (torch.tensor([row[name]]) for name in ("ids", "labels"))
             logits = model(input_ids=ids).logits[:, :-1].float()
-            told = labels[:, 1:]
+            targets = labels[:, 1:]
             total += float(
                 torch.nn.functional.cross_entropy(
-                    logits.flatten(0, 1), told.flatten(), ignore_index=IGNORED, reduction="sum"
+                    logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
                 )
             )
-            count += int((told != IGNORED).sum())
-    model.train(was)
+            count += int((targets != IGNORED).sum())
+    model.train(was_training)
     return total / count
 
 
-def _end(folder: Path) -> int:
+def _end_id(folder: Path) -> int:
     from kakaobot.base.tokenizer import read_tokenizer_info
 
     return read_tokenizer_info(str(folder / "base")).renderer.end_id
@@ -192,9 +195,9 @@ def _lora() -> Any:
 
     from kakaobot.settings import LoraSettings
 
-    wanted = LoraSettings()
+    lora = LoraSettings()
     return LoraConfig(
-        r=wanted.r, lora_alpha=wanted.alpha, lora_dropout=wanted.dropout,
+        r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout,
         target_modules="all-linear", task_type="CAUSAL_LM",
     )  # fmt: skip
 
@@ -207,46 +210,48 @@ def _arguments() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def common(folder: Path, seconds: float) -> Told:
-    """What a tutorial has: fp32, every reply with its context, logits of every token."""
-    told = Told()
-    trainer = _common(folder, told, {})
-    trainer.add_callback(clock(told, seconds, lambda: _forget(told)))
+def common(folder: Path, seconds: float) -> Measurement:
+    """As in tutorials: fp32, one example per reply with its context, full logits."""
+    measurement = Measurement()
+    trainer = _common(folder, measurement, {})
+    trainer.add_callback(timer(measurement, seconds, lambda: _reset_counts(measurement)))
     trainer.train()
-    return told
+    return measurement
 
 
-def _common(folder: Path, told: Told, changed: dict[str, Any]) -> Any:
+def _common(folder: Path, measurement: Measurement, overrides: dict[str, Any]) -> Any:
     import torch
     from peft import get_peft_model
     from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
 
     from kakaobot.train.collate import Row, collate
 
-    rows = json.loads((folder / "windows.json").read_text(encoding="utf-8"))
+    windows = json.loads((folder / "windows.json").read_text(encoding="utf-8"))
     model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32)
     model.config.use_cache = False
-    end = _end(folder)
+    end_id = _end_id(folder)
 
-    def collator(drawn: list[Any]) -> dict[str, Any]:
-        batch = collate([Row(tuple(each["ids"]), tuple(each["labels"])) for each in drawn], 0)
+    def collator(rows: list[Any]) -> dict[str, Any]:
+        batch = collate([Row(tuple(row["ids"]), tuple(row["labels"])) for row in rows], 0)
         inputs = {name: torch.tensor(value) for name, value in vars(batch).items()}
-        told.fed(inputs, end)
+        measurement.count(inputs, end_id)
         return inputs
 
     return Trainer(
         model=get_peft_model(model, _lora()),
-        args=TrainingArguments(**{**_arguments(), **changed}, remove_unused_columns=False),
-        train_dataset=rows,
+        args=TrainingArguments(**{**_arguments(), **overrides}, remove_unused_columns=False),
+        train_dataset=windows,
         data_collator=collator,
     )
 
 
-def _forget(told: Told) -> None:
-    told.tokens = told.target_tokens = told.replies = told.cells = 0
+def _reset_counts(measurement: Measurement) -> None:
+    measurement.tokens = measurement.target_tokens = 0
+    measurement.replies = measurement.cells = 0
 
 
-def trl(folder: Path, seconds: float) -> Told:
+def trl(folder: Path, seconds: float) -> Measurement:
+    """TRL's SFTTrainer with its best settings."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -254,9 +259,9 @@ def trl(folder: Path, seconds: float) -> Told:
     library: Any = __import__("trl")
     rows = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
     data = datasets.Dataset.from_list(
-        [{"input_ids": each["ids"], "labels": each["labels"]} for each in rows]
+        [{"input_ids": row["ids"], "labels": row["labels"]} for row in rows]
     )
-    told, end = Told(), _end(folder)
+    measurement, end_id = Measurement(), _end_id(folder)
     trainer = library.SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.bfloat16),
         args=library.SFTConfig(
@@ -273,28 +278,28 @@ def trl(folder: Path, seconds: float) -> Told:
     )
     collate = trainer.data_collator
 
-    def counted(drawn: list[Any]) -> Any:
-        inputs = collate(drawn)
-        told.fed(inputs, end)
+    def counted(rows: list[Any]) -> Any:
+        inputs = collate(rows)
+        measurement.count(inputs, end_id)
         return inputs
 
     trainer.data_collator = counted
-    trainer.add_callback(clock(told, seconds, lambda: _forget(told)))
+    trainer.add_callback(timer(measurement, seconds, lambda: _reset_counts(measurement)))
     trainer.train()
-    return told
+    return measurement
 
 
 def cores() -> int:
     return os.cpu_count() or 1
 
 
-WORKS: dict[str, Callable[[Path, float], Told]] = {
+WORKS: dict[str, Callable[[Path, float], Measurement]] = {
     "kakaobot": ours,
     "full logits": full_logits,
     "trl": trl,
     "common recipe": common,
 }
-TO_LOSS: dict[str, Callable[[Path, float], Told]] = {
+TO_LOSS: dict[str, Callable[[Path, float], Measurement]] = {
     "common recipe to its end": common_to_loss,
     "kakaobot to that loss": ours_to_loss,
 }

@@ -1,23 +1,22 @@
-"""How fast and in how much memory a room is learnt: ours, TRL's SFTTrainer, the common recipe.
+"""Speed and memory of training: kakaobot, TRL's SFTTrainer and the common recipe.
 
     python benchmarks/training.py [--quick | --race] [--seconds N] [--json FILE]
 
-The sample room becomes rows, as the app makes them. The base has Qwen3's shape and a vocabulary of
-151,936: the starter widened to 103 million parameters, without --quick also 596 million with random
-weights. The LoRA is that of the default settings. Each trains in a process of its own, for as long,
-after two steps of warming up. The machine may have other work, so what is compared is processor
-time: the speeds are those of all cores working on it alone, and `wall` is what the clock said.
+The sample room is packed into rows as in the app. The bases are a Qwen3 with a vocabulary of
+151,936: the starter widened to 103 million parameters, and without --quick 596 million with random
+weights. LoRA has the default settings. Each trainer runs in its own process for the same CPU time,
+after two warm-up steps. As the machine may have other work, speeds are tokens per CPU time of all
+cores; `wall` is by the clock.
 
-`foretold` is what the app says of memory and speed before a start. `full logits` is our own loop on
-the same batches with the logits of all tokens made at once: what is saved by making them where they
-are learnt. Last it is measured how long our loop, with every default, takes to the validation loss
-that one pass of the common recipe ends with, on the starter and on the smaller base; --race
-measures that alone.
+`foretold` is the app's estimate of memory and speed before a start. `full logits` is our loop on
+the same batches with the logits of all tokens at once, which shows what skipping the context saves.
+Last comes the time of our loop, with all defaults, to the validation loss of one epoch of the
+common recipe, on the starter and on the smaller base; --race measures that alone.
 
-TRL is given the very rows, already tokenised, and its best settings: bfloat16, rows grouped by
-length, its loss in chunks (the default). The common recipe makes a window of each reply and its
-context, and learns the reply through the plain Trainer in fp32. TRL comes from requirements.txt
-and is installed into a temporary environment; without a network it is left out.
+TRL gets the same rows, already tokenized, and its best settings: bfloat16, rows grouped by length,
+chunked loss (the default). The common recipe makes an example of each reply and its context, and
+trains on the reply with the plain Trainer in fp32. TRL comes from requirements.txt and is installed
+into a temporary environment; without a network it is skipped.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ sys.path.insert(0, str(HERE.parent))
 
 from benchmarks.net2net import widen  # noqa: E402
 from benchmarks.peak import peak_mb  # noqa: E402
-from benchmarks.trainers import IGNORED, ROWS, TO_LOSS, WORKS, Told, cores  # noqa: E402
+from benchmarks.trainers import IGNORED, ROWS, TO_LOSS, WORKS, Measurement, cores  # noqa: E402
 from kakaobot.train.launcher import ENVIRONMENT  # noqa: E402
 
 CONTEXT = 4
-"""Messages in front of a reply in the common recipe; `data.context_turns` of the defaults."""
+"""Messages of context in the common recipe; the default of `data.context_turns`."""
 PARAMETERS = {"starter": 6_800_000, "103M": 103_000_000}
 SHAPES: dict[str, dict[str, int]] = {
     "103M": {"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 8,
@@ -55,7 +54,7 @@ SHAPES: dict[str, dict[str, int]] = {
 
 
 def prepare(folder: Path, shape: str) -> None:
-    """Write the base, the rows and the windows."""
+    """Write the base, the rows and the windows of the common recipe."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
@@ -73,7 +72,7 @@ def prepare(folder: Path, shape: str) -> None:
     home.settings()
     save(home.settings_file, {"model.base_model": "starter", "training.max_seq_len": 512})
     Exports(home).import_files([HERE.parent / "data" / "sample" / "sample_windows.txt"])
-    Datasets(home, BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))).build()
+    Datasets(home, BaseModels(lambda requested: choose(requested, reachable=lambda: False))).build()
     base = folder / "base"
     if shape == "starter":
         base.symlink_to(FOLDER)
@@ -87,72 +86,72 @@ def prepare(folder: Path, shape: str) -> None:
         for file in FOLDER.glob("*token*"):
             (base / file.name).write_bytes(file.read_bytes())
     renderer = read_tokenizer_info(str(FOLDER)).renderer
-    found = jsonl.read_rows(home.folder("data/sft") / artifacts.TRAIN)
-    encoded = [asdict(row) for row in encode_rows(found, renderer, 512).rows]
+    train = jsonl.read_rows(home.folder("data/sft") / artifacts.TRAIN)
+    encoded = [asdict(row) for row in encode_rows(train, renderer, 512).rows]
     (folder / "rows.json").write_text(json.dumps(encoded), encoding="utf-8")
-    kept = encode_rows(jsonl.read_rows(home.folder("data/sft") / artifacts.VAL), renderer, 512).rows
-    (folder / "val.json").write_text(json.dumps([asdict(row) for row in kept]), encoding="utf-8")
-    (folder / "windows.json").write_text(json.dumps(windows(found, renderer)), encoding="utf-8")
+    val = encode_rows(jsonl.read_rows(home.folder("data/sft") / artifacts.VAL), renderer, 512).rows
+    (folder / "val.json").write_text(json.dumps([asdict(row) for row in val]), encoding="utf-8")
+    (folder / "windows.json").write_text(json.dumps(windows(train, renderer)), encoding="utf-8")
 
 
-def windows(found: list[Any], renderer: Any) -> list[dict[str, list[int]]]:
-    """One example for each reply: it alone is learnt, with the messages in front of it."""
+def windows(rows: list[Any], renderer: Any) -> list[dict[str, list[int]]]:
+    """One example per reply, with the messages before it as context."""
     from kakaobot.schema import ChatMessage
 
-    out = []
-    for row in found:
+    examples = []
+    for row in rows:
         for at, message in enumerate(row.messages):
             if message.is_target:
                 before = row.messages[max(0, at - CONTEXT) : at]
-                context = [ChatMessage(each.role, each.content, each.name) for each in before]
-                ids = renderer.encode([*context, message])
-                pairs = zip(ids.ids, ids.loss_mask, strict=True)
-                labels = [token if learnt else IGNORED for token, learnt in pairs]
-                out.append({"ids": list(ids.ids), "labels": labels})
-    return out
+                context = [ChatMessage(other.role, other.content, other.name) for other in before]
+                encoded = renderer.encode([*context, message])
+                pairs = zip(encoded.ids, encoded.loss_mask, strict=True)
+                labels = [token if target else IGNORED for token, target in pairs]
+                examples.append({"ids": list(encoded.ids), "labels": labels})
+    return examples
 
 
 def work(name: str, folder: Path, seconds: float) -> None:
-    """In a process of its own: train, and print what was measured as the last line."""
-    told = (WORKS | TO_LOSS)[name](folder, seconds)
-    told.peak_mb = peak_mb()
-    print("\n" + json.dumps(asdict(told)))
+    """In the child process: train, and print the measurement as the last line."""
+    measurement = (WORKS | TO_LOSS)[name](folder, seconds)
+    measurement.peak_mb = peak_mb()
+    print("\n" + json.dumps(asdict(measurement)))
 
 
 def peers_python(folder: Path) -> str | None:
-    """An interpreter with our packages and the peers, or nothing where they cannot be had."""
+    """An interpreter with our packages and the peers; None if they cannot be installed."""
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    site = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
-    ours_at = [path for path in sys.path if path.endswith("site-packages")]
-    (site / "ours.pth").write_text("\n".join(ours_at), encoding="utf-8")
-    wanted = str(HERE / "requirements.txt")
-    install = [str(python), "-m", "pip", "install", "--quiet", "-r", wanted]
+    query = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = Path(subprocess.run(query, capture_output=True, text=True, check=True).stdout.strip())
+    our_sites = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "ours.pth").write_text("\n".join(our_sites), encoding="utf-8")
+    requirements = str(HERE / "requirements.txt")
+    install = [str(python), "-m", "pip", "install", "--quiet", "-r", requirements]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     return None if done.returncode else str(python)
 
 
-def asked(python: str, name: str, folder: Path, number: float) -> Told | None:
-    """What a process of its own measured; the number is what that work takes."""
-    command = [python, "-X", "utf8", __file__, "--work", name, str(folder), str(number)]
-    # A thread that waits for another one must not count as work.
+def run(python: str, name: str, folder: Path, argument: float) -> Measurement | None:
+    """Run one entry of `WORKS` or `TO_LOSS` in a child process; None if it fails."""
+    command = [python, "-X", "utf8", __file__, "--work", name, str(folder), str(argument)]
+    # Spinning threads would count as CPU time.
     environ = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
     if name.startswith("kakaobot"):
         environ |= ENVIRONMENT
-    said = subprocess.run(
+    done = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", check=False, env=environ
     )
-    if said.returncode:
-        print(f"{name} failed and is left out:\n{said.stderr[-800:]}", file=sys.stderr)
+    if done.returncode:
+        print(f"{name} failed and is left out:\n{done.stderr[-800:]}", file=sys.stderr)
         return None
-    return Told(**json.loads(said.stdout.strip().splitlines()[-1]))
+    return Measurement(**json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def to_equal_loss(folder: Path, shape: str) -> tuple[list[dict[str, Any]], dict[str, float]]:
-    """How long each takes to the validation loss that the common recipe ends with.
+    """Rows and ratio of the CPU time to the validation loss the common recipe ends with.
 
-    Both with the peak rate that ours takes for a base of this size.
+    Both use our peak learning rate for a base of this size.
     """
     from kakaobot.settings import TrainingSettings
     from kakaobot.train.plan import learning_rate
@@ -160,36 +159,36 @@ def to_equal_loss(folder: Path, shape: str) -> tuple[list[dict[str, Any]], dict[
     prepare(folder, shape)
     rate = learning_rate(TrainingSettings(), PARAMETERS[shape])
     one, other = TO_LOSS
-    common = asked(sys.executable, one, folder, rate)
+    common = run(sys.executable, one, folder, rate)
     if common is None or common.eval_loss is None:
         return [], {}
-    ours = asked(sys.executable, other, folder, common.eval_loss)
+    ours = run(sys.executable, other, folder, common.eval_loss)
     if ours is None or ours.eval_loss is None:
         return [], {}
     if ours.eval_loss > common.eval_loss:
         print(f"kakaobot did not come below {common.eval_loss:.3f} in a whole training.")
         return [], {}
     rows = [
-        {**asdict(told), "base": shape, "trainer": name, "seconds": told.cpu_s / cores()}
-        for name, told in ((one, common), (other, ours))
+        {**asdict(result), "base": shape, "trainer": name, "seconds": result.cpu_s / cores()}
+        for name, result in ((one, common), (other, ours))
     ]
     name = f"{shape}, seconds to an equal loss, common recipe / kakaobot"
     return rows, {name: common.cpu_s / ours.cpu_s}
 
 
-def measured(python: str, name: str, folder: Path, seconds: float) -> dict[str, Any] | None:
-    told = asked(python, name, folder, seconds)
-    if told is None:
+def measure(python: str, name: str, folder: Path, seconds: float) -> dict[str, Any] | None:
+    result = run(python, name, folder, seconds)
+    if result is None:
         return None
-    alone = told.cpu_s / cores()
+    alone = result.cpu_s / cores()
     speeds = {
-        "tokens_per_s": told.tokens / alone,
-        "learnt_per_s": told.target_tokens / alone,
-        "replies_per_s": told.replies / alone,
-        "wall_tokens_per_s": told.tokens / told.seconds,
-        "padding": 1 - told.tokens / told.cells,
+        "tokens_per_s": result.tokens / alone,
+        "learnt_per_s": result.target_tokens / alone,
+        "replies_per_s": result.replies / alone,
+        "wall_tokens_per_s": result.tokens / result.seconds,
+        "padding": 1 - result.tokens / result.cells,
     }
-    return {"trainer": name, **speeds, **asdict(told)}
+    return {"trainer": name, **speeds, **asdict(result)}
 
 
 def show(rows: list[dict[str, Any]], ratios: dict[str, float]) -> None:
@@ -209,8 +208,8 @@ def show(rows: list[dict[str, Any]], ratios: dict[str, float]) -> None:
         print(f"{name}: {ratio:.2f}")
 
 
-def compared(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Ours in terms of each other trainer on the same base."""
+def ratios_of(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """kakaobot relative to each other trainer on the same base."""
     ratios = {}
     ours_by = {row["base"]: row for row in rows if row["trainer"] == "kakaobot"}
     for base, row in ours_by.items():
@@ -229,8 +228,8 @@ def compared(rows: list[dict[str, Any]]) -> dict[str, float]:
     return ratios
 
 
-def foretold(folder: Path) -> dict[str, float]:
-    """What the app says of this training before it has seen one: bytes, and tokens a second."""
+def app_estimate(folder: Path) -> dict[str, float]:
+    """The app's estimate before any training: peak MB and tokens per second."""
     from kakaobot.app.base_models import BaseModels
     from kakaobot.app.datasets import Datasets
     from kakaobot.app.estimates import dataset_size_of, estimate
@@ -240,15 +239,15 @@ def foretold(folder: Path) -> dict[str, float]:
 
     home, name = Home(folder), str(folder / "base")
     save(home.settings_file, {"training.batch": ROWS})
-    bases = BaseModels(lambda wanted: BaseModelChoice(name, name, ""))
-    said, report = estimate(home, bases), Datasets(home, bases).report()
+    bases = BaseModels(lambda requested: BaseModelChoice(name, name, ""))
+    forecast, report = estimate(home, bases), Datasets(home, bases).report()
     shape = ModelDimensions.of(
         json.loads((folder / "base" / "config.json").read_text(encoding="utf-8"))
     )
-    assert said.memory and said.seconds and report and shape
+    assert forecast.memory and forecast.seconds and report and shape
     settings = home.settings()
     work = equivalent_tokens(shape, settings.lora, settings.training, dataset_size_of(report))
-    return {"peak_mb": said.memory.total / 2**20, "wall_tokens_per_s": work / said.seconds}
+    return {"peak_mb": forecast.memory.total / 2**20, "wall_tokens_per_s": work / forecast.seconds}
 
 
 def speeds(folder: Path, shapes: Sequence[str], seconds: float) -> list[dict[str, Any]]:
@@ -264,19 +263,19 @@ def speeds(folder: Path, shapes: Sequence[str], seconds: float) -> list[dict[str
         place = folder / shape
         place.mkdir()
         prepare(place, shape)
-        said = foretold(place)
+        forecast = app_estimate(place)
         for trainer, python in pythons.items():
-            if row := measured(python, trainer, place, seconds):
-                told = {"foretold": said} if trainer == "kakaobot" else {}
-                rows.append({"base": shape, **row, **told})
+            if row := measure(python, trainer, place, seconds):
+                extra = {"foretold": forecast} if trainer == "kakaobot" else {}
+                rows.append({"base": shape, **row, **extra})
     return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="the smaller base only")
-    parser.add_argument("--race", action="store_true", help="the way to an equal loss alone")
-    parser.add_argument("--seconds", type=float, default=0, help="for each trainer")
+    parser.add_argument("--race", action="store_true", help="only the race to an equal loss")
+    parser.add_argument("--seconds", type=float, default=0, help="per trainer")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -294,10 +293,10 @@ def main() -> None:
         for shape in () if args.quick else PARAMETERS:
             folder = Path(name) / f"race-{shape}"
             folder.mkdir()
-            found, ratio = to_equal_loss(folder, shape)
-            raced += found
+            results, ratio = to_equal_loss(folder, shape)
+            raced += results
             race |= ratio
-    ratios = compared(rows) | race
+    ratios = ratios_of(rows) | race
     if rows:
         show(rows, ratios)
     for row in raced:
