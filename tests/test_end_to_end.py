@@ -1,4 +1,4 @@
-"""From the sample room to a talking adapter, with real training of the starter and a real kill."""
+"""From the sample export to chat, with real training of the starter, a kill and a stop."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ STEPS = 60
 GREEDY = Sampling(24, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.1)
 
 
-class Way:
-    """One home on which the whole way is gone once for all tests below."""
+class Pipeline:
+    """One home that all tests below share; they run in order."""
 
     def __init__(self, root: Path) -> None:
         self.home = Home(root)
@@ -50,7 +50,7 @@ class Way:
                 "data.persona": "도담",
             },
         )
-        self.bases = BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
+        self.bases = BaseModels(lambda requested: choose(requested, reachable=lambda: False))
         self.exports = Exports(self.home)
         self.datasets = Datasets(self.home, self.bases)
         self.training = Training(self.home, self.bases)
@@ -59,80 +59,80 @@ class Way:
     def run(self) -> Run:
         return Runs(self.home.folder("checkpoints_lora")).find("main")
 
-    def until(self, true: Callable[[TrainingSnapshot], bool]) -> TrainingSnapshot:
-        seen: list[TrainingSnapshot] = []
+    def wait_until(self, condition: Callable[[TrainingSnapshot], bool]) -> TrainingSnapshot:
+        snapshots: list[TrainingSnapshot] = []
 
-        def look() -> bool:
-            seen[:] = [self.training.snapshot()]
-            status = seen[0].status
-            assert status.state != "failed", f"{status.message}\n{seen[0].log}"
-            return true(seen[0])
+        def check() -> bool:
+            snapshots[:] = [self.training.snapshot()]
+            status = snapshots[0].status
+            assert status.state != "failed", f"{status.message}\n{snapshots[0].log}"
+            return condition(snapshots[0])
 
-        wait_for(look, self.training.version)
-        return seen[0]
+        wait_for(check, self.training.version)
+        return snapshots[0]
 
 
 @pytest.fixture(scope="module")
-def way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HF_HUB_OFFLINE", "1")
-        way = Way(tmp_path_factory.mktemp("way"))
-        yield way
-        live = Runs(way.home.folder("checkpoints_lora")).live()
+        pipeline = Pipeline(tmp_path_factory.mktemp("pipeline"))
+        yield pipeline
+        live = Runs(pipeline.home.folder("checkpoints_lora")).live()
         if live:
-            way.training.kill(live.name)
+            pipeline.training.kill(live.name)
 
 
-def test_1_the_export_is_brought_in_and_becomes_data(way: Way) -> None:
-    [report] = way.exports.import_files([SAMPLE])
+def test_1_import_and_build_of_the_sample_export(pipeline: Pipeline) -> None:
+    [report] = pipeline.exports.import_files([SAMPLE])
     assert (report.error, report.format) == ("", "W-KO")
     assert len(report.people) == 4
-    told: list[float] = []
-    data = way.datasets.build(lambda share, words: told.append(share))
-    assert told == sorted(told)
+    shares: list[float] = []
+    data = pipeline.datasets.build(lambda share, words: shares.append(share))
+    assert shares == sorted(shares)
     assert data.train_replies > 100
     assert data.val_replies > 10
     assert data.longest_row <= 128
     assert dict(data.removed)
-    assert way.datasets.report() == data
+    assert pipeline.datasets.report() == data
     assert any(part.is_target for example in data.examples for part in example.messages)
 
 
-def test_2_a_killed_worker_has_failed_and_the_next_start_goes_on_from_its_checkpoint(
-    way: Way,
+def test_2_start_after_a_kill_resumes_from_the_last_checkpoint(
+    pipeline: Pipeline,
 ) -> None:
-    way.training.start()
+    pipeline.training.start()
     with pytest.raises(RunError, match="이미 진행 중"):
-        way.training.start()
-    way.until(lambda now: now.status.step >= 12)
-    process = way.run.worker.process()
+        pipeline.training.start()
+    pipeline.wait_until(lambda now: now.status.step >= 12)
+    process = pipeline.run.worker.process()
     assert process is not None
     process.kill()
-    wait_for(lambda: way.training.snapshot().status.state == "failed")
-    dead = way.training.snapshot()
+    wait_for(lambda: pipeline.training.snapshot().status.state == "failed")
+    dead = pipeline.training.snapshot()
     assert dead.can_start
     assert dead.resume_step >= 10
-    assert way.training.start().status.state in LIVE
-    resumed = way.until(lambda now: now.status.state == "running" and now.status.step > 0)
+    assert pipeline.training.start().status.state in LIVE
+    resumed = pipeline.wait_until(lambda now: now.status.state == "running" and now.status.step > 0)
     assert resumed.status.resumed_from == dead.resume_step
 
 
-def test_3_a_stop_saves_at_once_and_the_next_start_goes_on_from_that_step(way: Way) -> None:
-    way.until(lambda now: now.status.step >= 25)
-    way.training.stop()
-    stopped = way.until(lambda now: now.status.state == "stopped")
+def test_3_stop_saves_at_once_and_start_resumes_from_that_step(pipeline: Pipeline) -> None:
+    pipeline.wait_until(lambda now: now.status.step >= 25)
+    pipeline.training.stop()
+    stopped = pipeline.wait_until(lambda now: now.status.state == "stopped")
     step = stopped.status.step
     assert 25 <= step < STEPS
     assert stopped.resume_step == step
     assert f"{step}단계" in stopped.status.message
-    assert (way.run.path / "adapter_latest" / "adapter_model.safetensors").exists()
-    assert way.training.start().status.state in LIVE
-    resumed = way.until(lambda now: now.status.state == "running")
+    assert (pipeline.run.path / "adapter_latest" / "adapter_model.safetensors").exists()
+    assert pipeline.training.start().status.state in LIVE
+    resumed = pipeline.wait_until(lambda now: now.status.state == "running")
     assert resumed.status.resumed_from == step
 
 
-def test_4_it_finishes_and_the_eval_loss_has_fallen(way: Way) -> None:
-    done = way.until(lambda now: now.status.state == "finished")
+def test_4_training_finishes_with_a_lower_eval_loss(pipeline: Pipeline) -> None:
+    done = pipeline.wait_until(lambda now: now.status.state == "finished")
     evals = {point.step: point.value for point in done.points if point.kind == "eval_loss"}
     losses = [point.step for point in done.points if point.kind == "loss"]
     assert losses == list(range(1, STEPS + 1))
@@ -144,16 +144,16 @@ def test_4_it_finishes_and_the_eval_loss_has_fallen(way: Way) -> None:
     assert not done.can_start
     assert "끝났습니다" in done.start_blocker
     for name in ("status.json", "metrics.jsonl", "worker.log", "adapter_best", "adapter_latest"):
-        assert (way.run.path / name).exists()
-    assert (way.run.path / "adapter_best" / "chat_template.jinja").exists()
+        assert (pipeline.run.path / name).exists()
+    assert (pipeline.run.path / "adapter_best" / "chat_template.jinja").exists()
 
 
-def test_5_the_adapter_answers_otherwise_than_the_base(way: Way) -> None:
+def test_5_adapter_replies_differ_from_those_of_the_base(pipeline: Pipeline) -> None:
     questions = ["오늘 뭐 해?", "주말에 보드게임 하자", "저녁 뭐 먹을까?"]
-    found = way.run.checkpoints.adapter()
-    assert found is not None
-    said = []
-    for adapter in (None, found[1]):
+    trained_adapter = pipeline.run.checkpoints.adapter()
+    assert trained_adapter is not None
+    replies = []
+    for adapter in (None, trained_adapter[1]):
         engine = Engine.load(
             str(FOLDER),
             adapter,
@@ -162,51 +162,51 @@ def test_5_the_adapter_answers_otherwise_than_the_base(way: Way) -> None:
             attn_implementation="auto",
             max_turns=4,
         )
-        said.append(
+        replies.append(
             [list(engine.stream_reply([ChatMessage("user", q)], GREEDY))[-1] for q in questions]
         )
-    base, trained = said
+    base, trained = replies
     assert all(base)
     assert all(trained)
     assert base != trained
 
 
-def test_6_the_chat_speaks_through_the_gate_with_the_best_adapter(way: Way) -> None:
+def test_6_chat_replies_with_the_best_adapter(pipeline: Pipeline) -> None:
     gate = PasswordGate("바다")
-    chat = ChatService(way.home, gate)
-    voice = chat.persona()
-    assert voice.adapter == "best"
-    assert voice.practice
+    chat = ChatService(pipeline.home, gate)
+    persona = chat.persona()
+    assert persona.adapter == "best"
+    assert persona.practice
     replies = list(
         chat.reply(gate.authenticate("바다"), [ChatLine("나", "밥 먹자", from_user=True)])
     )
     assert replies[-1].done
     assert replies[-1].bubbles
     prompts = [prompt for prompt, _ in chat.smoke(gate.authenticate("바다"))]
-    assert prompts == list(way.home.settings().smoke.prompts)
+    assert prompts == list(pipeline.home.settings().smoke.prompts)
     chat.unload()
 
 
-def test_7_other_data_is_another_run(way: Way) -> None:
-    save(way.home.settings_file, {"data.persona": "마루"})
-    way.datasets.build()
+def test_7_another_dataset_needs_a_new_run(pipeline: Pipeline) -> None:
+    save(pipeline.home.settings_file, {"data.persona": "마루"})
+    pipeline.datasets.build()
     with pytest.raises(RunError, match="끝났습니다.*--new"):
-        way.training.start()
-    save(way.home.settings_file, {"training.max_steps": 2, "training.eval_steps": 2})
-    run = way.training.start(new=True).run
+        pipeline.training.start()
+    save(pipeline.home.settings_file, {"training.max_steps": 2, "training.eval_steps": 2})
+    run = pipeline.training.start(new=True).run
     assert run == "main-2"
-    wait_for(lambda: way.training.wait(run, 0.1), way.training.version)
-    assert way.training.snapshot(run).status.state == "finished"
-    assert {each.name for each in way.training.snapshot().runs} == {"main", "main-2"}
+    wait_for(lambda: pipeline.training.wait(run, 0.1), pipeline.training.version)
+    assert pipeline.training.snapshot(run).status.state == "finished"
+    assert {summary.name for summary in pipeline.training.snapshot().runs} == {"main", "main-2"}
 
 
-def test_8_two_starts_at_once_give_one_worker(way: Way) -> None:
-    save(way.home.settings_file, {"training.max_steps": 500})
+def test_8_concurrent_starts_launch_one_worker(pipeline: Pipeline) -> None:
+    save(pipeline.home.settings_file, {"training.max_steps": 500})
     outcomes: list[str] = []
 
     def start() -> None:
         try:
-            outcomes.append(Training(way.home, way.bases).start(new=True).run)
+            outcomes.append(Training(pipeline.home, pipeline.bases).start(new=True).run)
         except RunError as error:
             outcomes.append(str(error))
 
@@ -217,8 +217,8 @@ def test_8_two_starts_at_once_give_one_worker(way: Way) -> None:
         thread.join()
     assert sum(name.startswith("main-") for name in outcomes) == 1, outcomes
     assert sum("진행 중" in words for words in outcomes) == 2
-    # Another program than the one that started it stops it.
-    other = Training(way.home, way.bases)
+    # A program that did not start the worker can stop it.
+    other = Training(pipeline.home, pipeline.bases)
     name = other.adopt()
     other.stop()
     wait_for(lambda: other.wait(name, 0.1), other.version)
