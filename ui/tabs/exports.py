@@ -47,7 +47,7 @@ def build(
     tabs: gr.Tabs,
     load_events: Sequence[Trigger],
 ) -> None:
-    """Lay out the tab and wire it; `load_events` list the files anew."""
+    """Lay out the tab and wire it; `load_events` refresh it."""
     parts = _layout()
     refresh_rooms = rooms.build(room_handlers)
     to_dataset = _footer()

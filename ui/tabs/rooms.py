@@ -47,7 +47,7 @@ class RoomsComponents:
 
 
 def build(handlers: RoomsHandlers) -> Callable[[Trigger], object]:
-    """Lay out the half and wire it. Returns a function that shows the rooms anew after an event."""
+    """Lay out the half and wire it. Returns a function that refreshes the rooms after an event."""
     parts = _layout()
     outputs = [parts.table, parts.participants, parts.form, parts.room, parts.names, parts.name]
 

@@ -36,7 +36,7 @@ class ViewState:
     run_choices: tuple[tuple[str, str], ...] = ()
     """Resending equal choices would close an open list."""
     runs_hash: int = 0
-    """Resending an equal card would disturb somebody who reads it."""
+    """Resending an equal card would lose its scroll position and selection."""
     samples_hash: int = 0
 
     @property
@@ -73,7 +73,7 @@ class TrainingComponents:
     run: gr.Dropdown
 
 
-N_OUTPUTS = len(fields(TrainingComponents)) + 2
+_N_OUTPUTS = len(fields(TrainingComponents)) + 2
 """The components, the status line and the view state."""
 
 
@@ -113,7 +113,7 @@ class TrainingHandlers:
         self._estimates = estimates
 
     def show_run(self, run: str, state: ViewState) -> Updates:
-        """Everything, as the page may show another run or nothing yet."""
+        """All outputs: the page may show another run, or nothing yet."""
         stale = replace(state, runs_hash=0, samples_hash=0)
         snapshot = self._training.snapshot(run)
         return self._show(snapshot, run, stale, self._training.version(run))
@@ -123,14 +123,14 @@ class TrainingHandlers:
         try:
             version = self._training.version(run)
             if (version, state.stopping_for >= KILL_AFTER) == state.version:
-                return skip(N_OUTPUTS)
+                return skip(_N_OUTPUTS)
             return self._show(self._training.snapshot(run), None, state, version)
         except KakaobotError as error:
             # Reported once, not at every tick.
             if state.error == str(error):
-                return skip(N_OUTPUTS)
+                return skip(_N_OUTPUTS)
             notify(str(error))
-            return *skip(N_OUTPUTS - 1), replace(state, version=(), error=str(error))
+            return *skip(_N_OUTPUTS - 1), replace(state, version=(), error=str(error))
 
     def start(self, state: ViewState) -> Updates:
         return self._show(self._training.start(), "", replace(state, run_choices=()))
