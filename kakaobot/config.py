@@ -1,6 +1,6 @@
-"""Reads, checks and writes configs/sft.yaml, and knows where a user's home is.
+"""The home folder of a user, and reading, validating and writing `configs/sft.yaml`.
 
-The settings are declared in `kakaobot.settings`.
+Settings are declared in `kakaobot.settings`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PASSWORD_VARIABLE = "CHATBOT_PASSWORD"
 
 @dataclass(frozen=True)
 class Home:
-    """Where this user's settings, data and runs are."""
+    """The folder of a user's settings, data and runs."""
 
     root: Path
 
@@ -46,10 +46,10 @@ class Home:
         return self.root / "configs" / "sft.yaml"
 
     def settings(self) -> Settings:
-        """Read afresh; the file is written with the defaults where there is none.
+        """Read the settings file; if missing, it is created with the defaults.
 
         Raises:
-            ConfigError: see `load_settings`.
+            ConfigError: as `load_settings`.
         """
         if not self.settings_file.exists():
             self.settings_file.parent.mkdir(parents=True, exist_ok=True)
@@ -57,11 +57,11 @@ class Home:
         return load_settings(self.settings_file)
 
     def folder(self, path: str) -> Path:
-        """A path of the settings, relative to the root unless it is absolute."""
+        """A path from the settings, relative to the root unless absolute."""
         return self.root / path
 
     def password(self, environ: Mapping[str, str] = os.environ) -> str:
-        """`CHATBOT_PASSWORD` of the environment or of `.env`; empty where it is not set."""
+        """`CHATBOT_PASSWORD` from the environment or `.env`; empty if not set."""
         return environ.get(PASSWORD_VARIABLE) or (
             dotenv_values(stream=io.StringIO(_read_env(self.root / ".env"))).get(PASSWORD_VARIABLE)
             or ""
@@ -70,7 +70,7 @@ class Home:
 
 @dataclass(frozen=True)
 class SettingField:
-    """One setting as a form or a table shows it."""
+    """One setting as shown in a form or table."""
 
     group: str
     key: str
@@ -85,17 +85,21 @@ class SettingField:
     def path(self) -> str:
         return f"{self.group}.{self.key}"
 
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        return self.minimum, self.maximum
+
 
 def _read_env(file: Path) -> str:
-    """The text of a `.env`, as Notepad (UTF-8 or CP949) or PowerShell (UTF-16) saves it."""
+    """The text of a `.env`, as saved by Notepad (UTF-8 or CP949) or PowerShell (UTF-16)."""
     try:
         raw = file.read_bytes()
     except OSError:
         return ""
-    codings = ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp949")
-    for coding in codings:
+    has_bom = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if has_bom else ("utf-8-sig", "cp949"):
         try:
-            return raw.decode(coding)
+            return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
     raise ConfigError(
@@ -104,23 +108,22 @@ def _read_env(file: Path) -> str:
 
 
 def setting_fields() -> list[SettingField]:
-    """Every setting in the order of the file."""
+    """Every setting, in file order."""
     return [
-        _entry(group, key, field)
+        _setting_field(group, key, field)
         for group, model in _groups().items()
         for key, field in model.model_fields.items()
     ]
 
 
 def load_settings(file: Path) -> Settings:
-    """Read and check a settings file.
+    """Read and validate a settings file.
 
     Raises:
-        ConfigError: the file is no YAML, a key is unknown (the nearest one is named), or a value is
-            of the wrong type or out of range.
+        ConfigError: the file is not YAML, a key is unknown, or a value has the wrong type or range.
     """
     try:
-        given = yaml.safe_load(file.read_text(encoding="utf-8-sig")) or {}
+        document = yaml.safe_load(file.read_text(encoding="utf-8-sig")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" {mark.line + 1}번째 줄" if mark else ""
@@ -131,23 +134,23 @@ def load_settings(file: Path) -> Settings:
         raise ConfigError(
             f"설정 파일을 열 수 없습니다. 파일의 자리와 읽기 권한을 확인하세요: {file}"
         ) from error
-    return parse(given)
+    return parse(document)
 
 
-def parse(given: object) -> Settings:
-    """Settings from what YAML gave.
+def parse(document: object) -> Settings:
+    """Validate a YAML document.
 
     Raises:
         ConfigError: as `load_settings`.
     """
-    if not isinstance(given, dict):
+    if not isinstance(document, dict):
         raise ConfigError("설정 파일은 'training:' 같은 묶음들로 이루어져야 합니다.")
-    # An empty group in YAML ("smoke:") is None, which means its defaults.
-    given = {key: {} if value is None else value for key, value in given.items()}
+    # An empty group ("smoke:") is None in YAML and stands for its defaults.
+    groups = {key: {} if value is None else value for key, value in document.items()}
     try:
-        return Settings.model_validate(given)
+        return Settings.model_validate(groups)
     except ValidationError as error:
-        raise ConfigError(_sentence(error.errors()[0])) from error
+        raise ConfigError(_error_message(error.errors()[0])) from error
 
 
 def render(settings: Settings) -> str:
@@ -164,21 +167,21 @@ def render(settings: Settings) -> str:
 
 
 def markdown() -> str:
-    """All settings as a table for the README."""
+    """All settings as a Markdown table for the README."""
     rows = ["| 설정 | 기본값 | 범위 | 뜻 |", "|---|---|---|---|"]
-    for entry in setting_fields():
-        ends = ["" if end is None else f"{end:,.10g}" for end in (entry.minimum, entry.maximum)]
-        span = ", ".join(entry.choices) or ("~".join(ends) if any(ends) else "")
-        default = f"`{_yaml_value(entry.default)}`"
-        rows.append(f"| `{entry.path}` | {default} | {span} | {entry.description} |")
+    for field in setting_fields():
+        limits = ["" if limit is None else f"{limit:,.10g}" for limit in field.limits]
+        values = ", ".join(field.choices) or ("~".join(limits) if any(limits) else "")
+        default = f"`{_yaml_value(field.default)}`"
+        rows.append(f"| `{field.path}` | {default} | {values} | {field.description} |")
     return "\n".join(rows)
 
 
 def save(file: Path, changes: Mapping[str, object]) -> Settings:
-    """Change some values (`{"lora.r": 8}`) in the file; its comments and its order stay.
+    """Change values (`{"lora.r": 8}`) in the file; comments and order are preserved.
 
     Raises:
-        ConfigError: the result would not be valid; the file is left as it was.
+        ConfigError: the result would be invalid; the file is unchanged.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
@@ -194,7 +197,7 @@ def save(file: Path, changes: Mapping[str, object]) -> Settings:
         if document[group] is None:
             document[group] = {}
         if isinstance(value, list | tuple):
-            # On one line: the comment of the next setting would hang on the last item else.
+            # On one line: otherwise the next setting's comment would stick to the last item.
             value = CommentedSeq(DoubleQuotedScalarString(str(item)) for item in value)
             value.fa.set_flow_style()
         document[group][key] = value
@@ -217,7 +220,7 @@ def _groups() -> dict[str, type[SettingsGroup]]:
     }
 
 
-def _entry(group: str, key: str, field: FieldInfo) -> SettingField:
+def _setting_field(group: str, key: str, field: FieldInfo) -> SettingField:
     annotation = field.annotation
     choices = tuple(str(choice) for choice in _choices(annotation))
     kind: Any = "text"
@@ -257,12 +260,12 @@ def _choices(annotation: object) -> Iterator[object]:
 def _yaml_value(value: object) -> str:
     if isinstance(value, tuple):
         value = list(value)
-    # "auto" needs no quotes, an empty string and a list do; YAML itself knows which.
+    # YAML quotes what needs it: an empty string does, "auto" does not.
     text = yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=4096)
     return text.removesuffix("\n").removesuffix("...").strip()
 
 
-_SENTENCES = {
+_MESSAGES = {
     "greater_than_equal": "{path} 는 {ge} 이상이어야 합니다. 지금 값: {given}",
     "greater_than": "{path} 는 {gt} 보다 커야 합니다. 지금 값: {given}",
     "less_than_equal": "{path} 는 {le} 이하여야 합니다. 지금 값: {given}",
@@ -284,21 +287,21 @@ _SENTENCES = {
 }
 
 
-def _sentence(error: ErrorDetails) -> str:
+def _error_message(error: ErrorDetails) -> str:
     parts = [
         str(part) for part in error["loc"] if isinstance(part, int) or str(part).isidentifier()
     ]
     path = ".".join(parts[:2]) or "설정"
     if error["type"] == "extra_forbidden":
-        return f"모르는 설정입니다: {path}.{_nearest(path)} 설정 파일에서 고치거나 지우세요."
+        return f"모르는 설정입니다: {path}.{_suggestion(path)} 설정 파일에서 고치거나 지우세요."
     given = error.get("input")
     if error["type"] == "value_error":
         return f"{path}: {error['ctx']['error']}"
     if error["type"] in ("bool_parsing", "bool_type", "literal_error") and path in {
-        entry.path for entry in setting_fields() if entry.kind == "switch"
+        field.path for field in setting_fields() if field.kind == "switch"
     }:
         return f"{path} 에는 true, false, auto 가운데 하나를 적으세요. 지금 값: {given}"
-    form = _SENTENCES.get(
+    template = _MESSAGES.get(
         error["type"],
         "{path} 의 값이 알맞지 않습니다. README 의 설정 표를 보고 고치세요. 지금 값: {given}",
     )
@@ -306,10 +309,10 @@ def _sentence(error: ErrorDetails) -> str:
         key: f"{value:g}" if isinstance(value, int | float) else value
         for key, value in error.get("ctx", {}).items()
     }
-    return form.format(path=path, given=given, **limits)
+    return template.format(path=path, given=given, **limits)
 
 
-def _nearest(path: str) -> str:
-    known = [entry.path for entry in setting_fields()] + list(_groups())
-    near = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
-    return f" 혹시 {near[0]} 인가요?" if near else ""
+def _suggestion(path: str) -> str:
+    known = [field.path for field in setting_fields()] + list(_groups())
+    matches = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
+    return f" 혹시 {matches[0]} 인가요?" if matches else ""

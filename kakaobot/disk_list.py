@@ -1,7 +1,6 @@
-"""More things than memory should hold, in a temporary file that goes with its owner. Knows no room.
+"""Append-only sequences spilled to a temporary file.
 
-What is read one after the other, several times over, need not lie in memory. The file is deleted
-by the system as soon as nothing here refers to it, also where the program is killed.
+The system deletes the file as soon as nothing refers to it, even if the program is killed.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Item = TypeVar("Item")
 
 
 class DiskBlocks:
-    """Blocks of anything that can be pickled, read by number. Threads may read at once."""
+    """Numbered blocks of picklable objects. Reading is thread-safe."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
@@ -32,17 +31,17 @@ class DiskBlocks:
         return len(self._ends) - 1
 
     def add(self, block: object) -> None:
-        """Write one behind the others.
+        """Append a block.
 
         Raises:
-            DatasetError: the disk takes no more.
+            DatasetError: it cannot be written.
         """
         data = pickle.dumps(block, pickle.HIGHEST_PROTOCOL)
         try:
             with self._lock:
                 if self._file is None:
-                    # Unbuffered: a block is written at once, so a full disk says so here.
-                    self._file = tempfile.TemporaryFile(  # noqa: SIM115 -- as long as this lives
+                    # Unbuffered, so that a full disk is noticed here.
+                    self._file = tempfile.TemporaryFile(  # noqa: SIM115 -- closed with its owner
                         prefix="kakaobot-", buffering=0
                     )
                     weakref.finalize(self, self._file.close)
@@ -51,25 +50,24 @@ class DiskBlocks:
                 while rest:
                     rest = rest[self._file.write(rest) :]
         except OSError as error:
-            raise _told(error) from error
+            raise _write_error(error) from error
         self._ends.append(self._ends[-1] + len(data))
 
     def read(self, number: int) -> Any:
-        """The block of this number, made anew at each reading."""
+        """A new copy of a block."""
         begin, end = self._ends[number], self._ends[number + 1]
         with self._lock:
-            # There is a file as soon as there is a block.
             file = cast("IO[bytes]", self._file)
             file.seek(begin)
             data = bytearray()
-            # What is not buffered may give less than is asked for.
+            # An unbuffered read may return less than requested.
             while more := file.read(end - begin - len(data)):
                 data += more
         return pickle.loads(data)
 
 
-def _told(error: OSError) -> DatasetError:
-    # Where no folder takes a file at all, `tempfile` says that none was found.
+def _write_error(error: OSError) -> DatasetError:
+    # `tempfile` raises FileNotFoundError if no folder is writable.
     if isinstance(error, FileNotFoundError) or disk_is_full(error):
         return DatasetError(
             f"임시 폴더({tempfile.tempdir or '시스템의 것'})에 적을 자리가 없습니다. "
@@ -82,52 +80,51 @@ def _told(error: OSError) -> DatasetError:
 
 
 class DiskList(Sequence[Item]):
-    """A list that only grows, of which but the last few things are in memory.
+    """Append-only list spilled to disk; only the last blocks stay in memory.
 
-    Reading in order costs about a microsecond a thing. Reading by place costs a block, unless it is
-    the one that was read last.
+    Iteration takes about a microsecond per item. Indexing reads a block unless it was read last.
     """
 
-    def __init__(self, at_once: int = 1024) -> None:
-        """`at_once`: things that are written together, and read where one of them is asked for."""
-        self._at_once = at_once
+    def __init__(self, block_size: int = 1024) -> None:
+        """`block_size`: items written and read together."""
+        self._block_size = block_size
         self._blocks = DiskBlocks()
         self._open: list[Item] = []
         self._last: tuple[int, list[Item]] = -1, []
 
     def append(self, item: Item) -> None:
-        """Add one thing; raises DatasetError where the disk is full."""
+        """Add one item; raises DatasetError if the disk is full."""
         self._open.append(item)
-        if len(self._open) == self._at_once:
+        if len(self._open) == self._block_size:
             self._blocks.add(self._open)
             self._open = []
 
     def extend(self, items: Iterable[Item]) -> None:
-        """Add several."""
+        """Add several items."""
         for item in items:
             self.append(item)
 
     def __len__(self) -> int:
-        return len(self._blocks) * self._at_once + len(self._open)
+        return len(self._blocks) * self._block_size + len(self._open)
 
     def __iter__(self) -> Iterator[Item]:
-        place = 0
-        while place < len(self):
-            number, offset = divmod(place, self._at_once)
+        index = 0
+        while index < len(self):
+            number, offset = divmod(index, self._block_size)
             written = number < len(self._blocks)
             block: list[Item] = self._blocks.read(number) if written else self._open
-            some = block[offset:]
-            yield from some
-            place += len(some)
+            items = block[offset:]
+            yield from items
+            index += len(items)
 
     @overload
-    def __getitem__(self, place: int) -> Item: ...
+    def __getitem__(self, index: int) -> Item: ...
     @overload
-    def __getitem__(self, place: slice) -> list[Item]: ...
-    def __getitem__(self, place: int | slice) -> Item | list[Item]:
-        if isinstance(place, slice):
-            return [self[each] for each in range(*place.indices(len(self)))]
-        number, offset = divmod(range(len(self))[place], self._at_once)
+    def __getitem__(self, index: slice) -> list[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | list[Item]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number, offset = divmod(range(len(self))[index], self._block_size)
         return self._block(number)[offset]
 
     def _block(self, number: int) -> list[Item]:

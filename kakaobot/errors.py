@@ -1,19 +1,19 @@
-"""Every error a user can cause. Its text is one Korean sentence that says what to do next.
+"""Errors a user can cause. Each message is Korean and says what to do next.
 
 KakaobotError
 ├── ConfigError      a setting is unknown, of the wrong type or out of range
 ├── ExportError      a file is not a KakaoTalk export that can be read
-├── DatasetError     there is nothing, or too little, to learn from
-├── BaseModelError   a base model cannot be found, fetched or loaded
+├── DatasetError     there is nothing, or too little, to train on
+├── BaseModelError   a base model cannot be found, downloaded or loaded
 ├── RunError         a training run is missing, busy, damaged or does not fit its data
-└── AccessDenied     the password was wrong, or was never given or set
+└── AccessDenied     the password is wrong, missing or not configured
 """
 
 from __future__ import annotations
 
 
 class KakaobotError(Exception):
-    """The text is shown to the user as it is: Korean, and it says what to do."""
+    """Its message is shown to the user as it is."""
 
 
 class ConfigError(KakaobotError):
@@ -25,11 +25,11 @@ class ExportError(KakaobotError):
 
 
 class DatasetError(KakaobotError):
-    """There is nothing, or too little, to learn from."""
+    """There is nothing, or too little, to train on."""
 
 
 class BaseModelError(KakaobotError):
-    """A base model cannot be found, fetched or loaded."""
+    """A base model cannot be found, downloaded or loaded."""
 
 
 class RunError(KakaobotError):
@@ -37,4 +37,4 @@ class RunError(KakaobotError):
 
 
 class AccessDenied(KakaobotError):
-    """The password was wrong, or was never given or set."""
+    """The password is wrong, missing or not configured."""

@@ -1,4 +1,4 @@
-"""The nouns that travel from an export file to the adapter. Frozen; no torch, no files."""
+"""Data types on the way from an export to the adapter. Immutable; no torch, no files."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from typing import Literal, NamedTuple
 Kind = Literal["text", "media", "system", "deleted"]
 Role = Literal["system", "user", "assistant"]
 Progress = Callable[[float, str], None]
-"""Told the share done (0 to 1) and, in Korean, what is being done."""
+"""Receives the fraction done (0 to 1) and the current activity in Korean."""
 
 
-def no_progress(share: float, words: str) -> None:
-    """A `Progress` nobody looks at."""
+def no_progress(fraction: float, text: str) -> None:
+    """Ignores progress."""
 
 
 class Message(NamedTuple):
-    """A tuple, because a room has a million of them and nothing is made faster or smaller."""
+    """A named tuple: rooms have a million of them, and nothing is faster or smaller."""
 
     at: datetime
-    """Device-local time without a zone."""
+    """Device-local time without a time zone."""
     sender: str
     """Empty for a system line."""
     text: str
-    """NFC; inner newlines, indentation and U+200D kept."""
+    """NFC, with inner newlines, indentation and U+200D."""
     kind: Kind
     room: str
     file: str
     """Name of the export, without folders."""
     line: int
-    """1-based number of the line on which the record starts."""
+    """1-based line on which the record starts."""
 
 
 class Turn(NamedTuple):
-    """A speaker's consecutive messages within the merge gap."""
+    """Consecutive messages of one participant within the merge gap."""
 
     id: str
-    """`<file>:<line>` of its first message, unique within one history."""
+    """`<file>:<line>` of its first message; unique within a history."""
     sender: str
     lines: tuple[str, ...]
-    """One entry a message, that is a bubble; an entry may itself hold newlines."""
+    """One entry per message (bubble), which may contain newlines."""
     start: datetime
     end: datetime
 
     @property
     def text(self) -> str:
-        """All bubbles, one a line: what the model reads and writes."""
+        """All bubbles, one per line, as the model reads and writes them."""
         return "\n".join(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Turns of one room with no silence longer than the session gap between them."""
+    """Turns of one room without a pause longer than the session gap."""
 
     room: str
     turns: tuple[Turn, ...]
@@ -64,9 +64,9 @@ class ChatMessage(NamedTuple):
 
     role: Role
     content: str
-    """Without the `[이름] ` prefix, which the renderer adds where `name` is set."""
+    """Without the `[이름] ` prefix, which the renderer adds if `name` is set."""
     name: str = ""
-    """Shown to the model where it is set."""
+    """Shown to the model if set."""
     is_target: bool = False
 
 
@@ -77,9 +77,9 @@ class Conversation:
     id: str
     room: str
     persona: str
-    """The person who is `assistant`; empty when the whole room is learnt."""
+    """The participant who is `assistant`; empty if the whole room is trained."""
     messages: tuple[ChatMessage, ...]
     turns: tuple[str, ...]
-    """Ids of the source turns, one for each message that is not `system`."""
+    """Ids of the source turns, one per message that is not `system`."""
     at: tuple[str, str]
-    """ISO times of the first and the last turn."""
+    """ISO times of the first and last turn."""

@@ -1,7 +1,7 @@
-"""Every setting, declared once: type, default, range and Korean description. Knows no file.
+"""Every setting, declared once: type, default, range and Korean description.
 
-The form, the README table, the comments in `configs/sft.yaml` and the error messages all come from
-here. The docstring of a group is its Korean title.
+The form, the README table, the comments in `configs/sft.yaml` and the error messages are generated
+from here. The docstring of a group is its Korean title.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 
 def _number(value: object) -> object:
-    """YAML 1.1 reads `2e-4` as a string; pydantic in strict mode would refuse it."""
+    """YAML 1.1 reads `2e-4` as a string."""
     if isinstance(value, str):
         try:
             return float(value)
@@ -25,7 +25,7 @@ def _number(value: object) -> object:
 
 
 def _names(value: object) -> object:
-    """`q_proj, v_proj` → both; a single name stays text, because `all-linear` is one."""
+    """`q_proj, v_proj` → a tuple; a single name stays text, as `all-linear` is one."""
     if isinstance(value, str) and re.search(r"[,\s]", value.strip()):
         return tuple(part for part in re.split(r"[,\s]+", value) if part)
     return value
@@ -62,8 +62,8 @@ class PathSettings(SettingsGroup):
     """학습 결과가 있는 폴더"""
 
     @model_validator(mode="after")
-    def _apart(self) -> PathSettings:
-        """What one folder holds is archived or removed without the others."""
+    def _check_disjoint(self) -> PathSettings:
+        """Each folder is archived or removed without the others."""
         paths = [PurePath(path) for path in (self.raw, self.sft, self.archive, self.runs)]
         for path in paths:
             if not path.parts or ".." in path.parts or path == PurePath(path.anchor):

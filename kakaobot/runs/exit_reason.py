@@ -1,4 +1,4 @@
-"""Why a worker ended: its error, or its log's end and exit code → Korean. Pure."""
+"""Explains in Korean why a worker ended, from its error, exit code and log. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from kakaobot.atomic_io import NO_SPACE
 
 EXIT_FULL = 4
-"""Exit code of a worker that found the disk full: it may have had no room to say so."""
+"""Exit code of a worker on a full disk, where its status may not have been written."""
 
-_LOOK_BACK = 25
-"""Lines from the end of a log in which a cause is looked for: libraries talk after a traceback."""
-_LONGEST = 300
-"""Characters of the log's last line that are repeated."""
+_SEARCHED_LINES = 25
+"""Lines at the end of a log searched for a cause: libraries still print after a traceback."""
+_MAX_QUOTE = 300
+"""Characters of the log's last line that are quoted."""
 
 RESUMES = "다시 시작하면 마지막 저장본부터 이어집니다."
 _LESS_MEMORY = (
@@ -63,7 +63,7 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         _CRASHED,
     ),
-    # So torch tells of one of several processes.
+    # torch's report on one of several ranks.
     (re.compile(r"\(SIGKILL\)"), _KILLED),
     (
         re.compile(r"Illegal instruction"),
@@ -75,28 +75,28 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
         "그것이 끝난 뒤 다시 시작하세요.",
     ),
 )
-"""What stands in a log → what to do. The first that fits wins."""
+"""Pattern in the log → advice; the first match wins."""
 
 _ENDED = f"다른 프로그램이나 시스템이 학습을 끝냈습니다. {RESUMES}"
 _REBOOTED = f"학습하는 동안 컴퓨터가 꺼졌거나 다시 시작되었습니다. {RESUMES}"
-_FROM_OUTSIDE = (_KILLED, _ENDED)
+_EXTERNAL = (_KILLED, _ENDED)
 _SIGNALS = {
     9: _KILLED,
     4: f"이 컴퓨터의 CPU 가 모르는 명령을 만났습니다. {_REINSTALL}",
     **dict.fromkeys((6, 7, 8, 11), _CRASHED),
     **dict.fromkeys((1, 2, 15), _ENDED),
 }
-"""Number of the signal that ended it."""
+"""Signal number → advice."""
 _WINDOWS = dict.fromkeys((0xC0000005, 0xC0000374, 0xC0000409, 0xC00000FD), _CRASHED) | {
     0xC0000017: _KILLED,
     0xC000001D: _SIGNALS[4],
     0xC000013A: _ENDED,
 }
-"""NTSTATUS of a process that ended by an error."""
+"""NTSTATUS of a failed process → advice."""
 
 
 def is_short_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out. A CPU and Apple's GPU say it in a RuntimeError."""
+    """Whether memory ran out; CPUs and Apple's GPUs report it as a RuntimeError."""
     return (
         isinstance(error, MemoryError)
         or any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)
@@ -110,34 +110,34 @@ def exit_message(
     """What happened, what to do about it, and the log's last line.
 
     Args:
-        log: the last lines that this worker printed, without those of earlier ones.
-        code: its exit code as `subprocess` tells it or a shell (-9, 137); None where nobody saw it.
-        rebooted: whether the computer was started anew since the worker was.
-        full: whether the disk of its folder is full, so that it may have had no room for a word.
+        log: last lines of this worker only.
+        code: exit code as reported by `subprocess` or a shell (-9, 137); None if unknown.
+        rebooted: whether the computer has restarted since the worker did.
+        full: whether the disk of the run is full, so that the log may lack the reason.
     """
-    # The trainer prints its figures as a dict: they say nothing of the end, nor do drawn lines.
-    said = [line.strip() for line in log if line.strip("-= \n") and not line.startswith("{")]
-    ending = f" 마지막 기록: {said[-1][:_LONGEST]}" if said else ""
-    return f"학습 프로세스가 갑자기 끝났습니다. {_cause(said, code, rebooted, full)}{ending}"
+    # Neither the trainer's metrics (dicts) nor ruled lines explain an end.
+    lines = [line.strip() for line in log if line.strip("-= \n") and not line.startswith("{")]
+    quote = f" 마지막 기록: {lines[-1][:_MAX_QUOTE]}" if lines else ""
+    return f"학습 프로세스가 갑자기 끝났습니다. {_cause(lines, code, rebooted, full)}{quote}"
 
 
-def _cause(said: Sequence[str], code: int | None, rebooted: bool, full: bool) -> str:
+def _cause(lines: Sequence[str], code: int | None, rebooted: bool, full: bool) -> str:
     meaning = _meaning_of(code)
-    # Whoever is ended from outside has said nothing about it, nor has one without room for it.
-    if meaning in _FROM_OUTSIDE or meaning == FULL_DISK:
+    # The log of a worker killed from outside, or on a full disk, does not contain the reason.
+    if meaning in _EXTERNAL or meaning == FULL_DISK:
         return meaning
     return (
-        _cause_in(said[-_LOOK_BACK:])
+        _cause_in(lines[-_SEARCHED_LINES:])
         or meaning
         or (_REBOOTED if rebooted else "")
         or (FULL_DISK if full else "")
-        # Python says why it ends, unless somebody ends it from outside.
-        or (RESUMES if code is not None or _says_why(said) else _KILLED)
+        # Python prints an error when it fails, unless it is killed.
+        or (RESUMES if code is not None or _ends_with_error(lines) else _KILLED)
     )
 
 
 def _cause_in(lines: Sequence[str]) -> str:
-    """The newest line that names a cause decides."""
+    """Advice for the newest line that names a cause."""
     for line in reversed([line for line in lines if "Warning" not in line]):
         for pattern, sentence in _CAUSES:
             if pattern.search(line):
@@ -155,5 +155,5 @@ def _meaning_of(code: int | None) -> str:
     return _WINDOWS.get(code % 2**32, "")
 
 
-def _says_why(said: Sequence[str]) -> bool:
-    return any(re.match(r"(?:\w+\.)*\w*(?:Error|Exception)\b", line) for line in said[-3:])
+def _ends_with_error(lines: Sequence[str]) -> bool:
+    return any(re.match(r"(?:\w+\.)*\w*(?:Error|Exception)\b", line) for line in lines[-3:])
