@@ -1,11 +1,16 @@
-"""The import graph points down. Walks the real files; the rules are tried on invented ones too."""
+"""The import graph: layers point down, packages have no cycles, class names are unique.
+
+The rules are checked on the real files, and themselves tested on invented ones.
+"""
 
 from __future__ import annotations
 
 import ast
 import functools
+import graphlib
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -26,10 +31,10 @@ ROWS = (
     ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list"),
     ("kakaobot.settings",),
     ("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.gc_pause", "kakaobot.openmp"),
-    # The version, which everybody may ask for.
+    # Only the version.
     ("kakaobot",),
 )
-"""Imports point from a row to a lower one; what stands in one row does not meet."""
+"""Imports point from a row to a lower one; siblings in a row do not import each other."""
 
 HEAVY = {"torch", "transformers", "peft", "accelerate"}
 MAY_LOAD_HEAVY = {
@@ -46,13 +51,13 @@ MAY_LOAD_HEAVY = {
     "kakaobot.starter.build",
 }
 MAY_CATCH_ALL = {"ui.errors": 2, "kakaobot.train.worker": 1, "kakaobot.chat.engine": 1}
-"""Module → how many times: handlers and streams of the window, the outermost of the
-worker, and the generating thread, which hands its error to the one that asked."""
+"""Module → number of catch-all handlers: event handlers and streams of the window, the worker's main
+function, and the generating thread, which passes its error to the caller."""
 
 
 @functools.cache
 def sources() -> dict[str, ast.Module]:
-    """Every module of the app by its dotted name."""
+    """Dotted name → module of the app."""
     files = [ROOT / "launch.py", *(ROOT / "kakaobot").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]
     return {name_of(file): ast.parse(file.read_text(encoding="utf-8")) for file in files}
 
@@ -69,8 +74,8 @@ def parse(modules: Mapping[str, str]) -> dict[str, ast.Module]:
 def cell_of(module: str) -> str | None:
     """The entry of ROWS that a module belongs to."""
     cells = [cell for row in ROWS for cell in row if cell != "kakaobot"]
-    found = [cell for cell in cells if module == cell or module.startswith(cell + ".")]
-    return found[0] if found else "kakaobot" if module == "kakaobot" else None
+    matches = [cell for cell in cells if module == cell or module.startswith(cell + ".")]
+    return matches[0] if matches else "kakaobot" if module == "kakaobot" else None
 
 
 def row_of(cell: str) -> int:
@@ -78,7 +83,7 @@ def row_of(cell: str) -> int:
 
 
 def imports(node: ast.AST) -> Iterator[str]:
-    """Dotted names that one statement may import; of `from a import b` both a and a.b."""
+    """Dotted names that one statement may import; `from a import b` gives both a and a.b."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -87,48 +92,82 @@ def imports(node: ast.AST) -> Iterator[str]:
         yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def upward(modules: Mapping[str, ast.Module]) -> list[str]:
-    """Imports that do not point strictly down, and modules that stand in no row."""
-    found = []
+def upward_imports(modules: Mapping[str, ast.Module]) -> list[str]:
+    """Imports that do not point strictly down, and modules that are in no row."""
+    violations = []
     for name, tree in modules.items():
         cell = cell_of(name)
         if cell is None:
-            found.append(f"{name} stands in no row")
+            violations.append(f"{name} is in no row")
             continue
-        for wanted in {each for node in ast.walk(tree) for each in imports(node)}:
-            if wanted.startswith("."):
-                found.append(f"{name} imports {wanted} by a relative name")
-            target = cell_of(wanted)
-            if target and target != cell and row_of(target) <= row_of(cell):
-                found.append(f"{name} imports {wanted}")
-    return sorted(found)
+        for target in {target for node in ast.walk(tree) for target in imports(node)}:
+            if target.startswith("."):
+                violations.append(f"{name} imports {target} by a relative name")
+            other = cell_of(target)
+            if other and other != cell and row_of(other) <= row_of(cell):
+                violations.append(f"{name} imports {target}")
+    return sorted(violations)
 
 
-def loaded_with(tree: ast.Module) -> Iterator[str]:
-    """Top-level packages that importing the module imports: functions and typing blocks do not."""
-    waiting: list[ast.AST] = list(tree.body)
-    while waiting:
-        node = waiting.pop()
+def import_cycle(modules: Mapping[str, ast.Module]) -> list[str]:
+    """Modules of one import cycle, deferred imports included; empty if there is none."""
+    graph = {name: dependencies(name, tree, modules) for name, tree in modules.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def dependencies(name: str, tree: ast.Module, modules: Mapping[str, ast.Module]) -> set[str]:
+    """Modules imported by a module. A package counts only where its own names are imported."""
+    targets: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            targets |= names & modules.keys()
+            targets |= {node.module} if names - modules.keys() else set()
+        else:
+            targets |= set(imports(node))
+    return (targets & modules.keys()) - {name}
+
+
+def duplicate_classes(modules: Mapping[str, ast.Module]) -> list[str]:
+    """Class names, private ones included, that are defined more than once."""
+    names = Counter(
+        node.name
+        for tree in modules.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    )
+    return sorted(name for name, count in names.items() if count > 1)
+
+
+def top_level_imports(tree: ast.Module) -> Iterator[str]:
+    """Top-level packages loaded with a module; functions and TYPE_CHECKING blocks are skipped."""
+    queue: list[ast.AST] = list(tree.body)
+    while queue:
+        node = queue.pop()
         yield from (name.split(".")[0] for name in imports(node))
         for_types = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         if not for_types and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            waiting.extend(ast.iter_child_nodes(node))
+            queue.extend(ast.iter_child_nodes(node))
 
 
-def catches_all(tree: ast.Module) -> int:
-    """How many handlers take every error and keep it; those that raise it again only clean up."""
+def catch_all_handlers(tree: ast.Module) -> int:
+    """Number of handlers that catch every error and do not raise it again."""
     handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
-    return sum(_takes_all(each) and not _raises_again(each) for each in handlers)
+    return sum(_catches_all(handler) and not _reraises(handler) for handler in handlers)
 
 
-def _takes_all(handler: ast.ExceptHandler) -> bool:
+def _catches_all(handler: ast.ExceptHandler) -> bool:
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(
         kind is None or ast.unparse(kind) in ("Exception", "BaseException") for kind in kinds
     )
 
 
-def _raises_again(handler: ast.ExceptHandler) -> bool:
+def _reraises(handler: ast.ExceptHandler) -> bool:
     last = handler.body[-1]
     return isinstance(last, ast.Raise) and last.exc is None
 
@@ -136,42 +175,50 @@ def _raises_again(handler: ast.ExceptHandler) -> bool:
 # --- the real files
 
 
-def test_the_files_of_the_app_are_found() -> None:
+def test_the_modules_of_the_app_are_found() -> None:
     assert {"launch", "kakaobot", "kakaobot.errors", "ui.app", "kakaobot.cli"} <= set(sources())
 
 
-def test_every_starred_file_exists() -> None:
+def test_every_listed_module_exists() -> None:
     assert set(sources()) >= MAY_LOAD_HEAVY | set(MAY_CATCH_ALL)
 
 
 def test_imports_point_strictly_down() -> None:
-    assert upward(sources()) == []
+    assert upward_imports(sources()) == []
 
 
-def test_gradio_lives_in_the_window_only() -> None:
-    everywhere = {
+def test_there_is_no_import_cycle() -> None:
+    assert import_cycle(sources()) == []
+
+
+def test_every_class_name_is_unique() -> None:
+    assert duplicate_classes(sources()) == []
+
+
+def test_only_the_window_imports_gradio() -> None:
+    importing = {
         name
         for name, tree in sources().items()
         for node in ast.walk(tree)
-        for wanted in imports(node)
-        if wanted.split(".")[0] == "gradio"
+        for target in imports(node)
+        if target.split(".")[0] == "gradio"
     }
-    assert [name for name in everywhere if name.split(".")[0] != "ui"] == []
+    assert [name for name in importing if name.split(".")[0] != "ui"] == []
 
 
-def test_only_the_starred_files_load_torch() -> None:
-    loading = {name for name, tree in sources().items() if HEAVY & set(loaded_with(tree))}
+def test_only_the_listed_modules_load_torch() -> None:
+    loading = {name for name, tree in sources().items() if HEAVY & set(top_level_imports(tree))}
     assert loading - MAY_LOAD_HEAVY == set()
 
 
-def test_all_errors_are_caught_in_the_named_places_only() -> None:
-    counts = {name: catches_all(tree) for name, tree in sources().items()}
+def test_only_the_listed_modules_catch_all_errors() -> None:
+    counts = {name: catch_all_handlers(tree) for name, tree in sources().items()}
     over = {name: n for name, n in counts.items() if n > MAY_CATCH_ALL.get(name, 0)}
     assert over == {}
 
 
 @pytest.mark.parametrize("face", ["ui.app", "kakaobot.cli"])
-def test_a_face_opens_without_torch(face: str) -> None:
+def test_a_face_starts_without_torch(face: str) -> None:
     probe = f"import sys, {face}; print([m for m in {sorted(HEAVY)} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False
@@ -189,24 +236,43 @@ def test_a_face_opens_without_torch(face: str) -> None:
         ("kakaobot.runs", "from kakaobot import train"),
         ("kakaobot.train.launcher", "import kakaobot.chat.engine"),
         ("kakaobot.config", "from kakaobot.schema import Message"),
-        ("kakaobot.app.chatting", "def f():\n    from ui import text"),
-        ("kakaobot.exports.reader", "from . import layouts"),
+        ("kakaobot.app.chat", "def f():\n    from ui import text"),
+        ("kakaobot.exports.reader", "from . import formats"),
         ("kakaobot.utils", "x = 1"),
         ("kakaobot", "from kakaobot.errors import KakaobotError"),
     ],
 )
-def test_a_wrong_import_is_seen(name: str, text: str) -> None:
-    assert len(upward(parse({name: text}))) >= 1
+def test_an_upward_import_is_reported(name: str, text: str) -> None:
+    assert len(upward_imports(parse({name: text}))) >= 1
 
 
-def test_right_imports_are_not_complained_of() -> None:
+def test_downward_imports_are_accepted() -> None:
     good = {
         "launch": "from ui.app import run\nfrom scripts.environment import environment",
         "ui.app": "import gradio\nfrom ui import text\nfrom kakaobot import __version__",
-        "kakaobot.train.worker": "from kakaobot.train import model\nfrom kakaobot import base",
+        "kakaobot.train.worker": "from kakaobot.train import job\nfrom kakaobot import base",
         "kakaobot.runs": "from kakaobot.config import Settings\nimport torch.nn",
     }
-    assert upward(parse(good)) == []
+    assert upward_imports(parse(good)) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "cycle"),
+    [
+        ({"p.a": "from p.b import f", "p.b": "from p.a import g"}, {"p.a", "p.b"}),
+        ({"p.a": "from p import b", "p.b": "def f():\n    import p.a"}, {"p.a", "p.b"}),
+        ({"p": "from p.a import f", "p.a": "from p import f"}, {"p", "p.a"}),
+        ({"p": "from p.a import f", "p.a": "from p import b", "p.b": "import os"}, set()),
+        ({"p.a": "from p.b import f", "p.b": "from p.c import f", "p.c": ""}, set()),
+    ],
+)
+def test_an_import_cycle_is_reported(texts: dict[str, str], cycle: set[str]) -> None:
+    assert set(import_cycle(parse(texts))) == cycle
+
+
+def test_a_duplicate_class_name_is_reported() -> None:
+    modules = parse({"a": "class _Known: pass", "b": "def f():\n    class _Known: pass", "c": ""})
+    assert duplicate_classes(modules) == ["_Known"]
 
 
 @pytest.mark.parametrize(
@@ -220,8 +286,8 @@ def test_right_imports_are_not_complained_of() -> None:
         ("import torchless", False),
     ],
 )
-def test_what_is_loaded_with_a_module_is_seen(text: str, loads: bool) -> None:
-    assert bool(HEAVY & set(loaded_with(ast.parse(text)))) is loads
+def test_a_top_level_import_is_reported(text: str, loads: bool) -> None:
+    assert bool(HEAVY & set(top_level_imports(ast.parse(text)))) is loads
 
 
 @pytest.mark.parametrize(
@@ -234,5 +300,5 @@ def test_what_is_loaded_with_a_module_is_seen(text: str, loads: bool) -> None:
         ("except OSError:\n    pass", 0),
     ],
 )
-def test_a_net_for_all_errors_is_seen(handler: str, count: int) -> None:
-    assert catches_all(ast.parse(f"try:\n    f()\n{handler}")) == count
+def test_a_catch_all_handler_is_reported(handler: str, count: int) -> None:
+    assert catch_all_handlers(ast.parse(f"try:\n    f()\n{handler}")) == count
