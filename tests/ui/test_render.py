@@ -1,3 +1,5 @@
+"""View values → HTML: escaping, and what each card shows."""
+
 import json
 import re
 from dataclasses import replace
@@ -115,40 +117,40 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES.keys())
-def test_no_word_from_outside_becomes_html(page):
+def test_foreign_text_never_becomes_html(page):
     seen = Tags(page())
     assert seen.names
     assert not {"img", "script"} & set(seen.names)
     assert not [name for name in seen.attributes if name.startswith("on") or name == "src"]
 
 
-def test_a_file_that_was_refused_says_why_and_has_no_button():
+def test_a_refused_file_shows_its_error_and_no_button():
     page = cards.files_table([FileReport("사진.txt", error="카카오톡 대화가 아닙니다.")])
     assert "카카오톡 대화가 아닙니다." in page
     assert "data-hash" not in page
     assert 'data-hash="ab12"' in cards.files_table([FILE])
 
 
-def test_the_report_says_whose_names_are_invented():
+def test_the_report_mentions_pseudonyms():
     assert "지어낸 이름" not in cards.report_card(REPORT)
     assert "지어낸 이름" in cards.report_card(replace(REPORT, has_pseudonyms=True))
 
 
-def test_no_files_says_what_to_do():
+def test_an_empty_file_list_suggests_the_sample_room():
     assert "샘플 방으로 해 보기" in cards.files_table([])
 
 
-def test_only_what_is_learnt_is_highlighted_one_bubble_a_line():
+def test_only_targets_are_highlighted_with_one_bubble_per_line():
     page = cards.examples_card(REPORT.examples, REPORT.persona)
-    said = re.findall(r'<div class="(kb-said[^"]*)">(.*?)</div>', page)
-    assert [(kind, words.count("<p>")) for kind, words in said] == [
+    bubbles = re.findall(r'<div class="(kb-said[^"]*)">(.*?)</div>', page)
+    assert [(kind, content.count("<p>")) for kind, content in bubbles] == [
         ("kb-said", 1),
         ("kb-said kb-mine kb-learnt", 2),
     ]
 
 
-def test_a_whole_room_stays_on_the_left():
-    # Also where somebody is only context in a row.
+def test_without_a_persona_everybody_is_on_the_left():
+    # Context messages too.
     parts = (
         ExampleMessage("다", "누구?", False),
         ExampleMessage("가", "안녕", True),
@@ -157,21 +159,21 @@ def test_a_whole_room_stays_on_the_left():
     assert "kb-mine" not in cards.examples_card([Example("방", "train", parts)], "")
 
 
-def test_the_voice_carries_the_mark_of_an_ai():
+def test_the_persona_is_marked_as_an_ai():
     assert ">AI<" in cards.persona_card(PERSONA)
 
 
-def test_without_a_password_the_gate_says_how_to_set_one():
+def test_the_gate_explains_how_to_set_a_password():
     assert "CHATBOT_PASSWORD=" in cards.gate_card(False)
     assert "CHATBOT_PASSWORD" not in cards.gate_card(True)
 
 
-def asked(page):
-    """What the buttons of the cards ask for."""
-    return [json.loads(unescape(found)) for found in re.findall(r'data-ask="([^"]*)"', page)]
+def requests(page):
+    """Requests of the buttons on a page."""
+    return [json.loads(unescape(request)) for request in re.findall(r'data-ask="([^"]*)"', page)]
 
 
-def test_a_file_has_two_buttons_that_are_told_apart():
+def test_a_file_has_a_report_and_a_remove_button():
     page = cards.files_table([FILE])
     assert re.findall(r'data-do="(\w+)" data-hash="(\w+)"', page) == [
         ("diagnose", "ab12"),
@@ -179,16 +181,16 @@ def test_a_file_has_two_buttons_that_are_told_apart():
     ]
 
 
-def test_a_room_shows_what_was_merged():
+def test_a_room_row_shows_its_merged_files():
     page = re.sub(r"<[^>]+>", " ", rooms_table([ROOM]))
-    for words in ("보드게임", "2개", "1,500개", "700개", "4명", "2026-01-02 ~ 2026-02-03"):
-        assert words in page
+    for expected in ("보드게임", "2개", "1,500개", "700개", "4명", "2026-01-02 ~ 2026-02-03"):
+        assert expected in page
     assert rooms_table([]) == ""
 
 
-def test_every_question_can_be_answered_and_every_answer_taken_back():
+def test_every_proposal_can_be_confirmed_and_every_change_reverted():
     same = {"do": "same", "room": "보드게임"}
-    assert asked(people_cards([ROOM])) == [
+    assert requests(people_cards([ROOM])) == [
         {**same, "others": ["회원님"], "name": "도담"},
         {**same, "others": ["회원님"]},
         {**same, "name": "도담", "others": ["도담🐰"]},
@@ -199,20 +201,20 @@ def test_every_question_can_be_answered_and_every_answer_taken_back():
     assert people_cards([ROOM]).count("data-typed") == 1
 
 
-def test_where_the_exporter_is_not_known_no_name_is_suggested():
+def test_an_unsure_exporter_gets_no_suggested_name():
     unsure = replace(ROOM, proposals=(replace(ROOM.proposals[0], sure=False),), aliases=())
     page = people_cards([unsure])
-    assert [ask["do"] for ask in asked(page)] == ["same", "include"]
+    assert [ask["do"] for ask in requests(page)] == ["same", "include"]
     assert '<option value="도담">' in page
 
 
-def test_a_room_in_which_all_is_well_has_no_card():
-    well = replace(ROOM, proposals=(), aliases=(), people=ROOM.people[:2])
-    assert people_cards([well]) == ""
-    assert people_cards([well, ROOM]).count("<section") == 1
+def test_a_room_without_proposals_has_no_card():
+    settled = replace(ROOM, proposals=(), aliases=(), people=ROOM.people[:2])
+    assert people_cards([settled]) == ""
+    assert people_cards([settled, ROOM]).count("<section") == 1
 
 
-def test_a_diagnosis_adds_up_and_shows_what_was_not_understood():
+def test_the_line_report_adds_up_and_shows_unparsed_lines():
     page = line_report_card(LINE_REPORT)
     assert (
         "모두 1,234줄 = 메시지 1,000 + 이어진 줄 200 + 머리말 2 + 날짜 줄 30 + 이해하지 못한 줄 2"
@@ -221,8 +223,13 @@ def test_a_diagnosis_adds_up_and_shows_what_was_not_understood():
     assert "<td>7</td><td>아침 9:01, 도담 : 안녕</td>" in page
     assert "나머지 1줄" in page
     assert "잃은 것은 없습니다" in page
+<<<<<<< HEAD
     well = replace(
         LINE_REPORT, counts=replace(LINE_REPORT.counts, not_understood=0), not_understood_lines=()
+=======
+    settled = replace(
+        LINE_REPORT, counts=replace(LINE_REPORT.counts, not_understood=0), not_understood_lines=()
+>>>>>>> a156795 (Name the tests of the cards by behavior)
     )
-    assert "모든 줄을 이해했습니다." in line_report_card(well)
-    assert "<table" not in line_report_card(well)
+    assert "모든 줄을 이해했습니다." in line_report_card(settled)
+    assert "<table" not in line_report_card(settled)

@@ -1,3 +1,5 @@
+"""The card of past runs and its sparkline."""
+
 import re
 from dataclasses import replace
 from html import unescape
@@ -16,43 +18,51 @@ DONE = replace(
 )
 
 
-def words(page):
+def visible_text(page):
     return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
 
 
-def test_without_a_run_it_says_so():
+def test_no_runs_show_a_hint():
     assert text.RUNS_EMPTY in runs_card([])
 
 
-def test_a_run_shows_what_one_asks_for_first():
-    page = words(runs_card([replace(DONE, replies=216, room="방", persona="도담")]))
-    for told in ("main", "마침", "2026-03-01 12:30", "40 / 80단계", "3.500", "20단계", "대화할 수"):
-        assert told in page
+def test_a_run_shows_state_steps_loss_and_dataset():
+    page = visible_text(runs_card([replace(DONE, replies=216, room="방", persona="도담")]))
+    for expected in (
+        "main",
+        "마침",
+        "2026-03-01 12:30",
+        "40 / 80단계",
+        "3.500",
+        "20단계",
+        "대화할 수",
+    ):
+        assert expected in page
     assert "방 · 도담 · 대답 216개 aaaaaaaa" in page
     assert text.LOWEST_LOSS not in page
     assert text.RUNS_NOT_COMPARABLE not in page
 
 
-def test_only_the_lowest_loss_of_a_group_is_marked_and_groups_are_kept_apart():
+def test_only_the_lowest_loss_of_a_group_is_marked():
     low = replace(DONE, name="낮음", lowest=True)
     other = replace(DONE, name="다름", fingerprint="b" * 16, best_eval_loss=0.5)
     page = runs_card([low, other, DONE])
     assert page.count(text.LOWEST_LOSS) == 1
     assert page.count("<section") == 2
     assert text.RUNS_NOT_COMPARABLE in page
-    # Of one group the runs stand together, whatever came between them.
+    # Runs of a group stay together, whatever ran in between.
     assert re.findall(r'data-run="(\w+)"', page) == ["낮음", "main", "다름"]
 
 
-def test_on_several_bases_the_mark_says_that_it_is_of_one():
+def test_with_several_bases_the_mark_names_its_base():
     low, other = replace(DONE, lowest=True), replace(DONE, name="둘", base="Qwen/Qwen3-0.6B")
     page = runs_card([low, *[other] * 12])
     assert page.count(text.LOWEST_LOSS_OF_BASE) == 1
-    # Also below, where only runs of one base are left.
+    # Also in the unfolded part, where only runs of one base are left.
     assert page.count(text.BASES_NOT_COMPARABLE) == 2
 
 
-def test_fifty_runs_show_eight_and_unfold_the_others():
+def test_eight_of_fifty_runs_are_shown_and_the_rest_unfold():
     runs = [replace(DONE, name=f"run-{n}", fingerprint=f"{n // 5:016}") for n in range(50)]
     first, rest = runs_card(runs).split('<details class="kb-older"')
     assert first.count("kb-was") == 8
@@ -60,7 +70,7 @@ def test_fifty_runs_show_eight_and_unfold_the_others():
     assert "이전 학습 42개 보기" in rest
 
 
-def test_what_was_set_is_told_against_the_defaults_and_the_run_before():
+def test_settings_are_compared_with_the_defaults_and_the_previous_run():
     run = replace(
         DONE,
         previous="main-1",
@@ -70,20 +80,20 @@ def test_what_was_set_is_told_against_the_defaults_and_the_run_before():
         ),
         changed_since=(SettingChange("lora.target_modules", ["q_proj", "v_proj"], "all-linear"),),
     )
-    page = words(runs_card([run]))
+    page = visible_text(runs_card([run]))
     assert "lora.r 8 기본값 16" in page
     assert "data.drop_low_signal 켬 기본값 끔" in page
     assert "앞 학습 'main-1' 과 다른 설정" in page
     assert "lora.target_modules q_proj, v_proj 앞에서는 all-linear" in page
-    assert text.ALL_DEFAULTS in words(runs_card([DONE]))
+    assert text.ALL_DEFAULTS in visible_text(runs_card([DONE]))
 
 
-def test_a_live_run_says_nothing_that_changes_at_every_step():
+def test_the_card_of_a_live_run_does_not_change_with_its_step():
     live = replace(DONE, state="running", message="학습 중입니다.")
     assert runs_card([live]) == runs_card([replace(live, step=live.step + 1)])
 
 
-def test_a_spark_marks_the_best_loss_where_it_lies():
+def test_sparkline_marks_the_best_loss():
     page = sparkline(LOSSES, 20)
     points = re.findall(r"([\d.]+),([\d.]+)", page.split('points="')[1].split('"')[0])
     assert len(points) == 4
@@ -94,17 +104,17 @@ def test_a_spark_marks_the_best_loss_where_it_lies():
 
 
 @pytest.mark.parametrize("losses", [((10, 4.0),), ((10, 4.0), (20, 4.0))])
-def test_a_spark_of_one_loss_or_of_equal_ones_is_drawn(losses):
+def test_sparkline_draws_a_single_loss_and_equal_losses(losses):
     assert "nan" not in sparkline(losses, 10)
     assert "kb-lowest" in sparkline(losses, 10)
 
 
-def test_a_spark_without_losses_or_without_its_best_is_no_trouble():
+def test_sparkline_without_losses_or_best_step():
     assert sparkline((), 10) == ""
     assert "kb-lowest" not in sparkline(LOSSES, 999)
 
 
-def test_a_long_spark_keeps_its_spikes_and_its_best():
+def test_a_long_sparkline_keeps_its_spike_and_its_best():
     losses = tuple((step, 9.0 if step == 777 else 5 - step / 1000) for step in range(1000))
     page = sparkline(losses, 998)
     assert page.count(",") < 100
