@@ -51,7 +51,7 @@ MAY_LOAD_HEAVY = {
     "kakaobot.starter.build",
 }
 MAY_CATCH_ALL = {"ui.errors": 2, "kakaobot.train.worker": 1, "kakaobot.chat.engine": 1}
-"""Module → number of catch-all handlers: event handlers and streams of the window, the worker's main
+"""Module → number of catch-all handlers: handlers and streams of the window, the worker's main
 function, and the generating thread, which passes its error to the caller."""
 
 
