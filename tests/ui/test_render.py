@@ -223,13 +223,8 @@ def test_the_line_report_adds_up_and_shows_unparsed_lines():
     assert "<td>7</td><td>아침 9:01, 도담 : 안녕</td>" in page
     assert "나머지 1줄" in page
     assert "잃은 것은 없습니다" in page
-<<<<<<< HEAD
-    well = replace(
-        LINE_REPORT, counts=replace(LINE_REPORT.counts, not_understood=0), not_understood_lines=()
-=======
     settled = replace(
         LINE_REPORT, counts=replace(LINE_REPORT.counts, not_understood=0), not_understood_lines=()
->>>>>>> a156795 (Name the tests of the cards by behavior)
     )
     assert "모든 줄을 이해했습니다." in line_report_card(settled)
     assert "<table" not in line_report_card(settled)
