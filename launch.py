@@ -88,11 +88,11 @@ def start(
 
 
 def read_options(argv: Sequence[str]) -> argparse.Namespace:
-    class Parser(argparse.ArgumentParser):
+    class LaunchParser(argparse.ArgumentParser):
         def error(self, message: str) -> NoReturn:
             raise OptionError(f"옵션을 알아볼 수 없습니다: {' '.join(argv)} ({message})\n\n{HELP}")
 
-    parser = Parser(add_help=False, allow_abbrev=False)
+    parser = LaunchParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--port", type=_port)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--no-browser", action="store_true")
