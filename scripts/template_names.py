@@ -1,6 +1,6 @@
 """Print the attributes that Jinja2 templates read as Python expressions, for vulture.
 
-    python scripts/template_names.py > names.py && vulture kakaobot ui names.py
+python scripts/template_names.py > names.py && vulture kakaobot ui names.py
 """
 
 from __future__ import annotations
