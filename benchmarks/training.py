@@ -241,7 +241,7 @@ def app_estimate(folder: Path) -> dict[str, float]:
     save(home.settings_file, {"training.batch": ROWS})
     bases = BaseModels(lambda requested: BaseModelChoice(name, name, ""))
     forecast, report = estimate(home, bases), Datasets(home, bases).report()
-    shape = ModelDimensions.of(
+    shape = ModelDimensions.from_config(
         json.loads((folder / "base" / "config.json").read_text(encoding="utf-8"))
     )
     assert forecast.memory and forecast.seconds and report and shape

@@ -217,7 +217,7 @@ def _dimensions(base: str) -> ModelDimensions | None:
             return None
         file = Path(cached)
     try:
-        return ModelDimensions.of(json.loads(file.read_text(encoding="utf-8")))
+        return ModelDimensions.from_config(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError):
         return None
 
@@ -229,7 +229,7 @@ def _machine(settings: Settings, dimensions: ModelDimensions, card: Hardware, cp
     return Machine(
         device=device.kind,
         half=resolve.dtype(model.dtype, device, parameters) != "float32",
-        four_bits=resolve.load_in_4bit(model.load_in_4bit, device),
+        load_in_4bit=resolve.load_in_4bit(model.load_in_4bit, device),
         checkpointing=resolve.gradient_checkpointing(
             model.gradient_checkpointing, device, parameters
         ),
@@ -330,8 +330,8 @@ def _advice(
     saving = replace(machine, checkpointing=True)
     if not machine.checkpointing and fits(saving, training.max_seq_len):
         return "메모리가 모자랍니다. model.gradient_checkpointing 을 true 로 바꾸세요."
-    quantized = replace(saving, four_bits=True)
-    if not machine.four_bits and fits(quantized, min(training.max_seq_len, 512)):
+    quantized = replace(saving, load_in_4bit=True)
+    if not machine.load_in_4bit and fits(quantized, min(training.max_seq_len, 512)):
         return (
             "메모리가 모자랍니다. model.load_in_4bit 와 model.gradient_checkpointing 을 "
             "true 로 바꾸고 training.max_seq_len 을 512 로 줄이세요."

@@ -1,6 +1,6 @@
-"""How much memory and time a training will take, from numbers alone. No torch, no files.
+"""Memory, FLOPs and steps of a training, computed from its dimensions. No torch, no files.
 
-The memory is that of the fullest moment: of the whole process on a CPU, of the card on a GPU.
+Memory is the peak: of the whole process on a CPU, of the card on a GPU.
 """
 
 from __future__ import annotations
@@ -13,144 +13,154 @@ from kakaobot.base import resolve
 from kakaobot.settings import LoraSettings, TrainingSettings
 from kakaobot.train.plan import Plan, batch_size
 
-AT_ONCE = 512
-"""Padded tokens a CPU computes at once, where no row is longer; more are not faster there."""
-_ON_A_CARD = (16_384, 8192, 4096, 2048, 1024)
+_CPU_MICRO_BATCH = 512
+"""Padded tokens of a micro-batch on a CPU, unless one row is longer; more are not faster there."""
+_GPU_MICRO_BATCHES = (16_384, 8192, 4096, 2048, 1024)
 _FILLED = 0.8
-"""Share of a card's free memory that is filled on purpose."""
+"""Share of a card's free memory that a micro-batch may fill."""
 
-_ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-_KNOWN_KINDS = frozenset(
+_SUPPORTED = frozenset(
     ("qwen3", "qwen2", "llama", "mistral", "gemma", "gemma2", "gemma3_text", "gemma3")
 )
-_PROCESS = {"cpu": 590_000_000, "cuda": 900_000_000}
-"""Python, torch, transformers and peft on a CPU; what CUDA itself takes of a card."""
-_NF4 = 0.53
-"""Bytes a weight takes in NF4 with its scales, these being quantised too."""
+"""Values of `model_type`."""
+_PROCESS_BYTES = {"cpu": 590_000_000, "cuda": 900_000_000}
+"""Python with torch, transformers and peft on a CPU; the CUDA context on a card."""
+_NF4_BYTES = 0.53
+"""Of a weight in NF4 with double quantization."""
 
 
 @dataclass(frozen=True)
 class ModelDimensions:
-    """What of a base model's config.json decides about memory and time."""
+    """The part of a base model's config.json that determines memory and FLOPs."""
 
-    vocabulary: int
-    width: int
-    inner: int
-    """Width inside the feed-forward part."""
-    layers: int
-    queries: int
-    """Heads times their width."""
-    keys: int
-    """Key heads times their width; the values have as much."""
-    tied: bool
-    """Whether the embedding is the head as well."""
-    bent: bool = False
-    """Whether something is done to the logits behind the head."""
+    vocab_size: int
+    hidden_size: int
+    intermediate_size: int
+    num_layers: int
+    query_size: int
+    """Attention heads times head size."""
+    key_size: int
+    """Key heads times head size; as many for the values."""
+    tied_embeddings: bool
+    softcapped: bool = False
+    """Whether logits are soft-capped, which rules out the chunked loss."""
 
     @classmethod
-    def of(cls, config: Mapping[str, Any]) -> ModelDimensions | None:
-        """From the JSON of a config.json; None for an architecture that is not known here."""
-        inner = config.get("text_config") or config
+    def from_config(cls, config: Mapping[str, Any]) -> ModelDimensions | None:
+        """Of a parsed config.json; None for an unsupported architecture."""
+        text = config.get("text_config") or config
         try:
-            if inner.get("model_type", config.get("model_type")) not in _KNOWN_KINDS:
+            if text.get("model_type", config.get("model_type")) not in _SUPPORTED:
                 return None
-            heads = int(inner["num_attention_heads"])
-            each = int(inner.get("head_dim") or inner["hidden_size"] // heads)
-            gemma = str(inner.get("model_type", "")).startswith("gemma")
+            heads = int(text["num_attention_heads"])
+            head_size = int(text.get("head_dim") or text["hidden_size"] // heads)
+            tied_by_default = str(text.get("model_type", "")).startswith("gemma")
             return cls(
-                vocabulary=int(inner["vocab_size"]),
-                width=int(inner["hidden_size"]),
-                inner=int(inner["intermediate_size"]),
-                layers=int(inner["num_hidden_layers"]),
-                queries=heads * each,
-                keys=int(inner.get("num_key_value_heads") or heads) * each,
-                tied=bool(config.get("tie_word_embeddings", gemma)),
-                bent=bool(inner.get("final_logit_softcapping")),
+                vocab_size=int(text["vocab_size"]),
+                hidden_size=int(text["hidden_size"]),
+                intermediate_size=int(text["intermediate_size"]),
+                num_layers=int(text["num_hidden_layers"]),
+                query_size=heads * head_size,
+                key_size=int(text.get("num_key_value_heads") or heads) * head_size,
+                tied_embeddings=bool(config.get("tie_word_embeddings", tied_by_default)),
+                softcapped=bool(text.get("final_logit_softcapping")),
             )
         except (KeyError, TypeError, ValueError, ZeroDivisionError):
             return None
 
     @property
-    def linear(self) -> dict[str, tuple[int, int]]:
-        """Name of each linear layer of one block → its inputs and outputs."""
+    def linear_layers(self) -> dict[str, tuple[int, int]]:
+        """Inputs and outputs of each linear layer of one block, by name."""
         return {
-            "q_proj": (self.width, self.queries),
-            "k_proj": (self.width, self.keys),
-            "v_proj": (self.width, self.keys),
-            "o_proj": (self.queries, self.width),
-            "gate_proj": (self.width, self.inner),
-            "up_proj": (self.width, self.inner),
-            "down_proj": (self.inner, self.width),
+            "q_proj": (self.hidden_size, self.query_size),
+            "k_proj": (self.hidden_size, self.key_size),
+            "v_proj": (self.hidden_size, self.key_size),
+            "o_proj": (self.query_size, self.hidden_size),
+            "gate_proj": (self.hidden_size, self.intermediate_size),
+            "up_proj": (self.hidden_size, self.intermediate_size),
+            "down_proj": (self.intermediate_size, self.hidden_size),
         }
 
     @property
-    def body(self) -> int:
-        """Weights of all linear layers."""
-        return self.layers * sum(ins * outs for ins, outs in self.linear.values())
+    def linear_parameters(self) -> int:
+        return self.num_layers * sum(ins * outs for ins, outs in self.linear_layers.values())
 
     @property
-    def words(self) -> int:
-        """Weights of the embedding, and of the head where it has its own."""
-        return self.vocabulary * self.width * (1 if self.tied else 2)
+    def embedding_parameters(self) -> int:
+        """Of the embedding, and of the head unless they are tied."""
+        return self.vocab_size * self.hidden_size * (1 if self.tied_embeddings else 2)
 
     @property
     def parameters(self) -> int:
-        return self.body + self.words + (2 * self.layers + 1) * self.width
+        norms = (2 * self.num_layers + 1) * self.hidden_size
+        return self.linear_parameters + self.embedding_parameters + norms
 
-    def adapter(self, lora: LoraSettings) -> int:
-        """Weights of a LoRA."""
-        return self.layers * sum(lora.r * sum(self.linear[name]) for name in self.chosen(lora))
+    def lora_parameters(self, lora: LoraSettings) -> int:
+        sizes = [sum(self.linear_layers[name]) for name in self.target_layers(lora)]
+        return self.num_layers * lora.r * sum(sizes)
 
-    def chosen(self, lora: LoraSettings) -> list[str]:
-        """Linear layers that get an adapter."""
-        wanted = lora.target_modules
-        if wanted == "all-linear":
-            return list(self.linear)
-        names = [wanted] if isinstance(wanted, str) else wanted
-        return [name for name in self.linear if name in names]
+    def target_layers(self, lora: LoraSettings) -> list[str]:
+        """Names of the linear layers with an adapter."""
+        requested = lora.target_modules
+        if requested == "all-linear":
+            return list(self.linear_layers)
+        names = [requested] if isinstance(requested, str) else requested
+        return [name for name in self.linear_layers if name in names]
 
 
 QWEN3: dict[str, ModelDimensions] = {
-    "Qwen/Qwen3-0.6B": ModelDimensions(151_936, 1024, 3072, 28, 2048, 1024, tied=True),
-    "Qwen/Qwen3-1.7B": ModelDimensions(151_936, 2048, 6144, 28, 2048, 1024, tied=True),
-    "Qwen/Qwen3-4B-Instruct-2507": ModelDimensions(151_936, 2560, 9728, 36, 4096, 1024, tied=True),
-    "Qwen/Qwen3-8B": ModelDimensions(151_936, 4096, 12288, 36, 4096, 1024, tied=False),
+    "Qwen/Qwen3-0.6B": ModelDimensions(151_936, 1024, 3072, 28, 2048, 1024, tied_embeddings=True),
+    "Qwen/Qwen3-1.7B": ModelDimensions(151_936, 2048, 6144, 28, 2048, 1024, tied_embeddings=True),
+    "Qwen/Qwen3-4B-Instruct-2507": ModelDimensions(
+        151_936, 2560, 9728, 36, 4096, 1024, tied_embeddings=True
+    ),
+    "Qwen/Qwen3-8B": ModelDimensions(151_936, 4096, 12288, 36, 4096, 1024, tied_embeddings=False),
 }
-"""Shapes of the bases that `auto` chooses from, which need not be on this disk yet."""
+"""Of the bases `auto` chooses from, which may not be downloaded yet."""
 
 
 @dataclass(frozen=True)
 class Machine:
+    """Device and memory options of a training, resolved."""
+
     device: str = "cpu"
     """`cpu` or `cuda`."""
     half: bool = False
-    """Whether it computes in half precision."""
-    four_bits: bool = False
+    """Whether weights and activations are in half precision."""
+    load_in_4bit: bool = False
     checkpointing: bool = False
 
 
 @dataclass(frozen=True)
 class DatasetSize:
-    """What there is to learn."""
+    """Rows and tokens of the splits."""
 
     rows: int
     tokens: int
     target_tokens: int
-    """Tokens."""
     longest: int
     """Tokens of the longest row."""
     val_tokens: int
     val_target_tokens: int
 
+    @property
+    def target_share(self) -> float:
+        return self.target_tokens / max(1, self.tokens)
+
+    @property
+    def mean_length(self) -> float:
+        """Tokens per row."""
+        return self.tokens / max(1, self.rows)
+
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """Bytes, by what they are for."""
+    """Bytes by use."""
 
     process: int
     weights: int
     adapter: int
-    """With its gradients and what the optimizer remembers."""
+    """With gradients and optimizer state."""
     activations: int
     logits: int
 
@@ -159,116 +169,117 @@ class MemoryEstimate:
         return sum(int(getattr(self, field.name)) for field in fields(self))
 
 
-def tokens_at_once(
-    shape: ModelDimensions | None,
+def micro_batch_tokens(
+    model: ModelDimensions | None,
     machine: Machine,
     lora: LoraSettings,
     training: TrainingSettings,
-    amount: DatasetSize,
+    size: DatasetSize,
     free: int,
 ) -> int:
-    """Padded tokens to compute at once: as many as fit on a card, few on a CPU.
+    """Padded tokens of a micro-batch: as many as fit on a card, few on a CPU.
 
     Args:
-        shape: None where it is not known.
-        machine: where it is computed.
-        lora: shape of the adapter.
-        training: its batches and lengths.
-        amount: what there is to learn.
-        free: bytes that are free when the base is loaded.
+        model: None if its architecture is unknown.
+        machine: device and memory options.
+        lora: rank and target layers of the adapter.
+        training: batch size and maximum length.
+        size: of the dataset.
+        free: bytes free after the base is loaded.
     """
-    if machine.device == "cuda" and shape is not None:
-        for tokens in _ON_A_CARD:
-            needed = estimate_memory(shape, machine, lora, training, amount, at_once=tokens)
+    if machine.device == "cuda" and model is not None:
+        for tokens in _GPU_MICRO_BATCHES:
+            needed = estimate_memory(model, machine, lora, training, size, micro_batch=tokens)
             if needed.adapter + needed.activations + needed.logits <= free * _FILLED:
                 return tokens
-    return AT_ONCE
+    return _CPU_MICRO_BATCH
 
 
 def estimate_memory(
-    shape: ModelDimensions,
+    model: ModelDimensions,
     machine: Machine,
     lora: LoraSettings,
     training: TrainingSettings,
-    amount: DatasetSize,
+    size: DatasetSize,
     *,
-    at_once: int = AT_ONCE,
+    micro_batch: int = _CPU_MICRO_BATCH,
 ) -> MemoryEstimate:
-    """Of the fullest moment of a training that computes `at_once` padded tokens at once."""
-    size = 2 if machine.half else 4
-    body = shape.body * (_NF4 if machine.four_bits else size)
-    weights = int(body + shape.words * size)
-    longest = min(amount.longest, training.max_seq_len)
-    per_batch = amount.tokens / max(1, amount.rows) * batch_size(training, amount.rows)
-    tokens = max(longest, min(at_once, int(per_batch * 1.1)))
-    learnt = tokens * amount.target_tokens / max(1, amount.tokens)
-    pieces = learnt * shape.vocabulary
-    chunk = resolve.logits_chunk(shape.vocabulary)
-    chunked = shape.vocabulary * min(chunk, max(learnt, resolve.CHUNK_MULTIPLE))
-    held = pieces * (size + 12) if shape.bent else chunked
+    """Peak memory with micro-batches of that many padded tokens."""
+    item = 2 if machine.half else 4
+    linear = model.linear_parameters * (_NF4_BYTES if machine.load_in_4bit else item)
+    longest = min(size.longest, training.max_seq_len)
+    per_batch = size.mean_length * batch_size(training, size.rows)
+    tokens = max(longest, min(micro_batch, int(per_batch * 1.1)))
     return MemoryEstimate(
-        process=_PROCESS[machine.device],
-        weights=weights,
-        adapter=16 * shape.adapter(lora),
-        activations=int(tokens * (_per_token(shape, machine, lora) + 16 * shape.inner)),
-        logits=int(held if shape.bent else held * (size % 4 + 8)),
+        process=_PROCESS_BYTES[machine.device],
+        weights=int(linear + model.embedding_parameters * item),
+        adapter=16 * model.lora_parameters(lora),
+        activations=int(
+            tokens * (_activation_bytes(model, machine, lora) + 16 * model.intermediate_size)
+        ),
+        logits=int(_logits_bytes(model, tokens * size.target_share, item)),
     )
 
 
-def _per_token(shape: ModelDimensions, machine: Machine, lora: LoraSettings) -> float:
-    """Bytes kept of one token for the way back, by what a block of Qwen3's make keeps.
+def _logits_bytes(model: ModelDimensions, targets: float, item: int) -> float:
+    """Logits of all targets if soft-capped, else of one chunk, with their gradients."""
+    if model.softcapped:
+        return model.vocab_size * targets * (item + 12)
+    chunk = min(resolve.logits_chunk(model.vocab_size), max(targets, resolve.CHUNK_MULTIPLE))
+    return model.vocab_size * chunk * (item % 4 + 8)
 
-    Two norms and the residual at the width of the model, the norms of queries and keys, what
-    attention and the feed-forward part multiply, and the input of each adapter.
+
+def _activation_bytes(model: ModelDimensions, machine: Machine, lora: LoraSettings) -> float:
+    """Bytes per token saved for the backward pass, as counted in a Qwen3 block.
+
+    Two norms and the residual at the hidden size, the norms of queries and keys, the operands of
+    attention and the feed-forward part, and the input of each adapter.
     """
-    size = 2 if machine.half else 4
+    item = 2 if machine.half else 4
     norms = 20 if machine.half else 24
-    inputs = sum(shape.linear[name][0] for name in shape.chosen(lora)) * (size + 0.4)
+    adapters = sum(model.linear_layers[name][0] for name in model.target_layers(lora))
     block = (
-        norms * shape.width
-        + (4 * size + 10) * shape.queries
-        + 10 * shape.keys
-        + 3 * size * shape.inner
-        + inputs
+        norms * model.hidden_size
+        + (4 * item + 10) * model.query_size
+        + 10 * model.key_size
+        + 3 * item * model.intermediate_size
+        + adapters * (item + 0.4)
     )
     if machine.checkpointing:
-        return size * shape.width * shape.layers + block
-    return block * shape.layers
+        return item * model.hidden_size * model.num_layers + block
+    return block * model.num_layers
 
 
 def plan_and_flops(
-    shape: ModelDimensions, lora: LoraSettings, training: TrainingSettings, amount: DatasetSize
+    model: ModelDimensions, lora: LoraSettings, training: TrainingSettings, size: DatasetSize
 ) -> tuple[Plan, float]:
-    """The steps of a run and its floating-point operations, evaluations included."""
-    plan = Plan.of(training, amount.rows)
-    share = plan.max_steps * training.accumulation / plan.per_epoch
-    there = _forward(shape, lora, amount.tokens, amount.target_tokens, amount)
-    # The base is frozen: back through it costs as much as forth.
+    """The plan of a run and its FLOPs, evaluations included."""
+    plan = Plan.of(training, size.rows)
+    epochs = plan.max_steps * training.accumulation / plan.per_epoch
+    forward = _forward_flops(model, lora, size.tokens, size.target_tokens, size)
     evaluations = 1 + -(-plan.max_steps // plan.eval_steps)
-    checked = _forward(shape, lora, amount.val_tokens, amount.val_target_tokens, amount)
-    return plan, 2 * share * there + evaluations * checked
+    evaluation = _forward_flops(model, lora, size.val_tokens, size.val_target_tokens, size)
+    # The base is frozen, so the backward pass costs as much as the forward pass.
+    return plan, 2 * epochs * forward + evaluations * evaluation
 
 
-def flops_per_token(shape: ModelDimensions, lora: LoraSettings, amount: DatasetSize) -> float:
-    """Floating-point operations that training on one token takes, on the average."""
-    return (
-        2
-        * _forward(shape, lora, amount.tokens, amount.target_tokens, amount)
-        / max(1, amount.tokens)
-    )
+def flops_per_token(model: ModelDimensions, lora: LoraSettings, size: DatasetSize) -> float:
+    """Mean FLOPs of a training step per token."""
+    forward = _forward_flops(model, lora, size.tokens, size.target_tokens, size)
+    return 2 * forward / max(1, size.tokens)
 
 
 def equivalent_tokens(
-    shape: ModelDimensions, lora: LoraSettings, training: TrainingSettings, amount: DatasetSize
+    model: ModelDimensions, lora: LoraSettings, training: TrainingSettings, size: DatasetSize
 ) -> float:
-    """A run's work in tokens that are trained on, to be divided by tokens a second."""
-    _, work = plan_and_flops(shape, lora, training, amount)
-    return work / flops_per_token(shape, lora, amount)
+    """Trained tokens that cost as much as the whole run, to be divided by tokens per second."""
+    _, flops = plan_and_flops(model, lora, training, size)
+    return flops / flops_per_token(model, lora, size)
 
 
-def _forward(
-    shape: ModelDimensions, lora: LoraSettings, tokens: float, learnt: float, amount: DatasetSize
+def _forward_flops(
+    model: ModelDimensions, lora: LoraSettings, tokens: float, targets: float, size: DatasetSize
 ) -> float:
-    weights = shape.body + 1.5 * shape.adapter(lora)
-    seen = shape.layers * 2 * shape.queries * amount.tokens / max(1, amount.rows) / 2
-    return 2 * tokens * (weights + seen) + 2 * learnt * shape.vocabulary * shape.width
+    weights = model.linear_parameters + 1.5 * model.lora_parameters(lora)
+    attention = model.num_layers * model.query_size * size.mean_length
+    return 2 * tokens * (weights + attention) + 2 * targets * model.vocab_size * model.hidden_size

@@ -27,7 +27,7 @@ from kakaobot.settings import Settings
 from kakaobot.train.adapter import with_lora
 from kakaobot.train.callback import RunCallback, SyncCallback
 from kakaobot.train.collate import encode_rows
-from kakaobot.train.cost_model import Machine, ModelDimensions, tokens_at_once
+from kakaobot.train.cost_model import Machine, ModelDimensions, micro_batch_tokens
 from kakaobot.train.distributed import ProcessGroup
 from kakaobot.train.eval_generation import EvalGenerator, StyleEvaluation, eval_sampling
 from kakaobot.train.eval_prompts import sampling_interval, select_eval_prompts, target_style
@@ -251,12 +251,12 @@ class TrainingJob:
         machine = Machine(
             base.device.type,
             half=base.dtype.itemsize == 2,
-            four_bits=base.quantized,
+            load_in_4bit=base.quantized,
             checkpointing=self._default_checkpointing(base),
         )
         ranks_per_device = self.ranks.local_world_size if base.device.type == "cpu" else 1
-        return tokens_at_once(
-            ModelDimensions.of(base.model.config.to_dict()),
+        return micro_batch_tokens(
+            ModelDimensions.from_config(base.model.config.to_dict()),
             machine,
             self.settings.lora,
             self.settings.training,

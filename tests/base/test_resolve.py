@@ -98,7 +98,9 @@ def test_a_logits_chunk_is_a_multiple_of_16_tokens(vocabulary: int, tokens: int)
 )
 def test_the_estimate_assumes_what_is_loaded(changes: dict[str, Any]) -> None:
     settings = Settings(model=ModelSettings(**changes))
-    dimensions = ModelDimensions.of(json.loads((FOLDER / "config.json").read_text("utf-8")))
+    dimensions = ModelDimensions.from_config(
+        json.loads((FOLDER / "config.json").read_text("utf-8"))
+    )
     assert dimensions is not None
     device = best_device()
     card = Hardware(gpu="a card") if device.type == "cuda" else Hardware()
@@ -110,7 +112,7 @@ def test_the_estimate_assumes_what_is_loaded(changes: dict[str, Any]) -> None:
         attn_implementation=settings.model.attn_implementation,
     )
     assert machine.half is (base.dtype.itemsize == 2)
-    assert machine.four_bits is base.quantized
+    assert machine.load_in_4bit is base.quantized
     assert base.context == read_tokenizer_info(str(FOLDER)).context == 512
 
 
@@ -123,14 +125,20 @@ def test_the_estimate_of_another_machine_follows_the_rules(
 ) -> None:
     settings = Settings(model=ModelSettings(dtype=requested))
     dimensions = ModelDimensions(
-        vocabulary=0, width=1, inner=parameters // 3, layers=1, queries=1, keys=1, tied=True
+        vocab_size=0,
+        hidden_size=1,
+        intermediate_size=parameters // 3,
+        num_layers=1,
+        query_size=1,
+        key_size=1,
+        tied_embeddings=True,
     )
     cpu = Cpu(frozenset(["avx512_bf16"] if half else []))
     machine = _machine(settings, dimensions, Hardware(gpu=card), cpu)
     device = Device("cuda" if card else "cpu", native_bf16=half)
     dtype: torch.dtype = getattr(torch, resolve.dtype(requested, device, dimensions.parameters))
     assert machine.half is (dtype.itemsize == 2)
-    assert machine.four_bits is resolve.load_in_4bit("auto", device)
+    assert machine.load_in_4bit is resolve.load_in_4bit("auto", device)
     assert machine.checkpointing is resolve.gradient_checkpointing(
         "auto", device, dimensions.parameters
     )

@@ -1,4 +1,4 @@
-"""Estimates of memory held against what real trainings take, and counts against real models."""
+"""Memory estimates against real trainings, and parameter counts against real models."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from kakaobot.train.cost_model import (
     ModelDimensions,
     equivalent_tokens,
     estimate_memory,
+    micro_batch_tokens,
     plan_and_flops,
-    tokens_at_once,
 )
 from kakaobot.train.launcher import worker_environment
 from tests.patience import run_logged
 
-SHAPES = {
+MODELS = {
     "deep and narrow": {"hidden_size": 128, "intermediate_size": 384, "num_hidden_layers": 40,
                         "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32,
                         "vocab_size": 2000},
@@ -40,11 +40,11 @@ SHAPES = {
                    "vocab_size": 151_936},
 }  # fmt: skip
 LORA, TRAINING = LoraSettings(), TrainingSettings(batch=2, max_seq_len=512)
-AMOUNT = DatasetSize(
+SIZE = DatasetSize(
     rows=8, tokens=2712, target_tokens=1627, longest=512, val_tokens=2712, val_target_tokens=1627
 )
 
-# Trains on rows of many lengths, like the worker, and prints its peak in bytes.
+# Trains on rows of many lengths, as the worker does, and prints its peak memory in bytes.
 PROGRAM = """
 import random, resource, sys, tempfile
 from transformers import TrainingArguments
@@ -58,9 +58,9 @@ import torch
 loading.load_tokenizer = lambda name: None
 loading.renderer_for = lambda tokenizer: None
 base = loading.load_base(sys.argv[1], dtype=sys.argv[2], load_in_4bit=False)
-dice = random.Random(0)
+rng = random.Random(0)
 def row(length):
-    ids = tuple(dice.randrange(1, 2000) for _ in range(length))
+    ids = tuple(rng.randrange(1, 2000) for _ in range(length))
     return Row(ids, tuple(IGNORED if i < length * 0.4 else t for i, t in enumerate(ids)))
 rows = RowDataset(tuple(row(length) for length in (512, 480, 440, 390, 330, 260, 200, 100)))
 trainer = LoraTrainer(
@@ -68,14 +68,14 @@ trainer = LoraTrainer(
     args=TrainingArguments(
         output_dir=tempfile.mkdtemp(), max_steps=4, bf16=base.dtype is torch.bfloat16,
         use_cpu=True, report_to=[], disable_tqdm=True, save_strategy="no",
-        # Each line is a sign of life.
+        # Each line shows that it is alive.
         logging_steps=1,
     ),
     train=rows, val=rows, schedule=BatchSchedule(rows.lengths, 4, 4, 0), batch=2, max_tokens=512,
     pad_id=0,
 )
 trainer.train()
-# What Linux says of a process in getrusage was its parent's before the program was loaded.
+# On Linux ru_maxrss starts at that of the parent process.
 hwm = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")] \
     if sys.platform == "linux" else []
 print(int(hwm[0]) * 1024 if hwm else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -87,19 +87,19 @@ def config_of(sizes: dict[str, Any], kind: str = "qwen3") -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Python does not know a process's peak there")
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.skipif(sys.platform == "win32", reason="no peak memory in Python on Windows")
+@pytest.mark.parametrize("name", MODELS)
 def test_the_memory_of_a_training_is_estimated_within_a_quarter(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    # In the precision that the worker would take: elsewhere it is emulated, and 20 times slower.
+    # As the worker would choose: emulated, half precision is 20 times slower.
     half = name == "many words" and device_facts(torch.device("cpu")).half is not None
-    model = AutoModelForCausalLM.from_config(config_of(SHAPES[name]))
+    model = AutoModelForCausalLM.from_config(config_of(MODELS[name]))
     model.to(torch.bfloat16 if half else torch.float32).save_pretrained(tmp_path)
     del model
     config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
-    shape = ModelDimensions.of(config)
-    assert shape is not None
-    said = estimate_memory(shape, Machine(half=half), LORA, TRAINING, AMOUNT)
+    dimensions = ModelDimensions.from_config(config)
+    assert dimensions is not None
+    estimated = estimate_memory(dimensions, Machine(half=half), LORA, TRAINING, SIZE)
     log = tmp_path / "log"
     code = run_logged(
         [sys.executable, "-c", PROGRAM, str(tmp_path), "bfloat16" if half else "float32"], log,
@@ -108,83 +108,86 @@ def test_the_memory_of_a_training_is_estimated_within_a_quarter(name: str, tmp_p
     printed = log.read_text(encoding="utf-8")
     assert code == 0, printed
     peak = int(printed.strip().splitlines()[-1])
-    shown = {part: round(value / 1e6) for part, value in asdict(said).items()}
-    print(f"{name}: {said.total / 1e6:.0f} MB said, {peak / 1e6:.0f} MB taken, {shown}")
-    assert said.total == pytest.approx(peak, rel=0.25), shown
+    shown = {part: round(value / 1e6) for part, value in asdict(estimated).items()}
+    print(
+        f"{name}: {estimated.total / 1e6:.0f} MB estimated, {peak / 1e6:.0f} MB measured, {shown}"
+    )
+    assert estimated.total == pytest.approx(peak, rel=0.25), shown
 
 
 @pytest.mark.parametrize("kind", ["qwen3", "qwen2", "llama", "gemma2", "gemma3_text"])
-def test_parameters_are_counted_as_the_models_have_them(kind: str) -> None:
-    config = config_of(SHAPES["wide and shallow"], kind)
-    shape = ModelDimensions.of(config.to_dict())
-    assert shape is not None
-    assert shape.parameters == pytest.approx(parameters_of(config), rel=0.005)
-    assert shape.bent is (kind == "gemma2")
+def test_parameters_are_counted_as_in_real_models(kind: str) -> None:
+    config = config_of(MODELS["wide and shallow"], kind)
+    dimensions = ModelDimensions.from_config(config.to_dict())
+    assert dimensions is not None
+    assert dimensions.parameters == pytest.approx(parameters_of(config), rel=0.005)
+    assert dimensions.softcapped is (kind == "gemma2")
 
 
-def test_the_bases_of_auto_have_the_sizes_in_their_names() -> None:
-    said = {"0.6B": 0.596, "1.7B": 1.72, "4B-Instruct-2507": 4.02, "8B": 8.19}
-    assert {name.removeprefix("Qwen/Qwen3-") for name in QWEN3} == set(said)
-    for name, billions in said.items():
+def test_the_known_bases_have_the_sizes_in_their_names() -> None:
+    named = {"0.6B": 0.596, "1.7B": 1.72, "4B-Instruct-2507": 4.02, "8B": 8.19}
+    assert {name.removeprefix("Qwen/Qwen3-") for name in QWEN3} == set(named)
+    for name, billions in named.items():
         assert QWEN3[f"Qwen/Qwen3-{name}"].parameters / 1e9 == pytest.approx(billions, rel=0.01)
 
 
 @pytest.mark.parametrize(
     "config", [{}, {"model_type": "mamba", "hidden_size": 8}, {"model_type": "qwen3"}]
 )
-def test_an_architecture_that_is_not_known_gets_no_number(config: dict[str, Any]) -> None:
-    assert ModelDimensions.of(config) is None
+def test_an_unknown_architecture_has_no_dimensions(config: dict[str, Any]) -> None:
+    assert ModelDimensions.from_config(config) is None
 
 
-def test_the_adapter_has_as_many_weights_as_peft_makes() -> None:
+def test_lora_parameters_are_counted_as_peft_creates_them() -> None:
     from kakaobot.base.loading import load_base
     from kakaobot.starter import FOLDER
     from kakaobot.train.adapter import with_lora
 
     base = load_base(str(FOLDER))
-    shape = ModelDimensions.of(base.model.config.to_dict())
-    assert shape is not None
+    dimensions = ModelDimensions.from_config(base.model.config.to_dict())
+    assert dimensions is not None
     model = with_lora(base, LORA, checkpointing=False)
-    learnt = sum(each.numel() for each in model.parameters() if each.requires_grad)
-    assert shape.adapter(LORA) == learnt
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert dimensions.lora_parameters(LORA) == trainable
 
 
-def test_what_is_lowered_lowers_the_memory_and_the_work() -> None:
-    shape, machine = QWEN3["Qwen/Qwen3-1.7B"], Machine("cuda", half=True)
+def test_smaller_settings_need_less_memory_and_fewer_flops() -> None:
+    dimensions, machine = QWEN3["Qwen/Qwen3-1.7B"], Machine("cuda", half=True)
 
     def total(machine: Machine = machine, lora: LoraSettings = LORA, **training: int) -> int:
-        wanted = TrainingSettings(**{"max_seq_len": 1024, **training})
-        amount = replace(AMOUNT, longest=1024)
-        return estimate_memory(shape, machine, lora, wanted, amount).total
+        settings = TrainingSettings(**{"max_seq_len": 1024, **training})
+        size = replace(SIZE, longest=1024)
+        return estimate_memory(dimensions, machine, lora, settings, size).total
 
     usual = total()
-    assert total(replace(machine, four_bits=True)) < usual * 0.85
+    assert total(replace(machine, load_in_4bit=True)) < usual * 0.85
     assert total(replace(machine, checkpointing=True)) < usual * 0.8
     assert total(lora=LoraSettings(r=4)) < usual
     assert total(lora=LoraSettings(target_modules=("q_proj", "v_proj"))) < usual
     assert total(max_seq_len=256) < usual
-    work = [
-        plan_and_flops(shape, LORA, TrainingSettings(epochs=n, batch=4), AMOUNT)[1] for n in (2, 4)
+    flops = [
+        plan_and_flops(dimensions, LORA, TrainingSettings(epochs=n, batch=4), SIZE)[1]
+        for n in (2, 4)
     ]
-    assert work[0] < work[1] < 2 * work[0]
-    # Twice through all tokens, and four evaluations on as many, which go forth only.
+    assert flops[0] < flops[1] < 2 * flops[0]
+    # Two epochs, and four evaluations on as many tokens, which have no backward pass.
     worth = equivalent_tokens(
-        shape, LORA, TrainingSettings(epochs=2, batch=4, eval_steps=2), AMOUNT
+        dimensions, LORA, TrainingSettings(epochs=2, batch=4, eval_steps=2), SIZE
     )
-    assert 2 * AMOUNT.tokens < worth < 4 * AMOUNT.tokens
+    assert 2 * SIZE.tokens < worth < 4 * SIZE.tokens
 
 
-def test_a_card_is_filled_as_far_as_it_goes_and_a_cpu_is_not() -> None:
-    shape, training = QWEN3["Qwen/Qwen3-0.6B"], TrainingSettings(batch=64, max_seq_len=512)
-    amount = replace(AMOUNT, rows=1000, tokens=512_000, target_tokens=300_000)
+def test_micro_batches_fill_a_card_but_not_a_cpu() -> None:
+    dimensions, training = QWEN3["Qwen/Qwen3-0.6B"], TrainingSettings(batch=64, max_seq_len=512)
+    size = replace(SIZE, rows=1000, tokens=512_000, target_tokens=300_000)
 
-    def found(device: str, gigabytes: float, of: ModelDimensions | None = shape) -> int:
+    def tokens(device: str, gigabytes: float, of: ModelDimensions | None = dimensions) -> int:
         machine, free = Machine(device, half=True), int(gigabytes * 2**30)
-        return tokens_at_once(of, machine, LORA, training, amount, free)
+        return micro_batch_tokens(of, machine, LORA, training, size, free)
 
-    on_cards = [found("cuda", gigabytes) for gigabytes in (2, 6, 12, 24, 140)]
+    on_cards = [tokens("cuda", gigabytes) for gigabytes in (2, 6, 12, 24, 140)]
     assert on_cards == sorted(on_cards)
     assert on_cards[0] == 512
     assert on_cards[-1] == 16_384
     assert len(set(on_cards)) >= 4
-    assert found("cpu", 140) == found("cuda", 140, None) == 512
+    assert tokens("cpu", 140) == tokens("cuda", 140, None) == 512

@@ -15,12 +15,14 @@ from kakaobot.train.cost_model import DatasetSize, ModelDimensions, flops_per_to
 from kakaobot.train.throughput import MEASURED, MeasuredRate, expected_flops
 
 # The bases and the rows of benchmarks/training.py.
-STARTER = ModelDimensions.of(json.loads((FOLDER / "config.json").read_text(encoding="utf-8")))
+STARTER = ModelDimensions.from_config(
+    json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))
+)
 assert STARTER
 DIMENSIONS = {
     "starter": STARTER,
-    "103M": ModelDimensions(151_936, 512, 1536, 8, 512, 256, tied=True),
-    "596M": ModelDimensions(151_936, 1024, 3072, 28, 2048, 1024, tied=True),
+    "103M": ModelDimensions(151_936, 512, 1536, 8, 512, 256, tied_embeddings=True),
+    "596M": ModelDimensions(151_936, 1024, 3072, 28, 2048, 1024, tied_embeddings=True),
 }
 SAMPLE_ROOM = DatasetSize(
     rows=70, tokens=14_189, target_tokens=7_831, longest=267, val_tokens=0, val_target_tokens=0
