@@ -109,7 +109,8 @@ class _StyleCounts:
     def add(self, tokens: ReplyTokens) -> None:
         classes, values, pending = self.classes, self.values, self.pending
         markers = {sign for sign, _ in tokens.punctuation}
-        values["sign_run"][max((run for _, run in tokens.punctuation), default=0)] += 1
+        longest = max(run for _, run in tokens.punctuation) if tokens.punctuation else 0
+        values["sign_run"][longest] += 1
         self._add_sounds(tokens, markers)
         if tokens.initials:
             markers.add("초성")
@@ -201,9 +202,9 @@ class _StyleCounts:
 
 def _either(markers: set[str], first: tuple[str, int], second: tuple[str, int]) -> str:
     """Class of two markers with their counts; adds those that occur to `markers`."""
-    present = [marker for marker, count in (first, second) if count]
-    if not present:
+    if not first[1] and not second[1]:
         return "없음"
+    present = [marker for marker, count in (first, second) if count]
     markers.update(present)
     return present[0] if len(present) == 1 else "둘 다"
 
