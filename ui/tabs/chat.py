@@ -63,25 +63,13 @@ def build(handlers: ChatHandlers, tab: gr.Tab, *, has_password: bool) -> None:
     on(tab.select, handlers.refresh, [access, run], persona)
     on(run.input, handlers.select_run, [access, run], persona)
     options = [run, parts.reply_as, parts.user_name]
+    message, conversation = [access, parts.message, lines, *options], [access, lines, *options]
+    outputs = [*chat, *buttons]
     replies = [
-        on(
-            event,
-            handlers.send,
-            [access, parts.message, lines, *options],
-            [*chat, *buttons],
-            **one_model,
-        )
+        on(event, handlers.send, message, outputs, **one_model)
         for event in (parts.send.click, parts.message.submit)
     ]
-    replies.append(
-        on(
-            parts.retry.click,
-            handlers.retry,
-            [access, lines, *options],
-            [*chat, *buttons],
-            **one_model,
-        )
-    )
+    replies.append(on(parts.retry.click, handlers.retry, conversation, outputs, **one_model))
     for reply in replies:
         # `then` also runs after an error, which must not leave the stop button behind.
         on(reply.then, handlers.show_send_button, access, buttons)

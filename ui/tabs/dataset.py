@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
@@ -45,26 +46,20 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab) -> None:
     report = [parts.report, parts.to_training, parts.charts, parts.examples]
     choices, participants = [parts.room, parts.persona], [parts.persona, parts.participants]
 
+    slow: dict[str, Any] = {"progress": "full", "concurrency_limit": None}
+
     def list_participants(event: Trigger) -> None:
         on(
             event,
             handlers.list_participants,
             choices,
             participants,
-            progress="full",
             show_progress_on=parts.participants,
-            concurrency_limit=None,
+            **slow,
         )
 
     def estimate(event: Trigger) -> None:
-        on(
-            event,
-            handlers.estimate,
-            None,
-            parts.estimate,
-            progress="full",
-            concurrency_limit=None,
-        )
+        on(event, handlers.estimate, None, parts.estimate, **slow)
 
     everything = [*choices, parts.build, *report, parts.estimate]
     loaded = on(tab.select, handlers.load, None, everything, concurrency_limit=None)
