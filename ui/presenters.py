@@ -11,6 +11,7 @@ from kakaobot.app.chat import ChatLine
 from kakaobot.app.estimates import timing_note
 from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
 from kakaobot.runs.eval_samples import EvalTranscript
+from kakaobot.runs.exit_reason import without_last_line
 from kakaobot.runs.history import RunSummary
 from kakaobot.runs.labels import duration_text
 from kakaobot.runs.status import LIVE, Status
@@ -220,7 +221,7 @@ def _detail(snapshot: TrainingSnapshot) -> tuple[str, ...]:
     message = status.message
     if snapshot.last_lines:
         # The card shows the last lines itself.
-        message = message.partition(f" {text.LAST_LINES}: ")[0]
+        message = without_last_line(message)
     sentences = [message] if message else _options(snapshot)
     if status.state == "running" and status.resumed_from:
         sentences.append(text.RESUMED_AT.format(step=status.resumed_from))

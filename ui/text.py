@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kakaobot.runs.exit_reason import LAST_LINE_LABEL
 from kakaobot.runs.labels import STATE_LABELS
 
 APP = "카카오봇"
@@ -203,7 +204,7 @@ QUIET = (
     "{time} 동안 소식이 없습니다. 느린 컴퓨터에서는 한 단계나 저장에 몇 분이 걸리기도 합니다. "
     "계속 그대로면 멈춘 뒤 다시 시작해 주세요."
 )
-LAST_LINES = "마지막 기록"
+LAST_LINES = LAST_LINE_LABEL
 PRACTICE = "연습용 모델입니다"
 PRACTICE_HINT = (
     "사용법을 익히기 위한 아주 작은 모델이라 말이 어색합니다. 실제로 쓰려면 인터넷에 연결하거나 "

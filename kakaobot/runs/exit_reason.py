@@ -15,6 +15,7 @@ _SEARCHED_LINES = 25
 _MAX_QUOTE = 300
 """Characters of the log's last line that are quoted."""
 
+LAST_LINE_LABEL = "마지막 기록"
 RESUMES = "다시 시작하면 마지막 저장본부터 이어집니다."
 _LESS_MEMORY = (
     "training.max_seq_len 을 줄이고 데이터 준비를 다시 하거나, model.base_model 을 더 작은 것으로 "
@@ -117,8 +118,13 @@ def exit_message(
     """
     # Neither the trainer's metrics (dicts) nor ruled lines explain an end.
     lines = [line.strip() for line in log if line.strip("-= \n") and not line.startswith("{")]
-    quote = f" 마지막 기록: {lines[-1][:_MAX_QUOTE]}" if lines else ""
+    quote = f" {LAST_LINE_LABEL}: {lines[-1][:_MAX_QUOTE]}" if lines else ""
     return f"학습 프로세스가 갑자기 끝났습니다. {_cause(lines, code, rebooted, full)}{quote}"
+
+
+def without_last_line(message: str) -> str:
+    """An `exit_message` without the log's last line."""
+    return message.partition(f" {LAST_LINE_LABEL}: ")[0]
 
 
 def _cause(lines: Sequence[str], code: int | None, rebooted: bool, full: bool) -> str:
