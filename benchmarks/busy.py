@@ -1,22 +1,22 @@
-"""Training and chat on an idle machine, and while other programs keep one or two cores busy.
+"""Training and chat on an idle machine, and beside one or two busy cores.
 
     python benchmarks/busy.py [--quick] [--only WORK BASE] [--seconds N] [--rounds N] [--json FILE]
 
-Two processes do the same work and differ only in their threads. Those of `default` are as many as
-the library takes by itself, and wait as its OpenMP runtime does by itself; `kakaobot` sets the wait
-(`kakaobot/openmp.py`) and follows the load (`kakaobot/base/threads.py`). They are loaded once and
-take turns: one works for some seconds while the other blocks on its input, so that every figure of
-one workload comes from the same minutes. A busy core is a Python process in an endless loop. Bases
-are the starter (6.8 million parameters) and the starter widened to 103 million; training uses the
-worker's own trainer, chat the engine with greedy decoding.
+Two processes do the same work and differ in their threads only. `default` has as many as torch
+chooses, with the wait policy of its OpenMP runtime; `kakaobot` sets the policy
+(`kakaobot/openmp.py`) and adapts to the load (`kakaobot/base/threads.py`). Both are loaded once and
+take turns of some seconds while the other blocks on its input, so that all figures of a workload
+come from the same minutes. A busy core is a Python process in an endless loop. The bases are the
+starter (6.8 million parameters) and the starter widened to 103 million. Training uses the worker's
+trainer, chat the engine with greedy decoding.
 
-Told are tokens a second of training (with padding) and replies a second of chat, the speed of
-`kakaobot` alone in terms of `default` alone (median over rounds of the ratio within a round), and
-how many times longer the same work takes beside busy cores than alone, from the moment on when the
-load has been noticed. `default` beside one busy core is measured once, for the size of the problem.
+Reported are trained tokens (with padding) or replies per second, the speed of `kakaobot` relative
+to `default` on the idle machine (median over rounds of the ratio within a round), and how much
+longer the same work takes beside busy cores once the load has been noticed. `default` beside one
+busy core is measured once, to show the size of the problem.
 
-The second table is the speed by number of threads, also for a tiny base of 0.6 million parameters;
-from it comes the rule of `kakaobot/base/threads.py` for how much work a thread is worth.
+The second table is the speed by number of threads, also for a tiny base of 0.6 million parameters.
+The minimum work per thread in `kakaobot/base/threads.py` comes from it.
 """
 
 from __future__ import annotations
@@ -51,43 +51,43 @@ READY, TURN = "ready", "turn "
 SETTLING = 2.0
 """Seconds after which a load has been noticed; a training lasts longer."""
 _WARM_UP = 4.0
-"""Seconds of work before a process is ready: it allocates, and prepares itself for each shape."""
+"""Seconds of work before a process is ready: it allocates and chooses kernels."""
 
 
-# -- in a process of its own
+# -- child process
 
 
 def serve(kind: str, folder: Path) -> None:
-    """Work for as many seconds as each line on stdin says; print how much was done, in how many.
+    """Work one turn per line on stdin, which holds its seconds; print the work and the time.
 
-    The first `SETTLING` seconds of a turn are worked but not counted.
+    The first `SETTLING` seconds of a turn are not counted.
     """
     turns = _Turns()
     {"training": _train, "chat": _chat}[kind](folder, turns)
 
 
 class _Turns:
-    """Whether there is time left in the current turn; between two turns it waits for input."""
+    """Keeps the time of the current turn; blocks on input between turns."""
 
     def __init__(self) -> None:
         self._seconds = _WARM_UP
         self._until = time.perf_counter() + SETTLING
         self._settled = self._warm = False
-        self._began = self._done = 0.0
+        self._start = self._done = 0.0
 
     def over(self, done: float) -> bool:
-        """Count work done since the last call. True when no turn is left."""
+        """Count work done since the last call. True once there are no more turns."""
         self._done += done
         now = time.perf_counter()
         if now < self._until:
             return False
         if not self._settled:
-            self._settled, self._began, self._done = True, now, 0.0
+            self._settled, self._start, self._done = True, now, 0.0
             self._until = now + self._seconds
             return False
         if self._warm:
-            told = {"done": self._done, "seconds": now - self._began}
-            print(TURN + json.dumps(told), flush=True)
+            result = {"done": self._done, "seconds": now - self._start}
+            print(TURN + json.dumps(result), flush=True)
         else:
             print(READY, flush=True)
         self._warm = True
@@ -104,14 +104,14 @@ def _train(folder: Path, turns: _Turns) -> None:
 
     trainer = worker_trainer(folder, batch=ROWS, max_steps=100_000)
 
-    class Taker(TrainerCallback):
+    class Turn(TrainerCallback):
         cells = 0
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             control.should_training_stop = turns.over(trainer.counter.padded_tokens - self.cells)
             self.cells = trainer.counter.padded_tokens
 
-    trainer.add_callback(Taker())
+    trainer.add_callback(Turn())
     trainer.train()
 
 
@@ -126,7 +126,7 @@ def _chat(folder: Path, turns: _Turns) -> None:
     )  # fmt: skip
     greedy = Sampling(REPLY_TOKENS, temperature=0.0, top_p=1.0, top_k=0, repetition_penalty=1.1)
     while True:
-        # Whole sets only: the replies are of different lengths.
+        # Whole sets only, as the replies differ in length.
         for question in QUESTIONS:
             for _ in engine.stream_reply([ChatMessage("user", question)], greedy):
                 pass
@@ -134,57 +134,56 @@ def _chat(folder: Path, turns: _Turns) -> None:
             return
 
 
-# -- the one that measures
+# -- parent process
 
 
 class Contender:
-    """A loaded process that works when it is told to."""
+    """A loaded child process that works on request."""
 
     def __init__(self, kind: str, folder: Path, environ: dict[str, str]) -> None:
         command = [sys.executable, "-X", "utf8", __file__, "--serve", kind, str(folder)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            stderr=subprocess.DEVNULL, env={**_bare(), **ENVIRONMENT, **environ},
+            stderr=subprocess.DEVNULL, env={**_environ_without_threads(), **ENVIRONMENT, **environ},
         )  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._ask, self._answers = self._process.stdin, self._process.stdout
+        self._input, self._output = self._process.stdin, self._process.stdout
         while self._line() != READY:
             pass
 
     def speed(self, seconds: float, busy: int = 0) -> float:
-        """What is done in a second beside so many busy cores."""
+        """Work per second beside a number of busy cores."""
         with busy_cores(busy):
-            self._ask.write(f"{seconds}\n")
-            self._ask.flush()
+            self._input.write(f"{seconds}\n")
+            self._input.flush()
             # The trainer prints its losses in between.
             while not (line := self._line()).startswith(TURN):
                 pass
-        told = json.loads(line.removeprefix(TURN))
-        return float(told["done"] / told["seconds"])
+        result = json.loads(line.removeprefix(TURN))
+        return float(result["done"] / result["seconds"])
 
     def close(self) -> None:
-        self._ask.close()
+        self._input.close()
         self._process.wait()
 
     def _line(self) -> str:
-        line = self._answers.readline()
+        line = self._output.readline()
         if not line:
             raise RuntimeError(f"the process ended with {self._process.wait()}")
         return line.strip()
 
 
-def _bare() -> dict[str, str]:
-    """The environment without a word about threads."""
-    spared = ("OMP_", "GOMP_", "KMP_", "MKL_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(spared)}
+def _environ_without_threads() -> dict[str, str]:
+    prefixes = ("OMP_", "GOMP_", "KMP_", "MKL_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
 @contextmanager
 def busy_cores(count: int) -> Iterator[None]:
     loops = [subprocess.Popen([sys.executable, "-c", BUSY_LOOP]) for _ in range(count)]
     try:
-        # Else the first part of a turn would still be alone.
+        # Let the loops start before the turn does.
         time.sleep(0.3 if loops else 0)
         yield
     finally:
@@ -193,18 +192,18 @@ def busy_cores(count: int) -> Iterator[None]:
             loop.wait()
 
 
-def compared(kind: str, folder: Path, seconds: float, rounds: int) -> dict[str, Any]:
-    """Both in turns, alone and beside busy cores."""
+def compare(kind: str, folder: Path, seconds: float, rounds: int) -> dict[str, Any]:
+    """Both processes in turns, alone and beside busy cores."""
     import torch
 
     fixed = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     default, ours = Contender(kind, folder, fixed), Contender(kind, folder, wait_policy({}))
-    found: list[dict[str, float]] = []
+    results: list[dict[str, float]] = []
     for number in range(rounds):
-        # Whoever goes first has no advantage in the end.
+        # Alternate who goes first.
         pair = (default, ours) if number % 2 else (ours, default)
-        alone = {each: each.speed(seconds) for each in pair}
-        found.append({
+        alone = {contender: contender.speed(seconds) for contender in pair}
+        results.append({
             "default": alone[default],
             "alone": alone[ours],
             "beside one": ours.speed(seconds, busy=1),
@@ -215,19 +214,19 @@ def compared(kind: str, folder: Path, seconds: float, rounds: int) -> dict[str, 
     ours.close()
 
     def median(top: str, bottom: str) -> float:
-        return statistics.median(each[top] / each[bottom] for each in found)
+        return statistics.median(result[top] / result[bottom] for result in results)
 
     return {
-        "rounds": found,
+        "rounds": results,
         "kakaobot / default, alone": median("alone", "default"),
         "time beside one / alone": median("alone", "beside one"),
         "time beside two / alone": median("alone", "beside two"),
-        "default: time beside one / alone": found[-1]["default"] / stalled,
+        "default: time beside one / alone": results[-1]["default"] / stalled,
     }
 
 
 def by_threads(kind: str, folder: Path, seconds: float, rounds: int) -> dict[str, float]:
-    """What is done in a second alone, by number of threads."""
+    """Number of threads → work per second on the idle machine."""
     counts = sorted({1, max(1, (os.cpu_count() or 1) // 2), os.cpu_count() or 1})
     contenders = {
         count: Contender(kind, folder, {**wait_policy({}), "OMP_NUM_THREADS": str(count)})
@@ -239,11 +238,11 @@ def by_threads(kind: str, folder: Path, seconds: float, rounds: int) -> dict[str
             speeds[count].append(contender.speed(seconds))
     for contender in contenders.values():
         contender.close()
-    return {str(count): statistics.median(found) for count, found in speeds.items()}
+    return {str(count): statistics.median(values) for count, values in speeds.items()}
 
 
 def prepare_tiny(folder: Path) -> None:
-    """As `prepare`, with a base that has hardly anything to compute."""
+    """As `prepare`, with a tiny base."""
     import torch
     from transformers import AutoTokenizer, Qwen3Config, Qwen3ForCausalLM
 
@@ -258,13 +257,13 @@ def prepare_tiny(folder: Path) -> None:
 
 
 def processor() -> str:
-    """Its name, and the widest instructions it has for numbers of half precision."""
+    """Name of the CPU and its widest vector instructions."""
     name = platform.processor() or platform.machine()
     if sys.platform == "linux":
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        said = dict(line.split("\t", 1) for line in lines if "\t" in line)
-        flags = said.get("flags", "").split()
-        name = said.get("model name", name).lstrip("\t: ")
+        info = dict(line.split("\t", 1) for line in lines if "\t" in line)
+        flags = info.get("flags", "").split()
+        name = info.get("model name", name).lstrip("\t: ")
         widest = [flag for flag in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if flag in flags]
         name += f" ({widest[0]})" if widest else ""
     return name
@@ -278,7 +277,7 @@ def show(report: dict[str, Any]) -> None:
     )
     print(f"{'default +1':>12}")
     for row in report["busy"]:
-        alone = statistics.median(each["alone"] for each in row["rounds"])
+        alone = statistics.median(result["alone"] for result in row["rounds"])
         print(
             f"{row['work']:10}{row['base']:10}{alone:8,.1f}/s"
             f"{row['kakaobot / default, alone']:12.2f}"
@@ -295,7 +294,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="the starter only")
     parser.add_argument("--only", nargs=2, metavar=("WORK", "BASE"), help="one row of each table")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of a turn")
+    parser.add_argument("--seconds", type=float, default=8.0, help="per turn")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
@@ -327,8 +326,8 @@ def main() -> None:
                 speeds = by_threads(kind, folder, args.seconds, max(1, args.rounds // 2))
                 report["threads"].append({**row, "speeds": speeds})
                 if base != "tiny":
-                    found = compared(kind, folder, args.seconds, args.rounds)
-                    report["busy"].append({**row, **found})
+                    results = compare(kind, folder, args.seconds, args.rounds)
+                    report["busy"].append({**row, **results})
     show(report)
     if args.json:
         args.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
