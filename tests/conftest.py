@@ -29,21 +29,21 @@ QUICK = {
     "generation.max_new_tokens": 24,
 }
 
-MOST_WORKERS = 8
-HANGS_AFTER = 1800.0
-"""Seconds after which a test is ended that hangs where nobody waits with `wait_for`."""
+MAX_WORKERS = 8
+HANG_SECONDS = 1800.0
+"""Timeout of a test that hangs outside `wait_for`."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker a core; none, so all in this process, where test files are named."""
-    named = any(".py" in each for each in config.option.file_or_dir)
-    cores = min(psutil.cpu_count() or 1, MOST_WORKERS)
+    """One worker per core; none if test files are named, for `-s` and `--pdb`."""
+    named = any(".py" in path for path in config.option.file_or_dir)
+    cores = min(psutil.cpu_count() or 1, MAX_WORKERS)
     return 0 if named or cores == 1 else cores
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    # Before anything loads torch or asks the hub, and for all processes that tests start.
+    # Before torch or the hub's library is imported, and for all child processes.
     set_wait_policy()
     os.environ["HF_HUB_OFFLINE"] = "1"
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -51,12 +51,11 @@ def pytest_configure(config: pytest.Config) -> None:
         threads = max(1, (psutil.cpu_count() or 1) // workers)
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     if config.option.timeout is None:
-        config.option.timeout = patience(HANGS_AFTER)
+        config.option.timeout = patience(HANG_SECONDS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests first: whoever starts one last is waited for by the others."""
-
+    """Run files with long tests first, so that no worker starts one last."""
     ranks: dict[Path, int] = {}
     for item in items:
         marked = [item.get_closest_marker(name) is not None for name in ("browser", "slow")]
@@ -65,15 +64,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def python_outside() -> Path:
-    """The Python that made the environment the tests run in."""
+    """The Python that created the virtual environment of the tests."""
     base = Path(getattr(sys, "_base_executable", sys.executable))
-    # Before 3.11 a POSIX environment names itself there, and is a link to its maker.
+    # Before 3.11 a POSIX environment names itself there, but links to its base.
     return base.resolve() if base == Path(sys.executable) else base
 
 
 @pytest.fixture(autouse=True)
 def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads the developer's password or data."""
+    """Hide the developer's password and data."""
     monkeypatch.setenv("KAKAOBOT_HOME", str(tmp_path / "home"))
     for name in ("CHATBOT_PASSWORD", "CHATBOT_ACCESS_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
@@ -81,7 +80,7 @@ def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """An empty home with settings that suit the starter."""
+    """An empty home with quick settings for the starter."""
     home = Home(tmp_path / "home")
     home.settings()
     save(home.settings_file, QUICK)
@@ -90,12 +89,12 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def bases() -> BaseModels:
-    return BaseModels(lambda wanted: choose(wanted, reachable=lambda: False))
+    return BaseModels(lambda name: choose(name, reachable=lambda: False))
 
 
 @pytest.fixture(scope="session")
 def tokenizer_of() -> Callable[..., Any]:
-    """Makes a real byte-level tokenizer with the given special tokens and chat template."""
+    """Factory of byte-level tokenizers with given special tokens and chat template."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -114,8 +113,8 @@ def tokenizer_of() -> Callable[..., Any]:
                 show_progress=False,
             ),
         )
-        made = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **roles)
-        made.chat_template = template
-        return made
+        wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **roles)
+        wrapped.chat_template = template
+        return wrapped
 
     return make

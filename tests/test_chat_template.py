@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from kakaobot.chat_template import CHATML, Renderer, renderer_for
 from kakaobot.errors import BaseModelError
@@ -63,6 +64,16 @@ def tokenizer(request: pytest.FixtureRequest, tokenizer_of: Callable[..., Any]) 
 @pytest.fixture(scope="session")
 def renderer(tokenizer: Any) -> Renderer:
     return renderer_for(tokenizer)
+
+
+@pytest.fixture(scope="session")
+def starter_tokenizer() -> Tokenizer:
+    return Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
+
+
+@pytest.fixture(scope="session")
+def starter(starter_tokenizer: Tokenizer) -> Renderer:
+    return Renderer(starter_tokenizer, CHATML)
 
 
 def test_targets_are_the_replies_with_their_end(renderer: Renderer, tokenizer: Any) -> None:
@@ -173,13 +184,11 @@ def test_a_tokenizer_without_an_end_token_is_rejected(
     st.text(min_size=1, max_size=30).filter(lambda text: text.strip()),
     st.text("가나다", max_size=3),
 )
-def test_any_text_is_decoded_from_its_ids(text: str, name: str) -> None:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
-    renderer = Renderer(tokenizer, CHATML)
+def test_any_text_is_decoded_from_its_ids(
+    starter_tokenizer: Tokenizer, starter: Renderer, text: str, name: str
+) -> None:
     clean = unicodedata.normalize("NFC", text.strip().replace("\x00", "")) or "빈"
-    encoded = renderer.encode([ChatMessage("assistant", clean, name, is_target=True)])
+    encoded = starter.encode([ChatMessage("assistant", clean, name, is_target=True)])
     targets = [i for i, target in zip(encoded.ids, encoded.loss_mask, strict=True) if target][:-1]
-    body = tokenizer.decode(targets, skip_special_tokens=False)
+    body = starter_tokenizer.decode(targets, skip_special_tokens=False)
     assert body == (f"[{name}] {clean.strip()}" if name else clean.strip())

@@ -11,20 +11,20 @@ from kakaobot.errors import ConfigError
 from kakaobot.settings import Settings
 
 
-def test_the_shipped_file_is_the_declaration() -> None:
+def test_the_shipped_file_has_the_declared_defaults() -> None:
     shipped = (ROOT / "configs" / "sft.yaml").read_text(encoding="utf-8")
     assert shipped == render(Settings())
 
 
-def test_every_setting_is_described_in_korean_and_commented_in_the_file() -> None:
+def test_every_setting_has_a_korean_comment_in_the_file() -> None:
     text = render(Settings())
     assert len(setting_fields()) > 40
-    for entry in setting_fields():
-        assert re.search("[가-힣]", entry.description), entry.path
-        assert f"  # {entry.description}\n  {entry.key}: " in text
+    for field in setting_fields():
+        assert re.search("[가-힣]", field.description), field.path
+        assert f"  # {field.description}\n  {field.key}: " in text
 
 
-def test_what_is_rendered_is_read_back() -> None:
+def test_rendered_settings_parse_back() -> None:
     settings = parse(
         {
             "lora": {"r": 4, "target_modules": ["q_proj", "v_proj"]},
@@ -37,7 +37,7 @@ def test_what_is_rendered_is_read_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("lora: {rnak: 8}", "lora.rnak"),
         ("lora: {dropuot: 0.1}", "혹시 lora.dropout 인가요?"),
@@ -61,12 +61,12 @@ def test_what_is_rendered_is_read_back() -> None:
         ("- 1", "묶음"),
     ],
 )
-def test_a_bad_value_is_answered_with_its_name_and_what_to_write(text: str, words: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(words)):
+def test_an_invalid_value_is_an_error_that_says_what_is_valid(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
         parse(yaml.safe_load(text))
 
 
-def test_yaml_reads_2e4_as_text_and_it_is_a_number_all_the_same() -> None:
+def test_scientific_notation_that_yaml_reads_as_text_is_a_number() -> None:
     assert yaml.safe_load("2e-4") == "2e-4"
     assert parse(yaml.safe_load("training: {learning_rate: 2e-4}")).training.learning_rate == 2e-4
 
@@ -77,11 +77,11 @@ def test_broken_yaml_names_the_line(home: Home) -> None:
         home.settings()
 
 
-def test_an_empty_group_means_its_defaults() -> None:
+def test_an_empty_group_has_its_defaults() -> None:
     assert parse({"smoke": None}) == Settings()
 
 
-def test_saving_changes_one_value_and_keeps_comments(home: Home) -> None:
+def test_save_changes_values_and_keeps_comments(home: Home) -> None:
     file = home.settings_file
     file.write_text(
         "# 내 메모\n" + file.read_text(encoding="utf-8").replace("seed: 42", "seed: 42  # 행운"),
@@ -95,7 +95,7 @@ def test_saving_changes_one_value_and_keeps_comments(home: Home) -> None:
     assert (settings.lora.r, settings.data.exclude_people) == (8, ("방장봇",))
 
 
-def test_a_change_that_does_not_fit_leaves_the_file_as_it_was(home: Home) -> None:
+def test_an_invalid_change_leaves_the_file_unchanged(home: Home) -> None:
     before = home.settings_file.read_bytes()
     with pytest.raises(ConfigError, match=r"lora\.r"):
         save(home.settings_file, {"lora.r": -1})
@@ -103,9 +103,9 @@ def test_a_change_that_does_not_fit_leaves_the_file_as_it_was(home: Home) -> Non
     assert list(home.settings_file.parent.iterdir()) == [home.settings_file]
 
 
-def test_text_from_a_form_is_read_by_the_kind_of_its_setting(home: Home) -> None:
-    preferences = SettingsEditor(home)
-    preferences.save(
+def test_form_text_is_converted_by_the_kind_of_setting(home: Home) -> None:
+    editor = SettingsEditor(home)
+    editor.save(
         {
             "lora.r": "8",
             "training.learning_rate": "1e-4",
@@ -114,37 +114,35 @@ def test_text_from_a_form_is_read_by_the_kind_of_its_setting(home: Home) -> None
             "training.epochs": 2.0,
         }
     )
-    values = preferences.values()
+    values = editor.values()
     assert values["lora.r"] == 8
     assert values["training.learning_rate"] == 1e-4
     assert values["model.load_in_4bit"] is False
     assert values["data.exclude_people"] == ("봇", "다른 봇")
     with pytest.raises(ConfigError, match="정수"):
-        preferences.save({"lora.r": "여덟"})
+        editor.save({"lora.r": "여덟"})
 
 
 def test_every_group_has_a_korean_title(home: Home) -> None:
     titles = dict(SettingsEditor(home).groups())
-    assert set(titles) == {entry.group for entry in setting_fields()}
+    assert set(titles) == {field.group for field in setting_fields()}
     assert all(re.search("[가-힣]", title) for title in titles.values())
 
 
-def test_the_password_is_read_from_the_file_and_the_environment_wins(home: Home) -> None:
+def test_the_environment_overrides_the_password_file(home: Home) -> None:
     assert home.password({}) == ""
     (home.root / ".env").write_text("\ufeffCHATBOT_PASSWORD=바다 거북\n", encoding="utf-8")
     assert home.password({}) == "바다 거북"
     assert home.password({"CHATBOT_PASSWORD": "산토끼"}) == "산토끼"
 
 
-@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
-def test_the_env_file_is_read_however_notepad_or_powershell_saved_it(
-    home: Home, coding: str
-) -> None:
-    (home.root / ".env").write_bytes("CHATBOT_PASSWORD=바다거북\r\n".encode(coding))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
+def test_an_env_file_saved_by_notepad_or_powershell_is_read(home: Home, encoding: str) -> None:
+    (home.root / ".env").write_bytes("CHATBOT_PASSWORD=바다거북\r\n".encode(encoding))
     assert home.password({}) == "바다거북"
 
 
-def test_saving_a_list_keeps_the_comment_behind_it(home: Home) -> None:
+def test_saving_a_list_keeps_the_next_comment(home: Home) -> None:
     comment = "# 검증에 쓸 몫"
     for value in (["가", "나"], []):
         save(home.settings_file, {"data.exclude_people": value})
@@ -152,7 +150,7 @@ def test_saving_a_list_keeps_the_comment_behind_it(home: Home) -> None:
         assert home.settings().data.exclude_people == tuple(value)
 
 
-def test_layers_may_be_named_in_one_line(home: Home) -> None:
+def test_target_modules_may_be_one_line(home: Home) -> None:
     assert parse({"lora": {"target_modules": "q_proj, v_proj"}}).lora.target_modules == (
         "q_proj",
         "v_proj",

@@ -15,30 +15,30 @@ from kakaobot.errors import DatasetError
 
 
 @given(st.lists(st.text(max_size=5), max_size=40), st.integers(1, 7))
-def test_it_is_a_list_however_much_of_it_is_on_the_disk(items: list[str], at_once: int) -> None:
-    spill = DiskList[str](at_once)
+def test_it_behaves_like_a_list_for_any_block_size(items: list[str], block_size: int) -> None:
+    disk_list = DiskList[str](block_size)
     for number, item in enumerate(items, 1):
-        spill.append(item)
-        assert list(spill) == items[:number]
-    assert len(spill) == len(items)
-    assert [spill[place] for place in range(len(items))] == items
-    assert [spill[place] for place in range(-len(items), 0)] == items
-    assert spill[1:-1] == items[1:-1]
-    assert spill[::-2] == items[::-2]
+        disk_list.append(item)
+        assert list(disk_list) == items[:number]
+    assert len(disk_list) == len(items)
+    assert [disk_list[index] for index in range(len(items))] == items
+    assert [disk_list[index] for index in range(-len(items), 0)] == items
+    assert disk_list[1:-1] == items[1:-1]
+    assert disk_list[::-2] == items[::-2]
     with pytest.raises(IndexError):
-        spill[len(items)]
+        disk_list[len(items)]
 
 
-def test_two_may_read_while_it_grows() -> None:
-    spill = DiskList[int](2)
-    spill.extend(range(6))
-    one, other = iter(spill), iter(spill)
+def test_iterators_are_independent_while_it_grows() -> None:
+    disk_list = DiskList[int](2)
+    disk_list.extend(range(6))
+    one, other = iter(disk_list), iter(disk_list)
     assert [next(one), next(one), next(other), next(one), next(other)] == [0, 1, 0, 2, 1]
-    spill.extend(range(6, 9))
+    disk_list.extend(range(6, 9))
     assert [*one] == [3, 4, 5, 6, 7, 8]
 
 
-def test_threads_read_what_was_written() -> None:
+def test_blocks_can_be_read_from_several_threads() -> None:
     blocks = DiskBlocks()
     for number in range(50):
         blocks.add([number] * number)
@@ -55,29 +55,29 @@ def test_threads_read_what_was_written() -> None:
     assert wrong == []
 
 
-def test_little_touches_no_disk_and_nobody_finds_the_file(
+def test_small_lists_use_no_disk_and_the_file_is_unnamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
-    few = DiskList[int](10)
-    few.extend(range(9))
-    assert list(few) == list(range(9))
+    short = DiskList[int](10)
+    short.extend(range(9))
+    assert list(short) == list(range(9))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    many = DiskList[str](10)
-    many.extend(["비밀"] * 100)
-    assert list(many) == ["비밀"] * 100
+    long = DiskList[str](10)
+    long.extend(["비밀"] * 100)
+    assert list(long) == ["비밀"] * 100
     named = [file.name for file in tmp_path.iterdir()]
-    # Where a file cannot lose its name while it is open, it goes when it is closed.
+    # Windows keeps the name of an open file until it is closed.
     assert len(named) <= 1
-    del many
+    del long
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_readable_error(monkeypatch: pytest.MonkeyPatch) -> None:
     real = tempfile.TemporaryFile
 
     class Full:
-        """A real file on a disk that takes ten bytes more."""
+        """A real file that accepts ten more bytes."""
 
         def __init__(self, file: IO[bytes]) -> None:
             self._file, self._left = file, 10
@@ -95,7 +95,7 @@ def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         tempfile, "TemporaryFile", lambda **options: Full(cast("IO[bytes]", real(**options)))
     )
-    spill = DiskList[str](2)
-    spill.append("가")
+    disk_list = DiskList[str](2)
+    disk_list.append("가")
     with pytest.raises(DatasetError, match=r"자리가 없습니다.*디스크를 비우고 다시"):
-        spill.append("가" * 100)
+        disk_list.append("가" * 100)

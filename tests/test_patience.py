@@ -1,4 +1,4 @@
-"""The wait that all tests share: it ends with success, with silence, and not before."""
+"""The wait shared by all tests ends on success or silence, and not before."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from kakaobot.runs.status import Status
 from tests.patience import patience, processor_time, run_logged, slowness, wait_for
 
 
-def test_progress_is_waited_for_however_long_it_takes() -> None:
+def test_wait_for_lasts_while_there_is_progress() -> None:
     steps = count()
     began = time.monotonic()
     limit = patience(0.1)
-    # Five times as long as silence would be borne.
+    # Five times the silence limit.
     wait_for(lambda: time.monotonic() - began > 5 * limit, lambda: next(steps), silence=0.1)
 
 
-def test_silence_is_given_up_on() -> None:
+def test_wait_for_fails_on_silence() -> None:
     with pytest.raises(AssertionError, match="no progress"):
         wait_for(lambda: False, lambda: "the same", silence=0.1)
 
 
-def test_a_silent_run_is_given_up_on_with_its_log(tmp_path: Path) -> None:
+def test_wait_for_a_silent_run_fails_with_its_log(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.write_status(Status("running", 1, 2))
     run.log.file.write_text("the last words\n", encoding="utf-8")
@@ -37,7 +37,7 @@ def test_a_silent_run_is_given_up_on_with_its_log(tmp_path: Path) -> None:
         wait_for(lambda: False, run, silence=0.1)
 
 
-def test_each_word_of_a_run_is_progress(tmp_path: Path) -> None:
+def test_every_status_of_a_run_is_progress(tmp_path: Path) -> None:
     run = Run(tmp_path)
     program = (
         "import sys, time; from pathlib import Path\n"
@@ -47,7 +47,7 @@ def test_each_word_of_a_run_is_progress(tmp_path: Path) -> None:
         "    Run(Path(sys.argv[1])).write_status(Status('running', step, 20))\n"
         "    time.sleep(float(sys.argv[2]))"
     )
-    # Twice as long in all as silence would be borne.
+    # Twice the silence limit in total.
     pause = str(patience(1.0) / 10)
     with subprocess.Popen([sys.executable, "-c", program, str(tmp_path), pause]) as worker:
         wait_for(lambda: run.recorded_status().step)
@@ -55,7 +55,7 @@ def test_each_word_of_a_run_is_progress(tmp_path: Path) -> None:
     assert run.recorded_status().step == 19
 
 
-def test_a_program_is_run_to_its_end_and_a_silent_one_is_killed(
+def test_run_logged_returns_the_exit_code_or_kills_a_silent_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "log"
@@ -69,8 +69,8 @@ def test_a_program_is_run_to_its_end_and_a_silent_one_is_killed(
     assert time.monotonic() - began < patience(30)
 
 
-def test_a_machine_is_never_thought_faster_than_the_reference() -> None:
-    by_clock, of_processor = slowness()
-    assert by_clock >= 1
-    assert of_processor >= 1
-    assert (patience(2), processor_time(2)) == (2 * by_clock, 2 * of_processor)
+def test_slowness_is_at_least_one() -> None:
+    wall, cpu = slowness()
+    assert wall >= 1
+    assert cpu >= 1
+    assert (patience(2), processor_time(2)) == (2 * wall, 2 * cpu)

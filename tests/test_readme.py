@@ -1,4 +1,4 @@
-"""What the documents say is what the program does."""
+"""The documents match the program."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"^python -m kakaobot (\w+)", README, re.MULTILINE)))
 
 
-def test_the_table_of_settings_is_the_declaration() -> None:
+def test_the_settings_table_matches_the_declaration() -> None:
     table = README.split("<!-- settings -->")[1].split("<!-- /settings -->")[0]
     assert table.strip() == markdown()
 
 
-def test_every_picture_and_every_linked_file_is_there() -> None:
+def test_every_linked_file_exists() -> None:
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert len(links) > 5
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_commands_are_named() -> None:
+def test_the_readme_documents_commands() -> None:
     assert len(COMMANDS) >= 9
 
 
@@ -41,7 +41,7 @@ def test_a_documented_command_exists(command: str) -> None:
     assert re.search("[가-힣]", done.stdout)
 
 
-def test_the_newest_entry_of_the_changelog_is_this_version() -> None:
+def test_the_newest_changelog_entry_is_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     newest = re.search(r"^## (\S+)", text, re.MULTILINE)
     assert newest is not None

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 
 def write_gguf(source: Path, file: Path) -> Path:
-    """`source` is a folder with config.json, tokenizer.json and model.safetensors."""
+    """Convert a folder with config.json, tokenizer.json and model.safetensors."""
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     writer = gguf.GGUFWriter(str(file), "qwen3")
     writer.add_context_length(config["max_position_embeddings"])
@@ -26,9 +26,9 @@ def write_gguf(source: Path, file: Path) -> Path:
     _add_tokenizer(writer, source)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN3, config["num_hidden_layers"])
     for name, weight in load_file(source / "model.safetensors").items():
-        known = names.get_name(name, try_suffixes=(".weight", ".bias"))
-        assert known, name
-        writer.add_tensor(known, weight.float().numpy())
+        gguf_name = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        assert gguf_name, name
+        writer.add_tensor(gguf_name, weight.float().numpy())
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -38,20 +38,20 @@ def write_gguf(source: Path, file: Path) -> Path:
 
 def _add_tokenizer(writer: gguf.GGUFWriter, source: Path) -> None:
     raw = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
-    marks = {token["content"]: token["id"] for token in raw["added_tokens"]}
-    vocabulary = {**raw["model"]["vocab"], **marks}
+    special = {token["content"]: token["id"] for token in raw["added_tokens"]}
+    vocabulary = {**raw["model"]["vocab"], **special}
     tokens = sorted(vocabulary, key=lambda token: vocabulary[token])
     kinds = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
     merges = raw["model"]["merges"]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types([kinds[token not in marks] for token in tokens])
-    writer.add_token_merges([each if isinstance(each, str) else " ".join(each) for each in merges])
+    writer.add_token_types([kinds[token not in special] for token in tokens])
+    writer.add_token_merges([pair if isinstance(pair, str) else " ".join(pair) for pair in merges])
     writer.add_eos_token_id(vocabulary["<|im_end|>"])
     writer.add_pad_token_id(config_pad(source))
 
 
 def config_pad(source: Path) -> int:
-    """Which token fills up rows."""
+    """The id of the padding token."""
     return int(json.loads((source / "config.json").read_text(encoding="utf-8"))["pad_token_id"])

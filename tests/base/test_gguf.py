@@ -1,4 +1,4 @@
-"""A `.gguf` file is read as the model it was made from."""
+"""A `.gguf` file loads like the model it was converted from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 from tests.base.gguf_files import write_gguf
 
-SAID = [
+MESSAGES = [
     ChatMessage("user", "안녕하세요 3시에 뭐 해요? ㅋㅋㅋ", "가"),
     ChatMessage("assistant", "  집에 있어요\n쉬는 중", "나", is_target=True),
 ]
@@ -26,23 +26,26 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_it_cuts_and_speaks_as_the_model_it_was_made_from(file: Path) -> None:
-    one, other = (
+def test_a_gguf_file_has_the_ids_and_logits_of_its_source(file: Path) -> None:
+    source, converted = (
         load_base(str(path), load_in_4bit=False, dtype="float32") for path in (FOLDER, file)
     )
-    ids = one.renderer.encode(SAID)
-    assert other.renderer.encode(SAID) == ids
-    assert (other.context, other.renderer.end_id) == (one.context, one.renderer.end_id)
+    ids = source.renderer.encode(MESSAGES)
+    assert converted.renderer.encode(MESSAGES) == ids
+    assert (converted.context, converted.renderer.end_id) == (
+        source.context,
+        source.renderer.end_id,
+    )
     with torch.inference_mode():
-        logits = [each.model(torch.tensor([ids.ids])).logits for each in (one, other)]
+        logits = [base.model(torch.tensor([ids.ids])).logits for base in (source, converted)]
     assert torch.equal(*logits)
-    text = read_tokenizer_info(str(file))
-    assert text.renderer.encode(SAID) == ids
-    assert text.context == one.context
+    info = read_tokenizer_info(str(file))
+    assert info.renderer.encode(MESSAGES) == ids
+    assert info.context == source.context
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"no model at all" * 9])
-def test_a_damaged_file_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_gguf_file_is_a_readable_error(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "broken.gguf"
     file.write_bytes(content)
     for read in (read_tokenizer_info, load_base):

@@ -1,4 +1,4 @@
-"""Loading the starter for real, plainly and in 4 bits, and what is said when that fails."""
+"""Loads the real starter, plainly and in 4 bits, and checks fallbacks and errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kakaobot.starter import FOLDER
 from tests.patience import patience
 
 
-def test_the_starter_loads_and_reads_512_tokens() -> None:
+def test_the_starter_loads_with_a_context_of_512_tokens() -> None:
     base = load_base(str(FOLDER))
     assert base.context == 512
     assert not base.quantized
@@ -26,17 +26,17 @@ def test_the_starter_loads_and_reads_512_tokens() -> None:
     assert base.notes == ()
 
 
-def test_the_small_files_alone_give_the_same_ids_as_the_loaded_model() -> None:
-    base, text = load_base(str(FOLDER)), read_tokenizer_info(str(FOLDER))
+def test_tokenizer_info_matches_the_loaded_model() -> None:
+    base, info = load_base(str(FOLDER)), read_tokenizer_info(str(FOLDER))
     messages = [
         ChatMessage("user", "밥 먹었어?", "도담"),
         ChatMessage("assistant", "ㅇㅇ", is_target=True),
     ]
-    assert text.renderer.encode(messages) == base.renderer.encode(messages)
-    assert text.context == base.context
+    assert info.renderer.encode(messages) == base.renderer.encode(messages)
+    assert info.context == base.context
 
 
-def test_four_bits_really_load_and_really_compute() -> None:
+def test_a_model_loads_and_computes_in_4_bits() -> None:
     plain, base = load_base(str(FOLDER)), load_base(str(FOLDER), load_in_4bit=True)
     assert base.quantized
     assert base.model.get_memory_footprint() < plain.model.get_memory_footprint() * 0.8
@@ -48,16 +48,16 @@ def test_four_bits_really_load_and_really_compute() -> None:
 
 
 @pytest.mark.slow
-def test_where_four_bits_fail_the_plain_model_loads_and_it_is_said_aloud() -> None:
+def test_failed_4bit_loading_falls_back_with_a_note() -> None:
     program = f"""
 import sys
 sys.modules["bitsandbytes"] = None
 from kakaobot.base.loading import load_base
-said = []
-base = load_base({str(FOLDER)!r}, load_in_4bit=True, report=said.append)
+reports = []
+base = load_base({str(FOLDER)!r}, load_in_4bit=True, report=reports.append)
 assert not base.quantized
 print(base.notes[0])
-print([words for words in said if "4비트로 읽지 못해" in words][0])
+print([text for text in reports if "4비트로 읽지 못해" in words][0])
 """
     done = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", program],
@@ -69,7 +69,7 @@ print([words for words in said if "4비트로 읽지 못해" in words][0])
     assert "4비트로 읽지 못해" in lines[0]
 
 
-def test_a_plain_load_that_cannot_fit_is_refused_with_the_next_smaller_choice(
+def test_a_load_that_does_not_fit_suggests_a_smaller_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("kakaobot.base.loading.free_memory", lambda device: 1_000_000)
@@ -78,7 +78,7 @@ def test_a_plain_load_that_cannot_fit_is_refused_with_the_next_smaller_choice(
         load_base(str(FOLDER), load_in_4bit=True)
 
 
-def test_damaged_weights_are_a_sentence(tmp_path: Path) -> None:
+def test_damaged_weights_are_a_readable_error(tmp_path: Path) -> None:
     for file in FOLDER.iterdir():
         if file.is_file():
             (tmp_path / file.name).write_bytes(file.read_bytes())
@@ -87,7 +87,7 @@ def test_damaged_weights_are_a_sentence(tmp_path: Path) -> None:
         load_base(str(tmp_path))
 
 
-def test_a_model_that_is_neither_here_nor_reachable_is_a_sentence() -> None:
+def test_an_unreachable_model_is_a_readable_error() -> None:
     with pytest.raises(BaseModelError, match="인터넷 연결"):
         load_base("nobody/no-such-model")
     with pytest.raises(BaseModelError, match="starter"):

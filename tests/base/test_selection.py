@@ -12,6 +12,7 @@ from kakaobot.base.selection import (
     Hardware,
     choose,
     located,
+    next_smaller,
     one_gpu,
     parse_hardware,
     torch_cuda,
@@ -42,7 +43,7 @@ def auto(
         (3.0, "Qwen/Qwen3-0.6B"),
     ],
 )
-def test_free_graphics_memory_decides_and_is_named_as_the_reason(free: float, name: str) -> None:
+def test_auto_chooses_by_free_vram_and_names_it_as_the_reason(free: float, name: str) -> None:
     choice = auto(free, gpu="GeForce")
     assert choice.name == name
     assert "GeForce" in choice.reason
@@ -50,45 +51,47 @@ def test_free_graphics_memory_decides_and_is_named_as_the_reason(free: float, na
     assert not choice.practice
 
 
-def test_without_a_gpu_a_small_model_is_chosen() -> None:
+def test_auto_chooses_a_small_model_without_a_gpu() -> None:
     assert auto().name == "Qwen/Qwen3-0.6B"
 
 
-def test_without_hub_and_cache_the_starter_says_it_is_for_practice() -> None:
+def test_auto_falls_back_to_the_starter_without_hub_and_cache() -> None:
     choice = auto(online=False)
     assert choice.practice
     assert located(choice.name) == str(FOLDER)
     assert "연습용" in choice.reason
 
 
-def test_a_cached_model_needs_no_hub() -> None:
+def test_auto_needs_no_hub_for_a_cached_model() -> None:
     assert not auto(online=False, cached=True).practice
 
 
-def test_the_starter_can_be_asked_for() -> None:
+def test_the_starter_can_be_requested() -> None:
     assert choose("starter").practice
 
 
-def test_a_folder_or_a_name_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_a_folder_or_hub_id_is_taken_literally(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     assert choose(str(tmp_path)).name == str(tmp_path)
     assert choose("Qwen/Qwen2.5-0.5B").name == "Qwen/Qwen2.5-0.5B"
 
 
-@pytest.mark.parametrize("wanted", ["./없는 폴더", "/없는/폴더", "모델.gguf", "그냥이름", "a/b/c"])
-def test_what_is_not_there_is_a_sentence_with_what_may_stand_there(wanted: str) -> None:
+@pytest.mark.parametrize(
+    "requested", ["./없는 폴더", "/없는/폴더", "모델.gguf", "그냥이름", "a/b/c"]
+)
+def test_a_missing_path_is_an_error_with_valid_values(requested: str) -> None:
     with pytest.raises(BaseModelError, match="starter"):
-        choose(wanted)
+        choose(requested)
 
 
-def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+def test_a_folder_without_config_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BaseModelError, match=r"config\.json"):
         choose(str(tmp_path))
 
 
-def test_the_card_with_most_free_memory_counts() -> None:
-    said = "0, 1024, 581.42, GeForce A\n1, [N/A], 이상한 줄\n2, 8000, 581.42, GeForce, B\n"
-    assert parse_hardware(said, "13.0") == Hardware("GeForce, B", 8000 * 2**20, "2")
+def test_parse_hardware_returns_the_gpu_with_most_free_memory() -> None:
+    output = "0, 1024, 581.42, GeForce A\n1, [N/A], 이상한 줄\n2, 8000, 581.42, GeForce, B\n"
+    assert parse_hardware(output, "13.0") == Hardware("GeForce, B", 8000 * 2**20, "2")
     assert parse_hardware("No devices were found", "13.0") == Hardware()
 
 
@@ -101,7 +104,7 @@ def test_the_card_with_most_free_memory_counts() -> None:
         ("581", "", False),
     ],
 )
-def test_a_card_that_pytorch_cannot_use_chooses_nothing_and_is_explained(
+def test_a_gpu_pytorch_cannot_use_is_ignored_with_an_explanation(
     driver: str, cuda: str, usable: bool
 ) -> None:
     card = parse_hardware(f"0, 24000, {driver}, GeForce\n", cuda)
@@ -112,13 +115,13 @@ def test_a_card_that_pytorch_cannot_use_chooses_nothing_and_is_explained(
     assert ("드라이버" in choice.reason) is not usable
 
 
-def test_the_installed_pytorch_says_what_it_was_built_for() -> None:
+def test_torch_cuda_is_read_without_importing_torch() -> None:
     import torch
 
     assert torch_cuda() == (torch.version.cuda or "")
 
 
-def test_a_worker_sees_one_card_unless_the_user_chose() -> None:
+def test_a_worker_sees_one_gpu_unless_the_user_selected_some() -> None:
     def two() -> Hardware:
         return Hardware("GeForce", GIB, "2")
 
@@ -127,12 +130,12 @@ def test_a_worker_sees_one_card_unless_the_user_chose() -> None:
     assert one_gpu({}, Hardware) == {}
 
 
-def test_the_hub_is_asked_only_where_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+def test_hub_reachable_sends_no_request_in_offline_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = []
 
     class Hub(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
-            asked.append(self.path)
+            requests.append(self.path)
             self.send_response(200)
             self.end_headers()
 
@@ -143,10 +146,23 @@ def test_the_hub_is_asked_only_where_it_may_be(monkeypatch: pytest.MonkeyPatch) 
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     assert not hub_reachable()
-    assert asked == []
+    assert requests == []
     monkeypatch.delenv("HF_HUB_OFFLINE")
     assert hub_reachable()
-    assert len(asked) == 1
+    assert len(requests) == 1
     server.shutdown()
     server.server_close()
     assert not hub_reachable(timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "smaller"),
+    [
+        ("Qwen/Qwen3-8B", "Qwen/Qwen3-4B-Instruct-2507"),
+        ("Qwen/Qwen3-1.7B", "Qwen/Qwen3-0.6B"),
+        ("Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B"),
+        ("someone/else", "Qwen/Qwen3-0.6B"),
+    ],
+)
+def test_next_smaller(name: str, smaller: str) -> None:
+    assert next_smaller(name) == smaller

@@ -1,4 +1,4 @@
-"""What is told of a worker that died, by real processes that really die in these ways."""
+"""Failure messages of real processes that die in various ways."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kakaobot.runs.exit_reason import exit_message
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import Status
 
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no signals")
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals")
 DEATHS = {
     "memory": ("x = b'1' * (1 << 62)", "메모리가 모자라", "MemoryError"),
     "torch memory": (
@@ -32,7 +32,7 @@ DEATHS = {
 
 
 def ended(run: Run, program: str) -> subprocess.Popen[bytes]:
-    """A worker that said it runs, and then did what the program does."""
+    """Run a program as a worker that has reported that it is running."""
     run.create({})
     run.log.begin_section()
     with run.log.file.open("ab") as log:
@@ -50,15 +50,15 @@ def ended(run: Run, program: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize(("program", "advice", "last"), DEATHS.values(), ids=DEATHS.keys())
-def test_a_traceback_is_told_as_a_cause_and_an_advice(
+def test_a_traceback_becomes_a_cause_and_advice(
     tmp_path: Path, program: str, advice: str, last: str
 ) -> None:
     run = Run(tmp_path / "main")
     ended(run, program)
     status = run.status()
     assert (status.state, status.step) == ("failed", 3)
-    for words in (advice, last, "마지막 기록: "):
-        assert words in status.message
+    for text in (advice, last, "마지막 기록: "):
+        assert text in status.message
     assert "Traceback" in run.log.latest_section()
 
 
@@ -72,9 +72,9 @@ def test_a_traceback_is_told_as_a_cause_and_an_advice(
         ("SIGTERM", "다른 프로그램이나 시스템이"),
     ],
 )
-def test_the_exit_code_tells_who_ended_it(tmp_path: Path, signal: str, advice: str) -> None:
+def test_a_signal_explains_the_end(tmp_path: Path, signal: str, advice: str) -> None:
     run = Run(tmp_path / "main")
-    # Whatever stood in the log before has nothing to do with it.
+    # Earlier lines of the log are unrelated.
     program = "print('RuntimeError: out of memory', flush=True)\n" if signal == "SIGKILL" else ""
     child = ended(run, f"{program}import os, signal; os.kill(os.getpid(), signal.{signal})")
     run.worker.record_exit(child.pid, child.returncode)
@@ -82,13 +82,13 @@ def test_the_exit_code_tells_who_ended_it(tmp_path: Path, signal: str, advice: s
 
 
 @POSIX
-def test_a_worker_that_is_gone_without_a_word_was_probably_short_of_memory(tmp_path: Path) -> None:
+def test_a_worker_that_vanished_probably_ran_out_of_memory(tmp_path: Path) -> None:
     run = Run(tmp_path / "main")
     ended(run, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     assert "메모리가 모자라 시스템이 끝냈을 수 있습니다" in run.status().message
 
 
-def test_the_exit_of_an_earlier_worker_is_not_that_of_this_one(tmp_path: Path) -> None:
+def test_the_exit_code_of_another_worker_is_not_recorded(tmp_path: Path) -> None:
     run = Run(tmp_path / "main")
     child = ended(run, "raise SystemExit(1)")
     run.worker.record_exit(child.pid + 1, -9)
@@ -96,7 +96,7 @@ def test_the_exit_of_an_earlier_worker_is_not_that_of_this_one(tmp_path: Path) -
     assert "exit" not in (run.path / "worker.json").read_text(encoding="utf-8")
 
 
-def test_what_an_earlier_worker_said_is_not_told_of_this_one(tmp_path: Path) -> None:
+def test_the_log_of_an_earlier_worker_is_ignored(tmp_path: Path) -> None:
     run = Run(tmp_path / "main")
     ended(run, "raise MemoryError('예전')")
     with run.log.file.open("ab") as log:
@@ -112,29 +112,29 @@ def test_what_an_earlier_worker_said_is_not_told_of_this_one(tmp_path: Path) -> 
     ("code", "advice"),
     [(137, "메모리"), (139, "드라이버"), (0xC0000005, "드라이버"), (1, "이어집니다")],
 )
-def test_exit_codes_of_shells_and_of_windows_are_known(code: int, advice: str) -> None:
+def test_exit_codes_of_shells_and_windows(code: int, advice: str) -> None:
     assert advice in exit_message(["학습 중"], code)
 
 
-def test_a_computer_that_was_switched_off_is_no_lack_of_memory() -> None:
-    told = exit_message(["학습 중"], rebooted=True)
-    assert "컴퓨터가 꺼졌거나" in told
-    assert "메모리" not in told
+def test_a_reboot_is_not_a_lack_of_memory() -> None:
+    message = exit_message(["학습 중"], rebooted=True)
+    assert "컴퓨터가 꺼졌거나" in message
+    assert "메모리" not in message
 
 
-def test_a_warning_is_no_cause_and_figures_are_no_last_words() -> None:
-    said = [
+def test_warnings_are_no_cause_and_metrics_are_not_quoted() -> None:
+    lines = [
         "UserWarning: CUDA driver initialization failed, out of memory on device 1",
         "ValueError: 무엇",
         "{'loss': 3.1}",
     ]
-    told = exit_message(said, 1)
-    assert "메모리" not in told
-    assert "그래픽" not in told
-    assert told.endswith("마지막 기록: ValueError: 무엇")
+    message = exit_message(lines, 1)
+    assert "메모리" not in message
+    assert "그래픽" not in message
+    assert message.endswith("마지막 기록: ValueError: 무엇")
 
 
-def test_a_long_last_line_is_cut() -> None:
+def test_a_long_last_line_is_truncated() -> None:
     assert len(exit_message(["ValueError: " + "가" * 5000])) < 500
 
 
@@ -153,11 +153,11 @@ Root Cause (first observed failure):
 
 
 @pytest.mark.parametrize(
-    ("number", "signal", "said"), [(9, "SIGKILL", "메모리가 모자라"), (11, "SIGSEGV", "드라이버")]
+    ("number", "signal", "advice"), [(9, "SIGKILL", "메모리가 모자라"), (11, "SIGSEGV", "드라이버")]
 )
-def test_what_ended_one_of_several_processes_is_told(number: int, signal: str, said: str) -> None:
+def test_the_signal_of_one_rank_explains_the_end(number: int, signal: str, advice: str) -> None:
     log = ONE_OF_TWO.format(code=-number, number=number, signal=signal).splitlines()
-    # The exit code is that of the process which started them.
+    # The exit code is the launcher's.
     message = exit_message(log, 1)
-    assert said in message
+    assert advice in message
     assert message.endswith(f"Signal {number} ({signal}) received by PID 21262")

@@ -1,4 +1,4 @@
-"""What is told of all runs, what is compared, and that nothing is read twice."""
+"""Summaries of runs, their comparison, and their cache."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def runs(tmp_path: Path) -> Runs:
 
 @pytest.fixture
 def trained(runs: Runs) -> Callable[..., Run]:
-    """Makes a finished run, each newer than the one before."""
+    """Factory of finished runs, each newer than the previous one."""
 
     def make(
         name: str, losses: dict[int, float], *, data: str = "a1", base: str = "가", **training: Any
@@ -52,43 +52,41 @@ def trained(runs: Runs) -> Callable[..., Run]:
     return make
 
 
-def test_a_run_is_told_with_its_losses_its_data_and_what_was_set(
+def test_a_summary_has_losses_dataset_and_changed_settings(
     runs: Runs, trained: Callable[..., Run]
 ) -> None:
     trained("main", {0: 5.0, 10: 4.0, 20: 4.2}, batch=8)
-    [told] = RunHistory().summaries(runs)
-    assert (told.name, told.state, told.persona) == ("main", "finished", "도담")
-    assert told.losses == ((0, 5.0), (10, 4.0), (20, 4.2))
-    assert (told.best_step, told.fingerprint, told.replies) == (10, "a1", 40)
-    assert told.changed == (SettingChange("training.batch", 8, 0),)
-    assert (told.previous, told.changed_since, told.lowest) == ("", (), False)
+    [summary] = RunHistory().summaries(runs)
+    assert (summary.name, summary.state, summary.persona) == ("main", "finished", "도담")
+    assert summary.losses == ((0, 5.0), (10, 4.0), (20, 4.2))
+    assert (summary.best_step, summary.fingerprint, summary.replies) == (10, "a1", 40)
+    assert summary.changed == (SettingChange("training.batch", 8, 0),)
+    assert (summary.previous, summary.changed_since, summary.lowest) == ("", (), False)
 
 
-def test_only_runs_of_the_same_data_and_base_are_compared(
+def test_only_runs_of_one_dataset_and_base_are_compared(
     runs: Runs, trained: Callable[..., Run]
 ) -> None:
     trained("high", {10: 4.0})
     trained("other-data", {10: 1.0}, data="b2")
     trained("low", {10: 3.5})
     trained("other-base", {10: 2.0}, base="나")
-    found = RunHistory().summaries(runs)
-    assert [run.name for run in found] == ["other-base", "low", "other-data", "high"]
-    assert [run.name for run in found if run.lowest] == ["low"]
-    assert [[run.name for run in group.runs] for group in groups(found)] == [
+    summaries = RunHistory().summaries(runs)
+    assert [run.name for run in summaries] == ["other-base", "low", "other-data", "high"]
+    assert [run.name for run in summaries if run.lowest] == ["low"]
+    assert [[run.name for run in group.runs] for group in groups(summaries)] == [
         ["other-base", "low", "high"],
         ["other-data"],
     ]
 
 
-def test_where_the_data_are_not_known_nothing_is_compared(
-    runs: Runs, trained: Callable[..., Run]
-) -> None:
+def test_runs_of_unknown_datasets_are_not_compared(runs: Runs, trained: Callable[..., Run]) -> None:
     for name, loss in (("one", 4.0), ("two", 3.0)):
         trained(name, {10: loss}, data="")
     assert not any(run.lowest or run.previous for run in RunHistory().summaries(runs))
 
 
-def test_a_run_is_set_against_the_one_before_it_with_the_same_data(
+def test_a_run_is_compared_with_the_previous_one_on_its_dataset(
     runs: Runs, trained: Callable[..., Run]
 ) -> None:
     trained("first", {10: 4.0}, batch=8)
@@ -99,16 +97,14 @@ def test_a_run_is_set_against_the_one_before_it_with_the_same_data(
     assert second.changed_since == (SettingChange("training.epochs", 2.0, 0),)
 
 
-def test_a_run_with_a_damaged_config_is_told_all_the_same(
-    runs: Runs, trained: Callable[..., Run]
-) -> None:
+def test_a_run_with_a_damaged_config_has_a_summary(runs: Runs, trained: Callable[..., Run]) -> None:
     run = trained("main", {10: 4.0})
     (run.path / "config.yaml").write_text("settings: [\n", encoding="utf-8")
-    [told] = RunHistory().summaries(runs)
-    assert (told.best_eval_loss, told.base, told.changed) == (4.0, "", ())
+    [summary] = RunHistory().summaries(runs)
+    assert (summary.best_eval_loss, summary.base, summary.changed) == (4.0, "", ())
 
 
-def test_nothing_is_read_again_until_a_file_changes(
+def test_a_run_is_read_again_only_when_a_file_changes(
     runs: Runs, trained: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(5):
@@ -116,13 +112,13 @@ def test_nothing_is_read_again_until_a_file_changes(
     read: list[str] = []
     real = Path.read_text
 
-    def counted(self: Path, *args: Any, **options: Any) -> str:
+    def recording(self: Path, *args: Any, **options: Any) -> str:
         read.append(f"{self.parent.name}/{self.name}")
         return real(self, *args, **options)
 
     history = RunHistory()
     before = history.version(runs)
-    monkeypatch.setattr(Path, "read_text", counted)
+    monkeypatch.setattr(Path, "read_text", recording)
     assert history.version(runs) == before
     assert len(history.summaries(runs)) == 5
     assert history.live(runs) is None
@@ -132,12 +128,12 @@ def test_nothing_is_read_again_until_a_file_changes(
     assert {name.split("/")[0] for name in read} == {"run-3"}
     read.clear()
     runs.get("run-1").write_status(Status("stopped", 7, 9))
-    told = {run.name: run for run in history.summaries(runs)}
-    assert (told["run-1"].state, told["run-3"].losses[-1]) == ("stopped", (20, 3.0))
+    summaries = {run.name: run for run in history.summaries(runs)}
+    assert (summaries["run-1"].state, summaries["run-3"].losses[-1]) == ("stopped", (20, 3.0))
     assert "run-1/metrics.jsonl" not in read
 
 
-def test_a_worker_that_dies_without_a_word_is_seen_though_no_file_changes(
+def test_a_dead_worker_is_noticed_though_no_file_changes(
     runs: Runs, trained: Callable[..., Run]
 ) -> None:
     run = trained("main", {10: 4.0})

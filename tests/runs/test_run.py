@@ -39,25 +39,25 @@ def checkpoint(run: Run, step: int) -> Path:
     return folder
 
 
-def test_a_run_without_a_word_is_new(run: Run) -> None:
+def test_a_run_without_a_status_is_new(run: Run) -> None:
     assert run.status() == Status()
 
 
-def test_what_the_worker_says_is_read_back(run: Run) -> None:
+def test_a_written_status_is_read_back(run: Run) -> None:
     run.worker.record_start(os.getpid())
     run.write_status(Status("running", step=3, max_steps=9, notes=("4비트 없음",)))
     status = run.status()
     assert (status.state, status.step, status.notes) == ("running", 3, ("4비트 없음",))
 
 
-def test_a_worker_that_died_without_a_word_has_failed_and_its_last_line_is_shown(run: Run) -> None:
+def test_a_killed_worker_has_failed_with_its_last_line(run: Run) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     run.worker.record_start(child.pid)
     run.log.file.write_text("준비\nSegmentation fault\n", encoding="utf-8")
     run.write_status(Status("running", step=3))
     assert run.status().state == "running"
     child.kill()
-    # Not waited for: as a zombie it still has a pid.
+    # Unreaped: a zombie still has its pid.
     for _ in range(100):
         if run.status().state == "failed":
             break
@@ -69,16 +69,16 @@ def test_a_worker_that_died_without_a_word_has_failed_and_its_last_line_is_shown
     assert "Segmentation fault" in status.message
 
 
-def test_another_process_with_the_old_number_is_not_the_worker(run: Run) -> None:
+def test_a_process_with_a_reused_pid_is_not_the_worker(run: Run) -> None:
     run.worker.record_start(os.getpid())
-    said = json.loads((run.path / "worker.json").read_text(encoding="utf-8"))
+    record = json.loads((run.path / "worker.json").read_text(encoding="utf-8"))
     (run.path / "worker.json").write_text(
-        json.dumps({**said, "born": said["born"] - 100}), encoding="utf-8"
+        json.dumps({**record, "born": record["born"] - 100}), encoding="utf-8"
     )
     assert run.worker.process() is None
 
 
-def test_a_new_worker_is_starting_until_it_speaks_for_itself(run: Run) -> None:
+def test_a_new_worker_is_starting_until_it_reports(run: Run) -> None:
     run.write_status(Status("stopped", step=5))
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     run.worker.record_start(child.pid)
@@ -89,7 +89,7 @@ def test_a_new_worker_is_starting_until_it_speaks_for_itself(run: Run) -> None:
     assert run.status().state == "finished"
 
 
-def test_a_worker_that_dies_before_its_first_word_has_failed(run: Run) -> None:
+def test_a_worker_that_dies_before_its_first_status_has_failed(run: Run) -> None:
     run.write_status(Status("stopped", step=5))
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     run.worker.record_start(child.pid)
@@ -97,7 +97,7 @@ def test_a_worker_that_dies_before_its_first_word_has_failed(run: Run) -> None:
     assert run.status().state == "failed"
 
 
-def test_points_before_a_resume_and_after_its_step_are_void(run: Run) -> None:
+def test_a_resume_invalidates_points_of_later_steps(run: Run) -> None:
     run.append(*(loss(step, 5.0) for step in range(1, 8)))
     run.append(Point(4, "resume", 0.0, 2.0))
     run.append(loss(5, 4.0))
@@ -106,7 +106,7 @@ def test_points_before_a_resume_and_after_its_step_are_void(run: Run) -> None:
     ]  # fmt: skip
 
 
-def test_a_half_written_or_damaged_line_costs_no_other_point(run: Run) -> None:
+def test_damaged_lines_cost_no_other_point(run: Run) -> None:
     run.append(loss(1, 5.0))
     with (run.path / "metrics.jsonl").open("ab") as file:
         file.write(b"\0\0\0\n[1]\n" + json.dumps(vars(loss(2, 4.0))).encode() + b"\n")
@@ -114,13 +114,13 @@ def test_a_half_written_or_damaged_line_costs_no_other_point(run: Run) -> None:
     assert [point.step for point in run.points()] == [1, 2]
 
 
-def test_the_tail_of_the_log_is_short_however_long_the_log(run: Run) -> None:
+def test_the_tail_of_a_long_log_is_short(run: Run) -> None:
     with run.log.file.open("wb") as file:
         file.write("가나다\n".encode() * 500_000 + "진행 1%\r진행 99%\n끝\n".encode())
     assert run.log.tail(2) == "진행 99%\n끝"
 
 
-def test_only_whole_checkpoints_count_and_broken_ones_are_cleared(run: Run) -> None:
+def test_incomplete_checkpoints_do_not_count_and_are_removed(run: Run) -> None:
     for step in (2, 10):
         checkpoint(run, step)
     (checkpoint(run, 11) / "optimizer.pt").unlink()
@@ -134,7 +134,7 @@ def test_only_whole_checkpoints_count_and_broken_ones_are_cleared(run: Run) -> N
     ]
 
 
-def test_the_best_adapter_speaks_else_the_latest(run: Run) -> None:
+def test_the_best_adapter_is_preferred_to_the_latest(run: Run) -> None:
     def write(folder: Path) -> None:
         (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
 
@@ -154,9 +154,9 @@ SIZE = 200_000
 READER = """
 import json, sys
 from pathlib import Path
-folder, over = Path(sys.argv[1]), Path(sys.argv[2])
+folder, done = Path(sys.argv[1]), Path(sys.argv[2])
 seen = set()
-while not over.exists():
+while not done.exists():
     assert json.loads((folder / "adapter_config.json").read_bytes())["r"] == 8
     weights = (folder / "adapter_model.safetensors").read_bytes()
     assert len(weights) == int(sys.argv[3]) and len(set(weights)) == 1, "torn"
@@ -165,9 +165,9 @@ print(len(seen))
 """
 
 
-def test_an_adapter_of_the_same_shape_can_be_read_at_every_instant(run: Run) -> None:
-    def written(number: int) -> Callable[[Path], None]:
-        # Peft writes names of layers in any order.
+def test_an_adapter_with_an_equal_config_is_always_readable_during_swaps(run: Run) -> None:
+    def writer_of(number: int) -> Callable[[Path], None]:
+        # peft writes layer names in any order.
         layers = ["q_proj", "v_proj"][:: 1 if number % 2 else -1]
 
         def write(folder: Path) -> None:
@@ -178,24 +178,24 @@ def test_an_adapter_of_the_same_shape_can_be_read_at_every_instant(run: Run) -> 
 
         return write
 
-    run.checkpoints.replace_adapter("best", written(0))
-    place, over = run.path / "adapter_best", run.path / "over"
-    folder = place.stat().st_ino
+    run.checkpoints.replace_adapter("best", writer_of(0))
+    folder, done = run.path / "adapter_best", run.path / "done"
+    inode = folder.stat().st_ino
     reader = subprocess.Popen(
-        [sys.executable, "-c", READER, str(place), str(over), str(SIZE)],
+        [sys.executable, "-c", READER, str(folder), str(done), str(SIZE)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
     for number in range(1, 201):
-        run.checkpoints.replace_adapter("best", written(number))
-        assert place.stat().st_ino == folder
+        run.checkpoints.replace_adapter("best", writer_of(number))
+        assert folder.stat().st_ino == inode
         assert reader.poll() is None, reader.communicate()[1]
-    over.touch()
-    said, trouble = reader.communicate(timeout=patience())
-    assert reader.returncode == 0, trouble
-    assert int(said) > 5
-    assert sorted(file.name for file in place.iterdir()) == [
+    done.touch()
+    output, errors = reader.communicate(timeout=patience())
+    assert reader.returncode == 0, errors
+    assert int(output) > 5
+    assert sorted(file.name for file in folder.iterdir()) == [
         "adapter_config.json",
         "adapter_model.safetensors",
         "note-0.md",
@@ -203,14 +203,14 @@ def test_an_adapter_of_the_same_shape_can_be_read_at_every_instant(run: Run) -> 
     assert [path.name for path in run.path.glob("adapter*")] == ["adapter_best"]
 
 
-def test_an_adapter_of_another_shape_takes_the_folder_whole(run: Run) -> None:
+def test_an_adapter_with_another_config_replaces_the_folder(run: Run) -> None:
     for rank, extra in ((8, "old.txt"), (16, "new.txt")):
 
         def write(folder: Path, rank: int = rank, extra: str = extra) -> None:
             (folder / "adapter_config.json").write_text(f'{{"r": {rank}}}', encoding="utf-8")
             (folder / extra).touch()
             if rank == 16:
-                # Until all is written the old one is there as it was.
+                # Until it is complete, the old adapter is untouched.
                 assert (run.path / "adapter_best" / "old.txt").exists()
 
         run.checkpoints.replace_adapter("best", write)
@@ -220,14 +220,14 @@ def test_an_adapter_of_another_shape_takes_the_folder_whole(run: Run) -> None:
     ]
 
 
-def test_an_adapter_whose_swap_was_cut_off_is_still_found(run: Run) -> None:
+def test_an_adapter_is_found_after_an_interrupted_swap(run: Run) -> None:
     old = run.path / "adapter_best.old"
     old.mkdir()
     (old / "adapter_config.json").write_text("{}", encoding="utf-8")
     assert run.checkpoints.adapter() == ("best", old)
 
 
-def test_readers_never_see_half_a_status(run: Run) -> None:
+def test_readers_never_see_a_partial_status(run: Run) -> None:
     run.worker.record_start(os.getpid())
     run.write_status(Status("running"))
     done = threading.Event()
@@ -248,7 +248,7 @@ def test_readers_never_see_half_a_status(run: Run) -> None:
     assert steps == sorted(steps)
 
 
-def test_a_run_is_found_by_name_and_a_wrong_name_lists_the_right_ones(tmp_path: Path) -> None:
+def test_a_wrong_name_is_an_error_that_lists_the_runs(tmp_path: Path) -> None:
     runs = Runs(tmp_path)
     runs.get("main").create({})
     assert runs.find("main").name == "main"
@@ -258,7 +258,7 @@ def test_a_run_is_found_by_name_and_a_wrong_name_lists_the_right_ones(tmp_path: 
             runs.find(wrong)
 
 
-def test_a_worker_ended_on_purpose_is_stopped_and_not_failed(run: Run) -> None:
+def test_a_worker_killed_on_purpose_is_stopped(run: Run) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     run.worker.record_start(child.pid)
     run.write_status(Status("running", step=5))
@@ -271,7 +271,7 @@ def test_a_worker_ended_on_purpose_is_stopped_and_not_failed(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "content",
     [
         '{"state": "running", "heartbeat": null}',
         '{"state": "얼음", "heartbeat": 1}',
@@ -280,12 +280,12 @@ def test_a_worker_ended_on_purpose_is_stopped_and_not_failed(run: Run) -> None:
         "{",
     ],
 )
-def test_a_damaged_status_is_no_reason_to_fall_over(run: Run, said: str) -> None:
-    (run.path / "status.json").write_text(said, encoding="utf-8")
+def test_a_damaged_status_is_ignored(run: Run, content: str) -> None:
+    (run.path / "status.json").write_text(content, encoding="utf-8")
     assert run.status().state in ("new", "finished")
 
 
-def test_a_resume_mark_survives_half_a_line_before_it(run: Run) -> None:
+def test_a_resume_point_survives_a_partial_line_before_it(run: Run) -> None:
     run.append(loss(1, 5.0), loss(2, 5.0))
     with (run.path / "metrics.jsonl").open("ab") as file:
         file.write(b'{"step": 3, "kind": "loss", "val')
