@@ -86,7 +86,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 def test_1_import_and_build_of_the_sample_export(pipeline: Pipeline) -> None:
     [report] = pipeline.exports.import_files([SAMPLE])
     assert (report.error, report.format) == ("", "W-KO")
-    assert len(report.people) == 4
+    assert len(report.participants) == 4
     shares: list[float] = []
     data = pipeline.datasets.build(lambda share, words: shares.append(share))
     assert shares == sorted(shares)

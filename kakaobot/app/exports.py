@@ -49,7 +49,7 @@ class FileReport:
     hash: str = ""
     format: str = ""
     room: str = ""
-    people: tuple[str, ...] = ()
+    participants: tuple[str, ...] = ()
     """Most active first."""
     messages: int = 0
     first: str = ""
@@ -228,7 +228,7 @@ def _export_report(export: Export, line_report: LineReport) -> FileReport:
         file=export.file,
         format=export.format,
         room=export.room,
-        people=tuple(export.people),
+        participants=tuple(export.people),
         messages=len(export.messages),
         first=f"{export.first:%Y-%m-%d %H:%M}",
         last=f"{export.last:%Y-%m-%d %H:%M}",
@@ -256,7 +256,7 @@ def _stored_report(stored: StoredFile) -> FileReport:
         hash=stored.hash,
         format=stored.format,
         room=stored.room,
-        people=tuple(stored.people),
+        participants=tuple(stored.people),
         messages=stored.messages,
         first=stored.first[:16].replace("T", " "),
         last=stored.last[:16].replace("T", " "),

@@ -46,7 +46,7 @@ class Proposal:
     """The exporter's nickname, the spellings of one name, or all bots."""
     candidates: tuple[str, ...] = ()
     """Names to merge them into, likeliest first."""
-    sure: bool = True
+    is_likely: bool = True
     """False if the first candidate is merely some name of the room."""
 
 
@@ -61,7 +61,7 @@ class RoomReport:
     messages: int
     repeated: int
     """Duplicate messages, which several files contained."""
-    people: tuple[RoomParticipant, ...]
+    participants: tuple[RoomParticipant, ...]
     """Most messages first."""
     first: str
     """`2026-03-01 12:30`."""
@@ -69,7 +69,7 @@ class RoomReport:
     aliases: tuple[tuple[str, str], ...] = ()
     """Confirmed pairs of an alias and its name."""
     proposals: tuple[Proposal, ...] = ()
-    lost: tuple[str, ...] = ()
+    damage_notices: tuple[str, ...] = ()
     """Korean sentences on damaged files, which are not part of the report."""
 
 
@@ -108,7 +108,7 @@ class Participants:
                 an alias of another.
         """
         report = self._find_room(room, others)
-        names = [participant.name for participant in report.people]
+        names = [participant.name for participant in report.participants]
         others = [other for other in others if other != name]
         self._check_exclusions(name, others)
         for other in others:
@@ -144,7 +144,7 @@ class Participants:
         Raises:
             ExportError: a name is in no room.
         """
-        known = {participant.name for room in self.rooms() for participant in room.people}
+        known = {participant.name for room in self.rooms() for participant in room.participants}
         for name in names:
             if name not in known:
                 raise ExportError(_unknown_name(name))
@@ -224,12 +224,12 @@ def _report(
         files=len(summary.files),
         messages=summary.messages,
         repeated=summary.repeated,
-        people=participants,
+        participants=participants,
         first=summary.first[:16].replace("T", " "),
         last=summary.last[:16].replace("T", " "),
         aliases=tuple((alias, aliases[alias]) for alias in sorted(aliases)),
         proposals=_proposals(participants, files),
-        lost=summary.lost,
+        damage_notices=summary.lost,
     )
 
 
@@ -241,7 +241,9 @@ def _proposals(
     for nickname, missing in exporter_candidates(files).items():
         likely = tuple(name for name in humans if name in missing)
         others = tuple(name for name in humans if name != nickname)
-        proposals.append(Proposal("exporter", (nickname,), likely or others, sure=bool(likely)))
+        proposals.append(
+            Proposal("exporter", (nickname,), likely or others, is_likely=bool(likely))
+        )
     counts = {participant.name: participant.messages for participant in participants}
     for names in similar_names(counts):
         proposals.append(Proposal("spelling", tuple(names), tuple(names)))
@@ -257,7 +259,7 @@ def _is_room(report: RoomReport, room: str) -> bool:
 
 def _names_of(report: RoomReport) -> set[str]:
     """Names and aliases."""
-    return {participant.name for participant in report.people} | dict(report.aliases).keys()
+    return {participant.name for participant in report.participants} | dict(report.aliases).keys()
 
 
 def _single(

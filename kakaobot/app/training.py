@@ -97,7 +97,7 @@ class Training:
         chosen = runs.find(run) if run else self._current(runs)
         status = chosen.status() if chosen else Status()
         live = status.state in LIVE
-        blocker, resume_step = ("", 0) if live else self._start_outlook(runs)
+        blocker, resume_step = ("", 0) if live else self._start_state(runs)
         base = self._base(chosen if live else None)
         return TrainingSnapshot(
             run=chosen.name if chosen else "",
@@ -220,7 +220,7 @@ class Training:
             )
         return run
 
-    def _start_outlook(self, runs: Runs) -> tuple[str, int]:
+    def _start_state(self, runs: Runs) -> tuple[str, int]:
         """Why a start is not possible now (empty if it is), and the step it resumes from."""
         live = self._history.live(runs)
         if live is not None:

@@ -128,7 +128,7 @@ def _file_json(report: FileReport) -> dict[str, object]:
         "file": report.file,
         "layout": report.format,
         "room": report.room,
-        "people": list(report.people),
+        "people": list(report.participants),
         "messages": report.messages,
         "first": report.first.replace(" ", "T"),
         "last": report.last.replace(" ", "T"),
@@ -153,8 +153,8 @@ def _file_text(report: FileReport) -> str:
         return f"{report.file}\n  {report.error}\n"
     lines = report.not_understood
     numbers = ", ".join(map(str, lines[:_MAX_LINES])) + (" …" if len(lines) > _MAX_LINES else "")
-    others = len(report.people) - _MAX_PARTICIPANTS
-    names = ", ".join(report.people[:_MAX_PARTICIPANTS])
+    others = len(report.participants) - _MAX_PARTICIPANTS
+    names = ", ".join(report.participants[:_MAX_PARTICIPANTS])
     rows = [
         ("방", report.room),
         ("형식", report.format),
@@ -174,7 +174,7 @@ def _file_text(report: FileReport) -> str:
 def _room_row(room: RoomReport) -> tuple[str, ...]:
     duplicates = f"(겹친 {room.repeated:,}개는 한 번만 셈)" if room.repeated else ""
     messages = f"메시지 {room.messages:,}개 {duplicates}".rstrip()
-    return room.room, f"파일 {room.files}개", messages, f"{len(room.people):,}명"
+    return room.room, f"파일 {room.files}개", messages, f"{len(room.participants):,}명"
 
 
 def _moves_text(moves: Sequence[tuple[str, str]]) -> str:

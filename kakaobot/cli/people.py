@@ -81,20 +81,29 @@ def _room_json(room: RoomReport, stats: Stats) -> dict[str, object]:
         "repeated": room.repeated,
         "people": [
             {**stats_to_json(stats.get(participant.name)), **asdict(participant)}
-            for participant in room.people
+            for participant in room.participants
         ],
         "first": room.first,
         "last": room.last,
         "aliases": [{"alias": alias, "name": name} for alias, name in room.aliases],
-        "proposals": [asdict(proposal) for proposal in room.proposals],
-        "lost": room.lost,
+        "proposals": [_proposal_json(proposal) for proposal in room.proposals],
+        "lost": room.damage_notices,
+    }
+
+
+def _proposal_json(proposal: Proposal) -> dict[str, object]:
+    return {
+        "kind": proposal.kind,
+        "names": proposal.names,
+        "candidates": proposal.candidates,
+        "sure": proposal.is_likely,
     }
 
 
 def _room_text(room: RoomReport, stats: Stats) -> str:
     duplicates = f", 겹친 {room.repeated:,}개는 한 번만 셈" if room.repeated else ""
     text = f"{room.room} (파일 {room.files}개, 메시지 {room.messages:,}개{duplicates})\n"
-    text += "".join(f"  ! {notice}\n" for notice in room.lost)
+    text += "".join(f"  ! {notice}\n" for notice in room.damage_notices)
     aliases: dict[str, list[str]] = defaultdict(list)
     for alias, name in room.aliases:
         aliases[name].append(alias)
@@ -104,13 +113,13 @@ def _room_text(room: RoomReport, stats: Stats) -> str:
             f"{participant.messages:,}개",
             _remarks(participant, aliases[participant.name], stats.get(participant.name)),
         )
-        for participant in room.people[:_MAX_PARTICIPANTS]
+        for participant in room.participants[:_MAX_PARTICIPANTS]
     ]
     text += format_columns(rows, indent="  ") if rows else ""
-    hidden = len(room.people) - len(rows)
+    hidden = len(room.participants) - len(rows)
     text += f"  … 외 {hidden:,}명 (--json 으로 모두 봅니다)\n" if hidden > 0 else ""
     # Aliases that only occurred in a file removed since.
-    names = {participant.name for participant in room.people}
+    names = {participant.name for participant in room.participants}
     text += "".join(f"  {alias} → {name}\n" for alias, name in room.aliases if name not in names)
     if room.proposals:
         text += "  확인해 볼 것:\n"
@@ -141,7 +150,7 @@ def _proposal_text(proposal: Proposal) -> str:
     """What may be corrected, and the command for it."""
     names = " ".join(map(_quote, proposal.names))
     if proposal.kind == "exporter":
-        target = proposal.candidates[0] if proposal.sure and proposal.candidates else "이름"
+        target = proposal.candidates[0] if proposal.is_likely and proposal.candidates else "이름"
         return (
             f"'{proposal.names[0]}' 은 내보낸 사람 자신입니다: "
             f"people --same {_quote(target)} {_quote(proposal.names[0])}"

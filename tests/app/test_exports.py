@@ -21,7 +21,9 @@ def test_sample_files_are_one_room_in_four_formats(home: Home) -> None:
     assert [report.format for report in reports] == ["W-KO", "A-KO", "I-KO", "M-CSV"]
     assert [report.error for report in reports] == [""] * 4
     assert {report.not_understood for report in reports} == {()}
-    assert {frozenset(report.people) for report in reports} == {frozenset(reports[0].people)}
+    assert {frozenset(report.participants) for report in reports} == {
+        frozenset(reports[0].participants)
+    }
 
 
 def test_import_continues_after_a_bad_file_and_notes_a_duplicate(

@@ -50,7 +50,7 @@ def import_files(home: Home, folder: Path, **files: str) -> None:
 
 
 def message_counts(room: RoomReport) -> dict[str, int]:
-    return {participant.name: participant.messages for participant in room.people}
+    return {participant.name: participant.messages for participant in room.participants}
 
 
 def histories(home: Home) -> object:
@@ -65,16 +65,18 @@ def test_corrections_are_proposed_but_not_applied(
     assert message_counts(room) == {"도담": 12, "마루": 12, "오픈채팅봇": 12, "회원님": 10}
     exporter, bot = room.proposals
     assert (exporter.kind, exporter.names) == ("exporter", ("회원님",))
-    assert (exporter.candidates, exporter.sure) == (("마루",), True)
+    assert (exporter.candidates, exporter.is_likely) == (("마루",), True)
     assert (bot.kind, bot.names) == ("bot", ("오픈채팅봇",))
-    assert [participant.name for participant in room.people if participant.is_bot] == ["오픈채팅봇"]
+    assert [participant.name for participant in room.participants if participant.is_bot] == [
+        "오픈채팅봇"
+    ]
     assert room.aliases == ()
 
 
 def test_any_participant_of_a_single_file_may_be_the_exporter(home: Home, tmp_path: Path) -> None:
     import_files(home, tmp_path, 전화=phone())
     (room,) = Participants(home).rooms()
-    assert (room.proposals[0].candidates, room.proposals[0].sure) == (("도담",), False)
+    assert (room.proposals[0].candidates, room.proposals[0].is_likely) == (("도담",), False)
 
 
 def test_unmerge_reverts_a_merge(home: Home, participants: Participants) -> None:
@@ -132,7 +134,7 @@ def test_exclude_and_include(home: Home, participants: Participants) -> None:
     assert participants.exclude(["오픈채팅봇", "오픈채팅봇"]) == ["도담", "오픈채팅봇"]
     assert home.settings().data.exclude_people == ("도담", "오픈채팅봇")
     (room,) = participants.rooms()
-    assert {participant.name for participant in room.people if participant.is_excluded} == {
+    assert {participant.name for participant in room.participants if participant.is_excluded} == {
         "도담",
         "오픈채팅봇",
     }
@@ -198,7 +200,7 @@ def test_damaged_people_json_stops_only_what_needs_the_aliases(
             call()
     assert len(Exports(home).files()) == 2
     file.rename(file.with_suffix(".old"))
-    assert len(participants.rooms()[0].people) == 4
+    assert len(participants.rooms()[0].participants) == 4
 
 
 def test_damaged_file_is_reported_and_does_not_hide_other_rooms(
@@ -212,13 +214,13 @@ def test_damaged_file_is_reported_and_does_not_hide_other_rooms(
             stored.write_bytes(stored.read_bytes()[:100])
     (room,) = participants.rooms()
     assert (room.room, room.files, room.messages) == ("방", 1, 36)
-    (notice,) = room.lost
+    (notice,) = room.damage_notices
     assert "전화.txt" in notice
     # A build needs every file to be intact.
     with pytest.raises(ExportError, match="전화.txt"):
         Datasets(home, BaseModels()).build()
     import_files(home, tmp_path, 전화=phone(), 옆=phone("옆방"))
-    assert [(room.room, room.files, room.lost) for room in participants.rooms()] == [
+    assert [(room.room, room.files, room.damage_notices) for room in participants.rooms()] == [
         ("방", 2, ()),
         ("옆방", 1, ()),
     ]

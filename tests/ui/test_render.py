@@ -28,14 +28,14 @@ EVIL_ROOM = replace(
     ROOM,
     room=EVIL,
     keys=(EVIL,),
-    people=tuple(RoomParticipant(EVIL, 5, is_bot=True, is_excluded=True) for _ in range(5)),
+    participants=tuple(RoomParticipant(EVIL, 5, is_bot=True, is_excluded=True) for _ in range(5)),
     first=EVIL,
     last=EVIL,
     aliases=((EVIL, EVIL),),
     proposals=tuple(
-        Proposal(kind, (EVIL, EVIL + "2"), (EVIL,), sure=sure)
+        Proposal(kind, (EVIL, EVIL + "2"), (EVIL,), is_likely=is_likely)
         for kind in ("exporter", "spelling", "bot")
-        for sure in (True, False)
+        for is_likely in (True, False)
     ),
 )
 
@@ -56,7 +56,11 @@ EVIL_RUN = replace(
 
 PAGES = {
     "files": lambda: cards.files_table(
-        [replace(FILE, file=EVIL, room=EVIL, people=(EVIL,), hash=EVIL, note=EVIL, format=EVIL)]
+        [
+            replace(
+                FILE, file=EVIL, room=EVIL, participants=(EVIL,), hash=EVIL, note=EVIL, format=EVIL
+            )
+        ]
     ),
     "refused file": lambda: cards.files_table([FileReport(EVIL, error=EVIL)]),
     "report": lambda: cards.report_card(
@@ -202,14 +206,14 @@ def test_every_proposal_can_be_confirmed_and_every_change_reverted():
 
 
 def test_an_unsure_exporter_gets_no_suggested_name():
-    unsure = replace(ROOM, proposals=(replace(ROOM.proposals[0], sure=False),), aliases=())
+    unsure = replace(ROOM, proposals=(replace(ROOM.proposals[0], is_likely=False),), aliases=())
     page = people_cards([unsure])
     assert [ask["do"] for ask in requests(page)] == ["same", "include"]
     assert '<option value="도담">' in page
 
 
 def test_a_room_without_proposals_has_no_card():
-    settled = replace(ROOM, proposals=(), aliases=(), people=ROOM.people[:2])
+    settled = replace(ROOM, proposals=(), aliases=(), participants=ROOM.participants[:2])
     assert people_cards([settled]) == ""
     assert people_cards([settled, ROOM]).count("<section") == 1
 

@@ -80,6 +80,6 @@ def test_the_form_offers_the_people_of_the_first_room():
 
 
 def test_a_room_with_a_damaged_file_says_so() -> None:
-    page = rooms_table([replace(ROOM, lost=("<a.txt> 파일이 바뀌었습니다.",))])
+    page = rooms_table([replace(ROOM, damage_notices=("<a.txt> 파일이 바뀌었습니다.",))])
     assert "&lt;a.txt&gt; 파일이 바뀌었습니다." in page
     assert "kb-bad-text" not in rooms_table([ROOM])

@@ -63,7 +63,7 @@ ROOM = RoomReport(
     files=2,
     messages=1500,
     repeated=700,
-    people=(
+    participants=(
         RoomParticipant("도담", 900),
         RoomParticipant("마루", 500),
         RoomParticipant("방장봇", 80, is_bot=True),

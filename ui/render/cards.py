@@ -137,7 +137,7 @@ def _file_row(file: FileReport) -> dict[str, object]:
         "about": " · ".join(filter(None, (export_format_name(file.format), file.note))),
         "cells": [
             file.room,
-            name_list(file.people),
+            name_list(file.participants),
             f"{file.first[:10]} ~ {file.last[:10]}",
             f"{file.messages:,}",
             line_numbers(file.not_understood) or text.DASH,

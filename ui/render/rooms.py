@@ -32,7 +32,7 @@ class _Question:
 
 def rooms_table(rooms: Sequence[RoomReport]) -> str:
     """One row per room; empty if there is none."""
-    rows = [(room, name_list([member.name for member in room.people])) for room in rooms]
+    rows = [(room, name_list([member.name for member in room.participants])) for room in rooms]
     return render("rooms", rooms=rows)
 
 
@@ -93,7 +93,7 @@ def _question(room: RoomReport, proposal: Proposal) -> _Question:
             text.ASK_SPELLING.format(names=_quoted(proposal.names)),
             ((text.ANSWER_SPELLING.format(name=name), request),),
         )
-    messages = sum(member.messages for member in room.people if member.name in proposal.names)
+    messages = sum(member.messages for member in room.participants if member.name in proposal.names)
     return _Question(
         text.ASK_BOT.format(names=_quoted(proposal.names), count=messages),
         ((text.ANSWER_BOT, {"do": "exclude", "names": list(proposal.names)}),),
@@ -107,18 +107,18 @@ def _exporter_question(room: RoomReport, proposal: Proposal) -> _Question:
         "room": room.keys[0],
         "others": list(proposal.names),
     }
-    likely = proposal.candidates[:_MAX_BUTTONS] if proposal.sure else ()
+    likely = proposal.candidates[:_MAX_BUTTONS] if proposal.is_likely else ()
     listed = {*likely, *proposal.names}
     return _Question(
         text.ASK_EXPORTER.format(name=proposal.names[0]),
         tuple((name, {**request, "name": name}) for name in likely),
         typed=request,
-        options=tuple(member.name for member in room.people if member.name not in listed),
+        options=tuple(member.name for member in room.participants if member.name not in listed),
     )
 
 
 def _excluded(room: RoomReport) -> list[str]:
-    return [member.name for member in room.people if member.is_excluded]
+    return [member.name for member in room.participants if member.is_excluded]
 
 
 def _quoted(names: Sequence[str]) -> str:

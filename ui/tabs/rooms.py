@@ -98,7 +98,7 @@ class RoomsHandlers:
 
     def select_room(self, room: str | None) -> tuple[object, object]:
         reports = self._participants.rooms()
-        members = next((report.people for report in reports if report.keys[0] == room), ())
+        members = next((report.participants for report in reports if report.keys[0] == room), ())
         choices = rooms.choices(members)
         return _name_choices(choices), _name_choices(choices)
 
@@ -123,8 +123,8 @@ def _layout() -> RoomsComponents:
 
 def _form_values(reports: Sequence[RoomReport]) -> Updates:
     """The merge form for the rooms with at least two names; hidden where there is none."""
-    mergeable = [report for report in reports if len(report.people) > 1]
-    members = rooms.choices(mergeable[0].people) if mergeable else []
+    mergeable = [report for report in reports if len(report.participants) > 1]
+    members = rooms.choices(mergeable[0].participants) if mergeable else []
     choices = [(report.room, report.keys[0]) for report in mergeable]
     return (
         gr.Accordion(visible=bool(mergeable)),

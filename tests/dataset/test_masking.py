@@ -1,4 +1,4 @@
-"""The settings of masking reach the turns that are learnt, and what was masked is counted."""
+"""The masking settings apply to training turns, and masked spans are counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT = "도담아 010-0000-1234 https://example.com/a 봐"
 
 
 @pytest.mark.parametrize(
-    ("settings", "wanted"),
+    ("settings", "expected"),
     [
         ({}, "도담아 <전화번호> <링크> 봐"),
         ({"mask_urls": False}, "도담아 <전화번호> https://example.com/a 봐"),
@@ -25,9 +25,9 @@ TEXT = "도담아 010-0000-1234 https://example.com/a 봐"
         ({"mask_private": False, "mask_urls": False}, TEXT),
     ],
 )
-def test_turns_are_masked_as_set(settings: dict[str, Any], wanted: str) -> None:
+def test_turns_are_masked_as_set(settings: dict[str, Any], expected: str) -> None:
     masked = Counter[str]()
     message = Message(datetime(2024, 5, 1), "가", TEXT, "text", "방", "a.txt", 1)
     (turn,) = masked_turns([message], DataSettings(**settings), counts=masked)
-    assert turn.text == wanted
-    assert masked.total() == wanted.count("<")
+    assert turn.text == expected
+    assert masked.total() == expected.count("<")
