@@ -1,8 +1,7 @@
-"""Open the app with one command: sees to `.venv`, runs itself again inside, opens the window.
+"""Entry point: prepares `.venv`, runs itself again inside it and opens the window.
 
-Standard library only, and readable by Python 3.8, so that an old Python gets a sentence instead of
-a traceback. Of the app it knows `ui.app.run` and where a running window leaves its address; of
-installing it knows nothing, that is `scripts/environment.py`.
+Standard library only, with syntax of Python 3.8, so that an old Python prints a sentence instead of
+a traceback. Installing is the task of `scripts/environment.py`.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ HELP = """사용법:
 
 
 class OptionError(Exception):
-    """The command line was not understood; the text is Korean."""
+    """Invalid command line; the message is Korean."""
 
 
 def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     for stream in (sys.stdout, sys.stderr):
-        # A cp949 console has no emoji: a question mark is better than a traceback.
+        # A cp949 console cannot encode emoji; question marks are better than a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
@@ -60,19 +59,19 @@ def start(
     run: Callable[..., int] | None = None,
     show: Callable[[str], bool] | None = None,
 ) -> int:
-    """Do what the command line asks; returns the exit code, unless `run` becomes that program."""
+    """Run a verb. Returns the exit code, unless `run` replaces this process."""
     verb = argv[0] if argv[:1] in (["test"], ["cli"]) else "open"
     environ = {**environ, "PYTHONUTF8": "1"}
-    # It would send the interpreter of .venv back to the one that it was made from, for ever.
+    # It would make the interpreter of .venv use the base installation, in an endless loop.
     environ.pop("PYTHONHOME", None)
-    run = run or hand_over
+    run = run or exec_or_run
     if verb == "test":
         python = prepare(root, root / "requirements-dev.txt")
         return run([str(python), "-m", "pytest", *argv[1:]], environ, root)
     if verb == "cli":
         python = prepare(root, root / "requirements.txt")
-        places = filter(None, (str(root), environ.get("PYTHONPATH")))
-        environ["PYTHONPATH"] = os.pathsep.join(places)
+        folders = filter(None, (str(root), environ.get("PYTHONPATH")))
+        environ["PYTHONPATH"] = os.pathsep.join(folders)
         return run([str(python), "-m", "kakaobot", *argv[1:]], environ, None)
     options = read_options(argv)
     if options.help:
@@ -107,10 +106,11 @@ def _port(text: str) -> int:
 
 
 def running_window(home: Path) -> str | None:
-    """Address, with its token, of the window that runs from `home`; None where none answers."""
+    """Address, with token, of the window running from `home`; None if none responds."""
     try:
-        said = json.loads((home / ".kakaobot" / "instance.json").read_text(encoding="utf-8"))
-        host, port, token, pid = said["host"], int(said["port"]), said["token"], int(said["pid"])
+        record = json.loads((home / ".kakaobot" / "instance.json").read_text(encoding="utf-8"))
+        host, port = record["host"], int(record["port"])
+        token, pid = record["token"], int(record["pid"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
@@ -120,24 +120,24 @@ def running_window(home: Path) -> str | None:
 
 
 def _health(host: str, port: int) -> tuple[object, object]:
-    """What app answers there, and its process id."""
-    # Most starts find no window and need not load it. Unlike urllib it knows no proxy: a company's
-    # must not be asked for this address.
+    """Name and process id of the app that serves this address."""
+    # Imported here because most starts find no window. Unlike urllib it ignores proxies, which must
+    # not be used for a local address.
     import http.client
 
     connection = http.client.HTTPConnection(host, port, timeout=1)
     try:
         connection.request("GET", "/health")
-        said = json.loads(connection.getresponse().read(4096))
+        health = json.loads(connection.getresponse().read(4096))
     except (OSError, ValueError, http.client.HTTPException):
         return None, None
     finally:
         connection.close()
-    return (said.get("app"), said.get("pid")) if isinstance(said, dict) else (None, None)
+    return (health.get("app"), health.get("pid")) if isinstance(health, dict) else (None, None)
 
 
 def show_window(address: str, show: Callable[[str], bool] | None) -> int:
-    """Print `address`, alone on stdout, and open it with `show`."""
+    """Print `address`, the only output on stdout, and open it with `show`."""
     sys.stdout.write(address + "\n")
     sys.stdout.flush()
     if show is None:
@@ -150,26 +150,26 @@ def show_window(address: str, show: Callable[[str], bool] | None) -> int:
 
 
 def _browse(address: str) -> bool:
-    import webbrowser  # loads half the library; a first start never comes here
+    import webbrowser  # slow to import, and not needed by a first start
 
     return webbrowser.open(address)
 
 
 def _open_window(options: argparse.Namespace) -> int:
-    warn_of_strangers(options.host)
-    os.environ["PYTHONUTF8"] = "1"  # for the processes that the app will start
-    from ui.app import run  # exists only inside the environment
+    warn_if_public(options.host)
+    os.environ["PYTHONUTF8"] = "1"  # for the child processes of the app
+    from ui.app import run  # importable only inside the environment
 
     return run(host=options.host, port=options.port, open_browser=not options.no_browser)
 
 
-def warn_of_strangers(host: str) -> None:
+def warn_if_public(host: str) -> None:
     if host not in LOOPBACK:
         say(f"주의: {host}(으)로 열면 다른 컴퓨터도 접속할 수 있습니다. 믿는 망에서만 쓰세요.")
 
 
-def hand_over(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> int:
-    """Become `command` where the system can do that; elsewhere run it and pass its exit code on."""
+def exec_or_run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> int:
+    """Replace this process by `command`; on Windows run it and return its exit code."""
     if folder:
         os.chdir(folder)
     if os.name == "posix":
@@ -181,7 +181,7 @@ def hand_over(command: Sequence[str], environ: Mapping[str, str], folder: Path |
         try:
             return process.wait()
         except KeyboardInterrupt:
-            # The console gives Ctrl+C to both; the child decides what it means.
+            # The console sends Ctrl+C to both; the child handles it.
             continue
 
 

@@ -1,6 +1,7 @@
-"""The virtual environment beside `launch.py`: is it complete, and what to do when it is not.
+"""Creates, completes and repairs the virtual environment next to `launch.py`.
 
-A stamp in it says what was installed for which interpreter, so that a second start asks nobody.
+A stamp file records what was installed for which interpreter, so that the next start checks nothing
+else.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from scripts.pip_progress import run_pip, say, why_it_failed
-from scripts.requirement import files_of, missing, numbers, read_requirements
+from scripts.pip_progress import failure_report, run_pip, say
+from scripts.requirement import files_of, missing, read_requirements, version_tuple
 from scripts.torch_index import Gpu, nvidia_gpu, torch_index
 
-OLDEST, TOO_NEW = (3, 10), (3, 14)
+MIN_PYTHON, UNSUPPORTED_PYTHON = (3, 10), (3, 14)
 NO_ENSUREPIP = (
     "가상 환경을 만드는 부품이 이 Python에 없습니다. Debian/Ubuntu라면 "
     "'sudo apt install python3-venv'를 실행한 뒤 다시 시작하세요."
@@ -40,14 +41,14 @@ NO_INDEX = (
 
 
 class EnvironmentFailure(Exception):
-    """There is no environment to run in; the text is Korean and says what to do."""
+    """No usable environment; the message is Korean and states the remedy."""
 
 
 def environment(root: Path, requirements: Path) -> Path:
-    """The interpreter that has what `requirements` names; its environment is made or mended first.
+    """The interpreter of an environment that meets `requirements`, installing them if necessary.
 
     Raises:
-        EnvironmentFailure: this Python or this computer will not do, or an installation failed.
+        EnvironmentFailure: this Python or computer is not supported, or the installation failed.
     """
     venv = root / ".venv"
     inside = sys.prefix != sys.base_prefix
@@ -57,18 +58,22 @@ def environment(root: Path, requirements: Path) -> Path:
         stamp_of(venv, requirements).unlink(missing_ok=True)
     if is_installed(venv, requirements):
         return python_of(venv)
-    unfit = refusal(sys.version_info[:2], sys.maxsize > 2**32, platform.system(), _machine())
-    if unfit:
-        raise EnvironmentFailure(unfit)
-    with alone(root / ".kakaobot" / "install.lock"):
+    unsupported = unsupported_reason(
+        sys.version_info[:2], sys.maxsize > 2**32, platform.system(), _machine()
+    )
+    if unsupported:
+        raise EnvironmentFailure(unsupported)
+    with exclusive(root / ".kakaobot" / "install.lock"):
         if not is_installed(venv, requirements):
-            prepare(venv, requirements)
+            install(venv, requirements)
     return python_of(venv)
 
 
-def refusal(version: Sequence[int], is_64bit: bool, system: str, machine: str) -> str | None:
-    """Why this Python on this computer cannot run the app."""
-    if not OLDEST <= tuple(version) < TOO_NEW:
+def unsupported_reason(
+    version: Sequence[int], is_64bit: bool, system: str, machine: str
+) -> str | None:
+    """Why the app cannot run on this Python and computer; None if it can."""
+    if not MIN_PYTHON <= tuple(version) < UNSUPPORTED_PYTHON:
         again = "py -3.13 launch.py" if system == "Windows" else "python3.13 launch.py"
         return (
             f"Python 3.10~3.13이 필요합니다 (지금은 {version[0]}.{version[1]}). "
@@ -86,7 +91,7 @@ def refusal(version: Sequence[int], is_64bit: bool, system: str, machine: str) -
 
 
 def _machine() -> str:
-    # platform.machine() says what Windows runs on; an x64 Python runs well on an ARM one.
+    # platform.machine() is that of Windows; an x64 Python works on ARM, too.
     return "ARM64" if "(ARM64)" in sys.version else platform.machine().replace("ARM64", "AMD64")
 
 
@@ -95,7 +100,7 @@ def python_of(venv: Path) -> Path:
 
 
 def is_running_in(python: Path) -> bool:
-    """Whether this process runs in the environment of `python`."""
+    """Whether this process runs in the environment of that interpreter."""
     if python == Path(sys.executable):
         return True
     home = python.parent.parent
@@ -107,10 +112,10 @@ def stamp_of(venv: Path, requirements: Path) -> Path:
 
 
 def fingerprint(venv: Path, requirements: Path) -> str:
-    """All that makes an installation stale: what was asked for, and the interpreter it was for.
+    """Hash of everything an installation depends on: requirement files and interpreter.
 
     Raises:
-        OSError: there is no interpreter, or its symlink points nowhere.
+        OSError: the interpreter is missing, or a dangling symlink.
     """
     interpreter = python_of(venv).resolve()
     stat = interpreter.stat()
@@ -128,7 +133,7 @@ def is_installed(venv: Path, requirements: Path) -> bool:
         return False
 
 
-def prepare(
+def install(
     venv: Path,
     requirements: Path,
     *,
@@ -136,49 +141,50 @@ def prepare(
     system: str | None = None,
     gpu: Callable[[], Gpu | None] = nvidia_gpu,
 ) -> None:
-    """Make, mend or complete `venv`. What an interrupted installation left is used."""
+    """Create, repair or complete `venv`, continuing an interrupted installation."""
     python = python_of(venv)
     if not pip_version(python):
         create(venv)
-    sweep(venv)
+    remove_partial_packages(venv)
     say("필요한 꾸러미를 설치합니다. 처음에는 몇 분에서 수십 분 걸립니다.")
     log = venv / "install.log"
-    install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    # Only since 24.1 can pip tell its bytes to a program.
-    can_count = numbers(pip_version(python) or "") >= (24, 1)
-    install += ["--progress-bar", "raw" if can_count else "off"]
-    with log.open("w", encoding="utf-8") as file:
-        for extra in torch_first(requirements, system or platform.system(), gpu):
-            if pip([*install, *extra], file):
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    # `--progress-bar raw` exists since pip 24.1.
+    raw = version_tuple(pip_version(python) or "") >= (24, 1)
+    command += ["--progress-bar", "raw" if raw else "off"]
+    with log.open("w", encoding="utf-8") as output:
+        for extra in gpu_torch_arguments(requirements, system or platform.system(), gpu):
+            if pip([*command, *extra], output):
                 say(NO_INDEX.format(CPU_ONLY))
-        failed = pip([*install, "-r", str(requirements)], file)
+        failed = pip([*command, "-r", str(requirements)], output)
     if failed:
-        raise EnvironmentFailure(f"설치하지 못했습니다.\n{why_it_failed(log)}")
-    for file_done in files_of(requirements):
-        done = fingerprint(venv, file_done)
-        stamp_of(venv, file_done).write_text(done, encoding="utf-8")
+        raise EnvironmentFailure(f"설치하지 못했습니다.\n{failure_report(log)}")
+    for file in files_of(requirements):
+        stamp_of(venv, file).write_text(fingerprint(venv, file), encoding="utf-8")
     say("설치가 끝났습니다.")
 
 
-def torch_first(requirements: Path, system: str, gpu: Callable[[], Gpu | None]) -> list[list[str]]:
-    """Arguments of the pip run that must come first for the graphics card; often none.
+def gpu_torch_arguments(
+    requirements: Path, system: str, gpu: Callable[[], Gpu | None]
+) -> list[list[str]]:
+    """Arguments of a first pip run that installs PyTorch for the graphics card; often none.
 
-    PyTorch comes alone from there, so that all else is PyPI's. The run that follows finds
-    2.13.0+cu130, which satisfies ==2.13.0, and leaves it.
+    Only PyTorch comes from that index, everything else from PyPI. The main run finds 2.13.0+cu130,
+    which satisfies ==2.13.0, and keeps it.
     """
-    wanted = [str(each) for each in read_requirements(requirements) if each.name == "torch"]
-    card = gpu() if wanted and system == "Windows" else None
+    torch = [str(item) for item in read_requirements(requirements) if item.name == "torch"]
+    card = gpu() if torch and system == "Windows" else None
     if not card:
         return []
     index = torch_index(system, card.driver, card.compute_cap)
     if not index:
         say(OLD_DRIVER.format(card, CPU_ONLY))
         return []
-    return [["--no-deps", "--index-url", index, *wanted]]
+    return [["--no-deps", "--index-url", index, *torch]]
 
 
 def pip_version(python: Path) -> str | None:
-    """Of the pip that loads there; None unless `python` starts, in an environment of its own."""
+    """Version of pip in that environment; None if `python` is broken or not in an environment."""
     probe = (
         "import sys, pip._internal.cli.main; "
         "sys.prefix == sys.base_prefix and sys.exit(1); print(pip.__version__)"
@@ -193,35 +199,36 @@ def pip_version(python: Path) -> str | None:
 
 
 def create(venv: Path) -> None:
-    """Make an empty environment where there may be a broken one.
+    """Create an empty environment, replacing a broken one.
 
     Raises:
-        EnvironmentFailure: Python came without the parts, or the folder cannot be written.
+        EnvironmentFailure: `ensurepip` is missing, or the folder cannot be written.
     """
     say("가상 환경(.venv)을 만듭니다…")
-    # Inside another environment sys.executable would make this one depend on that one.
+    # Inside another environment, sys.executable would make this one depend on it.
     base: str = getattr(sys, "_base_executable", sys.executable)
     command = [base, "-m", "venv", "--clear", str(venv)]
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
-        said = (done.stdout + done.stderr).decode("utf-8", "replace")
-        raise EnvironmentFailure(why_not_created(said, venv))
+        output = (done.stdout + done.stderr).decode("utf-8", "replace")
+        raise EnvironmentFailure(creation_failure(output, venv))
 
 
-def why_not_created(said: str, venv: Path) -> str:
-    if re.search(r"ensurepip|No module named '?venv", said):
+def creation_failure(output: str, venv: Path) -> str:
+    """Korean explanation of what `python -m venv` printed."""
+    if re.search(r"ensurepip|No module named '?venv", output):
         return NO_ENSUREPIP
     return (
-        f"가상 환경을 만들지 못했습니다.\n{said.strip()[-600:]}\n\n열려 있는 창을 닫고, "
+        f"가상 환경을 만들지 못했습니다.\n{output.strip()[-600:]}\n\n열려 있는 창을 닫고, "
         f"쓰기 권한이 있는 폴더({venv.parent})인지 확인하고, .venv 폴더를 지운 뒤 다시 시작하세요."
     )
 
 
-def sweep(venv: Path) -> None:
-    """Remove the records of half-copied packages.
+def remove_partial_packages(venv: Path) -> None:
+    """Remove the metadata of partially installed packages.
 
-    pip writes RECORD last. One killed before that leaves a package that pip believes to be
-    installed, and will neither complete nor remove.
+    pip writes RECORD last. If it is killed before, it takes the package for installed, and neither
+    completes nor removes it.
     """
     for place in ("lib/python*/site-packages", "Lib/site-packages"):
         for record in venv.glob(f"{place}/*.dist-info"):
@@ -230,18 +237,18 @@ def sweep(venv: Path) -> None:
 
 
 @contextlib.contextmanager
-def alone(lock: Path, wait: float = 1.0) -> Iterator[None]:
-    """Let one start install at a time. The system frees the lock of a start that was killed."""
+def exclusive(lock: Path, wait: float = 1.0) -> Iterator[None]:
+    """Let one process install at a time. The system releases the lock of a killed process."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a", encoding="utf-8") as file:
-        if not _take(file):
+        if not _try_lock(file):
             say("다른 창에서 설치하고 있습니다. 끝날 때까지 기다립니다…")
-            while not _take(file):
+            while not _try_lock(file):
                 time.sleep(wait)
         yield
 
 
-def _take(file: IO[str]) -> bool:
+def _try_lock(file: IO[str]) -> bool:
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -1,4 +1,4 @@
-"""Runs pip and tells a person in Korean how far it is; what pip itself says goes into the log."""
+"""Runs pip, reports its progress in Korean and writes its output to a log."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import IO
 
 QUIET_SECONDS = 10.0
-"""pip says nothing while it copies files; after so long a line says that it still works."""
+"""pip is silent while it copies files; after this long a line shows that it is still working."""
 
-TOLD = (
+MESSAGES = (
     (r"Collecting ([\w.-]+)", "{n}번째 꾸러미를 찾습니다: {0}"),
     (
         r"(?:Downloading|Using cached) (?:\S*/)?(\S+?)-\d\S*\.(?:whl|gz) \((.+)\)",
@@ -30,7 +30,7 @@ TOLD = (
     ),
     (r"Successfully installed ", "설치했습니다"),
 )
-"""What of pip's output is told on, and how; `n` counts the lines of one kind."""
+"""Pattern of pip's output → message; `n` counts the lines that match a pattern."""
 
 FAILURES = (
     (r"No space left|Errno 28|WinError 112", "디스크가 가득 찼습니다. 10GB 이상 비운 뒤"),
@@ -53,38 +53,38 @@ FAILURES = (
     ),
     ("", "원인은 위의 기록에 있습니다. 문제를 고친 뒤"),
 )
-"""What pip said → what a person should do; the first that is found counts."""
+"""Pattern of pip's output → advice; the first match counts."""
 
 
 def say(text: str) -> None:
-    """Tell a person; stdout is kept for what a program may want to read."""
+    """Print for the user, on stderr: stdout is for output that programs read."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
 
 class Progress:
-    """Chooses what to tell of pip's lines."""
+    """Turns lines of pip into messages."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
         self._bytes = ""
 
-    def still(self) -> str:
+    def heartbeat(self) -> str:
         return f"계속하고 있습니다 {self._bytes}".rstrip()
 
-    def tell(self, line: str) -> str | None:
-        """The sentence for one line of pip's; None where it is of no interest."""
-        part = re.match(r"Progress (\d+) of (\d+)", line)
-        if part:
-            done, whole = (int(number) // 10**6 for number in part.groups())
-            self._bytes = f"({done:,}/{whole:,} MB)"
+    def message(self, line: str) -> str | None:
+        """The message for one line of pip, if any."""
+        progress = re.match(r"Progress (\d+) of (\d+)", line)
+        if progress:
+            done, total = (int(number) // 10**6 for number in progress.groups())
+            self._bytes = f"({done:,}/{total:,} MB)"
             return None
-        for pattern, sentence in TOLD:
-            found = re.match(r"\s*" + pattern, line)
-            if found:
+        for pattern, sentence in MESSAGES:
+            match = re.match(r"\s*" + pattern, line)
+            if match:
                 self._seen[pattern] += 1
                 self._bytes = ""
-                names = found.groups()
+                names = match.groups()
                 count = names[0].count(",") + 1 if names else 0
                 return sentence.format(*names, n=self._seen[pattern], count=count)
         return None
@@ -94,16 +94,16 @@ def run_pip(
     command: Sequence[str],
     log: IO[str],
     *,
-    tell: Callable[[str], None] = say,
+    report: Callable[[str], None] = say,
     quiet: float = QUIET_SECONDS,
 ) -> int:
-    """Run a pip command to its end and return its exit code."""
-    # A user-wide `install.user = true` would make every installation into .venv fail.
+    """Run a pip command and return its exit code."""
+    # A user's `install.user = true` makes installations into an environment fail.
     environ = {**os.environ, "PIP_USER": "0", "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
     environ.pop("PYTHONHOME", None)
     progress = Progress()
     lines: queue.Queue[str | None] = queue.Queue()
-    began = told_at = time.monotonic()
+    began = reported = time.monotonic()
     log.write("$ " + " ".join(command) + "\n")
     with subprocess.Popen(
         command,
@@ -124,10 +124,12 @@ def run_pip(
                 break
             log.write(line)
             now = time.monotonic()
-            told = progress.tell(line) or (progress.still() if now - told_at >= quiet else None)
-            if told:
-                tell(f"  [{clock(now - began)}] {told}")
-                told_at = now
+            message = progress.message(line)
+            if not message and now - reported >= quiet:
+                message = progress.heartbeat()
+            if message:
+                report(f"  [{clock(now - began)}] {message}")
+                reported = now
     return process.returncode
 
 
@@ -135,8 +137,8 @@ def clock(seconds: float) -> str:
     return f"{int(seconds) // 60:d}분 {int(seconds) % 60:02d}초"
 
 
-def why_it_failed(log: Path) -> str:
-    """The last lines of pip's log, and what to do about them."""
+def failure_report(log: Path) -> str:
+    """The last lines of pip's log, and advice."""
     text = log.read_text(encoding="utf-8", errors="replace")
     end = text.splitlines()[-12:]
     advice = next(words for pattern, words in FAILURES if re.search(pattern, "\n".join(end)))

@@ -1,4 +1,4 @@
-"""Which PyTorch a graphics card needs: PyPI's for Windows knows no CUDA, PyTorch's own does."""
+"""The package index with the right PyTorch: on Windows, PyPI's is built without CUDA."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import NamedTuple
 
 CUDA_13 = "https://download.pytorch.org/whl/cu130"
 CUDA_12 = "https://download.pytorch.org/whl/cu126"
-# NVIDIA, "CUDA Compatibility", minor version compatibility: 13.x wants driver 580; 12.x wants 525,
+# NVIDIA, "CUDA Compatibility", minor version compatibility: 13.x needs driver 580; 12.x needs 525,
 # of which 527.41 was the first on Windows.
 DRIVER_FOR_13, DRIVER_FOR_12 = 580, 527
 # NVIDIA, CUDA 13.0 release notes: cards before Turing (7.5) were dropped.
 OLDEST_CARD_FOR_13 = 7.5
-# PyTorch, RELEASE.md: cu126 is built for Maxwell (5.0) to Hopper (9.0); others find no kernel.
+# PyTorch, RELEASE.md: cu126 has kernels for Maxwell (5.0) to Hopper (9.0).
 OLDEST_CARD_FOR_12, NEWEST_CARD_FOR_12 = 5.0, 9.0
 
 
 class Gpu(NamedTuple):
     driver: int
-    """581 of 581.29."""
+    """Major version: 581 for 581.29."""
     compute_cap: float
-    """Of the strongest card, as 8.9; 0.0 from a driver too old to know the word."""
+    """Of the most capable card, such as 8.9; 0.0 if the driver is too old to report it."""
 
 
 def torch_index(system: str, driver: int, compute_cap: float) -> str | None:
-    """Index with the PyTorch for this card; None where PyPI's is right or nothing would help."""
+    """URL of the index for this card; None if PyPI is right, or no PyTorch supports the card."""
     if system != "Windows":
         return None
     if driver >= DRIVER_FOR_13 and compute_cap >= OLDEST_CARD_FOR_13:
@@ -39,20 +39,20 @@ def torch_index(system: str, driver: int, compute_cap: float) -> str | None:
 
 def nvidia_gpu(
     which: Callable[[str], str | None] = shutil.which,
-    ask: Callable[[Sequence[str]], str] | None = None,
+    run: Callable[[Sequence[str]], str] | None = None,
 ) -> Gpu | None:
-    """The NVIDIA card of this machine, where its driver answers."""
+    """The NVIDIA card of this machine; None without one or if nvidia-smi fails."""
     program = which("nvidia-smi")
     if not program:
         return None
-    ask = ask or _output
+    run = run or _output
     query = [program, "--format=csv,noheader"]
     cards = re.findall(
-        r"(\d+)[\d.]*, *(\d+\.\d+)", ask([*query, "--query-gpu=driver_version,compute_cap"])
+        r"(\d+)[\d.]*, *(\d+\.\d+)", run([*query, "--query-gpu=driver_version,compute_cap"])
     )
     if cards:
         return Gpu(int(cards[0][0]), max(float(capability) for _, capability in cards))
-    driver = re.match(r"\s*(\d+)\.", ask([*query, "--query-gpu=driver_version"]))
+    driver = re.match(r"\s*(\d+)\.", run([*query, "--query-gpu=driver_version"]))
     return Gpu(int(driver.group(1)), 0.0) if driver else None
 
 

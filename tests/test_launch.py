@@ -1,4 +1,4 @@
-"""One command opens the app: what it decides, what it shows, and one real run of it all."""
+"""The entry point: what it starts, how it finds a running window, and one real run."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def reached_from(file: Path) -> list[Path]:
-    """`file` and what it imports of ours, however far down, but for the app itself."""
+    """`file` and the modules of scripts/ it imports, recursively."""
     nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
     names = [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]
     ours = [ROOT / f"{name.replace('.', '/')}.py" for name in names if name.startswith("scripts.")]
-    return [file, *(deeper for each in ours for deeper in reached_from(each))]
+    return [file, *(deeper for path in ours for deeper in reached_from(path))]
 
 
 BEFORE_INSTALLATION = sorted({*reached_from(ROOT / "launch.py"), ROOT / "scripts" / "__init__.py"})
@@ -39,10 +39,10 @@ def home(tmp_path: Path) -> Path:
 
 
 class Window(BaseHTTPRequestHandler):
-    said: object = {"app": "kakaobot", "pid": 77}
+    health: object = {"app": "kakaobot", "pid": 77}
 
     def do_GET(self) -> None:
-        body = json.dumps(self.said if self.path == "/health" else None).encode()
+        body = json.dumps(self.health if self.path == "/health" else None).encode()
         self.send_response(200)
         self.end_headers()
         self.wfile.write(body)
@@ -63,13 +63,13 @@ def port() -> Iterator[int]:
 
 
 def leave_address(home: Path, port: int, host: str = "127.0.0.1", pid: int = 77) -> None:
-    said = {"pid": pid, "port": port, "host": host, "token": "비밀-tok", "url": "http://x"}
-    text = json.dumps(said)
+    record = {"pid": pid, "port": port, "host": host, "token": "비밀-tok", "url": "http://x"}
+    text = json.dumps(record)
     (home / ".kakaobot" / "instance.json").write_text(text, encoding="utf-8")
 
 
 class Started:
-    """Stands for the program that a start becomes."""
+    """Replaces `exec_or_run`."""
 
     def __init__(self) -> None:
         self.command: list[str] = []
@@ -82,30 +82,30 @@ class Started:
 
 
 def start(argv: list[str], root: Path, **environ: str) -> tuple[int, Started, list[Path]]:
-    asked: list[Path] = []
+    prepared: list[Path] = []
 
     def prepare(_: Path, requirements: Path) -> Path:
-        asked.append(requirements)
+        prepared.append(requirements)
         return Path("/other/bin/python")
 
     run = Started()
-    return launch.start(argv, root, environ, prepare=prepare, run=run), run, asked
+    return launch.start(argv, root, environ, prepare=prepare, run=run), run, prepared
 
 
 # --- before anything is installed
 
 
-def test_there_are_files_that_run_before_the_installation() -> None:
+def test_six_files_run_before_the_installation() -> None:
     assert len(BEFORE_INSTALLATION) == 6
 
 
 @pytest.mark.parametrize("file", BEFORE_INSTALLATION, ids=lambda file: file.name)
-def test_an_old_python_can_read_it_far_enough_to_say_no(file: Path) -> None:
+def test_python_3_8_can_parse_it(file: Path) -> None:
     ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
 @pytest.mark.parametrize("file", BEFORE_INSTALLATION, ids=lambda file: file.name)
-def test_it_imports_nothing_that_must_be_installed(file: Path) -> None:
+def test_it_imports_the_standard_library_only(file: Path) -> None:
     allowed = {*sys.stdlib_module_names, "scripts", "ui"}
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -115,7 +115,7 @@ def test_it_imports_nothing_that_must_be_installed(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", BEFORE_INSTALLATION, ids=lambda file: file.name)
-def test_the_app_is_imported_inside_a_function_only(file: Path) -> None:
+def test_the_app_is_imported_inside_functions_only(file: Path) -> None:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     top = [str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)]
     assert not [name for name in top if name.startswith("ui")]
@@ -124,28 +124,28 @@ def test_the_app_is_imported_inside_a_function_only(file: Path) -> None:
 # --- what is started
 
 
-def test_opening_runs_itself_again_inside_the_environment(tmp_path: Path) -> None:
-    code, run, asked = start(["--port", "9000"], tmp_path)
-    assert (code, asked) == (42, [tmp_path / "requirements.txt"])
+def test_open_runs_itself_again_inside_the_environment(tmp_path: Path) -> None:
+    code, run, prepared = start(["--port", "9000"], tmp_path)
+    assert (code, prepared) == (42, [tmp_path / "requirements.txt"])
     assert run.command == ["/other/bin/python", str(tmp_path / "launch.py"), "--port", "9000"]
     assert run.environ["PYTHONUTF8"] == "1"
 
 
-def test_testing_passes_every_argument_to_pytest_in_the_project_folder(tmp_path: Path) -> None:
-    code, run, asked = start(["test", "-k", "한글", "--port"], tmp_path)
-    assert (code, asked) == (42, [tmp_path / "requirements-dev.txt"])
+def test_test_passes_its_arguments_to_pytest_in_the_project_folder(tmp_path: Path) -> None:
+    code, run, prepared = start(["test", "-k", "한글", "--port"], tmp_path)
+    assert (code, prepared) == (42, [tmp_path / "requirements-dev.txt"])
     assert run.command == ["/other/bin/python", "-m", "pytest", "-k", "한글", "--port"]
     assert run.folder == tmp_path
 
 
-def test_the_command_line_runs_where_the_user_is(tmp_path: Path) -> None:
+def test_cli_runs_in_the_current_folder(tmp_path: Path) -> None:
     code, run, _ = start(["cli", "train", "--help"], tmp_path, PYTHONPATH="/mine")
     assert (code, run.folder) == (42, None)
     assert run.command == ["/other/bin/python", "-m", "kakaobot", "train", "--help"]
     assert run.environ["PYTHONPATH"] == os.pathsep.join((str(tmp_path), "/mine"))
 
 
-def test_a_python_home_does_not_reach_the_environment(tmp_path: Path) -> None:
+def test_pythonhome_is_removed(tmp_path: Path) -> None:
     _, run, _ = start([], tmp_path, PYTHONHOME="/usr")
     assert "PYTHONHOME" not in run.environ
 
@@ -153,25 +153,25 @@ def test_a_python_home_does_not_reach_the_environment(tmp_path: Path) -> None:
 def test_help_is_korean_and_installs_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, _, asked = start(["--help"], tmp_path)
-    assert (code, asked) == (0, [])
+    code, _, prepared = start(["--help"], tmp_path)
+    assert (code, prepared) == (0, [])
     assert "사용법" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("argv", [["--prot", "1"], ["--port", "0"], ["--port", "삼"], ["열기"]])
-def test_a_mistyped_option_is_answered_in_korean(
+def test_an_invalid_option_is_reported_in_korean(
     argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert launch.main(argv) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("옵션을 알아볼 수 없습니다")
-    assert len(said) < 1000
+    printed = capsys.readouterr().err
+    assert printed.startswith("옵션을 알아볼 수 없습니다")
+    assert len(printed) < 1000
 
 
-def test_an_open_address_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
-    launch.warn_of_strangers("0.0.0.0")
+def test_a_public_address_is_warned_about(capsys: pytest.CaptureFixture[str]) -> None:
+    launch.warn_if_public("0.0.0.0")
     assert "주의" in capsys.readouterr().err
-    launch.warn_of_strangers("127.0.0.1")
+    launch.warn_if_public("127.0.0.1")
     assert not capsys.readouterr().err
 
 
@@ -183,37 +183,37 @@ def test_a_running_window_is_found_by_its_address(home: Path, port: int) -> None
     assert launch.running_window(home) == f"http://127.0.0.1:{port}/?t=비밀-tok"
 
 
-def test_a_window_open_to_all_is_asked_on_this_machine(home: Path, port: int) -> None:
+def test_a_window_on_all_interfaces_is_reached_by_loopback(home: Path, port: int) -> None:
     leave_address(home, port, host="0.0.0.0")
     assert launch.running_window(home) == f"http://127.0.0.1:{port}/?t=비밀-tok"
 
 
-def test_a_proxy_is_not_asked(home: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_are_ignored(home: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     leave_address(home, port)
     assert launch.running_window(home)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "health",
     [{"app": "kakaobot", "pid": 78}, {"app": "다른 앱", "pid": 77}, None, "kakaobot", []],
     ids=str,
 )
-def test_another_program_on_that_port_is_no_window(
-    said: object, home: Path, port: int, monkeypatch: pytest.MonkeyPatch
+def test_another_program_on_the_port_is_not_the_window(
+    health: object, home: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Window, "said", said)
+    monkeypatch.setattr(Window, "health", health)
     leave_address(home, port)
     assert launch.running_window(home) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', '{"host": "127.0.0.1"}', "null"])
-def test_a_torn_address_file_is_no_window(text: str, home: Path) -> None:
+def test_a_damaged_address_file_is_ignored(text: str, home: Path) -> None:
     (home / ".kakaobot" / "instance.json").write_text(text, encoding="utf-8")
     assert launch.running_window(home) is None
 
 
-def test_a_window_that_died_is_no_window(home: Path, port: int) -> None:
+def test_a_dead_window_is_ignored(home: Path, port: int) -> None:
     leave_address(home, 1)
     assert launch.running_window(home) is None
 
@@ -237,12 +237,12 @@ def test_a_second_start_shows_the_first_window_and_prepares_nothing(
     assert shown == [address]
     assert launch.start(["--no-browser"], ROOT, environ, prepare=prepare, show=show) == 0
     assert shown == [address]
-    said = capsys.readouterr()
-    assert said.out == f"{address}\n{address}\n"
-    assert "이미 열려" in said.err
+    printed = capsys.readouterr()
+    assert printed.out == f"{address}\n{address}\n"
+    assert "이미 열려" in printed.err
 
 
-# --- the whole way, with a real environment
+# --- end to end, with a real environment
 
 APP = """
 import json, os, sys
@@ -279,7 +279,7 @@ def launched(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_it_makes_an_environment_runs_inside_and_next_time_installs_nothing(
+def test_the_first_start_installs_and_the_second_does_not(
     tmp_path: Path,
 ) -> None:
     folder = project(tmp_path / "내 프로젝트")
@@ -297,6 +297,6 @@ def test_it_makes_an_environment_runs_inside_and_next_time_installs_nothing(
     assert (tool.returncode, tool.stdout) == (9, f"['train', '--x'] {tmp_path}\n")
 
     (folder / ".venv" / "pyvenv.cfg").unlink()
-    mended = launched(folder)
-    assert mended.returncode == 7, mended.stderr
-    assert "가상 환경" in mended.stderr
+    repaired = launched(folder)
+    assert repaired.returncode == 7, repaired.stderr
+    assert "가상 환경" in repaired.stderr

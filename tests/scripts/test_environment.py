@@ -10,13 +10,13 @@ from typing import IO
 import pytest
 
 from scripts import environment as subject
-from scripts.environment import EnvironmentFailure, is_installed, prepare, refusal
+from scripts.environment import EnvironmentFailure, is_installed, unsupported_reason
 from scripts.torch_index import CUDA_13, Gpu
 from tests.conftest import python_outside
 
 
 class Pip:
-    """Remembers what it was asked to install, and fails where it is told to."""
+    """Records what it is asked to install, and fails on request."""
 
     def __init__(self, fails: Callable[[Sequence[str]], bool] = lambda _: False) -> None:
         self.calls: list[Sequence[str]] = []
@@ -40,7 +40,7 @@ def requirements(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An environment whose interpreter is a file of ours; that it answers is taken for granted."""
+    """An environment with a text file as its interpreter, whose pip is assumed to work."""
     folder = tmp_path / ".venv"
     python = subject.python_of(folder)
     python.parent.mkdir(parents=True)
@@ -51,7 +51,7 @@ def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def install(venv: Path, requirements: Path, pip: Pip, gpu: Gpu | None = None) -> None:
-    prepare(venv, requirements, pip=pip, system="Windows", gpu=lambda: gpu)
+    subject.install(venv, requirements, pip=pip, system="Windows", gpu=lambda: gpu)
 
 
 def test_an_installation_is_stamped(venv: Path, requirements: Path) -> None:
@@ -61,9 +61,7 @@ def test_an_installation_is_stamped(venv: Path, requirements: Path) -> None:
 
 
 @pytest.mark.parametrize("changed", ["requirements", "interpreter", "version"])
-def test_a_stamp_is_worth_nothing_once_something_changed(
-    changed: str, venv: Path, requirements: Path
-) -> None:
+def test_a_stamp_is_invalidated_by_any_change(changed: str, venv: Path, requirements: Path) -> None:
     install(venv, requirements, Pip())
     file = {
         "requirements": requirements,
@@ -74,7 +72,7 @@ def test_a_stamp_is_worth_nothing_once_something_changed(
     assert not is_installed(venv, requirements)
 
 
-def test_what_developers_need_has_a_stamp_of_its_own(venv: Path, requirements: Path) -> None:
+def test_developer_requirements_have_their_own_stamp(venv: Path, requirements: Path) -> None:
     developers = requirements.with_name("requirements-dev.txt")
     install(venv, requirements, Pip())
     assert not is_installed(venv, developers)
@@ -83,7 +81,7 @@ def test_what_developers_need_has_a_stamp_of_its_own(venv: Path, requirements: P
     assert not is_installed(venv, developers)
 
 
-def test_an_installation_for_developers_is_one_for_users(venv: Path, requirements: Path) -> None:
+def test_an_installation_for_developers_serves_users(venv: Path, requirements: Path) -> None:
     install(venv, requirements.with_name("requirements-dev.txt"), Pip())
     assert is_installed(venv, requirements)
 
@@ -110,13 +108,15 @@ def test_an_interrupted_installation_is_continued(venv: Path, requirements: Path
     assert is_installed(venv, requirements)
 
 
-def test_a_failed_installation_leaves_no_stamp_and_says_why(venv: Path, requirements: Path) -> None:
+def test_a_failed_installation_leaves_no_stamp_and_explains_itself(
+    venv: Path, requirements: Path
+) -> None:
     with pytest.raises(EnvironmentFailure, match="디스크"):
         install(venv, requirements, Pip(lambda _: True))
     assert not is_installed(venv, requirements)
 
 
-def test_torch_for_a_card_comes_first_and_alone(venv: Path, requirements: Path) -> None:
+def test_torch_for_a_card_is_installed_first_and_alone(venv: Path, requirements: Path) -> None:
     pip = Pip()
     install(venv, requirements, pip, Gpu(581, 8.9))
     first, second = pip.calls
@@ -126,7 +126,7 @@ def test_torch_for_a_card_comes_first_and_alone(venv: Path, requirements: Path) 
     assert "raw" in second
 
 
-def test_when_the_index_is_out_of_reach_the_other_torch_comes_with_a_warning(
+def test_an_unreachable_index_falls_back_to_pypi_with_a_warning(
     venv: Path, requirements: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pip = Pip(lambda command: "--index-url" in command)
@@ -136,7 +136,7 @@ def test_when_the_index_is_out_of_reach_the_other_torch_comes_with_a_warning(
     assert is_installed(venv, requirements)
 
 
-def test_an_old_driver_is_told_of(
+def test_an_old_driver_is_reported(
     venv: Path, requirements: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pip = Pip()
@@ -146,41 +146,41 @@ def test_an_old_driver_is_told_of(
 
 
 @pytest.mark.parametrize("system", ["Linux", "Darwin"])
-def test_elsewhere_the_card_is_not_asked(system: str, venv: Path, requirements: Path) -> None:
-    def ask() -> Gpu | None:
+def test_the_card_is_not_queried_on_other_systems(
+    system: str, venv: Path, requirements: Path
+) -> None:
+    def detect() -> Gpu | None:
         raise AssertionError
 
-    prepare(venv, requirements, pip=Pip(), system=system, gpu=ask)
+    subject.install(venv, requirements, pip=Pip(), system=system, gpu=detect)
 
 
-def test_a_python_without_an_environment_of_its_own_is_not_installed_into() -> None:
+def test_pip_outside_an_environment_is_not_used() -> None:
     assert subject.pip_version(python_outside()) is None
     assert subject.pip_version(Path("/nowhere/python")) is None
     assert subject.pip_version(Path(sys.executable))
 
 
 @pytest.mark.parametrize(
-    ("said", "advice"),
+    ("output", "advice"),
     [
         ("The virtual environment was not created because ensurepip is not available.", "-venv"),
         ("/usr/bin/python3: No module named venv", "python3-venv"),
         ("Error: [Errno 13] Permission denied", "쓰기 권한"),
     ],
 )
-def test_an_environment_that_cannot_be_made_says_what_to_do(
-    said: str, advice: str, tmp_path: Path
-) -> None:
-    assert advice in subject.why_not_created(said, tmp_path / ".venv")
+def test_a_creation_failure_gives_advice(output: str, advice: str, tmp_path: Path) -> None:
+    assert advice in subject.creation_failure(output, tmp_path / ".venv")
 
 
-def test_an_environment_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
+def test_a_creation_failure_ends_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EnvironmentFailure, match="만들지 못했습니다"):
         subject.create(tmp_path / "file" / ".venv")
 
 
 @pytest.mark.parametrize(
-    ("version", "is_64bit", "system", "machine", "said"),
+    ("version", "is_64bit", "system", "machine", "sentence"),
     [
         ((3, 9), True, "Linux", "x86_64", "지금은 3.9"),
         ((3, 14), True, "Windows", "AMD64", "py -3.13"),
@@ -189,26 +189,26 @@ def test_an_environment_that_cannot_be_made_stops_the_start(tmp_path: Path) -> N
         ((3, 12), True, "Windows", "ARM64", "ARM"),
     ],
 )
-def test_a_machine_that_will_not_do_is_told_why(
-    version: tuple[int, int], is_64bit: bool, system: str, machine: str, said: str
+def test_an_unsupported_machine_gets_a_reason(
+    version: tuple[int, int], is_64bit: bool, system: str, machine: str, sentence: str
 ) -> None:
-    assert said in str(refusal(version, is_64bit, system, machine))
+    assert sentence in str(unsupported_reason(version, is_64bit, system, machine))
 
 
 @pytest.mark.parametrize("version", [(3, 10), (3, 11), (3, 12), (3, 13)])
 @pytest.mark.parametrize(
     "machine", [("Linux", "aarch64"), ("Windows", "AMD64"), ("Darwin", "arm64")]
 )
-def test_a_machine_that_will_do_is_not_refused(
+def test_a_supported_machine_is_accepted(
     version: tuple[int, int], machine: tuple[str, str]
 ) -> None:
-    assert refusal(version, True, *machine) is None
+    assert unsupported_reason(version, True, *machine) is None
 
 
-def test_one_start_installs_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_process_installs_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lock = tmp_path / ".kakaobot" / "install.lock"
-    with subject.alone(lock), lock.open("a", encoding="utf-8") as other:
-        assert not subject._take(other)
-    with subject.alone(lock):
+    with subject.exclusive(lock), lock.open("a", encoding="utf-8") as other:
+        assert not subject._try_lock(other)
+    with subject.exclusive(lock):
         pass
     assert not capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Which PyTorch a graphics card gets."""
+"""The package index for a graphics card."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scripts.torch_index import CUDA_12, CUDA_13, Gpu, nvidia_gpu, torch_index
 @pytest.mark.parametrize(
     ("driver", "compute_cap", "index"),
     [
-        (580, 7.5, CUDA_13),  # the oldest driver with the oldest card that CUDA 13 knows
+        (580, 7.5, CUDA_13),  # the oldest driver with the oldest card that CUDA 13 supports
         (596, 12.0, CUDA_13),
         (581, 8.9, CUDA_13),
         (579, 8.9, CUDA_12),  # a driver one too old
@@ -26,19 +26,19 @@ from scripts.torch_index import CUDA_12, CUDA_13, Gpu, nvidia_gpu, torch_index
         (470, 0.0, None),
     ],
 )
-def test_on_windows_driver_and_card_decide(
+def test_on_windows_the_index_depends_on_driver_and_card(
     driver: int, compute_cap: float, index: str | None
 ) -> None:
     assert torch_index("Windows", driver, compute_cap) == index
 
 
 @pytest.mark.parametrize("system", ["Linux", "Darwin", ""])
-def test_elsewhere_pypi_has_the_right_one(system: str) -> None:
+def test_other_systems_use_pypi(system: str) -> None:
     assert torch_index(system, 581, 8.9) is None
 
 
 class Driver:
-    """Stands for nvidia-smi."""
+    """Replaces nvidia-smi."""
 
     def __init__(self, **answers: str) -> None:
         self.answers = answers
@@ -57,18 +57,18 @@ class Driver:
         (Driver(), None),
         (Driver(driver_version="NVIDIA-SMI has failed"), None),
     ],
-    ids=["one card", "two cards", "an old driver knows no capability", "silence", "failure"],
+    ids=["one card", "two cards", "an old driver without the field", "silence", "failure"],
 )
-def test_the_driver_is_asked(driver: Driver, gpu: Gpu | None) -> None:
+def test_card_and_driver_are_parsed(driver: Driver, gpu: Gpu | None) -> None:
     assert nvidia_gpu(lambda _: "nvidia-smi", driver) == gpu
 
 
-def test_without_nvidia_smi_nobody_is_asked() -> None:
-    def ask(_: Sequence[str]) -> str:
+def test_without_nvidia_smi_nothing_is_run() -> None:
+    def run(_: Sequence[str]) -> str:
         raise AssertionError
 
-    assert nvidia_gpu(lambda _: None, ask) is None
+    assert nvidia_gpu(lambda _: None, run) is None
 
 
-def test_a_program_that_does_not_start_is_no_card() -> None:
+def test_a_failing_nvidia_smi_means_no_card() -> None:
     assert nvidia_gpu(lambda _: "/nowhere/nvidia-smi") is None
