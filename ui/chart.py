@@ -26,10 +26,10 @@ def style_chart(elem_id: str) -> gr.HTML:
 
 
 def _chart(elem_id: str, labels: Mapping[str, str]) -> gr.HTML:
-    words = json.dumps(labels, ensure_ascii=False)
+    script = f"const LABELS = {json.dumps(labels, ensure_ascii=False)};\n"
     return gr.HTML(
         value={"loss": [], "eval": [], "best": None},
         html_template=_TEMPLATE,
-        js_on_load=f"const WORDS = {words};\n{_SCRIPT.read_text(encoding='utf-8')}",
+        js_on_load=script + _SCRIPT.read_text(encoding="utf-8"),
         elem_id=elem_id,
     )

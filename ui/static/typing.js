@@ -1,5 +1,5 @@
-// Enter that ends a Hangul composition must not send the message: gradio's text box does not look at
-// isComposing. Safari reports the composition as over already, but still with key code 229.
+// Enter during a Hangul composition must not send the message: gradio's text box ignores isComposing.
+// Safari has already ended the composition by then, but still reports key code 229.
 window.addEventListener(
   "keydown",
   (event) => {
