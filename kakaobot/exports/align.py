@@ -61,7 +61,7 @@ def _minute(message: Message) -> datetime:
 
 def _interleave_minute(mine: list[Message], theirs: list[Message]) -> list[Message]:
     """One minute of both; `theirs` has no system lines of the base any more."""
-    pairs = _align([_key(m) for m in mine], [_key(m) for m in theirs])
+    pairs = _align([_exact_key(m) for m in mine], [_exact_key(m) for m in theirs])
     partner = {j: i for i, j in pairs if theirs[j].sender and _is_same(mine[i], theirs[j])}
     _match_out_of_order(mine, theirs, partner)
     inserted: dict[int, list[Message]] = defaultdict(list)
@@ -93,7 +93,7 @@ def _align(mine: list[_MessageKey], theirs: list[_MessageKey]) -> list[tuple[int
 def _match_out_of_order(
     mine: list[Message], theirs: list[Message], partner: dict[int, int]
 ) -> None:
-    """Devices may disagree on the order within a minute, but not on the number of equals."""
+    """Devices may disagree on order and outer whitespace, but not on the number of equals."""
     taken = set(partner.values())
     unmatched = defaultdict[_MessageKey, list[int]](list)
     for i, message in enumerate(mine):
@@ -115,6 +115,13 @@ def _key(message: Message) -> _MessageKey:
     if message.kind == "media":
         text = canonical_media(text)
     return message.sender, text[: _TRUNCATED.start]
+
+
+def _exact_key(message: Message) -> _MessageKey:
+    """`_key` that tells texts apart by their outer whitespace."""
+    if message.kind == "media":
+        return _key(message)
+    return message.sender, message.text[: _TRUNCATED.start]
 
 
 def _is_same(one: Message, two: Message) -> bool:

@@ -216,6 +216,12 @@ def test_what_only_one_device_has_stands_where_it_was_said_within_the_minute() -
     assert texts(pc, phone) == [["가", "나", "다", "마", "라"]]
 
 
+def test_texts_that_differ_in_leading_space_are_both_kept() -> None:
+    whole = android("1:33, 마루 : 가", "1:33, 마루 :  가")
+    part = android("1:33, 마루 :  가")
+    assert texts(part, whole, part) == texts(whole, part) == [["가", " 가"]]
+
+
 def test_devices_that_disagree_on_the_order_add_no_repeats() -> None:
     one = android("1:33, 마루 : 가", "1:33, 도담 : 나", "1:33, 마루 : 다")
     two = android("1:33, 마루 : 다", "1:33, 도담 : 나", "1:33, 마루 : 가")
