@@ -1,4 +1,4 @@
-"""Writers of every layout for invented rooms, and short ways to read a text."""
+"""Writers of every format for invented rooms, and helpers to parse and merge them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from kakaobot.exports.participants import rename_senders
 from kakaobot.exports.reader import Export, parse_export
 from kakaobot.exports.room_groups import RoomEvidence, group_files
 
-Said = tuple[datetime, str, str]
+Sent = tuple[datetime, str, str]
+"""Time, sender and text."""
 NO_ALIASES: ConfirmedAliases = {}
 MONTHS = [
     "January",
@@ -35,14 +36,15 @@ MONTHS = [
 
 
 def read(text: str, name: str = "chat.txt") -> Export:
-    """Whatever is read, every line must be accounted for."""
+    """Parse, and check that every line is counted."""
     export = parse_export(text, name)
     assert sum(vars(export.counts).values()) == export.lines
     assert export.counts.messages + export.counts.system == len(export.messages)
     return export
 
 
-def said(export: Export) -> list[tuple[str, str, str]]:
+def contents(export: Export) -> list[tuple[str, str, str]]:
+    """Sender, text and kind of every message."""
     return [(message.sender, message.text, message.kind) for message in export.messages]
 
 
@@ -76,38 +78,38 @@ def dots(at: datetime) -> str:
 
 
 @dataclass(frozen=True)
-class Style:
+class FormatWriter:
     record: Callable[[datetime, str, str], str]
-    opens: Callable[[datetime], str]
+    date_line: Callable[[datetime], str]
     header: str = "방 님과 카카오톡 대화\n저장한 날짜 : 2026-11-03 10:44:52\n"
 
-    def render(self, said: list[Said]) -> str:
+    def render(self, messages: list[Sent]) -> str:
         lines = [self.header]
-        before = None
-        for at, sender, text in said:
-            if at.date() != before:
-                lines += ["", self.opens(at)]
-                before = at.date()
+        last_day = None
+        for at, sender, text in messages:
+            if at.date() != last_day:
+                lines += ["", self.date_line(at)]
+                last_day = at.date()
             lines.append(self.record(at, sender, text))
         return "".join(line + "\n" for line in lines)
 
 
-def _windows(time: Callable[[datetime], str], *, english: bool = False) -> Style:
+def _windows(time: Callable[[datetime], str], *, english: bool = False) -> FormatWriter:
     dates = (lambda at: f"Monday, {day_en(at)}") if english else (lambda at: f"{day(at)} 월요일")
-    return Style(
-        lambda at, who, text: f"[{who}] [{time(at)}] {text}",
+    return FormatWriter(
+        lambda at, sender, text: f"[{sender}] [{time(at)}] {text}",
         lambda at: f"--------------- {dates(at)} ---------------",
-        _EN if english else Style.header,
+        _EN if english else FormatWriter.header,
     )
 
 
-def _android(time: Callable[[datetime], str], header: str) -> Style:
-    return Style(lambda at, who, text: f"{time(at)}, {who} : {text}", time, header)
+def _android(time: Callable[[datetime], str], header: str) -> FormatWriter:
+    return FormatWriter(lambda at, sender, text: f"{time(at)}, {sender} : {text}", time, header)
 
 
-def _ios(time: Callable[[datetime], str], *, english: bool = False) -> Style:
-    return Style(
-        lambda at, who, text: f"{time(at)}, {who} : {text}",
+def _ios(time: Callable[[datetime], str], *, english: bool = False) -> FormatWriter:
+    return FormatWriter(
+        lambda at, sender, text: f"{time(at)}, {sender} : {text}",
         (lambda at: f"Thursday, {day_en(at)}") if english else (lambda at: f"{day(at)} 목요일"),
         "Talk_2026.4.25 10:20-1.txt\nDate Saved : Apr 25, 2026 at 10:38\n"
         if english
@@ -119,14 +121,14 @@ _EN = "방 with KakaoTalk Chats\nDate Saved : 2026-08-03 00:47:14\n"
 _EN_ANDROID = "KakaoTalk Chats with 방 (4)\nDate Saved : November 3, 2026, 1:08 PM\n\n"
 _KO_ANDROID = "방 4 님과 카카오톡 대화\n저장한 날짜 : 2026년 11월 3일 오전 11:29\n\n"
 
-TEXT_LAYOUTS = {
+TEXT_FORMATS = {
     "W-KO": _windows(clock),
     "W-24": _windows(lambda at: f"{at:%H:%M}"),
     "W-EN": _windows(clock_en, english=True),
     "W-MIX": _windows(lambda at: f"{at:%p} {at.hour % 12 or 12}:{at:%M}"),
     "A-KO": _android(lambda at: f"{day(at)} {clock(at)}", _KO_ANDROID),
-    "A-KOold": Style(
-        lambda at, who, text: f"{day(at)} {clock(at)}:{who.replace(':', ';')}:{text}",
+    "A-KOold": FormatWriter(
+        lambda at, sender, text: f"{day(at)} {clock(at)}:{sender.replace(':', ';')}:{text}",
         lambda at: f"{day(at)} {clock(at)}",
     ),
     "A-EN1": _android(
@@ -146,11 +148,11 @@ TEXT_LAYOUTS = {
 }
 
 
-def table(said: list[Said]) -> str:
+def csv_table(messages: list[Sent]) -> str:
     out = io.StringIO(newline="")
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(("Date", "User", "Message"))
-    rows.writerows((f"{at:%Y-%m-%d %H:%M:%S}", sender, text) for at, sender, text in said)
+    rows.writerows((f"{at:%Y-%m-%d %H:%M:%S}", sender, text) for at, sender, text in messages)
     return out.getvalue()
 
 

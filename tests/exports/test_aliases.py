@@ -1,4 +1,4 @@
-"""Names that were confirmed: joined, taken apart again, written and read."""
+"""Aliases are added, removed, resolved, written and parsed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JOINS = st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=2)), max_size=8)
 
 
 def joined(joins: list[tuple[str, list[str]]]) -> list[tuple[set[str], dict[str, str]]]:
-    """Who was joined in each step that was allowed, and what was confirmed after it."""
+    """The names joined in every valid step, and the aliases after it."""
     steps: list[tuple[set[str], dict[str, str]]] = [(set(), {})]
     for name, others in joins:
         try:
@@ -32,34 +32,34 @@ def joined(joins: list[tuple[str, list[str]]]) -> list[tuple[set[str], dict[str,
 
 
 @given(JOINS)
-def test_taking_every_join_back_leaves_what_was_there_before(
+def test_removing_added_aliases_restores_the_previous_ones(
     joins: list[tuple[str, list[str]]],
 ) -> None:
     steps = [aliases for _, aliases in joined(joins)]
     for before, after in zip(steps, steps[1:], strict=False):
-        taken = after
+        restored = after
         for alias in after.keys() - before.keys():
-            taken = remove_alias(taken, alias)
-        assert taken == before != after
+            restored = remove_alias(restored, alias)
+        assert restored == before != after
 
 
 @given(JOINS)
-def test_whoever_was_joined_has_one_name_that_is_nobodys_alias(
+def test_joined_names_resolve_to_one_name_that_is_no_alias(
     joins: list[tuple[str, list[str]]],
 ) -> None:
-    for together, aliases in joined(joins)[1:]:
+    for names, aliases in joined(joins)[1:]:
         ends = resolve_aliases(aliases)
         assert not ends.keys() & set(ends.values())
-        assert len({ends.get(name, name) for name in together}) == 1
+        assert len({ends.get(name, name) for name in names}) == 1
 
 
 @given(JOINS)
-def test_what_is_written_is_read_again(joins: list[tuple[str, list[str]]]) -> None:
+def test_parse_inverts_dump(joins: list[tuple[str, list[str]]]) -> None:
     confirmed = {"방": joined(joins)[-1][1]}
     assert parse(dump(confirmed)) == {key: names for key, names in confirmed.items() if names}
 
 
-def test_a_name_that_stands_for_another_must_be_taken_back_first() -> None:
+def test_an_alias_must_be_removed_before_it_joins_another_name() -> None:
     aliases = add_aliases({}, "마루", ["회원님"])
     with pytest.raises(ExportError, match="먼저 되돌린 다음"):
         add_aliases(aliases, "도담", ["회원님"])
@@ -69,7 +69,7 @@ def test_a_name_that_stands_for_another_must_be_taken_back_first() -> None:
     }
 
 
-def test_joining_nobody_and_parting_a_stranger_are_sentences() -> None:
+def test_empty_joins_and_unknown_aliases_raise() -> None:
     aliases = add_aliases({}, "마루", ["회원님"])
     for name, others in (("마루", ["마루"]), ("마루", []), ("회원님", ["마루"])):
         with pytest.raises(ExportError, match="이미 합쳤거나"):
@@ -78,7 +78,7 @@ def test_joining_nobody_and_parting_a_stranger_are_sentences() -> None:
         remove_alias(aliases, "마루")
 
 
-def test_a_typed_name_is_cleaned_and_never_empty() -> None:
+def test_clean_name_normalizes_and_rejects_empty_names() -> None:
     assert clean_name("  \u1100\u1161\n나\t다 ") == "가 나 다"
     for bad in ("", " \n", "\x00", "가" * 101):
         with pytest.raises(ExportError):
@@ -95,6 +95,6 @@ def test_a_typed_name_is_cleaned_and_never_empty() -> None:
     ],
     ids=range(14),
 )  # fmt: skip
-def test_whatever_else_is_written_there_is_damage(text: str) -> None:
+def test_parse_rejects_invalid_aliases(text: str) -> None:
     with pytest.raises(ValueError):
         parse(text)

@@ -1,4 +1,4 @@
-"""Which bytes are taken for an export, and what is said about those that are not."""
+"""Which bytes are accepted as an export, and the errors for others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHAT = """마루 님과 카카오톡 대화
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
-def test_every_encoding_in_use_is_read(tmp_path: Path, encoding: str) -> None:
+def test_every_common_encoding_is_read(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "chat.txt"
     path.write_bytes(CHAT.replace("\n", "\r\n").encode(encoding))
     export = read_export(path)
@@ -27,7 +27,7 @@ def test_every_encoding_in_use_is_read(tmp_path: Path, encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
         (b"", "비어 있습니다"),
         (b"\xef\xbb\xbf\r\n \n", "비어 있습니다"),
@@ -48,18 +48,18 @@ def test_every_encoding_in_use_is_read(tmp_path: Path, encoding: str) -> None:
         ("[선배] 이번 주 모임\n[후배] 네\n".encode(), "카카오톡 대화가 아닙니다"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_a_sentence(
-    tmp_path: Path, data: bytes, says: str
+def test_unreadable_data_raises_a_korean_sentence(
+    tmp_path: Path, data: bytes, message: str
 ) -> None:
     path = tmp_path / "어떤 것.txt"
     path.write_bytes(data)
-    with pytest.raises(ExportError, match=says) as refused:
+    with pytest.raises(ExportError, match=message) as error:
         read_export(path)
-    assert "어떤 것.txt" in str(refused.value)
-    assert str(refused.value).endswith("주세요.")
+    assert "어떤 것.txt" in str(error.value)
+    assert str(error.value).endswith("주세요.")
 
 
-def test_a_missing_file_and_one_too_large_are_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_missing_and_oversized_files_raise(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="열 수 없습니다"):
         read_export(tmp_path / "없음.txt")
     with (tmp_path / "큰것.txt").open("wb") as file:
@@ -68,7 +68,7 @@ def test_a_missing_file_and_one_too_large_are_refused_with_a_sentence(tmp_path: 
         read_export(tmp_path / "큰것.txt")
 
 
-def test_the_error_names_the_file_as_the_user_knows_it(tmp_path: Path) -> None:
+def test_errors_name_the_original_file(tmp_path: Path) -> None:
     (tmp_path / "ab12.txt").write_bytes(b"")
     with pytest.raises(ExportError, match="우리방"):
         read_export(tmp_path / "ab12.txt", name="우리방.txt")

@@ -1,4 +1,4 @@
-"""Random rooms, written in each layout and read back."""
+"""Random rooms, written in every format and parsed back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kakaobot.errors import ExportError
 from kakaobot.exports import sections
 from kakaobot.exports.formats import CSV_FORMAT, FORMATS
 from kakaobot.exports.reader import parse_export
-from tests.exports.rooms import TEXT_LAYOUTS, Said, merge, table
+from tests.exports.rooms import TEXT_FORMATS, Sent, csv_table, merge
 
 line = st.builds(
     "{}{}{}".format,
@@ -38,50 +38,52 @@ names = st.one_of(
 
 
 @st.composite
-def rooms(draw: st.DrawFn) -> list[Said]:
+def rooms(draw: st.DrawFn) -> list[Sent]:
     at = datetime(
         2026, draw(st.integers(1, 12)), draw(st.integers(1, 28)), draw(st.integers(0, 23))
     )
-    said = []
+    messages = []
     for _ in range(draw(st.integers(1, 12))):
         at += timedelta(minutes=draw(st.sampled_from((0, 0, 1, 7, 59, 700, 5000))))
-        said.append((at, draw(names), draw(bodies)))
-    return said
+        messages.append((at, draw(names), draw(bodies)))
+    return messages
 
 
-def render(layout: str, said: list[Said]) -> str:
-    return table(said) if layout == CSV_FORMAT.id else TEXT_LAYOUTS[layout].render(said)
+def render(format: str, messages: list[Sent]) -> str:
+    return csv_table(messages) if format == CSV_FORMAT.id else TEXT_FORMATS[format].render(messages)
 
 
-def test_every_layout_has_a_writer_here() -> None:
-    assert {layout.id for layout in FORMATS} == set(TEXT_LAYOUTS)
+def test_every_format_has_a_writer() -> None:
+    assert {format.id for format in FORMATS} == set(TEXT_FORMATS)
 
 
-@pytest.mark.parametrize("layout", [*TEXT_LAYOUTS, CSV_FORMAT.id])
+@pytest.mark.parametrize("format", [*TEXT_FORMATS, CSV_FORMAT.id])
 @settings(deadline=None, max_examples=60)
-@given(said=rooms())
-def test_a_room_written_in_this_layout_is_read_back_whole(layout: str, said: list[Said]) -> None:
-    if layout == "A-KOold":
-        said = [(at, who.replace(":", ";"), text) for at, who, text in said]
-    export = parse_export(render(layout, said), "방.txt")
-    assert export.format == layout
-    assert [(each.at, each.sender, each.text) for each in export.messages] == said
+@given(messages=rooms())
+def test_a_room_survives_a_round_trip_in_every_format(format: str, messages: list[Sent]) -> None:
+    if format == "A-KOold":
+        messages = [(at, sender.replace(":", ";"), text) for at, sender, text in messages]
+    export = parse_export(render(format, messages), "방.txt")
+    assert export.format == format
+    assert [(m.at, m.sender, m.text) for m in export.messages] == messages
     assert export.not_understood == ()
     assert sum(vars(export.counts).values()) == export.lines
 
 
-@pytest.mark.parametrize("layout", ["W-KO", "A-KO", CSV_FORMAT.id])
+@pytest.mark.parametrize("format", ["W-KO", "A-KO", CSV_FORMAT.id])
 @settings(deadline=None, max_examples=60)
-@given(said=rooms(), start=st.integers(0, 11), length=st.integers(1, 12))
-def test_a_piece_of_a_room_adds_nothing_to_the_whole(
-    layout: str, said: list[Said], start: int, length: int
+@given(messages=rooms(), start=st.integers(0, 11), length=st.integers(1, 12))
+def test_merging_an_excerpt_adds_nothing(
+    format: str, messages: list[Sent], start: int, length: int
 ) -> None:
-    whole = parse_export(render("A-KO", said), "방.txt")
-    some = said[start : start + length] or said
-    piece = parse_export(render(layout, some), "KakaoTalk_Chat_방_2026-04-22-12-40-45.csv")
-    for exports in ([whole, piece], [piece, whole, piece, whole]):
+    whole = parse_export(render("A-KO", messages), "방.txt")
+    excerpt_messages = messages[start : start + length] or messages
+    excerpt = parse_export(
+        render(format, excerpt_messages), "KakaoTalk_Chat_방_2026-04-22-12-40-45.csv"
+    )
+    for exports in ([whole, excerpt], [excerpt, whole, excerpt, whole]):
         (history,) = merge(exports)
-        assert [(m.at, m.sender, m.text) for m in history.messages] == said
+        assert [(m.at, m.sender, m.text) for m in history.messages] == messages
 
 
 lines = st.one_of(
@@ -107,8 +109,8 @@ lines = st.one_of(
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(lines, st.sampled_from(["\n", "\r\n"])), max_size=20))
-def test_whatever_the_lines_are_each_is_counted_once(pieces: list[tuple[str, str]]) -> None:
-    text = "".join(line + end for line, end in pieces) or "\n"
+def test_every_line_is_counted_once(lines_and_ends: list[tuple[str, str]]) -> None:
+    text = "".join(line + end for line, end in lines_and_ends) or "\n"
     try:
         export = parse_export(text, "방.txt")
     except ExportError:
@@ -119,11 +121,11 @@ def test_whatever_the_lines_are_each_is_counted_once(pieces: list[tuple[str, str
         assert parse_export(text, "방.txt") == export
 
 
-@pytest.mark.parametrize("layout", TEXT_LAYOUTS)
+@pytest.mark.parametrize("format", TEXT_FORMATS)
 @settings(deadline=None, max_examples=20)
-@given(said=rooms())
-def test_a_file_that_is_read_bit_by_bit_is_read_the_same(layout: str, said: list[Said]) -> None:
-    text = render(layout, said)
+@given(messages=rooms())
+def test_the_block_size_does_not_change_the_result(format: str, messages: list[Sent]) -> None:
+    text = render(format, messages)
     with patch.object(sections, "_BLOCK", 1 << 20):
         export = parse_export(text, "방.txt")
     with patch.object(sections, "_BLOCK", 30):

@@ -1,4 +1,4 @@
-"""Uploads are stored by content, listed, given readable names, removed and archived."""
+"""Uploads are stored by content, listed, organized, removed and archived."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def upload(folder: Path, name: str, data: bytes) -> Path:
 
 
 def rewrite(raw: Path, changes: dict[str, object], without: tuple[str, ...] = ()) -> None:
-    """Say something else of the first file in the manifest."""
+    """Change the first entry of the manifest."""
     listed = json.loads((raw / "manifest.json").read_text(encoding="utf-8"))
     first = {**listed["files"][0], **changes}
     listed["files"][0] = {key: value for key, value in first.items() if key not in without}
@@ -51,9 +51,9 @@ def tree(folder: Path) -> list[str]:
     return sorted(path.as_posix() for path in files if path.name != ".lock")
 
 
-def test_an_upload_is_stored_listed_and_given_a_readable_name(tmp_path: Path) -> None:
-    inbox = FileStore(tmp_path / "raw")
-    (added,) = inbox.add([upload(tmp_path, "카톡.TXT", chat())])
+def test_add_stores_lists_and_organizes_an_upload(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "raw")
+    (added,) = store.add([upload(tmp_path, "카톡.TXT", chat())])
     assert added.error is None
     assert not added.is_duplicate
     assert added.stored
@@ -67,131 +67,129 @@ def test_an_upload_is_stored_listed_and_given_a_readable_name(tmp_path: Path) ->
         "manifest.json",
         "organized/우리방/2026-02/카톡.TXT",
     ]
-    assert inbox.list_files() == [added.stored]
-    assert load_all(inbox)[0].file == "카톡.TXT"
+    assert store.list_files() == [added.stored]
+    assert load_all(store)[0].file == "카톡.TXT"
     listed = json.loads((tmp_path / "raw/manifest.json").read_text(encoding="utf-8"))
-    assert [each["name"] for each in listed["files"]] == ["카톡.TXT"]
+    assert [file["name"] for file in listed["files"]] == ["카톡.TXT"]
 
 
-def test_the_same_content_again_is_reported_and_stored_once(tmp_path: Path) -> None:
-    inbox = FileStore(tmp_path / "raw")
-    inbox.add([upload(tmp_path, "하나.txt", chat())])
+def test_duplicate_content_is_reported_and_stored_once(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "raw")
+    store.add([upload(tmp_path, "하나.txt", chat())])
     before = tree(tmp_path / "raw")
-    (again,) = inbox.add([upload(tmp_path, "둘.txt", chat())])
+    (again,) = store.add([upload(tmp_path, "둘.txt", chat())])
     assert again.is_duplicate
     assert again.stored
     assert again.stored.name == "하나.txt"
     assert tree(tmp_path / "raw") == before
 
 
-def written(path: Path, data: bytes) -> None:
-    """In place, as an editor does that asks no questions."""
+def edit(path: Path, data: bytes) -> None:
+    """Overwrite in place, even if read-only."""
     path.chmod(0o600)
     path.write_bytes(data)
 
 
-def test_an_original_is_not_written_into_under_its_readable_name(tmp_path: Path) -> None:
+def test_stored_files_are_read_only_under_every_name(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     FileStore(raw).add([upload(tmp_path, "대화.txt", chat())])
     (stored,) = (raw / "inbox").iterdir()
-    (named,) = (raw / "organized").rglob("*.txt")
+    (organized,) = (raw / "organized").rglob("*.txt")
     assert not stored.stat().st_mode & 0o222
-    assert not (named.samefile(stored) and named.stat().st_mode & 0o222)
+    assert not (organized.samefile(stored) and organized.stat().st_mode & 0o222)
 
 
-def test_an_original_that_was_changed_is_told_and_taken_in_again(tmp_path: Path) -> None:
+def test_a_changed_file_is_reported_and_can_be_added_again(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
-    (named,) = (raw / "organized").rglob("*.txt")
-    written(named, chat("고침"))
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
+    (organized,) = (raw / "organized").rglob("*.txt")
+    edit(organized, chat("고침"))
     before = tree(raw)
     for _ in range(3):
-        assert inbox.organize() == []
+        assert store.organize() == []
     assert tree(raw) == before
-    (stored,) = inbox.list_files()
+    (stored,) = store.list_files()
     assert not stored.is_intact
-    for ask in (
-        lambda: inbox.export(stored),
-        lambda: inbox.read(stored.hash),
-        lambda: load_all(inbox),
+    for call in (
+        lambda: store.export(stored),
+        lambda: store.read(stored.hash),
+        lambda: load_all(store),
     ):
         with pytest.raises(ExportError, match=r"'대화.txt'.*다시 넣거나 목록에서 빼 주세요\."):
-            ask()
-    (again,) = inbox.add([upload(tmp_path, "대화.txt", chat())])
+            call()
+    (again,) = store.add([upload(tmp_path, "대화.txt", chat())])
     assert (again.is_duplicate, again.error) == (False, None)
     assert "다시 넣었습니다" in again.note
-    assert load_all(inbox)[0].messages[0].text == "안녕"
-    # What somebody wrote stays, and the original has a name beside it, once.
-    assert named.read_bytes() == chat("고침")
+    assert load_all(store)[0].messages[0].text == "안녕"
+    # The edited file stays, and the original gets one name next to it.
+    assert organized.read_bytes() == chat("고침")
     for _ in range(3):
-        inbox.organize()
-    assert sorted(path.name for path in named.parent.iterdir()) == ["대화 (2).txt", "대화.txt"]
+        store.organize()
+    assert sorted(path.name for path in organized.parent.iterdir()) == ["대화 (2).txt", "대화.txt"]
 
 
 @pytest.mark.parametrize("data", [b"", chat()[:50], None], ids=["empty", "short", "gone"])
-def test_an_original_is_taken_back_from_a_copy_that_is_left(
+def test_a_damaged_file_is_restored_from_its_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes | None
 ) -> None:
     monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError))
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
     (path,) = (raw / "inbox").iterdir()
     if data is None:
         path.unlink()
     else:
-        written(path, data)
-    (stored,) = inbox.list_files()
+        edit(path, data)
+    (stored,) = store.list_files()
     assert stored.is_intact
     assert path.read_bytes() == chat()
     assert len(tree(raw)) == 3
 
 
-def test_a_damaged_original_can_be_removed(tmp_path: Path) -> None:
+def test_a_damaged_file_can_be_removed(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
     (path,) = (raw / "inbox").iterdir()
-    written(path, b"")
-    inbox.remove(path.stem)
-    assert inbox.list_files() == []
+    edit(path, b"")
+    store.remove(path.stem)
+    assert store.list_files() == []
     assert tree(raw) == ["manifest.json"]
 
 
-def test_what_lies_unlisted_and_is_not_what_its_name_says_is_not_read(
+def test_an_unlisted_file_with_the_wrong_hash_is_ignored(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
     upload(raw / "inbox", "abc.txt", chat("다른 말"))
-    assert [each.name for each in inbox.list_files()] == ["대화.txt"]
+    assert [file.name for file in store.list_files()] == ["대화.txt"]
     assert not (raw / "manifest.broken").exists()
     assert "abc.txt" in caplog.text
 
 
-def test_a_file_is_looked_into_only_where_it_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_changed_files_are_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
     (path,) = (raw / "inbox").iterdir()
-    looked: list[Path] = []
+    hashed: list[Path] = []
     monkeypatch.setattr(
         "kakaobot.exports.content_folder.hash_file",
-        lambda path: looked.append(path) or path.stem,  # type: ignore[func-returns-value]
+        lambda path: hashed.append(path) or path.stem,  # type: ignore[func-returns-value]
     )
-    inbox.list_files()
-    assert looked == []
+    store.list_files()
+    assert hashed == []
     os.utime(path, (1, 1))
-    assert inbox.list_files()[0].is_intact
-    inbox.list_files()
-    assert looked == [path]
+    assert store.list_files()[0].is_intact
+    store.list_files()
+    assert hashed == [path]
 
 
-def test_a_name_that_is_no_utf8_is_listed_in_letters(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_stored_as_text(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     file = upload(tmp_path, "대화.txt", chat())
     (added,) = FileStore(raw).add([file], names=[os.fsdecode(b"\xff\xfe.txt")])
@@ -201,64 +199,64 @@ def test_a_name_that_is_no_utf8_is_listed_in_letters(tmp_path: Path) -> None:
     assert not list(raw.glob("*.new"))
 
 
-def test_a_text_that_cannot_be_written_leaves_no_draft(tmp_path: Path) -> None:
+def test_an_unencodable_text_leaves_no_draft(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         replace_text(tmp_path / "a.json", "\udcff")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["raw", "raw/inbox"])
-def test_a_file_in_the_place_of_a_folder_is_a_sentence(tmp_path: Path, name: str) -> None:
+def test_a_file_in_place_of_a_folder_raises_a_sentence(tmp_path: Path, name: str) -> None:
     file = upload(tmp_path, "대화.txt", chat())
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_bytes(b"")
-    for ask in (
+    for call in (
         lambda: FileStore(tmp_path / "raw").add([file]),
         FileStore(tmp_path / "raw").list_files,
     ):
         with pytest.raises(ExportError, match=r"권한이 있는지 확인하고 다시 해 주세요\."):
-            ask()
+            call()
 
 
-def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_raises_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "no space")
 
-    inbox = FileStore(tmp_path / "raw")
-    inbox.add([upload(tmp_path, "하나.txt", chat())])
+    store = FileStore(tmp_path / "raw")
+    store.add([upload(tmp_path, "하나.txt", chat())])
     monkeypatch.setattr("kakaobot.exports.content_folder.tempfile.mkstemp", full)
     with pytest.raises(ExportError, match=r"디스크를 비우고 다시 해 주세요\."):
-        inbox.add([upload(tmp_path, "둘.txt", chat("둘"))])
-    assert [each.name for each in inbox.list_files()] == ["하나.txt"]
+        store.add([upload(tmp_path, "둘.txt", chat("둘"))])
+    assert [file.name for file in store.list_files()] == ["하나.txt"]
 
 
-def test_a_file_that_cannot_be_given_a_readable_name_is_stored_all_the_same(
+def test_a_file_that_cannot_be_organized_is_still_stored(
     tmp_path: Path,
 ) -> None:
     raw = tmp_path / "raw"
     raw.mkdir()
     (raw / "organized").write_bytes(b"")
-    inbox = FileStore(raw)
-    (added,) = inbox.add([upload(tmp_path, "대화.txt", chat())])
+    store = FileStore(raw)
+    (added,) = store.add([upload(tmp_path, "대화.txt", chat())])
     assert added.error is None
     assert "organized" in added.note
-    assert len(load_all(inbox)) == 1
-    assert inbox.organize() == []
+    assert len(load_all(store)) == 1
+    assert store.organize() == []
 
 
 @pytest.mark.parametrize("name", ["k.log", "대화", "대화.2026", "k.TXT.bak"])
-def test_a_chat_is_known_by_its_content(tmp_path: Path, name: str) -> None:
-    inbox = FileStore(tmp_path / "raw")
-    (added,) = inbox.add([upload(tmp_path, name, chat())])
+def test_a_chat_is_detected_by_its_content(tmp_path: Path, name: str) -> None:
+    store = FileStore(tmp_path / "raw")
+    (added,) = store.add([upload(tmp_path, name, chat())])
     assert added.stored
     assert (added.stored.name, added.stored.file) == (name, f"{added.stored.hash}.txt")
     (tmp_path / "raw/manifest.json").unlink()
-    assert [each.name for each in inbox.list_files()] == [name]
+    assert [file.name for file in store.list_files()] == [name]
 
 
 def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
-    inbox = FileStore(tmp_path / "raw")
-    results = inbox.add(
+    store = FileStore(tmp_path / "raw")
+    results = store.add(
         [
             upload(tmp_path, "그림.png", b"\x89PNG"),
             upload(tmp_path, "빈것.txt", b""),
@@ -266,40 +264,40 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
             upload(tmp_path, "대화.txt", chat()),
         ]
     )
-    assert [bool(each.error) for each in results] == [True, True, True, False]
+    assert [bool(result.error) for result in results] == [True, True, True, False]
     assert "그림.png" in str(results[0].error)
-    assert len(inbox.list_files()) == 1
+    assert len(store.list_files()) == 1
     assert not [name for name in tree(tmp_path / "raw") if "draft" in name]
 
 
-def test_files_of_one_name_stand_beside_each_other(tmp_path: Path) -> None:
-    inbox = FileStore(tmp_path / "raw")
+def test_files_of_the_same_name_are_numbered(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "raw")
     for number in range(3):
-        inbox.add([upload(tmp_path / str(number), "대화.txt", chat(str(number)))])
+        store.add([upload(tmp_path / str(number), "대화.txt", chat(str(number)))])
     names = sorted(path.name for path in (tmp_path / "raw/organized").rglob("*.txt"))
     assert names == ["대화 (2).txt", "대화 (3).txt", "대화.txt"]
 
 
-def test_a_name_given_by_the_user_is_kept_and_cannot_leave_the_folder(tmp_path: Path) -> None:
-    inbox = FileStore(tmp_path / "raw")
+def test_the_given_name_is_kept_and_stays_inside_the_folder(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "raw")
     data = chat(room="../../밖")
-    (added,) = inbox.add([upload(tmp_path, "x.txt", data)], names=["..\\../CON.txt"])
+    (added,) = store.add([upload(tmp_path, "x.txt", data)], names=["..\\../CON.txt"])
     assert added.stored
     assert added.stored.name == "CON.txt"
     (organized,) = (name for name in tree(tmp_path / "raw") if name.startswith("organized"))
     assert organized == "organized/_.._밖/2026-02/_CON.txt"
 
 
-def test_removing_takes_the_upload_its_name_and_its_entry(tmp_path: Path) -> None:
-    inbox = FileStore(tmp_path / "raw")
-    one, two = inbox.add([upload(tmp_path, f"{n}.txt", chat(n)) for n in ("하나", "둘")])
+def test_remove_deletes_the_file_its_names_and_its_entry(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "raw")
+    one, two = store.add([upload(tmp_path, f"{n}.txt", chat(n)) for n in ("하나", "둘")])
     assert one.stored
     assert two.stored
-    inbox.remove(one.stored.hash)
-    assert inbox.list_files() == [two.stored]
+    store.remove(one.stored.hash)
+    assert store.list_files() == [two.stored]
     assert len(tree(tmp_path / "raw")) == 3
     with pytest.raises(ExportError, match="목록에 없습니다"):
-        inbox.remove(one.stored.hash)
+        store.remove(one.stored.hash)
 
 
 @pytest.mark.parametrize(
@@ -310,23 +308,23 @@ def test_removing_takes_the_upload_its_name_and_its_entry(tmp_path: Path) -> Non
     ],
     ids=range(11),
 )  # fmt: skip
-def test_a_damaged_or_missing_manifest_is_made_again_with_nothing_lost(
+def test_an_invalid_or_missing_manifest_is_rebuilt(
     tmp_path: Path, damage: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, f"{n}.txt", chat(n)) for n in ("하나", "둘")])
-    before = {(each.hash, each.name, each.messages) for each in inbox.list_files()}
+    store = FileStore(raw)
+    store.add([upload(tmp_path, f"{n}.txt", chat(n)) for n in ("하나", "둘")])
+    before = {(file.hash, file.name, file.messages) for file in store.list_files()}
     if damage is None:
         (raw / "manifest.json").unlink()
     else:
         (raw / "manifest.json").write_bytes(damage.encode(errors="surrogatepass"))
-    assert {(each.hash, each.name, each.messages) for each in inbox.list_files()} == before
-    assert {export.file for export in load_all(inbox)} == {"하나.txt", "둘.txt"}
+    assert {(file.hash, file.name, file.messages) for file in store.list_files()} == before
+    assert {export.file for export in load_all(store)} == {"하나.txt", "둘.txt"}
     assert (raw / "manifest.broken").exists() == (damage is not None)
-    told = [record.getMessage() for record in caplog.records if record.name == "kakaobot.inbox"]
-    assert len(told) == (damage is not None)
-    assert all("원본에서 다시 만들었습니다" in sentence for sentence in told)
+    warnings = [record.getMessage() for record in caplog.records if record.name == "kakaobot.inbox"]
+    assert len(warnings) == (damage is not None)
+    assert all("원본에서 다시 만들었습니다" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize(
@@ -340,57 +338,55 @@ def test_a_damaged_or_missing_manifest_is_made_again_with_nothing_lost(
         ("marks", {"2026-02-05": "마"}), ("marks", {"2026-02-05": "12"}), ("modified", "어제"),
     ],
 )  # fmt: skip
-def test_an_entry_of_wrong_kinds_is_made_again_from_the_file(
-    tmp_path: Path, key: str, value: object
-) -> None:
+def test_an_invalid_entry_is_rebuilt_from_the_file(tmp_path: Path, key: str, value: object) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
-    (before,) = inbox.list_files()
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
+    (before,) = store.list_files()
     rewrite(raw, {key: value})
-    (after,) = inbox.list_files()
+    (after,) = store.list_files()
     assert replace(after, added_at="") == replace(before, added_at="")
     assert (raw / "manifest.broken").exists()
-    assert [export.file for export in load_all(inbox)] == ["대화.txt"]
+    assert [export.file for export in load_all(store)] == ["대화.txt"]
 
 
-def test_a_name_that_does_not_fit_the_stored_file_is_found_again(tmp_path: Path) -> None:
+def test_a_name_that_contradicts_the_stored_suffix_is_recovered(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
     rewrite(raw, {"name": "대화.csv"})
-    assert [each.name for each in inbox.list_files()] == ["대화.txt"]
-    assert len(load_all(inbox)) == 1
+    assert [file.name for file in store.list_files()] == ["대화.txt"]
+    assert len(load_all(store)) == 1
 
 
-def test_an_older_manifest_is_loaded_and_completed_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_an_older_manifest_is_loaded_and_completed_on_demand(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
-    (before,) = inbox.list_files()
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
+    (before,) = store.list_files()
     rewrite(raw, {}, without=("named", "lines", "counts", "marks"))
-    (old,) = inbox.list_files()
+    (old,) = store.list_files()
     assert old == replace(before, has_room_name=None, lines=None, counts=None, fingerprints=None)
     assert not (raw / "manifest.broken").exists()
-    assert inbox.list_complete() == [before]
-    assert inbox.list_files() == [before]
+    assert store.list_complete() == [before]
+    assert store.list_files() == [before]
 
 
-def test_a_newer_manifest_is_loaded_too(tmp_path: Path) -> None:
+def test_a_newer_manifest_is_loaded(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
-    before = inbox.list_files()
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
+    before = store.list_files()
     rewrite(raw, {"mood": "좋음"})
     text = (raw / "manifest.json").read_text(encoding="utf-8")
     (raw / "manifest.json").write_text(text, encoding="utf-8-sig")
-    assert inbox.list_files() == before
+    assert store.list_files() == before
 
 
-def test_what_is_listed_counts_every_line(tmp_path: Path) -> None:
-    inbox = FileStore(tmp_path / "raw")
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
-    (stored,) = inbox.list_files()
+def test_entries_count_every_line(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "raw")
+    store.add([upload(tmp_path, "대화.txt", chat())])
+    (stored,) = store.list_files()
     assert stored.counts
     assert sum(stored.counts.values()) == stored.lines == 4
     assert (stored.counts["messages"], stored.counts["headers"], stored.has_room_name) == (
@@ -400,32 +396,35 @@ def test_what_is_listed_counts_every_line(tmp_path: Path) -> None:
     )
 
 
-def test_a_manifest_or_names_that_cannot_be_opened_are_a_sentence(tmp_path: Path) -> None:
+def test_an_unreadable_manifest_or_aliases_file_raises_a_sentence(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     (raw / "manifest.json").mkdir(parents=True)
     (raw / "people.json").mkdir()
-    inbox = FileStore(raw)
+    store = FileStore(raw)
     with pytest.raises(ExportError, match="파일 목록 .* 열 수 없습니다"):
-        inbox.list_files()
+        store.list_files()
     with pytest.raises(ExportError, match="읽을 수 없습니다"):
-        inbox.load_aliases()
+        store.load_aliases()
 
 
 @pytest.mark.parametrize("damage", ["{", "[1]", '{"rooms": {"우리방": {"가": 3}}}', "\ud800"])
-def test_damaged_names_are_a_sentence_and_are_left_as_they_are(tmp_path: Path, damage: str) -> None:
+def test_invalid_aliases_raise_and_are_left_alone(tmp_path: Path, damage: str) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
     data = damage.encode(errors="surrogatepass")
     (raw / "people.json").write_bytes(data)
-    for ask in (inbox.load_aliases, lambda: inbox.update_aliases("우리방", lambda _: {"가": "나"})):
+    for call in (
+        store.load_aliases,
+        lambda: store.update_aliases("우리방", lambda _: {"가": "나"}),
+    ):
         with pytest.raises(ExportError, match=r"people\.json 을 읽을 수 없습니다"):
-            ask()
+            call()
     assert (raw / "people.json").read_bytes() == data
-    assert len(inbox.list_files()) == 1
+    assert len(store.list_files()) == 1
 
 
-def test_two_processes_lose_no_name_of_each_other(tmp_path: Path) -> None:
+def test_concurrent_alias_updates_are_not_lost(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     code = (
         "import sys; from pathlib import Path; from kakaobot.exports.file_store import FileStore\n"
@@ -440,7 +439,7 @@ def test_two_processes_lose_no_name_of_each_other(tmp_path: Path) -> None:
     assert FileStore(raw).load_aliases() == {"방": dict.fromkeys("abcdefgh", "마루")}
 
 
-def test_a_copy_is_made_where_links_are_refused(
+def test_files_are_copied_if_links_are_not_supported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -451,16 +450,16 @@ def test_a_copy_is_made_where_links_are_refused(
     assert (tmp_path / "raw/organized/우리방/2026-02/대화.txt").read_bytes() == chat()
 
 
-def test_organizing_again_after_the_names_were_archived_makes_them_anew(tmp_path: Path) -> None:
+def test_organize_restores_archived_names(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
-    inbox = FileStore(raw)
-    inbox.add([upload(tmp_path, "대화.txt", chat())])
-    assert inbox.organize() == []
+    store = FileStore(raw)
+    store.add([upload(tmp_path, "대화.txt", chat())])
+    assert store.organize() == []
     move_files(plan_archive([raw / "organized"], tmp_path / "archive"))
-    assert [path.name for path in inbox.organize()] == ["대화.txt"]
+    assert [path.name for path in store.organize()] == ["대화.txt"]
 
 
-def test_two_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
+def test_concurrent_uploads_are_not_lost(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     code = (
         "import sys; from pathlib import Path; from kakaobot.exports.file_store import FileStore\n"
@@ -476,7 +475,7 @@ def test_two_processes_lose_nothing_of_each_other(tmp_path: Path) -> None:
     assert len(FileStore(raw).list_files()) == 10
 
 
-def test_a_folder_that_stays_busy_is_reported_after_a_while(tmp_path: Path) -> None:
+def test_a_folder_locked_for_too_long_raises(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     raw.mkdir()
     file = upload(tmp_path, "대화.txt", chat())
@@ -484,7 +483,7 @@ def test_a_folder_that_stays_busy_is_reported_after_a_while(tmp_path: Path) -> N
         FileStore(raw, patience=0.1).add([file])
 
 
-def test_an_archive_plan_touches_nothing_and_is_carried_out_as_shown(tmp_path: Path) -> None:
+def test_an_archive_plan_changes_nothing_until_carried_out(tmp_path: Path) -> None:
     sft = upload(tmp_path / "data/sft", "train.jsonl", b"1").parent
     run = upload(tmp_path / "checkpoints_lora/run1", "status.json", b"2").parent
     now = datetime(2026, 3, 4, 5, 6, 7)
@@ -522,11 +521,11 @@ def test_an_archive_plan_touches_nothing_and_is_carried_out_as_shown(tmp_path: P
         ("\udcff가.txt", "\ufffd가.txt"),
     ],
 )
-def test_file_names_are_safe_on_every_system(name: str, safe: str) -> None:
+def test_safe_name_is_valid_on_every_system(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
-def test_a_long_name_is_cut_and_keeps_its_suffix() -> None:
+def test_safe_name_truncates_and_keeps_the_suffix() -> None:
     safe = safe_name("가" * 300 + ".txt")
     assert safe.endswith("가.txt")
     assert len(safe.encode()) < 200
@@ -535,7 +534,7 @@ def test_a_long_name_is_cut_and_keeps_its_suffix() -> None:
     assert safe_name("😀" * 300, 61) == "😀" * 30
 
 
-def test_an_organized_path_is_short_enough_for_windows(tmp_path: Path) -> None:
+def test_organized_paths_are_short_enough_for_windows(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     name = "b" * 200 + ".txt"
     FileStore(raw).add([upload(tmp_path, name, chat(room="a" * 200))])

@@ -1,4 +1,4 @@
-"""Each layout in the very lines KakaoTalk writes, odd variants included; the words are invented."""
+"""Every format in the exact lines KakaoTalk writes, with variants; the words are invented."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.exports.rooms import read, said
+from tests.exports.rooms import contents, read
 
 A_EN1 = """KakaoTalk Chats with 마루 모임방,도담,은솔 (4)
 Date Saved : 1:01am, August 3, 2015
@@ -116,7 +116,7 @@ Feb 17, 2015 at 21:02: 도담님이 방장이 되었습니다.
 
 
 @pytest.mark.parametrize(
-    ("text", "layout", "room", "kinds", "last"),
+    ("text", "format", "room", "kinds", "last"),
     [
         (A_EN1, "A-EN1", "마루 모임방,도담,은솔", "stmmt", datetime(2015, 7, 10, 0, 5)),
         (A_EN2, "A-EN2", "마루", "mts", datetime(2016, 2, 10, 14, 36)),
@@ -131,19 +131,19 @@ Feb 17, 2015 at 21:02: 도담님이 방장이 되었습니다.
     ],
     ids=lambda value: value if isinstance(value, str) and len(value) < 10 else "",
 )
-def test_every_line_of_this_layout_is_understood(
-    text: str, layout: str, room: str, kinds: str, last: datetime
+def test_every_line_of_this_format_is_understood(
+    text: str, format: str, room: str, kinds: str, last: datetime
 ) -> None:
     export = read(text)
-    assert (export.format, export.room) == (layout, room)
+    assert (export.format, export.room) == (format, room)
     assert "".join(message.kind[0] for message in export.messages) == kinds
     assert export.last == last
     assert export.not_understood == ()
     assert export.counts.headers == 2
 
 
-def test_inner_blank_lines_and_indentation_stay_in_an_english_message() -> None:
-    assert said(read(A_EN2))[1] == ("마루", "first line\n\n  third line, 2:35 AM", "text")
+def test_blank_lines_and_indentation_in_an_english_message_are_kept() -> None:
+    assert contents(read(A_EN2))[1] == ("마루", "first line\n\n  third line, 2:35 AM", "text")
 
 
 @pytest.mark.parametrize(
@@ -162,23 +162,23 @@ def test_inner_blank_lines_and_indentation_stay_in_an_english_message() -> None:
         ("Feb 1, 2026 at 8:35\u202fPM, 마루 : 응", datetime(2026, 2, 1, 20, 35)),
     ],
 )
-def test_an_odd_way_to_write_the_time_is_read(line: str, at: datetime) -> None:
+def test_timestamp_variants_are_parsed(line: str, at: datetime) -> None:
     (message,) = read(f"{line}\n").messages
     assert (message.at, message.sender, message.text) == (at, "마루", "응")
 
 
-@pytest.mark.parametrize(("opens", "layout"), [
+@pytest.mark.parametrize(("date_line", "format"), [
     ("May 3, 2026, 8:34 PM", "A-EN2"),
     ("Sunday, May 3, 2026", "I-EN1"),
 ])  # fmt: skip
-def test_may_which_is_short_and_long_is_told_apart_by_the_lines_of_days(
-    opens: str, layout: str
+def test_date_lines_decide_between_short_and_long_months_in_may(
+    date_line: str, format: str
 ) -> None:
-    export = read(f"{opens}\nMay 3, 2026, 8:34 PM, 도담 : 응\n")
-    assert (export.format, export.not_understood) == (layout, ())
+    export = read(f"{date_line}\nMay 3, 2026, 8:34 PM, 도담 : 응\n")
+    assert (export.format, export.not_understood) == (format, ())
 
 
-def test_the_language_of_the_header_the_days_and_the_times_may_differ() -> None:
+def test_header_dates_and_times_may_be_in_different_languages() -> None:
     export = read(
         "방 님과 카카오톡 대화\n저장한 날짜 : 2023년 7월 22일 오후 11:34\n\n"
         "--------------- Saturday, July 22, 2023 ---------------\n[도담] [23:34] 첫째 날\n"
@@ -187,7 +187,7 @@ def test_the_language_of_the_header_the_days_and_the_times_may_differ() -> None:
     assert [m.at.day for m in export.messages] == [22, 23]
 
 
-def test_english_notices_without_a_time_are_told_from_what_people_say() -> None:
+def test_untimed_english_notices_are_told_apart_from_messages() -> None:
     export = read(
         "방 with KakaoTalk Chats\nDate Saved : 2026-08-03 00:47:14\n\n"
         "--------------- Saturday, August 1, 2026 ---------------\n"
@@ -196,7 +196,7 @@ def test_english_notices_without_a_time_are_told_from_what_people_say() -> None:
         "[마루] [2:38 PM] Voice Call 1:02\n은솔 left this chatroom.\n"
         "The message has been deleted.\n"
     )
-    assert said(export) == [
+    assert contents(export) == [
         ("", "도담 invited 마루.", "system"),
         ("도담", "and then\nshe left.\nMy boss invited us.", "text"),
         ("", "도담 left.", "system"),
@@ -209,16 +209,16 @@ def test_english_notices_without_a_time_are_told_from_what_people_say() -> None:
 def test_a_system_line_with_a_colon_has_no_sender() -> None:
     line = '마루님이 채팅방 이름을 "밥 : 술"(으)로 변경했습니다.'
     export = read(f"2026년 2월 5일 오전 1:33, {line}\n2026년 2월 5일 오전 1:34, 마루 : 응\n")
-    assert said(export)[0] == ("", line, "system")
+    assert contents(export)[0] == ("", line, "system")
 
 
-def test_parts_put_together_go_on_inside_a_message_across_their_headers() -> None:
+def test_a_message_continues_across_the_header_of_a_concatenated_part() -> None:
     part = "Talk_2026.2.10 08:50-{}.txt\n저장한 날짜 : 2026. 2. 10. 오후 12:16\n\n"
     export = read(
         part.format(1) + "2026. 2. 1. 오후 8:29, 마루 : 첫 줄\n둘째 줄\n\n"
         + part.format(2).rstrip() + "\n셋째 줄\n2026. 2. 1. 오후 8:30, 도담 : 응\n"
     )  # fmt: skip
-    assert said(export) == [("마루", "첫 줄\n둘째 줄\n셋째 줄", "text"), ("도담", "응", "text")]
+    assert contents(export) == [("마루", "첫 줄\n둘째 줄\n셋째 줄", "text"), ("도담", "응", "text")]
     assert (export.counts.headers, export.not_understood) == (4, ())
 
 
@@ -240,9 +240,9 @@ def test_parts_put_together_go_on_inside_a_message_across_their_headers() -> Non
         "006bd1aa00ff.png",
     ],
 )  # fmt: skip
-def test_a_body_that_is_a_placeholder_is_media(text: str) -> None:
+def test_a_placeholder_is_media(text: str) -> None:
     export = read(f"2026년 2월 5일 오전 1:33, 마루 : {text}\n")
-    assert said(export) == [("마루", text, "media")]
+    assert contents(export) == [("마루", text, "media")]
 
 
 @pytest.mark.parametrize(
@@ -253,8 +253,8 @@ def test_a_body_that_is_a_placeholder_is_media(text: str) -> None:
         "채팅방 관리자가 메시지를 가렸습니다.", "관리자가 메시지를 가렸습니다.",
     ],
 )  # fmt: skip
-def test_a_body_that_was_taken_back_is_deleted(text: str) -> None:
-    assert said(read(f"2026년 2월 5일 오전 1:33, 마루 : {text}\n"))[0][2] == "deleted"
+def test_a_deletion_notice_is_deleted(text: str) -> None:
+    assert contents(read(f"2026년 2월 5일 오전 1:33, 마루 : {text}\n"))[0][2] == "deleted"
 
 
 @pytest.mark.parametrize(
@@ -270,9 +270,9 @@ def test_a_body_that_was_taken_back_is_deleted(text: str) -> None:
         "마루 joined this chatroom.", "마루 has been removed from this chatroom.",
     ],
 )  # fmt: skip
-def test_a_system_line_of_windows_needs_neither_time_nor_brackets(text: str) -> None:
+def test_a_windows_system_line_has_neither_time_nor_brackets(text: str) -> None:
     export = read(
         "--------------- 2026년 6월 28일 일요일 ---------------\n"
         f"[마루] [오전 9:01] 응\n{text}\n[마루] [오전 9:02] 아\n"
     )
-    assert said(export)[1] == ("", text, "system")
+    assert contents(export)[1] == ("", text, "system")

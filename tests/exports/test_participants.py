@@ -1,4 +1,4 @@
-"""Aliases and bots: what is proposed, and what confirming it does."""
+"""Aliases and bots: suggestions, and the effect of confirmed aliases."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PC = windows("[마루] [오전 9:01] 가\n[도담] [오전 9:02] 나\n[마루] [
 MAC = read("Date,User,Message\n2026-06-28 09:01:07,마루,가\n2026-06-28 09:02:09,도담,나\n", "a.csv")
 
 
-def test_the_exporter_is_proposed_to_be_who_is_missing_under_an_own_name() -> None:
+def test_exporter_candidates_are_the_missing_participants() -> None:
     assert exporter_candidates([PHONE.people, PC.people]) == {"회원님": ["마루"]}
     assert exporter_candidates([PC.people]) == {}
     assert exporter_candidates([PHONE.people]) == {"회원님": []}
 
 
-def test_a_confirmed_name_makes_one_message_of_the_same_message_under_two_names() -> None:
+def test_a_confirmed_alias_merges_messages_under_two_names() -> None:
     assert len(merge([PHONE, PC])[0].messages) == 6
     (history,) = merge([PHONE, PC], {"방": {"회원님": "마루"}})
     texts = [message.text for message in history.messages]
@@ -40,20 +40,20 @@ def test_a_confirmed_name_makes_one_message_of_the_same_message_under_two_names(
     assert "회원님" not in {message.sender for message in history.messages}
 
 
-def test_names_of_another_room_change_nothing() -> None:
+def test_aliases_of_another_room_are_ignored() -> None:
     assert merge([PHONE, PC], {"옆방": {"회원님": "마루"}}) == merge([PHONE, PC])
 
 
-def test_names_that_nobody_bears_change_nothing() -> None:
+def test_unknown_aliases_leave_the_export_unchanged() -> None:
     assert rename_senders(PC, {"은솔": "도담"}) is PC
 
 
-def test_renaming_counts_is_counting_the_renamed() -> None:
+def test_rename_counts_agrees_with_rename_senders() -> None:
     names = {"회원님": "마루", "로봇청소": "마루"}
     assert rename_counts(PHONE.people, names) == rename_senders(PHONE, names).people
 
 
-def test_a_file_without_a_rooms_name_finds_its_room_under_the_confirmed_names() -> None:
+def test_a_nameless_file_finds_its_room_with_confirmed_aliases() -> None:
     phone = android(
         "2026년 6월 28일 오전 9:01, 회원님 : 가\n2026년 6월 28일 오전 9:02, 도담 : 나\n"
     )
@@ -62,13 +62,13 @@ def test_a_file_without_a_rooms_name_finds_its_room_under_the_confirmed_names() 
     assert [message.text for message in history.messages] == ["가", "나"]
 
 
-def test_a_file_that_found_its_room_stays_there_when_its_people_are_called_otherwise() -> None:
+def test_a_nameless_file_keeps_its_room_after_renaming() -> None:
     pc = windows("[마루] [오전 9:01] 가\n[도담] [오전 9:02] 나\n")
     (history,) = merge([pc, MAC], {"방": {"도담": "도담이"}})
     assert [message.sender for message in history.messages] == ["마루", "도담이"]
 
 
-def test_names_confirmed_before_a_file_found_its_room_are_kept() -> None:
+def test_aliases_confirmed_before_grouping_are_kept() -> None:
     pc = windows("[마루] [오전 9:01] 가\n[도담이] [오전 9:02] 나\n")
     aliases = {"a": {"도담": "도담이"}}
     (group,) = group_files(room_evidence([pc, MAC]), aliases)
@@ -77,13 +77,13 @@ def test_names_confirmed_before_a_file_found_its_room_are_kept() -> None:
     assert [message.sender for message in history.messages] == ["마루", "도담이"]
 
 
-def test_messages_need_not_be_a_tuple() -> None:
+def test_rename_senders_accepts_any_sequence() -> None:
     export = rename_senders(replace(PHONE, messages=list(PHONE.messages)), {"회원님": "마루"})
     assert export.people["마루"] == 1
     assert len(merge([export, PC])[0].messages) == 5
 
 
-def test_bots_are_found_by_name_and_people_are_not() -> None:
+def test_bots_are_detected_by_name() -> None:
     assert find_bots([*PHONE.people, *PC.people]) == ["오픈채팅봇"]
     assert find_bots(["방장봇", "날씨봇", "weather Bot", "봇", "로봇청소", "Abbot"]) == [
         "방장봇", "날씨봇", "weather Bot",
@@ -102,7 +102,7 @@ def test_bots_are_found_by_name_and_people_are_not() -> None:
         ("도담", "도담👨🏽‍💻"),
     ],
 )
-def test_another_spelling_of_a_name_is_seen(names: tuple[str, str]) -> None:
+def test_similar_names_are_grouped(names: tuple[str, str]) -> None:
     one, other = names
     assert similar_names({other: 1, one: 5, "마루": 3}) == [[one, other]]
 
@@ -118,5 +118,5 @@ def test_another_spelling_of_a_name_is_seen(names: tuple[str, str]) -> None:
         (".", ".."),
     ],
 )
-def test_other_names_are_not_taken_for_spellings(names: tuple[str, str]) -> None:
+def test_different_names_are_not_grouped(names: tuple[str, str]) -> None:
     assert similar_names(dict.fromkeys(names, 1)) == []

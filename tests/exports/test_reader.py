@@ -1,4 +1,4 @@
-"""The four main layouts line by line, headers, and what stands between them."""
+"""The four main formats, headers, and concatenated exports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from kakaobot.exports.reader import read_data
-from tests.exports.rooms import android, read, said, windows
+from tests.exports.rooms import android, contents, read, windows
 
 WINDOWS = """마루 님과 카카오톡 대화
 저장한 날짜 : 2026-11-03 10:44:52
@@ -65,10 +65,10 @@ MAC = """Date,User,Message
 """
 
 
-def test_a_windows_export_is_read_line_by_line() -> None:
+def test_a_windows_export_is_parsed() -> None:
     export = read(WINDOWS)
     assert (export.format, export.room, export.has_room_name) == ("W-KO", "마루", True)
-    assert said(export) == [
+    assert contents(export) == [
         ("마루", "사진", "media"),
         ("마루", "https://example.com/main?mode=LSD&mid=shm", "text"),
         ("", "마루님이 나갔습니다.", "system"),
@@ -95,10 +95,10 @@ def test_a_windows_export_is_read_line_by_line() -> None:
     }
 
 
-def test_an_android_export_is_read_line_by_line() -> None:
+def test_an_android_export_is_parsed() -> None:
     export = read(ANDROID)
     assert (export.format, export.room, export.has_room_name) == ("A-KO", "주말 모임,도담", True)
-    assert said(export) == [
+    assert contents(export) == [
         ("회원님", "공부하기", "text"),
         ("", "마루님이 도담님과 은솔님을 초대했습니다.", "system"),
         ("", "시스템 알림", "system"),
@@ -111,24 +111,24 @@ def test_an_android_export_is_read_line_by_line() -> None:
     assert export.people == {"도담": 3, "회원님": 1}
 
 
-def test_an_ios_export_is_read_line_by_line() -> None:
+def test_an_ios_export_is_parsed() -> None:
     export = read(IOS)
     assert (export.format, export.room, export.has_room_name) == (
         "I-KO",
         "Talk_2026.2.10 08:50",
         False,
     )
-    assert said(export) == [
+    assert contents(export) == [
         ("", "마루님이 방장이 되었습니다.", "system"),
         ("마루", "공지사항", "text"),
         ("회원님", "맞아용 ㅎㅎ", "text"),
     ]
 
 
-def test_a_mac_export_is_read_row_by_row() -> None:
+def test_a_mac_export_is_parsed() -> None:
     export = read(MAC, "KakaoTalk_Chat_주말 [방]_2026-04-22-12-40-45.csv")
     assert (export.format, export.room, export.has_room_name) == ("M-CSV", "주말 [방]", True)
-    assert said(export) == [
+    assert contents(export) == [
         ("", "마루 invited 도담 and.", "system"),
         ("마루", '나쁘게 보는 건 아닌데 "안녕!!" 하나\n\n  들여 쓴 줄', "text"),
         ("", "The message has been deleted.", "deleted"),
@@ -138,23 +138,23 @@ def test_a_mac_export_is_read_row_by_row() -> None:
     assert export.messages[2].at == datetime(2026, 7, 9, 20, 35, 30)
 
 
-def test_a_24_hour_clock_and_english_headers_and_dates_are_read() -> None:
+def test_a_24_hour_clock_with_english_headers_and_dates_is_parsed() -> None:
     text = (
         "방 with KakaoTalk Chats\nDate Saved : 2026-08-03 00:47:14\n\n"
         "--------------- Saturday, August 1, 2026 ---------------\n[도담] [{}] 안녕\n"
     )
-    for clock, layout, hour in (
+    for clock, format, hour in (
         ("20:36", "W-24", 20),
         ("오후 8:36", "W-KO", 20),
         ("PM 8:36", "W-MIX", 20),
         ("12:36 AM", "W-EN", 0),
     ):
         export = read(text.format(clock))
-        assert (export.format, export.room) == (layout, "방")
+        assert (export.format, export.room) == (format, "방")
         assert export.messages[0].at == datetime(2026, 8, 1, hour, 36)
 
 
-def test_an_ios_export_with_a_24_hour_clock_is_read() -> None:
+def test_an_ios_export_with_a_24_hour_clock_is_parsed() -> None:
     export = read("2026년 1월 1일 목요일\n2026. 1. 1 10:43, 도담 : 안녕\n", "방.txt")
     assert (export.format, export.room) == ("I-KO24", "방")
 
@@ -176,7 +176,7 @@ def test_every_known_header_names_the_room(line: str, room: str) -> None:
     assert (export.room, export.counts.headers) == (room, 2)
 
 
-def test_a_number_that_is_a_year_stays_in_an_android_room_name() -> None:
+def test_a_year_belongs_to_an_android_room_name() -> None:
     text = "{}\n저장한 날짜 : 2026년 11월 3일 오전 11:29\n\n2026년 2월 5일 오전 1:33, 마루 : 응\n"
     assert read(text.format("연구방 2025 님과 카카오톡 대화")).room == "연구방 2025"
     assert (
@@ -184,22 +184,22 @@ def test_a_number_that_is_a_year_stays_in_an_android_room_name() -> None:
     )
 
 
-def test_text_that_only_mentions_a_placeholder_is_text() -> None:
+def test_text_containing_a_placeholder_is_text() -> None:
     for text in ("사진은 어떻게 해?", ".txt 파일만 받아", "이모티콘 쓰면 (emoticon)이렇게 떠"):
-        assert said(windows(f"[마루] [오전 9:01] {text}\n"))[0][2] == "text"
+        assert contents(windows(f"[마루] [오전 9:01] {text}\n"))[0][2] == "text"
     export = windows("[마루] [오전 9:01] 응\n참여자님이 분석한 결과입니다.\n")
     assert len(export.messages) == 1
 
 
-def test_the_warning_glued_to_an_open_chat_join_is_part_of_it() -> None:
+def test_the_warning_appended_to_an_open_chat_join_belongs_to_it() -> None:
     export = windows(
         "춘식님이 들어왔습니다.타인, 기관 등의 사칭에 유의해 주세요.\n운영정책 보기\n"
         "[마루] [오전 9:01] 어서 와\n"
     )
-    assert [kind for *_, kind in said(export)] == ["system", "text"]
+    assert [kind for *_, kind in contents(export)] == ["system", "text"]
 
 
-def test_stray_line_feeds_in_an_edited_crlf_file_lose_no_record() -> None:
+def test_stray_line_feeds_in_a_crlf_file_lose_no_record() -> None:
     rows = "".join(f"2026년 2월 5일 오전 1:{n}, 마루 : 하나\r\n둘\r\n" for n in range(10, 20))
     export = android(
         rows + "2026년 2월 5일 오전 1:33, 마루 : 하나\n2026년 2월 5일 오전 1:34, 도담 : 둘\r\n"
@@ -207,7 +207,7 @@ def test_stray_line_feeds_in_an_edited_crlf_file_lose_no_record() -> None:
     assert export.counts.messages == 12
 
 
-def test_parts_put_together_are_read_each_in_its_own_layout() -> None:
+def test_concatenated_exports_are_parsed_in_their_own_formats() -> None:
     export = read(WINDOWS + "\ufeff".join(("", ANDROID)))
     assert export.format == "W-KO+A-KO"
     assert export.counts.headers == 4
@@ -216,15 +216,13 @@ def test_parts_put_together_are_read_each_in_its_own_layout() -> None:
 
 
 @pytest.mark.parametrize(("end", "left"), [("야", ""), ("é", ""), ("🙂", ""), ("a", "a")])
-def test_a_file_that_was_cut_inside_a_character_is_read_as_far_as_it_goes(
-    end: str, left: str
-) -> None:
+def test_a_file_truncated_inside_a_character_is_read(end: str, left: str) -> None:
     data = (WINDOWS + f"[마루] [오전 1:05] 자니{end}").encode()
     cut = data if left else data[:-1]
     assert read_data(cut, "a.txt").messages[-1].text == f"자니{left}"
 
 
-def test_messages_are_made_anew_each_time_and_are_equal() -> None:
+def test_messages_are_equal_on_every_access() -> None:
     messages = read(WINDOWS).messages
     assert list(messages) == [messages[number] for number in range(len(messages))]
     assert messages[1:3] == tuple(messages)[1:3]
@@ -255,7 +253,7 @@ def test_messages_are_made_anew_each_time_and_are_equal() -> None:
         "도담 joined this chatroom.",
     ],
 )
-def test_what_stands_alone_is_seen_behind_a_message_too(text: str) -> None:
+def test_untimed_notices_are_detected_after_a_message(text: str) -> None:
     export = read(WINDOWS + f"[마루] [오전 1:05] 글\n{text}\n[마루] [오전 1:06] 또\n")
     assert [message.sender for message in export.messages][-3:] == ["마루", "", "마루"]
 
@@ -264,10 +262,10 @@ HEAD = WINDOWS.split("[마루]", 1)[0]
 PHONE = ANDROID.split("2026년 2월 5일 오전 1:33,", 1)[0]
 
 
-def test_one_line_of_an_older_app_does_not_decide_for_a_whole_file() -> None:
+def test_one_line_of_another_format_does_not_decide_the_format() -> None:
     rows = "".join(f"2026년 2월 5일 오전 1:{n:02d}, 이 : 글\n" for n in range(50))
-    for odd in ("2026년 2월 5일 오전 9:05:마루:안녕", "2026년 2월 5일 오후 11:59:60, 이 : 윤초"):
-        export = read(f"{PHONE}{rows}{odd}\n")
+    for line in ("2026년 2월 5일 오전 9:05:마루:안녕", "2026년 2월 5일 오후 11:59:60, 이 : 윤초"):
+        export = read(f"{PHONE}{rows}{line}\n")
         assert export.format == "A-KO"
         assert export.people == {"이": 50}
 
@@ -276,7 +274,7 @@ def test_one_line_of_an_older_app_does_not_decide_for_a_whole_file() -> None:
     "quoted",
     ["2026년 2월 5일 오전 1:05, 이 : 옛글", "오후 1:00, 행사 : 발표", "2026-03-01 10:01, a : b"],
 )
-def test_what_is_quoted_at_length_does_not_decide_the_layout(quoted: str) -> None:
+def test_a_long_quote_does_not_decide_the_format(quoted: str) -> None:
     body = f"{quoted}\n" * 30
     export = read(f"{HEAD}[김] [오전 9:00] 백업:\n{body}" + "[나] [오전 9:01] 글\n" * 8)
     assert export.format == "W-KO"
@@ -284,7 +282,7 @@ def test_what_is_quoted_at_length_does_not_decide_the_layout(quoted: str) -> Non
     assert export.messages[0].text == f"백업:\n{body}".rstrip()
 
 
-def test_the_end_of_a_message_that_was_cut_does_not_decide_the_layout() -> None:
+def test_the_rest_of_a_split_message_does_not_decide_the_format() -> None:
     rows = "".join(f"2026. 2. 1. 오후 8:{n:02d}, 이 : 글\n" for n in range(60))
     quoted = "2026-03-01 10:01, a : b\n" * 20
     export = read(f"인용\n{quoted}{rows}", "Talk_2026.2.10 08:50-2.txt")
@@ -292,7 +290,7 @@ def test_the_end_of_a_message_that_was_cut_does_not_decide_the_layout() -> None:
     assert len(export.messages) == 60
 
 
-def test_a_table_joined_to_a_text_is_read_as_a_table() -> None:
+def test_csv_concatenated_with_text_is_parsed_as_csv() -> None:
     for text in (WINDOWS + MAC, MAC + WINDOWS, MAC + WINDOWS + ANDROID + MAC):
         export = read(text)
         parts = [read(part) for part in (WINDOWS, MAC, ANDROID) if part in text]
@@ -302,7 +300,7 @@ def test_a_table_joined_to_a_text_is_read_as_a_table() -> None:
         assert export.room == "마루"
 
 
-def test_lines_of_a_joined_table_have_their_numbers_in_the_file() -> None:
+def test_lines_of_concatenated_csv_are_numbered_in_the_file() -> None:
     text = WINDOWS + MAC
     rows = text.split("\n")
     for message in read(text).messages:
@@ -311,14 +309,14 @@ def test_lines_of_a_joined_table_have_their_numbers_in_the_file() -> None:
         )
 
 
-def test_an_export_quoted_in_a_cell_does_not_end_a_table() -> None:
+def test_an_export_quoted_in_a_cell_does_not_end_the_csv() -> None:
     cell = "방 님과 카카오톡 대화\n저장한 날짜 : 2026-11-03 10:44:52\n끝"
     export = read(f'{MAC}2026-07-09 20:36:30,"마루","{cell}"\n2026-07-09 20:37:30,"마루","또"\n')
     assert [message.text for message in export.messages][-2:] == [cell, "또"]
 
 
 @pytest.mark.parametrize("windows_first", [True, False])
-def test_parts_with_unlike_line_ends_are_each_read_by_their_own(windows_first: bool) -> None:
+def test_concatenated_exports_may_differ_in_line_ends(windows_first: bool) -> None:
     pc = HEAD + "[나] [오전 9:01] 글\n[나] [오전 9:02] 두 줄\n이어짐\n" * 200
     phone = PHONE + "2026년 2월 5일 오전 1:33, 이 : 글\n" * 50
     for joined in ((pc.replace("\n", "\r\n"), phone), (pc, phone.replace("\n", "\r\n"))):
@@ -327,7 +325,7 @@ def test_parts_with_unlike_line_ends_are_each_read_by_their_own(windows_first: b
         assert export.not_understood == ()
 
 
-def test_what_stands_below_a_day_that_never_was_is_of_no_day() -> None:
+def test_records_below_an_invalid_date_are_not_understood() -> None:
     export = read(
         WINDOWS
         + "--------------- 2026년 2월 30일 월요일 ---------------\n[마루] [오전 9:00] 언제\n"
@@ -336,11 +334,11 @@ def test_what_stands_below_a_day_that_never_was_is_of_no_day() -> None:
     assert "언제" not in [message.text for message in export.messages]
 
 
-def test_a_row_that_was_cut_inside_a_name_makes_no_person() -> None:
+def test_a_row_truncated_inside_a_name_adds_no_participant() -> None:
     export = read(MAC + '2026-07-09 20:40:00,"가')
     assert export.not_understood == (export.lines,)
     assert "가" not in "".join(export.people)
 
 
-def test_marks_of_editors_are_no_part_of_a_room() -> None:
+def test_byte_order_marks_are_removed_from_the_room_name() -> None:
     assert read_data(("\ufeff\ufeff" + WINDOWS).encode(), "a.txt").room == "마루"

@@ -1,4 +1,4 @@
-"""The invented room that comes with the program, in the four layouts."""
+"""The bundled sample room in the four main formats."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def read(path: Path) -> Export:
     return read_export(path, name=csv_name if path.suffix == ".csv" else None)
 
 
-def test_there_is_a_sample_of_each_main_layout() -> None:
+def test_there_is_a_sample_of_every_main_format() -> None:
     assert {read(path).format for path in FILES} == {"W-KO", "A-KO", "I-KO", "M-CSV"}
 
 
-def test_the_sample_files_are_what_the_script_writes() -> None:
+def test_the_sample_files_match_the_script() -> None:
     rendered = make_sample().render((SAMPLE / "room.txt").read_text(encoding="utf-8"))
     assert rendered == {path.name: path.read_bytes() for path in FILES}
 
@@ -64,7 +64,7 @@ def test_all_samples_hold_the_same_messages() -> None:
     assert all(room == rooms[0] for room in rooms)
 
 
-def test_the_samples_merge_into_one_room_without_a_repeat() -> None:
+def test_the_samples_merge_into_one_room_without_duplicates() -> None:
     exports = [read_export(path) for path in FILES]
     histories = merge(exports)
     assert [history.room for history in histories] == ["주말 보드게임방"]

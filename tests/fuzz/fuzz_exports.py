@@ -1,16 +1,15 @@
-"""Feed the readers of exports with inputs that atheris makes up, and keep each that breaks them.
+"""Fuzz the readers of exports with atheris, and keep every input that breaks them.
 
     python tests/fuzz/fuzz_exports.py [--seconds N] [--findings FOLDER] [--random N]
     python tests/fuzz/fuzz_exports.py FILE ...
 
-The first needs requirements.txt beside this file, in an environment of its own. It begins with
-seeds/, goes on behind a finding, and says at the end how many inputs were tried in how many seconds
-and how many ways to break were found; it ends with 1 where there was any. The second only holds the
-given files against the same properties. What was found, and mended, becomes a file in seeds/found/,
-which every test run reads.
+The first form needs requirements.txt in a separate environment. It starts from seeds/, continues
+after a finding, and prints the number of executions and distinct findings; its exit status is 1 if
+there are any. The second form only checks the args files. A fixed finding becomes a file in
+seeds/found/, which every test run replays.
 
-A process of its own does the work, since a hang can only be ended from outside: this one starts it
-again. Its inputs carry one byte more, in front: what is done with the rest.
+A worker process runs the inputs and is restarted after a hang, which can only be ended from
+outside. The first byte of its inputs selects the check.
 """
 
 from __future__ import annotations
@@ -37,27 +36,27 @@ SEEDS = HERE / "seeds"
 LARGEST = 1 << 16
 """Bytes of one input."""
 TOO_LONG = 5
-"""Seconds for one input of that size, beyond which it counts as a hang."""
+"""Seconds for one input of that size, above which it counts as a hang."""
 _MEMORY = 2048
-"""MiB, far more than any input of that size may cost."""
-_BEAT = 30
-"""Seconds from one line that tells how far it is to the next."""
+"""MiB, far more than any input of that size may take."""
+_PROGRESS_INTERVAL = 30
+"""Seconds."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="only try these")
-    parser.add_argument("--seconds", type=int, default=600, help="how long (%(default)s)")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="only check these")
+    parser.add_argument("--seconds", type=int, default=600, help="duration (%(default)s)")
     parser.add_argument("--findings", type=Path, help="where findings go (a temporary folder)")
-    parser.add_argument("--random", type=int, default=1, help="where chance begins (%(default)s)")
+    parser.add_argument("--random", type=int, default=1, help="random seed (%(default)s)")
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    # Run as a script, this folder is what Python looks into, and not the project.
+    args = parser.parse_args()
+    # As a script, sys.path starts with this folder instead of the project.
     sys.path[0] = str(ROOT)
-    if given.work:
-        _work(given.work, given.findings, given.seconds, given.random)
+    if args.work:
+        _work(args.work, args.findings, args.seconds, args.random)
         return 0
-    return replay(given.files) if given.files else fuzz(given)
+    return replay(args.files) if args.files else fuzz(args)
 
 
 def replay(files: list[Path]) -> int:
@@ -68,37 +67,37 @@ def replay(files: list[Path]) -> int:
         for file in files:
             for check in checks(Path(folder)):
                 before = time.process_time()
-                error = _tried(check, file.read_bytes())
+                error = _run(check, file.read_bytes())
                 seconds = time.process_time() - before
                 if error or seconds > TOO_LONG:
                     broken += 1
-                    print(f"{file}: {_named(check)}: {seconds:.1f} s\n{error}")
+                    print(f"{file}: {_describe(check)}: {seconds:.1f} s\n{error}")
     print(f"{len(files)} files, {broken} findings")
     return 1 if broken else 0
 
 
-def fuzz(given: argparse.Namespace) -> int:
-    base = given.findings or Path(tempfile.gettempdir()) / "kakaobot-fuzz"
+def fuzz(args: argparse.Namespace) -> int:
+    base = args.findings or Path(tempfile.gettempdir()) / "kakaobot-fuzz"
     findings = base / f"{datetime.now():%Y%m%d-%H%M%S}"
     findings.mkdir(parents=True)
-    begun = time.monotonic()
+    start = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         _prepare(work)
         try:
-            _keep_working(work, findings, begun + given.seconds, given.random)
+            _supervise(work, findings, start + args.seconds, args.random)
         except KeyboardInterrupt:
             print("interrupted")
-        done = _executions(work)
+        executions = _executions(work)
     found = len(list(findings.glob("*.bin")))
-    seconds = time.monotonic() - begun
+    seconds = time.monotonic() - start
     print(f"findings and log: {findings}")
-    print(f"{done:,} executions in {seconds:.0f} seconds, {found} findings")
+    print(f"{executions:,} executions in {seconds:.0f} seconds, {found} findings")
     return 1 if found else 0
 
 
 def _prepare(work: Path) -> None:
-    """Every seed, with everything that can be done with it."""
+    """Write the corpus: every seed for every check."""
     from tests.fuzz.mutations import escaped, read_seeds, tokens
     from tests.fuzz.properties import checks
 
@@ -108,15 +107,15 @@ def _prepare(work: Path) -> None:
     (work / "tokens.dict").write_text(escaped(dictionary), encoding="ascii")
     (work / "executions").write_bytes(bytes(8))
     for number, seed in enumerate(read_seeds(SEEDS).values()):
-        for what in range(len(checks(work))):
-            (work / "corpus" / f"{number}-{what}").write_bytes(bytes([what]) + seed)
+        for selector in range(len(checks(work))):
+            (work / "corpus" / f"{number}-{selector}").write_bytes(bytes([selector]) + seed)
 
 
-def _keep_working(work: Path, findings: Path, end: float, chance: int) -> None:
+def _supervise(work: Path, findings: Path, end: float, seed_number: int) -> None:
     with (findings / "fuzz.log").open("ab") as log:
         while (left := int(end - time.monotonic())) > 0:
             argv = [sys.executable, __file__, "--work", str(work), "--findings", str(findings)]
-            argv += ["--seconds", str(left), "--random", str(chance)]
+            argv += ["--seconds", str(left), "--random", str(seed_number)]
             worker = subprocess.Popen(argv, stdout=log, stderr=log, cwd=ROOT)
             try:
                 code = _watch(worker, work, findings, end)
@@ -128,13 +127,13 @@ def _keep_working(work: Path, findings: Path, end: float, chance: int) -> None:
                 _keep_artifact(artifact, findings)
             if code and not artifacts:
                 sys.exit(f"the worker ended with {code}: see {findings / 'fuzz.log'}")
-            chance += 1
+            seed_number += 1
 
 
 def _watch(worker: subprocess.Popen[bytes], work: Path, findings: Path, end: float) -> int:
     while True:
         try:
-            return worker.wait(_BEAT)
+            return worker.wait(_PROGRESS_INTERVAL)
         except subprocess.TimeoutExpired:
             left = max(0, end - time.monotonic())
             found = len(list(findings.glob("*.bin")))
@@ -148,19 +147,19 @@ def _executions(work: Path) -> int:
 
 
 def _keep_artifact(artifact: Path, findings: Path) -> None:
-    """A hang, or memory used up: libFuzzer ended the worker and left the input."""
+    """The input libFuzzer left when a hang or lack of memory ended the worker."""
     from tests.fuzz.properties import checks
 
     data = artifact.read_bytes()
-    every = checks(findings)
-    check = every[data[0] % len(every)] if data else every[0]
+    all_checks = checks(findings)
+    check = all_checks[data[0] % len(all_checks)] if data else all_checks[0]
     kind = artifact.name.partition("-")[0]
-    _keep(findings, f"{kind} {_named(check)}", data[1:], f"{kind} in {_named(check)}\n")
+    _keep(findings, f"{kind} {_describe(check)}", data[1:], f"{kind} in {_describe(check)}\n")
     artifact.unlink()
 
 
 def _keep(findings: Path, signature: str, data: bytes, report: str) -> None:
-    """One file for each way to break: the smallest input that takes it."""
+    """Keep the smallest input per signature."""
     kind = re.sub(r"\W+", "-", signature.partition(" ")[0])
     file = findings / f"{kind}-{hashlib.sha256(signature.encode()).hexdigest()[:8]}.bin"
     if not file.exists() or len(data) < file.stat().st_size:
@@ -168,21 +167,21 @@ def _keep(findings: Path, signature: str, data: bytes, report: str) -> None:
         file.with_suffix(".log").write_text(report, encoding="utf-8")
 
 
-def _named(check: Callable[[bytes], None]) -> str:
+def _describe(check: Callable[[bytes], None]) -> str:
     name = getattr(check, "keywords", {}).get("name", "")
     return f"{getattr(check, 'func', check).__name__} {name}".strip()
 
 
-def _tried(check: Callable[[bytes], None], data: bytes) -> str:
+def _run(check: Callable[[bytes], None], data: bytes) -> str:
     try:
         check(data)
-    except Exception:  # noqa: BLE001  (what else than ExportError is raised is what is looked for)
+    except Exception:  # noqa: BLE001  (unexpected errors are the findings)
         return traceback.format_exc()
     return ""
 
 
 def _signature(report: str) -> str:
-    """Equal for inputs that break the same way: the error, and what it says or where it is from."""
+    """Equal for inputs that break the same way: the error, and its message or its origin."""
     *_, last = report.strip().splitlines()
     error, _, text = last.partition(":")
     name = error.rpartition(".")[2]
@@ -190,15 +189,15 @@ def _signature(report: str) -> str:
     return f"{name} {text if name == 'Broken' else places[-1]}"
 
 
-def _work(work: Path, findings: Path, seconds: int, chance: int) -> None:
-    """Runs in a process of its own, which libFuzzer ends."""
+def _work(work: Path, findings: Path, seconds: int, seed_number: int) -> None:
+    """Run the fuzzer in this process, which libFuzzer ends."""
     atheris: Any = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["kakaobot", "zipfile", "email"]):
         importlib.import_module("email.parser")
         from tests.fuzz.properties import checks
     from tests.fuzz.mutations import Mutator, read_seeds, tokens
 
-    every = checks(work / "uploads")
+    all_checks = checks(work / "uploads")
     mutator = Mutator(
         tokens((HERE / "tokens.dict").read_text(encoding="utf-8")), list(read_seeds(SEEDS).values())
     )
@@ -207,29 +206,34 @@ def _work(work: Path, findings: Path, seconds: int, chance: int) -> None:
 
     def run(data: bytes) -> None:
         counter[:] = (int.from_bytes(counter[:], "little") + 1).to_bytes(8, "little")
-        check = every[data[0] % len(every)] if data else every[0]
+        check = all_checks[data[0] % len(all_checks)] if data else all_checks[0]
         before = time.process_time()
-        report = _tried(check, data[1:])
+        report = _run(check, data[1:])
         if time.process_time() - before > TOO_LONG:
-            _keep(findings, f"slow {_named(check)}", data[1:], f"slow in {_named(check)}\n{report}")
+            _keep(
+                findings,
+                f"slow {_describe(check)}",
+                data[1:],
+                f"slow in {_describe(check)}\n{report}",
+            )
         if report:
-            _keep(findings, _signature(report), data[1:], f"{_named(check)}\n{report}")
+            _keep(findings, _signature(report), data[1:], f"{_describe(check)}\n{report}")
 
     def mutate(data: bytes, largest: int, number: int) -> bytes:
-        dice = random.Random(number)
-        what, body = data[:1] or b"\0", data[1:]
-        if dice.random() < 0.1:
-            what = bytes([dice.randrange(len(every))])
-        if dice.random() < 0.1:
-            return bytes(what + atheris.Mutate(body, largest - 1))
-        return what + mutator.changed(body, dice)[: largest - 1]
+        rng = random.Random(number)
+        selector, body = data[:1] or b"\0", data[1:]
+        if rng.random() < 0.1:
+            selector = bytes([rng.randrange(len(all_checks))])
+        if rng.random() < 0.1:
+            return bytes(selector + atheris.Mutate(body, largest - 1))
+        return selector + mutator.mutate(body, rng)[: largest - 1]
 
     flags = {
         "max_total_time": seconds,
         "max_len": LARGEST,
         "timeout": TOO_LONG,
         "rss_limit_mb": _MEMORY,
-        "seed": chance,
+        "seed": seed_number,
         "dict": work / "tokens.dict",
         "artifact_prefix": f"{work / 'artifacts'}/",
     }

@@ -1,7 +1,6 @@
-"""Changes to an input that know lines, layouts, encodings, archives and mails. Knows no fuzzer.
+"""Mutations of lines, encodings, archives and mails. Knows no fuzzer.
 
-Bits alone lead nowhere here: a changed bit of an archive is a wrong checksum, and no run of them
-spells a date in Korean.
+Random bit flips reach little: they break the checksums of archives and never spell a Korean date.
 """
 
 from __future__ import annotations
@@ -46,18 +45,18 @@ _FILES = (
     "x",
 )
 _ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp949")
-_LARGE = 4096
-"""Bytes; small inputs are tried faster, and hold what breaks as well."""
+_MAX_SIZE = 4096
+"""Bytes; small inputs run faster and break just as well."""
 _ENTRY = re.compile(r'^"(.*)"$', re.MULTILINE)
 _ESCAPE = re.compile(rb'\\(?:x([0-9a-fA-F]{2})|([nrt"\\]))')
 _ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b'"': b'"', b"\\": b"\\"}
 
 
 def tokens(dictionary: str) -> list[bytes]:
-    """The entries of a libFuzzer dictionary, their escapes undone."""
+    """Unescaped entries of a libFuzzer dictionary."""
     return [
         _ESCAPE.sub(
-            lambda found: bytes([int(found[1], 16)]) if found[1] else _ESCAPED[found[2]],
+            lambda match: bytes([int(match[1], 16)]) if match[1] else _ESCAPED[match[2]],
             entry.encode(),
         )
         for entry in _ENTRY.findall(dictionary)
@@ -65,225 +64,221 @@ def tokens(dictionary: str) -> list[bytes]:
 
 
 def escaped(tokens: Sequence[bytes]) -> str:
-    """A dictionary libFuzzer takes: nothing in it but ASCII."""
+    """A libFuzzer dictionary in ASCII."""
     entries = ("".join(f"\\x{byte:02x}" for byte in token) for token in tokens)
     return "".join(f'"{entry}"\n' for entry in entries)
 
 
 class Mutator:
-    """Changes inputs. Equal `random` objects make equal changes."""
+    """Mutates inputs, deterministically for a given RNG."""
 
     def __init__(self, dictionary: Sequence[bytes], seeds: Sequence[bytes]) -> None:
         self._tokens = list(dictionary)
         self._seeds = list(seeds)
         self._lines = sorted({line for seed in seeds for line in _lines(seed) if line.strip()})
 
-    def changed(self, data: bytes, chance: random.Random) -> bytes:
-        if len(data) > _LARGE and chance.random() < 0.9:
-            data = _some_lines(data, chance)
-        if data.startswith(b"PK\x03\x04") and chance.random() < 0.7:
-            return self._repacked(data, chance)
-        for _ in range(chance.choice((1, 1, 2, 3, 6))):
-            data = chance.choice(self._CHANGES)(self, data, chance)
-        if chance.random() < 0.06:
-            data = _recoded(data, chance)
-        if chance.random() < 0.01:
-            data = self._flood(data, chance)
-        if chance.random() < 0.04:
-            data = _archive(data, chance)
-        if chance.random() < 0.04:
-            data = _mail(data, chance)
+    def mutate(self, data: bytes, rng: random.Random) -> bytes:
+        if len(data) > _MAX_SIZE and rng.random() < 0.9:
+            data = _sample_lines(data, rng)
+        if data.startswith(b"PK\x03\x04") and rng.random() < 0.7:
+            return self._mutate_archive(data, rng)
+        for _ in range(rng.choice((1, 1, 2, 3, 6))):
+            data = rng.choice(self._MUTATIONS)(self, data, rng)
+        if rng.random() < 0.06:
+            data = _reencode(data, rng)
+        if rng.random() < 0.01:
+            data = self._flood(data, rng)
+        if rng.random() < 0.04:
+            data = _wrap_in_archive(data, rng)
+        if rng.random() < 0.04:
+            data = _wrap_in_mail(data, rng)
         return data
 
-    def _splice(self, data: bytes, chance: random.Random) -> bytes:
-        """Lines of a seed, put between two of these."""
-        other = _lines(chance.choice(self._seeds))
-        first = chance.randrange(len(other))
-        some = other[first : first + chance.choice((1, 2, 5, 20))]
+    def _splice(self, data: bytes, rng: random.Random) -> bytes:
+        """Insert lines of a seed."""
+        other = _lines(rng.choice(self._seeds))
+        first = rng.randrange(len(other))
+        some = other[first : first + rng.choice((1, 2, 5, 20))]
         lines = _lines(data)
-        place = chance.randrange(len(lines) + 1)
+        place = rng.randrange(len(lines) + 1)
         return b"".join([*lines[:place], *some, *lines[place:]])
 
-    def _line_in(self, data: bytes, chance: random.Random) -> bytes:
+    def _insert_line(self, data: bytes, rng: random.Random) -> bytes:
         lines = _lines(data)
-        lines.insert(chance.randrange(len(lines) + 1), chance.choice(self._lines))
+        lines.insert(rng.randrange(len(lines) + 1), rng.choice(self._lines))
         return b"".join(lines)
 
-    def _token_in(self, data: bytes, chance: random.Random) -> bytes:
-        place = _place(data, chance)
-        return data[:place] + chance.choice(self._tokens) + data[place:]
+    def _insert_token(self, data: bytes, rng: random.Random) -> bytes:
+        place = _offset(data, rng)
+        return data[:place] + rng.choice(self._tokens) + data[place:]
 
-    def _token_first(self, data: bytes, chance: random.Random) -> bytes:
-        """Most tokens mean something only where a line begins."""
+    def _prepend_token(self, data: bytes, rng: random.Random) -> bytes:
+        """Most tokens only matter at the start of a line."""
         lines = _lines(data)
-        place = chance.randrange(len(lines))
-        lines[place] = chance.choice(self._tokens) + lines[place]
+        place = rng.randrange(len(lines))
+        lines[place] = rng.choice(self._tokens) + lines[place]
         return b"".join(lines)
 
-    def _token_for_token(self, data: bytes, chance: random.Random) -> bytes:
-        there = [token for token in self._tokens if token in data]
-        if not there:
-            return self._token_in(data, chance)
-        return data.replace(
-            chance.choice(there), chance.choice(self._tokens), chance.choice((1, -1))
-        )
+    def _replace_token(self, data: bytes, rng: random.Random) -> bytes:
+        present = [token for token in self._tokens if token in data]
+        if not present:
+            return self._insert_token(data, rng)
+        return data.replace(rng.choice(present), rng.choice(self._tokens), rng.choice((1, -1)))
 
-    def _lines_moved(self, data: bytes, chance: random.Random) -> bytes:
+    def _move_lines(self, data: bytes, rng: random.Random) -> bytes:
         lines = _lines(data)
-        first = chance.randrange(len(lines))
-        some = lines[first : first + chance.choice((1, 1, 2, 5))]
-        match chance.randrange(4):
+        first = rng.randrange(len(lines))
+        some = lines[first : first + rng.choice((1, 1, 2, 5))]
+        match rng.randrange(4):
             case 0:
                 del lines[first : first + len(some)]
             case 1:
-                lines[first:first] = some * chance.choice((1, 2, 10))
+                lines[first:first] = some * rng.choice((1, 2, 10))
             case 2:
                 del lines[first : first + len(some)]
-                place = chance.randrange(len(lines) + 1)
+                place = rng.randrange(len(lines) + 1)
                 lines[place:place] = some
             case _:
-                chance.shuffle(some)
+                rng.shuffle(some)
                 lines[first : first + len(some)] = some
         return b"".join(lines)
 
-    def _ends_changed(self, data: bytes, chance: random.Random) -> bytes:
-        end = chance.choice(_ENDS)
+    def _replace_line_ends(self, data: bytes, rng: random.Random) -> bytes:
+        end = rng.choice(_ENDS)
         lines = _lines(data)
-        if chance.random() < 0.5:
-            place = chance.randrange(len(lines))
+        if rng.random() < 0.5:
+            place = rng.randrange(len(lines))
             lines[place] = lines[place].rstrip(b"\r\n") + end
             return b"".join(lines)
         return b"".join(line.rstrip(b"\r\n") + (end or b"\n") for line in lines)
 
-    def _number_changed(self, data: bytes, chance: random.Random) -> bytes:
-        there = list(_DIGITS.finditer(data))
-        if not there:
+    def _replace_number(self, data: bytes, rng: random.Random) -> bytes:
+        present = list(_DIGITS.finditer(data))
+        if not present:
             return data
-        found = chance.choice(there)
-        return data[: found.start()] + chance.choice(_NUMBERS) + data[found.end() :]
+        match = rng.choice(present)
+        return data[: match.start()] + rng.choice(_NUMBERS) + data[match.end() :]
 
-    def _cut(self, data: bytes, chance: random.Random) -> bytes:
-        first, last = sorted(_place(data, chance) for _ in range(2))
-        return data[:first] + data[last if last - first < 100 else _place(data, chance, first) :]
+    def _cut(self, data: bytes, rng: random.Random) -> bytes:
+        first, last = sorted(_offset(data, rng) for _ in range(2))
+        return data[:first] + data[last if last - first < 100 else _offset(data, rng, first) :]
 
-    def _doubled(self, data: bytes, chance: random.Random) -> bytes:
-        """Two texts to merge: this and nearly itself, or this and another."""
+    def _pair(self, data: bytes, rng: random.Random) -> bytes:
+        """Two texts to merge: the input and a near copy, or another seed."""
         some = data.partition(CUT)[0]
-        other = chance.choice((some, self._line_in(some, chance), chance.choice(self._seeds)))
+        other = rng.choice((some, self._insert_line(some, rng), rng.choice(self._seeds)))
         return some + CUT + other
 
-    def _flood(self, data: bytes, chance: random.Random) -> bytes:
-        """What is quadratic shows when something small comes thousands of times."""
-        times = chance.choice((50, 500, 3000))
-        if chance.random() < 0.5:
-            some = b"".join(chance.choice(self._tokens) for _ in range(chance.choice((1, 2))))
-            place = _place(data, chance)
+    def _flood(self, data: bytes, rng: random.Random) -> bytes:
+        """Repeat something small thousands of times to provoke quadratic time."""
+        times = rng.choice((50, 500, 3000))
+        if rng.random() < 0.5:
+            some = b"".join(rng.choice(self._tokens) for _ in range(rng.choice((1, 2))))
+            place = _offset(data, rng)
             return data[:place] + some * times + data[place:]
         lines = _lines(data)
-        some = b"".join(chance.choice(lines) for _ in range(chance.choice((1, 2, 3))))
+        some = b"".join(rng.choice(lines) for _ in range(rng.choice((1, 2, 3))))
         return data + some * times
 
-    def _repacked(self, data: bytes, chance: random.Random) -> bytes:
+    def _mutate_archive(self, data: bytes, rng: random.Random) -> bytes:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                files = {each.filename: archive.read(each) for each in archive.infolist()[:20]}
-        except Exception:  # noqa: BLE001  (what zipfile raises on such bytes is found out here)
+                files = {entry.filename: archive.read(entry) for entry in archive.infolist()[:20]}
+        except Exception:  # noqa: BLE001  (zipfile raises many types on such bytes)
             files = {}
         if not files:
-            return _archive(chance.choice(self._seeds), chance)
-        name = chance.choice(list(files))
-        files[name] = self.changed(files[name][:_LARGE], chance)
-        if chance.random() < 0.2:
-            token = chance.choice(self._tokens).decode("utf-8", "ignore").replace("\0", "")
+            return _wrap_in_archive(rng.choice(self._seeds), rng)
+        name = rng.choice(list(files))
+        files[name] = self.mutate(files[name][:_MAX_SIZE], rng)
+        if rng.random() < 0.2:
+            token = rng.choice(self._tokens).decode("utf-8", "ignore").replace("\0", "")
             files[token + name] = files.pop(name)
-        return _packed(files, chance)
+        return _make_zip(files, rng)
 
-    _CHANGES: tuple[Callable[[Mutator, bytes, random.Random], bytes], ...] = (
+    _MUTATIONS: tuple[Callable[[Mutator, bytes, random.Random], bytes], ...] = (
         _splice,
         _splice,
-        _line_in,
-        _line_in,
-        _token_in,
-        _token_first,
-        _token_first,
-        _token_for_token,
-        _token_for_token,
-        _lines_moved,
-        _lines_moved,
-        _ends_changed,
-        _number_changed,
-        _number_changed,
+        _insert_line,
+        _insert_line,
+        _insert_token,
+        _prepend_token,
+        _prepend_token,
+        _replace_token,
+        _replace_token,
+        _move_lines,
+        _move_lines,
+        _replace_line_ends,
+        _replace_number,
+        _replace_number,
         _cut,
         _cut,
-        _doubled,
-        _doubled,
+        _pair,
+        _pair,
     )
 
 
 def read_seeds(folder: Path) -> dict[str, bytes]:
-    """Path below `folder` → bytes, in one order on every machine."""
+    """Path below `folder` → bytes, in a fixed order."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def _lines(data: bytes) -> list[bytes]:
-    """With their ends; at least one."""
+    """With line ends; at least one."""
     return [line for line in _LINE.findall(data) if line] or [b""]
 
 
-def _some_lines(data: bytes, chance: random.Random) -> bytes:
-    """Fewer of them, the first ones among them: those say what the rest is."""
+def _sample_lines(data: bytes, rng: random.Random) -> bytes:
+    """A few lines, including the first ones, which determine the format."""
     lines = _lines(data)
-    first = chance.randrange(len(lines))
-    return b"".join([*lines[:4], *lines[max(4, first) : first + 20]])[:_LARGE]
+    first = rng.randrange(len(lines))
+    return b"".join([*lines[:4], *lines[max(4, first) : first + 20]])[:_MAX_SIZE]
 
 
-def _place(data: bytes, chance: random.Random, first: int = 0) -> int:
-    """Somewhere in the input; in the middle of a character rarely, as that spoils all of it."""
-    place = chance.randrange(first, len(data) + 1)
-    if chance.random() < 0.02:
+def _offset(data: bytes, rng: random.Random, first: int = 0) -> int:
+    """A random offset; rarely inside a character, as that breaks the whole input."""
+    place = rng.randrange(first, len(data) + 1)
+    if rng.random() < 0.02:
         return place
     while place > first and data[place : place + 1] and 0x80 <= data[place] < 0xC0:
         place -= 1
     return place
 
 
-def _recoded(data: bytes, chance: random.Random) -> bytes:
+def _reencode(data: bytes, rng: random.Random) -> bytes:
     for encoding in ("utf-16", "utf-8-sig") if data[:1] in b"\xff\xfe" else ("utf-8-sig", "cp949"):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return text.encode(chance.choice(_ENCODINGS), "replace")
+        return text.encode(rng.choice(_ENCODINGS), "replace")
     return data
 
 
-def _archive(data: bytes, chance: random.Random) -> bytes:
-    names = chance.sample(_FILES, chance.choice((1, 1, 2, 4)))
-    return _packed(dict.fromkeys(names, data), chance)
+def _wrap_in_archive(data: bytes, rng: random.Random) -> bytes:
+    names = rng.sample(_FILES, rng.choice((1, 1, 2, 4)))
+    return _make_zip(dict.fromkeys(names, data), rng)
 
 
-def _packed(files: dict[str, bytes], chance: random.Random) -> bytes:
+def _make_zip(files: dict[str, bytes], rng: random.Random) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", chance.choice(_METHODS)) as archive:
+    with zipfile.ZipFile(out, "w", rng.choice(_METHODS)) as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content, chance.choice(_METHODS))
+            archive.writestr(zipfile.ZipInfo(name), content, rng.choice(_METHODS))
     packed = bytearray(out.getvalue())
-    if chance.random() < 0.5:
-        for _ in range(chance.choice((1, 1, 3))):
-            packed[chance.randrange(len(packed))] = chance.choice(
-                (0, 1, 0xFF, chance.randrange(256))
-            )
+    if rng.random() < 0.5:
+        for _ in range(rng.choice((1, 1, 3))):
+            packed[rng.randrange(len(packed))] = rng.choice((0, 1, 0xFF, rng.randrange(256)))
     return bytes(packed)
 
 
-def _mail(data: bytes, chance: random.Random) -> bytes:
-    coding, body = chance.choice((
+def _wrap_in_mail(data: bytes, rng: random.Random) -> bytes:
+    coding, body = rng.choice((
         (b"base64", base64.encodebytes(data)),
         (b"quoted-printable", data.replace(b"=", b"=3D")),
         (b"8bit", data),
     ))  # fmt: skip
-    coding = chance.choice((coding, coding, coding, b"x-uuencode", b"base64"))
+    coding = rng.choice((coding, coding, coding, b"x-uuencode", b"base64"))
     return (
         b"From: maru@example.com\nMIME-Version: 1.0\n"
         b'Content-Type: multipart/mixed; boundary="b"\n\n--b\n'

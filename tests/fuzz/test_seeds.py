@@ -1,4 +1,4 @@
-"""Every kept input, held against what the fuzzer checks; needs no fuzzer."""
+"""Every seed passes the checks of the fuzzer; needs no fuzzer."""
 
 from __future__ import annotations
 
@@ -19,59 +19,59 @@ from tests.patience import processor_time
 FILES = read_seeds(SEEDS)
 TOKENS = tokens((HERE / "tokens.dict").read_text(encoding="utf-8"))
 TRAPS = 21
-"""Of the format notes; each has a seed or more that bear its number."""
+"""In the format notes; each has at least one seed with its number."""
 
 
-def test_there_is_a_seed_for_every_layout_and_every_trap() -> None:
-    layouts = {Path(name).stem for name in FILES if name.startswith("layouts/")}
-    assert layouts == {layout.id for layout in FORMATS} | {CSV_FORMAT.id}
-    traps = {int(found[1]) for name in FILES if (found := re.match(r"traps/t(\d+)-", name))}
+def test_there_is_a_seed_for_every_format_and_every_trap() -> None:
+    formats = {Path(name).stem for name in FILES if name.startswith("formats/")}
+    assert formats == {format.id for format in FORMATS} | {CSV_FORMAT.id}
+    traps = {int(match[1]) for name in FILES if (match := re.match(r"traps/t(\d+)-", name))}
     assert traps == set(range(1, TRAPS + 1))
     assert {Path(name).suffix for name in FILES} >= {".txt", ".csv", ".zip", ".eml"}
 
 
-@pytest.mark.parametrize("layout", [*(layout.id for layout in FORMATS), CSV_FORMAT.id])
-def test_the_seed_of_a_layout_is_read_in_that_layout(layout: str) -> None:
-    (path,) = (SEEDS / "layouts").glob(f"{layout}.*")
-    assert read_export(path).format == layout
+@pytest.mark.parametrize("format", [*(format.id for format in FORMATS), CSV_FORMAT.id])
+def test_the_seed_of_a_format_is_detected_as_that_format(format: str) -> None:
+    (path,) = (SEEDS / "formats").glob(f"{format}.*")
+    assert read_export(path).format == format
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_whatever_is_done_with_a_seed_the_properties_hold(name: str, tmp_path: Path) -> None:
+def test_every_seed_passes_every_check(name: str, tmp_path: Path) -> None:
     before = time.process_time()
     for check in checks(tmp_path):
         check(FILES[name])
     assert time.process_time() - before < processor_time(TOO_LONG)
 
 
-def test_what_the_mutator_makes_of_the_seeds_is_read_or_refused(tmp_path: Path) -> None:
-    """A breath of the fuzzer's run, the same every time."""
+def test_mutated_seeds_pass_every_check(tmp_path: Path) -> None:
+    """A short deterministic run of the fuzzer."""
     mutator = Mutator(TOKENS, list(FILES.values()))
-    chance = random.Random(1)
-    every = checks(tmp_path)
+    rng = random.Random(1)
+    all_checks = checks(tmp_path)
     for number in range(300):
-        data = chance.choice(list(FILES.values()))
-        for _ in range(chance.choice((1, 3))):
-            data = mutator.changed(data, chance)[:LARGEST]
-        every[number % len(every)](data)
+        data = rng.choice(list(FILES.values()))
+        for _ in range(rng.choice((1, 3))):
+            data = mutator.mutate(data, rng)[:LARGEST]
+        all_checks[number % len(all_checks)](data)
 
 
-def test_the_mutator_reaches_chats_and_its_dictionary_is_one_to_libfuzzer() -> None:
+def test_the_mutator_is_deterministic_and_its_dictionary_valid() -> None:
     assert len(TOKENS) > 100
     assert tokens(escaped(TOKENS)) == TOKENS
     assert escaped(TOKENS).isascii()
-    changed = Mutator(TOKENS, list(FILES.values())).changed
-    seed = FILES["layouts/W-KO.txt"]
-    assert len({changed(seed, random.Random(number)) for number in range(50)}) > 40
-    assert changed(seed, random.Random(7)) == changed(seed, random.Random(7))
+    mutate = Mutator(TOKENS, list(FILES.values())).mutate
+    seed = FILES["formats/W-KO.txt"]
+    assert len({mutate(seed, random.Random(number)) for number in range(50)}) > 40
+    assert mutate(seed, random.Random(7)) == mutate(seed, random.Random(7))
 
 
-def test_a_property_that_does_not_hold_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_violated_property_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    export = read_export(SEEDS / "layouts" / "W-KO.txt")
+    export = read_export(SEEDS / "formats" / "W-KO.txt")
     check_export(export)
-    for wrong in (
+    for invalid in (
         replace(export, lines=export.lines + 1),
         replace(export, messages=export.messages[:-1]),
         replace(export, messages=export.messages[::-1]),
@@ -80,7 +80,7 @@ def test_a_property_that_does_not_hold_is_noticed(monkeypatch: pytest.MonkeyPatc
         replace(export, room="\udcea"),
     ):
         with pytest.raises(Broken):
-            check_export(wrong)
+            check_export(invalid)
 
     def crash(_: bytes, __: str) -> str:
         raise IndexError
