@@ -1,13 +1,12 @@
-"""How fast, how completely and in how much memory a Windows export is read: ours and its peers.
+"""Speed, losses and memory of reading a Windows export: kakaobot and other readers.
 
     python benchmarks/exports.py [--quick] [--rounds N] [--json FILE]
 
-An invented room is written (30 MB; 3 MB with --quick), and each reader reads it in a process of its
-own, in turns. Processor time is what is compared, since the machine may have other work. A message
-is lost when its sender and its whole text do not come out. Ours keeps times, senders and texts in
-columns and makes a message when one is asked for, so making them all is measured beside it. Peers
-come from requirements.txt and are installed into a temporary environment; without a network they
-are left out.
+Writes an invented room (30 MB; 3 MB with --quick) and reads it with every reader in turn, each in
+its own process. CPU time is compared, as the machine may be busy. A message is lost if its sender
+and its whole text are not in the result. kakaobot keeps columns and creates messages on access, so
+creating all of them is measured, too. Other readers come from requirements.txt and are installed
+into a temporary environment; without a network they are left out.
 """
 
 from __future__ import annotations
@@ -36,8 +35,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from benchmarks.peak import peak_mb  # noqa: E402
 
-Said = tuple[str, str]
-"""Sender and text."""
+SenderAndText = tuple[str, str]
 Read = Callable[[Path], Sequence[Any]]
 
 NAMES = ("마루", "도담", "은솔", "가람 [분석]", "김/94/늑 대#1003", "꾸꾸:우 🙂", "서하늘", "나래")
@@ -50,49 +48,49 @@ HEAD = "벤치마크 방 님과 카카오톡 대화\r\n저장한 날짜 : 2026-1
 
 
 def write_room(path: Path, size: int) -> list[int]:
-    """Write at least `size` bytes of a room; give a checksum for each message."""
-    dice = random.Random(1)
+    """Write a room of at least `size` bytes; return a checksum per message."""
+    rng = random.Random(1)
     at, day, written = datetime(2020, 1, 1, 9), None, 0
-    truth = []
+    expected = []
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(HEAD)
         while written < size:
-            at += timedelta(seconds=dice.choice((0, 2, 5, 9, 20, 60, 300, 3000)))
+            at += timedelta(seconds=rng.choice((0, 2, 5, 9, 20, 60, 300, 3000)))
             if at.date() != day:
                 day = at.date()
                 weekday = "월화수목금토일"[day.weekday()]
                 date = f"{day.year}년 {day.month}월 {day.day}일 {weekday}요일"
                 file.write(f"\r\n--------------- {date} ---------------\r\n")
-            sender, text = dice.choice(NAMES), _text(dice)
-            truth.append(_checksum((sender, text)))
+            sender, text = rng.choice(NAMES), _text(rng)
+            expected.append(_checksum((sender, text)))
             clock = f"{'오전' if at.hour < 12 else '오후'} {at.hour % 12 or 12}:{at.minute:02d}"
             record = f"[{sender}] [{clock}] {text}\n".replace("\n", "\r\n")
             written += len(record.encode())
             file.write(record)
-    return truth
+    return expected
 
 
-def _text(dice: random.Random) -> str:
-    chance = dice.random()
-    if chance < 0.04:
-        return dice.choice(("사진", "이모티콘", "동영상", "사진 3장"))
-    text = " ".join(dice.choices(WORDS, k=dice.randint(1, 7)))
-    if chance < 0.08:
+def _text(rng: random.Random) -> str:
+    kind = rng.random()
+    if kind < 0.04:
+        return rng.choice(("사진", "이모티콘", "동영상", "사진 3장"))
+    text = " ".join(rng.choices(WORDS, k=rng.randint(1, 7)))
+    if kind < 0.08:
         text += "\n\n  - 이어진 줄 : 둘째\n[참고] 셋째 줄"
     return text
 
 
-def _checksum(said: Said) -> int:
-    return zlib.crc32("\n".join(said).encode())
+def _checksum(message: SenderAndText) -> int:
+    return zlib.crc32("\n".join(message).encode())
 
 
-def ours() -> Read:
+def columns() -> Read:
     read_export = importlib.import_module("kakaobot.exports.reader").read_export
     return lambda path: read_export(path).messages
 
 
-def ours_made() -> Read:
-    read = ours()
+def messages() -> Read:
+    read = columns()
     return lambda path: tuple(read(path))
 
 
@@ -102,7 +100,7 @@ def preprocessor() -> Read:
 
 
 def regex_loop() -> Read:
-    """What one writes in ten minutes: no dates, no longer messages, no report."""
+    """The ten-minute solution: no dates, no multi-line messages, no line report."""
     line = re.compile(r"\[([^\]]+)\] \[(오[전후] \d{1,2}:\d{2})\] (.*)")
 
     def read(path: Path) -> list[tuple[str, ...]]:
@@ -112,29 +110,29 @@ def regex_loop() -> Read:
     return read
 
 
-READERS: dict[str, tuple[Callable[[], Read], Callable[[Any], Said]]] = {
-    "kakaobot": (ours, lambda message: (message.sender, message.text)),
-    "kakaobot, every Message made": (ours_made, lambda message: (message.sender, message.text)),
+READERS: dict[str, tuple[Callable[[], Read], Callable[[Any], SenderAndText]]] = {
+    "kakaobot": (columns, lambda message: (message.sender, message.text)),
+    "kakaobot, every Message made": (messages, lambda message: (message.sender, message.text)),
     "kakaotalk-msg-preprocessor": (preprocessor, lambda row: (row["user_name"], row["text"])),
     "plain regex loop": (regex_loop, lambda row: (row[0], row[2])),
 }
-"""What loads a reader, which costs no time, and how one of its messages is looked into."""
+"""Loads a reader (not measured), and extracts sender and text of its messages."""
 
 
-def work(reader: str, path: Path, truth: Path) -> None:
-    """In a process of its own: read once and print what came of it."""
-    load, look = READERS[reader]
+def work(reader: str, path: Path, expected: Path) -> None:
+    """Read once in this process and print the measurements as JSON."""
+    load, extract = READERS[reader]
     read = load()
-    wall, processor = time.perf_counter(), time.process_time()
+    wall, cpu = time.perf_counter(), time.process_time()
     messages = read(path)
-    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = peak_mb()
-    found = Counter(_checksum(look(each)) for each in messages)
-    lost = Counter(json.loads(truth.read_text(encoding="utf-8"))) - found
+    checksums = Counter(_checksum(extract(message)) for message in messages)
+    lost = Counter(json.loads(expected.read_text(encoding="utf-8"))) - checksums
     result = {
         "wall_s": wall,
-        "cpu_s": processor,
-        "messages": found.total(),
+        "cpu_s": cpu,
+        "messages": checksums.total(),
         "lost": lost.total(),
         "peak_mb": peak,
     }
@@ -142,27 +140,27 @@ def work(reader: str, path: Path, truth: Path) -> None:
 
 
 def peers_python(folder: Path) -> str | None:
-    """An interpreter that has the peers, or nothing where they cannot be had."""
+    """A Python with the other readers; None if they cannot be installed."""
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wanted = str(HERE / "requirements.txt")
-    install = [str(python), "-m", "pip", "install", "--quiet", "-r", wanted]
+    requirements = str(HERE / "requirements.txt")
+    install = [str(python), "-m", "pip", "install", "--quiet", "-r", requirements]
     done = subprocess.run(install, capture_output=True, text=True, check=False)
     return None if done.returncode else str(python)
 
 
 def measure(
-    readers: dict[str, str], path: Path, truth: Path, rounds: int
+    readers: dict[str, str], path: Path, expected: Path, rounds: int
 ) -> Iterator[dict[str, Any]]:
-    """Best of all rounds; each reader has its turn in each round."""
+    """The best of all rounds; readers take turns in every round."""
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in readers}
     for _ in range(rounds):
         for name, python in readers.items():
-            command = [python, "-X", "utf8", __file__, "--work", name, str(path), str(truth)]
-            said = subprocess.run(
+            command = [python, "-X", "utf8", __file__, "--work", name, str(path), str(expected)]
+            result = subprocess.run(
                 command, capture_output=True, text=True, encoding="utf-8", check=True
             )
-            runs[name].append(json.loads(said.stdout))
+            runs[name].append(json.loads(result.stdout))
     megabytes = path.stat().st_size / 1e6
     for name, results in runs.items():
         best = min(results, key=lambda result: result["cpu_s"])
@@ -197,15 +195,15 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        truth = write_room(folder / "room.txt", 3_000_000 if args.quick else 30_000_000)
-        (folder / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
+        expected = write_room(folder / "room.txt", 3_000_000 if args.quick else 30_000_000)
+        (folder / "expected.json").write_text(json.dumps(expected), encoding="utf-8")
         readers = dict.fromkeys(READERS, sys.executable)
         if python := peers_python(folder / "peers"):
             readers["kakaotalk-msg-preprocessor"] = python
         else:
             del readers["kakaotalk-msg-preprocessor"]
             print("kakaotalk-msg-preprocessor could not be installed and is left out.")
-        rows = list(measure(readers, folder / "room.txt", folder / "truth.json", args.rounds))
+        rows = list(measure(readers, folder / "room.txt", folder / "expected.json", args.rounds))
     ratios = {
         f"kakaobot / {row['reader']}": rows[0]["mb_per_s"] / row["mb_per_s"] for row in rows[2:]
     }

@@ -43,7 +43,7 @@ def sample_people() -> dict[str, list[str]]:
     """Name → replies: consecutive messages of one person, one bubble per line."""
     room = read_room((ROOT / "data" / "sample" / "room.txt").read_text(encoding="utf-8"))
     people: dict[str, list[str]] = {name: [] for name in room.people}
-    messages = (message for message in room.said if message.sender)
+    messages = (message for message in room.messages if message.sender)
     for sender, turn in groupby(messages, key=lambda message: message.sender):
         people[sender].append("\n".join(message.text for message in turn))
     return people

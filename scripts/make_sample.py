@@ -1,9 +1,9 @@
-"""data/sample/room.txt → the invented room as Windows, Android, iOS and macOS would export it.
+"""Writes the sample room in data/sample/room.txt as Windows, Android, iOS and macOS export it.
 
 Run `python scripts/make_sample.py` after editing room.txt. Its notation: `방` names the room, one
-letter stands for each person, `# day time` begins a session, `  | ` continues a message, and `*`
-marks a system line. Times within a session follow from the texts alone, so every run writes the
-same bytes.
+letter stands for each participant, `# date time` starts a session, `  | ` continues a message, and
+`*` marks a system line. Times within a session depend on the texts alone, so the output is
+reproducible.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "sample"
 SAVED = datetime(2026, 5, 1, 9, 30, 12)
 CSV_NAME = "KakaoTalk_Chat_{room}_2026-05-01-09-30-12.csv"
-"""What macOS would call the file, whose name alone tells the room."""
+"""The file name of macOS, which alone contains the room name."""
 
 
 @dataclass(frozen=True)
-class Said:
+class SampleMessage:
     at: datetime
     sender: str
     """Empty for a system line."""
@@ -35,74 +35,76 @@ class Said:
 class Room:
     name: str
     people: tuple[str, ...]
-    said: tuple[Said, ...]
+    messages: tuple[SampleMessage, ...]
 
 
 def read_room(notation: str) -> Room:
     """Read room.txt.
 
     Raises:
-        ValueError: a line fits no part of the notation.
+        ValueError: a line does not match the notation.
     """
     people: dict[str, str] = {}
     room = ""
-    said: list[Said] = []
+    messages: list[SampleMessage] = []
     at = datetime.min
     for number, line in enumerate(notation.splitlines(), 1):
         if not line.strip():
             continue
         if line.startswith("  | "):
-            said[-1] = Said(said[-1].at, said[-1].sender, f"{said[-1].text}\n{line[4:]}")
+            messages[-1] = SampleMessage(
+                messages[-1].at, messages[-1].sender, f"{messages[-1].text}\n{line[4:]}"
+            )
         elif line.startswith("# "):
             at = datetime.strptime(line, "# %Y-%m-%d %H:%M")
         elif line.startswith("* "):
-            said.append(Said(at, "", line[2:]))
-        elif found := re.fullmatch(r"(\S): (.+)", line):
-            at += _pause(said[-1], people[found[1]], found[2])
-            said.append(Said(at, people[found[1]], found[2]))
-        elif found := re.fullmatch(r"방 (.+)", line):
-            room = found[1]
-        elif found := re.fullmatch(r"(\S) (.+)", line):
-            people[found[1]] = found[2]
+            messages.append(SampleMessage(at, "", line[2:]))
+        elif match := re.fullmatch(r"(\S): (.+)", line):
+            at += _pause(messages[-1], people[match[1]], match[2])
+            messages.append(SampleMessage(at, people[match[1]], match[2]))
+        elif match := re.fullmatch(r"방 (.+)", line):
+            room = match[1]
+        elif match := re.fullmatch(r"(\S) (.+)", line):
+            people[match[1]] = match[2]
         else:
             raise ValueError(f"room.txt:{number}: {line}")
-    return Room(room, tuple(people.values()), tuple(said))
+    return Room(room, tuple(people.values()), tuple(messages))
 
 
-def _pause(before: Said, sender: str, text: str) -> timedelta:
-    """Bubbles of one person come quickly; an answer takes reading and typing."""
+def _pause(before: SampleMessage, sender: str, text: str) -> timedelta:
+    """Short between messages of one sender; a reply takes time to read and type."""
     typing = len(text) % 17
     return timedelta(seconds=3 + typing if before.sender == sender else 9 + 2 * typing)
 
 
 def windows(room: Room) -> bytes:
     lines = [f"{room.name} 님과 카카오톡 대화", f"저장한 날짜 : {SAVED:%Y-%m-%d %H:%M:%S}", ""]
-    for day, said in _days(room.said):
+    for day, messages in _days(room.messages):
         lines.append(f"--------------- {_day(day)} {_weekday(day)} ---------------")
-        for each in said:
-            head = f"[{each.sender}] [{_clock(each.at)}] " if each.sender else ""
-            lines.append(head + each.text.replace("\n", "\r\n"))
+        for message in messages:
+            head = f"[{message.sender}] [{_clock(message.at)}] " if message.sender else ""
+            lines.append(head + message.text.replace("\n", "\r\n"))
     return "".join(line + "\r\n" for line in lines).encode()
 
 
 def android(room: Room) -> bytes:
     count = len(room.people)
     lines = [f"{room.name} {count} 님과 카카오톡 대화", f"저장한 날짜 : {_android_time(SAVED)}", ""]
-    for day, said in _days(room.said):
+    for day, messages in _days(room.messages):
         lines += ["", _android_time(day)]
-        for each in said:
-            sender = f"{each.sender} : " if each.sender else ""
-            lines.append(f"{_android_time(each.at)}, {sender}{each.text}")
+        for message in messages:
+            sender = f"{message.sender} : " if message.sender else ""
+            lines.append(f"{_android_time(message.at)}, {sender}{message.text}")
     return "".join(line + "\n" for line in lines).encode("utf-8-sig")
 
 
 def ios(room: Room) -> bytes:
     lines = [f"{room.name} 님과 카카오톡 대화", f"저장한 날짜 : {_ios_time(SAVED)}", ""]
-    for day, said in _days(room.said):
+    for day, messages in _days(room.messages):
         lines += ["", f"{_day(day)} {_weekday(day)}"]
-        for each in said:
-            sender = f", {each.sender} : " if each.sender else ": "
-            lines.append(f"{_ios_time(each.at)}{sender}{each.text}")
+        for message in messages:
+            sender = f", {message.sender} : " if message.sender else ": "
+            lines.append(f"{_ios_time(message.at)}{sender}{message.text}")
     return "".join(line + "\n" for line in lines).encode()
 
 
@@ -110,9 +112,9 @@ def mac(room: Room) -> bytes:
     out = io.StringIO(newline="")
     out.write("Date,User,Message\n")
     rows = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    for each in room.said:
-        out.write(f"{each.at:%Y-%m-%d %H:%M:%S},")
-        rows.writerow((each.sender or each.text.partition("님이")[0], each.text))
+    for message in room.messages:
+        out.write(f"{message.at:%Y-%m-%d %H:%M:%S},")
+        rows.writerow((message.sender or message.text.partition("님이")[0], message.text))
     return out.getvalue().encode()
 
 
@@ -125,7 +127,7 @@ FILES: dict[str, Callable[[Room], bytes]] = {
 
 
 def render(notation: str) -> dict[str, bytes]:
-    """File name → bytes of each export of the room."""
+    """File name → content of every export of the room."""
     room = read_room(notation)
     return {name: write(room) for name, write in FILES.items()}
 
@@ -136,9 +138,9 @@ def main() -> None:
         (SAMPLE / name).write_bytes(data)
 
 
-def _days(said: Sequence[Said]) -> Iterator[tuple[datetime, list[Said]]]:
-    """The first time of each day, and what was said on it."""
-    for _, group in groupby(said, key=lambda each: each.at.date()):
+def _days(messages: Sequence[SampleMessage]) -> Iterator[tuple[datetime, list[SampleMessage]]]:
+    """Time of the first message of a day, and all messages of the day."""
+    for _, group in groupby(messages, key=lambda message: message.at.date()):
         day = list(group)
         yield day[0].at, day
 
