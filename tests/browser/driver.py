@@ -147,11 +147,11 @@ def phone_export(folder: Path) -> PhoneExport:
     room = read_room((SAMPLE.parent / "room.txt").read_text(encoding="utf-8"))
     messages = [
         replace(message, sender={EXPORTER: "회원님"}.get(message.sender, message.sender))
-        for message in room.said
+        for message in room.messages
     ]
     late = messages[300:]
     path = folder / "KakaoTalkChats.txt"
-    export = android(replace(room, said=tuple(late))).decode("utf-8-sig")
+    export = android(replace(room, messages=tuple(late))).decode("utf-8-sig")
     path.write_text(f"{export}{ODD_LINE}\n", encoding="utf-8")
     own = sum(message.sender == "회원님" for message in late)
     return PhoneExport(path, len(late), own, len(messages))
