@@ -1,1 +1,1 @@
-"""The base model: which one suits this machine (`choice`), and how it is loaded (`loading`)."""
+"""Base models: selection, download, tokenizer, loading, and what each `auto` setting means."""

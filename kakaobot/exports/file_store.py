@@ -13,7 +13,6 @@ Knows neither the content of messages nor what the exports are used for.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kakaobot.atomic_io import replace_text, retry_rename
+from kakaobot.atomic_io import disk_is_full, replace_text, retry_rename
 from kakaobot.errors import ExportError
 from kakaobot.exports import aliases, manifest
 from kakaobot.exports.aliases import Aliases, ConfirmedAliases
@@ -234,7 +233,7 @@ class FileStore:
             yield
         except OSError as error:
             folder = replace_surrogates(str(self._raw))
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if disk_is_full(error):
                 raise ExportError(
                     f"자리가 없어 대화 폴더 {folder} 에 적지 못했습니다. "
                     "디스크를 비우고 다시 해 주세요."

@@ -1,1 +1,1 @@
-"""A training run is a folder: its layout, its log, its checkpoints, and who is alive in it."""
+"""Training runs on disk: status, metrics, log, checkpoints, and whether the worker is alive."""
