@@ -213,7 +213,7 @@ def _parse(data: bytes, name: str) -> Export:
     file_part = int(part_name["part"]) if part_name else 1
     chunks = _split(data, is_later_part=file_part > 1)
     sections = [section for _, in_chunk in chunks for section in in_chunk]
-    header_lines = [line for each in sections if each.header for line in each.header.lines]
+    header_lines = [line for section in sections if section.header for line in section.header.lines]
     formats = [section.format for section in sections if section.format]
     has_csv = any(chunk.is_csv for chunk, _ in chunks)
     if not (formats or has_csv):
@@ -264,7 +264,9 @@ def _parse_sections(
     """A part that continues the section before it may start inside a message."""
     parser: TextParser | None = None
     previous: tuple[TextFormat, int] | None = None
-    header_lines = [n for each in sections if each.header for n in each.header.line_numbers]
+    header_lines = [
+        number for section in sections if section.header for number in section.header.line_numbers
+    ]
     for section in sections:
         if section.format is None:
             builder.reject(section.first_line, section.text)
