@@ -1,4 +1,4 @@
-"""How OpenMP threads wait: short by default, as the user wants it otherwise, before torch loads."""
+"""OpenMP threads spin briefly, unless the user decides otherwise."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ NAMES = ("GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
 
 def bare(**more: str) -> dict[str, str]:
-    """The environment without the policy that the tests themselves run with."""
+    """The environment without the policy of the test run."""
     return {name: value for name, value in os.environ.items() if name not in NAMES} | more
 
 
-def test_threads_spin_for_a_short_while_with_every_runtime() -> None:
+def test_the_policy_shortens_the_spin_of_both_runtimes() -> None:
     policy = wait_policy({})
     assert set(policy) == set(NAMES)
     assert 0 < int(policy["GOMP_SPINCOUNT"]) < 300_000  # libgomp's own
@@ -34,13 +34,15 @@ def test_threads_spin_for_a_short_while_with_every_runtime() -> None:
 @pytest.mark.parametrize(
     "name", ["GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_WAIT_POLICY", "KMP_LIBRARY"]
 )
-def test_what_the_user_has_set_stands(name: str) -> None:
+def test_a_policy_of_the_user_is_kept(name: str) -> None:
     environ = {name: "7"}
     set_wait_policy(environ)
     assert environ == {name: "7"}
 
 
-def test_a_worker_is_started_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_are_started_with_the_policy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     run = Run(tmp_path / "main")
@@ -56,12 +58,12 @@ def test_a_worker_is_started_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
     "entry",
     [
         "from kakaobot.cli import main; main(['--version'])",
-        # The window ends at once: its address is not one of this machine.
+        # Ends at once: the address is not one of this machine.
         "from ui.app import run; run(host='203.0.113.1', open_browser=False)",
     ],
     ids=["command line", "window"],
 )
-def test_both_faces_set_it_before_torch_is_loaded(entry: str, tmp_path: Path) -> None:
+def test_cli_and_window_set_the_policy_before_torch_is_imported(entry: str, tmp_path: Path) -> None:
     code = f"import os, sys; {entry}; print('torch' in sys.modules, os.environ.get({NAMES[0]!r}))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8",

@@ -1,4 +1,4 @@
-"""The bundled practice model: a very small Korean model that lets the whole way run offline."""
+"""The bundled practice model: a tiny Korean model, so that everything works offline."""
 
 from __future__ import annotations
 

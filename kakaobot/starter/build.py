@@ -1,9 +1,9 @@
-"""Makes the starter from openly licensed text: tokenizer, weights, and a model card.
+"""Trains the starter on openly licensed text: tokenizer, weights and model card.
 
     python -m kakaobot.starter.build --corpus FOLDER [--minutes 120] [--out kakaobot/starter/model]
 
-Casual sentences first, then more small talk. Time, not steps, sets the schedule, so that the same
-command suits a slow machine and a fast one. State is kept, and the same command goes on from it.
+Casual sentences first, then more small talk. The schedule follows time, not steps, so that the same
+command suits slow and fast machines. It resumes from its saved state.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ IGNORED = -100
 
 @dataclass(frozen=True)
 class Recipe:
-    """Chosen by short comparisons on two cores: the model is small so that it sees enough text."""
+    """Hyperparameters, chosen by short comparisons on two cores; a small model sees enough text."""
 
     hidden: int = 256
     layers: int = 6
@@ -59,9 +59,9 @@ class Recipe:
     warmup: float = 0.02
     """Share of the time."""
     sentences_until: float = 0.5
-    """Share of the time after which small talk weighs more and the rate decays."""
+    """Share of the time after which there is more small talk and the learning rate decays."""
     chat_share: tuple[float, float] = (0.08, 0.4)
-    """Share of the rows that are small talk, before and after that."""
+    """Share of small talk among the rows, before and after that."""
     weight_decay: float = 0.1
     seed: int = 20261123
 
@@ -78,17 +78,17 @@ def main() -> int:
 
 
 class StarterBuild:
-    """One build. `work` holds the tokens and the state, `out` the best model so far."""
+    """One build; `work` holds tokens and state, `out` the best model so far."""
 
     def __init__(self, recipe: Recipe, corpus: Path, work: Path, out: Path) -> None:
         self.recipe, self.corpus, self.work, self.out = recipe, corpus, work, out
         work.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(recipe.seed)
-        self.draw = random.Random(recipe.seed)
+        self.rng = random.Random(recipe.seed)
         pairs = read_pairs(corpus)
-        self.learnt = [pair for pair in pairs if not pair.held_out]
-        asked = {pair.question for pair in self.learnt}
-        self.held_out = [pair for pair in pairs if pair.held_out and pair.question not in asked]
+        self.train_pairs = [pair for pair in pairs if not pair.held_out]
+        questions = {pair.question for pair in self.train_pairs}
+        self.held_out = [p for p in pairs if p.held_out and p.question not in questions]
         self.tokenizer = self._tokenizer()
         self.renderer = chat_renderer(self.tokenizer)
         self.end_of_text = int(self.tokenizer.token_to_id(END_OF_TEXT) or 0)
@@ -96,7 +96,7 @@ class StarterBuild:
         self.model = Qwen3ForCausalLM(self._config())
         self.optimizers = self._optimizers()
         self.elapsed, self.step, self.best = 0.0, 0, math.inf
-        self.seen = 0
+        self.tokens_seen = 0
 
     def run(self, seconds: float) -> None:
         self._load_state()
@@ -116,10 +116,10 @@ class StarterBuild:
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
             self.step += 1
-            self.seen += batch.numel()
+            self.tokens_seen += batch.numel()
             self.elapsed += time.perf_counter() - started
             if self.step % 20 == 0:
-                self._say(loss=loss.item(), speed=batch.numel() / (time.perf_counter() - started))
+                self._log(loss=loss.item(), speed=batch.numel() / (time.perf_counter() - started))
             if self.step % 150 == 0 or self.elapsed >= seconds:
                 self._keep_if_best()
             if self.elapsed - last_saved > 240:
@@ -136,14 +136,14 @@ class StarterBuild:
         file = self.work / "tokenizer.json"
         if not file.exists():
             texts = read_sentences(self.corpus)
-            # Repeated, so that small talk weighs in against fifty times as many reviews.
-            for pair in self.learnt * 5:
+            # Repeated, because there are fifty times as many reviews.
+            for pair in self.train_pairs * 5:
                 texts += [pair.question, pair.answer]
             train_tokenizer(texts).save(str(file))
         return Tokenizer.from_file(str(file))
 
     def _sentence_tokens(self) -> torch.Tensor:
-        """All sentences as one row of ids (int32), the last 2,000 left out."""
+        """All sentences but the last 2,000 as one int32 tensor of ids."""
         file = self.work / "sentences.pt"
         if not file.exists():
             texts = read_sentences(self.corpus)[:-2000]
@@ -156,29 +156,29 @@ class StarterBuild:
         return tokens
 
     def _rows(self, progress: Any) -> Iterator[torch.Tensor]:
-        """Rows of `context` ids, sentences or small talk by the share of the moment."""
+        """Rows of `context` ids, of sentences or small talk by the current share."""
         talk, text = self._chat_rows(), self._sentence_rows()
         while True:
             share = self.recipe.chat_share[progress() >= self.recipe.sentences_until]
-            yield next(talk) if self.draw.random() < share else next(text)
+            yield next(talk) if self.rng.random() < share else next(text)
 
     def _chat_rows(self) -> Iterator[torch.Tensor]:
         buffer: list[int] = []
         while True:
-            epoch = list(chats(self.learnt, self.renderer, self.draw))
-            self.draw.shuffle(epoch)
+            epoch = list(chats(self.train_pairs, self.renderer, self.rng))
+            self.rng.shuffle(epoch)
             for ids in epoch:
                 buffer += [*ids, self.end_of_text]
                 if len(buffer) >= self.recipe.context:
                     yield torch.tensor(buffer[: self.recipe.context])
-                    # The next row begins where a chat begins, as every conversation will.
+                    # Rows start at the beginning of a chat, as conversations do in use.
                     buffer = []
 
     def _sentence_rows(self) -> Iterator[torch.Tensor]:
         size = self.recipe.context
         while True:
-            starts = list(range(self.draw.randrange(size), len(self.sentences) - size, size))
-            self.draw.shuffle(starts)
+            starts = list(range(self.rng.randrange(size), len(self.sentences) - size, size))
+            self.rng.shuffle(starts)
             for start in starts:
                 yield self.sentences[start : start + size].long()
 
@@ -213,7 +213,7 @@ class StarterBuild:
         ]
 
     def _set_rate(self, progress: float) -> None:
-        """Warm-up, constant, then a straight line to a fiftieth."""
+        """Warmup, constant, then linear decay to a fiftieth."""
         recipe = self.recipe
         rise = min(1.0, progress / recipe.warmup + 0.01)
         left = (1.0 - progress) / (1.0 - recipe.sentences_until)
@@ -221,7 +221,7 @@ class StarterBuild:
             for group in optimizer.param_groups:
                 group["lr"] = recipe.peak_rate * rise * min(1.0, max(left, 0.02))
 
-    # -- what is kept ------------------------------------------------------------------------------
+    # -- output ------------------------------------------------------------------------------------
 
     def _keep_if_best(self) -> None:
         loss = held_out_loss(self.model, self.renderer, self.held_out)
@@ -251,9 +251,9 @@ class StarterBuild:
         figures = {
             "held_out_loss": round(self.best, 4),
             "held_out_pairs": len(self.held_out),
-            "learnt_pairs": len(self.learnt),
+            "learnt_pairs": len(self.train_pairs),
             "step": self.step,
-            "tokens_seen": self.seen,
+            "tokens_seen": self.tokens_seen,
             "minutes": round(self.elapsed / 60, 1),
             "parameters": sum(p.numel() for p in self.model.parameters()),
         }
@@ -265,7 +265,7 @@ class StarterBuild:
             {
                 "model": self.model.state_dict(),
                 "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-                "numbers": (self.elapsed, self.step, self.best, self.seen),
+                "numbers": (self.elapsed, self.step, self.best, self.tokens_seen),
             },
             draft,
         )
@@ -278,16 +278,16 @@ class StarterBuild:
             self.model.load_state_dict(state["model"])
             for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
-            self.elapsed, self.step, self.best, self.seen = state["numbers"]
-            # Otherwise a build that goes on would draw the rows it has already seen.
-            self.draw.seed(self.recipe.seed + self.step)
+            self.elapsed, self.step, self.best, self.tokens_seen = state["numbers"]
+            # Otherwise a resumed build would draw the same rows again.
+            self.rng.seed(self.recipe.seed + self.step)
 
     def _write_card(self) -> None:
         from kakaobot.starter.card import write_card
 
         write_card(self.out, self.held_out)
 
-    def _say(self, *, loss: float, speed: float) -> None:
+    def _log(self, *, loss: float, speed: float) -> None:
         print(
             f"{self.elapsed / 60:6.1f} min  step {self.step:5d}  loss {loss:.3f}  "
             f"{speed:,.0f} tokens/s",
@@ -297,7 +297,7 @@ class StarterBuild:
 
 @torch.no_grad()
 def held_out_loss(model: Qwen3ForCausalLM, renderer: Renderer, pairs: list[Pair]) -> float:
-    """Mean cross-entropy of the answers (with their end of turn), nats per token."""
+    """Mean cross-entropy of the answers with their end of turn, in nats per token."""
     total, count = 0.0, 0
     model.eval()
     for start in range(0, len(pairs), 64):
@@ -318,7 +318,7 @@ def held_out_loss(model: Qwen3ForCausalLM, renderer: Renderer, pairs: list[Pair]
             labels[i, : len(row.ids)] = torch.where(
                 torch.tensor(row.loss_mask), torch.tensor(row.ids), IGNORED
             )
-        # Padding stands on the right, where a causal model does not see it from the answer.
+        # Right padding, which a causal model does not attend to.
         logits = model(input_ids=ids).logits[:, :-1]
         total += torch.nn.functional.cross_entropy(
             logits.flatten(0, 1).float(), labels[:, 1:].flatten(), reduction="sum"

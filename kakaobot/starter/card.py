@@ -1,4 +1,4 @@
-"""Writes the starter's model card: what it is, what it is made of, and its answers, unedited."""
+"""Writes the model card of the starter, with unedited answers to held-out questions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from kakaobot.schema import ChatMessage
 from kakaobot.starter.corpus import Pair, chat_renderer
 
-SHOWN = 20
+_QUESTIONS = 20
 _SEED = 20261123
 
 _CARD = """\
@@ -60,11 +60,11 @@ pipeline_tag: text-generation
 
 
 def write_card(folder: Path, held_out: Sequence[Pair]) -> None:
-    """Ask the exported model held-out questions, evenly spaced, and write README.md."""
+    """Write README.md, with answers of the exported model to evenly spaced held-out questions."""
     figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
-    step = max(1, len(held_out) // SHOWN)
-    questions = [pair.question for pair in held_out[::step][:SHOWN]]
-    answers = _ask(folder, questions)
+    step = max(1, len(held_out) // _QUESTIONS)
+    questions = [pair.question for pair in held_out[::step][:_QUESTIONS]]
+    answers = _generate(folder, questions)
     text = _CARD.format(
         **figures,
         shown=len(questions),
@@ -74,7 +74,7 @@ def write_card(folder: Path, held_out: Sequence[Pair]) -> None:
     (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _ask(folder: Path, questions: Sequence[str]) -> list[tuple[str, str]]:
+def _generate(folder: Path, questions: Sequence[str]) -> list[tuple[str, str]]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -1,4 +1,4 @@
-"""What the starter is taught: casual sentences, and small talk as short chats. Torch-free."""
+"""Training data of the starter: casual sentences, and small talk as short chats. No torch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 END_OF_TEXT = "<|endoftext|>"
 VOCABULARY = 8192
 HELD_OUT_IN = 20
-"""One question in this many is never trained on."""
+"""One in this many questions is held out."""
 NAMES = (
     "도담",
     "은솔",
@@ -37,7 +37,7 @@ NAMES = (
     "한결",
 )
 
-# Qwen's own splitting rule (Qwen2 tokenizer.json), so that the starter cuts text where Qwen does.
+# Qwen's pre-tokenizer (Qwen2 tokenizer.json), so that the starter splits text where Qwen does.
 _SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -52,12 +52,12 @@ class Pair:
 
     @property
     def held_out(self) -> bool:
-        """Decided by the question's own bytes, so every build holds out the same ones."""
+        """By a checksum of the question, so every build holds out the same."""
         return zlib.crc32(self.question.encode()) % HELD_OUT_IN == 0
 
 
 def read_sentences(corpus: Path) -> list[str]:
-    """One casual sentence each, from `reviews-ko.txt.gz`."""
+    """Casual sentences, one per line of `reviews-ko.txt.gz`."""
     with gzip.open(corpus / "reviews-ko.txt.gz", "rt", encoding="utf-8") as lines:
         return [unicodedata.normalize("NFC", line.strip()) for line in lines if line.strip()]
 
@@ -100,14 +100,14 @@ def train_tokenizer(texts: Sequence[str]) -> Tokenizer:
     return tokenizer
 
 
-def chat_of(pairs: Sequence[Pair], draw: random.Random) -> list[ChatMessage]:
-    """Small talk of one to four rounds in one of the shapes a room is learnt in.
+def chat_of(pairs: Sequence[Pair], rng: random.Random) -> list[ChatMessage]:
+    """Small talk of one to four rounds in one of the forms of training rows.
 
-    Six in ten are one person answering, two in ten answer a person whose name is shown, two in ten
-    are a room in which everybody is learnt by name.
+    Six in ten have a persona without names, two in ten name the other participant, and two in ten
+    are rooms in which everybody is a named target.
     """
-    asker, answerer = draw.sample(NAMES, 2)
-    form = draw.choices(("plain", "named", "room"), (6, 2, 2))[0]
+    asker, answerer = rng.sample(NAMES, 2)
+    form = rng.choices(("plain", "named", "room"), (6, 2, 2))[0]
     messages = []
     for pair in pairs:
         if form == "room":
@@ -124,15 +124,15 @@ def chat_of(pairs: Sequence[Pair], draw: random.Random) -> list[ChatMessage]:
     return messages
 
 
-def chats(pairs: Sequence[Pair], renderer: Renderer, draw: random.Random) -> Iterator[list[int]]:
-    """Every pair once, in chats of one topic, in random order: one epoch of ids."""
+def chats(pairs: Sequence[Pair], renderer: Renderer, rng: random.Random) -> Iterator[list[int]]:
+    """Ids of one epoch: every pair once, in chats of one topic, in random order."""
     for topic in sorted({pair.topic for pair in pairs}):
         same = [pair for pair in pairs if pair.topic == topic]
-        draw.shuffle(same)
+        rng.shuffle(same)
         position = 0
         while position < len(same):
-            rounds = draw.choices((1, 2, 3, 4), (5, 2, 2, 1))[0]
-            messages = chat_of(same[position : position + rounds], draw)
+            rounds = rng.choices((1, 2, 3, 4), (5, 2, 2, 1))[0]
+            messages = chat_of(same[position : position + rounds], rng)
             yield list(renderer.encode(messages).ids)
             position += rounds
 

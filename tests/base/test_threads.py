@@ -1,4 +1,4 @@
-"""The number of threads follows what other programs leave free, and changes no result."""
+"""The number of threads adapts to the load and changes no result."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from kakaobot.train.loss import MaskedLoss
 from tests.patience import patience, wait_for
 
 LARGE = 1e12
-"""Floating-point operations that are worth any number of threads."""
+"""FLOPs that are worth any number of threads."""
 CORES = psutil.cpu_count() or 1
 
 
 class Machine:
-    """Four cores on which time passes as a test says."""
+    """Four simulated cores."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = Usage(100.0, 0.0, 0.0)
@@ -38,7 +38,7 @@ class Machine:
         self.count.adapt(LARGE)
 
     def pass_time(self, *, own: float, others: float, seconds: float = 1.0) -> int:
-        """Cores taken by this process and by others; the number of threads from then on."""
+        """Let cores be used by this process and others; returns the number of threads then."""
         clock, idle, spent = self.now
         self.now = Usage(
             clock + seconds, idle + (4 - own - others) * seconds, spent + own * seconds
@@ -52,50 +52,50 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(monkeypatch)
 
 
-def test_alone_it_takes_all_cores_whether_it_computes_or_waits(machine: Machine) -> None:
+def test_on_an_idle_machine_all_cores_are_used(machine: Machine) -> None:
     assert machine.applied == [4]
     for own in (4.0, 3.7, 0.1):
         assert machine.pass_time(own=own, others=0.0) == 4
-    # Applied once, not anew at every look.
+    # Applied once, not at every call.
     assert machine.applied == [4]
 
 
-def test_it_leaves_busy_cores_to_other_programs_and_takes_them_back(machine: Machine) -> None:
+def test_busy_cores_are_left_to_other_programs_until_they_are_free(machine: Machine) -> None:
     assert machine.pass_time(own=3.2, others=0.8) == 3
     assert machine.pass_time(own=3.0, others=1.0) == 3
     assert machine.pass_time(own=2.0, others=2.0) == 2
     assert machine.pass_time(own=2.0, others=0.0) == 4
 
 
-def test_it_does_not_sink_below_half_where_others_would_take_all(machine: Machine) -> None:
-    seen = []
+def test_threads_do_not_sink_below_half_and_compete_if_all_is_busy(machine: Machine) -> None:
+    counts = []
     for _ in range(5):
-        # With four busy programs beside it, it gets the share of its threads.
+        # Beside four busy programs, it gets the share of its threads.
         threads = machine.applied[-1]
         share = threads / (threads + 4)
-        seen.append(machine.pass_time(own=4 * share, others=4 - 4 * share))
-    # Half of them do not get their cores, so that all compete.
-    assert seen == [2, 4, 4, 4, 4]
+        counts.append(machine.pass_time(own=4 * share, others=4 - 4 * share))
+    # Half of the cores are not free, so all threads compete.
+    assert counts == [2, 4, 4, 4, 4]
     assert machine.pass_time(own=3.0, others=1.0) == 3
 
 
-def test_a_little_of_a_core_is_not_a_busy_core(machine: Machine) -> None:
+def test_a_small_load_is_ignored(machine: Machine) -> None:
     assert machine.pass_time(own=3.6, others=0.4) == 4
 
 
-def test_the_load_is_looked_at_only_now_and_then(machine: Machine) -> None:
+def test_the_load_is_measured_once_per_window(machine: Machine) -> None:
     assert machine.pass_time(own=2.0, others=2.0, seconds=WINDOW / 2) == 4
     assert machine.pass_time(own=2.0, others=2.0, seconds=WINDOW / 2) == 2
 
 
-def test_little_work_takes_few_threads_though_all_cores_are_free(machine: Machine) -> None:
-    for work, threads in ((0.2, 1), (1.0, 1), (2.5, 2), (3.9, 3), (50.0, 4), (0.2, 1)):
-        machine.count.adapt(work * PER_THREAD)
+def test_little_work_gets_few_threads(machine: Machine) -> None:
+    for flops, threads in ((0.2, 1), (1.0, 1), (2.5, 2), (3.9, 3), (50.0, 4), (0.2, 1)):
+        machine.count.adapt(flops * PER_THREAD)
         assert machine.applied[-1] == threads
 
 
 @pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "MKL_NUM_THREADS"])
-def test_a_number_that_was_set_from_outside_stands(name: str) -> None:
+def test_a_number_of_threads_in_the_environment_is_kept(name: str) -> None:
     assert chosen_by_user({name: "3"})
     assert not chosen_by_user({"PATH": ""})
 
@@ -113,7 +113,7 @@ def busy_cores(count: int) -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(CORES < 2, reason="one core cannot be left free")
-def test_the_load_of_real_programs_is_seen() -> None:
+def test_the_load_of_real_programs_is_measured() -> None:
     threads = ThreadCount(CORES, lambda count: None)
 
     def free() -> float:
@@ -123,7 +123,7 @@ def test_the_load_of_real_programs_is_seen() -> None:
         threads.adapt(LARGE)
         return threads._free
 
-    # A machine with other work has less, never more.
+    # Other work can only reduce it.
     with busy_cores(CORES // 2):
         wait_for(lambda: free() < CORES - 0.6 * (CORES // 2))
 
@@ -140,17 +140,17 @@ def threads_at_most(count: int) -> Iterator[None]:
 
 @pytest.fixture
 def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bases do not follow the load; the test says how many threads there are."""
+    """Bases do not adapt to the load; the tests set the number of threads."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 def trained(threads: Callable[[int], int]) -> list[torch.Tensor]:
-    """Losses and adapter after some steps, each with a number of threads of its own."""
+    """Losses and adapter after some steps, with a number of threads for each step."""
     torch.manual_seed(7)
     base = load_base(str(FOLDER))
     model = with_lora(base, LoraSettings(r=4), checkpointing=False)
-    learnt = [each for each in model.parameters() if each.requires_grad]
-    loss, optimizer = MaskedLoss(model), torch.optim.AdamW(learnt, lr=1e-3)
+    adapter = [p for p in model.parameters() if p.requires_grad]
+    loss, optimizer = MaskedLoss(model), torch.optim.AdamW(adapter, lr=1e-3)
     losses = []
     for step in range(6):
         with threads_at_most(threads(step)):
@@ -160,14 +160,14 @@ def trained(threads: Callable[[int], int]) -> list[torch.Tensor]:
             optimizer.step()
             optimizer.zero_grad()
         losses.append(total.detach())
-    return [*losses, *(each.detach() for each in learnt)]
+    return [*losses, *(parameter.detach() for parameter in adapter)]
 
 
 @pytest.mark.slow
-def test_a_training_is_the_same_to_the_bit_with_any_number_of_threads(fixed: None) -> None:
+def test_a_training_is_bit_identical_with_any_number_of_threads(fixed: None) -> None:
     alone = trained(lambda step: 1)
     for threads in (2, 4):
-        together = trained(lambda step, most=threads: 1 + (step + 1) % most)  # type: ignore[misc]
+        together = trained(lambda step, n=threads: 1 + (step + 1) % n)  # type: ignore[misc]
         assert all(torch.equal(a, b) for a, b in zip(alone, together, strict=True))
 
 
@@ -176,24 +176,24 @@ import torch
 from kakaobot.base.loading import load_base
 from kakaobot.base import loading, threads
 from kakaobot.starter import FOLDER
-asked = []
-threads.ThreadCount.adapt = lambda self, work: asked.append(work)
+calls = []
+threads.ThreadCount.adapt = lambda self, flops: calls.append(flops)
 base = load_base(str(FOLDER))
 base.model(input_ids=torch.ones((1, 4), dtype=torch.long))
 base.model.model(input_ids=torch.ones((1, 4), dtype=torch.long))
-print(len(asked), *{round(work / base.model.num_parameters()) for work in asked})
+print(len(calls), *{round(flops / base.model.num_parameters()) for flops in calls})
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("environ", "asked"), [({}, 2), ({"OMP_NUM_THREADS": "1"}, 0)])
-def test_every_pass_through_a_base_looks_at_the_load_unless_the_user_chose(
-    environ: dict[str, str], asked: int
+@pytest.mark.parametrize(("environ", "calls"), [({}, 2), ({"OMP_NUM_THREADS": "1"}, 0)])
+def test_each_forward_pass_adapts_unless_the_user_set_a_number(
+    environ: dict[str, str], calls: int
 ) -> None:
     bare = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, env={**bare, **environ},
         capture_output=True, text=True, timeout=patience(), check=True,
     )  # fmt: skip
-    # Two for each of four tokens and each parameter.
-    assert done.stdout.split() == ([str(asked), "8"] if asked else ["0"])
+    # Two FLOPs per parameter for each of four tokens.
+    assert done.stdout.split() == ([str(calls), "8"] if calls else ["0"])
