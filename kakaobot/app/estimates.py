@@ -76,7 +76,7 @@ class Estimates:
         home: Home,
         bases: BaseModels | None = None,
         *,
-        work: Callable[[Home, BaseModels], Estimate] | None = None,
+        compute: Callable[[Home, BaseModels], Estimate] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Computes nothing yet.
@@ -84,20 +84,20 @@ class Estimates:
         Args:
             home: whose trainings are estimated.
             bases: resolves `auto`.
-            work: computes an estimate, as `estimate` does.
+            compute: computes an estimate, as `estimate` does.
             clock: gives seconds.
         """
         self._home, self._bases = home, bases or BaseModels()
-        self._work, self._clock = work or estimate, clock
+        self._compute, self._clock = compute or estimate, clock
         self._lock = threading.Lock()
         self._cached: tuple[object, float, Estimate] | None = None
 
-    def known(self) -> Estimate | None:
+    def cached(self) -> Estimate | None:
         """The cached estimate for the current data and settings, of any age; never blocks."""
         cached, key = self._cached, self._key()
         return cached[2] if cached and key and cached[0] == key else None
 
-    def look(self, progress: Progress = no_progress) -> Estimate | None:
+    def get(self, progress: Progress = no_progress) -> Estimate | None:
         """The estimate for the current data and settings; None without data.
 
         Raises:
@@ -111,7 +111,7 @@ class Estimates:
             if cached and cached[0] == key and now - cached[1] < _FRESH_SECONDS:
                 return cached[2]
             progress(0.3, "이 컴퓨터에서 메모리와 시간이 얼마나 들지 어림하는 중")
-            fresh = self._work(self._home, self._bases)
+            fresh = self._compute(self._home, self._bases)
             self._cached = (key, self._clock(), fresh)
             return fresh
 

@@ -27,7 +27,7 @@ def preprocess(args: Namespace, context: CommandContext) -> None:
     else:
         console.print(format_columns(_rows(report)), end="")
     if not args.report:
-        estimate = Estimates(context.home).look(console.progress)
+        estimate = Estimates(context.home).get(console.progress)
         datasets.update_report_page(estimate, console.progress)
         console.progress(1.0, "보고서를 다 썼습니다")
     if not args.json:

@@ -65,17 +65,17 @@ def finished_run(
 
 
 def test_memory_and_time_are_one_sentence(prepared: Home) -> None:
-    now = estimated(prepared)
-    [sentence] = now.sentences
+    result = estimated(prepared)
+    [sentence] = result.sentences
     assert sentence.startswith("메모리 약 0.")
     assert "이 컴퓨터에 남은 것 12.0GB" in sentence
     assert "시간 약" in sentence
-    assert now.enough
-    assert now.memory is not None
-    assert now.memory.total < GB
+    assert result.enough
+    assert result.memory is not None
+    assert result.memory.total < GB
 
 
-def test_a_larger_base_takes_more_of_both(prepared: Home) -> None:
+def test_a_larger_base_needs_more_memory_and_time(prepared: Home) -> None:
     small, large = (estimated(prepared, base=f"Qwen/Qwen3-{size}B") for size in (0.6, 1.7))
     assert small.memory is not None
     assert large.memory is not None
@@ -83,21 +83,21 @@ def test_a_larger_base_takes_more_of_both(prepared: Home) -> None:
     assert (large.seconds or 0) > 2 * (small.seconds or 0) > 0
 
 
-def test_what_is_too_little_is_told_with_the_setting_to_lower(prepared: Home) -> None:
-    now = estimated(prepared, base="Qwen/Qwen3-0.6B", free=1.5)
-    assert not now.enough
-    assert "training.max_seq_len" in now.sentences[1] or "model." in now.sentences[1]
-    now = estimated(prepared, base="Qwen/Qwen3-8B", free=4)
-    assert "model.base_model 을 더 작은" in now.sentences[1]
+def test_too_little_memory_comes_with_a_setting_to_lower(prepared: Home) -> None:
+    result = estimated(prepared, base="Qwen/Qwen3-0.6B", free=1.5)
+    assert not result.enough
+    assert "training.max_seq_len" in result.sentences[1] or "model." in result.sentences[1]
+    result = estimated(prepared, base="Qwen/Qwen3-8B", free=4)
+    assert "model.base_model 을 더 작은" in result.sentences[1]
 
 
-def test_on_a_card_its_memory_counts(prepared: Home) -> None:
-    now = estimated(prepared, base="Qwen/Qwen3-1.7B", free=8, card="GeForce")
-    assert now.sentences[0].startswith("그래픽 메모리 약")
-    assert now.enough
+def test_with_a_card_its_memory_counts(prepared: Home) -> None:
+    result = estimated(prepared, base="Qwen/Qwen3-1.7B", free=8, card="GeForce")
+    assert result.sentences[0].startswith("그래픽 메모리 약")
+    assert result.enough
 
 
-def test_two_cards_take_half_the_time_where_each_has_a_row(prepared: Home) -> None:
+def test_two_cards_take_half_the_time_if_each_has_a_row(prepared: Home) -> None:
     finished_run(prepared, 1000.0)
 
     def seconds(processes: int, batch: int, card: str = "GeForce") -> float:
@@ -111,14 +111,14 @@ def test_two_cards_take_half_the_time_where_each_has_a_row(prepared: Home) -> No
     assert seconds(2, 8, card="") == pytest.approx(seconds(1, 8, card=""))
 
 
-def test_a_model_that_is_shared_is_not_estimated(prepared: Home) -> None:
+def test_fsdp_is_not_estimated(prepared: Home) -> None:
     file = prepared.root / "fsdp.yaml"
     file.write_text("distributed_type: FSDP\nnum_processes: 2\n", encoding="utf-8")
     save(prepared.settings_file, {"training.accelerate_config": file.name})
-    now = estimated(prepared)
-    assert "어림하지 않습니다" in now.sentences[0]
-    assert now.memory is None
-    assert now.enough
+    result = estimated(prepared)
+    assert "어림하지 않습니다" in result.sentences[0]
+    assert result.memory is None
+    assert result.enough
 
 
 def test_time_follows_from_an_earlier_run_of_the_same_base(prepared: Home) -> None:
@@ -139,18 +139,18 @@ def test_a_run_of_another_base_is_scaled_by_flops_per_token(prepared: Home) -> N
     assert 50 < large / small < 120
 
 
-def test_a_run_is_passed_over_where_its_speed_says_nothing(prepared: Home) -> None:
-    guessed = estimated(prepared).seconds
+def test_runs_without_a_usable_speed_are_skipped(prepared: Home) -> None:
+    from_table = estimated(prepared).seconds
     run = finished_run(prepared, 10.0, step=4)
-    assert estimated(prepared).seconds == guessed
+    assert estimated(prepared).seconds == from_table
     finished_run(prepared, 10.0, pace_setup="cuda:0 torch.bfloat16 1")
-    assert estimated(prepared).seconds == guessed
+    assert estimated(prepared).seconds == from_table
     finished_run(prepared, 10.0, base="nobody/no-such-model")
-    assert estimated(prepared).seconds == guessed
+    assert estimated(prepared).seconds == from_table
     (run.path / "config.yaml").write_text("base: 3", encoding="utf-8")
-    assert estimated(prepared).seconds == guessed
+    assert estimated(prepared).seconds == from_table
     finished_run(prepared, 10.0, pace_setup="cpu torch.float32 1")
-    assert (estimated(prepared).seconds or 0) > 2 * (guessed or 0)
+    assert (estimated(prepared).seconds or 0) > 2 * (from_table or 0)
 
 
 def test_without_a_run_time_follows_from_a_measured_cpu(prepared: Home) -> None:
@@ -180,13 +180,13 @@ def test_a_run_without_an_eta_is_timing_its_first_steps() -> None:
 @pytest.mark.parametrize(
     ("cpu", "card"), [(Cpu(), ""), (Cpu(frozenset(("avx512f", "avx2")), 8), ""), (AVX2, "GeForce")]
 )
-def test_on_an_unmeasured_machine_the_time_is_left_to_the_run(
+def test_on_an_unmeasured_machine_the_time_is_left_open(
     prepared: Home, cpu: Cpu, card: str
 ) -> None:
-    now = estimated(prepared, card=card, cpu=cpu)
-    assert now.seconds is None
-    assert now.memory is not None
-    [sentence] = now.sentences
+    result = estimated(prepared, card=card, cpu=cpu)
+    assert result.seconds is None
+    assert result.memory is not None
+    [sentence] = result.sentences
     assert sentence.startswith(("메모리 약", "그래픽 메모리 약"))
     assert sentence.endswith(f"). {TIME_LATER}")
 
@@ -210,19 +210,19 @@ def test_an_estimate_imports_no_torch_and_starts_no_process(
     assert (done.returncode, done.stdout, done.stderr) == (0, "True False\n", "")
 
 
-def test_where_nothing_is_known_nothing_is_invented(prepared: Home, tmp_path: Path) -> None:
+def test_unknown_architectures_are_not_estimated(prepared: Home, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "mamba"}', encoding="utf-8")
     for base in (str(tmp_path), "nobody/no-such-model"):
-        now = estimated(prepared, base=base)
-        assert (now.memory, now.seconds, now.enough) == (None, None, True)
-        assert "어림할 수 없습니다" in now.sentences[0]
+        result = estimated(prepared, base=base)
+        assert (result.memory, result.seconds, result.enough) == (None, None, True)
+        assert "어림할 수 없습니다" in result.sentences[0]
 
 
-def test_without_data_it_says_what_comes_first(home: Home) -> None:
+def test_without_data_the_next_step_is_named(home: Home) -> None:
     assert "데이터를 준비하면" in estimated(home).sentences[0]
 
 
-def test_the_command_line_tells_it_and_starts_nothing(
+def test_dry_run_prints_the_estimate_and_starts_nothing(
     prepared: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save(prepared.settings_file, {"model.base_model": "starter"})
@@ -231,72 +231,73 @@ def test_the_command_line_tells_it_and_starts_nothing(
     assert Runs(prepared.folder("checkpoints_lora")).all() == []
 
 
-class Work:
-    """Stands for `estimate`; counts how often it is asked."""
+class CountingEstimate:
+    """Replaces `estimate` and counts its calls."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.calls = 0
 
     def __call__(self, home: Home, bases: BaseModels) -> Estimate:
-        self.asked += 1
-        return Estimate((f"{self.asked}번째",))
+        self.calls += 1
+        return Estimate((f"{self.calls}번째",))
 
 
-def test_an_estimate_is_kept_until_data_or_settings_change(
+def test_an_estimate_is_cached_until_data_or_settings_change(
     prepared: Home, bases: BaseModels
 ) -> None:
-    work, now, told = Work(), [0.0], []
-    outlooks = Estimates(prepared, bases, work=work, clock=lambda: now[0])
-    assert outlooks.known() is None
-    first = outlooks.look(lambda share, words: told.append(words))
-    assert first is outlooks.known() is outlooks.look()
-    assert (work.asked, len(told)) == (1, 1)
+    compute, now, messages = CountingEstimate(), [0.0], []
+    estimates = Estimates(prepared, bases, compute=compute, clock=lambda: now[0])
+    assert estimates.cached() is None
+    first = estimates.get(lambda share, text: messages.append(text))
+    assert first is estimates.cached() is estimates.get()
+    assert (compute.calls, len(messages)) == (1, 1)
     save(prepared.settings_file, {"lora.r": 4})
-    assert outlooks.known() is None
-    assert outlooks.look() == Estimate(("2번째",))
+    assert estimates.cached() is None
+    assert estimates.get() == Estimate(("2번째",))
     Exports(prepared).import_files([SAMPLE])
     save(prepared.settings_file, {"data.persona": "도담"})
     Datasets(prepared, bases).build()
-    assert outlooks.known() is None
-    outlooks.look()
-    assert work.asked == 3
+    assert estimates.cached() is None
+    estimates.get()
+    assert compute.calls == 3
 
 
-def test_after_a_while_free_memory_is_looked_at_again(prepared: Home, bases: BaseModels) -> None:
-    work, now = Work(), [0.0]
-    outlooks = Estimates(prepared, bases, work=work, clock=lambda: now[0])
-    first = outlooks.look()
+def test_an_old_estimate_is_renewed(prepared: Home, bases: BaseModels) -> None:
+    compute, now = CountingEstimate(), [0.0]
+    estimates = Estimates(prepared, bases, compute=compute, clock=lambda: now[0])
+    first = estimates.get()
     now[0] = 3600.0
-    # What polls is answered at once all the same.
-    assert outlooks.known() is first
-    assert outlooks.look() != first
+    # Pollers still get the cached one.
+    assert estimates.cached() is first
+    assert estimates.get() != first
 
 
-def test_without_data_nothing_is_worked_out(home: Home, bases: BaseModels) -> None:
-    work = Work()
-    outlooks = Estimates(home, bases, work=work)
-    assert outlooks.look() is outlooks.known() is None
-    assert work.asked == 0
+def test_nothing_is_computed_without_data(home: Home, bases: BaseModels) -> None:
+    compute = CountingEstimate()
+    estimates = Estimates(home, bases, compute=compute)
+    assert estimates.get() is estimates.cached() is None
+    assert compute.calls == 0
 
 
-def test_two_windows_at_once_have_it_worked_out_once(prepared: Home, bases: BaseModels) -> None:
-    asked, entered, go = [], threading.Event(), threading.Event()
+def test_concurrent_requests_compute_once(prepared: Home, bases: BaseModels) -> None:
+    homes, entered, go = [], threading.Event(), threading.Event()
 
-    def work(home: Home, bases: BaseModels) -> Estimate:
-        asked.append(home)
+    def compute(home: Home, bases: BaseModels) -> Estimate:
+        homes.append(home)
         entered.set()
         go.wait(patience())
         return Estimate(("한 번",))
 
-    outlooks, found = Estimates(prepared, bases, work=work), []
-    threads = [threading.Thread(target=lambda: found.append(outlooks.look())) for _ in range(2)]
+    estimates = Estimates(prepared, bases, compute=compute)
+    results: list[Estimate | None] = []
+    threads = [threading.Thread(target=lambda: results.append(estimates.get())) for _ in range(2)]
     threads[0].start()
     entered.wait(patience())
     threads[1].start()
-    # Neither may what polls wait for it.
-    assert outlooks.known() is None
+    # Pollers do not block either.
+    assert estimates.cached() is None
     go.set()
     for thread in threads:
         thread.join(patience())
-    assert found == [Estimate(("한 번",))] * 2
-    assert len(asked) == 1
+    assert results == [Estimate(("한 번",))] * 2
+    assert len(homes) == 1

@@ -1,4 +1,4 @@
-"""What is read of a CPU without torch."""
+"""CPU detection without torch."""
 
 from __future__ import annotations
 

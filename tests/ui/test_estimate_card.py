@@ -29,7 +29,7 @@ TIGHT = Estimate(("메모리 약 30GB", "메모리가 <모자랍니다>."), enou
 
 
 class FailingEstimates(FakeEstimates):
-    def look(self, progress: Progress = no_progress) -> Estimate | None:
+    def get(self, progress: Progress = no_progress) -> Estimate | None:
         raise BaseModelError("바탕 모델 <b>이</b> 없습니다.")
 
 

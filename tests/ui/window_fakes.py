@@ -220,10 +220,10 @@ class FakeEstimates:
         self._known: Estimate | None = None
         self.computed = 0
 
-    def known(self) -> Estimate | None:
+    def cached(self) -> Estimate | None:
         return self._known
 
-    def look(self, progress: Progress = no_progress) -> Estimate | None:
+    def get(self, progress: Progress = no_progress) -> Estimate | None:
         progress(0.3, "재는 중")
         self.computed += 1
         self._known = self._estimate

@@ -109,7 +109,7 @@ class DatasetHandlers:
             ),
             gr.Button(interactive=bool(rooms)),
             *self._report(has_rooms=bool(rooms)),
-            cards.estimate_card(text.ESTIMATE_TITLE, self._estimates.known()),
+            cards.estimate_card(text.ESTIMATE_TITLE, self._estimates.cached()),
         )
 
     def list_participants(
@@ -151,7 +151,7 @@ class DatasetHandlers:
     def estimate(self, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
         """Memory and time of a training on the data."""
         try:
-            estimate = self._estimates.look(to_progress(progress))
+            estimate = self._estimates.get(to_progress(progress))
         except KakaobotError as error:
             return cards.note(text.NOTICE, str(error), tone="warn")
         # A problem with the exports is shown in the participants table already.

@@ -153,7 +153,7 @@ class TrainingHandlers:
         if not estimate_title(self._training.snapshot(run)):
             return ""
         try:
-            estimate = self._estimates.look(to_progress(progress))
+            estimate = self._estimates.get(to_progress(progress))
         except KakaobotError:
             # The card at the top shows it already.
             return ""
@@ -167,7 +167,7 @@ class TrainingHandlers:
         state: ViewState,
         version: tuple[object, ...] = (),
     ) -> Updates:
-        return _updates(snapshot, self._estimates.known(), chosen, state, version)
+        return _updates(snapshot, self._estimates.cached(), chosen, state, version)
 
 
 def _layout() -> TrainingComponents:
