@@ -215,7 +215,7 @@ def ratios_of(rows: list[dict[str, Any]]) -> dict[str, float]:
     for base, row in ours_by.items():
         # Both by the clock.
         for name, words in (("wall_tokens_per_s", "tokens/s"), ("peak_mb", "peak memory")):
-            if row[name]:
+            if row[name] and name in row["foretold"]:
                 ratios[f"{base}, foretold / measured {words}"] = row["foretold"][name] / row[name]
     for row in rows:
         own = ours_by.get(row["base"])
@@ -229,7 +229,7 @@ def ratios_of(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def app_estimate(folder: Path) -> dict[str, float]:
-    """The app's estimate before any training: peak MB and tokens per second."""
+    """The app's estimate before any training: peak MB, and tokens per second on a known CPU."""
     from kakaobot.app.base_models import BaseModels
     from kakaobot.app.datasets import Datasets
     from kakaobot.app.estimates import dataset_size_of, estimate
@@ -244,10 +244,13 @@ def app_estimate(folder: Path) -> dict[str, float]:
     shape = ModelDimensions.from_config(
         json.loads((folder / "base" / "config.json").read_text(encoding="utf-8"))
     )
-    assert forecast.memory and forecast.seconds and report and shape
-    settings = home.settings()
-    work = equivalent_tokens(shape, settings.lora, settings.training, dataset_size_of(report))
-    return {"peak_mb": forecast.memory.total / 2**20, "wall_tokens_per_s": work / forecast.seconds}
+    assert forecast.memory and report and shape
+    figures = {"peak_mb": forecast.memory.total / 2**20}
+    if forecast.seconds:
+        settings = home.settings()
+        work = equivalent_tokens(shape, settings.lora, settings.training, dataset_size_of(report))
+        figures["wall_tokens_per_s"] = work / forecast.seconds
+    return figures
 
 
 def speeds(folder: Path, shapes: Sequence[str], seconds: float) -> list[dict[str, Any]]:
