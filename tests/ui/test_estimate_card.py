@@ -1,4 +1,4 @@
-"""What a training will take, told in tabs 2 and 3: a fake service behind the real handlers."""
+"""The estimate in tabs 2 and 3: a fake service behind the real handlers."""
 
 from dataclasses import fields, replace
 from typing import Any, cast
@@ -40,7 +40,7 @@ def dataset_handlers(estimates: FakeEstimates) -> DatasetHandlers:
 silent = cast("gr.Progress", lambda *_, **__: None)
 
 
-def test_a_card_tells_the_estimate_and_what_to_lower():
+def test_the_card_shows_the_estimate_and_the_advice():
     page = estimate_card(text.ESTIMATE_TITLE, ESTIMATE)
     assert text.ESTIMATE_TITLE in page
     assert "시간 약 40분" in page
@@ -52,7 +52,7 @@ def test_a_card_tells_the_estimate_and_what_to_lower():
     assert estimate_card("", ESTIMATE) == estimate_card(text.ESTIMATE_TITLE, None) == ""
 
 
-def test_arriving_in_tab_2_waits_for_no_estimate_but_shows_what_is_known():
+def test_opening_tab_2_shows_the_cached_estimate_without_waiting():
     estimates = FakeEstimates()
     handlers = dataset_handlers(estimates)
     assert handlers.load()[-1] == ""
@@ -65,7 +65,7 @@ def test_arriving_in_tab_2_waits_for_no_estimate_but_shows_what_is_known():
     assert handlers.load()[-1] == page
 
 
-def test_a_base_that_cannot_be_used_is_told_in_tab_2():
+def test_tab_2_reports_an_unusable_base():
     page = dataset_handlers(FailingEstimates()).estimate(silent)
     assert "바탕 모델 &lt;b&gt;이" in page
 
@@ -84,11 +84,11 @@ BUSY = replace(SNAPSHOT, runs=(replace(SNAPSHOT.runs[0], state="running"),))
         (BUSY, ""),
     ],
 )
-def test_what_is_estimated_is_a_whole_training_and_nothing_while_one_runs(now, title):
+def test_the_title_names_the_estimated_run_and_is_empty_while_one_trains(now, title):
     assert estimate_title(now) == title
 
 
-def test_tab_3_tells_it_beside_the_start_and_takes_it_away_when_one_has_started():
+def test_tab_3_shows_the_estimate_until_a_run_starts():
     estimates = FakeEstimates()
     handlers = TrainingHandlers(FakeTraining(), estimates)
     output = [field.name for field in fields(TrainingComponents)].index("estimate")
@@ -101,5 +101,5 @@ def test_tab_3_tells_it_beside_the_start_and_takes_it_away_when_one_has_started(
     assert estimates.computed == 1
 
 
-def test_tab_3_tells_a_trouble_of_the_base_in_its_card_alone():
+def test_tab_3_reports_an_unusable_base_in_the_card_only():
     assert TrainingHandlers(FakeTraining(), FailingEstimates()).estimate("", silent) == ""

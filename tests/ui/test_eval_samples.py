@@ -1,4 +1,4 @@
-"""The same prompts answered again and again: which steps are shown, and how."""
+"""The card of eval samples: selected steps, columns, folding, and when it is sent again."""
 
 import re
 from dataclasses import fields, replace
@@ -18,7 +18,7 @@ from ui.render.eval_samples import eval_samples_card
 from ui.series import loss_curve, style_curve
 from ui.tabs.training import TrainingComponents, TrainingHandlers, ViewState
 
-ASKED = EvalPrompt(
+PROMPT = EvalPrompt(
     (ChatMessage("user", "몇 시?", "마루"), ChatMessage("user", "두 시?", "은솔")),
     "도담",
     "세 시 ㄱㄱ\n늦지 마",
@@ -26,9 +26,11 @@ ASKED = EvalPrompt(
 
 
 def answered(*steps, prompts=1):
-    asked = tuple(replace(ASKED, reference=f"{ASKED.reference} {n}") for n in range(prompts))
+    prompt_list = tuple(
+        replace(PROMPT, reference=f"{PROMPT.reference} {n}") for n in range(prompts)
+    )
     replies = [tuple(f"{step}에 {n}" for n in range(prompts)) for step in steps]
-    return EvalTranscript(asked, tuple(map(EvalSample, steps, replies)))
+    return EvalTranscript(prompt_list, tuple(map(EvalSample, steps, replies)))
 
 
 def heads(page):
@@ -49,11 +51,11 @@ def heads(page):
         ([30, 40], 20, [30, 40]),
     ],
 )
-def test_the_first_the_best_the_newest_and_some_between_are_shown(steps, best, shown):
+def test_the_first_best_latest_and_some_steps_between_are_selected(steps, best, shown):
     assert [sample.step for sample in answered(*steps).selected(best)] == shown
 
 
-def test_a_column_a_step_and_last_what_was_really_said():
+def test_one_column_per_step_and_the_reference_last():
     page = eval_samples_card(answered(0, 10, 20, 30, 40), 30)
     assert heads(page) == [
         "건넨 말",
@@ -70,14 +72,14 @@ def test_a_column_a_step_and_last_what_was_really_said():
     assert cells[5].strip("|") == "세 시 ㄱㄱ||늦지 마 0"
 
 
-def test_four_prompts_are_shown_and_the_others_unfold():
+def test_four_prompts_are_shown_and_the_rest_unfold():
     first, rest = eval_samples_card(answered(0, 10, prompts=7), 10).split("<details data-run=")
     assert (first.count("<tr><td>"), rest.count("<tr><td>")) == (4, 3)
     assert "나머지 3개 보기" in rest
     assert "<details" not in eval_samples_card(answered(0, 10, prompts=4), 10)
 
 
-def test_words_of_others_never_become_html():
+def test_foreign_text_never_becomes_html():
     bad = "<script>alert(1)</script>"
     page = eval_samples_card(
         EvalTranscript(
@@ -89,18 +91,18 @@ def test_words_of_others_never_become_html():
     assert page.count("&lt;script&gt;") == 5
 
 
-def test_a_missing_or_empty_answer_leaves_a_dash_and_no_prompt_is_no_trouble():
+def test_an_empty_reply_is_a_dash_and_an_empty_context_an_opening():
     answers = EvalTranscript(
-        (ASKED, replace(ASKED, context=(), participant="")), (EvalSample(0, ("",)),)
+        (PROMPT, replace(PROMPT, context=(), participant="")), (EvalSample(0, ("",)),)
     )
     page = eval_samples_card(answers, None)
     assert page.count(f"<td>{text.DASH}</td>") == 2
     assert text.EVAL_OPENING in page
 
 
-def test_nothing_is_shown_where_nothing_was_answered():
+def test_without_samples_the_card_is_empty():
     assert eval_samples_card(EvalTranscript(), 10) == ""
-    assert eval_samples_card(EvalTranscript((ASKED,), ()), 10) == ""
+    assert eval_samples_card(EvalTranscript((PROMPT,), ()), 10) == ""
 
 
 POINTS = (
@@ -112,27 +114,29 @@ POINTS = (
 )
 
 
-def test_the_voice_has_a_curve_of_its_own_and_leaves_that_of_the_loss_alone():
+def test_style_distance_has_its_own_curve_beside_the_loss():
     assert style_curve(POINTS, 10) == {"loss": [], "eval": [[0, 0.6], [10, 0.2]], "best": [10, 0.2]}
     assert loss_curve(POINTS, 10) == {"loss": [], "eval": [[0, 4.0], [10, 3.0]], "best": [10, 3.0]}
     assert style_curve(POINTS[:1], 10) == {"loss": [], "eval": [], "best": None}
 
 
-def test_the_card_tells_the_voice_where_there_is_one():
+def test_the_card_shows_the_style_distance_if_measured():
     assert "말투 거리" not in dict(training_view(SNAPSHOT).facts)
-    said = replace(SNAPSHOT, status=Status("running", 10, 20, style_distance=0.2344), points=POINTS)
-    assert dict(training_view(said).facts)["말투 거리"] == "0.234"
-    assert training_view(said).style_chart == style_curve(POINTS, None)
+    snapshot = replace(
+        SNAPSHOT, status=Status("running", 10, 20, style_distance=0.2344), points=POINTS
+    )
+    assert dict(training_view(snapshot).facts)["말투 거리"] == "0.234"
+    assert training_view(snapshot).style_chart == style_curve(POINTS, None)
 
 
-def test_a_loss_that_the_best_was_not_chosen_by_is_not_called_the_best():
-    said = Status("running", 10, 20, best_eval_loss=3.0, best_step=10, best_metric="voice")
-    names = dict(training_view(replace(SNAPSHOT, status=said)).facts)
+def test_the_loss_is_not_called_best_if_selected_by_style():
+    status = Status("running", 10, 20, best_eval_loss=3.0, best_step=10, best_metric="voice")
+    names = dict(training_view(replace(SNAPSHOT, status=status)).facts)
     assert text.RUN_FACTS["best"] not in names
     assert names["가장 좋은 단계의 손실"] == "3.000 (10단계)"
 
 
-def test_answers_are_sent_again_only_when_they_have_changed():
+def test_samples_are_sent_again_only_when_they_change():
     now = replace(SNAPSHOT, eval_samples=answered(0, 10))
     fake = FakeTraining(now)
     handlers = TrainingHandlers(fake, FakeEstimates())

@@ -1,4 +1,4 @@
-"""The table of tab 2: who can be learnt, and what a click on a name does."""
+"""The participants of tab 2: their table, and the clicks in it."""
 
 import json
 import re
@@ -88,11 +88,11 @@ def rows(page):
     return re.findall(r"<tr class=.*?</tr>", page)
 
 
-def asked(page):
+def requests(page):
     return [json.loads(unescape(found)) for found in re.findall(r'data-ask="([^"]*)"', page)]
 
 
-def test_a_row_tells_all_of_a_person():
+def test_a_row_shows_the_stats_of_a_participant():
     first, second, third = rows(participants_card([DODAM, MARU, BOT]))
     for words in ("도담", "240개", "8.5자", "87%", "4%", "충분"):
         assert words in first
@@ -104,36 +104,36 @@ def test_a_row_tells_all_of_a_person():
     assert participants_card([]) == ""
 
 
-def test_who_is_left_out_stands_last_and_can_be_taken_back():
+def test_excluded_participants_come_last_and_can_be_included_again():
     page = participants_card([DODAM, OUT])
     here, gone = rows(page)
     assert 'class="kb-gone"' in gone
     assert "빼기로 함" in gone
     assert "kb-gone" not in here
-    assert asked(here) == [
+    assert requests(here) == [
         {"do": "learn", "name": "도담"},
         {"do": "exclude", "names": ["도담"]},
     ]
-    assert asked(gone) == [{"do": "include", "names": ["은솔"]}]
+    assert requests(gone) == [{"do": "include", "names": ["은솔"]}]
 
 
-def test_who_is_chosen_is_marked_and_cannot_be_chosen_again():
+def test_the_persona_is_marked_and_cannot_be_chosen_again():
     first, second = rows(participants_card([DODAM, MARU], "마루"))
     assert 'class="kb-chosen"' in second
-    assert [ask["do"] for ask in asked(second)] == ["exclude"]
+    assert [request["do"] for request in requests(second)] == ["exclude"]
     assert "kb-chosen" not in first
 
 
-def test_a_name_of_any_letters_comes_back_as_it_is():
+def test_a_name_with_quotes_and_markup_survives_the_round_trip():
     page = participants_card([replace(DODAM, name=ODD, pseudonym=ODD)])
     assert "<b>&quot;" not in page
-    assert asked(page)[1] == {"do": "exclude", "names": [ODD]}
+    assert requests(page)[1] == {"do": "exclude", "names": [ODD]}
     services = FakeRoom(replace(DODAM, name=ODD))
-    click(services, asked(page)[1])
+    click(services, requests(page)[1])
     assert ("exclude", [ODD]) in services.calls
 
 
-def test_of_a_hundred_people_twenty_are_shown_and_the_rest_unfolds():
+def test_twenty_of_a_hundred_participants_are_shown_and_the_rest_unfold():
     crowd = [replace(DODAM, name=f"손님{number}") for number in range(100)]
     page = participants_card([*crowd, OUT])
     shown, folded = page.split("<details>")
@@ -146,7 +146,7 @@ def test_of_a_hundred_people_twenty_are_shown_and_the_rest_unfolds():
     assert "그 밖의 100명" in participants_card(crowd * 3 + crowd[:20])
 
 
-def test_arriving_shows_at_once_what_is_known_and_reads_nobody():
+def test_opening_the_tab_shows_known_values_without_reading():
     services = FakeRoom(DODAM)
     room, persona, build, report, onward, *_ = handlers(
         services, FakeSettings(room="보드게임", persona="도담")
@@ -157,12 +157,12 @@ def test_arriving_shows_at_once_what_is_known_and_reads_nobody():
     assert onward.visible
 
 
-def test_reading_tells_how_far_it_is_and_leaves_a_choice_alone():
-    services, told = FakeRoom(DODAM, MARU, OUT), []
+def test_reading_reports_progress_and_keeps_the_choice():
+    services, reports = FakeRoom(DODAM, MARU, OUT), []
     choices, page = handlers(services).list_participants(
-        "보드게임", "마루", lambda share, desc: told.append((share, desc))
+        "보드게임", "마루", lambda share, desc: reports.append((share, desc))
     )
-    assert told == [(0.5, "읽는 중")]
+    assert reports == [(0.5, "읽는 중")]
     assert services.calls == [("people", "보드게임")]
     assert [value for _, value in choices["choices"]] == ["", "도담", "마루"]
     assert "value" not in choices
@@ -170,17 +170,17 @@ def test_reading_tells_how_far_it_is_and_leaves_a_choice_alone():
 
 
 @pytest.mark.parametrize("chosen", ["은솔", "떠난 사람"])
-def test_who_can_no_longer_be_chosen_is_not(chosen):
+def test_a_persona_that_is_no_longer_available_is_deselected(chosen):
     choices, _ = handlers(FakeRoom(DODAM, OUT)).list_participants("", chosen, lambda *_, **__: None)
     assert choices["value"] == ""
 
 
-def test_what_cannot_be_read_is_told_in_its_place():
+def test_an_unreadable_file_is_reported_in_place_of_the_table():
     _, page = handlers(FakeRoom(error="파일 <b>이</b> 바뀌었습니다.")).list_participants("", "")
     assert "파일 &lt;b&gt;이" in page
 
 
-def test_a_click_leaves_somebody_out_and_says_that_the_data_hold_them():
+def test_a_click_excludes_a_participant_and_reports_the_outdated_dataset():
     services = FakeRoom(DODAM, MARU)
     choices, page, report = click(services, {"do": "exclude", "names": ["마루"]}, "방", "마루")
     assert services.calls == [("exclude", ["마루"]), ("people", "방")]
@@ -190,14 +190,14 @@ def test_a_click_leaves_somebody_out_and_says_that_the_data_hold_them():
     assert "다시 만드세요 &lt;b&gt;" in report
 
 
-def test_a_click_takes_somebody_back():
+def test_a_click_includes_a_participant_again():
     services = FakeRoom(DODAM)
     _, _, report = click(services, {"do": "include", "names": ["도담"]})
     assert services.calls[0] == ("include", ["도담"])
     assert "다시 만들어야" not in report
 
 
-def test_a_click_chooses_who_is_learnt_and_keeps_what_is_unfolded():
+def test_a_click_chooses_the_persona_and_keeps_the_list_unfolded():
     crowd = [replace(DODAM, name=f"손님{number}") for number in range(30)]
     services = FakeRoom(*crowd)
     choices, page, _ = click(services, {"do": "learn", "name": "손님25"}, unfolded=True)

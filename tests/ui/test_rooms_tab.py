@@ -1,4 +1,4 @@
-"""The people cards of tab 1: what a click asks for reaches the service, and what goes wrong."""
+"""The people cards of tab 1: requests of its buttons, the merge form, and errors."""
 
 import json
 from dataclasses import replace
@@ -40,13 +40,13 @@ def click(participants, ask, typed=""):
         ({"do": "include", "names": ["봇"]}, "", ("include", ["봇"])),
     ],
 )
-def test_a_click_does_what_the_button_says(ask, typed, call):
+def test_a_click_calls_the_service_with_the_request_of_the_button(ask, typed, call):
     participants = FakeParticipants()
     click(participants, ask, typed)
     assert participants.calls == [call]
 
 
-def test_names_chosen_in_the_form_are_joined_under_the_one_to_be_called():
+def test_the_form_merges_the_chosen_names_into_the_target():
     participants = FakeParticipants()
     merge_names = handlers(participants).merge_names
     merge_names("방", ["가", "나"], None)
@@ -62,7 +62,7 @@ def test_names_chosen_in_the_form_are_joined_under_the_one_to_be_called():
             merge_names("방", names, name)
 
 
-def test_what_cannot_be_read_is_told_in_its_place():
+def test_an_unreadable_file_is_reported_in_place_of_the_table():
     participants = FakeParticipants(error="people.json <b>을</b> 읽을 수 없습니다.")
     table, cards, form, *_ = handlers(participants).show_rooms()
     assert "people.json &lt;b&gt;" in table
@@ -70,7 +70,7 @@ def test_what_cannot_be_read_is_told_in_its_place():
     assert not form.visible
 
 
-def test_the_form_offers_the_people_of_the_first_room():
+def test_the_form_offers_the_participants_of_the_first_room():
     table, cards, form, room, names, _ = handlers(FakeParticipants()).show_rooms()
     assert "보드게임" in table
     assert "사람 정리" in cards
@@ -79,7 +79,7 @@ def test_the_form_offers_the_people_of_the_first_room():
     assert ("도담 (900개)", "도담") in names["choices"]
 
 
-def test_a_room_with_a_damaged_file_says_so() -> None:
+def test_a_room_with_a_damaged_file_shows_the_reason() -> None:
     page = rooms_table([replace(ROOM, damage_notices=("<a.txt> 파일이 바뀌었습니다.",))])
     assert "&lt;a.txt&gt; 파일이 바뀌었습니다." in page
     assert "kb-bad-text" not in rooms_table([ROOM])
