@@ -161,20 +161,9 @@ def render(settings: Settings) -> str:
         values = getattr(settings, group)
         for key, field in model.model_fields.items():
             lines.append(f"  # {field.description}")
-            lines.append(f"  {key}: {_yaml_value(getattr(values, key))}")
+            lines.append(f"  {key}: {yaml_value(getattr(values, key))}")
         lines.append("")
     return "\n".join(lines)
-
-
-def markdown() -> str:
-    """All settings as a Markdown table for the README."""
-    rows = ["| 설정 | 기본값 | 범위 | 뜻 |", "|---|---|---|---|"]
-    for field in setting_fields():
-        limits = ["" if limit is None else f"{limit:,.10g}" for limit in field.limits]
-        values = ", ".join(field.choices) or ("~".join(limits) if any(limits) else "")
-        default = f"`{_yaml_value(field.default)}`"
-        rows.append(f"| `{field.path}` | {default} | {values} | {field.description} |")
-    return "\n".join(rows)
 
 
 def save(file: Path, changes: Mapping[str, object]) -> Settings:
@@ -257,7 +246,8 @@ def _choices(annotation: object) -> Iterator[object]:
             yield from _choices(part)
 
 
-def _yaml_value(value: object) -> str:
+def yaml_value(value: object) -> str:
+    """A value as it stands on one line of the settings file."""
     if isinstance(value, tuple):
         value = list(value)
     # YAML quotes what needs it: an empty string does, "auto" does not.

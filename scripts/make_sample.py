@@ -19,8 +19,6 @@ from pathlib import Path
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "sample"
 SAVED = datetime(2026, 5, 1, 9, 30, 12)
-CSV_NAME = "KakaoTalk_Chat_{room}_2026-05-01-09-30-12.csv"
-"""The file name of macOS, which alone contains the room name."""
 
 
 @dataclass(frozen=True)

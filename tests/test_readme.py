@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from kakaobot import __version__
-from kakaobot.config import ROOT, markdown
+from kakaobot.config import ROOT
+from scripts.settings_table import settings_table
 from tests.patience import patience
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,7 +19,7 @@ COMMANDS = sorted(set(re.findall(r"^python -m kakaobot (\w+)", README, re.MULTIL
 
 def test_the_settings_table_matches_the_declaration() -> None:
     table = README.split("<!-- settings -->")[1].split("<!-- /settings -->")[0]
-    assert table.strip() == markdown()
+    assert table.strip() == settings_table()
 
 
 def test_every_linked_file_exists() -> None:

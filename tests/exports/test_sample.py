@@ -28,7 +28,8 @@ def make_sample() -> ModuleType:
 
 
 def read(path: Path) -> Export:
-    csv_name = make_sample().CSV_NAME.format(room="주말 보드게임방")
+    # Only the file name of macOS contains the room name.
+    csv_name = "KakaoTalk_Chat_주말 보드게임방_2026-05-01-09-30-12.csv"
     return read_export(path, name=csv_name if path.suffix == ".csv" else None)
 
 
