@@ -51,7 +51,7 @@ class TrainingView:
     detail: tuple[str, ...]
     """Sentences under the headline."""
     percent: int | None
-    """Of the progress bar; None where there is none or it is indeterminate."""
+    """Progress; None for no bar or an indeterminate one."""
     busy: bool
     """Whether the progress bar is indeterminate."""
     facts: tuple[tuple[str, str], ...]
@@ -69,13 +69,13 @@ class TrainingView:
     best_step: int | None
     log: str
     last_lines: str
-    """Of the log; empty unless the run has failed."""
+    """End of the log; empty unless the run has failed."""
     runs: tuple[RunSummary, ...]
     status_line: str
 
 
 def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> TrainingView:
-    """What the training tab shows.
+    """Values of the training tab.
 
     Args:
         snapshot: of the chosen run.
@@ -115,7 +115,7 @@ def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> T
 
 
 def estimate_title(snapshot: TrainingSnapshot) -> str:
-    """Of the estimate card; empty while anything is being trained."""
+    """Title of the estimate card; empty while anything is being trained."""
     if any(run.state in LIVE for run in snapshot.runs) or snapshot.status.state in LIVE:
         return ""
     # The estimate is of a whole training, not of the rest of one.
@@ -239,7 +239,7 @@ def _detail(snapshot: TrainingSnapshot) -> tuple[str, ...]:
 
 
 def _options(snapshot: TrainingSnapshot) -> list[str]:
-    """What can be done with a run whose worker ended without a message."""
+    """Next steps for a run whose worker ended without a message."""
     if snapshot.status.state not in ("stopped", "finished", "failed"):
         return []
     step = snapshot.resume_step

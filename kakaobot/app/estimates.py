@@ -130,7 +130,7 @@ def estimate(
     free: Callable[[], int] = lambda: int(psutil.virtual_memory().available),
     cpu: Callable[[], Cpu] = detect_cpu,
 ) -> Estimate:
-    """Of the training that `start` would begin now.
+    """Memory and time of the training that `start` would begin now.
 
     The time follows from the speed of earlier runs of this home, else from that of a measured CPU
     of this kind (`train.throughput`); otherwise it is left open until a run has timed its first
@@ -202,7 +202,7 @@ def _report(home: Home, settings: Settings) -> BuildReport | None:
 
 
 def _dimensions(base: str) -> ModelDimensions | None:
-    """Of a known base, a folder, or a model whose config.json is cached; downloads nothing."""
+    """Dimensions of a known base, folder or cached model; None for others. Downloads nothing."""
     if base in QWEN3:
         return QWEN3[base]
     name = located(base)
@@ -295,7 +295,7 @@ def _seconds(
     settings: Settings,
     size: DatasetSize,
 ) -> float:
-    """Of the whole run, evaluations included, at `flops` per device and second."""
+    """Duration of the whole run, evaluations included, at `flops` per device and second."""
     lora, training = settings.lora, settings.training
     tokens = equivalent_tokens(dimensions, lora, training, size)
     rate = flops * _devices(training, machine, size) / flops_per_token(dimensions, lora, size)

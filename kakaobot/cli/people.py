@@ -147,7 +147,7 @@ def _stats_text(stats: ParticipantStats) -> str:
 
 
 def _proposal_text(proposal: Proposal) -> str:
-    """What may be corrected, and the command for it."""
+    """Proposed corrections, each with its command."""
     names = " ".join(map(_quote, proposal.names))
     if proposal.kind == "exporter":
         target = proposal.candidates[0] if proposal.is_likely and proposal.candidates else "이름"

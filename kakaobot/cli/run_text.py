@@ -25,7 +25,7 @@ def start_text(snapshot: TrainingSnapshot, resume_step: int) -> str:
 
 
 def end_text(snapshot: TrainingSnapshot, runs_folder: str) -> str:
-    """What was saved and what to do next."""
+    """The saved step and the next command."""
     status = snapshot.status
     if status.state == "finished":
         lines = [f"학습을 마쳤습니다: {snapshot.run}, {status.step:,}단계."]

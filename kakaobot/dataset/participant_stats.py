@@ -52,7 +52,7 @@ class ParticipantStats:
     replies: int
     """Turns usable as training targets."""
     median_chars: float
-    """Of the usable replies; 0 without any."""
+    """Median length of the usable replies; 0 without any."""
     answer_share: float = 0.0
     """Share of the turns (0 to 1) that follow somebody else's within the session."""
     filtered_share: float = 0.0

@@ -69,7 +69,7 @@ class Pipeline:
         self.show_names = False
         """Whether a persona's rows carry names."""
         self.row_stats: dict[Split, RowStats] = {}
-        """Of the splits whose rows were read."""
+        """Statistics of the splits whose rows were read."""
 
     def add_history(self, history: RoomHistory) -> None:
         """Cut one room's history into turns and sessions; does not keep the history."""

@@ -43,7 +43,7 @@ def detect_format(
 
 @dataclass(frozen=True, order=True)
 class _FormatScore:
-    """How some lines match one format."""
+    """How well some lines match one format."""
 
     usable: bool
     """Whether records have a date, of their own or from a date line."""

@@ -68,7 +68,7 @@ ROOM_HEADERS = _compile(
 
 @dataclass(frozen=True)
 class TextFormat:
-    """How one app writes lines. Patterns are matched at the start of a line."""
+    """The text format of one app. Patterns are matched at the start of a line."""
 
     id: str
     timestamp: re.Pattern[str]
@@ -116,11 +116,11 @@ class TextFormat:
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """How one app writes rows of comma-separated values."""
+    """The CSV format of one app."""
 
     id: str
     column_names: tuple[tuple[str, str, str], ...]
-    """Of time, sender and text, in every language."""
+    """Column names of time, sender and text, in every language."""
     timestamp: re.Pattern[str]
     row_start: re.Pattern[str]
     """Start of a row; only used to resynchronize after a broken quote."""

@@ -55,7 +55,7 @@ class LineParser:
         self._header_lines = header_lines
         self._senders = senders
         self.line_end = "\n"
-        """Of the current section."""
+        """Line terminator of the current section."""
         self.timestamps = TimestampParser(format)
         self._day: date | None = None
         self._last: datetime | None = None

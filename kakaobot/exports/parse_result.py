@@ -59,7 +59,7 @@ class Export:
 
     @property
     def first(self) -> datetime:
-        """Of sent messages: a Windows notice without a timestamp may be dated to midnight."""
+        """Sent messages only: a Windows notice without a timestamp may be dated to midnight."""
         return min(message_times(self.messages, sent_only=bool(self.people)))
 
     @property

@@ -23,7 +23,7 @@ _Home = tuple[str, list[int]]
 
 @dataclass(frozen=True)
 class RoomEvidence:
-    """What shows which room a file is of."""
+    """Properties of a file that show which room it belongs to."""
 
     room: str
     has_room_name: bool

@@ -62,7 +62,7 @@ class RunSummary:
     losses: tuple[tuple[int, float], ...] = ()
     """Step and loss of each evaluation; step 0 is the base without an adapter."""
     fingerprint: str = ""
-    """Of the dataset; empty if unknown."""
+    """Fingerprint of the dataset; empty if unknown."""
     replies: int = 0
     """Training targets."""
     changed: tuple[SettingChange, ...] = ()
@@ -100,7 +100,7 @@ class RunGroup:
 
 @dataclass(frozen=True)
 class _CachedRun:
-    """What was read of a run, and the stamps of its files before reading."""
+    """A run as read, and the stamps of its files before reading."""
 
     stamps: tuple[Stamp, ...]
     metrics: Stamp

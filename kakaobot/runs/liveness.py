@@ -20,7 +20,7 @@ _RESERVED_BYTES = 65536
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """How the newest worker was started and ended."""
+    """Start and end of the newest worker."""
 
     launched: float = 0.0
     """Unix time; 0 if none was launched."""

@@ -47,7 +47,7 @@ class ModelDimensions:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> ModelDimensions | None:
-        """Of a parsed config.json; None for an unsupported architecture."""
+        """Dimensions from a parsed config.json; None for an unsupported architecture."""
         text = config.get("text_config") or config
         try:
             if text.get("model_type", config.get("model_type")) not in _SUPPORTED:
@@ -87,7 +87,7 @@ class ModelDimensions:
 
     @property
     def embedding_parameters(self) -> int:
-        """Of the embedding, and of the head unless they are tied."""
+        """Parameters of the embedding, and of the head unless they are tied."""
         return self.vocab_size * self.hidden_size * (1 if self.tied_embeddings else 2)
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """What the peak memory of a step depends on."""
+    """Settings that bound the peak memory of a step."""
 
     max_tokens: int
     """Padded tokens of a micro-batch, unless a single row is longer."""

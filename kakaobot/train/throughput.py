@@ -18,10 +18,10 @@ class MeasuredRate:
     instructions: str
     """Widest vectors of the precision: `avx2` or `avx512` for float32, `bf16` for bfloat16."""
     parameters: int
-    """Of the base model."""
+    """Parameters of the base model."""
     cores: int
     flops: float
-    """A second, on all of these cores."""
+    """FLOP/s on all of these cores."""
     source: str
     """File with the `kakaobot` row it was computed from."""
 

@@ -33,7 +33,7 @@ def lead(sentence: str, *details: str) -> str:
 
 
 def empty(title: str, hint: str) -> str:
-    """What stands where there is nothing to show yet."""
+    """A placeholder with a hint."""
     return render("empty", title=title, hint=hint)
 
 
@@ -63,7 +63,7 @@ def files_table(files: Sequence[FileReport]) -> str:
 
 
 def report_card(report: BuildReport, outdated_reason: str = "") -> str:
-    """What a training would learn, and what was filtered out and why.
+    """The dataset in figures, and messages filtered out by reason.
 
     Args:
         report: the last build.

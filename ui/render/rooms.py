@@ -65,7 +65,7 @@ def choices(people: Sequence[RoomParticipant]) -> list[tuple[str, str]]:
 
 
 def _settled(room: RoomReport) -> list[Answer]:
-    """What was confirmed earlier, each with the request that takes it back."""
+    """Earlier confirmations, each with the request that reverts it."""
     key = room.keys[0] if room.keys else ""
     joined: list[Answer] = [
         (f"{alias} → {name}", {"do": "undo", "room": key, "alias": alias})

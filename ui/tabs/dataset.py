@@ -96,7 +96,7 @@ class DatasetHandlers:
         self._estimates = estimates
 
     def load(self) -> Updates:
-        """What is known at once. The participants and the estimate may take seconds and follow."""
+        """Values known at once. The participants and the estimate may take seconds and follow."""
         values = self._settings.values()
         rooms = self._datasets.rooms()
         room = str(values["data.room"]) if values["data.room"] in rooms else ""

@@ -26,7 +26,7 @@ from ui.services import EstimatesProtocol, TrainingProtocol
 
 @dataclass(frozen=True)
 class ViewState:
-    """What one browser tab shows, so that a poll sends only what has changed."""
+    """State of one browser tab, so that a poll sends only changes."""
 
     version: tuple[object, ...] = ()
     stop_seen_at: float | None = None
@@ -119,7 +119,7 @@ class TrainingHandlers:
         return self._show(snapshot, run, stale, self._training.version(run))
 
     def poll(self, run: str, state: ViewState) -> Updates:
-        """What has changed since the last poll."""
+        """Updates since the last poll."""
         try:
             version = self._training.version(run)
             if (version, state.stopping_for >= KILL_AFTER) == state.version:
