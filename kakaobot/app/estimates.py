@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import psutil
 
 from kakaobot.app.base_models import BaseModels
+from kakaobot.app.training_speed import (
+    device_count,
+    dimensions_of,
+    earlier_flops,
+    measured_flops,
+)
 from kakaobot.base import resolve
 from kakaobot.base.cpu import Cpu, detect_cpu
-from kakaobot.base.selection import Hardware, detect_hardware, located
-from kakaobot.config import Home, parse
+from kakaobot.base.selection import Hardware, detect_hardware
+from kakaobot.config import Home
 from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport, report_from_json
-from kakaobot.errors import KakaobotError
-from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import Status
 from kakaobot.schema import Progress, no_progress
-from kakaobot.settings import Settings, TrainingSettings
+from kakaobot.settings import Settings
 from kakaobot.train.cost_model import (
-    QWEN3,
     DatasetSize,
     Machine,
     MemoryEstimate,
@@ -35,14 +36,8 @@ from kakaobot.train.cost_model import (
     flops_per_token,
 )
 from kakaobot.train.launch_command import uses_fsdp
-from kakaobot.train.plan import batch_size
-from kakaobot.train.throughput import expected_flops
 
 _GB = 2**30
-_CHECKPOINTING_SPEED = 0.75
-"""Relative speed with gradient checkpointing: four passes instead of three."""
-_MIN_STEPS = 5
-"""Steps after which the speed of a run is trusted."""
 _FILLED = 0.9
 """Share of the free memory that a training may fill."""
 _FRESH_SECONDS = 60.0
@@ -152,7 +147,7 @@ def estimate(
     if report is None:
         return Estimate(("데이터를 준비하면 메모리와 시간을 어림해 드립니다.",))
     choice = (bases or BaseModels()).select(home)
-    dimensions = _dimensions(choice.name)
+    dimensions = dimensions_of(choice.name)
     if dimensions is None:
         return Estimate(
             (f"{choice.label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.",),
@@ -167,9 +162,9 @@ def estimate(
     machine = _machine(settings, dimensions, card, processor)
     needed = estimate_memory(dimensions, machine, settings.lora, settings.training, size)
     available = card.free_vram if machine.device == "cuda" else free()
-    flops = _earlier_flops(home, settings, choice.name, machine, size)
+    flops = earlier_flops(home, settings, choice.name, machine, size)
     if flops is None:
-        flops = _measured_flops(dimensions, machine, processor)
+        flops = measured_flops(dimensions, machine, processor)
     seconds = _seconds(flops, dimensions, machine, settings, size) if flops else None
     enough = needed.total <= available * _FILLED
     sentences = [_summary(needed, available, seconds, machine)]
@@ -201,27 +196,6 @@ def _report(home: Home, settings: Settings) -> BuildReport | None:
     return report_from_json(artifacts.read_json(folder, artifacts.STATS), [])
 
 
-def _dimensions(base: str) -> ModelDimensions | None:
-    """Dimensions of a known base, folder or cached model; None for others. Downloads nothing."""
-    if base in QWEN3:
-        return QWEN3[base]
-    name = located(base)
-    file = Path(name) / "config.json"
-    if not file.exists():
-        if Path(name).exists() or name.count("/") != 1:
-            return None
-        from huggingface_hub import try_to_load_from_cache
-
-        cached = try_to_load_from_cache(name, "config.json")
-        if not isinstance(cached, str):
-            return None
-        file = Path(cached)
-    try:
-        return ModelDimensions.from_config(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, AttributeError):
-        return None
-
-
 def _machine(settings: Settings, dimensions: ModelDimensions, card: Hardware, cpu: Cpu) -> Machine:
     model, parameters = settings.model, dimensions.parameters
     # Both half precisions of a GPU take the same memory.
@@ -236,58 +210,6 @@ def _machine(settings: Settings, dimensions: ModelDimensions, card: Hardware, cp
     )
 
 
-def _earlier_flops(
-    home: Home, settings: Settings, base: str, machine: Machine, size: DatasetSize
-) -> float | None:
-    """FLOP/s per device of the newest run of this base, else of any base, on the same device."""
-    newest = None
-    for run in Runs(home.folder(settings.paths.runs)).all():
-        status = run.recorded_status()
-        if status.step < _MIN_STEPS or not _ran_on(status, machine.device):
-            continue
-        name, flops = _run_flops(run, status, machine, size)
-        if flops and name == base:
-            return flops
-        newest = newest or flops
-    return newest
-
-
-def _ran_on(status: Status, device: str) -> bool:
-    """Whether a run was on that kind of device; runs of old versions do not record theirs."""
-    return not status.pace_setup or status.pace_setup.startswith("cuda") == (device == "cuda")
-
-
-def _run_flops(
-    run: Run, status: Status, machine: Machine, size: DatasetSize
-) -> tuple[str, float | None]:
-    """The base of a run, and the FLOP/s it reached on each of its devices."""
-    try:
-        config = run.config()
-        base = str(config["base"]["name"])
-        settings = parse(config.get("settings") or {})
-    except (KakaobotError, KeyError, TypeError):
-        return "", None
-    dimensions = _dimensions(base)
-    if dimensions is None or not status.tokens_per_second:
-        return base, None
-    flops = status.tokens_per_second * flops_per_token(dimensions, settings.lora, size)
-    return base, flops / _devices(settings.training, machine, size)
-
-
-def _measured_flops(dimensions: ModelDimensions, machine: Machine, cpu: Cpu) -> float | None:
-    if machine.device != "cpu":
-        return None
-    flops = expected_flops(cpu, dimensions.parameters, half=machine.half)
-    return flops and flops * (_CHECKPOINTING_SPEED if machine.checkpointing else 1)
-
-
-def _devices(training: TrainingSettings, machine: Machine, size: DatasetSize) -> int:
-    """Devices that compute at once: a card for each process, at most one a row of the batch."""
-    if machine.device != "cuda":
-        return 1
-    return min(training.num_processes, batch_size(training, size.rows))
-
-
 def _seconds(
     flops: float,
     dimensions: ModelDimensions,
@@ -298,7 +220,7 @@ def _seconds(
     """Duration of the whole run, evaluations included, at `flops` per device and second."""
     lora, training = settings.lora, settings.training
     tokens = equivalent_tokens(dimensions, lora, training, size)
-    rate = flops * _devices(training, machine, size) / flops_per_token(dimensions, lora, size)
+    rate = flops * device_count(training, machine, size) / flops_per_token(dimensions, lora, size)
     return tokens / rate
 
 
