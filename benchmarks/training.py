@@ -232,10 +232,11 @@ def app_estimate(folder: Path) -> dict[str, float]:
     """The app's estimate before any training: peak MB, and tokens per second on a known CPU."""
     from kakaobot.app.base_models import BaseModels
     from kakaobot.app.datasets import Datasets
-    from kakaobot.app.estimates import dataset_size_of, estimate
+    from kakaobot.app.estimates import estimate
     from kakaobot.base.selection import BaseModelChoice
     from kakaobot.config import Home, save
     from kakaobot.train.cost_model import ModelDimensions, equivalent_tokens
+    from kakaobot.train.forecast import dataset_size_of
 
     home, name = Home(folder), str(folder / "base")
     save(home.settings_file, {"training.batch": ROWS})

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kakaobot.app.chat import ChatLine
-from kakaobot.app.estimates import timing_note
 from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
 from kakaobot.runs.eval_samples import EvalTranscript
 from kakaobot.runs.exit_reason import without_last_line
 from kakaobot.runs.history import RunSummary
 from kakaobot.runs.labels import duration_text
 from kakaobot.runs.status import LIVE, Status
+from kakaobot.train.forecast import timing_note
 from ui import text
 from ui.series import loss_curve, style_curve
 

@@ -15,7 +15,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply
 from kakaobot.app.datasets import Datasets
-from kakaobot.app.estimates import Estimate, Estimates
+from kakaobot.app.estimates import Estimates
 from kakaobot.app.exports import Exports, FileReport, LineReport
 from kakaobot.app.people import Participants, RoomReport
 from kakaobot.app.settings import SettingsEditor
@@ -24,6 +24,7 @@ from kakaobot.config import Home, SettingField
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.schema import Progress, no_progress
+from kakaobot.train.forecast import Estimate
 
 
 class ExportsProtocol(Protocol):

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from kakaobot.app.base_models import BaseModels
-from kakaobot.app.estimates import Estimate
 from kakaobot.atomic_io import replace_text
 from kakaobot.base.selection import located
 from kakaobot.base.tokenizer import read_tokenizer_info
@@ -30,6 +29,7 @@ from kakaobot.report.page import render_page
 from kakaobot.runs.log import now_text
 from kakaobot.schema import Progress, no_progress
 from kakaobot.settings import DataSettings, Settings
+from kakaobot.train.forecast import Estimate
 
 
 class Datasets:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from kakaobot.app.estimates import timing_note
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import PRACTICE
 from kakaobot.runs.eval_samples import EvalPrompt, EvalTranscript
 from kakaobot.runs.labels import STATE_LABELS, duration_text
 from kakaobot.runs.status import Status
+from kakaobot.train.forecast import timing_note
 
 
 def start_text(snapshot: TrainingSnapshot, resume_step: int) -> str:

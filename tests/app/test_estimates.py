@@ -12,7 +12,7 @@ import pytest
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
-from kakaobot.app.estimates import Estimate, Estimates, estimate, timing_note
+from kakaobot.app.estimates import Estimates, estimate
 from kakaobot.app.exports import Exports
 from kakaobot.base.cpu import Cpu
 from kakaobot.base.selection import BaseModelChoice, Hardware
@@ -20,6 +20,7 @@ from kakaobot.cli import main
 from kakaobot.config import ROOT, Home, save
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import Status
+from kakaobot.train.forecast import Estimate, timing_note
 from tests.conftest import SAMPLE
 from tests.patience import patience
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 
-from kakaobot.app.estimates import _machine
 from kakaobot.base import resolve
 from kakaobot.base.cpu import Cpu, detect_cpu
 from kakaobot.base.loading import best_device, load_base
@@ -18,6 +17,7 @@ from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.settings import ModelSettings, Settings
 from kakaobot.starter import FOLDER
 from kakaobot.train.cost_model import ModelDimensions
+from kakaobot.train.forecast import machine_for
 
 CPU, BF16_CPU = Device("cpu"), Device("cpu", native_bf16=True)
 AMPERE, TURING, APPLE = Device("cuda", native_bf16=True), Device("cuda"), Device("mps")
@@ -104,7 +104,7 @@ def test_the_estimate_assumes_what_is_loaded(changes: dict[str, Any]) -> None:
     assert dimensions is not None
     device = best_device()
     card = Hardware(gpu="a card") if device.type == "cuda" else Hardware()
-    machine = _machine(settings, dimensions, card, detect_cpu())
+    machine = machine_for(settings, dimensions, card, detect_cpu())
     base = load_base(
         str(FOLDER),
         load_in_4bit=settings.model.load_in_4bit,
@@ -134,7 +134,7 @@ def test_the_estimate_of_another_machine_follows_the_rules(
         tied_embeddings=True,
     )
     cpu = Cpu(frozenset(["avx512_bf16"] if half else []))
-    machine = _machine(settings, dimensions, Hardware(gpu=card), cpu)
+    machine = machine_for(settings, dimensions, Hardware(gpu=card), cpu)
     device = Device("cuda" if card else "cpu", native_bf16=half)
     dtype: torch.dtype = getattr(torch, resolve.dtype(requested, device, dimensions.parameters))
     assert machine.half is (dtype.itemsize == 2)

@@ -8,12 +8,12 @@ import pytest
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
-from kakaobot.app.estimates import Estimate
 from kakaobot.app.exports import Exports
 from kakaobot.config import Home, save
 from kakaobot.dataset.filters import CAPPED
 from kakaobot.dataset.stats import ActivityStats
 from kakaobot.report.page import render_charts, render_page
+from kakaobot.train.forecast import Estimate
 from tests.conftest import SAMPLE
 
 

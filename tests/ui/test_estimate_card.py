@@ -6,10 +6,10 @@ from typing import Any, cast
 import gradio as gr
 import pytest
 
-from kakaobot.app.estimates import Estimate
 from kakaobot.errors import BaseModelError
 from kakaobot.runs.status import Status
 from kakaobot.schema import Progress, no_progress
+from kakaobot.train.forecast import Estimate
 from tests.ui.window_fakes import (
     ESTIMATE,
     SNAPSHOT,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatLine, Persona, Reply
-from kakaobot.app.estimates import Estimate
 from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.people import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.training import TrainingSnapshot
@@ -21,6 +20,7 @@ from kakaobot.runs.history import RunSummary
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.status import Status
 from kakaobot.schema import Progress, no_progress
+from kakaobot.train.forecast import Estimate
 
 PRIVATE = "아무에게도 말하지 마"
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kakaobot.app.chat import Persona
-from kakaobot.app.estimates import Estimate
 from kakaobot.app.exports import FileReport
 from kakaobot.dataset.build_report import BuildReport, Example
 from kakaobot.report.page import render_charts
+from kakaobot.train.forecast import Estimate
 from ui import text
 from ui.presenters import Tone, TrainingView, export_format_name, line_numbers, name_list
 from ui.render.templating import render

@@ -9,10 +9,10 @@ from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.estimates import Estimate
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.status import LIVE
+from kakaobot.train.forecast import Estimate
 from ui import text
 from ui.chart import loss_chart, style_chart
 from ui.errors import notify

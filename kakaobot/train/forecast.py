@@ -1,0 +1,201 @@
+"""Memory and time of a training, forecast from data, settings and hardware. Loads no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from kakaobot.base import resolve
+from kakaobot.base.cpu import Cpu
+from kakaobot.base.selection import BaseModelChoice, Hardware
+from kakaobot.config import Home
+from kakaobot.dataset.build_report import BuildReport
+from kakaobot.runs.status import Status
+from kakaobot.settings import Settings
+from kakaobot.train.cost_model import (
+    DatasetSize,
+    Machine,
+    MemoryEstimate,
+    ModelDimensions,
+    equivalent_tokens,
+    estimate_memory,
+    flops_per_token,
+)
+from kakaobot.train.expected_speed import device_count, dimensions_of, earlier_flops, measured_flops
+from kakaobot.train.launch_command import uses_fsdp
+
+_GB = 2**30
+_FILLED = 0.9
+"""Share of the free memory that a training may fill."""
+_TIME_LATER = "시간은 학습을 시작해 첫 걸음을 재고 나서 알려 드립니다."
+_TIMING = "첫 걸음을 재고 있습니다."
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Forecast of a training. `memory` and `seconds` may be unknown."""
+
+    sentences: tuple[str, ...]
+    """Korean, one a line: memory and time, then what to change where memory is tight."""
+    memory: MemoryEstimate | None = None
+    """Bytes by part, of the process on a CPU and of the card on a GPU."""
+    free: int = 0
+    """Bytes free on that device now."""
+    seconds: float | None = None
+    enough: bool = True
+    """False where the memory clearly does not suffice."""
+    base: str = ""
+    """Label of the base model."""
+
+
+def forecast(
+    home: Home,
+    settings: Settings,
+    choice: BaseModelChoice,
+    report: BuildReport,
+    *,
+    hardware: Hardware,
+    free: Callable[[], int],
+    cpu: Cpu,
+) -> Estimate:
+    """Memory and time of a training of this base on the data of `report`.
+
+    The time follows from the speed of earlier runs of this home, else from that of a measured CPU
+    of this kind (`throughput`); otherwise it is left open until a run has timed its first steps.
+
+    Args:
+        home: its earlier runs, and the accelerate file that the settings may name.
+        settings: the settings of that training.
+        choice: the base model.
+        report: describes the last build of the dataset.
+        hardware: the graphics card.
+        free: gives the bytes of free memory; asked only without a card.
+        cpu: the processor.
+
+    Raises:
+        RunError: the accelerate file cannot be used.
+    """
+    dimensions = dimensions_of(choice.name)
+    if dimensions is None:
+        return Estimate(
+            (f"{choice.label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.",),
+            base=choice.label,
+        )
+    if uses_fsdp(settings.training, home.root):
+        return Estimate(
+            ("모델을 여러 카드가 나눠 드는 학습(FSDP)은 메모리와 시간을 어림하지 않습니다.",),
+            base=choice.label,
+        )
+    size = dataset_size_of(report)
+    machine = machine_for(settings, dimensions, hardware, cpu)
+    needed = estimate_memory(dimensions, machine, settings.lora, settings.training, size)
+    available = hardware.free_vram if machine.device == "cuda" else free()
+    flops = earlier_flops(home, settings, choice.name, machine, size)
+    if flops is None:
+        flops = measured_flops(dimensions, machine, cpu)
+    seconds = _seconds(flops, dimensions, machine, settings, size) if flops else None
+    enough = needed.total <= available * _FILLED
+    sentences = [_summary(needed, available, seconds, machine)]
+    if not enough:
+        sentences.append(_advice(settings, dimensions, machine, size, int(available * _FILLED)))
+    return Estimate(tuple(sentences), needed, available, seconds, enough, choice.label)
+
+
+def timing_note(status: Status) -> str:
+    """Korean; why a running training has no time left to show yet, or nothing."""
+    return _TIMING if status.state == "running" and status.eta_seconds is None else ""
+
+
+def dataset_size_of(report: BuildReport) -> DatasetSize:
+    """Tokens and rows of the last build."""
+    share = report.target_tokens / max(1, report.tokens)
+    val = report.val_tokens or report.tokens * report.val_rows / max(1, report.train_rows)
+    return DatasetSize(
+        rows=report.train_rows,
+        tokens=report.tokens,
+        target_tokens=report.target_tokens,
+        longest=report.longest_row,
+        val_tokens=int(val),
+        val_target_tokens=int(val * share),
+    )
+
+
+def machine_for(
+    settings: Settings, dimensions: ModelDimensions, card: Hardware, cpu: Cpu
+) -> Machine:
+    """The device and precision that `auto` stands for on this computer."""
+    model, parameters = settings.model, dimensions.parameters
+    # Both half precisions of a GPU take the same memory.
+    device = resolve.Device("cuda" if card.gpu else "cpu", native_bf16=cpu.has_bf16)
+    return Machine(
+        device=device.kind,
+        half=resolve.dtype(model.dtype, device, parameters) != "float32",
+        load_in_4bit=resolve.load_in_4bit(model.load_in_4bit, device),
+        checkpointing=resolve.gradient_checkpointing(
+            model.gradient_checkpointing, device, parameters
+        ),
+    )
+
+
+def _seconds(
+    flops: float,
+    dimensions: ModelDimensions,
+    machine: Machine,
+    settings: Settings,
+    size: DatasetSize,
+) -> float:
+    """Duration of the whole run, evaluations included, at `flops` per device and second."""
+    lora, training = settings.lora, settings.training
+    tokens = equivalent_tokens(dimensions, lora, training, size)
+    rate = flops * device_count(training, machine, size) / flops_per_token(dimensions, lora, size)
+    return tokens / rate
+
+
+def _summary(
+    needed: MemoryEstimate, available: int, seconds: float | None, machine: Machine
+) -> str:
+    on_card = machine.device == "cuda"
+    name, place = ("그래픽 메모리", "그래픽 카드에") if on_card else ("메모리", "이 컴퓨터에")
+    memory = f"{name} 약 {_gb(needed.total)} ({place} 남은 것 {_gb(available)})"
+    return f"{memory}, 시간 약 {_time(seconds)}" if seconds else f"{memory}. {_TIME_LATER}"
+
+
+def _advice(
+    settings: Settings, dimensions: ModelDimensions, machine: Machine, size: DatasetSize, room: int
+) -> str:
+    """The mildest setting to lower that makes the training fit."""
+    training = settings.training
+
+    def fits(machine: Machine, length: int) -> bool:
+        short = training.model_copy(update={"max_seq_len": length})
+        return estimate_memory(dimensions, machine, settings.lora, short, size).total <= room
+
+    for length in (768, 512, 256, 128):
+        if length < min(training.max_seq_len, size.longest) and fits(machine, length):
+            return (
+                f"메모리가 모자랍니다. training.max_seq_len 을 {length} 로 줄이고 "
+                "'데이터 준비'를 다시 하세요."
+            )
+    saving = replace(machine, checkpointing=True)
+    if not machine.checkpointing and fits(saving, training.max_seq_len):
+        return "메모리가 모자랍니다. model.gradient_checkpointing 을 true 로 바꾸세요."
+    quantized = replace(saving, load_in_4bit=True)
+    if not machine.load_in_4bit and fits(quantized, min(training.max_seq_len, 512)):
+        return (
+            "메모리가 모자랍니다. model.load_in_4bit 와 model.gradient_checkpointing 을 "
+            "true 로 바꾸고 training.max_seq_len 을 512 로 줄이세요."
+        )
+    return "메모리가 모자랍니다. model.base_model 을 더 작은 모델로 바꾸세요."
+
+
+def _gb(size: float) -> str:
+    return f"{size / _GB:.1f}GB"
+
+
+def _time(seconds: float) -> str:
+    minutes = max(1, math.ceil(seconds / 60))
+    hours, rest = divmod(minutes, 60)
+    if hours >= 10 or (hours and not rest):
+        return f"{round(minutes / 60)}시간"
+    return f"{hours}시간 {rest}분" if hours else f"{minutes}분"
