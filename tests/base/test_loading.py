@@ -57,7 +57,7 @@ reports = []
 base = load_base({str(FOLDER)!r}, load_in_4bit=True, report=reports.append)
 assert not base.quantized
 print(base.notes[0])
-print([text for text in reports if "4비트로 읽지 못해" in words][0])
+print([text for text in reports if "4비트로 읽지 못해" in text][0])
 """
     done = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", program],
