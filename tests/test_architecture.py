@@ -50,6 +50,21 @@ MAY_LOAD_HEAVY = {
     "kakaobot.chat.engine",
     "kakaobot.starter.build",
 }
+FILE_OWNERS = {
+    "kakaobot.runs": frozenset(
+        {
+            *("config.yaml", "worker.json", "worker.log", "worker.lock", "worker.reserve"),
+            *("status.json", "metrics.jsonl", "STOP", "cues.json", "samples.jsonl"),
+            *("adapter_best", "adapter_latest", "adapter_config.json", "adapter_model.safetensors"),
+            *("complete.json", "trainer_state.json"),
+        }
+    ),
+    "kakaobot.dataset.artifacts": frozenset(
+        ("train.jsonl", "val.jsonl", "stats.json", "preview.json", "report.html")
+    ),
+    "kakaobot.exports": frozenset(("manifest.json", "people.json", "rooms.json")),
+}
+"""Package or module → the file names that only it contains."""
 MAY_CATCH_ALL = {"ui.errors": 2, "kakaobot.train.worker": 1, "kakaobot.chat.engine": 1}
 """Module → number of catch-all handlers: handlers and streams of the window, the worker's main
 function, and the generating thread, which passes its error to the caller."""
@@ -132,6 +147,19 @@ def dependencies(name: str, tree: ast.Module, modules: Mapping[str, ast.Module])
     return (targets & modules.keys()) - {name}
 
 
+def file_names(modules: Mapping[str, ast.Module], names: frozenset[str]) -> dict[str, set[str]]:
+    """Module → those of `names` that it contains as a string literal."""
+    literals = {
+        module: {
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        for module, tree in modules.items()
+    }
+    return {module: found & names for module, found in literals.items() if found & names}
+
+
 def duplicate_classes(modules: Mapping[str, ast.Module]) -> list[str]:
     """Class names, private ones included, that are defined more than once."""
     names = Counter(
@@ -193,6 +221,13 @@ def test_there_is_no_import_cycle() -> None:
 
 def test_every_class_name_is_unique() -> None:
     assert duplicate_classes(sources()) == []
+
+
+@pytest.mark.parametrize("owner", FILE_OWNERS)
+def test_only_its_owner_contains_a_file_name(owner: str) -> None:
+    containing = file_names(sources(), FILE_OWNERS[owner])
+    assert {name for name in containing if not f"{name}.".startswith(f"{owner}.")} == set()
+    assert containing
 
 
 def test_only_the_window_imports_gradio() -> None:
@@ -268,6 +303,14 @@ def test_downward_imports_are_accepted() -> None:
 )
 def test_an_import_cycle_is_reported(texts: dict[str, str], cycle: set[str]) -> None:
     assert set(import_cycle(parse(texts))) == cycle
+
+
+def test_a_file_name_is_reported() -> None:
+    modules = parse(
+        {"a": "f = 'status.json'", "b": "def f():\n    return x / 'STOP'", "c": "STOP = 1"}
+    )
+    names = frozenset(("status.json", "STOP"))
+    assert file_names(modules, names) == {"a": {"status.json"}, "b": {"STOP"}}
 
 
 def test_a_duplicate_class_name_is_reported() -> None:

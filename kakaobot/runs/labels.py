@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from kakaobot.runs.status import State
 
 STATE_LABELS: dict[State, str] = {
@@ -31,3 +33,12 @@ def duration_text(seconds: float, *, fixed: bool = False) -> str:
         if count or fixed or not parts:
             parts.append(f"{count}{name}")
     return " ".join(parts)
+
+
+def rough_duration_text(seconds: float) -> str:
+    """An estimated duration, rounded up to minutes, or to hours from ten hours on."""
+    minutes = max(1, math.ceil(seconds / 60))
+    hours, rest = divmod(minutes, 60)
+    if hours >= 10 or (hours and not rest):
+        return f"{round(minutes / 60)}시간"
+    return f"{hours}시간 {rest}분" if hours else f"{minutes}분"

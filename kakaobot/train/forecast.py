@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ from kakaobot.base.cpu import Cpu
 from kakaobot.base.selection import BaseModelChoice, Hardware
 from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport
+from kakaobot.runs.labels import rough_duration_text
 from kakaobot.runs.status import Status
 from kakaobot.settings import Settings
 from kakaobot.train.cost_model import (
@@ -158,7 +158,11 @@ def _summary(
     on_card = machine.device == "cuda"
     name, place = ("그래픽 메모리", "그래픽 카드에") if on_card else ("메모리", "이 컴퓨터에")
     memory = f"{name} 약 {_gb(needed.total)} ({place} 남은 것 {_gb(available)})"
-    return f"{memory}, 시간 약 {_time(seconds)}" if seconds else f"{memory}. {_TIME_LATER}"
+    return (
+        f"{memory}, 시간 약 {rough_duration_text(seconds)}"
+        if seconds
+        else f"{memory}. {_TIME_LATER}"
+    )
 
 
 def _advice(
@@ -191,11 +195,3 @@ def _advice(
 
 def _gb(size: float) -> str:
     return f"{size / _GB:.1f}GB"
-
-
-def _time(seconds: float) -> str:
-    minutes = max(1, math.ceil(seconds / 60))
-    hours, rest = divmod(minutes, 60)
-    if hours >= 10 or (hours and not rest):
-        return f"{round(minutes / 60)}시간"
-    return f"{hours}시간 {rest}분" if hours else f"{minutes}분"

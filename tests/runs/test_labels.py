@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kakaobot.runs.labels import duration_text
+from kakaobot.runs.labels import duration_text, rough_duration_text
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,18 @@ def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None
 )
 def test_a_fixed_duration_keeps_zero_units_and_has_no_days(seconds: float, text: str) -> None:
     assert duration_text(seconds, fixed=True) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1, "1분"),
+        (61, "2분"),
+        (3600, "1시간"),
+        (3700, "1시간 2분"),
+        (36000, "10시간"),
+        (37900, "11시간"),
+    ],
+)
+def test_a_rough_duration_is_rounded_up(seconds: float, text: str) -> None:
+    assert rough_duration_text(seconds) == text
