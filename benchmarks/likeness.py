@@ -43,7 +43,7 @@ from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Training
 from kakaobot.base.generation import Sampling
-from kakaobot.base.selection import located
+from kakaobot.base.selection import location_of
 from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.chat.engine import Engine
 from kakaobot.config import Home, save
@@ -211,7 +211,7 @@ def answer(
     settings = home.settings()
     adapter = runs.all()[0].checkpoints.adapter()
     engine = Engine.load(
-        located(base),
+        location_of(base),
         adapter[1] if adapter else None,
         load_in_4bit=settings.model.load_in_4bit,
         dtype=settings.model.dtype,
@@ -220,7 +220,7 @@ def answer(
     )
     sampling = settings.generation.model_dump()
     del sampling["max_history_turns"]
-    renderer = read_tokenizer_info(located(base)).renderer
+    renderer = read_tokenizer_info(location_of(base)).renderer
     replies = []
     for question in questions:
         pieces = list(

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.base.generation import Sampling
-from kakaobot.base.selection import detect_hardware, located, one_gpu
+from kakaobot.base.selection import detect_hardware, location_of, one_gpu
 from kakaobot.chat.protocol import ChatModel
 from kakaobot.config import Home
 from kakaobot.errors import RunError
@@ -238,7 +238,7 @@ class ChatService:
                     "학습이 그래픽카드를 쓰고 있어 지금은 대화할 수 없습니다. "
                     "학습을 멈추거나 끝나기를 기다리세요."
                 )
-            self._model = self._loader(located(run.config()["base"]["name"]), adapter, settings)
+            self._model = self._loader(location_of(run.config()["base"]["name"]), adapter, settings)
             self._model_key = key
         return self._model
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.atomic_io import replace_text
-from kakaobot.base.selection import located
+from kakaobot.base.selection import location_of
 from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
@@ -96,7 +96,7 @@ class Datasets:
         _check_choice(histories, settings.data)
         progress(0.2, "바탕 모델의 토크나이저를 읽는 중")
         choice = self._bases.select(self._home)
-        base = read_tokenizer_info(located(choice.name))
+        base = read_tokenizer_info(location_of(choice.name))
         pseudonymizer = self._pseudonymizer(settings, histories)
         pipeline = Pipeline(
             pseudonymizer.settings if pseudonymizer else settings, base, tokenizer=choice.label

@@ -47,7 +47,7 @@ class Hardware:
 @dataclass(frozen=True)
 class BaseModelChoice:
     name: str
-    """`starter`, a Hugging Face id, a folder, or a `.gguf` file; see `located`."""
+    """`starter`, a Hugging Face id, a folder, or a `.gguf` file; see `location_of`."""
     label: str
     """Shown to the user."""
     reason: str
@@ -141,7 +141,7 @@ def choose(
     )
 
 
-def located(name: str) -> str:
+def location_of(name: str) -> str:
     """Where a chosen base is loaded from; the starter moves with the program."""
     return str(STARTER_FOLDER) if name == STARTER else name
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from kakaobot.base.cpu import Cpu
-from kakaobot.base.selection import located
+from kakaobot.base.selection import location_of
 from kakaobot.config import Home, parse
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.run import Run, Runs
@@ -32,7 +32,7 @@ def dimensions_of(base: str) -> ModelDimensions | None:
     """Dimensions of a known base, folder or cached model; None for others. Downloads nothing."""
     if base in QWEN3:
         return QWEN3[base]
-    name = located(base)
+    name = location_of(base)
     file = Path(name) / "config.json"
     if not file.exists():
         if Path(name).exists() or name.count("/") != 1:

@@ -14,7 +14,7 @@ from transformers import set_seed
 from kakaobot.base import resolve
 from kakaobot.base.download import download
 from kakaobot.base.loading import LoadedBase, device_facts, free_memory, load_base
-from kakaobot.base.selection import located
+from kakaobot.base.selection import location_of
 from kakaobot.config import parse
 from kakaobot.dataset import artifacts, jsonl
 from kakaobot.errors import DatasetError
@@ -179,7 +179,7 @@ class TrainingJob:
     def _load_base(self) -> LoadedBase:
         requested = self.settings.model
         self._report(f"바탕 모델({self.config['base']['label']})을 읽는 중입니다.")
-        name = located(self.config["base"]["name"])
+        name = location_of(self.config["base"]["name"])
         if self.ranks.is_distributed:
             # One rank per machine downloads; the others find it in the cache.
             if self.ranks.local_rank == 0:

@@ -11,7 +11,7 @@ from kakaobot.base.selection import (
     BaseModelChoice,
     Hardware,
     choose,
-    located,
+    location_of,
     next_smaller,
     one_gpu,
     parse_hardware,
@@ -58,7 +58,7 @@ def test_auto_chooses_a_small_model_without_a_gpu() -> None:
 def test_auto_falls_back_to_the_starter_without_hub_and_cache() -> None:
     choice = auto(online=False)
     assert choice.practice
-    assert located(choice.name) == str(FOLDER)
+    assert location_of(choice.name) == str(FOLDER)
     assert "연습용" in choice.reason
 
 

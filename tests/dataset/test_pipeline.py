@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kakaobot.base.selection import STARTER, located
+from kakaobot.base.selection import STARTER, location_of
 from kakaobot.base.tokenizer import TokenizerInfo, read_tokenizer_info
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.filter_report import AFTER, BEFORE
@@ -28,7 +28,7 @@ Text = tuple[str, str, int]
 
 @pytest.fixture(scope="module")
 def base() -> TokenizerInfo:
-    return read_tokenizer_info(located(STARTER))
+    return read_tokenizer_info(location_of(STARTER))
 
 
 def history(room: str, texts: list[Text]) -> RoomHistory:
