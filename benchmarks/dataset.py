@@ -42,7 +42,7 @@ PEOPLE = (
     *("도담", "마루", "은솔", "가람", "나래", "서하늘"),
     *("다온", "이든", "한별", "새봄", "온유", "루아"),
 )
-REACTIONS = (
+BACKCHANNELS = (
     *("ㅋㅋㅋ", "ㅋㅋㅋㅋㅋㅋ", "ㅇㅇ", "ㅎㅎ", "헐", "ㄱㄱ"),
     *("네", "응", "대박", "ㅠㅠ", "오", "?"),
 )
@@ -78,7 +78,7 @@ def _texts(rng: random.Random) -> Iterator[str]:
         for word in rng.choices(words, cum_weights=weights, k=1000):
             draw = rng.random()
             if draw < 0.25:
-                yield rng.choice(REACTIONS)
+                yield rng.choice(BACKCHANNELS)
             elif draw < 0.29:
                 yield "사진"
             elif draw < 0.30:

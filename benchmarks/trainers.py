@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-IGNORED = -100
+from kakaobot.train.collate import IGNORED
+
 ROWS = 4
 """Rows per step when speeds are compared."""
 _EVAL_STEPS = 5

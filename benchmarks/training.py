@@ -39,13 +39,14 @@ sys.path.insert(0, str(HERE.parent))
 
 from benchmarks.net2net import widen  # noqa: E402
 from benchmarks.peak import peak_mb  # noqa: E402
-from benchmarks.trainers import IGNORED, ROWS, TO_LOSS, WORKS, Measurement, cores  # noqa: E402
+from benchmarks.trainers import ROWS, TO_LOSS, WORKS, Measurement, cores  # noqa: E402
+from kakaobot.train.collate import IGNORED  # noqa: E402
 from kakaobot.train.launcher import ENVIRONMENT  # noqa: E402
 
 CONTEXT = 4
 """Messages of context in the common recipe; the default of `data.context_turns`."""
 PARAMETERS = {"starter": 6_800_000, "103M": 103_000_000}
-SHAPES: dict[str, dict[str, int]] = {
+SIZES: dict[str, dict[str, int]] = {
     "103M": {"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 8,
              "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 64},
     "596M": {"hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 28,
@@ -53,7 +54,7 @@ SHAPES: dict[str, dict[str, int]] = {
 }  # fmt: skip
 
 
-def prepare(folder: Path, shape: str) -> None:
+def prepare(folder: Path, size: str) -> None:
     """Write the base, the rows and the windows of the common recipe."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -74,13 +75,13 @@ def prepare(folder: Path, shape: str) -> None:
     Exports(home).import_files([HERE.parent / "data" / "sample" / "sample_windows.txt"])
     Datasets(home, BaseModels(lambda requested: choose(requested, reachable=lambda: False))).build()
     base = folder / "base"
-    if shape == "starter":
+    if size == "starter":
         base.symlink_to(FOLDER)
     else:
         torch.manual_seed(0)
-        sizes: Any = {**SHAPES[shape], "vocab_size": 151_936, "tie_word_embeddings": True}
+        sizes: Any = {**SIZES[size], "vocab_size": 151_936, "tie_word_embeddings": True}
         model: Any = (
-            widen(FOLDER, sizes) if shape == "103M" else Qwen3ForCausalLM(Qwen3Config(**sizes))
+            widen(FOLDER, sizes) if size == "103M" else Qwen3ForCausalLM(Qwen3Config(**sizes))
         )
         model.to(torch.bfloat16).save_pretrained(base)
         for file in FOLDER.glob("*token*"):
@@ -100,9 +101,9 @@ def windows(rows: list[Any], renderer: Any) -> list[dict[str, list[int]]]:
 
     examples = []
     for row in rows:
-        for at, message in enumerate(row.messages):
+        for index, message in enumerate(row.messages):
             if message.is_target:
-                before = row.messages[max(0, at - CONTEXT) : at]
+                before = row.messages[max(0, index - CONTEXT) : index]
                 context = [ChatMessage(other.role, other.content, other.name) for other in before]
                 encoded = renderer.encode([*context, message])
                 pairs = zip(encoded.ids, encoded.loss_mask, strict=True)
@@ -148,7 +149,7 @@ def run(python: str, name: str, folder: Path, argument: float) -> Measurement | 
     return Measurement(**json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def to_equal_loss(folder: Path, shape: str) -> tuple[list[dict[str, Any]], dict[str, float]]:
+def to_equal_loss(folder: Path, size: str) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """Rows and ratio of the CPU time to the validation loss the common recipe ends with.
 
     Both use our peak learning rate for a base of this size.
@@ -156,8 +157,8 @@ def to_equal_loss(folder: Path, shape: str) -> tuple[list[dict[str, Any]], dict[
     from kakaobot.settings import TrainingSettings
     from kakaobot.train.plan import learning_rate
 
-    prepare(folder, shape)
-    rate = learning_rate(TrainingSettings(), PARAMETERS[shape])
+    prepare(folder, size)
+    rate = learning_rate(TrainingSettings(), PARAMETERS[size])
     one, other = TO_LOSS
     common = run(sys.executable, one, folder, rate)
     if common is None or common.eval_loss is None:
@@ -169,10 +170,10 @@ def to_equal_loss(folder: Path, shape: str) -> tuple[list[dict[str, Any]], dict[
         print(f"kakaobot did not come below {common.eval_loss:.3f} in a whole training.")
         return [], {}
     rows = [
-        {**asdict(result), "base": shape, "trainer": name, "seconds": result.cpu_s / cores()}
+        {**asdict(result), "base": size, "trainer": name, "seconds": result.cpu_s / cores()}
         for name, result in ((one, common), (other, ours))
     ]
-    name = f"{shape}, seconds to an equal loss, common recipe / kakaobot"
+    name = f"{size}, seconds to an equal loss, common recipe / kakaobot"
     return rows, {name: common.cpu_s / ours.cpu_s}
 
 
@@ -242,19 +243,21 @@ def app_estimate(folder: Path) -> dict[str, float]:
     save(home.settings_file, {"training.batch": ROWS})
     bases = BaseModels(lambda requested: BaseModelChoice(name, name, ""))
     forecast, report = estimate(home, bases), Datasets(home, bases).report()
-    shape = ModelDimensions.from_config(
+    dimensions = ModelDimensions.from_config(
         json.loads((folder / "base" / "config.json").read_text(encoding="utf-8"))
     )
-    assert forecast.memory and report and shape
-    figures = {"peak_mb": forecast.memory.total / 2**20}
+    assert forecast.memory and report and dimensions
+    values = {"peak_mb": forecast.memory.total / 2**20}
     if forecast.seconds:
         settings = home.settings()
-        work = equivalent_tokens(shape, settings.lora, settings.training, dataset_size_of(report))
-        figures["wall_tokens_per_s"] = work / forecast.seconds
-    return figures
+        work = equivalent_tokens(
+            dimensions, settings.lora, settings.training, dataset_size_of(report)
+        )
+        values["wall_tokens_per_s"] = work / forecast.seconds
+    return values
 
 
-def speeds(folder: Path, shapes: Sequence[str], seconds: float) -> list[dict[str, Any]]:
+def speeds(folder: Path, sizes: Sequence[str], seconds: float) -> list[dict[str, Any]]:
     """Every trainer on every base."""
     pythons = dict.fromkeys(WORKS, sys.executable)
     if python := peers_python(folder / "peers"):
@@ -263,15 +266,15 @@ def speeds(folder: Path, shapes: Sequence[str], seconds: float) -> list[dict[str
         del pythons["trl"]
         print("trl could not be installed and is left out.")
     rows = []
-    for shape in shapes:
-        place = folder / shape
-        place.mkdir()
-        prepare(place, shape)
-        forecast = app_estimate(place)
+    for size in sizes:
+        base_folder = folder / size
+        base_folder.mkdir()
+        prepare(base_folder, size)
+        forecast = app_estimate(base_folder)
         for trainer, python in pythons.items():
-            if row := measure(python, trainer, place, seconds):
+            if row := measure(python, trainer, base_folder, seconds):
                 extra = {"foretold": forecast} if trainer == "kakaobot" else {}
-                rows.append({"base": shape, **row, **extra})
+                rows.append({"base": size, **row, **extra})
     return rows
 
 
@@ -293,11 +296,11 @@ def main() -> None:
     race: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name:
         if not args.race:
-            rows = speeds(Path(name), ("103M",) if args.quick else tuple(SHAPES), seconds)
-        for shape in () if args.quick else PARAMETERS:
-            folder = Path(name) / f"race-{shape}"
+            rows = speeds(Path(name), ("103M",) if args.quick else tuple(SIZES), seconds)
+        for size in () if args.quick else PARAMETERS:
+            folder = Path(name) / f"race-{size}"
             folder.mkdir()
-            results, ratio = to_equal_loss(folder, shape)
+            results, ratio = to_equal_loss(folder, size)
             raced += results
             race |= ratio
     ratios = ratios_of(rows) | race

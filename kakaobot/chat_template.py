@@ -1,8 +1,8 @@
 """Conversation → token ids and loss mask. The only renderer; imports no torch and reads no files.
 
-Training, counting and chat all build their ids here: a chat model that is prompted in another chat
-format than it was trained in breaks. A `ChatFormat` is that format as data; a `Renderer` applies
-one with a tokenizer.
+Training, counting and chat all build their ids here: a chat model breaks if prompted in another
+format than it was trained in. A `ChatFormat` is that format as data; a `Renderer` applies one with
+a tokenizer.
 """
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ def _body(message: ChatMessage) -> list[str]:
 
 
 def _overhead_key(message: ChatMessage) -> tuple[Role, str, bool]:
-    """All that the text around a message depends on."""
+    """Everything the text around a message depends on."""
     return message.role, message.name, message.is_target
 
 

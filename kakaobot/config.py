@@ -145,7 +145,7 @@ def parse(document: object) -> Settings:
     """
     if not isinstance(document, dict):
         raise ConfigError("설정 파일은 'training:' 같은 묶음들로 이루어져야 합니다.")
-    # An empty group ("smoke:") is None in YAML and stands for its defaults.
+    # An empty group ("smoke:") is None in YAML and means its defaults.
     groups = {key: {} if value is None else value for key, value in document.items()}
     try:
         return Settings.model_validate(groups)
@@ -247,7 +247,7 @@ def _choices(annotation: object) -> Iterator[object]:
 
 
 def yaml_value(value: object) -> str:
-    """A value as it stands on one line of the settings file."""
+    """A value as written on one line of the settings file."""
     if isinstance(value, tuple):
         value = list(value)
     # YAML quotes what needs it: an empty string does, "auto" does not.

@@ -1,4 +1,4 @@
-"""Limits how long OpenMP threads spin at a barrier. To be set before torch is imported.
+"""Limits how long OpenMP threads spin at a barrier. Takes effect only before importing torch.
 
 The threads of a parallel region wait for the slowest. Both runtimes spin meanwhile, for a few
 milliseconds (libgomp) or 200 (libomp), which suits an idle machine. If another program occupies a

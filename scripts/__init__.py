@@ -1,1 +1,1 @@
-"""What `launch.py` needs before anything is installed. Standard library, from Python 3.8 on."""
+"""Installer used by `launch.py` (standard library, Python 3.8 syntax), and developer tools."""

@@ -79,14 +79,14 @@ class Progress:
             done, total = (int(number) // 10**6 for number in progress.groups())
             self._bytes = f"({done:,}/{total:,} MB)"
             return None
-        for pattern, sentence in MESSAGES:
+        for pattern, template in MESSAGES:
             match = re.match(r"\s*" + pattern, line)
             if match:
                 self._seen[pattern] += 1
                 self._bytes = ""
                 names = match.groups()
                 count = names[0].count(",") + 1 if names else 0
-                return sentence.format(*names, n=self._seen[pattern], count=count)
+                return template.format(*names, n=self._seen[pattern], count=count)
         return None
 
 
@@ -103,7 +103,7 @@ def run_pip(
     environ.pop("PYTHONHOME", None)
     progress = Progress()
     lines: queue.Queue[str | None] = queue.Queue()
-    began = reported = time.monotonic()
+    start = reported = time.monotonic()
     log.write("$ " + " ".join(command) + "\n")
     with subprocess.Popen(
         command,
@@ -128,7 +128,7 @@ def run_pip(
             if not message and now - reported >= quiet:
                 message = progress.heartbeat()
             if message:
-                report(f"  [{clock(now - began)}] {message}")
+                report(f"  [{clock(now - start)}] {message}")
                 reported = now
     return process.returncode
 
@@ -141,7 +141,7 @@ def failure_report(log: Path) -> str:
     """The last lines of pip's log, and advice."""
     text = log.read_text(encoding="utf-8", errors="replace")
     end = text.splitlines()[-12:]
-    advice = next(words for pattern, words in FAILURES if re.search(pattern, "\n".join(end)))
+    advice = next(advice for pattern, advice in FAILURES if re.search(pattern, "\n".join(end)))
     shown = "\n".join("    " + line for line in end)
     return f"{shown}\n\n{advice} 다시 시작하세요. 하던 곳부터 이어서 합니다. (전체 기록: {log})"
 

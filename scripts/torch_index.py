@@ -11,7 +11,7 @@ from typing import NamedTuple
 CUDA_13 = "https://download.pytorch.org/whl/cu130"
 CUDA_12 = "https://download.pytorch.org/whl/cu126"
 # NVIDIA, "CUDA Compatibility", minor version compatibility: 13.x needs driver 580; 12.x needs 525,
-# of which 527.41 was the first on Windows.
+# first released for Windows as 527.41.
 DRIVER_FOR_13, DRIVER_FOR_12 = 580, 527
 # NVIDIA, CUDA 13.0 release notes: cards before Turing (7.5) were dropped.
 OLDEST_CARD_FOR_13 = 7.5

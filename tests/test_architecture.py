@@ -252,11 +252,11 @@ def test_only_the_listed_modules_catch_all_errors() -> None:
     assert over == {}
 
 
-@pytest.mark.parametrize("face", ["ui.app", "kakaobot.cli"])
-def test_a_face_starts_without_torch(face: str) -> None:
-    probe = f"import sys, {face}; print([m for m in {sorted(HEAVY)} if m in sys.modules])"
+@pytest.mark.parametrize("module", ["ui.app", "kakaobot.cli"])
+def test_window_and_cli_start_without_torch(module: str) -> None:
+    program = f"import sys, {module}; print([m for m in {sorted(HEAVY)} if m in sys.modules])"
     done = subprocess.run(
-        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 

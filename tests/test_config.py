@@ -61,7 +61,7 @@ def test_rendered_settings_parse_back() -> None:
         ("- 1", "묶음"),
     ],
 )
-def test_an_invalid_value_is_an_error_that_says_what_is_valid(text: str, message: str) -> None:
+def test_an_invalid_value_raises_an_error_with_valid_ones(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         parse(yaml.safe_load(text))
 

@@ -62,7 +62,7 @@ def port() -> Iterator[int]:
     server.server_close()
 
 
-def leave_address(home: Path, port: int, host: str = "127.0.0.1", pid: int = 77) -> None:
+def write_address(home: Path, port: int, host: str = "127.0.0.1", pid: int = 77) -> None:
     record = {"pid": pid, "port": port, "host": host, "token": "비밀-tok", "url": "http://x"}
     text = json.dumps(record)
     (home / ".kakaobot" / "instance.json").write_text(text, encoding="utf-8")
@@ -179,18 +179,18 @@ def test_a_public_address_is_warned_about(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_running_window_is_found_by_its_address(home: Path, port: int) -> None:
-    leave_address(home, port)
+    write_address(home, port)
     assert launch.running_window(home) == f"http://127.0.0.1:{port}/?t=비밀-tok"
 
 
 def test_a_window_on_all_interfaces_is_reached_by_loopback(home: Path, port: int) -> None:
-    leave_address(home, port, host="0.0.0.0")
+    write_address(home, port, host="0.0.0.0")
     assert launch.running_window(home) == f"http://127.0.0.1:{port}/?t=비밀-tok"
 
 
 def test_proxies_are_ignored(home: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    leave_address(home, port)
+    write_address(home, port)
     assert launch.running_window(home)
 
 
@@ -203,7 +203,7 @@ def test_another_program_on_the_port_is_not_the_window(
     health: object, home: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Window, "health", health)
-    leave_address(home, port)
+    write_address(home, port)
     assert launch.running_window(home) is None
 
 
@@ -214,14 +214,14 @@ def test_a_damaged_address_file_is_ignored(text: str, home: Path) -> None:
 
 
 def test_a_dead_window_is_ignored(home: Path, port: int) -> None:
-    leave_address(home, 1)
+    write_address(home, 1)
     assert launch.running_window(home) is None
 
 
 def test_a_second_start_shows_the_first_window_and_prepares_nothing(
     home: Path, port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    leave_address(home, port)
+    write_address(home, port)
     shown: list[str] = []
 
     def show(address: str) -> bool:
@@ -266,7 +266,7 @@ def project(folder: Path) -> Path:
     return folder
 
 
-def launched(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
+def run_launcher(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if name != "KAKAOBOT_HOME"}
     return subprocess.run(
         [str(python_outside()), str(folder / "launch.py"), *argv],
@@ -283,20 +283,20 @@ def test_the_first_start_installs_and_the_second_does_not(
     tmp_path: Path,
 ) -> None:
     folder = project(tmp_path / "내 프로젝트")
-    first = launched(folder, "--port", "8123", "--no-browser")
+    first = run_launcher(folder, "--port", "8123", "--no-browser")
     assert first.returncode == 7, first.stderr
     assert json.loads(first.stdout) == [str(folder / ".venv"), "127.0.0.1", 8123, False, "1"]
     assert "설치가 끝났습니다" in first.stderr
     assert (folder / ".venv" / "install.log").exists()
 
-    second = launched(folder)
+    second = run_launcher(folder)
     assert (second.returncode, second.stderr) == (7, "")
     assert json.loads(second.stdout)[2:4] == [None, True]
 
-    tool = launched(folder, "cli", "train", "--x")
+    tool = run_launcher(folder, "cli", "train", "--x")
     assert (tool.returncode, tool.stdout) == (9, f"['train', '--x'] {tmp_path}\n")
 
     (folder / ".venv" / "pyvenv.cfg").unlink()
-    repaired = launched(folder)
+    repaired = run_launcher(folder)
     assert repaired.returncode == 7, repaired.stderr
     assert "가상 환경" in repaired.stderr

@@ -34,7 +34,7 @@ def test_the_policy_shortens_the_spin_of_both_runtimes() -> None:
 @pytest.mark.parametrize(
     "name", ["GOMP_SPINCOUNT", "KMP_BLOCKTIME", "OMP_WAIT_POLICY", "KMP_LIBRARY"]
 )
-def test_a_policy_of_the_user_is_kept(name: str) -> None:
+def test_a_policy_set_by_the_user_takes_precedence(name: str) -> None:
     environ = {name: "7"}
     set_wait_policy(environ)
     assert environ == {name: "7"}

@@ -16,12 +16,12 @@ from kakaobot.runs.status import Status
 from tests.patience import patience, processor_time, run_logged, slowness, wait_for
 
 
-def test_wait_for_lasts_while_there_is_progress() -> None:
+def test_wait_for_goes_on_while_there_is_progress() -> None:
     steps = count()
-    began = time.monotonic()
+    start = time.monotonic()
     limit = patience(0.1)
     # Five times the silence limit.
-    wait_for(lambda: time.monotonic() - began > 5 * limit, lambda: next(steps), silence=0.1)
+    wait_for(lambda: time.monotonic() - start > 5 * limit, lambda: next(steps), silence=0.1)
 
 
 def test_wait_for_fails_on_silence() -> None:
@@ -63,10 +63,10 @@ def test_run_logged_returns_the_exit_code_or_kills_a_silent_program(
     assert run_logged(command, log, env=os.environ) == 3
     assert log.read_text(encoding="utf-8").strip() == "out"
     monkeypatch.setattr("tests.patience.wait_for", lambda *_: pytest.fail("silent"))
-    began = time.monotonic()
+    start = time.monotonic()
     with pytest.raises(pytest.fail.Exception, match="silent"):
         run_logged([sys.executable, "-c", "import time; time.sleep(600)"], log, env=os.environ)
-    assert time.monotonic() - began < patience(30)
+    assert time.monotonic() - start < patience(30)
 
 
 def test_slowness_is_at_least_one() -> None:

@@ -1,1 +1,1 @@
-"""Base models: selection, download, tokenizer, loading, and what each `auto` setting means."""
+"""Base models: selection, download, tokenizer, loading, and the rules behind `auto` settings."""

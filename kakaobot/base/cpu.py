@@ -23,7 +23,11 @@ class Cpu:
 
     @property
     def has_bf16(self) -> bool:
-        """Whether bfloat16 is computed in hardware; emulated, it is slower than float32."""
+        """Whether bfloat16 is computed in hardware.
+
+        For the forecast, which must not import torch. Loading asks torch (`loading.device_facts`),
+        which also knows CPUs without readable flags; `tests/base/test_cpu.py` compares the two.
+        """
         return bool(self.flags & _BF16)
 
 

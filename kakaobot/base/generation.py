@@ -1,4 +1,4 @@
-"""How replies are sampled, alike in chat and at evaluations. Imports transformers lazily."""
+"""Sampling options of replies, in chat and at evaluations. Imports transformers lazily."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def generation_config(base: LoadedBase, sampling: Sampling, *, context_left: int
 
     Args:
         base: its special tokens end a reply.
-        sampling: how tokens are drawn.
+        sampling: temperature, cut-offs and length.
         context_left: tokens the context has left, at least 1; bounds the reply.
     """
     from transformers import GenerationConfig
@@ -42,7 +42,7 @@ def generation_config(base: LoadedBase, sampling: Sampling, *, context_left: int
     )
     return GenerationConfig(
         max_new_tokens=min(sampling.max_new_tokens, context_left),
-        # An empty reply is none.
+        # Never an empty reply.
         min_new_tokens=1,
         repetition_penalty=sampling.repetition_penalty,
         eos_token_id=_stop_tokens(base),

@@ -31,10 +31,10 @@ from kakaobot.settings import Switch
 log = logging.getLogger(__name__)
 
 _THREADS = torch.get_num_threads()
-"""The default of the library."""
+"""Torch's default."""
 _GIB = 2**30
 _LOAD_OVERHEAD = 1.2
-"""Memory of a plain load relative to its weights."""
+"""Memory of a plain load relative to the weights."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def best_device() -> torch.device:
 
 
 def device_facts(device: torch.device) -> resolve.Device:
-    """The facts that settings are resolved against."""
+    """The facts that settings are resolved against, from torch; see also `Cpu.has_bf16`."""
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:

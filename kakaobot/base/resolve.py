@@ -1,7 +1,7 @@
-"""What each `auto` of the settings stands for on a device. Pure functions; imports no torch.
+"""Resolves every `auto` setting for a device. Pure functions; imports no torch.
 
-Loading, training and the estimate all ask here, so that they cannot disagree. Which base model
-`auto` stands for is decided in `selection`.
+Loading, training and the forecast share these rules, so that they cannot disagree. `selection`
+resolves `model.base_model`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DEFAULT_CONTEXT = 131_072
 LOGITS_PER_CHUNK = 12_000_000
 """Logits held at once. More is hardly faster on a CPU, fewer is slower."""
 CHUNK_MULTIPLE = 16
-"""Rows of a chunk are a multiple of it: a CPU prepares itself for every shape it has not seen."""
+"""Chunks have a multiple of this many rows: CPU kernels are prepared anew for unseen shapes."""
 
 _HALF_FROM = 30_000_000
 """Parameters below which half precision saves nothing worth its rounding on a CPU. With native
@@ -34,7 +34,7 @@ class Device:
     kind: str
     """`cpu`, `cuda` or `mps`."""
     native_bf16: bool = False
-    """Whether it computes bf16 in hardware; emulated, bf16 is slower than fp32 on a CPU."""
+    """Whether bf16 is computed in hardware; emulated on a CPU, it is slower than fp32."""
 
     @property
     def half(self) -> Precision | None:

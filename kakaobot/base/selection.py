@@ -1,4 +1,4 @@
-"""Which base model suits this machine, from its hardware and the hub's cache. Imports no torch."""
+"""Chooses the base model for this machine by its hardware and the hub. Imports no torch."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def choose(
 
 
 def location_of(name: str) -> str:
-    """Where a chosen base is loaded from; the starter moves with the program."""
+    """What `from_pretrained` loads for a chosen base; the starter moves with the program."""
     return str(STARTER_FOLDER) if name == STARTER else name
 
 

@@ -41,7 +41,7 @@ class Usage(NamedTuple):
 
 
 def usage() -> Usage:
-    """The counters of now."""
+    """The current counters."""
     times = psutil.cpu_times()
     # A core that waits for the disk is free.
     idle = times.idle + getattr(times, "iowait", 0.0)

@@ -14,7 +14,7 @@ def truncate(
     max_tokens: int,
     length: Callable[[ChatMessage], int],
 ) -> list[ChatMessage]:
-    """The last messages that fit, at most `max_turns`; the very last one always stays.
+    """The last messages that fit, at most `max_turns`, but always the newest one.
 
     Args:
         length: tokens of one message.

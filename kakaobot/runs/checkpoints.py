@@ -66,7 +66,7 @@ class Checkpoints:
         kinds: tuple[AdapterKind, ...] = ("best", "latest")
         for kind in kinds:
             folder = self.adapter_folder(kind)
-            # The old folder stands in during a swap.
+            # During a swap the backup may be all there is.
             for path in (folder, _backup(folder)):
                 if (path / ADAPTER_CONFIG).exists():
                     return kind, path

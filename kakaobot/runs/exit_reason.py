@@ -11,7 +11,7 @@ EXIT_FULL = 4
 """Exit code of a worker on a full disk, where its status may not have been written."""
 
 _SEARCHED_LINES = 25
-"""Lines at the end of a log searched for a cause: libraries still print after a traceback."""
+"""Last lines of a log searched for a cause: libraries may print more after a traceback."""
 _MAX_QUOTE = 300
 """Characters of the log's last line that are quoted."""
 
@@ -145,9 +145,9 @@ def _cause(lines: Sequence[str], code: int | None, rebooted: bool, full: bool) -
 def _cause_in(lines: Sequence[str]) -> str:
     """Advice for the newest line that names a cause."""
     for line in reversed([line for line in lines if "Warning" not in line]):
-        for pattern, sentence in _CAUSES:
+        for pattern, advice in _CAUSES:
             if pattern.search(line):
-                return sentence
+                return advice
     return ""
 
 

@@ -15,7 +15,7 @@
         adapter_best/          worker    the best weights so far
         STOP                   app/user  asks the worker to save and exit
 
-Every file has one writer. Readers poll, so the window may close and reopen at any time.
+Every file has one writer. Readers poll, so the window may be closed and reopened at any time.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from kakaobot.errors import ConfigError
 from kakaobot.settings import LoraSettings
 
 _MAX_SPARSE_DROPOUT = 0.25
-"""Above it too many indices repeat, so that too few values are dropped."""
+"""Above this, too many indices repeat and too few values are dropped."""
 
 
 def with_lora(base: LoadedBase, lora: LoraSettings, *, checkpointing: bool) -> Any:
@@ -60,7 +60,7 @@ def with_lora(base: LoadedBase, lora: LoraSettings, *, checkpointing: bool) -> A
 class SparseDropout(nn.Module):
     """Dropout that draws the indices to drop instead of one number per value.
 
-    Drawing is what dropout costs on a CPU. Indices may repeat: with `p` = 0.05 it drops 4.9 %.
+    Random numbers are the main cost of dropout on a CPU. Indices may repeat: `p=0.05` drops 4.9 %.
     """
 
     def __init__(self, p: float) -> None:

@@ -62,7 +62,7 @@ class RunCallback(TrainerCallback):
 
     Args:
         run: the run folder.
-        status: the last one written.
+        status: the status written last.
         trained_tokens: returns the tokens trained on so far.
         save_adapter: writes the model's adapter into a folder.
         chat_template: saved beside every adapter.
@@ -70,9 +70,9 @@ class RunCallback(TrainerCallback):
         steps_per_epoch: may be fractional.
         style_evaluation: samples replies at a step and returns their style distance; calls its
             second argument at every token to know whether to stop.
-        metric: what the best adapter is chosen by.
-        sampling_interval: evaluations from one style evaluation to the next, if only the loss
-            decides.
+        metric: selects the best adapter.
+        sampling_interval: evaluations from one style evaluation to the next, if the loss alone
+            selects the best adapter.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class RunCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         if self._start is None:
-            # After the evaluation of the bare base, which comes once.
+            # Not earlier: the first evaluation, of the bare base, is no part of the training time.
             self._step_start = time.perf_counter()
             self._start = self._step_start, state.global_step
 
@@ -233,9 +233,9 @@ class RunCallback(TrainerCallback):
         )
 
     def _style_evaluation_due(self, step: int, last: int, eval_steps: int) -> bool:
-        """At every evaluation if the style decides, else less often, as sampling takes time."""
-        decides = self._metric != "eval_loss"
-        return decides or step == last or (step // eval_steps) % self._sampling_interval == 0
+        """At every evaluation if the metric needs it, else less often, as sampling takes time."""
+        needed = self._metric != "eval_loss"
+        return needed or step == last or (step // eval_steps) % self._sampling_interval == 0
 
     def _style_distance(self, step: int) -> float | None:
         """Measure and record the style distance; None on a STOP."""

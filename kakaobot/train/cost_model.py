@@ -26,7 +26,7 @@ _SUPPORTED = frozenset(
 _PROCESS_BYTES = {"cpu": 590_000_000, "cuda": 900_000_000}
 """Python with torch, transformers and peft on a CPU; the CUDA context on a card."""
 _NF4_BYTES = 0.53
-"""Of a weight in NF4 with double quantization."""
+"""Bytes per weight in NF4 with double quantization."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ QWEN3: dict[str, ModelDimensions] = {
     ),
     "Qwen/Qwen3-8B": ModelDimensions(151_936, 4096, 12288, 36, 4096, 1024, tied_embeddings=False),
 }
-"""Of the bases `auto` chooses from, which may not be downloaded yet."""
+"""Dimensions of the bases `auto` chooses from, which may not be downloaded yet."""
 
 
 @dataclass(frozen=True)
@@ -177,14 +177,14 @@ def micro_batch_tokens(
     size: DatasetSize,
     free: int,
 ) -> int:
-    """Padded tokens of a micro-batch: as many as fit on a card, few on a CPU.
+    """Padded tokens per micro-batch: as many as fit on a card, few on a CPU.
 
     Args:
         model: None if its architecture is unknown.
         machine: device and memory options.
         lora: rank and target layers of the adapter.
         training: batch size and maximum length.
-        size: of the dataset.
+        size: rows and tokens of the dataset.
         free: bytes free after the base is loaded.
     """
     if machine.device == "cuda" and model is not None:
@@ -204,7 +204,7 @@ def estimate_memory(
     *,
     micro_batch: int = _CPU_MICRO_BATCH,
 ) -> MemoryEstimate:
-    """Peak memory with micro-batches of that many padded tokens."""
+    """Peak memory of a training with `micro_batch` padded tokens per micro-batch."""
     item = 2 if machine.half else 4
     linear = model.linear_parameters * (_NF4_BYTES if machine.load_in_4bit else item)
     longest = min(size.longest, training.max_seq_len)

@@ -29,7 +29,7 @@ from kakaobot.train.launch_command import OFFLOAD_UNSUPPORTED, unsupported
 T = TypeVar("T")
 
 TIMEOUT = timedelta(hours=6)
-"""Of a collective: sampling at an evaluation or a download may take hours. A peer that died is
+"""Timeout of a collective: peers may wait hours for a download or for eval samples. A dead peer is
 noticed at once, because its connection closes."""
 PEER_LOST = (
     "함께 배우던 프로세스 하나가 갑자기 끝나 학습을 멈췄습니다. 메모리가 모자라지 않은지 보세요. "
@@ -37,7 +37,7 @@ PEER_LOST = (
 )
 FSDP_VARIABLE = "ACCELERATE_USE_FSDP"
 """Set by `accelerate launch` if the ranks share one model."""
-_FAILURE_KEY = "last words"
+_FAILURE_KEY = "failure"
 _POLL_SECONDS = 0.5
 
 
@@ -164,7 +164,7 @@ _UNSUPPORTED = {
 
 
 def is_peer_lost(error: BaseException) -> bool:
-    """Whether the error means no more than that another rank is gone."""
+    """Whether the error only means that another rank is gone."""
     # NCCL raises its own type, gloo a RuntimeError that names its source.
     return isinstance(error, distributed.DistError) or (
         isinstance(error, RuntimeError) and "gloo" in str(error).lower()

@@ -61,7 +61,7 @@ def distance_to_target(replies: Iterable[str], target: StyleProfile) -> float:
 
 
 def selection_score(metric: Metric, eval_loss: float, distance: float | None) -> float:
-    """What the best checkpoint minimizes.
+    """The score that the best checkpoint minimizes.
 
     `both` is the loss times one plus the style distance: 2.0 at a distance of 0.1 scores 2.2.
     Without a distance the loss decides.

@@ -1,4 +1,4 @@
-"""FLOP/s to expect of a training: from earlier runs of this home, else from measured CPUs."""
+"""Expected FLOP/s of a training, from earlier runs of this home, else from measured CPUs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from kakaobot.base.cpu import Cpu
+from kakaobot.base.hub import cached_file
 from kakaobot.base.selection import location_of
 from kakaobot.config import Home, parse
 from kakaobot.errors import KakaobotError
@@ -37,12 +38,10 @@ def dimensions_of(base: str) -> ModelDimensions | None:
     if not file.exists():
         if Path(name).exists() or name.count("/") != 1:
             return None
-        from huggingface_hub import try_to_load_from_cache
-
-        cached = try_to_load_from_cache(name, "config.json")
-        if not isinstance(cached, str):
+        cached = cached_file(name, "config.json")
+        if cached is None:
             return None
-        file = Path(cached)
+        file = cached
     try:
         return ModelDimensions.from_config(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError):
@@ -66,7 +65,7 @@ def earlier_flops(
 
 
 def _ran_on(status: Status, device: str) -> bool:
-    """Whether a run was on that kind of device; runs of old versions do not record theirs."""
+    """Whether a run used this kind of device; assumed of old runs, which do not record theirs."""
     return not status.pace_setup or status.pace_setup.startswith("cuda") == (device == "cuda")
 
 
@@ -88,7 +87,7 @@ def _run_flops(
 
 
 def measured_flops(dimensions: ModelDimensions, machine: Machine, cpu: Cpu) -> float | None:
-    """FLOP/s by the table of measured CPUs; None on a card or an unmeasured CPU."""
+    """FLOP/s from the table of measured CPUs; None on a card or an unmeasured CPU."""
     if machine.device != "cpu":
         return None
     flops = expected_flops(cpu, dimensions.parameters, half=machine.half)
@@ -96,7 +95,7 @@ def measured_flops(dimensions: ModelDimensions, machine: Machine, cpu: Cpu) -> f
 
 
 def device_count(training: TrainingSettings, machine: Machine, size: DatasetSize) -> int:
-    """Devices that compute at once: a card for each process, at most one a row of the batch."""
+    """Devices that compute at once: a card per process, but at most one per row of the batch."""
     if machine.device != "cuda":
         return 1
     return min(training.num_processes, batch_size(training, size.rows))

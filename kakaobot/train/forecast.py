@@ -26,8 +26,8 @@ from kakaobot.train.expected_speed import device_count, dimensions_of, earlier_f
 from kakaobot.train.launch_command import uses_fsdp
 
 _GB = 2**30
-_FILLED = 0.9
-"""Share of the free memory that a training may fill."""
+_USABLE = 0.9
+"""Share of the free memory that a training may use."""
 _TIME_LATER = "시간은 학습을 시작해 첫 걸음을 재고 나서 알려 드립니다."
 _TIMING = "첫 걸음을 재고 있습니다."
 
@@ -37,14 +37,14 @@ class Estimate:
     """Forecast of a training. `memory` and `seconds` may be unknown."""
 
     sentences: tuple[str, ...]
-    """Korean, one a line: memory and time, then what to change where memory is tight."""
+    """Korean, one per line: memory and time, then advice if memory is tight."""
     memory: MemoryEstimate | None = None
-    """Bytes by part, of the process on a CPU and of the card on a GPU."""
+    """Of the process on a CPU, of the card on a GPU."""
     free: int = 0
     """Bytes free on that device now."""
     seconds: float | None = None
     enough: bool = True
-    """False where the memory clearly does not suffice."""
+    """False if the memory does not suffice, True if it does or is unknown."""
     base: str = ""
     """Label of the base model."""
 
@@ -59,18 +59,18 @@ def forecast(
     free: Callable[[], int],
     cpu: Cpu,
 ) -> Estimate:
-    """Memory and time of a training of this base on the data of `report`.
+    """Memory and time of training this base on the data of `report`.
 
-    The time follows from the speed of earlier runs of this home, else from that of a measured CPU
-    of this kind (`throughput`); otherwise it is left open until a run has timed its first steps.
+    The time follows from the speed of earlier runs of this home, else of a measured CPU of this
+    kind (`throughput`); failing both, it is unknown until a run has timed its first steps.
 
     Args:
-        home: its earlier runs, and the accelerate file that the settings may name.
-        settings: the settings of that training.
+        home: holds earlier runs, and the accelerate file that the settings may name.
+        settings: the settings of the training.
         choice: the base model.
         report: describes the last build of the dataset.
         hardware: the graphics card.
-        free: gives the bytes of free memory; asked only without a card.
+        free: returns the bytes of free memory; called only without a card.
         cpu: the processor.
 
     Raises:
@@ -95,20 +95,20 @@ def forecast(
     if flops is None:
         flops = measured_flops(dimensions, machine, cpu)
     seconds = _seconds(flops, dimensions, machine, settings, size) if flops else None
-    enough = needed.total <= available * _FILLED
+    enough = needed.total <= available * _USABLE
     sentences = [_summary(needed, available, seconds, machine)]
     if not enough:
-        sentences.append(_advice(settings, dimensions, machine, size, int(available * _FILLED)))
+        sentences.append(_advice(settings, dimensions, machine, size, int(available * _USABLE)))
     return Estimate(tuple(sentences), needed, available, seconds, enough, choice.label)
 
 
 def timing_note(status: Status) -> str:
-    """Korean; why a running training has no time left to show yet, or nothing."""
+    """Korean: why a running training shows no remaining time yet; empty if it shows one."""
     return _TIMING if status.state == "running" and status.eta_seconds is None else ""
 
 
 def dataset_size_of(report: BuildReport) -> DatasetSize:
-    """Tokens and rows of the last build."""
+    """Rows and tokens of the last build."""
     share = report.target_tokens / max(1, report.tokens)
     val = report.val_tokens or report.tokens * report.val_rows / max(1, report.train_rows)
     return DatasetSize(
@@ -124,7 +124,7 @@ def dataset_size_of(report: BuildReport) -> DatasetSize:
 def machine_for(
     settings: Settings, dimensions: ModelDimensions, card: Hardware, cpu: Cpu
 ) -> Machine:
-    """The device and precision that `auto` stands for on this computer."""
+    """The device, and the settings resolved for it."""
     model, parameters = settings.model, dimensions.parameters
     # Both half precisions of a GPU take the same memory.
     device = resolve.Device("cuda" if card.gpu else "cpu", native_bf16=cpu.has_bf16)

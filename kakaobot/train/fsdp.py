@@ -1,9 +1,9 @@
 """Shards one base model over the ranks with FSDP2: each holds a part of every layer.
 
-By `fully_shard`, not by accelerate's FSDP plugin, which would shard the adapter too and save its
-optimizer in shards. Here only the frozen layers are sharded. The adapter is whole on every rank, so
-that its gradients, optimizer and checkpoints are those of any other run, resumable with and without
-FSDP; embedding and head are whole because the fused loss reads the head's weight outside a forward.
+Uses `fully_shard`, as accelerate's FSDP plugin would shard the adapter too and save its optimizer
+in shards. Here only the frozen layers are sharded. The adapter is whole on every rank, so that its
+gradients, optimizer and checkpoints are those of any other run, resumable with and without FSDP;
+embedding and head are whole because the fused loss reads the head's weight outside a forward.
 
 The forward pass of a layer is a collective, so all ranks must run equally many:
 `ProcessGroup.all_reduce_max` counts them, and `leading` and `Following` cover what only the main
@@ -34,11 +34,11 @@ def shard(model: Any, device: torch.device, ranks: ProcessGroup) -> int:
 
     Args:
         model: a PEFT model whose base is on the CPU.
-        device: of this rank.
-        ranks: that share the model.
+        device: the device of this rank.
+        ranks: the processes that share the model.
 
     Returns:
-        Bytes that gathered layers take at most.
+        Peak bytes of gathered layers.
 
     Raises:
         RunError: the model does not name its layer classes.

@@ -239,7 +239,7 @@ class TrainingJob:
             self._report(f"쓰다 만 저장본을 지웠습니다: {', '.join(incomplete)}")
         checkpoints = self.run.checkpoints.complete()
         step, path = checkpoints[-1] if checkpoints else (0, None)
-        # Voids the metrics of later steps, which will be measured again.
+        # Invalidates metrics of later steps, which will be measured again.
         self.run.append(Point(step, "resume", 0.0, time.time()))
         if path:
             self._report(f"{step}단계부터 이어서 학습합니다.")

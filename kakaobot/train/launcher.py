@@ -84,7 +84,7 @@ class TrainingThread(threading.Thread):
             thread = cls(run, psutil.Process(child.pid), grace=grace)
         except (OSError, psutil.Error) as error:
             if child:
-                # Its pid could not be written down, so nobody could stop it.
+                # Without a recorded pid nobody could stop it.
                 child.kill()
                 child.wait()
             raise RunError(
@@ -119,7 +119,7 @@ class TrainingThread(threading.Thread):
             return True
         # The exit code of an adopted process is unknown.
         if code is not None:
-            # On a full disk the worker's own last words must suffice.
+            # On a full disk the status that the worker wrote must suffice.
             with contextlib.suppress(OSError):
                 self.worker_run.worker.record_exit(self._process.pid, int(code))
         return True
@@ -164,7 +164,7 @@ def _kill_tree(process: psutil.Process) -> None:
 
 
 def _without_launcher(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` without the ranks of a launcher that this program itself was started by."""
+    """`environ` without the variables of a launcher that started this very program."""
     return {
         name: value
         for name, value in environ.items()

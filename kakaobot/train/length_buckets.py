@@ -47,7 +47,7 @@ def length_buckets(lengths: Sequence[int], count: int, rng: random.Random) -> li
 
     Args:
         lengths: tokens of each row.
-        count: number of batches; at most one per row is made.
+        count: number of batches, capped at one per row.
         rng: shuffles the batches and jitters the lengths.
 
     Returns:

@@ -16,7 +16,7 @@ LossMethod = Literal["fused", "kept", "cut", "full"]
 """`fused`: head and cross-entropy in chunks. `kept`: the model's `logits_to_keep`. `cut`: the
 head's input is cut to the predicting positions. `full`: logits of every token."""
 
-_PROBE_LOGIT = 100.0
+_LARGE_LOGIT = 100.0
 """Large enough for soft-capping to show."""
 
 
@@ -144,7 +144,7 @@ class MaskedLoss:
         outputs: list[Tensor] = []
 
         def replace_output(_: nn.Module, __: Any, output: Tensor) -> Tensor:
-            ramp = torch.linspace(-_PROBE_LOGIT, _PROBE_LOGIT, output.numel(), device=output.device)
+            ramp = torch.linspace(-_LARGE_LOGIT, _LARGE_LOGIT, output.numel(), device=output.device)
             outputs.append(ramp.reshape(output.shape).to(output.dtype))
             return outputs[-1]
 
@@ -158,10 +158,10 @@ class MaskedLoss:
 
 
 class _ChunkedLoss(torch.autograd.Function):
-    """Logits, loss and gradient of one chunk of tokens after the other.
+    """Logits, loss and gradient, one chunk of tokens at a time.
 
-    With a frozen head only the gradient of its input is needed, and the logits of a chunk are
-    enough to compute it.
+    With a frozen head only the gradient of its input is needed, which follows from the logits of
+    the chunk.
     """
 
     @staticmethod
@@ -202,7 +202,7 @@ class _ChunkedLoss(torch.autograd.Function):
 
 @contextlib.contextmanager
 def _mapped_input(head: nn.Module, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Within it `change` is applied to the head's input."""
+    """Applies `change` to the head's input."""
     hook = head.register_forward_pre_hook(lambda _, args: (change(args[0]), *args[1:]))
     try:
         yield

@@ -1,4 +1,4 @@
-"""OOM backoff: the next smaller memory plan after a shortage of memory. No torch.
+"""OOM backoff: the next smaller memory plan after memory ran out. No torch.
 
 A smaller plan changes memory and time only: gradients of a step are summed over its micro-batches,
 and checkpointing recomputes activations. Only dropout masks depend on how a step is cut.

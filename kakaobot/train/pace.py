@@ -17,7 +17,7 @@ _CHANGE_RATIO = 1.5
 _MAX_AVERAGED = 200
 """Steps in the average."""
 _WARM_UP = 1
-"""Steps not measured, in which libraries allocate and choose their kernels."""
+"""First steps, not measured: libraries allocate and choose kernels in them."""
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Pace:
     """Seconds per token over the steps of one worker. Per token, as batches differ in length."""
 
     start: float | None = None
-    """In the first steps of the run, which may have been an earlier worker's."""
+    """Seconds per token in the first steps of the run, perhaps of an earlier worker."""
     slowdown: float | None = None
     """Ratio to the start while the computer is busy, else None."""
     _seen: int = 0

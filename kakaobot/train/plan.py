@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from kakaobot.settings import TrainingSettings
 
 _RATE_AT_A_BILLION = 3e-4 * math.sqrt(0.3)
-"""2e-3, measured with `benchmarks/likeness.py` at 6.8 million parameters, and 3e-4 at 0.3 billion
-lie on this line, if the rate falls with the square root of the size."""
+"""Falling with the square root of the size, the rate fits both 2e-3 at 6.8 million parameters,
+measured with `benchmarks/likeness.py`, and 3e-4 at 0.3 billion."""
 _MIN_RATE, _MAX_RATE = 2e-4, 2e-3
-"""2e-4 is what QLoRA (Dettmers et al. 2023) uses for 7 and 13 billion."""
+"""QLoRA (Dettmers et al. 2023) uses 2e-4 at 7 and 13 billion."""
 
 _SMALL_ROOM, _SMALL_BATCH, _LARGE_BATCH = 500, 2, 4
 _TINY_ROOM, _MANY_EPOCHS, _FEW_EPOCHS = 100, 8, 5

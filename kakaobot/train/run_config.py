@@ -20,7 +20,7 @@ def run_config(
     """The contents of a new run's file.
 
     Args:
-        settings: as they may be stored beside an adapter, which may be given away.
+        settings: without private words, as they are stored beside an adapter that may be shared.
     """
     return {
         "created_at": now_text(),

@@ -1,4 +1,4 @@
-"""FLOP/s that trainings reached on measured CPUs, and what follows for another CPU. No torch.
+"""Measured training speed of some CPUs in FLOP/s, extrapolated to others. No torch.
 
 `flops` is the speed of the worker's own loop with all cores to itself, in a whole training step:
 `tokens_per_s` of `benchmarks/training.py` times `cost_model.flops_per_token`.
@@ -27,8 +27,8 @@ class MeasuredRate:
 
 
 _AVX2 = "benchmarks/results/training_avx2.json"
-# Names no processor, but its peak memory is that of bfloat16, which `auto` takes on a CPU only if
-# that is computed in hardware.
+# Names no processor, but its peak memory shows bfloat16, which `auto` chooses on a CPU only if the
+# hardware computes it.
 _BF16 = "benchmarks/results/training.json"
 MEASURED = (
     MeasuredRate("avx2", 6_819_072, 2, 82e9, _AVX2),
@@ -40,21 +40,22 @@ MEASURED = (
 _FLOAT32 = {"avx512f": "avx512", "avx2": "avx2"}
 """CPU flag → key into the table, the widest first."""
 _CORE_EXPONENT = 0.9
-"""Two cores are 2 ** this times as fast as one: 1.87 times, measured with the starter on AVX2."""
+"""Speed grows with cores ** this: two are 1.87 times as fast as one, measured with the starter on
+AVX2."""
 
 
 def expected_flops(cpu: Cpu, parameters: int, *, half: bool) -> float | None:
     """FLOP/s of a training on `cpu`; None where no CPU of its kind was measured.
 
     Args:
-        cpu: where it is trained.
-        parameters: of the base model. Between two measured sizes the speed is interpolated, beyond
-            them it is that of the nearest.
-        half: whether it computes in bfloat16.
+        cpu: the CPU to train on.
+        parameters: size of the base model. The speed is interpolated between measured sizes, and
+            beyond them it is that of the nearest.
+        half: whether the training computes in bfloat16.
     """
     kind = _instructions(cpu, half=half)
     rates = sorted(
-        (rate.parameters, _on(cpu, rate)) for rate in MEASURED if rate.instructions == kind
+        (rate.parameters, _scaled(rate, cpu)) for rate in MEASURED if rate.instructions == kind
     )
     if not rates:
         return None
@@ -72,5 +73,6 @@ def _instructions(cpu: Cpu, *, half: bool) -> str:
     return next((name for flag, name in _FLOAT32.items() if flag in cpu.flags), "")
 
 
-def _on(cpu: Cpu, rate: MeasuredRate) -> float:
+def _scaled(rate: MeasuredRate, cpu: Cpu) -> float:
+    """The rate on the cores of `cpu`."""
     return rate.flops * math.pow(cpu.cores / rate.cores, _CORE_EXPONENT)

@@ -23,9 +23,9 @@ def test_bfloat16_needs_its_instructions() -> None:
     assert not Cpu(frozenset(("avx2", "avx512f"))).has_bf16
 
 
-def test_this_cpu_is_described_as_torch_describes_it() -> None:
-    cpu, able = detect_cpu(), torch.cpu.get_capabilities()
+def test_detected_flags_agree_with_torch() -> None:
+    cpu, capabilities = detect_cpu(), torch.cpu.get_capabilities()
     assert cpu.cores >= 1
     if cpu.flags:
-        assert ("avx2" in cpu.flags) == able.get("avx2", False)
-        assert cpu.has_bf16 == bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+        assert ("avx2" in cpu.flags) == capabilities.get("avx2", False)
+        assert cpu.has_bf16 == bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -181,7 +181,7 @@ for thread in threading.enumerate():
     assert not list(tmp_path.rglob("snapshots/*/model.safetensors"))
 
 
-def test_a_broken_download_is_an_error_with_the_received_bytes(tmp_path: Path) -> None:
+def test_an_interrupted_download_raises_an_error_with_the_received_bytes(tmp_path: Path) -> None:
     hub = Hub({"config.json": b"{}", "model.safetensors": b"w" * 8 * CHUNK}, cut=2 * CHUNK)
     program = f"""
 import huggingface_hub.file_download as library

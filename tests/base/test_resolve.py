@@ -1,4 +1,4 @@
-"""The `auto` rules, and that loading and the estimate follow them alike."""
+"""The `auto` rules, and that loading and the forecast agree on them."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Machine:
         self.count.adapt(LARGE)
 
     def pass_time(self, *, own: float, others: float, seconds: float = 1.0) -> int:
-        """Let cores be used by this process and others; returns the number of threads then."""
+        """Simulate load by this process and others; returns the number of threads afterwards."""
         clock, idle, spent = self.now
         self.now = Usage(
             clock + seconds, idle + (4 - own - others) * seconds, spent + own * seconds
@@ -67,7 +67,7 @@ def test_busy_cores_are_left_to_other_programs_until_they_are_free(machine: Mach
     assert machine.pass_time(own=2.0, others=0.0) == 4
 
 
-def test_threads_do_not_sink_below_half_and_compete_if_all_is_busy(machine: Machine) -> None:
+def test_threads_never_fall_below_half_and_compete_if_all_cores_are_busy(machine: Machine) -> None:
     counts = []
     for _ in range(5):
         # Beside four busy programs, it gets the share of its threads.
@@ -95,7 +95,7 @@ def test_little_work_gets_few_threads(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "MKL_NUM_THREADS"])
-def test_a_number_of_threads_in_the_environment_is_kept(name: str) -> None:
+def test_a_number_of_threads_in_the_environment_takes_precedence(name: str) -> None:
     assert chosen_by_user({name: "3"})
     assert not chosen_by_user({"PATH": ""})
 
@@ -140,7 +140,7 @@ def threads_at_most(count: int) -> Iterator[None]:
 
 @pytest.fixture
 def fixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bases do not adapt to the load; the tests set the number of threads."""
+    """Keeps bases from adapting to the load; the tests set the number of threads."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 

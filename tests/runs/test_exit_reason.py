@@ -31,8 +31,8 @@ DEATHS = {
 }
 
 
-def ended(run: Run, program: str) -> subprocess.Popen[bytes]:
-    """Run a program as a worker that has reported that it is running."""
+def run_to_end(run: Run, program: str) -> subprocess.Popen[bytes]:
+    """Run a program as a worker whose status is `running`, until it exits."""
     run.create({})
     run.log.begin_section()
     with run.log.file.open("ab") as log:
@@ -54,7 +54,7 @@ def test_a_traceback_becomes_a_cause_and_advice(
     tmp_path: Path, program: str, advice: str, last: str
 ) -> None:
     run = Run(tmp_path / "main")
-    ended(run, program)
+    run_to_end(run, program)
     status = run.status()
     assert (status.state, status.step) == ("failed", 3)
     for text in (advice, last, "마지막 기록: "):
@@ -76,21 +76,21 @@ def test_a_signal_explains_the_end(tmp_path: Path, signal: str, advice: str) -> 
     run = Run(tmp_path / "main")
     # Earlier lines of the log are unrelated.
     program = "print('RuntimeError: out of memory', flush=True)\n" if signal == "SIGKILL" else ""
-    child = ended(run, f"{program}import os, signal; os.kill(os.getpid(), signal.{signal})")
+    child = run_to_end(run, f"{program}import os, signal; os.kill(os.getpid(), signal.{signal})")
     run.worker.record_exit(child.pid, child.returncode)
     assert advice in run.status().message
 
 
 @POSIX
-def test_a_worker_that_vanished_probably_ran_out_of_memory(tmp_path: Path) -> None:
+def test_a_worker_that_vanished_is_presumed_out_of_memory(tmp_path: Path) -> None:
     run = Run(tmp_path / "main")
-    ended(run, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    run_to_end(run, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     assert "메모리가 모자라 시스템이 끝냈을 수 있습니다" in run.status().message
 
 
 def test_the_exit_code_of_another_worker_is_not_recorded(tmp_path: Path) -> None:
     run = Run(tmp_path / "main")
-    child = ended(run, "raise SystemExit(1)")
+    child = run_to_end(run, "raise SystemExit(1)")
     run.worker.record_exit(child.pid + 1, -9)
     assert "메모리" not in exit_message([], 1)
     assert "exit" not in (run.path / "worker.json").read_text(encoding="utf-8")
@@ -98,10 +98,10 @@ def test_the_exit_code_of_another_worker_is_not_recorded(tmp_path: Path) -> None
 
 def test_the_log_of_an_earlier_worker_is_ignored(tmp_path: Path) -> None:
     run = Run(tmp_path / "main")
-    ended(run, "raise MemoryError('예전')")
+    run_to_end(run, "raise MemoryError('예전')")
     with run.log.file.open("ab") as log:
         log.write("쓰다 만 줄".encode())
-    ended(run, "raise KeyError('지금')")
+    run_to_end(run, "raise KeyError('지금')")
     assert "예전" in run.log.tail()
     assert "예전" not in run.log.latest_section()
     assert "메모리" not in run.status().message
@@ -122,7 +122,7 @@ def test_a_reboot_is_not_a_lack_of_memory() -> None:
     assert "메모리" not in message
 
 
-def test_warnings_are_no_cause_and_metrics_are_not_quoted() -> None:
+def test_warnings_are_not_causes_and_metrics_are_not_quoted() -> None:
     lines = [
         "UserWarning: CUDA driver initialization failed, out of memory on device 1",
         "ValueError: 무엇",

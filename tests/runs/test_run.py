@@ -106,7 +106,7 @@ def test_a_resume_invalidates_points_of_later_steps(run: Run) -> None:
     ]  # fmt: skip
 
 
-def test_damaged_lines_cost_no_other_point(run: Run) -> None:
+def test_damaged_lines_do_not_affect_other_points(run: Run) -> None:
     run.append(loss(1, 5.0))
     with (run.path / "metrics.jsonl").open("ab") as file:
         file.write(b"\0\0\0\n[1]\n" + json.dumps(vars(loss(2, 4.0))).encode() + b"\n")
@@ -248,7 +248,7 @@ def test_readers_never_see_a_partial_status(run: Run) -> None:
     assert steps == sorted(steps)
 
 
-def test_a_wrong_name_is_an_error_that_lists_the_runs(tmp_path: Path) -> None:
+def test_an_unknown_name_raises_an_error_that_lists_the_runs(tmp_path: Path) -> None:
     runs = Runs(tmp_path)
     runs.get("main").create({})
     assert runs.find("main").name == "main"

@@ -1,4 +1,4 @@
-"""The environment is made once, mended when it is broken, and continued when it was interrupted."""
+"""The environment is created once, repaired when broken, and completed after an interruption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Round trip of a table made from a tiny invented corpus."""
+"""Round trip of a table counted from a tiny invented corpus."""
 
 from __future__ import annotations
 

@@ -89,7 +89,9 @@ def config_of(sizes: dict[str, Any], kind: str = "qwen3") -> Any:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no peak memory in Python on Windows")
 @pytest.mark.parametrize("name", MODELS)
-def test_the_memory_of_a_training_is_estimated_within_a_quarter(name: str, tmp_path: Path) -> None:
+def test_the_memory_estimate_is_within_a_quarter_of_the_measured_peak(
+    name: str, tmp_path: Path
+) -> None:
     torch.manual_seed(0)
     # As the worker would choose: emulated, half precision is 20 times slower.
     half = name == "many words" and device_facts(torch.device("cpu")).half is not None
@@ -108,15 +110,15 @@ def test_the_memory_of_a_training_is_estimated_within_a_quarter(name: str, tmp_p
     printed = log.read_text(encoding="utf-8")
     assert code == 0, printed
     peak = int(printed.strip().splitlines()[-1])
-    shown = {part: round(value / 1e6) for part, value in asdict(estimated).items()}
+    by_use = {use: round(value / 1e6) for use, value in asdict(estimated).items()}
     print(
-        f"{name}: {estimated.total / 1e6:.0f} MB estimated, {peak / 1e6:.0f} MB measured, {shown}"
+        f"{name}: {estimated.total / 1e6:.0f} MB estimated, {peak / 1e6:.0f} MB measured, {by_use}"
     )
-    assert estimated.total == pytest.approx(peak, rel=0.25), shown
+    assert estimated.total == pytest.approx(peak, rel=0.25), by_use
 
 
 @pytest.mark.parametrize("kind", ["qwen3", "qwen2", "llama", "gemma2", "gemma3_text"])
-def test_parameters_are_counted_as_in_real_models(kind: str) -> None:
+def test_parameter_counts_match_real_models(kind: str) -> None:
     config = config_of(MODELS["wide and shallow"], kind)
     dimensions = ModelDimensions.from_config(config.to_dict())
     assert dimensions is not None
@@ -138,7 +140,7 @@ def test_an_unknown_architecture_has_no_dimensions(config: dict[str, Any]) -> No
     assert ModelDimensions.from_config(config) is None
 
 
-def test_lora_parameters_are_counted_as_peft_creates_them() -> None:
+def test_lora_parameter_counts_match_peft() -> None:
     from kakaobot.base.loading import load_base
     from kakaobot.starter import FOLDER
     from kakaobot.train.adapter import with_lora
@@ -159,31 +161,31 @@ def test_smaller_settings_need_less_memory_and_fewer_flops() -> None:
         size = replace(SIZE, longest=1024)
         return estimate_memory(dimensions, machine, lora, settings, size).total
 
-    usual = total()
-    assert total(replace(machine, load_in_4bit=True)) < usual * 0.85
-    assert total(replace(machine, checkpointing=True)) < usual * 0.8
-    assert total(lora=LoraSettings(r=4)) < usual
-    assert total(lora=LoraSettings(target_modules=("q_proj", "v_proj"))) < usual
-    assert total(max_seq_len=256) < usual
+    default = total()
+    assert total(replace(machine, load_in_4bit=True)) < default * 0.85
+    assert total(replace(machine, checkpointing=True)) < default * 0.8
+    assert total(lora=LoraSettings(r=4)) < default
+    assert total(lora=LoraSettings(target_modules=("q_proj", "v_proj"))) < default
+    assert total(max_seq_len=256) < default
     flops = [
         plan_and_flops(dimensions, LORA, TrainingSettings(epochs=n, batch=4), SIZE)[1]
         for n in (2, 4)
     ]
     assert flops[0] < flops[1] < 2 * flops[0]
     # Two epochs, and four evaluations on as many tokens, which have no backward pass.
-    worth = equivalent_tokens(
+    tokens = equivalent_tokens(
         dimensions, LORA, TrainingSettings(epochs=2, batch=4, eval_steps=2), SIZE
     )
-    assert 2 * SIZE.tokens < worth < 4 * SIZE.tokens
+    assert 2 * SIZE.tokens < tokens < 4 * SIZE.tokens
 
 
 def test_micro_batches_fill_a_card_but_not_a_cpu() -> None:
     dimensions, training = QWEN3["Qwen/Qwen3-0.6B"], TrainingSettings(batch=64, max_seq_len=512)
     size = replace(SIZE, rows=1000, tokens=512_000, target_tokens=300_000)
 
-    def tokens(device: str, gigabytes: float, of: ModelDimensions | None = dimensions) -> int:
+    def tokens(device: str, gigabytes: float, model: ModelDimensions | None = dimensions) -> int:
         machine, free = Machine(device, half=True), int(gigabytes * 2**30)
-        return micro_batch_tokens(of, machine, LORA, training, size, free)
+        return micro_batch_tokens(model, machine, LORA, training, size, free)
 
     on_cards = [tokens("cuda", gigabytes) for gigabytes in (2, 6, 12, 24, 140)]
     assert on_cards == sorted(on_cards)

@@ -41,7 +41,7 @@ def test_a_rank_without_its_launcher_exits_at_once() -> None:
         [sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, text=True,
         check=False, executable=sys.executable,
     )  # fmt: skip
-    # Its parent is this test, which is no launcher.
+    # Its parent is this test, not a launcher.
     assert (done.returncode, done.stdout) == (1, "")
 
 
@@ -223,17 +223,17 @@ def test_a_stop_ends_all_ranks_at_one_step_and_a_resume_changes_nothing(
     processes = ranks_of(run)
     assert set(processes) == {"0", "1"}
     room.training.stop(run.name)
-    asked = run.recorded_status().step
+    stop_step = run.recorded_status().step
     wait_for(lambda: run.status().state not in LIVE, run)
     assert run.status().state == "stopped", run.log.tail(80)
-    # The current step is finished, and one more may begin before STOP is seen.
-    assert run.recorded_status().step <= asked + 2
+    # The current step is finished, and one more may start before STOP is seen.
+    assert run.recorded_status().step <= stop_step + 2
     assert run.checkpoints.complete()[-1][0] == run.recorded_status().step < STEPS
     room.wait_for_exit(run)
     assert not any(process.is_running() for process in processes.values())
     room.start("stopped")
     room.finish(run)
-    assert run.recorded_status().resumed_from >= asked
+    assert run.recorded_status().resumed_from >= stop_step
     assert_same(run, together)
 
 

@@ -53,7 +53,7 @@ def test_prompts_are_spread_over_all_rows_and_end_before_the_reply() -> None:
     assert select_eval_prompts(rows, 100)[1].context == rows[0].messages[:3]
 
 
-def test_a_reply_without_context_is_no_prompt() -> None:
+def test_a_reply_without_context_is_not_a_prompt() -> None:
     first = Conversation(
         "1", "방", "", (ChatMessage("assistant", "야", "가", True),), ("1",), ("",) * 2
     )
@@ -66,7 +66,7 @@ def test_prompt_keeps_the_participant() -> None:
     assert prompt.participant == "도담"
 
 
-def test_target_style_is_that_of_the_targets_and_near_to_similar_replies() -> None:
+def test_target_style_is_that_of_the_targets_and_close_to_similar_replies() -> None:
     rows = [row(f"{n}번 갈까요?", f"그래{'ㅋ' * (n % 3 + 1)}") for n in range(90)]
     target = target_style(rows)
     assert target == style_profile(

@@ -1,7 +1,7 @@
 """A disk that fills up while a worker writes: the run fails with a reason and can be resumed.
 
 The disk is a tmpfs of a few megabytes where a test may mount one, directly or in a namespace.
-Elsewhere a limit on the worker's file size (RLIMIT_FSIZE) stands in.
+Elsewhere it is a limit on the worker's file size (RLIMIT_FSIZE).
 """
 
 from __future__ import annotations
@@ -297,5 +297,5 @@ def test_exit_code_or_free_space_reveal_a_full_disk_without_a_log() -> None:
     for message in (exit_message(log, EXIT_FULL), exit_message(log, None, full=True)):
         assert FULL_DISK in message
     assert FULL_DISK not in exit_message(log, 1)
-    # A signal is explanation enough.
+    # A signal takes precedence.
     assert FULL_DISK not in exit_message(log, -9, full=True)

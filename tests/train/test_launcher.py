@@ -54,7 +54,7 @@ def wait_for_end(thread: TrainingThread) -> None:
     wait_for(lambda: not thread.is_alive(), thread.worker_run)
 
 
-def test_a_worker_stops_when_asked_and_is_reaped(run: Run) -> None:
+def test_a_worker_stops_on_request_and_is_reaped(run: Run) -> None:
     thread = launch(run, POLITE)
     process = run.worker.process()
     assert process is not None
@@ -133,7 +133,7 @@ def test_kill_ends_a_worker_at_once(run: Run) -> None:
     assert run.worker.process() is None
 
 
-def test_a_program_that_cannot_be_started_is_a_run_error(run: Run) -> None:
+def test_a_program_that_cannot_be_started_raises_a_run_error(run: Run) -> None:
     with pytest.raises(RunError, match="시작하지 못했습니다"):
         TrainingThread.launch(run, LaunchCommand((str(run.path / "없는 프로그램"),)))
 

@@ -1,4 +1,4 @@
-"""The table of measured CPUs and what is derived from it."""
+"""The table of measured CPUs and its extrapolation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def cpu_of(rate: MeasuredRate, cores: int = 0) -> Cpu:
 
 
 @every_rate
-def test_a_measured_machine_gets_its_own_figure(rate: MeasuredRate) -> None:
+def test_a_measured_cpu_gets_its_measured_rate(rate: MeasuredRate) -> None:
     half = rate.instructions == "bf16"
     assert expected_flops(cpu_of(rate), rate.parameters, half=half) == pytest.approx(rate.flops)
     assert rate.source
@@ -50,7 +50,7 @@ def test_a_measured_machine_gets_its_own_figure(rate: MeasuredRate) -> None:
 
 
 @every_rate
-def test_a_figure_is_that_of_its_source(rate: MeasuredRate) -> None:
+def test_a_rate_matches_its_source(rate: MeasuredRate) -> None:
     recorded = json.loads((ROOT / rate.source).read_text(encoding="utf-8"))
     base = {dimensions.parameters: name for name, dimensions in DIMENSIONS.items()}[rate.parameters]
     speeds = [
@@ -63,7 +63,7 @@ def test_a_figure_is_that_of_its_source(rate: MeasuredRate) -> None:
     assert flops == pytest.approx(rate.flops, rel=0.02)
 
 
-def test_sizes_between_are_interpolated_and_sizes_beyond_are_not() -> None:
+def test_rates_are_interpolated_between_sizes_but_not_extrapolated() -> None:
     small, middle, large = (rate for rate in MEASURED if rate.instructions == "avx2")
     cpu = cpu_of(small)
     between = expected_flops(cpu, 30_000_000, half=False) or 0
@@ -72,7 +72,7 @@ def test_sizes_between_are_interpolated_and_sizes_beyond_are_not() -> None:
     assert expected_flops(cpu, 10**10, half=False) == pytest.approx(large.flops)
 
 
-def test_an_unmeasured_cpu_has_no_figure() -> None:
+def test_an_unmeasured_cpu_has_no_rate() -> None:
     assert expected_flops(Cpu(), 10**8, half=False) is None
     # Wider vectors than were measured in this precision.
     assert expected_flops(Cpu(frozenset(("avx2", "avx512f"))), 10**8, half=False) is None
