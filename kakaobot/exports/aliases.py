@@ -1,4 +1,4 @@
-"""Confirmed aliases of participants, the value in people.json. Reads no file and no message.
+"""Confirmed aliases of participants: the content of people.json. Reads no file.
 
 An alias points to the name it was joined to, which may be an alias itself, so that every join can
 be undone separately.
@@ -32,7 +32,7 @@ def add_aliases(aliases: Aliases, name: str, others: Sequence[str]) -> dict[str,
     """Make `others` aliases of `name`.
 
     Raises:
-        ExportError: nothing to join, or a name already is an alias of another.
+        ExportError: nothing to join, or a name is already an alias of another one.
     """
     name = _resolve(aliases, name)
     joined = dict(aliases)

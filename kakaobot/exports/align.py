@@ -1,6 +1,6 @@
 """Interleaves two histories of one room by aligning the messages both contain.
 
-The base is the one with more precise times; its order and times win. Knows no rooms and no files.
+The base is the one with more precise times; its order and times win.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MessageKey = tuple[str, str]
 
 
 def interleave(base: Sequence[Message], other: Sequence[Message]) -> list[Message]:
-    """The base with the messages only the other has, in their places.
+    """Insert the messages that only `other` has into `base`, in chronological order.
 
     Sent messages are compared within a minute, as text exports have no seconds; system lines within
     a day, as Windows gives them no time.
@@ -60,12 +60,12 @@ def _minute(message: Message) -> datetime:
 
 
 def _interleave_minute(mine: list[Message], theirs: list[Message]) -> list[Message]:
-    """One minute of both; `theirs` has no system lines of the base any more."""
+    """Interleave one minute; `theirs` no longer has the system lines of the base."""
     pairs = _align([_exact_key(m) for m in mine], [_exact_key(m) for m in theirs])
     partner = {j: i for i, j in pairs if theirs[j].sender and _is_same(mine[i], theirs[j])}
     _match_out_of_order(mine, theirs, partner)
+    # Index in `mine` → messages to insert after it; -1 is before all.
     inserted: dict[int, list[Message]] = defaultdict(list)
-    """Messages to insert after each index of `mine`; -1 is before all."""
     place = -1
     merged = list(mine)
     for j, message in enumerate(theirs):
@@ -93,7 +93,7 @@ def _align(mine: list[_MessageKey], theirs: list[_MessageKey]) -> list[tuple[int
 def _match_out_of_order(
     mine: list[Message], theirs: list[Message], partner: dict[int, int]
 ) -> None:
-    """Devices may disagree on order and outer whitespace, but not on the number of equals."""
+    """Pair the remaining messages regardless of order and outer whitespace, each at most once."""
     taken = set(partner.values())
     unmatched = defaultdict[_MessageKey, list[int]](list)
     for i, message in enumerate(mine):
@@ -110,7 +110,7 @@ def _match_out_of_order(
 
 
 def _key(message: Message) -> _MessageKey:
-    """Equal for all messages that may be the same; `_is_same` decides."""
+    """Equal for messages that may be the same; `_is_same` decides."""
     text = message.text.strip()
     if message.kind == "media":
         text = canonical_media(text)
@@ -118,7 +118,7 @@ def _key(message: Message) -> _MessageKey:
 
 
 def _exact_key(message: Message) -> _MessageKey:
-    """`_key` that tells texts apart by their outer whitespace."""
+    """Like `_key`, but outer whitespace counts."""
     if message.kind == "media":
         return _key(message)
     return message.sender, message.text[: _TRUNCATED.start]

@@ -1,6 +1,6 @@
 """Files in an upload that may be chats: the upload itself, or the contents of a mail or archive.
 
-Knows no chat. Nothing is extracted to disk, so names inside an archive are never used as paths.
+Nothing is extracted to disk, so names inside an archive are never used as paths.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ContainedFile:
 class Container:
     files: tuple[ContainedFile, ...]
     skipped: int = 0
-    """Other files that are no text: pictures, videos and the like."""
+    """Other files, which are not text: pictures, videos and the like."""
     archives: int = 0
     """Skipped files that are archives themselves, which are not opened."""
     is_wrapped: bool = True
@@ -189,7 +189,7 @@ def _open_archive(archive_file: IO[bytes], name: str) -> Container:
 
 
 def _may_be_text(entry: zipfile.ZipInfo, archive: zipfile.ZipFile) -> bool:
-    """Whether a file without a telling suffix starts like a text."""
+    """Whether a file without a suffix starts like text."""
     suffix = PurePosixPath(_base_name(_entry_name(entry))).suffix
     if _SUFFIX.fullmatch(suffix) or entry.flag_bits & 1:
         return False
@@ -258,8 +258,8 @@ def _is_metadata(entry: zipfile.ZipInfo) -> bool:
 
 def _escapes_folder(entry: zipfile.ZipInfo) -> bool:
     name = _entry_name(entry).replace("\\", "/")
-    link = stat.S_ISLNK(entry.external_attr >> 16)
-    return link or name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts
+    is_link = stat.S_ISLNK(entry.external_attr >> 16)
+    return is_link or name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts
 
 
 def _entry_name(entry: zipfile.ZipInfo) -> str:
@@ -279,6 +279,6 @@ def _entry_name(entry: zipfile.ZipInfo) -> str:
 
 
 def _base_name(name: str) -> str:
-    """Without folders, line breaks and other characters no displayed name should have."""
+    """File name without folders and control characters, safe to display."""
     last = re.split(r"[/\\]", name)[-1]
     return unicodedata.normalize("NFC", re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", last))

@@ -1,4 +1,4 @@
-"""Rows of a CSV export → messages. Knows nothing of text exports."""
+"""Rows of a CSV export → messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_csv_header(line: str, format: CsvFormat) -> bool:
 def parse_csv(
     lines: Sequence[str], format: CsvFormat, builder: ParseResultBuilder, first_line: int = 1
 ) -> None:
-    """Pass every line to the builder. A row without a time has the time of the row above it.
+    """Pass every line to the builder. A row without a time takes that of the row above.
 
     Args:
         first_line: 1-based number of the first of `lines`.

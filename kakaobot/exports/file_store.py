@@ -1,13 +1,13 @@
-"""The store of uploaded exports, and the files kept beside them.
+"""The store of uploaded exports and the files next to them.
 
     data/raw/                              written by this class only, under one lock
         inbox/<hash><suffix>               uploads by content hash; source of truth
         organized/<room>/<YYYY-MM>/<name>  the same files under readable names
-        manifest.json                      what is known of each file; can be rebuilt
+        manifest.json                      metadata of each file; can be rebuilt
         people.json                        confirmed aliases; source of truth
         rooms.json                         cached room summaries; can be rebuilt
 
-Knows neither the content of messages nor what the exports are used for.
+Independent of what the messages contain and what the exports are used for.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class AddResult:
     """Whether the same content was stored before."""
     error: str | None = None
     skipped: int = 0
-    """Files in the upload that are no chat; set on its first result only."""
+    """Files in the upload that are not chats; set on its first result only."""
     note: str = ""
     """A Korean sentence on a side effect."""
 
@@ -69,25 +69,25 @@ class FileStore:
         self._summaries = raw / "rooms.json"
 
     def add(self, files: Sequence[Path], *, names: Sequence[str] | None = None) -> list[AddResult]:
-        """Store uploads. A file that is no export does not stop the others.
+        """Store uploads; an invalid one does not stop the others.
 
-        Every upload gives one result; a mail or archive gives one for each chat in it, and those
-        chats are stored.
+        Returns one result per upload, or one per chat if it is a mail or archive, whose chats are
+        stored separately.
 
         Args:
             files: paths of the uploads, which stay there.
             names: their original names, if they differ.
         """
         with self._locked():
-            listed = self._load()
+            entries = self._load()
             results = []
             for file, name in zip(files, names or [file.name for file in files], strict=True):
                 name = base_name(name)
                 try:
-                    results += self._add_upload(file, name, listed)
+                    results += self._add_upload(file, name, entries)
                 except ExportError as error:
                     results.append(AddResult(name, error=str(error)))
-            self._save(listed)
+            self._save(entries)
         return results
 
     def list_files(self) -> list[StoredFile]:
@@ -114,17 +114,17 @@ class FileStore:
         if all(file.is_complete or not file.is_intact for file in files):
             return files
         with self._locked():
-            listed = self._load()
-            for key, stored in listed.items():
+            entries = self._load()
+            for key, stored in entries.items():
                 if stored.is_intact and not stored.is_complete:
                     added = datetime.fromisoformat(stored.added_at)
                     export = self.export(stored)
-                    listed[key] = describe(export, key, stored.size, added, stored.modified)
-            self._save(listed)
-        return list(listed.values())
+                    entries[key] = describe(export, key, stored.size, added, stored.modified)
+            self._save(entries)
+        return list(entries.values())
 
     def path(self, stored: StoredFile) -> Path:
-        """Where its content is."""
+        """Path of its content."""
         return self._contents.path(stored)
 
     def export(self, stored: StoredFile) -> Export:
@@ -137,7 +137,7 @@ class FileStore:
         """Read one file together with its bytes.
 
         Raises:
-            ExportError: it is not listed, missing or damaged.
+            ExportError: it is not in the manifest, missing or damaged.
         """
         stored = next((file for file in self.list_files() if file.hash == hash), None)
         if stored is None:
@@ -147,7 +147,7 @@ class FileStore:
         return read_upload(self.path(stored), name=stored.name).results[0]
 
     def organize(self) -> list[Path]:
-        """Give every export without a readable name one; return the new paths.
+        """Give a readable name to every export without one; return the new paths.
 
         Failures are logged, as the export itself is stored.
         """
@@ -164,15 +164,15 @@ class FileStore:
         """Delete one export and its readable names.
 
         Raises:
-            ExportError: no such export is listed.
+            ExportError: there is no such export.
         """
         with self._locked():
-            listed = self._load()
-            if hash not in listed:
+            entries = self._load()
+            if hash not in entries:
                 raise ExportError("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
-            stored = listed.pop(hash)
+            stored = entries.pop(hash)
             self._organized.remove(stored, self.path(stored))
-            self._save(listed)
+            self._save(entries)
             self._contents.remove(stored)
 
     def load_aliases(self) -> ConfirmedAliases:
@@ -192,7 +192,7 @@ class FileStore:
             ) from error
 
     def update_aliases(self, room_key: str, change: Callable[[Aliases], Aliases]) -> None:
-        """Replace the aliases of one room by `change` of them.
+        """Apply `change` to the aliases of one room.
 
         Raises:
             ExportError: the file is unreadable, or raised by `change`.
@@ -203,7 +203,7 @@ class FileStore:
             replace_text(self._aliases, aliases.dump(after))
 
     def load_summaries(self) -> object:
-        """The last argument of `save_summaries`; None if that is lost."""
+        """The summaries saved last; None if they are missing or damaged."""
         try:
             return json.loads(self._summaries.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
@@ -243,23 +243,23 @@ class FileStore:
                 "그 이름의 파일이 있지 않은지, 읽고 쓸 권한이 있는지 확인하고 다시 해 주세요."
             ) from error
 
-    def _add_upload(self, file: Path, name: str, listed: dict[str, StoredFile]) -> list[AddResult]:
+    def _add_upload(self, file: Path, name: str, entries: dict[str, StoredFile]) -> list[AddResult]:
         upload = read_upload(file, name=name)
-        first, *rest = [self._store(result, listed) for result in upload.results]
+        first, *rest = [self._store(result, entries) for result in upload.results]
         return [replace(first, skipped=upload.skipped), *rest]
 
-    def _store(self, result: ReadResult, listed: dict[str, StoredFile]) -> AddResult:
+    def _store(self, result: ReadResult, entries: dict[str, StoredFile]) -> AddResult:
         name, data, export = result.file.name, result.file.data, result.export
         if export is None:
             return AddResult(name, error=result.error)
         digest = hash_bytes(data)
-        before = listed.get(digest)
+        before = entries.get(digest)
         if before and before.is_intact:
             return AddResult(name, before, is_duplicate=True)
         stored = before or describe(export, digest, len(data), datetime.now())
         stored = self._contents.write(stored, data)
-        listed[digest] = stored
-        self._save(listed)
+        entries[digest] = stored
+        self._save(entries)
         note = _RESTORED if before else ""
         try:
             self._organized.add(stored, self.path(stored))
@@ -270,20 +270,20 @@ class FileStore:
 
     def _load(self) -> dict[str, StoredFile]:
         """Entries by hash, oldest first, in agreement with the files in inbox/."""
-        listed = self._read_manifest()
-        verified = {key: self._contents.verify(stored) for key, stored in listed.items()}
+        before = self._read_manifest()
+        verified = {key: self._contents.verify(stored) for key, stored in before.items()}
         paths = self._contents.files()
-        files = {
+        entries = {
             key: stored
             for key, stored in verified.items()
             if stored and key in paths and paths[key].name == stored.file
         }
-        for key in paths.keys() - files.keys():
+        for key in paths.keys() - entries.keys():
             if recovered := self._contents.recover(paths[key]):
-                files[key] = recovered
-        if files != listed:
-            self._save(files)
-        return dict(sorted(files.items(), key=lambda item: item[1].added_at))
+                entries[key] = recovered
+        if entries != before:
+            self._save(entries)
+        return dict(sorted(entries.items(), key=lambda item: item[1].added_at))
 
     def _read_manifest(self) -> dict[str, StoredFile]:
         """Entries by hash; an invalid manifest is set aside and counts as empty."""
@@ -302,8 +302,8 @@ class FileStore:
                 "그 파일을 쓰고 있는 프로그램을 닫고 읽기 권한을 확인해 주세요."
             ) from error
 
-    def _save(self, files: dict[str, StoredFile]) -> None:
-        replace_text(self._manifest, manifest.dump(files.values()))
+    def _save(self, entries: dict[str, StoredFile]) -> None:
+        replace_text(self._manifest, manifest.dump(entries.values()))
 
 
 def damage_notice(stored: StoredFile) -> str:

@@ -1,4 +1,4 @@
-"""Which text format a section is written in, by its content."""
+"""Detects the text format of a section by its content."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _QUOTE_RATIO = 20
 def detect_format(
     data: bytes, start: int, stop: int, line_end: str, *, is_later_part: bool = False
 ) -> TextFormat | None:
-    """The format of most records in the first lines, or in all lines if those have none.
+    """Detect the format from the first lines, or from all lines if none of those is a record.
 
     A message may quote more lines of another format than the room has, but not before the first
     record. So the format of the first matching line wins, unless hardly any other line is in it or
     the section is a later part, which may start inside a message. `May 3, 2026, 8:34 PM` fits the
-    long and the short month formats; there the date lines decide.
+    long and the short month formats; there the date lines decide. None if no line matches.
     """
     sample_stop = data.find(b"\n", start + _SAMPLE, stop)
     for until in (sample_stop if sample_stop >= 0 else stop, stop):

@@ -1,4 +1,4 @@
-"""The formats in which KakaoTalk exports a room: one entry of patterns each. Reads nothing.
+"""The formats in which KakaoTalk exports a room, one entry of patterns each.
 
 A new format is a new entry in `FORMATS` and one more sample in the tests. Patterns are composed of
 the shared parts below.
@@ -101,10 +101,10 @@ class TextFormat:
 
     @cached_property
     def special_line(self) -> re.Pattern[str]:
-        """Found in every record body with a line that may be more than a continuation."""
+        """Matches in every record body that has a line which may not be a continuation."""
         system = [self.system_record] if self.system_record else []
         patterns = [self.record_like, *self.date_lines, *system]
-        lines = "|".join(_without_groups(each.pattern).replace(r"\Z", "") for each in patterns)
+        lines = "|".join(_without_groups(line.pattern).replace(r"\Z", "") for line in patterns)
         words = rf"|[^\n]*(?:{NOTICE_WORDS})" if self.notice else ""
         return re.compile(rf"\n(?:{lines}{words})")
 

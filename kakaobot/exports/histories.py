@@ -24,9 +24,9 @@ from kakaobot.exports.room_groups import RoomEvidence, RoomGroup, group_files
 from kakaobot.schema import Progress, no_progress
 
 _CACHE_VERSION = 2
-"""Raised whenever the content of a summary changes."""
+"""Bumped whenever the content of a summary changes."""
 _READ_SHARE = 0.6
-"""Share of a room's work that is reading its files; the rest is merging."""
+"""Share of a room's progress spent on reading files; the rest is merging."""
 
 _T = TypeVar("_T")
 
@@ -59,7 +59,7 @@ class RoomHistories:
     def summaries(self, progress: Progress = no_progress) -> list[RoomSummary]:
         """All rooms, in the order in which they were first imported.
 
-        Damaged files are left out and reported; a room without any other file is left out, too.
+        Damaged files are reported and left out, as is a room without any other file.
 
         Raises:
             ExportError: no file of any room is intact, or the aliases are unreadable.
@@ -183,7 +183,7 @@ def _split_progress(
 
 
 def _cache_key(group: RoomGroup, stored: Sequence[StoredFile]) -> str:
-    """Hash of everything a summary depends on, including the version of the program."""
+    """Hash of everything a summary depends on, including the program version."""
     files = [
         [stored[file.index].hash, stored[file.index].name, sorted(file.names.items())]
         for file in group.members

@@ -90,7 +90,7 @@ class LineParser:
     def parse_leading(
         self, text: str, number: int, next_when: str, *, is_continuation: bool
     ) -> int:
-        """Parse the text before the first record of a block; return the number of the line after.
+        """Parse the text before the first record of a block; return the number of the next line.
 
         Args:
             text: starts with a line end, or is empty.
@@ -142,7 +142,7 @@ class LineParser:
     def _parse_line(
         self, lines: Sequence[_Line], index: int, next_when: str, *, is_continuation: bool
     ) -> None:
-        """Parse `lines[index]`, which starts no regular record; the others give the context."""
+        """Parse `lines[index]`, which starts no regular record; the others are its context."""
         number, line = lines[index]
         format, builder = self._format, self._builder
         if self.next_header_line(number) == number:
@@ -220,7 +220,7 @@ class LineParser:
         return not isinstance(at, datetime) or at.date() == day
 
     def _time_of_notice(self) -> datetime | None:
-        """For a line without a timestamp: that of the day's last record, or midnight."""
+        """Time of a line without a timestamp: that of the day's last record, or midnight."""
         if self._last and (self._day is None or self._last.date() == self._day):
             return self._last
         return midnight(self._day) if self._day else None

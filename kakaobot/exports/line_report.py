@@ -1,4 +1,4 @@
-"""The kinds of all lines of one file, and the text of those not understood."""
+"""Counts the lines of one file by kind and shows those not understood."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LineReport:
 
 
 def report_lines(result: ReadResult, export: Export) -> LineReport:
-    """`export` is that of `result`."""
+    """`export`: `result.export`, known to exist."""
     text = decode(result.file.data, result.file.name)
     return LineReport(
         file=export.file,
@@ -43,7 +43,7 @@ def report_lines(result: ReadResult, export: Export) -> LineReport:
 
 
 def _lines_at(text: str, numbers: Sequence[int]) -> tuple[tuple[int, str], ...]:
-    """Numbers and texts of lines, counted as the reader counts them."""
+    """Numbers and texts of lines, numbered as by the reader."""
     if not numbers:
         return ()
     if "\n" not in text:

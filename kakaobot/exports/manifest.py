@@ -1,4 +1,4 @@
-"""manifest.json as a value: what is known of each stored export. Opens no file itself.
+"""Metadata of the stored exports: the content of manifest.json. Opens no file.
 
 An entry written by an older version may lack the newer fields. An entry with an invalid value makes
 the whole text invalid, and `FileStore` rebuilds it from the exports.

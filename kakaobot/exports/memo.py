@@ -1,4 +1,4 @@
-"""Memoized mapping of whole columns."""
+"""Memoized map over a whole column."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 def map_cached(cache: dict[str, _T], keys: Sequence[str], compute: Callable[[str], _T]) -> list[_T]:
-    """`compute` of every key, called once per key not in `cache` yet.
+    """Map `compute` over the keys, calling it once per key that is not cached.
 
     Reading a cached column costs no Python call per key.
     """

@@ -25,8 +25,8 @@ def merge_room(room: str, exports: Sequence[Export]) -> RoomHistory:
     """One history from the exports of one room, under one set of names.
 
     Parts of one export are concatenated. Overlap between exports is found by aligning them, so
-    true repeats survive and an export read twice adds nothing. Of a message in both, the complete
-    text and the more precise time are kept.
+    true repeats survive and an export read twice adds nothing. A message in several exports keeps
+    its complete text and its most precise time.
     """
     if len(exports) == 1 and exports[0].room == room and is_chronological(exports[0].messages):
         return RoomHistory(room, exports[0].messages)
@@ -41,7 +41,7 @@ def merge_room(room: str, exports: Sequence[Export]) -> RoomHistory:
 
 
 def _join_parts(exports: Sequence[Export]) -> list[list[Message]]:
-    """Messages of each export with its parts in order; the same part given twice counts once."""
+    """Messages of each export, its parts in order; a part given twice counts once."""
     families: dict[tuple[str, str, int], dict[int, Export]] = {}
     for export in exports:
         match = PART_NAME.fullmatch(export.file)
@@ -55,7 +55,7 @@ def _join_parts(exports: Sequence[Export]) -> list[list[Message]]:
 
 
 def _concatenate(parts: Sequence[Export]) -> list[Message]:
-    """A message may be split between two parts; the rest of it leads the second."""
+    """Join parts; a message split between two of them continues in `leading_text`."""
     messages: list[Message] = []
     previous = 0
     for export in parts:
@@ -68,7 +68,7 @@ def _concatenate(parts: Sequence[Export]) -> list[Message]:
 
 
 def _time_precision(messages: Sequence[Message]) -> int:
-    """0 with seconds, 1 if every message has its time, 2 if notices borrow that of others."""
+    """0 with seconds, 1 if every message has its own time, 2 if notices borrow one."""
     if any(message.at.second for message in messages):
         return 0
     notice_times = [message.at for message in messages if not message.sender]

@@ -1,7 +1,7 @@
 """Fingerprints of a few messages per day, which identify other exports of the same room.
 
 The choice depends on the messages alone, so exports of different length keep the same fingerprints
-of a day they both contain. Knows neither rooms nor names.
+of a day they both contain.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MIN_PER_DAY, _MAX_PER_DAY, _TARGET_TOTAL = 3, 24, 1500
 """Limits per day, and roughly the number per file."""
 _DIGITS = 8
 _COMPARED = 100
-"""Leading characters of a text: fewer than any phone keeps of a long message."""
+"""Characters hashed of a text; phones truncate long messages, but keep more than these."""
 
 
 def fingerprint_messages(messages: Iterable[Message]) -> dict[str, str]:
@@ -41,7 +41,7 @@ def fingerprint_messages(messages: Iterable[Message]) -> dict[str, str]:
 
 
 def count_shared(one: Fingerprints, other: Fingerprints) -> tuple[int, int]:
-    """Number of shared fingerprints, and of those that would be shared by exports of one room."""
+    """Number of shared fingerprints, and of those that two exports of one room would share."""
     shared = comparable = 0
     max_lengths = [max(map(len, days.values()), default=0) for days in (one, other)]
     for day in one.keys() & other.keys():

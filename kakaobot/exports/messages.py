@@ -1,4 +1,4 @@
-"""The messages of one file as columns, spilled to disk. Knows no format."""
+"""The messages of one file as columns, spilled to disk."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ _Columns = tuple[list[datetime], list[str], list[str]]
 class MessageColumns(Sequence[Message]):
     """Messages as columns; a `Message` is created on access, fastest in order.
 
-    A file can thus be read, counted and stored without half a million `Message` objects, and a
-    large file takes no more memory than a small one.
+    Most work is done on the columns, and a large file takes no more memory than a small one.
     """
 
     def __init__(self, file: str, room: str) -> None:
@@ -159,7 +158,7 @@ class MappedMessages(Sequence[Message]):
         change: Callable[[Message], Message],
         rename: Callable[[str], str],
     ) -> None:
-        """Change nothing yet.
+        """Store the arguments; messages are mapped on access.
 
         Args:
             messages: the originals.
@@ -232,7 +231,7 @@ _make_message = cast("Callable[[Iterable[object]], Message]", partial(tuple.__ne
 
 
 def _kinds(senders: Iterable[str], texts: Iterable[str]) -> Iterator[Kind]:
-    """The first and last character settle four texts in five."""
+    """Kind of each message; the first and last character decide four texts in five."""
     return (
         "text"
         if name and text[:1] not in _FIRST and text[-1:] not in _LAST
@@ -242,7 +241,7 @@ def _kinds(senders: Iterable[str], texts: Iterable[str]) -> Iterator[Kind]:
 
 
 def kind_of(sender: str, text: str) -> Kind:
-    """Placeholders must match as a whole: `사진은 어떻게 처리하나요?` is text."""
+    """Kind of a message; `사진은 어떻게 처리하나요?` is text, as placeholders match as a whole."""
     body = text.strip()
     if not sender:
         return "deleted" if DELETED.fullmatch(body) else "system"

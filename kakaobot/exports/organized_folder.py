@@ -23,7 +23,7 @@ class OrganizedFolder:
         self._path = path
 
     def add(self, stored: StoredFile, source: Path) -> Path | None:
-        """Give an intact file a readable name; None if it has one.
+        """Give an intact file a readable name; return None if it has one.
 
         Raises:
             OSError: the name cannot be created.

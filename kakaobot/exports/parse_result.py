@@ -59,7 +59,7 @@ class Export:
 
     @property
     def first(self) -> datetime:
-        """Sent messages only: a Windows notice without a timestamp may be dated to midnight."""
+        """Time of the first sent message; a Windows notice may be dated to midnight."""
         return min(message_times(self.messages, sent_only=bool(self.people)))
 
     @property
@@ -69,7 +69,7 @@ class Export:
 
 @dataclass
 class ParseResultBuilder:
-    """Collects the messages of a file. Every line is passed to exactly one of its methods."""
+    """Collects the messages of a file. Each line must be passed to exactly one method."""
 
     file: str
     room: str
@@ -84,7 +84,7 @@ class ParseResultBuilder:
     def add_record(
         self, number: int, at: datetime, sender: str, text: str, continuations: Sequence[str]
     ) -> None:
-        """A record and its continuation lines; blank lines at its end do not belong to it."""
+        """Add a record with its continuation lines, without blank lines at its end."""
         if continuations or "\n" in text:
             text = self.strip_body("\n".join([text, *continuations]))
         self.messages.set_line(len(self.messages), number)
@@ -102,13 +102,13 @@ class ParseResultBuilder:
         return text
 
     def add_leading(self, lines: str) -> None:
-        """Lines of a message that starts in the part before this one."""
+        """Add lines of a message that starts in the previous part."""
         for line in lines.split("\n"):
             self.counts["continuations" if line.strip() else "blank"] += 1
             self._leading_lines.append(line)
 
     def reject(self, number: int, lines: str) -> None:
-        """Lines not understood; `number` is that of the first."""
+        """Count lines as not understood; `number` is that of the first."""
         for offset, line in enumerate(lines.split("\n")):
             if line.strip():
                 self.counts["not_understood"] += 1

@@ -16,7 +16,7 @@ from kakaobot.exports.parse_result import Export
 from kakaobot.schema import Message
 
 EXPORTER_NAMES = frozenset({"회원님", "you", "You"})
-"""What old phones call whoever made the export. A member may have the name too."""
+"""Names by which old phones call the exporter; a participant may really have one."""
 _BOT = re.compile(r"오픈채팅봇|방장봇|.*[가-힣]봇|.*\b[Bb]ot", re.DOTALL)
 _EMOJI_CATEGORIES = frozenset({"So", "Sk", "Cn", "Co", "Mn", "Me", "Cf", "Cc", "Zs"})
 """Unicode categories of the characters emoji consist of, including spaces."""
@@ -69,7 +69,7 @@ def rename_senders(export: Export, names: Mapping[str, str]) -> Export:
 
 
 def rename_counts(people: Mapping[str, int], names: Mapping[str, str]) -> dict[str, int]:
-    """`rename_senders` for numbers of messages by name."""
+    """Like `rename_senders`, for message counts by name."""
     counts: Counter[str] = Counter()
     for name, count in people.items():
         counts[names.get(name, name)] += count

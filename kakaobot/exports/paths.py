@@ -1,4 +1,4 @@
-"""File names, hashes and moves of stored files. Knows nothing of their content."""
+"""File names, hashes and moves of stored files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def plan_archive(
 ) -> list[Move]:
     """The moves of `paths` to `archive`/<YYYYMMDD-HHMMSS>/; touches nothing.
 
-    Missing paths are left out. The last two folder names are kept, so runs and data sets do not
+    Missing paths are left out. The last two folder names are kept, so runs and datasets do not
     collide.
     """
     folder = unused_path(archive / (now or datetime.now()).strftime("%Y%m%d-%H%M%S"))
@@ -91,7 +91,7 @@ def safe_name(name: str, max_length: int = _MAX_NAME) -> str:
 
 
 def base_name(name: str) -> str:
-    """The file name in what a browser or archive reports for an upload."""
+    """File name of the path that a browser or archive reports for an upload."""
     return unicodedata.normalize("NFC", replace_surrogates(re.split(r"[/\\]", name)[-1]))
 
 

@@ -1,8 +1,8 @@
-"""Reads one export file into messages, with every line counted. Knows no folder.
+"""Reads one export file into messages and counts every line.
 
 Encoding and format are detected by content, records end where KakaoTalk ends them, and lines not
 understood are reported instead of guessed at or dropped. A large file is decoded in blocks, so
-memory holds little more than its bytes and its messages.
+memory holds little more than its bytes.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ __all__ = [
 _BINARY_SIGNATURES = (b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"%PDF", b"GIF8", b"7z\xbc\xaf")
 
 
-class NoChat(ExportError):
-    """The text is not an export at all."""
+class NotAChat(ExportError):
+    """The text does not look like an export."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Upload:
     results: tuple[ReadResult, ...]
     """At least one: of the files in a mail or archive, or of the file itself."""
     skipped: int
-    """Other files in it that are no chat: pictures, and texts sent in the room."""
+    """Other files in it, which are not chats: pictures, and texts sent in the room."""
 
 
 def read_upload(path: Path, *, name: str | None = None) -> Upload:
@@ -80,7 +80,7 @@ def read_upload(path: Path, *, name: str | None = None) -> Upload:
     for file in container.files:
         try:
             results.append(ReadResult(file, read_data(file.data, file.name)))
-        except NoChat:
+        except NotAChat:
             if not container.is_wrapped:
                 raise
         except ExportError as error:
@@ -141,8 +141,8 @@ def read_data(data: bytes, name: str) -> Export:
     """Read the bytes of one file.
 
     Raises:
-        ExportError: it is empty, binary, in no known encoding, no chat, in no known format, or
-            has no message.
+        ExportError: it is empty, binary, not a chat, without messages, or in an unknown encoding
+            or format.
     """
     for utf8 in _utf8_candidates(data, name):
         with suppress(UnicodeDecodeError):
@@ -212,12 +212,12 @@ def _parse(data: bytes, name: str) -> Export:
     part_name = PART_NAME.fullmatch(unicodedata.normalize("NFC", name))
     file_part = int(part_name["part"]) if part_name else 1
     chunks = _split(data, is_later_part=file_part > 1)
-    sections = [section for _, in_chunk in chunks for section in in_chunk]
+    sections = [section for _, chunk_sections in chunks for section in chunk_sections]
     header_lines = [line for section in sections if section.header for line in section.header.lines]
     formats = [section.format for section in sections if section.format]
     has_csv = any(chunk.is_csv for chunk, _ in chunks)
     if not (formats or has_csv):
-        raise (ExportError if header_lines else NoChat)(
+        raise (ExportError if header_lines else NotAChat)(
             _not_a_chat(name, has_header=bool(header_lines))
         )
     room, has_room_name = (
@@ -227,12 +227,12 @@ def _parse(data: bytes, name: str) -> Export:
     builder = ParseResultBuilder(name, room, header_part or (file_part if formats else 1))
     has_system_records = any(format.system_record for format in formats)
     colon_names = names_with_colon(data, room) if has_system_records else []
-    for chunk, in_chunk in chunks:
+    for chunk, chunk_sections in chunks:
         if chunk.is_csv:
             lines = decode_utf8(chunk.data).replace("\r\n", "\n").removesuffix("\n").split("\n")
             parse_csv(lines, CSV_FORMAT, builder, chunk.first_line)
         else:
-            _parse_sections(in_chunk, builder, colon_names)
+            _parse_sections(chunk_sections, builder, colon_names)
     ids = [format.id for format in formats] + [CSV_FORMAT.id] * has_csv
     line_count = data.count(b"\n") + (not data.endswith(b"\n"))
     return builder.build(
@@ -241,7 +241,7 @@ def _parse(data: bytes, name: str) -> Export:
 
 
 def _split(data: bytes, *, is_later_part: bool) -> list[tuple[Chunk, list[Section]]]:
-    """Chunks of CSV and text; only text has sections."""
+    """Chunks of CSV and text, each with its sections; CSV has none."""
     anchors = find_anchors(data)
     chunks = list(split_chunks(data, anchors))
     known_anchors = anchors if len(chunks) == 1 else None
@@ -261,7 +261,7 @@ def _split(data: bytes, *, is_later_part: bool) -> list[tuple[Chunk, list[Sectio
 def _parse_sections(
     sections: Sequence[Section], builder: ParseResultBuilder, colon_names: Sequence[str]
 ) -> None:
-    """A part that continues the section before it may start inside a message."""
+    """Parse text; a part that continues the section before it may start inside a message."""
     parser: TextParser | None = None
     previous: tuple[TextFormat, int] | None = None
     header_lines = [
@@ -295,7 +295,7 @@ def _not_a_chat(name: str, *, has_header: bool) -> str:
 
 
 def _room_of_text(header_lines: Sequence[str], format: TextFormat, name: str) -> tuple[str, bool]:
-    """The room's name, and whether a header has it; that of iOS may only have a file name."""
+    """Room name, and whether a header gives it; a header of iOS may give a file name instead."""
     for line in header_lines:
         for pattern in format.headers:
             match = pattern.fullmatch(line.strip())

@@ -1,4 +1,4 @@
-"""Groups exported files by the room they are of. Touches no file."""
+"""Groups exported files by room. Touches no file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _NO_ALIASES: ConfirmedAliases = {}
 _MIN_SHARED_SAME_PEOPLE, _MIN_SHARED = 2, 3
 """Shared fingerprints needed if participants are the same, and if one file has fewer."""
 _MIN_SHARE = 4
-"""At least one in this many comparable fingerprints must be shared, too."""
+"""At least one in this many comparable fingerprints must also be shared."""
 
-_Home = tuple[str, list[int]]
+_RoomFiles = tuple[str, list[int]]
 """Key of a room and the indices of its files."""
 
 
@@ -35,7 +35,7 @@ class RoomEvidence:
 @dataclass(frozen=True)
 class RoomFile:
     index: int
-    """Among the given files."""
+    """Index into the grouped files."""
     names: Aliases
     """Alias → name for its senders."""
 
@@ -62,29 +62,32 @@ def group_files(
 
     Files with the same room name from KakaoTalk belong together. iOS and macOS may write none:
     parts of such an export share the start of the file name, and it belongs to the room with which
-    it shares participants and several messages. The same participants alone may have two rooms.
+    it shares participants and several messages. Participants alone do not decide: they may have
+    several rooms in common.
     """
     aliases = {key: resolve_aliases(names) for key, names in confirmed.items()}
     known = [_resolve(file, aliases) for file in files]
-    rooms: dict[str, list[int]] = {}
+    named: dict[str, list[int]] = {}
     for index, file in enumerate(known):
         if file.has_room_name:
-            rooms.setdefault(file.key, []).append(index)
-    homes: list[_Home] = list(rooms.items())
+            named.setdefault(file.key, []).append(index)
+    rooms: list[_RoomFiles] = list(named.items())
     nameless = [index for index, file in enumerate(known) if not file.has_room_name]
     shared = _shared_counter(known, aliases)
     while nameless:
-        # A file that found its room may share messages with one that has not.
-        pairs = ((index, home) for index in nameless for home in homes)
+        # A file that was assigned to a room may share messages with one that was not.
+        pairs = ((index, room) for index in nameless for room in rooms)
         pair = next((pair for pair in pairs if shared(pair[0], pair[1])), None)
         if pair:
             index = pair[0]
-            max(homes, key=lambda home: shared(index, home))[1].append(index)
+            max(rooms, key=lambda room: shared(index, room))[1].append(index)
         else:
             index = nameless[0]
-            homes.append((known[index].key, [index]))
+            rooms.append((known[index].key, [index]))
         nameless.remove(index)
-    return [_make_group([(index, known[index]) for index in home], aliases) for _, home in homes]
+    return [
+        _make_group([(index, known[index]) for index in indices], aliases) for _, indices in rooms
+    ]
 
 
 @dataclass(frozen=True)
@@ -109,12 +112,12 @@ def _rename(people: Collection[str], names: Aliases) -> frozenset[str]:
 
 def _shared_counter(
     known: Sequence[_ResolvedEvidence], aliases: Mapping[str, Aliases]
-) -> Callable[[int, _Home], int]:
-    """Memoized evidence that a nameless file is of a room; 0 if it is not."""
+) -> Callable[[int, _RoomFiles], int]:
+    """Memoized evidence that a nameless file belongs to a room; 0 if it does not."""
     cache: dict[tuple[int, int, str], int] = {}
 
-    def shared(index: int, home: _Home) -> int:
-        key, others = home
+    def shared(index: int, room: _RoomFiles) -> int:
+        key, others = room
         names = aliases.get(key, {})
         for other in others:
             if (index, other, key) not in cache:
@@ -125,7 +128,7 @@ def _shared_counter(
 
 
 def _count_evidence(nameless: _ResolvedEvidence, other: _ResolvedEvidence, names: Aliases) -> int:
-    """Shared fingerprints, if they suffice for both files to be of one room; otherwise 0."""
+    """Shared fingerprints if they suffice to join the files to one room, otherwise 0."""
     if not other.has_room_name and nameless.key == other.key:
         return sys.maxsize
     mine, theirs = _rename(nameless.people, names), _rename(other.people, names)
@@ -143,7 +146,7 @@ def _count_evidence(nameless: _ResolvedEvidence, other: _ResolvedEvidence, names
 def _make_group(
     files: Sequence[tuple[int, _ResolvedEvidence]], aliases: Mapping[str, Aliases]
 ) -> RoomGroup:
-    """A nameless file keeps the aliases confirmed for it before it found its room."""
+    """A nameless file keeps the aliases confirmed before it was assigned to the room."""
     first = files[0][1]
     room_aliases = aliases.get(first.key, {})
     members = []

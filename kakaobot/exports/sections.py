@@ -1,4 +1,4 @@
-"""Splits the bytes of a file into sections: one header and what follows it, in one format.
+"""Splits the bytes of a file into sections: a header and the text after it, in one format.
 
 Files of several rooms, parts or formats may have been concatenated by hand.
 """
@@ -73,7 +73,7 @@ class Section:
     """Text from one header to the next."""
 
     data: bytes
-    """UTF-8 of the whole file."""
+    """UTF-8 bytes that contain the section."""
     start: int
     stop: int
     """Offsets into `data`; the line end before the next section belongs to neither."""
@@ -94,9 +94,9 @@ class Section:
         return decode_utf8(self.data[self.start : self.stop])
 
     def blocks(self) -> Iterator[tuple[str, bool]]:
-        """The text in blocks that each start with a line end, and whether a block is the last.
+        """The text in blocks, and whether a block is the last.
 
-        A line end is put before the first block.
+        Each block starts with a line end, which is prepended to the first one.
         """
         line_end = self.line_end.encode()
         start, prefix = self.start, self.line_end
@@ -139,7 +139,7 @@ def split_chunks(data: bytes, anchors: Sequence[int]) -> Iterator[Chunk]:
 
 
 def _text_start(data: bytes, start: int, stop: int) -> int:
-    """Offset of the header that ends a table; one quoted inside a cell does not."""
+    """Offset of the header that ends the CSV; one quoted inside a cell does not."""
     for header in find_headers(data[start:stop]):
         in_cell = data.count(b'"', start, start + header.start) % 2
         if not (in_cell or CSV_FORMAT.row_start.match(header.lines[0])):
@@ -154,7 +154,7 @@ def split_sections(
     is_later_part: bool = False,
     anchors: Sequence[int] | None = None,
 ) -> list[Section]:
-    """Split before every header.
+    """Split a text before every header.
 
     Args:
         data: UTF-8 with its original line ends.
@@ -205,7 +205,7 @@ def names_with_colon(data: bytes, room: str) -> list[str]:
 
 
 def _detect_line_end(data: bytes, start: int, stop: int, header: Header | None) -> str | None:
-    """What ends records; None if the line ends are mixed without meaning.
+    """The line end of records; None if line ends are mixed at random.
 
     A file with both CRLF and bare LF ends records with CRLF and breaks lines inside a message with
     LF, so a record quoted inside a message stays inside. This only holds if nearly every piece
@@ -227,7 +227,7 @@ def _breaks_with_lf(data: bytes, header: Header | None) -> bool:
     header_height = len(header.lines) if header else 0
     number, strays, total = 0, 0, 0
     for piece in decode_utf8(data).removesuffix("\n").removesuffix("\r").split("\r\n"):
-        if not (format.record_like.match(piece) or _stands_alone(piece, format)):
+        if not (format.record_like.match(piece) or _is_complete(piece, format)):
             lines = piece.split("\n")[max(0, header_height - number) :]
             strays += any(line.strip() for line in lines)
         number += piece.count("\n") + 1
@@ -235,7 +235,8 @@ def _breaks_with_lf(data: bytes, header: Header | None) -> bool:
     return strays * 100 <= total
 
 
-def _stands_alone(piece: str, format: TextFormat) -> bool:
+def _is_complete(piece: str, format: TextFormat) -> bool:
+    """Whether a piece between CRLFs is blank, a date line or a notice."""
     notice = format.notice
     return (
         not piece.strip()
@@ -255,8 +256,8 @@ def find_headers(
     """All headers: a save date after at most two lines that name the room.
 
     Concatenated parts of one export repeat it. Without a save date, only the first line of the file
-    can be a header. A header quoted inside a message is none: there, a bare LF precedes it and CRLF
-    occurs above.
+    can be a header. A header quoted inside a message does not count: there, a bare LF precedes it
+    and CRLF occurs above.
     """
     headers: list[Header] = []
     number, counted_to, floor = first_line - 1, 0, 0

@@ -1,4 +1,4 @@
-"""Where a sender's name ends in a record; matters if names contain ` : ` themselves."""
+"""Finds the end of a sender's name in a record, as names may contain ` : ` themselves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SenderNames:
         return normalize_name(sender) in self._seen
 
     def add(self, names: Iterable[str]) -> None:
-        """Normalized names of senders; ignored where `ambiguous` decides which are known."""
+        """Add normalized names; ignored in formats where `ambiguous` adds them."""
         if not self._splits_at_colon:
             self._seen.update(names)
 
@@ -37,7 +37,7 @@ class SenderNames:
 
         Args:
             senders: as written.
-            names: the same, normalized.
+            names: `senders`, normalized.
             texts: of the records.
         """
         if not self._splits_at_colon or self._seen.issuperset(names):

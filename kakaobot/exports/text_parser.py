@@ -1,8 +1,8 @@
-"""Parses the sections of a text export that share a format. Knows no file.
+"""Parses the sections of a text export that share a format.
 
 A text is split at the starts of its records into columns of timestamps, senders and bodies. Runs of
 plain records are added in bulk; records with a date line, a notice or something unusual below them
-are left to `LineParser`.
+go to `LineParser`.
 """
 
 from __future__ import annotations

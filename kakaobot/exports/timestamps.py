@@ -1,4 +1,4 @@
-"""Dates and times as KakaoTalk writes them → datetime values. An impossible one is None."""
+"""Dates and times as KakaoTalk writes them → datetime values; None if invalid."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def midnight(day: date) -> datetime:
 
 
 def parse_date(match: re.Match[str]) -> date | None:
-    """From groups year, month (number or English name) and day. The weekday is ignored."""
+    """Parse the groups year, month (number or English name) and day, not the weekday."""
     month = match["month"]
     number = int(month) if month.isdigit() else _MONTHS.index(month[:3].lower()) + 1
     try:
@@ -33,7 +33,7 @@ def parse_date(match: re.Match[str]) -> date | None:
 
 
 def parse_time(match: re.Match[str]) -> time | None:
-    """From groups hour and minute, and meridiem and second if the format has them.
+    """Parse the groups hour and minute, and meridiem and second if the format has them.
 
     오전 12:05 is five past midnight, 오후 12:05 five past noon; 오후 13:00 is invalid.
     """
@@ -50,7 +50,7 @@ def parse_time(match: re.Match[str]) -> time | None:
 
 
 def is_date_line(line: str, patterns: Iterable[re.Pattern[str]]) -> bool:
-    """Whether the line is a date line, of a valid date or not."""
+    """Whether the line is a date line, even of an invalid date."""
     return any(pattern.fullmatch(line.rstrip()) for pattern in patterns)
 
 

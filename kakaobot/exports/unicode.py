@@ -15,7 +15,7 @@ _LONG_STACK = re.compile(rf"[^\w\x00-\x7f]{{{_MAX_MARKS + 1},}}")
 
 
 def to_nfc(text: str) -> str:
-    """NFC; long stacks of marks are split first, as sorting one takes quadratic time."""
+    """Normalize; long stacks of marks are split first, as sorting one takes quadratic time."""
     if _SAMPLE_HIT.search(text[::_STRIDE]):
         text = _LONG_STACK.sub(_split_stack, text)
     return unicodedata.normalize("NFC", text)
@@ -34,7 +34,7 @@ def _split_stack(match: re.Match[str]) -> str:
 
 
 def decode_utf8(data: bytes) -> str:
-    """NFC without byte order marks, at the start or where files were concatenated.
+    """Decode to NFC, without byte order marks at the start or where files were concatenated.
 
     Raises:
         UnicodeDecodeError: invalid UTF-8.
