@@ -1,1 +1,1 @@
-"""Messages → conversations that are worth learning."""
+"""Builds the training dataset: room histories → rows with their targets."""

@@ -30,7 +30,7 @@ class ArtifactDraft:
         return self
 
     def write(self, name: str, parts: Iterable[str]) -> None:
-        """Write a file that counts toward the fingerprint."""
+        """Write a file that is part of the fingerprint."""
         with self._open(name) as file:
             for part in parts:
                 raw = part.encode()
@@ -39,7 +39,7 @@ class ArtifactDraft:
         self._digest.update(b"\0")
 
     def write_unhashed(self, name: str, text: str) -> None:
-        """Write a file that does not count toward the fingerprint."""
+        """Write a file that is not part of the fingerprint."""
         with self._open(name) as file:
             file.write(text.encode())
 

@@ -1,7 +1,7 @@
 """Recognizes backchannels (짧은 반응: ㅋㅋ, ㅇㅇ, 헐, an emoji) and picks the surplus ones.
 
-Backchannels are part of a room's style, but there are too many: only a share of the targets may be
-such, and those that remain keep the mix of forms, people and times.
+Backchannels are part of a room's style, but there are too many: they are capped at a share of the
+targets, and those that remain keep the mix of forms, senders and times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kakaobot.schema import Turn
 MAX_SYLLABLES = 2
 """응, 네네, 헐, 대박: up to two syllables rarely do more than acknowledge."""
 
-# A PII tag stands for content.
+# PII tags replace content.
 _TAG = re.compile(r"<[가-힣·]{1,10}>")
 _EMOTICON = re.compile(r"\([가-힣]{1,4}\)")
 _SIGNS = re.compile(r"[\W_]+")
@@ -61,7 +61,7 @@ class BackchannelIndex:
     def __init__(self) -> None:
         self._others = 0
         self._known: tuple[dict[str, int], dict[str, int], dict[str, int]] = {}, {}, {}
-        """Number of each form, sender and room."""
+        """Form, sender and room → number."""
         self._numbers = array("q")
         self._discarded = set[int]()
         self._columns = tuple(array("q") for _ in range(5))

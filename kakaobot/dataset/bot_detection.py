@@ -1,4 +1,4 @@
-"""Detects senders that behave like programs."""
+"""Detects bots by their behavior: templates, answers and times of day."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from kakaobot.dataset.sampler import EvenSampler
 from kakaobot.schema import Turn
 
 _MIN_LONG_TURNS = 30
-"""Fewer prove nothing: a new member's ten greetings are alike too."""
+"""Fewer prove nothing: ten greetings by a new participant are alike too."""
 _SAMPLE_SIZE = 400
 _MIN_LETTERS = 8
-"""Letters of a long turn; everybody repeats ㅋㅋ and 밥 먹었어."""
+"""Letters of a long turn; people repeat ㅋㅋ and 밥 먹었어, too."""
 _TEMPLATE_SHARE = 0.6
 _CERTAIN_TEMPLATE_SHARE = 0.9
 """Sufficient alone. People repeat under a tenth of their long turns."""
 _MAX_ANSWER_SHARE = 0.1
 _CLOCK_SHARE = 0.9
 _MAX_CLOCK_TIMES = 24
-"""An hourly program posts at 24 times of day, a daily one at one."""
+"""An hourly bot posts at 24 times of day, a daily one at one."""
 _MIN_TURNS_PER_TIME = 3
 
 
@@ -38,7 +38,7 @@ class BotDetector:
         self._times[turn.start.hour, turn.start.minute] += 1
 
     def is_bot(self, answer_share: float) -> bool:
-        """Whether the turns look like a program's.
+        """Whether the turns look like those of a bot.
 
         True if nearly all long turns follow a template, or on two of three signs: most long turns
         follow a template, the sender hardly ever answers anybody, and nearly all turns come at

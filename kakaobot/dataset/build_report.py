@@ -67,7 +67,7 @@ class BuildReport:
     warning: str = ""
     examples: tuple[Example, ...] = ()
     masked: tuple[tuple[str, int], ...] = ()
-    """PII tag and number of replacements, most frequent first."""
+    """Entity type and number of masked spans, most frequent first."""
     activity: ActivityStats = ActivityStats()
     styles: tuple[ParticipantStyle, ...] = ()
     row_lengths: tuple[tuple[int, int], ...] = ()

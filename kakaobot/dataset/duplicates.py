@@ -1,4 +1,4 @@
-"""Finds near-duplicates among long texts, whoever wrote them.
+"""Finds near-duplicates among long texts.
 
 Candidates come from MinHash bands (Broder 1997) computed with numpy; rapidfuzz verifies each, so
 there are no false positives. `rensa` would find the candidates too, but has no wheel for Python
@@ -29,8 +29,8 @@ A corrected typo passes; another time or place does not.
 """
 
 _GRAM = 3
-# Recall is 98% for pairs with every eleventh letter changed, the hardest that are still near, and
-# 100% for pairs that differ in a name, a word or the end.
+# Recall is 98% for pairs with every eleventh letter changed, the hardest near-duplicates, and 100%
+# for pairs that differ in a name, a word or the end.
 _BANDS, _ROWS = 48, 4
 _BANDS_PER_PASS = 4
 """Bands whose keys are in memory at once: 32 bytes per text, against 384 for all bands."""

@@ -34,7 +34,7 @@ class FilterEffect:
     initials: float
     """Share of replies with 초성 words."""
     polite: float
-    """Share of 존댓말 among bubbles of known speech level."""
+    """Share of 존댓말 among bubbles with a known speech level."""
     multi_bubble: float
     """Share of replies with several bubbles."""
 

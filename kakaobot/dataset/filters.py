@@ -1,7 +1,7 @@
-"""Filters: which messages are read at all, and which turns may be training targets.
+"""Filters of messages, and of turns as training targets.
 
-Filtered turns stay as context. Short replies are part of a room's style, so they are capped
-rather than removed.
+Filtered turns stay as context. Backchannels are part of a room's style, so they are capped rather
+than removed.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ _NO_WORD = re.compile(r"[\W_]*")
 
 @dataclass(frozen=True, kw_only=True)
 class FilterRules:
-    """The filters in force."""
+    """Settings of the filters."""
 
     bots: frozenset[str] = frozenset()
-    """Senders that are programs; excluded unless they are the persona."""
+    """Senders that are bots; excluded unless they are the persona."""
     min_chars: int = 1
     links: bool = True
-    pasted: bool = True
+    boilerplate: bool = True
     forwarded: bool = True
     repeated: bool = True
     low_signal_share: float = 0.3
-    """Largest share (0 to 1) of replies like 'ㅋㅋ', 'ㅇㅇ' or '헐' among the targets."""
+    """Largest share (0 to 1) of backchannels among the targets."""
 
     @classmethod
     def from_settings(cls, data: DataSettings, participants: Iterable[str] = ()) -> FilterRules:
@@ -80,7 +80,7 @@ def filter_messages(
     Args:
         messages: messages of a room.
         exclude: names of excluded participants.
-        removed: Korean reason → dropped messages; updated on the way.
+        removed: Korean reason → number of dropped messages; updated during iteration.
     """
     counts = Counter[str]() if removed is None else removed
     for message in messages:
@@ -102,7 +102,7 @@ def count_non_targets(
     persona: str,
     reasons: Mapping[str, str] = MappingProxyType({}),
 ) -> Counter[str]:
-    """Korean reason → messages of these turns that are not a target in any row.
+    """Korean reason → number of messages of these turns that are not a target in any row.
 
     Args:
         turns: turns of a session.
@@ -133,7 +133,7 @@ def count_non_targets(
 
 
 def exclusion_reason(turn: Turn, rules: FilterRules, bots: Collection[str]) -> str | None:
-    """Why a turn is excluded judging by itself alone; None if it is not.
+    """Why a turn is excluded by the filters for single turns; None if it is not.
 
     Args:
         turn: a candidate.
@@ -147,9 +147,9 @@ def exclusion_reason(turn: Turn, rules: FilterRules, bots: Collection[str]) -> s
         return BOT
     if rules.links and _has_only_links(text):
         return LINKS
-    if rules.pasted and len(text) >= MIN_CHARS:
-        pasted = sum(len(line) for line in turn.lines if is_boilerplate(line))
-        return BOILERPLATE if 2 * pasted > len(text) else None
+    if rules.boilerplate and len(text) >= MIN_CHARS:
+        copied = sum(len(line) for line in turn.lines if is_boilerplate(line))
+        return BOILERPLATE if 2 * copied > len(text) else None
     return None
 
 

@@ -1,4 +1,4 @@
-"""Indexes the long turns of all rooms in order of time, for the duplicate filters."""
+"""Indexes the long turns of all rooms chronologically, for the duplicate filters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LongTurn(NamedTuple):
 
 
 class LongTextIndex:
-    """Texts are spilled to disk; turns are added room by room, in order of time."""
+    """Texts are spilled to disk; turns are added room by room, in chronological order."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, _LongTexts] = {}
@@ -82,7 +82,7 @@ class LongTextIndex:
         return self._rooms[room].positions if room in self._rooms else ()
 
     def turn(self, number: int) -> LongTurn:
-        """Turn of the text that `texts` yielded at position `number`."""
+        """The turn whose text `texts` yielded at index `number`."""
         room, index = self._room_names[self._order[0][number]], self._order[1][number]
         texts = self._rooms[room]
         sender = self._senders[texts.senders[index]]

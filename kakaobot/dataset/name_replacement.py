@@ -1,6 +1,6 @@
 """Finds participants' names in texts and replaces them, Korean particles included.
 
-Nicknames are not found: `담이` for `도담` is a word like any other.
+Nicknames are not replaced: `담이` for `도담` looks like any other word.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
-Kind = Literal["long", "short", "common", "mention"]
+_FormKind = Literal["long", "short", "common", "mention"]
 """How safely a form can be taken for a name wherever it occurs, safest first."""
 
 
@@ -35,7 +35,7 @@ _PARTICLES = _words(
 _COMMON = frozenset(
     _words("우리 하나 이제 지금 사람 모두 정말 진짜 조금 아주 미리 자기 이런 그런 시간 오늘 내일")
 )
-"""Everyday words that are names too; only `하나 씨` or `하나언니` is a person."""
+"""Everyday words that are also names; only `하나 씨` or `하나언니` is a person."""
 
 _HANGUL = "가-힣"
 _PERSON = re.compile(
@@ -54,7 +54,7 @@ _ROMAN = "0-9A-Za-z"
 _SUFFIX = "|".join(sorted((*_TITLES, *_PARTICLES), key=len, reverse=True))
 _TITLE = "|".join(sorted(_TITLES, key=len, reverse=True))
 _END = f"(?![{_HANGUL}])"
-_PLACES: Mapping[Kind, str] = {
+_PLACES: Mapping[_FormKind, str] = {
     # Anywhere, but a Roman letter at either end of the name must also end the word.
     "long": f"(?:(?<![{_ROMAN}])|(?![{_ROMAN}])){{}}(?:(?![{_ROMAN}])|(?<![{_ROMAN}]))",
     "short": f"(?<![{_HANGUL}]){{}}(?=(?:{_SUFFIX}){{{{0,4}}}}{_END})",
@@ -76,7 +76,7 @@ class NameReplacer:
 
         Args:
             names: display name → replacement; several names may share one.
-            ignored: words to leave alone in texts, such as what phones call their owner.
+            ignored: words to leave alone in texts, such as 회원님 for the exporter.
         """
         self._replacements = dict(names)
         self._name_of_form = _name_of_form((name for name in names if name not in ignored), ignored)
@@ -138,7 +138,7 @@ def _forms(name: str) -> Iterator[str]:
         yield match[1][-2:]
 
 
-def _kind(form: str) -> Kind:
+def _kind(form: str) -> _FormKind:
     if _SHORT.fullmatch(form):
         return "common" if form in _COMMON else "short"
     return "long" if len(_NAME_LETTER.findall(form)) >= 2 else "mention"
@@ -146,7 +146,7 @@ def _kind(form: str) -> Kind:
 
 def _compile(forms: Iterable[str]) -> re.Pattern[str] | None:
     """Pattern of all forms, with a group per kind and the group `particles` after them."""
-    forms_of_kind: dict[Kind, list[str]] = {kind: [] for kind in _PLACES}
+    forms_of_kind: dict[_FormKind, list[str]] = {kind: [] for kind in _PLACES}
     for form in forms:
         forms_of_kind[_kind(form)].append(form)
     first_letters = {form[0] for group in forms_of_kind.values() for form in group}

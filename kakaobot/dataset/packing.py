@@ -29,8 +29,8 @@ def pack(
 
     Args:
         session: turns to pack.
-        persona: who is `assistant`; empty if everybody is, by name.
-        show_names: whether a persona's rows carry the others' names; always so for a whole room.
+        persona: participant who is `assistant`; empty if everybody is, by name.
+        show_names: whether a persona's rows carry the others' names; without a persona all do.
         is_target: whether a turn that is `assistant` may be a target.
         token_count: tokens a message adds to a row.
         max_tokens: limit of a row.

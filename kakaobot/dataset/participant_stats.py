@@ -27,7 +27,7 @@ from kakaobot.settings import DataSettings
 Advice = Literal["enough", "few", "bot"]
 
 ENOUGH_REPLIES = 200
-"""Below this a small LoRA repeats the few replies it saw (seen in public chat clones)."""
+"""With fewer, a small LoRA repeats the ones it saw, as public chat clones show."""
 _IRRELEVANT_SETTINGS = {
     "room": "",
     "persona": "",
@@ -56,7 +56,7 @@ class ParticipantStats:
     answer_share: float = 0.0
     """Share of the turns (0 to 1) that follow somebody else's within the session."""
     filtered_share: float = 0.0
-    """Share of the turns (0 to 1) removed by the filters and the low-signal cap."""
+    """Share of the turns (0 to 1) removed by the filters and the backchannel cap."""
     advice: Advice = "enough"
     sentence: str = ""
     """The advice in Korean."""
@@ -90,7 +90,7 @@ class ParticipantStatsCache:
     def participants(
         self, room: str = "", progress: Progress = no_progress
     ) -> list[ParticipantStats]:
-        """Participants by usable replies, most first; excluded ones last.
+        """Participants with the most usable replies first, excluded ones last.
 
         Args:
             room: name of the room; empty for all rooms.
@@ -104,16 +104,16 @@ class ParticipantStatsCache:
         stats = self._cached(room, data, progress)
         pseudonyms = {}
         if data.pseudonyms:
-            pseudonyms = PseudonymStore(self._home).names(person.name for person in stats)
+            pseudonyms = PseudonymStore(self._home).names(participant.name for participant in stats)
         participants = [
             replace(
-                person,
-                is_excluded=person.name in data.exclude_people,
-                pseudonym=pseudonyms.get(person.name, ""),
+                participant,
+                is_excluded=participant.name in data.exclude_people,
+                pseudonym=pseudonyms.get(participant.name, ""),
             )
-            for person in stats
+            for participant in stats
         ]
-        return sorted(participants, key=lambda person: person.is_excluded)
+        return sorted(participants, key=lambda participant: participant.is_excluded)
 
     def _cached(self, room: str, data: DataSettings, progress: Progress) -> list[ParticipantStats]:
         # Held while computing, so that concurrent callers wait for one computation.
@@ -159,7 +159,7 @@ def participant_stats(
     Args:
         rooms: room → its sessions.
         rules: filters as for training; `rules.bots` are bots by name.
-        enough: usable replies that are worth a training.
+        enough: usable replies that make a training worthwhile.
         progress: called with the share done.
     """
     counts = _count_turns(rooms, rules, progress)
@@ -195,9 +195,9 @@ def _count_turns(
     rooms: Mapping[str, Sessions], rules: FilterRules, progress: Progress
 ) -> dict[str, _ParticipantCounts]:
     progress(0.0, "배우지 않을 말을 가려내는 중")
-    # The cap depends on whose replies are the candidates, so it is applied per participant.
+    # The cap depends on the persona, so it is applied per participant.
     selections = select_targets(
-        {room: sessions.turns for room, sessions in rooms.items()}, rules, cap_low_signal=False
+        {room: sessions.turns for room, sessions in rooms.items()}, rules, cap_backchannels=False
     )
     counts: dict[str, _ParticipantCounts] = {}
     progress(_FILTERED, "배울 수 있는 대답을 세는 중")
@@ -233,9 +233,9 @@ def _summarize(
     answer_share = counts.answers / counts.turns
     is_bot_by_name = name in rules.bots
     if is_bot_by_name or counts.bot_detector.is_bot(answer_share):
-        why = "이름이 봇" if is_bot_by_name else "같은 틀의 말을 기계처럼 되풀이"
+        reason = "이름이 봇" if is_bot_by_name else "같은 틀의 말을 기계처럼 되풀이"
         advice: Advice = "bot"
-        sentence = f"봇으로 보임 ({why}): 배우지 말고 빼는 것이 좋습니다."
+        sentence = f"봇으로 보임 ({reason}): 배우지 말고 빼는 것이 좋습니다."
     elif len(sizes) < enough:
         advice = "few"
         sentence = f"부족: 배울 대답이 {enough - len(sizes):,}개 더 필요합니다."
@@ -254,7 +254,7 @@ def _summarize(
 
 
 def _subprogress(progress: Progress, start: float, end: float) -> Progress:
-    """Map a part's progress to the range `start` to `end` of the whole."""
+    """Progress of a part that covers `start` to `end` of the whole."""
     return lambda share, text: progress(start + (end - start) * share, text)
 
 

@@ -1,7 +1,7 @@
 """The dataset build: histories → turns → rows, with a report of everything left out.
 
-Streaming: turns are spilled to disk and rows are never held. Memory per turn is a few bytes for
-its sender, exclusion reason and split.
+Streaming: turns are spilled to disk and rows are not collected. In memory, a turn takes a few
+bytes: its sender, exclusion reason and split.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Pipeline:
         self._remove_leakage()
 
     def rows(self, split: Split) -> Iterator[Conversation]:
-        """Rows of a split. `row_stats` is complete once they are exhausted."""
+        """Rows of a split; its `row_stats` are complete after the last one."""
         stats = self.row_stats[split] = RowStats(self._base.renderer.prefix_length)
         for batch, sizes in _prefetch(self._sizes, self._batches(split)):
             for selected in batch:

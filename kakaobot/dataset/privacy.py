@@ -1,6 +1,6 @@
 """Masks personal data with typed tags (`<전화번호>`). Never removes a message.
 
-Regular expressions and checksums: whatever they miss ends up in the training data.
+It uses regular expressions and checksums; what they miss ends up in the training data.
 `benchmarks/privacy.py` measures precision and recall on invented, labelled lines.
 """
 
@@ -108,7 +108,7 @@ def masker(
 def mask(
     text: str, *, private: bool = True, urls: bool = True, words: tuple[str, ...] = ()
 ) -> MaskedText:
-    """Replace personal data, links and custom words by tags; all other characters stay.
+    """Replace personal data, links and custom words with tags; all other characters stay.
 
     Idempotent: masking repeats until nothing is found, and tags are never matched.
 
@@ -116,7 +116,7 @@ def mask(
         text: one message.
         private: mask numbers, e-mail, addresses, passwords and links with credentials or names.
         urls: mask all other links, too.
-        words: custom words, masked whatever else is on, ignoring case.
+        words: custom words to mask regardless of the other arguments, ignoring case.
     """
     counts = Counter[str]()
     while spans := find_spans(text, private=private, urls=urls, words=words):

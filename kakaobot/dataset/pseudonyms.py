@@ -1,4 +1,4 @@
-"""Pseudonyms of participants: how they are invented, stored and put into histories.
+"""Pseudonyms of participants: invented, stored, and applied to histories and settings.
 
 data/raw/pseudonyms.json holds the salt and everybody's pseudonym. Only this module writes it, and
 only the user may read it. If it is lost, everybody gets a new pseudonym.
@@ -57,7 +57,7 @@ _ANIMALS = _words(
     "해달 바다표범 낙타 라마 알파카 염소 송아지 망아지 병아리 캥거루 "
 )
 _PLAIN_ATTEMPTS = 64
-"""Choices of a name before numbered ones; the 4,096 word pairs suffice for most rooms."""
+"""Attempts per name before numbered pseudonyms; 4,096 word pairs suffice for most rooms."""
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -70,8 +70,8 @@ def invent_pseudonyms(
     on a collision, so that a new participant leaves nearly all pseudonyms unchanged.
 
     Args:
-        names: who needs a pseudonym.
-        salt: secret; without it anybody could look up whose pseudonym this is.
+        names: names that need a pseudonym.
+        salt: secret; without it anybody could compute whose pseudonym it is.
         assigned: pseudonyms assigned before, which are kept.
     """
     everybody = set(names)
@@ -128,7 +128,7 @@ class PseudonymStore:
         """Name → pseudonym, as assigned so far.
 
         Raises:
-            DatasetError: the file cannot be read. It is left as it is: nobody can recreate it.
+            DatasetError: the file cannot be read. It is left alone, as it cannot be recreated.
         """
         return dict(self._read().names)
 
@@ -157,7 +157,7 @@ class PseudonymStore:
         return {**aliases, **{name: pseudonyms[name] for name in participants}}
 
     def _assign(self, participants: set[str]) -> dict[str, str]:
-        """All pseudonyms after storing those of new participants."""
+        """Store pseudonyms of new participants; return all."""
         bot_names = set(find_bots(participants))
         try:
             self._raw.mkdir(parents=True, exist_ok=True)
@@ -216,7 +216,7 @@ class Pseudonymizer:
 
     def __init__(self, names: Mapping[str, str], settings: Settings) -> None:
         """`names`: name → pseudonym."""
-        # Words to be masked stay as they are, for the masking to find.
+        # Masked words are left alone, so that masking finds them.
         ignored = {*EXPORTER_NAMES, *settings.data.mask_words}
         self._replacer = NameReplacer(names, ignored=ignored)
         self._settings = settings
@@ -250,6 +250,6 @@ class Pseudonymizer:
         return RoomHistory(room, MappedMessages(history.messages, replace_names, self._replacer.of))
 
     def _room(self, room: str) -> str:
-        """A direct chat often bears the name of the other participant."""
+        """Pseudonym of a room's name, which is often that of a participant."""
         name = self._replacer.of(room)
         return name if name != room else self._replacer.replace(room)

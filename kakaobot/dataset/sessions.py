@@ -24,9 +24,9 @@ def masked_turns(
     """`merge_turns` with the settings' merge gap and PII masking.
 
     Args:
-        messages: one room's messages in time order.
+        messages: one room's messages in chronological order.
         data: settings to apply.
-        counts: PII tag → replacements; updated on the way.
+        counts: entity type → number of masked spans; updated during iteration.
     """
     return merge_turns(
         messages,
@@ -46,7 +46,7 @@ def merge_turns(
     """Merge a sender's consecutive messages into turns.
 
     Args:
-        messages: one room's messages in time order.
+        messages: one room's messages in chronological order.
         merge_gap: longest pause between two messages of a turn.
         clean: applied to each message's text.
     """
@@ -77,7 +77,7 @@ def split_sessions(room: str, turns: Iterable[Turn], *, gap: timedelta) -> Itera
 
 
 class Sessions(Iterable[Session]):
-    """One room's sessions in time order, spilled to disk.
+    """One room's sessions in chronological order, spilled to disk.
 
     Only the senders of the turns and the bounds of the sessions stay in memory. Turns are
     addressed by their position in the room.

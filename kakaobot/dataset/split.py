@@ -42,7 +42,7 @@ class RoomSplit:
         return split
 
     def count_targets(self, begin: int, end: int) -> int:
-        """Targets in a range of turns, as of the split."""
+        """Number of targets in a range of turns, at the time of the split."""
         return bisect_left(self._targets, end) - bisect_left(self._targets, begin)
 
     def clip(self, split: Split, begin: int, end: int) -> tuple[int, int]:

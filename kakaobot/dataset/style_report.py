@@ -1,4 +1,4 @@
-"""Style of the most active participants, and how far apart their styles are."""
+"""Styles of the most active participants, and the distances between them."""
 
 from __future__ import annotations
 

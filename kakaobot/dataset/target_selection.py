@@ -22,9 +22,9 @@ from kakaobot.dataset.long_text_index import LongTextIndex
 from kakaobot.schema import Turn
 
 MIN_FORWARDED_LETTERS = 40
-"""Letters without spaces: two lines on a phone. People word shorter wishes themselves."""
+"""Letters without spaces, two lines on a phone; shorter wishes may coincide."""
 FORWARDED_COPIES = 3
-"""Copies that make a long text a forwarded one even within one sender and room."""
+"""Copies of a long text that count as forwarded even within one sender and room."""
 
 _REASON_OF_CODE = ("", *REASONS, LEAKED)
 _CODE_OF_REASON = {reason: code for code, reason in enumerate(_REASON_OF_CODE) if reason}
@@ -99,7 +99,7 @@ class TargetSelection:
 class TargetSelector:
     """Observes every turn of every room once, then excludes candidates.
 
-    Forwarded texts and the low-signal cap are judged over all rooms together, independent of the
+    Forwarded texts and the backchannel cap are decided over all rooms together, independent of the
     order of the rooms.
     """
 
@@ -122,8 +122,8 @@ class TargetSelector:
 
         Args:
             room: key of the room.
-            turns: its turns in time order.
-            bots: senders that are programs.
+            turns: its turns in chronological order.
+            bots: senders whose turns are excluded unless they are the persona.
         """
         reasons = self._reasons[room] = ExclusionReasons()
         start, persona, rules = self._room_starts[-1], self._persona, self._rules
@@ -143,25 +143,25 @@ class TargetSelector:
         self._candidates[room] = candidates
         self._room_starts.append(start + reasons.turns)
 
-    def select(self, *, cap_low_signal: bool = True) -> dict[str, TargetSelection]:
+    def select(self, *, cap_backchannels: bool = True) -> dict[str, TargetSelection]:
         """Apply the filters that need all turns; call once, after the last `observe`.
 
         Args:
-            cap_low_signal: whether to hold low-signal replies to their share.
+            cap_backchannels: whether to limit backchannels to their share.
         """
         starts = dict(zip(self._reasons, self._room_starts, strict=False))
         for room, position, sender, reason in _copies(self.long_texts, self._rules):
             if self._persona in ("", sender) and position not in self._reasons[room]:
                 self._reasons[room].set(position, reason)
                 self._backchannels.discard(starts[room] + position)
-        if cap_low_signal:
-            self._cap_low_signal()
+        if cap_backchannels:
+            self._cap_backchannels()
         return {
             room: TargetSelection(self._candidates[room], reasons)
             for room, reasons in self._reasons.items()
         }
 
-    def _cap_low_signal(self) -> None:
+    def _cap_backchannels(self) -> None:
         rooms = list(self._reasons)
         for number in self._backchannels.surplus(self._rules.low_signal_share):
             index = bisect_right(self._room_starts, number) - 1
@@ -173,21 +173,21 @@ def select_targets(
     rules: FilterRules,
     *,
     persona: str = "",
-    cap_low_signal: bool = True,
+    cap_backchannels: bool = True,
 ) -> dict[str, TargetSelection]:
-    """Run a `TargetSelector` over rooms that are at hand.
+    """Run a `TargetSelector` over all rooms.
 
     Args:
-        rooms: room → its turns in time order, read once.
+        rooms: room → its turns in chronological order, read once.
         rules: the filters to apply.
         persona: whose turns are candidates; empty for everybody's.
-        cap_low_signal: whether to hold low-signal replies to their share.
+        cap_backchannels: whether to limit backchannels to their share.
     """
     selector = TargetSelector(rules, persona=persona)
     for room, turns in rooms.items():
         for _ in selector.observe(room, turns, rules.bots):
             pass
-    return selector.select(cap_low_signal=cap_low_signal)
+    return selector.select(cap_backchannels=cap_backchannels)
 
 
 def _copies(long_texts: LongTextIndex, rules: FilterRules) -> Iterator[tuple[str, int, str, str]]:

@@ -1,4 +1,4 @@
-"""Reads the labelled lines of `pii*.tsv` and scores the recognizers on them."""
+"""Reads the labelled lines in `pii*.tsv` and scores the recognizers on them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Score:
-    """A span is right if its entity type, start and end equal those of a label."""
+    """A predicted span is right if a label has the same entity type, start and end."""
 
     right: int
     wrong: int

@@ -43,7 +43,7 @@ def test_duplicate_groups_finds_a_near_copy_only() -> None:
     assert duplicate_groups([STORY, OTHER, STORY.replace("강가", "냇가") + "!!"]) == [(0, 2)]
 
 
-def test_a_sentence_with_other_facts_is_no_duplicate() -> None:
+def test_a_sentence_with_other_facts_is_not_a_duplicate() -> None:
     one = "오늘 저녁 일곱시에 강남역 삼번 출구에서 만나자"
     assert not similar(one, "내일 저녁 여섯시에 강남역 오번 출구에서 만나자")
     assert duplicate_groups([one, "내일 저녁 여섯시에 강남역 오번 출구에서 만나자"]) == []
@@ -55,7 +55,7 @@ def test_two_of_twenty_letters_may_differ(changed: int, near: bool) -> None:
     assert similar(letters, "뷁쉙뙳"[:changed] + letters[changed:]) is near
 
 
-def test_texts_with_a_common_beginning_are_no_duplicates() -> None:
+def test_texts_with_a_common_beginning_are_not_duplicates() -> None:
     lines = [syllables(70, 1) + syllables(30, seed) for seed in range(2, 12)]
     assert duplicate_groups(lines) == []
     assert overlapping_indices(lines[:5], lines[5:]) == frozenset()
@@ -121,7 +121,7 @@ def test_overlapping_indices_finds_validation_replies_in_training() -> None:
 
 
 def test_recall_of_near_duplicates() -> None:
-    """Every eleventh letter differs: the hardest pairs that are still near."""
+    """Every eleventh letter differs: the hardest near-duplicates."""
     rng = random.Random(5)
     pairs = []
     for seed in range(1500):
@@ -131,8 +131,8 @@ def test_recall_of_near_duplicates() -> None:
         pairs.append((syllables(66, seed), "".join(letters)))
     near = [(one, other) for one, other in pairs if similar(one, other)]
     assert len(near) > 1000
-    found = overlapping_indices([other for _, other in near], [one for one, _ in near])
-    assert len(found) / len(near) >= 0.97
+    overlapping = overlapping_indices([other for _, other in near], [one for one, _ in near])
+    assert len(overlapping) / len(near) >= 0.97
 
 
 def test_many_fillings_of_one_template_are_grouped_in_bounded_time() -> None:

@@ -106,7 +106,7 @@ def test_bots_are_excluded_unless_they_are_the_persona() -> None:
         mask("https://a.example/x").text,
     ],
 )
-def test_links_alone_are_excluded(text: str) -> None:
+def test_turns_of_only_links_are_excluded(text: str) -> None:
     assert reasons(("가", text)) == [LINKS]
 
 
@@ -151,18 +151,18 @@ def test_turns_below_min_chars_are_excluded() -> None:
     assert reasons(("가", "ㅋ"), ("가", "ㅋㅋ"), rules=rules) == [TOO_SHORT, ""]
 
 
-def test_first_matching_reason_counts() -> None:
+def test_the_first_matching_reason_is_recorded() -> None:
     rules = FilterRules(bots=frozenset({"봇"}), min_chars=2, low_signal_share=0)
     texts = ("봇", "."), ("봇", "<링크>"), ("가", "<링크>"), ("가", NEWS * 2), ("나", NEWS * 2)
     assert reasons(*texts, rules=rules) == [TOO_SHORT, BOT, LINKS, BOILERPLATE, BOILERPLATE]
 
 
-@pytest.mark.parametrize("rule", ["links", "pasted", "forwarded", "repeated"])
+@pytest.mark.parametrize("rule", ["links", "boilerplate", "forwarded", "repeated"])
 def test_each_rule_can_be_disabled(rule: str) -> None:
     texts = ("가", "<링크>"), ("가", NEWS), ("가", WISH), ("나", WISH), ("가", STORY), ("가", STORY)
     reason_of = {
         "links": LINKS,
-        "pasted": BOILERPLATE,
+        "boilerplate": BOILERPLATE,
         "forwarded": FORWARDED,
         "repeated": REPEATED,
     }
@@ -232,11 +232,11 @@ def test_cap_removes_only_backchannels_down_to_their_share(
     removed = selection.reasons
     is_backchannel = [backchannel_form(turn.text) is not None for turn in turns]
     assert all(is_backchannel[n] and reason == CAPPED for n, reason in removed.items())
-    left = sum(flag for n, flag in enumerate(is_backchannel) if n not in removed)
-    assert left <= share * (others + left) + 1 or not removed
+    remaining = sum(flag for n, flag in enumerate(is_backchannel) if n not in removed)
+    assert remaining <= share * (others + remaining) + 1 or not removed
     if removed:
-        assert left + 1 > share / (1 - share) * others * 0.98 - 1
-    assert selection.targets == others + left
+        assert remaining + 1 > share / (1 - share) * others * 0.98 - 1
+    assert selection.targets == others + remaining
 
 
 def test_cap_keeps_the_mix_of_forms_senders_and_months() -> None:
@@ -244,17 +244,17 @@ def test_cap_keeps_the_mix_of_forms_senders_and_months() -> None:
     removed = select(turns, FilterRules(low_signal_share=0.3)).reasons
     positions = [n for n, turn in enumerate(turns) if backchannel_form(turn.text) is not None]
     backchannels = [turns[n] for n in positions]
-    left = [turns[n] for n in positions if n not in removed]
-    assert len(left) == 214
+    remaining = [turns[n] for n in positions if n not in removed]
+    assert len(remaining) == 214
     keys: tuple[Callable[[Turn], object], ...] = (
         lambda turn: turn.text,
         lambda turn: (turn.text, turn.sender),
         lambda turn: (turn.text, turn.start > START + timedelta(minutes=1250)),
     )
     for key in keys:
-        before, after = Counter(map(key, backchannels)), Counter(map(key, left))
+        before, after = Counter(map(key, backchannels)), Counter(map(key, remaining))
         for value, count in before.items():
-            assert abs(after[value] - count * len(left) / len(backchannels)) <= 2
+            assert abs(after[value] - count * len(remaining) / len(backchannels)) <= 2
 
 
 def test_cap_at_the_extremes() -> None:

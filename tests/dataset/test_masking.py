@@ -25,7 +25,7 @@ TEXT = "도담아 010-0000-1234 https://example.com/a 봐"
         ({"mask_private": False, "mask_urls": False}, TEXT),
     ],
 )
-def test_turns_are_masked_as_set(settings: dict[str, Any], expected: str) -> None:
+def test_turns_are_masked_as_configured(settings: dict[str, Any], expected: str) -> None:
     masked = Counter[str]()
     message = Message(datetime(2024, 5, 1), "가", TEXT, "text", "방", "a.txt", 1)
     (turn,) = masked_turns([message], DataSettings(**settings), counts=masked)

@@ -67,7 +67,7 @@ def test_lookalikes_are_left_alone(text: str) -> None:
     assert REPLACER.replace(text) == text
 
 
-def test_senders_are_replaced_and_strangers_kept() -> None:
+def test_senders_are_replaced_unless_unknown() -> None:
     assert (REPLACER.of("솔"), REPLACER.of("회원님"), REPLACER.of("모르는 이")) == (
         "금빛 매",
         "달리는 낙타",
@@ -106,7 +106,7 @@ def test_given_name_requires_a_surname() -> None:
         ("", "곰", ""),
     ],
 )
-def test_particle_agrees_with_the_name(particle: str, name: str, adjusted: str) -> None:
+def test_adjust_particle_agrees_with_the_name(particle: str, name: str, adjusted: str) -> None:
     assert adjust_particle(particle, name) == adjusted
 
 
@@ -122,7 +122,7 @@ def test_any_names_and_text_are_accepted(names: dict[str, str], text: str) -> No
             assert name not in replacer.replace(f" {name} ").split()
 
 
-def test_thousand_names_are_fast() -> None:
+def test_a_thousand_names_are_replaced_fast() -> None:
     syllables = "가나다라마바사아자차카타파하"
     names = {
         f"김{one}{two}{three}": "파란 고래"

@@ -1,4 +1,4 @@
-"""Each recognizer by itself: a match and the nearest text that is none."""
+"""Each recognizer by itself: matches, and similar texts that do not match."""
 
 from __future__ import annotations
 

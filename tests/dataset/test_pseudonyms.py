@@ -1,4 +1,4 @@
-"""Pseudonyms: how they are invented and kept, and that no real name is left in a dataset."""
+"""Pseudonyms are invented and stored, and leave no real name in a dataset."""
 
 from __future__ import annotations
 
@@ -200,12 +200,12 @@ def test_training_refuses_real_names_once_pseudonyms_are_on(
 
 
 def test_participants_show_their_future_pseudonyms(home: Home, datasets: Datasets) -> None:
-    shown = {person.name: person.pseudonym for person in datasets.participants()}
+    shown = {participant.name: participant.pseudonym for participant in datasets.participants()}
     assert set(shown) == set(NAMES)
     report = datasets.build()
     assert set(report.participants) == set(shown.values())
     save(home.settings_file, {"data.pseudonyms": False})
-    assert {person.pseudonym for person in datasets.participants()} == {""}
+    assert {participant.pseudonym for participant in datasets.participants()} == {""}
 
 
 def test_persona_and_room_are_pseudonymized(home: Home, datasets: Datasets) -> None:
@@ -238,7 +238,7 @@ def test_pseudonym_depends_on_name_and_salt_only() -> None:
 
 
 def test_pseudonyms_are_the_same_in_every_version() -> None:
-    """They are part of people's datasets; other word lists would rename everybody."""
+    """Users have datasets with them; other word lists would rename everybody."""
     assert invent_pseudonyms(["민수", "지우", "하나"], "x") == {
         "민수": "해맑은 수달",
         "지우": "나는 족제비",

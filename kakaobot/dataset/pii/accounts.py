@@ -35,7 +35,7 @@ _BANK_NAME = re.compile(
     r"계좌|입금|송금|이체|통장|예금주|은행|뱅크|카뱅|케뱅|토뱅|토스|국민|신한|농협|신협|수협|새마을|우체국"
     r"|씨티|축의금|부의금|회비|(?<![A-Za-z])(?:KB|NH|IBK|SC|kb|nh|ibk|sc)(?![A-Za-z])"
 )
-# Bank names that are also ordinary words or towns: only directly next to the number.
+# Bank names that are also ordinary words or towns count only directly next to the number.
 _AMBIGUOUS = r"(?:우리|하나|기업|제일|부산|대구|광주|전북|경남|제주|산업)"
 _AMBIGUOUS_BEFORE = re.compile(rf"(?<![가-힣]){_AMBIGUOUS}[ :]{{0,2}}$")
 _AMBIGUOUS_AFTER = re.compile(rf"[ (]{{0,2}}{_AMBIGUOUS}(?![가-힣])")

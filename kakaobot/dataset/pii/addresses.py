@@ -66,7 +66,7 @@ _SEPARATOR = re.compile(r",? ?")
 
 
 def find_addresses(text: str) -> Iterator[Span]:
-    """Adjacent parts (road, building, apartment, floor) form one span."""
+    """Yield addresses; adjacent parts (road, building, apartment, floor) form one span."""
     apartments = [match.span() for match in _APARTMENT.finditer(text)]
     in_context = bool(_ADDRESS_CONTEXT.search(text))
     parts = [_with_region(text, span) for span in apartments]

@@ -1,4 +1,4 @@
-"""Links, those of them with personal data, and e-mail addresses."""
+"""Links, links with personal data, and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kakaobot.dataset.pii.normalize import TAG_FILLER
 from kakaobot.dataset.pii.spans import EMAIL, LINK, Span
 
-# Host endings that make a link without `https://` if a path follows.
+# A host with one of these is a link without `https://` if a path follows.
 TOP_LEVEL_DOMAINS = "com|net|org|kr|io|me|ly|be|gg|gl|co|ai|tv|us|app|dev|link|page"
 # Hangul ends a link, as people write on without a space, unless it begins a path or value.
 _URL = re.compile(

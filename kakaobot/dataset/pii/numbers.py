@@ -78,8 +78,12 @@ def find_resident_numbers(text: str) -> Iterator[Span]:
             continue
         dashed = "-" in gap
         # Barcodes of Korean goods begin with 880, like people born in 1988.
-        other = bool(IMPERSONAL_NUMBER.search(before)) or (not gap and ean.is_valid(number))
-        if _RESIDENT_WORD.search(before) or (valid and dashed) or ((valid or dashed) and not other):
+        impersonal = bool(IMPERSONAL_NUMBER.search(before)) or (not gap and ean.is_valid(number))
+        if (
+            _RESIDENT_WORD.search(before)
+            or (valid and dashed)
+            or ((valid or dashed) and not impersonal)
+        ):
             yield Span(RESIDENT if sex in "1234" else FOREIGNER, *match.span())
 
 
@@ -120,7 +124,7 @@ def find_passport_numbers(text: str) -> Iterator[Span]:
 
 
 def _is_birth_date(digits: str, sex: str) -> bool:
-    """Whether six digits are a date in the century that the sex digit stands for."""
+    """Whether six digits are a date in the century that the sex digit indicates."""
     century = 1900 if sex in "1256" else 2000
     try:
         date(century + int(digits[:2]), int(digits[2:4]), int(digits[4:]))

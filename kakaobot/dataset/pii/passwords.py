@@ -63,7 +63,7 @@ _LOGIN = re.compile(
 
 
 def find_passwords(text: str) -> Iterator[Span]:
-    """Yield passwords after or before such a word (`1234가 비번이야`) or of a Wi-Fi network."""
+    """Yield passwords after a word like 비번 or before it (`1234가 비번이야`), and of Wi-Fi."""
     for trigger in _TRIGGER.finditer(text):
         gap = _GAP.match(text, trigger.end())
         value = gap and _VALUE.match(text, gap.end())

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from kakaobot.dataset.pii.spans import NUMBER_START, PLATE, Span
 
 _LETTERS = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호"
-# Also units and particles: before a space (`12주 3000`) they need a word about cars.
+# These are also units and particles: before a space (`12주 3000`) they need a word about cars.
 _AMBIGUOUS_LETTERS = "도로나라서어부보주조호자"
 _TOWNS = "서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주"
 _PLATE = re.compile(

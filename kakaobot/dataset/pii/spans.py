@@ -1,4 +1,4 @@
-"""Entity types of personal data, spans in a text, and the choice between overlapping spans."""
+"""Entity types and spans of personal data, and the resolution of overlaps."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ENTITY_TYPES = (
 
 TAGS = {entity_type: f"<{entity_type}>" for entity_type in ENTITY_TYPES}
 
-# Edges of a number that is not part of a longer number, a decimal or a Latin word.
+# Boundaries of a number that is not part of a longer number, a decimal or a Latin word.
 NUMBER_START = r"(?<![0-9A-Za-z])(?<![0-9][-.,/:_])"
 NUMBER_END = r"(?![0-9A-Za-z])(?![-.,/:_][0-9])"
 
