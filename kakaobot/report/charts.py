@@ -15,7 +15,7 @@ _LABEL_MARGIN = 22.0
 """Keeps centered labels inside the chart."""
 _MAX_LABELS = 12
 _HOTTEST_PERCENT = 55
-"""Share of the heat color at which text is still readable in light and dark mode."""
+"""Largest share of the heat color at which text is readable in light and dark mode."""
 
 
 class _Bar(NamedTuple):
@@ -40,8 +40,8 @@ def bar_chart(values: Sequence[tuple[str, int]], *, title: str, limit: str = "")
 
     Args:
         values: axis label and count of each column, at least one.
-        title: read out by screen readers.
-        limit: what the right end of the axis stands for; drawn as a dashed line.
+        title: for screen readers.
+        limit: label of the right end of the axis, which is drawn as a dashed line.
     """
     largest = max(count for _, count in values) or 1
     step = _WIDTH / len(values)

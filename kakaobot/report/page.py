@@ -51,9 +51,9 @@ def render_page(
     """The content of report.html.
 
     Args:
-        report: of the last build.
-        participants: of the rooms, if known.
-        estimate: Korean sentences about memory and time of a training; empty if unknown.
+        report: report of the last build.
+        participants: statistics of the participants, if known.
+        estimate: Korean sentences on memory and time of a training run; empty if unknown.
     """
     return render(
         "page",

@@ -4,8 +4,8 @@
     style_distance(profile, other), feature_distances(profile, other)   0 (one person) to 1
     describe_style(profile), explain_difference(profile, other)         Korean sentences
 
-Pure except for one bundled table of plain Korean; standard library only. Knows no rooms, runs or
-models: replies may come from people or be generated.
+Standard library only; reads nothing but the bundled table of plain Korean. Replies may be written
+by people or generated.
 """
 
 from kakaobot.style.describe import describe_style, explain_difference

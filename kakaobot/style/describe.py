@@ -13,9 +13,9 @@ from kakaobot.style.sentence_endings import POLITE
 from kakaobot.style.stats import DISTINCT_SAMPLE, Quartiles
 
 MIN_Z = 3.0
-"""Standard errors below which a difference is noise: halves of one person differ as much."""
+"""Standard errors below which a difference is noise, as between halves of one person's replies."""
 MIN_LAUGHING_REPLIES = 5
-"""Replies with a sound, on either side, needed to compare its run length."""
+"""Replies with a sound, in each profile, needed to compare its run length."""
 SHOWN_EXPRESSIONS = 10
 """Expressions in `describe_style`."""
 _OTHER_MARKERS = (
@@ -38,10 +38,10 @@ _MULTIPLES = {
 
 
 class Habit(NamedTuple):
-    """Korean phrases for a habit and its absence."""
+    """A habit and its absence as Korean phrases."""
 
     phrase: str
-    """Object with its particle."""
+    """The object with its particle."""
     does: str = "씁니다"
     never: str = "쓰지 않습니다"
 

@@ -7,10 +7,10 @@
 p and q are the class shares of a feature in a and b, n and m the replies (or bubbles) counted, and
 JSD₂ the Jensen-Shannon divergence in bits (Lin 1991): 0 for equal shares, 1 if no class is shared.
 Subtracting the expectation removes the bias that makes small samples look distant: halves of one
-person are around 0 whatever their size. The sum is clipped at 0, not its terms, so that sampling
-errors of the features cancel out. Diversity joins as two features with the classes "distinct" and
-"repeated", of `DISTINCT_SAMPLE` words each. A small distance grows with the square of a difference,
-so a few large differences weigh more than many small ones.
+person's replies are around 0 whatever their size. The sum is clipped at 0, not its terms, so that
+sampling errors of the features cancel out. Diversity counts as two features with the classes
+"distinct" and "repeated", of `DISTINCT_SAMPLE` words each. A small distance grows with the square
+of a difference, so a few large differences weigh more than many small ones.
 
 Distinctive expressions are left out: they mostly reflect topics. A distance measures what would
 stay the same if everybody talked about something else tomorrow.

@@ -1,4 +1,4 @@
-"""Style features as data: the classes of replies and bubbles that a profile counts.
+"""Style features as data: classes of replies and bubbles, which a profile counts.
 
 A *feature* assigns every reply, or every bubble, to exactly one of a few classes. Class counts
 compare without the replies, and their sampling error is known (see `distance.py`).
@@ -60,7 +60,7 @@ MARKERS = (
     "영어",
     "숫자",
 )
-"""Things a reply contains or does not; a profile counts the replies that contain each."""
+"""Signs and words a reply may contain; a profile counts the replies that contain each."""
 BIN_EDGES = {
     "length": (2, 4, 8, 16, 32, 64, 128),
     "burst": (2, 3, 4, 6),

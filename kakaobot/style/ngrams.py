@@ -17,7 +17,7 @@ MIN_REPLIES = 3
 MIN_Z = 1.96
 MAX_EXPRESSIONS = 20
 PART_SHARE = 0.6
-"""A word is dropped if at least this share of its replies contain a listed bigram with it."""
+"""A word is dropped if a distinctive bigram covers at least this share of its replies."""
 
 
 class Expression(NamedTuple):
@@ -71,7 +71,7 @@ def log_odds_z(replies: int, total: int, plain: float, plain_total: int) -> floa
 
 
 def _without_parts(expressions: list[Expression], ngrams: NgramCounts) -> tuple[Expression, ...]:
-    """Drop the words of a listed bigram (분실물 센터) that rarely occur without it."""
+    """Drop words of a distinctive bigram (분실물 센터) that rarely occur without it."""
     covered: set[str] = set()
     for bigram in expressions:
         for word in bigram.text.split():

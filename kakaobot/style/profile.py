@@ -20,7 +20,7 @@ FORMAT = 1
 """Bumped whenever a rule or class changes: profiles of different formats are not comparable."""
 RELIABLE_REPLIES = 60
 """Replies from which random halves of one person are at most 0.02 apart and two people at least
-0.22, measured on the sample room (`benchmarks/style.py`); with 10 replies it is 0.06 and 0.17."""
+0.22, measured on the sample room (`benchmarks/style.py`); with 10 replies, 0.06 and 0.17."""
 SPACED_SYLLABLES = 8
 """Minimum syllables of a reply that counts towards spacing."""
 
@@ -90,7 +90,7 @@ def style_profile(replies: Iterable[str], *, plain: NgramCounts | None = None) -
     return counts.profile(plain or plain_korean())
 
 
-_TALLIES = ("markers", "last_word", "trailing", "words", "bigrams", "ngrams")
+_COUNTERS = ("markers", "last_word", "trailing", "words", "bigrams", "ngrams")
 
 
 class _StyleCounts:
@@ -102,9 +102,9 @@ class _StyleCounts:
         self.values: dict[str, Counter[int]] = {name: Counter() for name in BIN_EDGES}
         self.bubble_lengths = Counter[int]()
         self.sound_runs: dict[str, Counter[int]] = {sound: Counter() for sound in "ㅋㅎㅠ"}
-        self.tallies: dict[str, Counter[str]] = {name: Counter() for name in _TALLIES}
+        self.counters: dict[str, Counter[str]] = {name: Counter() for name in _COUNTERS}
         # Counting in batches is several times faster.
-        self.pending: dict[str, list[str]] = {name: [] for name in _TALLIES}
+        self.pending: dict[str, list[str]] = {name: [] for name in _COUNTERS}
 
     def add(self, tokens: ReplyTokens) -> None:
         classes, values, pending = self.classes, self.values, self.pending
@@ -160,7 +160,7 @@ class _StyleCounts:
 
     def _flush(self) -> None:
         for name, pending in self.pending.items():
-            self.tallies[name].update(pending)
+            self.counters[name].update(pending)
             pending.clear()
 
     def _classify(self) -> None:
@@ -168,17 +168,17 @@ class _StyleCounts:
             for value, count in self.values[name].items():
                 label = FEATURES[name].classes[bisect.bisect(edges, value)]
                 self.classes[name][label] += count
-        for word, count in self.tallies["last_word"].items():
+        for word, count in self.counters["last_word"].items():
             ending, level = classify_ending(word)
             self.classes["ending"][ending] += count
             self.classes["level"][level] += count
-        for trailing, count in self.tallies["trailing"].items():
+        for trailing, count in self.counters["trailing"].items():
             self.classes["closing"][classify_closing(trailing)] += count
 
     def profile(self, plain: NgramCounts) -> StyleProfile:
         self._flush()
         self._classify()
-        ngrams = NgramCounts(self.tallies["ngrams"], self.replies)
+        ngrams = NgramCounts(self.counters["ngrams"], self.replies)
         return StyleProfile(
             replies=self.replies,
             bubbles=self.bubble_lengths.total(),
@@ -186,7 +186,7 @@ class _StyleCounts:
             bubble_length=quartiles(self.bubble_lengths),
             burst=quartiles(self.values["burst"]),
             sound_runs={sound: quartiles(runs) for sound, runs in self.sound_runs.items() if runs},
-            markers={marker: self.tallies["markers"][marker] for marker in MARKERS},
+            markers={marker: self.counters["markers"][marker] for marker in MARKERS},
             features={
                 name: tuple(self.classes[name][label] for label in feature.classes)
                 for name, feature in FEATURES.items()
@@ -194,8 +194,8 @@ class _StyleCounts:
             syllables_per_chunk=self.syllables / self.chunks if self.chunks else 0.0,
             latin=self.latin / self.chars if self.chars else 0.0,
             digits=self.digits / self.chars if self.chars else 0.0,
-            distinct_1=distinct_ratio(self.tallies["words"]),
-            distinct_2=distinct_ratio(self.tallies["bigrams"]),
+            distinct_1=distinct_ratio(self.counters["words"]),
+            distinct_2=distinct_ratio(self.counters["bigrams"]),
             expressions=distinctive_ngrams(ngrams, plain),
         )
 

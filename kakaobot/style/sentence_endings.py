@@ -49,7 +49,7 @@ _MERGED_LAUGHTER = re.compile(
 )
 _YES = re.compile(r"네+|넵+|넹|넴|넨|예|옙|넵넵|네엡|네넵|아뇨|아니요|아니오")
 _CASUAL_WORDS = re.compile(r"응+|웅+|엉|어+|아니|그래|가|마|자|해|써|커|안녕|미안|잘자|야")
-# Words of one syllable that end in ㅁ but are no nominalized verbs (감, 봄, 함).
+# One-syllable words that end in ㅁ but are not nominalized verbs (as 감, 봄, 함 are).
 _SHORT_NOUNS = frozenset("좀참밤꿈놈힘흠몸섬팀김금점밈뺨땀암곰뱀음")
 
 _RULES: tuple[tuple[str, SpeechLevel, str], ...] = (

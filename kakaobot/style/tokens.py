@@ -46,7 +46,7 @@ _EMOTICON = re.compile(
 # Tags inserted by PII masking.
 _MASK = re.compile(r"<[가-힣][가-힣 ]{1,11}>")
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
-# Runs of one sign; the decimal point of 3.5 is none.
+# Runs of one sign; the decimal point of 3.5 does not count.
 _PUNCTUATION = re.compile(r"([!?~;…]|\.(?!\d))\1*")
 _PUNCTUATION_VARIANTS = str.maketrans(
     {"∼": "~", "～": "~", "？": "?", "！": "!", "‥": "…", "。": "."}
