@@ -1,4 +1,4 @@
-"""Writers of every format for invented rooms, and helpers to parse and merge them."""
+"""Writes invented rooms in every format; helpers to parse and merge them."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def room_evidence(exports: Sequence[Export]) -> list[RoomEvidence]:
 
 
 def merge(exports: Sequence[Export], confirmed: ConfirmedAliases = NO_ALIASES) -> list[RoomHistory]:
-    """The history of every room, merged from exports that were never stored."""
+    """Merge exports into the history of every room, without a store."""
     return [
         merge_room(
             group.room,

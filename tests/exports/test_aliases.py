@@ -1,4 +1,4 @@
-"""Aliases are added, removed, resolved, written and parsed."""
+"""Aliases: adding, removing, resolving, dumping and parsing."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def test_empty_and_nested_archives_are_explained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949", "utf-16"])
-def test_only_chats_are_read_among_archived_files_without_suffix(
+def test_only_chats_are_read_of_archived_files_without_suffix(
     tmp_path: Path, encoding: str
 ) -> None:
     files: dict[str, str | bytes] = {

@@ -1,4 +1,4 @@
-"""Random rooms, written in every format and parsed back."""
+"""Random rooms survive being written and parsed in every format."""
 
 from __future__ import annotations
 

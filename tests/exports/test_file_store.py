@@ -1,4 +1,4 @@
-"""Uploads are stored by content, listed, organized, removed and archived."""
+"""The file store: adding, listing, organizing, removing and archiving uploads."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def tree(folder: Path) -> list[str]:
     return sorted(path.as_posix() for path in files if path.name != ".lock")
 
 
-def test_add_stores_lists_and_organizes_an_upload(tmp_path: Path) -> None:
+def test_an_added_upload_is_stored_listed_and_organized(tmp_path: Path) -> None:
     store = FileStore(tmp_path / "raw")
     (added,) = store.add([upload(tmp_path, "카톡.TXT", chat())])
     assert added.error is None

@@ -1,4 +1,4 @@
-"""Histories and summaries of a store: merged once, cached, and recomputed on change."""
+"""Histories and summaries of a store: merging, caching and recomputing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages as columns behave like a sequence of messages, at any size."""
+"""`MessageColumns` behaves like a sequence of messages at any size."""
 
 from __future__ import annotations
 

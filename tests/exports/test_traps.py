@@ -1,4 +1,4 @@
-"""Traps T1 to T21 of the format notes, at least one test each."""
+"""Known traps of the formats, T1 to T21, with at least one test each."""
 
 from __future__ import annotations
 

@@ -5,11 +5,11 @@
 
 The first form needs requirements.txt in a separate environment. It starts from seeds/, continues
 after a finding, and prints the number of executions and distinct findings; its exit status is 1 if
-there are any. The second form only checks the args files. A fixed finding becomes a file in
-seeds/found/, which every test run replays.
+there are any. The second form only checks the given files. After a fix, the input of a finding is
+added to seeds/found/, which every test run replays.
 
-A worker process runs the inputs and is restarted after a hang, which can only be ended from
-outside. The first byte of its inputs selects the check.
+A worker process runs the inputs and is restarted after a hang, which it cannot end itself. The
+first byte of an input selects the check.
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ def fuzz(args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             print("interrupted")
         executions = _executions(work)
-    found = len(list(findings.glob("*.bin")))
+    finding_count = _count_findings(findings)
     seconds = time.monotonic() - start
     print(f"findings and log: {findings}")
-    print(f"{executions:,} executions in {seconds:.0f} seconds, {found} findings")
-    return 1 if found else 0
+    print(f"{executions:,} executions in {seconds:.0f} seconds, {finding_count} findings")
+    return 1 if finding_count else 0
 
 
 def _prepare(work: Path) -> None:
@@ -136,9 +136,10 @@ def _watch(worker: subprocess.Popen[bytes], work: Path, findings: Path, end: flo
             return worker.wait(_PROGRESS_INTERVAL)
         except subprocess.TimeoutExpired:
             left = max(0, end - time.monotonic())
-            found = len(list(findings.glob("*.bin")))
             print(
-                f"{_executions(work):,} executions, {found} findings, {left:.0f} s left", flush=True
+                f"{_executions(work):,} executions, {_count_findings(findings)} findings, "
+                f"{left:.0f} s left",
+                flush=True,
             )
 
 
@@ -146,8 +147,12 @@ def _executions(work: Path) -> int:
     return int.from_bytes((work / "executions").read_bytes(), "little")
 
 
+def _count_findings(findings: Path) -> int:
+    return len(list(findings.glob("*.bin")))
+
+
 def _keep_artifact(artifact: Path, findings: Path) -> None:
-    """The input libFuzzer left when a hang or lack of memory ended the worker."""
+    """Keep the input libFuzzer left when a hang or lack of memory ended the worker."""
     from tests.fuzz.properties import checks
 
     data = artifact.read_bytes()

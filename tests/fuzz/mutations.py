@@ -1,4 +1,4 @@
-"""Mutations of lines, encodings, archives and mails. Knows no fuzzer.
+"""Mutations of lines, encodings, archives and mails, independent of the fuzzer.
 
 Random bit flips reach little: they break the checksums of archives and never spell a Korean date.
 """
@@ -98,10 +98,10 @@ class Mutator:
         """Insert lines of a seed."""
         other = _lines(rng.choice(self._seeds))
         first = rng.randrange(len(other))
-        some = other[first : first + rng.choice((1, 2, 5, 20))]
+        inserted = other[first : first + rng.choice((1, 2, 5, 20))]
         lines = _lines(data)
         place = rng.randrange(len(lines) + 1)
-        return b"".join([*lines[:place], *some, *lines[place:]])
+        return b"".join([*lines[:place], *inserted, *lines[place:]])
 
     def _insert_line(self, data: bytes, rng: random.Random) -> bytes:
         lines = _lines(data)
@@ -128,19 +128,19 @@ class Mutator:
     def _move_lines(self, data: bytes, rng: random.Random) -> bytes:
         lines = _lines(data)
         first = rng.randrange(len(lines))
-        some = lines[first : first + rng.choice((1, 1, 2, 5))]
+        moved = lines[first : first + rng.choice((1, 1, 2, 5))]
         match rng.randrange(4):
             case 0:
-                del lines[first : first + len(some)]
+                del lines[first : first + len(moved)]
             case 1:
-                lines[first:first] = some * rng.choice((1, 2, 10))
+                lines[first:first] = moved * rng.choice((1, 2, 10))
             case 2:
-                del lines[first : first + len(some)]
+                del lines[first : first + len(moved)]
                 place = rng.randrange(len(lines) + 1)
-                lines[place:place] = some
+                lines[place:place] = moved
             case _:
-                rng.shuffle(some)
-                lines[first : first + len(some)] = some
+                rng.shuffle(moved)
+                lines[first : first + len(moved)] = moved
         return b"".join(lines)
 
     def _replace_line_ends(self, data: bytes, rng: random.Random) -> bytes:
@@ -165,20 +165,20 @@ class Mutator:
 
     def _pair(self, data: bytes, rng: random.Random) -> bytes:
         """Two texts to merge: the input and a near copy, or another seed."""
-        some = data.partition(CUT)[0]
-        other = rng.choice((some, self._insert_line(some, rng), rng.choice(self._seeds)))
-        return some + CUT + other
+        text = data.partition(CUT)[0]
+        other = rng.choice((text, self._insert_line(text, rng), rng.choice(self._seeds)))
+        return text + CUT + other
 
     def _flood(self, data: bytes, rng: random.Random) -> bytes:
         """Repeat something small thousands of times to provoke quadratic time."""
         times = rng.choice((50, 500, 3000))
         if rng.random() < 0.5:
-            some = b"".join(rng.choice(self._tokens) for _ in range(rng.choice((1, 2))))
+            pattern = b"".join(rng.choice(self._tokens) for _ in range(rng.choice((1, 2))))
             place = _offset(data, rng)
-            return data[:place] + some * times + data[place:]
+            return data[:place] + pattern * times + data[place:]
         lines = _lines(data)
-        some = b"".join(rng.choice(lines) for _ in range(rng.choice((1, 2, 3))))
-        return data + some * times
+        pattern = b"".join(rng.choice(lines) for _ in range(rng.choice((1, 2, 3))))
+        return data + pattern * times
 
     def _mutate_archive(self, data: bytes, rng: random.Random) -> bytes:
         try:

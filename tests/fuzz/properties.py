@@ -1,6 +1,6 @@
-"""Properties of every input read as an export. Knows no fuzzer and no test.
+"""Properties that hold for every input read as an export.
 
-The fuzzer, its seeds and the random files of hypothesis are checked by these functions.
+The fuzzer, the seed tests and the hypothesis tests check their inputs with these functions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.exports.rooms import merge
 Check = Callable[[bytes], None]
 
 NAMES = ("방.txt", "Talk_2026.2.10 08_50-2.txt", "KakaoTalk_Chat_방_2026-04-22-12-40-45.csv")
-"""A file name determines room and part, never the format."""
+"""A file name may determine room and part, never the format."""
 UPLOADS = ("방.txt", "방.csv", "백업.zip", "KakaoTalk Chats_2023-2026.eml")
 _SECOND = (NAMES[0], "방-2.txt")
 CUT = b"\n-- >8 --\n"
@@ -59,7 +59,9 @@ def check_upload(data: bytes, *, name: str, folder: Path) -> None:
     _check(bool(upload.results) and upload.skipped >= 0, "an upload contains something")
     for result in upload.results:
         _check(bool(result.export) != bool(result.error), "there is an export or an error")
-        _check(not {"/", "\\"} & set(result.file.name), "the name of a contained file is no path")
+        _check(
+            not {"/", "\\"} & set(result.file.name), "the name of a contained file is not a path"
+        )
         _check_strings([result.file.name])
         if result.export:
             check_export(result.export)
@@ -95,25 +97,32 @@ def check_export(export: Export) -> None:
         counts["messages"] == sum(bool(message.sender) for message in export.messages),
         "messages have a sender, system lines have none",
     )
-    _check(sum(export.people.values()) == counts["messages"], "people are those who sent messages")
+    _check(
+        sum(export.people.values()) == counts["messages"],
+        "the counts of people sum to the messages",
+    )
     _check(
         len(not_understood) == counts["not_understood"], "each line not understood has its number"
     )
     _check(
         list(not_understood) == sorted(set(not_understood)),
-        "the numbers of those are sorted and unique",
+        "numbers of lines not understood are sorted and unique",
     )
     _check(
-        all(1 <= number <= export.lines for number in not_understood), "they are lines of the file"
+        all(1 <= number <= export.lines for number in not_understood),
+        "lines not understood are in the file",
     )
-    _check(all(1 <= number <= export.lines for number in lines), "a message has a line of the file")
-    _check(all(a < b for a, b in zip(lines, lines[1:], strict=False)), "lines increase")
+    _check(
+        all(1 <= number <= export.lines for number in lines), "the line of a message is in the file"
+    )
+    _check(all(a < b for a, b in zip(lines, lines[1:], strict=False)), "lines of messages increase")
     _check(export.first <= export.last, "the first message is not after the last")
     _check_strings([export.file, export.room, export.leading_text])
     for message in export.messages:
         _check_strings([message.sender, message.text])
         _check(
-            (message.room, message.file) == (export.room, export.file), "a message knows its export"
+            (message.room, message.file) == (export.room, export.file),
+            "a message has the room and file of its export",
         )
 
 
@@ -146,7 +155,7 @@ def check_merged(exports: Sequence[Export]) -> None:
     for history in histories:
         minutes = [message.at.replace(second=0) for message in history.messages]
         _check(minutes == sorted(minutes), "a history is chronological")
-        _check(all(m.room == history.room for m in history.messages), "it is of one room")
+        _check(all(m.room == history.room for m in history.messages), "a history is of one room")
 
 
 def _read(data: bytes, name: str) -> Export | None:

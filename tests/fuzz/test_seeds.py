@@ -19,7 +19,7 @@ from tests.patience import processor_time
 FILES = read_seeds(SEEDS)
 TOKENS = tokens((HERE / "tokens.dict").read_text(encoding="utf-8"))
 TRAPS = 21
-"""In the format notes; each has at least one seed with its number."""
+"""Known traps of the formats; each has at least one seed with its number."""
 
 
 def test_there_is_a_seed_for_every_format_and_every_trap() -> None:

@@ -1,4 +1,4 @@
-"""Random files: valid and invalid lines of all formats, in any order, with any line ends."""
+"""Random files: valid and invalid lines of all formats in any order, with any line ends."""
 
 from __future__ import annotations
 

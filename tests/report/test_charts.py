@@ -15,7 +15,7 @@ def test_bar_heights_are_proportional_to_counts() -> None:
     assert labels == ["1월", "10", "2월", "3월"]
 
 
-def test_long_axis_labels_some_bars_only() -> None:
+def test_a_long_axis_labels_only_some_bars() -> None:
     tree = ElementTree.fromstring(bar_chart([(str(n), 0) for n in range(48)], title="x"))
     labels = [element.text for element in tree if element.tag == "text"]
     assert labels == [str(n) for n in range(0, 48, 4)]
@@ -27,7 +27,7 @@ def test_texts_are_escaped() -> None:
     assert "<b>" not in table(["<b>"], [["<b>"]])
 
 
-def test_largest_count_of_a_heatmap_is_darkest() -> None:
+def test_the_largest_count_of_a_heatmap_is_darkest() -> None:
     html = heatmap(["가", "나"], [[0, 4], [2, 1]], corner="x")
     shares = re.findall(r"(\d+)%, transparent", html)
     assert list(map(int, shares)) == [0, 55, 27, 13]

@@ -24,7 +24,7 @@ def datasets(home: Home, bases: BaseModels) -> Datasets:
     return Datasets(home, bases)
 
 
-def test_page_of_the_sample_is_complete_and_self_contained(datasets: Datasets) -> None:
+def test_the_page_of_the_sample_is_complete_and_self_contained(datasets: Datasets) -> None:
     report = datasets.build()
     page = datasets.report_page().read_text(encoding="utf-8")
     assert page == render_page(report)
@@ -41,7 +41,7 @@ def test_page_of_the_sample_is_complete_and_self_contained(datasets: Datasets) -
         assert (f"<mark>{text}</mark>" if message.is_target else f"</small> {text}</p>") in page
 
 
-def test_filter_effects_are_a_table_once_a_filter_removes_something(
+def test_filter_effects_are_shown_once_a_filter_removes_something(
     home: Home, datasets: Datasets
 ) -> None:
     save(home.settings_file, {"data.low_signal_share": 0.01})

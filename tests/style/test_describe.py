@@ -1,4 +1,4 @@
-"""Korean sentences about style profiles name what differs, with correct figures."""
+"""Korean descriptions of style profiles name the differences, with correct numbers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_smaller_shares_are_graded() -> None:
     assert explain_difference(laughing(60), laughing(90))[0].startswith("ㅋ을 덜 자주 씁니다")
 
 
-def test_a_habit_that_only_one_side_has() -> None:
+def test_a_habit_of_only_one_profile_is_described() -> None:
     assert (
         explain_difference(laughing(0), laughing(60))[0]
         == "ㅋ을 쓰지 않습니다 (비교한 쪽 대답의 60%)."
@@ -76,12 +76,12 @@ def test_longer_laughter_is_described() -> None:
         ("갔어", "오늘 저녁에 갔어", "대답이 훨씬 짧습니다"),
     ],
 )
-def test_a_habit_is_named(mine: str, theirs: str, beginning: str) -> None:
+def test_a_habit_is_described(mine: str, theirs: str, beginning: str) -> None:
     sentences = explain_difference(style_profile([mine] * 60), style_profile([theirs] * 60))
     assert [line for line in sentences if line.startswith(beginning)], sentences
 
 
-def test_repetition_is_named() -> None:
+def test_repetition_is_described() -> None:
     words = [chr(0xAC00 + 31 * i) for i in range(200)]
     varied = style_profile([f"오늘 {one} {other} 봤다" for one, other in itertools.pairwise(words)])
     repetitive = style_profile(["오늘 가 나 봤다"] * 199)
@@ -107,7 +107,7 @@ def test_halves_of_one_person_hardly_differ() -> None:
     assert sentences <= 4
 
 
-def test_the_sample_room_s_people_differ_in_several_sentences() -> None:
+def test_people_of_the_sample_room_differ_in_several_sentences() -> None:
     people = {name: style_profile(replies) for name, replies in sample_people().items()}
     for one, other in itertools.permutations(people, 2):
         assert len(explain_difference(people[one], people[other])) >= 4

@@ -1,4 +1,4 @@
-"""Style distance: properties over random replies, and figures for the sample room's people."""
+"""Style distance: properties over random replies, and values for the sample room."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_repeating_the_same_replies_hardly_changes_anything(replies: list[str], 
     assert style_distance(style_profile(replies), style_profile(replies * times)) < 0.03
 
 
-def test_a_profile_without_replies() -> None:
+def test_distance_of_a_profile_without_replies() -> None:
     empty, profile = style_profile([]), style_profile(["응"])
     assert (
         style_distance(empty, empty),
@@ -204,7 +204,7 @@ def test_few_replies_still_separate_people(size: int) -> None:
     assert within[-1] < between[0]
 
 
-def test_a_person_s_style_is_stable_over_time() -> None:
+def test_the_style_of_one_person_is_stable_over_time() -> None:
     for replies in sample_people().values():
         middle = len(replies) // 2
         assert (
@@ -212,7 +212,7 @@ def test_a_person_s_style_is_stable_over_time() -> None:
         )
 
 
-def test_distance_grows_with_the_share_of_another_person_s_replies() -> None:
+def test_distance_grows_with_the_share_of_replies_by_somebody_else() -> None:
     means = [row["mean"] for row in blends(sample_people(), seeds=3)]
     assert len(means) == len(SHARES)
     assert all(one < other for one, other in itertools.pairwise(means))

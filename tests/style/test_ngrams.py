@@ -1,4 +1,4 @@
-"""Log-odds against plain Korean, and the bundled table."""
+"""Distinctive n-grams: log-odds against plain Korean, and the bundled table."""
 
 from __future__ import annotations
 

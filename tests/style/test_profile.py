@@ -1,4 +1,4 @@
-"""Profiles of invented replies."""
+"""Style profiles of invented replies."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PINNED_JSON = (
 REPLIES = st.lists(LINE, max_size=40)
 
 
-def test_a_profile_without_replies() -> None:
+def test_a_profile_without_replies_is_empty() -> None:
     profile = style_profile([])
     assert (profile.replies, profile.bubbles, profile.length) == (0, 0, Quartiles(0, 0, 0))
     assert not profile.reliable
@@ -57,7 +57,7 @@ def test_blank_replies_are_not_counted() -> None:
     assert style_profile(["", " \n ", "응"]) == style_profile(["응"])
 
 
-def test_one_reply() -> None:
+def test_profile_of_one_reply() -> None:
     profile = style_profile(["ㅇㅋ\n7시에 봐요~ㅎㅎ"])
     assert (profile.replies, profile.bubbles) == (1, 2)
     assert profile.length == Quartiles(11, 11, 11)
@@ -75,14 +75,14 @@ def test_one_reply() -> None:
     assert profile.digits == pytest.approx(1 / 11)
 
 
-def test_emoji_only() -> None:
+def test_profile_of_emoji() -> None:
     profile = style_profile(["🙂🙂", "👍"])
     assert profile.share("그림문자") == 1
     assert profile.shares("level")["말 없음"] == 1
     assert profile.syllables_per_chunk == 0
 
 
-def test_english_only() -> None:
+def test_profile_of_english() -> None:
     profile = style_profile(["see you", "ok"])
     assert profile.latin == pytest.approx(8 / 9)
     assert profile.shares("script")["영어"] == 1

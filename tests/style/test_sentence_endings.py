@@ -1,4 +1,4 @@
-"""Labelled last words: the rules and their exceptions."""
+"""Labelled last words for the rules and their exceptions."""
 
 from __future__ import annotations
 

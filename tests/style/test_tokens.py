@@ -37,7 +37,9 @@ def test_blank_replies_and_bare_links_are_ignored(reply: str) -> None:
         ("먹었엌ㅋㅋ", [("ㅋ", 2)], 0),
     ],
 )
-def test_laughter_and_initials(reply: str, sounds: list[tuple[str, int]], initials: int) -> None:
+def test_laughter_and_initials_are_counted(
+    reply: str, sounds: list[tuple[str, int]], initials: int
+) -> None:
     tokens = tokens_of(reply)
     assert (tokens.sounds, tokens.initials) == (sounds, initials)
 
@@ -61,7 +63,7 @@ def test_laughter_and_initials(reply: str, sounds: list[tuple[str, int]], initia
         ("12-3-4", 0, 0),
     ],
 )
-def test_emoji_and_emoticons(reply: str, emoji: int, emoticons: int) -> None:
+def test_emoji_and_emoticons_are_counted(reply: str, emoji: int, emoticons: int) -> None:
     tokens = tokens_of(reply)
     assert (tokens.emoji, tokens.emoticons) == (emoji, emoticons)
 
@@ -78,7 +80,7 @@ def test_emoji_and_emoticons(reply: str, emoji: int, emoticons: int) -> None:
         ("아…", [("…", 1)]),
     ],
 )
-def test_punctuation(reply: str, runs: list[tuple[str, int]]) -> None:
+def test_punctuation_is_split_into_runs(reply: str, runs: list[tuple[str, int]]) -> None:
     assert tokens_of(reply).punctuation == runs
 
 
@@ -98,7 +100,7 @@ def test_punctuation(reply: str, runs: list[tuple[str, int]]) -> None:
         ("(아마)", "(아마", "그 밖"),
     ],
 )
-def test_the_end_of_a_bubble(line: str, last_word: str, closing: str) -> None:
+def test_the_end_of_a_bubble_is_split_off(line: str, last_word: str, closing: str) -> None:
     (bubble,) = tokens_of(line).bubbles
     assert (bubble.last_word, classify_closing(bubble.trailing)) == (last_word, closing)
 
@@ -117,7 +119,7 @@ def test_a_pii_tag_is_not_a_word() -> None:
     assert tokens_of("<전화번호> 로 해").words == ["로", "해"]
 
 
-def test_english_only() -> None:
+def test_english_words_are_counted() -> None:
     tokens = tokens_of("see you at 7")
     assert (tokens.latin, tokens.digits, tokens.syllables, tokens.words) == (
         8,
