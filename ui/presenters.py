@@ -231,7 +231,7 @@ def _detail(snapshot: TrainingSnapshot) -> tuple[str, ...]:
         sentences.append(text.FAILED_HINT)
     if snapshot.silent_seconds >= SILENCE_SECONDS:
         whole_minutes = snapshot.silent_seconds // 60 * 60
-        sentences.append(text.QUIET.format(time=duration_text(whole_minutes)))
+        sentences.append(text.SILENT.format(time=duration_text(whole_minutes)))
     sentences += status.notes
     if snapshot.start_blocker:
         sentences.append(snapshot.start_blocker)

@@ -17,7 +17,7 @@ from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
 from kakaobot.app.exports import Exports, FileReport, LineReport
-from kakaobot.app.people import Participants, RoomReport
+from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.config import Home, SettingField

@@ -24,7 +24,7 @@ from kakaobot.runs.run import Run, Runs
 from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
 
-_DEFAULT_USER_NAME = "나"
+DEFAULT_USER_NAME = "나"
 _MAX_CANDIDATES = 12
 """Participants considered for the next message: each costs a forward pass."""
 _UNLOAD_TIMEOUT = 10.0
@@ -209,7 +209,7 @@ class ChatService:
 
     def _smoke(self, run: str) -> Iterator[tuple[str, Reply]]:
         for prompt in self._home.settings().smoke.prompts:
-            line = ChatLine(_DEFAULT_USER_NAME, prompt, from_user=True)
+            line = ChatLine(DEFAULT_USER_NAME, prompt, from_user=True)
             *_, reply = self._reply([line], run, "", "")
             yield prompt, reply
 
@@ -258,7 +258,7 @@ def chat_messages(
     has three or more. Trained on a whole room: everybody is `assistant`, by name.
     """
     others = [name for name in persona.participants if name != persona.name]
-    user = user_name or (others[0] if persona.name and others else _DEFAULT_USER_NAME)
+    user = user_name or (others[0] if persona.name and others else DEFAULT_USER_NAME)
     messages = []
     for line in lines:
         if not persona.name:

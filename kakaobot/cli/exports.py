@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from kakaobot.app.exports import Exports, FileReport, summarize_line_counts
-from kakaobot.app.people import Participants, RoomReport
+from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from kakaobot.app.people import Participants, Proposal, RoomParticipant, RoomReport
+from kakaobot.app.participants import Participants, Proposal, RoomParticipant, RoomReport
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError

@@ -10,7 +10,7 @@ import pytest
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
-from kakaobot.app.people import Participants
+from kakaobot.app.participants import Participants
 from kakaobot.base.selection import STARTER
 from kakaobot.config import Home, save
 from kakaobot.errors import DatasetError

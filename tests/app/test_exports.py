@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kakaobot.app.exports import LINE_KIND_LABELS, Exports, summarize_line_counts
-from kakaobot.app.people import Participants
+from kakaobot.app.participants import Participants
 from kakaobot.config import Home
 from kakaobot.errors import ExportError
 from kakaobot.exports.parse_result import LineCounts

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
-from kakaobot.app.people import Participants
+from kakaobot.app.participants import Participants
 from kakaobot.app.training import Training
 from kakaobot.config import Home, save
 from kakaobot.dataset.name_replacement import NameReplacer

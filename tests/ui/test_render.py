@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from kakaobot.app.exports import FileReport
-from kakaobot.app.people import Proposal, RoomParticipant
+from kakaobot.app.participants import Proposal, RoomParticipant
 from kakaobot.dataset.build_report import Example, ExampleMessage
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.runs.history import SettingChange

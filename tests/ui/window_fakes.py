@@ -9,7 +9,7 @@ from pathlib import Path
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatLine, Persona, Reply
 from kakaobot.app.exports import FileReport, LineReport
-from kakaobot.app.people import Proposal, RoomParticipant, RoomReport
+from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.config import SettingField
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage

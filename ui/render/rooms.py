@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kakaobot.app.people import Proposal, RoomParticipant, RoomReport
+from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
 from ui import text
 from ui.presenters import name_list
 from ui.render.templating import render
@@ -46,17 +46,17 @@ def people_cards(rooms: Sequence[RoomReport]) -> str:
             "settled": _settled(room),
         }
         for number, room in enumerate(rooms)
-        if has_more(room)
+        if _needs_card(room)
     ]
     return render("people", cards=cards)
 
 
-def has_more(room: RoomReport) -> bool:
+def _needs_card(room: RoomReport) -> bool:
     """Whether there is anything to confirm or to take back."""
     return bool(room.proposals or room.aliases or _excluded(room))
 
 
-def choices(people: Sequence[RoomParticipant]) -> list[tuple[str, str]]:
+def name_choices(people: Sequence[RoomParticipant]) -> list[tuple[str, str]]:
     """Labels and names for a dropdown."""
     return [
         (text.MEMBER_LABEL.format(name=member.name, count=member.messages), member.name)

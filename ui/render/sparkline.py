@@ -12,7 +12,7 @@ _WIDTH, _HEIGHT, _PADDING = 132, 36, 5
 _MAX_POINTS = 60
 """More cannot be told apart at this width."""
 
-Point = tuple[float, float]
+_Position = tuple[float, float]
 
 
 def sparkline(losses: Sequence[tuple[int, float]], best_step: int | None) -> str:
@@ -37,7 +37,7 @@ def sparkline(losses: Sequence[tuple[int, float]], best_step: int | None) -> str
     )
 
 
-def _scaled(losses: Sequence[tuple[int, float]]) -> list[Point]:
+def _scaled(losses: Sequence[tuple[int, float]]) -> list[_Position]:
     """Pixel positions: later is further right, a lower loss further down."""
     steps, values = [step for step, _ in losses], [value for _, value in losses]
     left, low = min(steps), min(values)

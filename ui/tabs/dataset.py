@@ -24,7 +24,7 @@ from ui.services import (
     ParticipantsProtocol,
     SettingsProtocol,
 )
-from ui.tabs.rooms import ASK_SCRIPT
+from ui.tabs.rooms import ACTION_SCRIPT
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _layout() -> DatasetComponents:
         build_button = gr.Button(
             text.BUILD, variant="primary", scale=1, min_width=180, elem_id="dataset-build"
         )
-    participants = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="dataset-people")
+    participants = gr.HTML(js_on_load=ACTION_SCRIPT, elem_id="dataset-people")
     report = gr.HTML(elem_id="dataset-report")
     estimate = gr.HTML(elem_id="dataset-outlook")
     to_training = gr.Button(

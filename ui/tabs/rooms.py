@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from kakaobot.app.people import RoomReport
+from kakaobot.app.participants import RoomReport
 from kakaobot.errors import KakaobotError
 from ui import text
 from ui.errors import notify
@@ -18,7 +18,7 @@ from ui.render import cards, rooms
 from ui.services import ParticipantsProtocol
 
 # A button's `data-ask` holds its action as JSON; a button next to a text field adds what was typed.
-ASK_SCRIPT = """element.addEventListener("click", (event) => {
+ACTION_SCRIPT = """element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-ask]");
   if (!button) return;
   const field = button.parentElement.querySelector("input");
@@ -99,13 +99,13 @@ class RoomsHandlers:
     def select_room(self, room: str | None) -> tuple[object, object]:
         reports = self._participants.rooms()
         members = next((report.participants for report in reports if report.keys[0] == room), ())
-        choices = rooms.choices(members)
+        choices = rooms.name_choices(members)
         return _name_choices(choices), _name_choices(choices)
 
 
 def _layout() -> RoomsComponents:
     table = gr.HTML(elem_id="export-rooms")
-    participants = gr.HTML(js_on_load=ASK_SCRIPT, elem_id="export-people")
+    participants = gr.HTML(js_on_load=ACTION_SCRIPT, elem_id="export-people")
     with (
         gr.Accordion(text.MERGE_TITLE, open=False, visible=False, elem_id="export-same") as form,
         gr.Row(equal_height=False),
@@ -124,7 +124,7 @@ def _layout() -> RoomsComponents:
 def _form_values(reports: Sequence[RoomReport]) -> Updates:
     """The merge form for the rooms with at least two names; hidden where there is none."""
     mergeable = [report for report in reports if len(report.participants) > 1]
-    members = rooms.choices(mergeable[0].participants) if mergeable else []
+    members = rooms.name_choices(mergeable[0].participants) if mergeable else []
     choices = [(report.room, report.keys[0]) for report in mergeable]
     return (
         gr.Accordion(visible=bool(mergeable)),
@@ -145,7 +145,7 @@ def _merge(participants: ParticipantsProtocol, name: str, others: list[str], roo
     return f"{merged} {text.REBUILD_HINT}"
 
 
-def _merge_asked(participants: ParticipantsProtocol, ask: dict[str, Any], typed: str) -> str:
+def _merge_requested(participants: ParticipantsProtocol, ask: dict[str, Any], typed: str) -> str:
     return _merge(participants, ask.get("name") or typed, ask["others"], ask["room"])
 
 
@@ -164,4 +164,4 @@ def _include(participants: ParticipantsProtocol, ask: dict[str, Any], _: str) ->
     return f"{text.INCLUDED.format(names=', '.join(ask['names']))}. {text.REBUILD_HINT}"
 
 
-_ACTIONS = {"same": _merge_asked, "undo": _unmerge, "exclude": _exclude, "include": _include}
+_ACTIONS = {"same": _merge_requested, "undo": _unmerge, "exclude": _exclude, "include": _include}

@@ -8,7 +8,7 @@ import pytest
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
-from kakaobot.app.people import Participants, RoomReport
+from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.config import Home, save
 from kakaobot.errors import ConfigError, DatasetError, ExportError
 from kakaobot.exports.file_store import FileStore
