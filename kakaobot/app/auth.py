@@ -1,4 +1,4 @@
-"""Password authentication: inference requires the `AccessPass` that a `PasswordGate` issues."""
+"""Password authentication: inference requires an `AccessPass`, issued by a `PasswordGate`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kakaobot.config import PASSWORD_VARIABLE, Home
 from kakaobot.errors import AccessDenied
 
 FREE_ATTEMPTS = 5
-"""Wrong passwords before the lockout starts."""
+"""Failed attempts before the lockout starts."""
 _MAX_LOCKOUT = 300.0
 """Seconds."""
 
@@ -38,7 +38,7 @@ class AccessPass:
 class PasswordGate:
     """Issues and verifies passes.
 
-    Wrong attempts count globally: a client can make up addresses and sessions at will.
+    Failed attempts are counted globally: a client can forge any address or session.
     """
 
     def __init__(self, password: str, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,7 +60,7 @@ class PasswordGate:
         return bool(self._digest)
 
     def authenticate(self, password: str) -> AccessPass:
-        """Issue a pass. Runs in constant time, whether or not the password is right.
+        """Issue a pass. Passwords are compared in constant time.
 
         Raises:
             AccessDenied: the password is wrong, none is set, or the gate is locked after too many

@@ -1,4 +1,4 @@
-"""Which base model the settings select on this machine, cached. Imports no torch."""
+"""Selects the base model for the settings and this machine, and caches it. Imports no torch."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class BaseModels:
     def select(self, home: Home) -> BaseModelChoice:
         """Resolve `model.base_model`.
 
-        `auto` is the starter while only the bundled sample room is imported: trying the program
-        out should not download gigabytes.
+        `auto` selects the starter while only the bundled sample room is imported: trying the
+        program out should not download gigabytes.
 
         Raises:
             BaseModelError: the setting names a missing folder or file.

@@ -26,15 +26,16 @@ from kakaobot.settings import Settings
 
 DEFAULT_USER_NAME = "나"
 _MAX_CANDIDATES = 12
-"""Participants considered for the next message: each costs a forward pass."""
+"""Participants scored for the next message; each costs a forward pass."""
 _UNLOAD_TIMEOUT = 10.0
 """Seconds to wait for a reply in progress."""
+
 ModelLoader = Callable[[str, Path, Settings], ChatModel]
 
 
 @dataclass(frozen=True)
 class ChatLine:
-    """One message of the conversation on screen."""
+    """One message of a conversation."""
 
     name: str
     text: str
@@ -43,7 +44,7 @@ class ChatLine:
 
 @dataclass(frozen=True)
 class Persona:
-    """Who replies, and the adapter behind it."""
+    """Who a run replies as, and with which adapter."""
 
     run: str
     adapter: Literal["best", "latest"]
@@ -74,11 +75,11 @@ class Reply:
 
 
 def load_engine(base: str, adapter: Path, settings: Settings) -> ChatModel:
-    """Load the real model. Imports torch."""
-    # bitsandbytes logs at import that an optional kernel is unavailable, in the middle of a chat.
+    """The default `ModelLoader`. Imports torch."""
+    # At import, bitsandbytes logs into the chat that an optional kernel is unavailable.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     os.environ.update(one_gpu())
-    # peft accesses a name that transformers 5 deprecates at every load.
+    # At every load, peft accesses a name that transformers 5 deprecates.
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     from transformers.utils.logging import disable_progress_bar
 
@@ -96,7 +97,7 @@ def load_engine(base: str, adapter: Path, settings: Settings) -> ChatModel:
 
 
 class ChatService:
-    """Holds one model, loaded at the first message and again once the run has a newer adapter."""
+    """Holds one model: loads it at the first message and reloads it for a newer adapter."""
 
     def __init__(self, home: Home, gate: PasswordGate, loader: ModelLoader = load_engine) -> None:
         self._home = home
@@ -111,7 +112,7 @@ class ChatService:
         return [run.name for run in self._runs().all() if run.checkpoints.adapter()]
 
     def persona(self, run: str = "") -> Persona:
-        """Describe who would reply. Of the room it reveals only names, so it needs no pass.
+        """Describe who replies. Needs no pass: it reveals nothing of the room but names.
 
         Args:
             run: name of the run; empty for the newest one with an adapter.
@@ -125,7 +126,7 @@ class ChatService:
         base, data = config["base"], config["data"]
         step = status.best_step if kind == "best" else status.step
         which = "가장 좋은 어댑터" if kind == "best" else "가장 최근 어댑터"
-        who = data["persona"] or (f"'{data['room']}' 방" if data["room"] else "방 전체")
+        trained_on = data["persona"] or (f"'{data['room']}' 방" if data["room"] else "방 전체")
         return Persona(
             run=chosen.name,
             adapter=kind,
@@ -136,7 +137,7 @@ class ChatService:
             participants=tuple(data["people"]),
             practice=base["practice"],
             shows_names=data["named"],
-            description=f"{who}의 말투 · 바탕 {base['label']} · {chosen.name} 의 {which}"
+            description=f"{trained_on}의 말투 · 바탕 {base['label']} · {chosen.name} 의 {which}"
             + (f" ({step}단계)" if step else ""),
         )
 
@@ -226,11 +227,11 @@ class ChatService:
         return run
 
     def _load(self, run: Run, settings: Settings) -> ChatModel:
-        """The model with the run's current adapter, loaded if it is not the one in memory."""
+        """The model with the run's current adapter, loaded unless it is in memory already."""
         _, adapter = _adapter_of(run)
-        modified = adapter_version(adapter)
+        version = adapter_version(adapter)
         max_turns = settings.generation.max_history_turns
-        key = (run.path, adapter.name, modified, settings.model, max_turns)
+        key = (run.path, adapter.name, version, settings.model, max_turns)
         if self._model is None or key != self._model_key:
             self._drop()
             if self._runs().live() and detect_hardware().gpu:
@@ -252,10 +253,10 @@ class ChatService:
 def chat_messages(
     lines: Sequence[ChatLine], persona: Persona, *, user_name: str = ""
 ) -> list[ChatMessage]:
-    """The conversation in the form the run was trained on.
+    """The conversation with the roles and names that the run was trained on.
 
-    Trained on one participant: they are `assistant` and the others `user`, with names if the room
-    has three or more. Trained on a whole room: everybody is `assistant`, by name.
+    In a run on one participant, they are `assistant` and the others `user`, with names if the room
+    has three or more participants. In a run on a whole room, everybody is `assistant`, with names.
     """
     others = [name for name in persona.participants if name != persona.name]
     user = user_name or (others[0] if persona.name and others else DEFAULT_USER_NAME)
@@ -280,7 +281,7 @@ def _adapter_of(run: Run) -> tuple[Literal["best", "latest"], Path]:
 
 
 def _candidates(participants: Sequence[str], user_name: str) -> Sequence[str]:
-    """Who may send the next message: the most active ones, without the user."""
+    """Participants who may send the next message: the most active ones except the user."""
     others = [name for name in participants if name != user_name]
     return (others or list(participants))[:_MAX_CANDIDATES]
 

@@ -1,4 +1,4 @@
-"""Use cases of step 2: build the dataset from the imported rooms and report on it."""
+"""Build the dataset from the imported rooms and report on it."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Datasets:
         return self._participant_stats.participants(room, progress)
 
     def outdated_reason(self, report: BuildReport, settings: Settings | None = None) -> str:
-        """Why the dataset must be rebuilt before a training, in Korean; empty if it need not.
+        """Why the dataset must be rebuilt before training, in Korean; empty if it is up to date.
 
         Args:
             report: report of the dataset.
-            settings: settings of the training; by default those of sft.yaml.
+            settings: settings of the run; by default those of sft.yaml.
         """
         data = (settings or self._home.settings()).data
         if data.pseudonyms and not report.has_pseudonyms:
@@ -74,7 +74,7 @@ class Datasets:
         return ""
 
     def pseudonymized_settings(self, settings: Settings) -> Settings:
-        """The settings without real names if pseudonyms are on; fit to be kept with an adapter."""
+        """The settings as a run stores them: without real names if pseudonyms are on."""
         if not settings.data.pseudonyms:
             return settings
         pseudonymized = self._pseudonymized(settings)
@@ -86,14 +86,14 @@ class Datasets:
         """Write `data/sft` with the settings of sft.yaml.
 
         Raises:
-            DatasetError: nothing is imported, the chosen room or persona does not exist, or no
+            DatasetError: nothing is imported, the selected room or persona does not exist, or no
                 targets are left.
             BaseModelError: the tokenizer of the base model is not available.
         """
         settings = self._home.settings()
         progress(0.0, "가져온 대화를 읽는 중")
         histories = RoomHistories(self._file_store()).histories(settings.data.room)
-        _check_choice(histories, settings.data)
+        _check_selection(histories, settings.data)
         progress(0.2, "바탕 모델의 토크나이저를 읽는 중")
         choice = self._bases.select(self._home)
         base = read_tokenizer_info(location_of(choice.name))
@@ -102,7 +102,7 @@ class Datasets:
             pseudonymizer.settings if pseudonymizer else settings, base, tokenizer=choice.label
         )
         for number in range(len(histories)):
-            # Frees each history once the pipeline has it on disk.
+            # Free each history once the pipeline has written it to disk.
             history, histories[number] = histories[number], RoomHistory("", ())
             share = 0.25 + 0.2 * number / len(histories)
             progress(share, f"'{history.room}' 의 말을 모으고 개인정보를 가리는 중")
@@ -114,7 +114,7 @@ class Datasets:
         return self._write(pipeline, settings, progress)
 
     def report(self) -> BuildReport | None:
-        """Report of the last build; None without one."""
+        """Report of the last build; None if there is none."""
         folder = self._folder()
         return report_from_json(
             artifacts.read_json(folder, artifacts.STATS),
@@ -128,10 +128,10 @@ class Datasets:
     def update_report_page(
         self, estimate: Estimate | None, progress: Progress = no_progress
     ) -> Path:
-        """Add the participants and the estimate, which are not known during a build.
+        """Render report.html again with participants and estimate, which a build does not know.
 
         Args:
-            estimate: of a training on the last build.
+            estimate: memory and time of a run on the last build.
             progress: called while the rooms are read.
 
         Raises:
@@ -148,7 +148,7 @@ class Datasets:
         return self.report_page()
 
     def _real_room(self, report: BuildReport) -> str | None:
-        """Name of the report's room in the exports; None if it is not known any more."""
+        """Name of the report's room in the exports; None if it can no longer be determined."""
         if not report.has_pseudonyms:
             return report.room
         settings = self._home.settings()
@@ -206,7 +206,7 @@ def _check_not_empty(pipeline: Pipeline) -> None:
         )
 
 
-def _check_choice(histories: Sequence[RoomHistory], data: DataSettings) -> None:
+def _check_selection(histories: Sequence[RoomHistory], data: DataSettings) -> None:
     if not histories and data.room:
         raise DatasetError(
             f"'{data.room}' 이라는 방이 없습니다. 방을 다시 고르거나 data.room 을 비워 두세요."

@@ -1,4 +1,4 @@
-"""Import, inspect, remove and archive exports. The formats live in `kakaobot.exports`."""
+"""Import, inspect, remove and archive exports. Knows no export format."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class FileReport:
     """`2026-03-01 12:30`."""
     last: str = ""
     not_understood: tuple[int, ...] = ()
-    """1-based numbers of the lines that no rule matched."""
+    """1-based numbers of lines that no rule matched."""
     error: str = ""
     note: str = ""
     lines: int | None = None
     counts: LineCounts | None = None
     """They sum to `lines`; both are None for a file imported by an older version."""
     not_understood_lines: tuple[tuple[int, str], ...] = ()
-    """Numbers and texts of the first of those lines; only `inspect` fills it."""
+    """Numbers and texts of the first of these lines; set by `inspect` only."""
 
 
 class Exports:
@@ -71,7 +71,7 @@ class Exports:
         self._home = home
 
     def inspect(self, files: Sequence[Path]) -> list[FileReport]:
-        """Read files without importing them; errors are in the reports."""
+        """Report on files without importing them; a failure is the `error` of its report."""
         reports = []
         for file in files:
             try:
@@ -81,7 +81,7 @@ class Exports:
         return reports
 
     def messages(self, file: Path) -> Iterator[Message]:
-        """Messages of one file in order.
+        """Yield the messages of one file in order.
 
         Raises:
             ExportError: the file is not an export.
@@ -92,72 +92,72 @@ class Exports:
     def import_files(
         self, files: Sequence[Path], progress: Progress = no_progress
     ) -> list[FileReport]:
-        """Copy files into the inbox and sort them by room and month.
+        """Copy files into the file store and sort them by room and month.
 
-        A file that cannot be read gets a report with an error and does not stop the others.
+        A file that cannot be read gets a report with an `error` and does not stop the others.
         """
-        inbox = self._inbox()
+        store = self._file_store()
         reports = []
         for number, file in enumerate(files):
             progress(number / len(files), f"{base_name(file.name)} 읽는 중")
-            reports += [_added_report(result) for result in inbox.add([file])]
+            reports += [_added_report(result) for result in store.add([file])]
         progress(1.0, "정리하는 중")
-        inbox.organize()
+        store.organize()
         return reports
 
     def organize(self, progress: Progress = no_progress) -> list[FileReport]:
-        """Sort the inbox by room and month again, for instance after `archive`."""
+        """Sort the imported files by room and month again, for instance after `archive`."""
         progress(0.0, "정리하는 중")
-        self._inbox().organize()
+        self._file_store().organize()
         progress(1.0, "정리했습니다")
         return self.files()
 
     def files(self) -> list[FileReport]:
-        """Reports of the inbox, oldest first."""
-        return [_stored_report(stored) for stored in self._inbox().list_files()]
+        """Reports of the imported files, oldest first."""
+        return [_stored_report(stored) for stored in self._file_store().list_files()]
 
     def line_report(self, hash: str) -> LineReport:
-        """Classify every line of one imported file, which is read again.
+        """Read one imported file again and classify its lines.
 
         Raises:
-            ExportError: the file is not listed, missing or damaged.
+            ExportError: the file is unknown, missing or damaged.
         """
-        reading = self._inbox().read(hash)
-        if reading.export is None:
-            raise ExportError(reading.error)
-        return report_lines(reading, reading.export)
+        result = self._file_store().read(hash)
+        if result.export is None:
+            raise ExportError(result.error)
+        return report_lines(result, result.export)
 
     def remove(self, hash: str) -> str:
-        """Move one export from the inbox to the archive.
+        """Move one imported file to the archive.
 
         Returns:
             Its new path, relative to the home.
 
         Raises:
-            ExportError: it is not listed.
+            ExportError: the file is unknown.
         """
-        inbox = self._inbox()
-        stored = next((file for file in inbox.list_files() if file.hash == hash), None)
+        store = self._file_store()
+        stored = next((file for file in store.list_files() if file.hash == hash), None)
         if stored is None:
             raise ExportError("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
-        source = inbox.path(stored)
+        source = store.path(stored)
         archive = self._home.folder(self._home.settings().paths.archive)
         [move] = plan_archive([source], archive)
         target = move.target.with_name(f"{stored.hash[:8]}-{safe_name(stored.name)}")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-        inbox.remove(hash)
+        store.remove(hash)
         return self._relative(target)
 
     def sample_files(self) -> list[Path]:
-        """The bundled sample room, once per export format; Windows first."""
+        """The bundled sample room in every export format, Windows first."""
         order = ("windows", "android", "ios", "mac")
         return sorted(
             SAMPLE_FOLDER.glob("sample_*"), key=lambda file: order.index(file.stem.split("_")[1])
         )
 
     def planned_moves(self) -> list[tuple[str, str]]:
-        """Source and target of each move `archive` would make, relative to the home."""
+        """Source and target of each move that `archive` would make, relative to the home."""
         return [
             (self._relative(move.source), self._relative(move.target))
             for move in self._plan_archive()
@@ -185,7 +185,7 @@ class Exports:
     def _plan_archive(self) -> list[Move]:
         paths = self._home.settings().paths
         sft = self._home.folder(paths.sft)
-        # Only files of the program: a folder may hold others.
+        # Only files of this program: the user may keep others there.
         sources = [
             self._home.folder(paths.raw) / "organized",
             *(sft / name for name in artifacts.FILES),
@@ -193,7 +193,7 @@ class Exports:
         ]
         return plan_archive(sources, self._home.folder(paths.archive))
 
-    def _inbox(self) -> FileStore:
+    def _file_store(self) -> FileStore:
         return FileStore(self._home.folder(self._home.settings().paths.raw))
 
     def _relative(self, path: Path) -> str:
@@ -204,7 +204,7 @@ class Exports:
 
 
 def summarize_line_counts(lines: int, counts: LineCounts) -> str:
-    """`모두 12줄 = 메시지 9 + 빈 줄 3`; kinds without lines are left out."""
+    """`모두 12줄 = 메시지 9 + 빈 줄 3`; omits zero counts."""
     labeled = {label: getattr(counts, kind) for kind, label in LINE_KIND_LABELS.items()}
     total = " + ".join(f"{label} {count:,}" for label, count in labeled.items() if count)
     return f"모두 {lines:,}줄 = {total}"
@@ -214,13 +214,13 @@ def _read_reports(file: Path) -> list[FileReport]:
     """One report per export in the file, which may be an archive.
 
     Raises:
-        ExportError: there is none.
+        ExportError: there is no export.
     """
-    readings = read_upload(file, name=base_name(file.name)).results
-    exports = [(reading, reading.export) for reading in readings if reading.export]
+    results = read_upload(file, name=base_name(file.name)).results
+    exports = [(result, result.export) for result in results if result.export]
     if not exports:
-        raise ExportError(readings[0].error)
-    return [_export_report(export, report_lines(reading, export)) for reading, export in exports]
+        raise ExportError(results[0].error)
+    return [_export_report(export, report_lines(result, export)) for result, export in exports]
 
 
 def _export_report(export: Export, line_report: LineReport) -> FileReport:

@@ -1,4 +1,4 @@
-"""Participants of each room: merged names and exclusions. Applies only what the user confirms."""
+"""Names and exclusions of participants. Proposes corrections; applies only confirmed ones."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class RoomParticipant:
     name: str
     messages: int
     is_bot: bool = False
-    """A guess from the name."""
+    """Guessed from the name."""
     is_excluded: bool = False
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A correction the user may want to confirm."""
+    """A correction for the user to confirm."""
 
     kind: Literal["exporter", "spelling", "bot"]
     names: tuple[str, ...]
@@ -47,7 +47,7 @@ class Proposal:
     candidates: tuple[str, ...] = ()
     """Names to merge them into, likeliest first."""
     is_likely: bool = True
-    """False if the first candidate is merely some name of the room."""
+    """False if the candidates are simply all names of the room."""
 
 
 @dataclass(frozen=True)
@@ -56,40 +56,40 @@ class RoomReport:
 
     room: str
     keys: tuple[str, ...]
-    """Identify the room; new aliases are stored under the first."""
+    """Room keys of its exports; new aliases are stored under the first."""
     files: int
     messages: int
     repeated: int
-    """Duplicate messages, which several files contained."""
+    """Duplicates dropped when merging the files."""
     participants: tuple[RoomParticipant, ...]
     """Most messages first."""
     first: str
     """`2026-03-01 12:30`."""
     last: str
     aliases: tuple[tuple[str, str], ...] = ()
-    """Confirmed pairs of an alias and its name."""
+    """Confirmed (alias, name) pairs."""
     proposals: tuple[Proposal, ...] = ()
     damage_notices: tuple[str, ...] = ()
-    """Korean sentences on damaged files, which are not part of the report."""
+    """Korean sentences on damaged files, which the report excludes."""
 
 
 class Participants:
-    """Names and exclusions of one home."""
+    """Manages the participants of one home."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
 
     def rooms(self, progress: Progress = no_progress) -> list[RoomReport]:
-        """Report on all rooms. Reads exports only if files or aliases have changed.
+        """Report on all rooms. Reads the exports only if files or aliases have changed.
 
         Raises:
-            ExportError: no listed file is intact, or the aliases cannot be read.
+            ExportError: no imported file is intact, or the aliases cannot be read.
         """
-        inbox = self._inbox()
-        summaries = RoomHistories(inbox).summaries(progress)
-        stored = {file.hash: file for file in inbox.list_files()}
+        store = self._file_store()
+        summaries = RoomHistories(store).summaries(progress)
+        stored = {file.hash: file for file in store.list_files()}
         excluded = self._home.settings().data.exclude_people
-        confirmed = inbox.load_aliases()
+        confirmed = store.load_aliases()
         return [_report(summary, stored, confirmed, excluded) for summary in summaries]
 
     def merge_names(
@@ -99,7 +99,7 @@ class Participants:
 
         Args:
             name: an existing or a new name.
-            others: names in the room.
+            others: names or aliases in the room.
             room: name or key of the room; optional if only one room has these names.
             progress: called while the room is merged again.
 
@@ -115,7 +115,7 @@ class Participants:
             if other not in names and other not in dict(report.aliases):
                 raise ExportError(_unknown_name(other, report.room))
         name = name if name in names else clean_name(name)
-        self._inbox().update_aliases(
+        self._file_store().update_aliases(
             report.keys[0], lambda aliases: add_aliases(aliases, name, others)
         )
         self._rename_persona(report, name, others)
@@ -129,17 +129,17 @@ class Participants:
         Raises:
             ExportError: the alias is unknown, or several rooms have it.
         """
-        inbox = self._inbox()
-        confirmed = inbox.load_aliases()
+        store = self._file_store()
+        confirmed = store.load_aliases()
         rooms = [report for report in self.rooms() if alias in dict(report.aliases)]
         matches = [report for report in rooms if _is_room(report, room)]
         report = _single(matches, room, [alias], rooms)
         key = next(key for key in report.keys if alias in confirmed.get(key, {}))
-        inbox.update_aliases(key, lambda aliases: remove_alias(aliases, alias))
+        store.update_aliases(key, lambda aliases: remove_alias(aliases, alias))
         return self._refresh(report, progress)
 
     def exclude(self, names: Sequence[str]) -> list[str]:
-        """Exclude participants from the training data; returns all excluded ones.
+        """Exclude participants from the training data; returns all excluded names.
 
         Raises:
             ExportError: a name is in no room.
@@ -151,7 +151,7 @@ class Participants:
         return self._save_excluded([*self._home.settings().data.exclude_people, *names])
 
     def include(self, names: Sequence[str]) -> list[str]:
-        """Undo `exclude`; returns all participants still excluded.
+        """Undo `exclude`; returns the names still excluded.
 
         Raises:
             ConfigError: a name was not excluded.
@@ -168,23 +168,23 @@ class Participants:
         return unique
 
     def _check_exclusions(self, name: str, others: Sequence[str]) -> None:
-        """Reject a merge that would bring an excluded participant back under another name."""
+        """Reject a merge that would include an excluded participant under another name."""
         excluded = self._home.settings().data.exclude_people
-        hidden = [other for other in others if other in excluded and name not in excluded]
-        if hidden:
+        readded = [other for other in others if other in excluded and name not in excluded]
+        if readded:
             raise ExportError(
-                f"'{hidden[0]}' 님은 빼기로 한 사람이라 합치지 않았습니다. "
+                f"'{readded[0]}' 님은 빼기로 한 사람이라 합치지 않았습니다. "
                 "다시 배우게 한 다음 합쳐 주세요."
             )
 
     def _rename_persona(self, report: RoomReport, name: str, others: Sequence[str]) -> None:
-        """Keep the selected persona if its name has become an alias."""
+        """Update the selected persona if its name has become an alias."""
         data = self._home.settings().data
         if data.persona in others and data.room in ("", report.room):
             save(self._home.settings_file, {"data.persona": name})
 
     def _find_room(self, room: str, names: Sequence[str]) -> RoomReport:
-        """The room with that name or key, or else the only one with any of `names`."""
+        """The room with this name or key, or else the only one with any of `names`."""
         rooms = self.rooms()
         if room:
             matches = [report for report in rooms if _is_room(report, room)]
@@ -193,10 +193,10 @@ class Participants:
         return _single(matches, room, names, rooms)
 
     def _refresh(self, report: RoomReport, progress: Progress) -> RoomReport:
-        """The room after a change, which may have merged it with another."""
+        """Report on the room again; the change may have merged it with another."""
         return next(room for room in self.rooms(progress) if report.keys[0] in room.keys)
 
-    def _inbox(self) -> FileStore:
+    def _file_store(self) -> FileStore:
         return FileStore(self._home.folder(self._home.settings().paths.raw))
 
 
@@ -208,14 +208,14 @@ def _report(
 ) -> RoomReport:
     aliases = resolve_aliases(confirmed.get(summary.keys[0], {}))
     for key in summary.keys[1:]:
-        earlier = resolve_aliases(confirmed.get(key, {}))
-        aliases |= {alias: aliases.get(name, name) for alias, name in earlier.items()}
+        of_key = resolve_aliases(confirmed.get(key, {}))
+        aliases |= {alias: aliases.get(name, name) for alias, name in of_key.items()}
     bots = set(find_bots(summary.people))
     participants = tuple(
         RoomParticipant(name, count, is_bot=name in bots, is_excluded=name in excluded)
         for name, count in summary.people.items()
     )
-    files = [
+    file_counts = [
         rename_counts(stored[hash].people, aliases) for hash in summary.files if hash in stored
     ]
     return RoomReport(
@@ -228,17 +228,17 @@ def _report(
         first=summary.first[:16].replace("T", " "),
         last=summary.last[:16].replace("T", " "),
         aliases=tuple((alias, aliases[alias]) for alias in sorted(aliases)),
-        proposals=_proposals(participants, files),
+        proposals=_proposals(participants, file_counts),
         damage_notices=summary.lost,
     )
 
 
 def _proposals(
-    participants: Sequence[RoomParticipant], files: Sequence[Mapping[str, int]]
+    participants: Sequence[RoomParticipant], file_counts: Sequence[Mapping[str, int]]
 ) -> tuple[Proposal, ...]:
     proposals = []
     humans = [participant.name for participant in participants if not participant.is_bot]
-    for nickname, missing in exporter_candidates(files).items():
+    for nickname, missing in exporter_candidates(file_counts).items():
         likely = tuple(name for name in humans if name in missing)
         others = tuple(name for name in humans if name != nickname)
         proposals.append(
@@ -247,7 +247,11 @@ def _proposals(
     counts = {participant.name: participant.messages for participant in participants}
     for names in similar_names(counts):
         proposals.append(Proposal("spelling", tuple(names), tuple(names)))
-    bots = tuple(who.name for who in participants if who.is_bot and not who.is_excluded)
+    bots = tuple(
+        participant.name
+        for participant in participants
+        if participant.is_bot and not participant.is_excluded
+    )
     if bots:
         proposals.append(Proposal("bot", bots))
     return tuple(proposals)

@@ -1,4 +1,4 @@
-"""Reads and changes the settings. The file is their only source; nothing is cached."""
+"""Read and change the settings file. Nothing is cached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SettingsEditor:
         return setting_fields()
 
     def groups(self) -> list[tuple[str, str]]:
-        """Groups with their Korean titles, such as `("training", "학습")`."""
+        """Names and Korean titles of the groups, such as `("training", "학습")`."""
         return [
             (name, (field.annotation.__doc__ or name) if field.annotation else name)
             for name, field in Settings.model_fields.items()
@@ -37,10 +37,10 @@ class SettingsEditor:
         }
 
     def save(self, changes: Mapping[str, object]) -> None:
-        """Write changed values by path. Text from a form is parsed by the kind of the setting.
+        """Write changed values by path; form input is parsed by the kind of its setting.
 
         Raises:
-            ConfigError: a value is not valid; nothing is changed.
+            ConfigError: a value is not valid; nothing is written.
         """
         known = {field.path: field for field in self.fields()}
         unknown = next((path for path in changes if path not in known), None)
@@ -52,7 +52,7 @@ class SettingsEditor:
 
 
 def _parse(field: SettingField, value: object) -> object:
-    """Parse form input. What does not parse is returned as it is, for validation to reject."""
+    """Parse form input; invalid input is returned unchanged and fails validation."""
     if field.kind == "list":
         lines = value.splitlines() if isinstance(value, str) else value
         if isinstance(lines, list | tuple):

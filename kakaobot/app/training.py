@@ -1,4 +1,4 @@
-"""Start, stop, resume and follow training. All state shown is read from the run folders."""
+"""Start, resume, stop and observe training. All state is read from the run folders."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from kakaobot.train.launcher import TrainingThread, kill
 from kakaobot.train.run_config import base_of, latest_run, resume_step, run_config
 
 _CHARTED = frozenset(("loss", "eval_loss", "voice"))
-"""Kinds of metrics that are drawn as curves."""
+"""Kinds of metric points that a snapshot contains."""
 SILENCE_SECONDS = 120.0
-"""Seconds without a heartbeat after which a worker is reported as silent."""
+"""Seconds without a heartbeat after which a worker counts as silent."""
 _LAST_LINES = 8
 
 
 @dataclass(frozen=True)
 class TrainingSnapshot:
-    """The state of training at one moment, as a window or a terminal shows it."""
+    """The state of training at one moment, for the window and the command line."""
 
     run: str
-    """Empty if there is none."""
+    """Empty if there is no run."""
     status: Status
     stopping: bool
-    """A stop was requested and the worker is still alive."""
+    """Whether a stop was requested and the worker is still alive."""
     points: tuple[Point, ...]
     log: str
     base: str
@@ -57,7 +57,7 @@ class TrainingSnapshot:
     resume_step: int
     """The step a start resumes from; 0 for a new run."""
     start_blocker: str
-    """Korean: why a start is not possible now; empty if it is."""
+    """Why training cannot start now, in Korean; empty if it can."""
     can_chat: bool
     last_lines: str = ""
     """Last lines of the log of a failed run."""
@@ -77,7 +77,7 @@ class Training:
         free_memory: Callable[[], None] = lambda: None,
         argv: Sequence[str] | None = None,
     ) -> None:
-        """Create the service; starts nothing.
+        """Create the service; starts no worker.
 
         Args:
             free_memory: called before a worker starts, to make room for it.
@@ -92,7 +92,7 @@ class Training:
         self._history = RunHistory()
 
     def snapshot(self, run: str = "") -> TrainingSnapshot:
-        """The named run, or else the live one, or else the newest."""
+        """Snapshot of the named run, or else the live one, or else the newest."""
         runs = self._runs()
         chosen = runs.find(run) if run else self._current(runs)
         status = chosen.status() if chosen else Status()
@@ -122,12 +122,12 @@ class Training:
         )
 
     def version(self, run: str = "") -> tuple[object, ...]:
-        """Changes whenever a snapshot may have changed. Cheap enough to poll every second."""
+        """A value that changes whenever a snapshot may; cheap enough to poll every second."""
         runs = self._runs()
         chosen = runs.get(run) if run else self._current(runs)
         samples = EvalSampleLog(chosen.path).version() if chosen else 0
-        # A silent worker changes no file.
-        silences = (
+        # A worker turning silent changes no file.
+        silent_periods = (
             int(chosen.status_age() / SILENCE_SECONDS) if chosen and chosen.worker.process() else -1
         )
         stats = self._home.folder(self._home.settings().paths.sft) / STATS
@@ -136,13 +136,13 @@ class Training:
             for file in (stats, self._home.settings_file)
         )
         state = (chosen.name, chosen.version()) if chosen else ()
-        return (state, samples, silences, self._history.version(runs), modified)
+        return (state, samples, silent_periods, self._history.version(runs), modified)
 
     def start(self, *, new: bool = False) -> TrainingSnapshot:
-        """Start or resume `project.run_name`; with `new`, start another run. Returns at once.
+        """Start or resume `project.run_name`, or start a new run; returns immediately.
 
         Raises:
-            RunError: a run is live, the latest is finished, or its data, base or LoRA have changed.
+            RunError: a run is live, the latest one is finished, or its inputs have changed.
             DatasetError, BaseModelError, ConfigError: a prerequisite is missing.
         """
         runs = self._runs()
@@ -159,7 +159,7 @@ class Training:
         return self.snapshot(run.name)
 
     def stop(self, run: str = "") -> TrainingSnapshot:
-        """Ask the worker to save and exit; a background thread kills it if it does not.
+        """Request a stop: the worker saves and exits; a thread kills it if it falls silent.
 
         Raises:
             RunError: nothing is training.
@@ -192,7 +192,7 @@ class Training:
         return True
 
     def adopt(self) -> str:
-        """Watch a worker started by an earlier process; returns its run, empty if there is none."""
+        """Watch a worker of an earlier process; returns the name of its run, or an empty string."""
         live = self._runs().live()
         if live is None:
             return ""
@@ -221,7 +221,7 @@ class Training:
         return run
 
     def _start_state(self, runs: Runs) -> tuple[str, int]:
-        """Why a start is not possible now (empty if it is), and the step it resumes from."""
+        """The start blocker and the resume step of a snapshot."""
         live = self._history.live(runs)
         if live is not None:
             return f"학습 '{live.name}' 이 진행 중입니다. '볼 학습'에서 고르세요.", 0
@@ -240,7 +240,7 @@ class Training:
             raise RunError(
                 f"학습 '{live.name}' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
             )
-        # Before a run is created: a start that is refused leaves none behind.
+        # First, so that an invalid setting does not leave an empty run behind.
         command = self._command()
         self._free_memory()
         self._bases.invalidate()

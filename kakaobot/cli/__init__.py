@@ -1,4 +1,4 @@
-"""The command line: the use cases of the window, one per command."""
+"""The command line: one command per use case."""
 
 from kakaobot.cli.main import main
 

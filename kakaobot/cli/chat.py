@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply
+from kakaobot.app.chat import DEFAULT_USER_NAME, ChatLine, ChatService, Persona, Reply
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import PRACTICE, CommandContext
 from kakaobot.cli.parser import UsageError
@@ -19,11 +19,10 @@ SLASH_COMMANDS = (
     ("/끝", "대화를 마칩니다. Ctrl+D 도 같습니다."),
     ("/도움말", "이 목록을 보여 줍니다."),
 )
-_DEFAULT_USER_NAME = "나"
 
 
 class ChatBackend(Protocol):
-    """What `TerminalChat` needs of `kakaobot.app.chat.ChatService`."""
+    """The part of `kakaobot.app.chat.ChatService` that `TerminalChat` uses."""
 
     def persona(self, run: str = "") -> Persona: ...
     def reply(
@@ -41,7 +40,7 @@ def reply(args: Namespace, context: CommandContext) -> None:
     """Print one reply.
 
     Raises:
-        AccessDenied: before anything is read or loaded.
+        AccessDenied: before the text is read or a model is loaded.
     """
     chat_service, access = _authenticate(context)
     console = context.console
@@ -49,7 +48,7 @@ def reply(args: Namespace, context: CommandContext) -> None:
     if not text.strip():
         raise UsageError("건넬 말이 비어 있습니다.")
     _show_persona(chat_service.persona(args.run), console)
-    user_name = args.me or _DEFAULT_USER_NAME
+    user_name = args.me or DEFAULT_USER_NAME
     line = ChatLine(user_name, unicodedata.normalize("NFC", text), from_user=True)
     *_, answer = chat_service.reply(
         access, [line], run=args.run, reply_as=args.speaker, user_name=args.me
@@ -89,7 +88,7 @@ def smoke(args: Namespace, context: CommandContext) -> None:
 
 
 class TerminalChat:
-    """An interactive conversation; it is kept in memory only."""
+    """An interactive conversation, kept in memory only."""
 
     def __init__(
         self,
@@ -106,13 +105,13 @@ class TerminalChat:
         self.lines: list[ChatLine] = []
 
     def loop(self) -> None:
-        """Read lines until `/끝` or the end of the input."""
+        """Chat until `/끝` or the end of the input."""
         persona = self._backend.persona(self._run)
         _show_persona(persona, self._console)
         self._console.notify("끝내려면 /끝, 다른 명령은 /도움말")
-        # Stay with this run even if a newer one gets an adapter meanwhile.
+        # Keep this run even if a newer one gets an adapter.
         self._run = persona.run
-        user_name = self._user_name or _DEFAULT_USER_NAME
+        user_name = self._user_name or DEFAULT_USER_NAME
         while True:
             try:
                 text = self._console.ask(f"{user_name}: ")
@@ -142,7 +141,7 @@ class TerminalChat:
             self._console.notify(format_columns(SLASH_COMMANDS).rstrip())
 
     def _reply(self) -> None:
-        """Print a reply while it streams, and append it. Ctrl+C ends it early."""
+        """Stream a reply to the console and append it. Ctrl+C ends it early."""
         replies = self._backend.reply(
             self._access,
             list(self.lines),
@@ -166,12 +165,12 @@ class TerminalChat:
             self._console.notify("(대답 없음)")
 
     def _print_new(self, answer: Reply, printed: str) -> str:
-        """Print what follows `printed`; returns the whole text."""
+        """Print the text beyond `printed`; returns the whole text."""
         if not answer.bubbles:
             return printed
         text = "\n".join(answer.bubbles)
         text = f"{answer.name}: {text}" if answer.name else text
-        # Printed text stays; a reply that changes before its end is printed once more.
+        # Printed text cannot be taken back: a changed reply is printed once more.
         new = text[len(printed) :] if text.startswith(printed) else f"\n{text}"
         self._console.print(new, end="")
         self._console.flush()

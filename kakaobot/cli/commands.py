@@ -1,4 +1,4 @@
-"""All commands with their arguments and help texts. Their modules are imported when run."""
+"""All commands with arguments and help texts. A command's module is imported when it runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMAND_MODULES = {
     "smoke": "chat",
     "settings": "settings",
 }
-"""Command → module of this package that has a function of that name."""
+"""Command → module of this package that holds the function of the same name."""
 
 _DESCRIPTION = """카카오톡 대화방을 내보낸 파일로 LoRA 를 학습하고 그 말투로 대화합니다.
 대화는 이 컴퓨터 밖으로 나가지 않습니다. 순서: organize → preprocess → train → chat"""
@@ -58,7 +58,7 @@ def build_parser() -> Parser:
 
 
 def run_command(args: Namespace, context: CommandContext) -> None:
-    """Run `args.command`. Imports only what it needs.
+    """Run `args.command`; imports only its module.
 
     Raises:
         KakaobotError: the command failed.
@@ -179,8 +179,8 @@ def _chat_epilog() -> str:
 
 
 def _settings_epilog(*groups: str) -> str:
-    """Settings a command depends on. They are no options, so that a run records all of them."""
-    from kakaobot.config import setting_fields  # takes a third of a second, only for --help
+    """The settings a command uses. None is an option, so that a run records all of them."""
+    from kakaobot.config import setting_fields  # slow, and only --help needs it
 
     fields = [field for field in setting_fields() if field.group in groups]
     table = format_columns([(field.path, field.description) for field in fields], indent="  ")

@@ -1,4 +1,4 @@
-"""Terminal input and output: results, notices, progress and prompts. Knows no command."""
+"""Terminal input and output: results, notices, progress and prompts."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from kakaobot.errors import AccessDenied
 
 _BAR_WIDTH = 20
 _CONTROL = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
-"""Control characters but tab and newline: a chat message must not control the terminal."""
+"""Control characters except tab and newline: a chat message must not control the terminal."""
 
 
 class OutputClosed(Exception):
-    """The reader of the output is gone, as with `| head`."""
+    """The reader of the output has closed it, as `| head` does."""
 
 
 class Console:
@@ -40,21 +40,21 @@ class Console:
         clock: Callable[[], float] = time.monotonic,
         status_interval: float = 10.0,
     ) -> None:
-        """Create a console; writes nothing yet.
+        """Create a console; writes nothing.
 
         Args:
             out: stream of results.
-            err: stream of everything else.
-            source: stream of what the user types.
+            err: stream of notices, status lines and prompts.
+            source: stream of user input.
             clock: monotonic seconds.
-            status_interval: seconds between two status lines if `err` is not a terminal.
+            status_interval: seconds between status lines if `err` is not a terminal.
         """
         self._out, self._err, self._source = out, err, source
         self._clock, self._status_interval = clock, status_interval
         self._status = ""
-        """The status line on the terminal, or the last one given."""
+        """The current status line; empty if there is none."""
         self._is_pending = False
-        """Whether that line has not been written yet."""
+        """Whether the status line has yet to be written."""
         self._written_at = float("-inf")
 
     @property
@@ -65,14 +65,14 @@ class Console:
         """Write a result.
 
         Raises:
-            OutputClosed: the reader is gone.
+            OutputClosed: the reader has closed the output.
         """
         self.end_status()
         with _raising_output_closed():
             self._out.write(text.translate(_CONTROL) + end)
 
     def print_json(self, value: object, *, indent: int | None = 1) -> None:
-        """Write JSON; the items of a list get a line each."""
+        """Write JSON; a list gets one line per item."""
         if isinstance(value, list) and value:
             lines = (json.dumps(item, ensure_ascii=False) for item in value)
             self.print("[\n" + ",\n".join(lines) + "\n]")
@@ -80,18 +80,18 @@ class Console:
             self.print(json.dumps(value, ensure_ascii=False, indent=indent))
 
     def notify(self, text: str) -> None:
-        """Write a line that is not a result, after the results so far."""
+        """Write a notice, after flushing the results so far."""
         self.flush()
         self._write_line(text.translate(_CONTROL))
 
     def progress(self, share: float, status: str) -> None:
-        """Show a progress bar; a `kakaobot.schema.Progress`."""
+        """Show a progress bar. Implements `kakaobot.schema.Progress`."""
         full = round(_BAR_WIDTH * min(max(share, 0.0), 1.0))
         bar = "#" * full + "-" * (_BAR_WIDTH - full)
         self.show_status(f"[{bar}] {100 * share:3.0f}%  {status}")
 
     def show_status(self, text: str) -> None:
-        """Show the current state: overwrites the last one on a terminal, else a line at times."""
+        """Show a status line: overwritten on a terminal, else a line per interval."""
         text = text.translate(_CONTROL)
         if self._err.isatty():
             # A wrapped line could not be overwritten.
@@ -106,7 +106,7 @@ class Console:
         self._status = text
 
     def end_status(self) -> None:
-        """Leave the current status line on screen; what follows starts on a new line."""
+        """Finish the current status line, so that the next output starts on a new one."""
         if self._status and self._err.isatty():
             self._err.write("\n")
             self._err.flush()
@@ -115,7 +115,7 @@ class Console:
         self._status = ""
 
     def end_prompt(self) -> None:
-        """Start a new line after a prompt that ended with Ctrl+C or Ctrl+D."""
+        """Start a new line after a prompt that Ctrl+C or Ctrl+D has ended."""
         if self._err.isatty():
             self._err.write("\n")
 
@@ -146,13 +146,17 @@ class Console:
         return unicodedata.normalize("NFC", text.strip())
 
     def flush(self) -> None:
-        """Hand the results so far to the reader; raises OutputClosed as `print` does."""
+        """Flush the results.
+
+        Raises:
+            OutputClosed: the reader has closed the output.
+        """
         self.end_status()
         with _raising_output_closed():
             self._out.flush()
 
     def discard_output(self) -> None:
-        """Drop unwritten output, which Python would complain about when flushing it at exit."""
+        """Drop unwritten output, so that Python does not fail to flush it at exit."""
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
 
@@ -166,7 +170,7 @@ class Console:
 
 
 def open_console() -> Console:
-    """The standard streams, set to UTF-8: a cp949 console cannot encode emoji."""
+    """A console on the standard streams in UTF-8, since cp949 cannot encode emoji."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -184,7 +188,7 @@ def ask_password(prompt: str) -> str:
         if os.name == "nt" and not sys.stdin.isatty():
             raise EOFError
         with warnings.catch_warnings():
-            # getpass falls back to an echoing prompt.
+            # A GetPassWarning means that getpass would echo the input.
             warnings.simplefilter("error", getpass.GetPassWarning)
             return getpass.getpass(prompt)
     except (getpass.GetPassWarning, EOFError, OSError) as error:
@@ -205,7 +209,7 @@ def decode(raw: bytes) -> str:
 
 
 def format_columns(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
-    """Rows of cells as lines with aligned columns; Hangul counts as two columns wide."""
+    """Lines of aligned cells; Hangul is two terminal columns wide."""
     widths = [max(map(display_width, cells)) for cells in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -218,7 +222,7 @@ def format_columns(rows: Sequence[Sequence[str]], *, indent: str = "") -> str:
 
 
 def display_width(text: str) -> int:
-    """Terminal columns of `text`."""
+    """Width of `text` in terminal columns."""
     return sum(_width(character) for character in text)
 
 
@@ -243,7 +247,7 @@ def _raising_output_closed() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # EINVAL is what Windows reports instead of EPIPE.
+        # Windows reports EINVAL instead of EPIPE.
         if error.errno in (errno.EPIPE, errno.EINVAL):
             raise OutputClosed from error
         raise

@@ -1,4 +1,4 @@
-"""`CommandContext`: what every command is run with."""
+"""`CommandContext`: home, console and password prompt of a command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CommandContext:
     home: Home
     console: Console
     ask_password: Callable[[str], str]
-    """Prompts for a password; takes the prompt."""
+    """Takes a prompt, returns the password."""
 
     def authenticate(self, gate: PasswordGate) -> AccessPass:
         """Authenticate with the password from the environment, or else from the user.

@@ -23,7 +23,7 @@ def inspect(args: Namespace, context: CommandContext) -> None:
     """Report on files without importing them.
 
     Raises:
-        ExportError: a file could not be read; the others are reported all the same.
+        ExportError: a file could not be read; the others are still reported.
     """
     files = expand(args.files)
     exports = Exports(context.home)
@@ -37,7 +37,7 @@ def inspect(args: Namespace, context: CommandContext) -> None:
 
 
 def organize(args: Namespace, context: CommandContext) -> None:
-    """Import files, or sort the imported ones again.
+    """Import files, or without arguments sort the imported ones again.
 
     Raises:
         ExportError: as in `inspect`.
@@ -74,7 +74,7 @@ def archive(args: Namespace, context: CommandContext) -> None:
 
 
 def expand(names: Sequence[str]) -> list[Path]:
-    """Paths of the arguments; expands `*`, which the shell of Windows leaves to the program."""
+    """Paths of the arguments. Expands `*`, which a Windows shell leaves to the program."""
     files: list[Path] = []
     for name in names:
         path = Path(name).expanduser()
@@ -84,7 +84,7 @@ def expand(names: Sequence[str]) -> list[Path]:
 
 
 def _confirm(console: Console, plan: Sequence[tuple[str, str]]) -> bool:
-    """Show the moves and ask whether to make them.
+    """Show the planned moves and ask for confirmation.
 
     Raises:
         KakaobotError: there is no terminal to ask on.
@@ -105,7 +105,7 @@ def _confirm(console: Console, plan: Sequence[tuple[str, str]]) -> bool:
 
 
 def _show(reports: Sequence[FileReport], console: Console, *, as_json: bool) -> None:
-    """Print all reports, then raise if some have errors.
+    """Print all reports, then raise if any has an error.
 
     Raises:
         ExportError: at least one file could not be read.
@@ -167,8 +167,8 @@ def _file_text(report: FileReport) -> str:
         rows.insert(-1, ("줄", summarize_line_counts(report.lines, report.counts)))
     note = f"  {report.note}\n" if report.note else ""
     quotes = [(f"{number:,}:", text) for number, text in report.not_understood_lines[:_MAX_LINES]]
-    quoted = format_columns(quotes, indent="    ") if quotes else ""
-    return f"{report.file}\n{note}{format_columns(rows, indent='  ')}{quoted}"
+    quote_table = format_columns(quotes, indent="    ") if quotes else ""
+    return f"{report.file}\n{note}{format_columns(rows, indent='  ')}{quote_table}"
 
 
 def _room_row(room: RoomReport) -> tuple[str, ...]:

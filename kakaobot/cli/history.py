@@ -19,7 +19,7 @@ _TITLES = (
     "시작",
 )  # fmt: skip
 _SELECTED_BY = {"voice": ", 말투로 고름", "both": ", 손실과 말투로 고름"}
-"""By what the best step was selected, if not by its loss alone."""
+"""`best_metric` → how the best step was selected, if not by loss alone."""
 _LOWEST_NOTE = "● 데이터와 바탕 모델이 같은 학습 가운데 손실이 가장 낮습니다."
 _STYLE_NOTE = "말투 거리는 방의 말투와 얼마나 다른지입니다. 0이면 방과 같습니다."
 _GROUPS_NOTE = "배운 데이터가 다르면 손실을 서로 견줄 수 없습니다."
@@ -33,19 +33,19 @@ def runs(args: Namespace, context: CommandContext) -> None:
     if not summaries:
         console.print("아직 학습한 적이 없습니다.")
         return
-    by_data = groups(summaries)
-    tables = [_group_text(group, with_settings=args.settings) for group in by_data]
+    run_groups = groups(summaries)
+    tables = [_group_text(group, with_settings=args.settings) for group in run_groups]
     console.print("\n".join(tables), end="")
     has_style = any(summary.best_style_distance is not None for summary in summaries)
     notes = [_LOWEST_NOTE] if any(summary.lowest for summary in summaries) else []
     notes += [_STYLE_NOTE] if has_style else []
-    notes += [_GROUPS_NOTE] if len(by_data) > 1 else []
+    notes += [_GROUPS_NOTE] if len(run_groups) > 1 else []
     for note in notes:
         console.print(f"\n{note}")
 
 
 def loss_sparkline(losses: Sequence[float]) -> str:
-    """Losses as blocks: the lowest of each of at most sixteen equal stretches.
+    """Losses as block characters: the minimum of each of at most sixteen equal buckets.
 
     Args:
         losses: finite numbers.
@@ -53,11 +53,11 @@ def loss_sparkline(losses: Sequence[float]) -> str:
     if not losses:
         return ""
     count = min(_SPARKLINE_WIDTH, len(losses))
-    cuts = [index * len(losses) // count for index in range(count + 1)]
-    lowest = [min(losses[start:end]) for start, end in zip(cuts, cuts[1:], strict=False)]
-    low, high = min(lowest), max(lowest)
+    edges = [index * len(losses) // count for index in range(count + 1)]
+    minima = [min(losses[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    low, high = min(minima), max(minima)
     top, span = len(_BLOCKS) - 1, (high - low) or 1.0
-    return "".join(_BLOCKS[round(top * (loss - low) / span)] for loss in lowest)
+    return "".join(_BLOCKS[round(top * (loss - low) / span)] for loss in minima)
 
 
 def _group_text(group: RunGroup, *, with_settings: bool) -> str:
@@ -108,7 +108,7 @@ def _settings_text(run: RunSummary) -> str:
 
 
 def _change_lines(changes: Sequence[SettingChange], label: str) -> list[str]:
-    """A line per change; `label` introduces the other value."""
+    """One line per change; `label` introduces the value compared with."""
     rows = [
         (change.setting, _value_text(change.value), f"({label} {_value_text(change.other)})")
         for change in changes

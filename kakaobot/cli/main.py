@@ -1,4 +1,4 @@
-"""Entry point: arguments → exit code. The only place that prints errors."""
+"""Entry point: arguments → exit code. The only module that prints errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def main(
     console: Console | None = None,
 ) -> int:
     """Run one command; returns its exit code. An unexpected error is a bug and propagates."""
-    # New files are readable for this user only.
+    # New files are readable by this user only.
     os.umask(0o077)
     set_wait_policy()
     console = console or open_console()
@@ -76,7 +76,7 @@ def _run(
     if args.command is None:
         raise UsageError(parser.format_help().rstrip())
     if home is None:
-        from kakaobot.config import Home  # takes a third of a second, which --help does not need
+        from kakaobot.config import Home  # slow, and --help does not need it
 
         home = Home.find()
     run_command(args, CommandContext(home, console, ask))

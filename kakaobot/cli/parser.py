@@ -1,4 +1,4 @@
-"""argparse in Korean: help, usage and error messages. Knows no command."""
+"""argparse in Korean: help, usage and error messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TRANSLATIONS = (
     (r"argument (.+): expected .*arguments?", "{0} 뒤에 값을 적어 주세요."),
     (r"argument (.+): ignored explicit argument .*", "{0} 에는 값을 적지 않습니다."),
 )
-"""Patterns of the messages of argparse in Python 3.10 to 3.13 → Korean."""
+"""Patterns of argparse's messages in Python 3.10 to 3.13 → Korean."""
 
 
 class UsageError(Exception):
@@ -34,17 +34,17 @@ class HelpRequested(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """One level of the command line. Raises instead of printing and exiting."""
+    """Parser of the program or of one command. Raises instead of printing and exiting."""
 
     def __init__(
         self, prog: str, description: str = "", make_epilog: Callable[[], str] = str
     ) -> None:
-        """Create a level that only takes --help.
+        """Create a parser that accepts only --help.
 
         Args:
-            prog: the command line up to here.
+            prog: program and command, as typed.
             description: one or more lines.
-            make_epilog: returns the end of the help text; called only if help is shown.
+            make_epilog: returns the end of the help text; called only to show help.
         """
         super().__init__(prog=prog, add_help=False, allow_abbrev=False)
         self._description = description
@@ -62,7 +62,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(name, metavar=metavar, **kwargs)
 
     def option(self, flag: str, help: str, metavar: str = "", *, many: bool = False) -> None:
-        """Add a flag; with `metavar` it takes a value, with `many` one or more."""
+        """Add a flag. It takes a value if it has a `metavar`, or several with `many`."""
         shown = f"{flag} {metavar} [{metavar} …]" if many else f"{flag} {metavar}".strip()
         self._options.append((shown, help))
         if many:
@@ -75,7 +75,7 @@ class Parser(argparse.ArgumentParser):
     def command(
         self, name: str, description: str, *, make_epilog: Callable[[], str] = str
     ) -> Parser:
-        """Add a level below; `command` of the parsed arguments is its name."""
+        """Add a command; its name becomes `args.command`."""
         if self._command_action is None:
             self._command_action = self.add_subparsers(
                 dest="command", metavar=COMMAND_METAVAR, prog=self.prog, parser_class=Parser
@@ -117,11 +117,11 @@ class _Help(argparse.Action):
 
 
 def translate(message: str, commands: Sequence[str] = ()) -> str:
-    """An error message of argparse as a Korean sentence."""
+    """Translate an error message of argparse to Korean."""
     for pattern, sentence in _TRANSLATIONS:
         if match := re.fullmatch(pattern, message, re.DOTALL):
             close = difflib.get_close_matches(match[1], commands, n=1)
             near = f". 혹시 {close[0]} 인가요?" if close else ""
             return sentence.format(*match.groups(), near=near)
-    # A newer Python may word it differently; the original helps whoever is asked for help.
+    # A newer Python may use other words; keep the original for whoever helps the user.
     return f"명령을 알아볼 수 없습니다. ({message})"

@@ -21,7 +21,7 @@ from kakaobot.errors import ExportError
 _MAX_PARTICIPANTS = 30
 
 Stats = Mapping[str, ParticipantStats]
-"""By name; participants without a text message have none."""
+"""Name → stats; participants without text messages have none."""
 
 
 def people(args: Namespace, context: CommandContext) -> None:
@@ -39,10 +39,10 @@ def people(args: Namespace, context: CommandContext) -> None:
 
 
 def _apply_changes(args: Namespace, participants: Participants, context: CommandContext) -> bool:
-    """Make the requested change, if any; whether there was one.
+    """Apply the requested change; returns whether there was one.
 
     Raises:
-        UsageError: several changes are requested, or --same has one name only.
+        UsageError: several changes are requested, or --same has only one name.
     """
     progress = context.console.progress
     if sum(map(bool, (args.same, args.undo, args.exclude, args.include))) > 1:
@@ -64,7 +64,7 @@ def _apply_changes(args: Namespace, participants: Participants, context: Command
 
 
 def _stats(room: RoomReport, context: CommandContext) -> Stats:
-    """Empty if a file of the room is damaged; the report says so."""
+    """Stats of the room; empty if a file is damaged, which the report shows."""
     try:
         cache = ParticipantStatsCache(context.home)
         stats = cache.participants(room.room, context.console.progress)
@@ -118,7 +118,7 @@ def _room_text(room: RoomReport, stats: Stats) -> str:
     text += format_columns(rows, indent="  ") if rows else ""
     hidden = len(room.participants) - len(rows)
     text += f"  … 외 {hidden:,}명 (--json 으로 모두 봅니다)\n" if hidden > 0 else ""
-    # Aliases that only occurred in a file removed since.
+    # Aliases whose name no longer occurs in the room.
     names = {participant.name for participant in room.participants}
     text += "".join(f"  {alias} → {name}\n" for alias, name in room.aliases if name not in names)
     if room.proposals:
@@ -147,7 +147,7 @@ def _stats_text(stats: ParticipantStats) -> str:
 
 
 def _proposal_text(proposal: Proposal) -> str:
-    """Proposed corrections, each with its command."""
+    """A proposal with the command that confirms it."""
     names = " ".join(map(_quote, proposal.names))
     if proposal.kind == "exporter":
         target = proposal.candidates[0] if proposal.is_likely and proposal.candidates else "이름"
@@ -161,5 +161,5 @@ def _proposal_text(proposal: Proposal) -> str:
 
 
 def _quote(name: str) -> str:
-    """A name as a shell argument."""
+    """Quote a name for a shell, if needed."""
     return f'"{name}"' if " " in name or not name.isalnum() else name

@@ -1,4 +1,4 @@
-"""Text and JSON of training snapshots, as `train`, `stop` and `status` print them."""
+"""Training snapshots → text and JSON of `train`, `stop` and `status`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from kakaobot.app.training import TrainingSnapshot
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import PRACTICE
 from kakaobot.runs.eval_samples import EvalPrompt, EvalTranscript
+from kakaobot.runs.exit_reason import LAST_LINE_LABEL
 from kakaobot.runs.labels import STATE_LABELS, duration_text
 from kakaobot.runs.status import Status
 from kakaobot.train.forecast import timing_note
 
 
 def start_text(snapshot: TrainingSnapshot, resume_step: int) -> str:
-    how = f"{resume_step:,}단계부터 이어서 배웁니다" if resume_step else "처음부터 배웁니다"
+    mode = f"{resume_step:,}단계부터 이어서 배웁니다" if resume_step else "처음부터 배웁니다"
     lines = [
-        f"학습 '{snapshot.run}': {how}.",
+        f"학습 '{snapshot.run}': {mode}.",
         f"바탕 모델: {snapshot.base}. {snapshot.base_reason}",
     ]
     if snapshot.practice:
@@ -25,7 +26,7 @@ def start_text(snapshot: TrainingSnapshot, resume_step: int) -> str:
 
 
 def end_text(snapshot: TrainingSnapshot, runs_folder: str) -> str:
-    """The saved step and the next command."""
+    """How the run ended, its best step, and the next command."""
     status = snapshot.status
     if status.state == "finished":
         lines = [f"학습을 마쳤습니다: {snapshot.run}, {status.step:,}단계."]
@@ -48,7 +49,7 @@ def end_text(snapshot: TrainingSnapshot, runs_folder: str) -> str:
 
 
 def status_line(status: Status) -> str:
-    """The progress of a run on one line."""
+    """The progress of a run in one line."""
     if status.state != "running" or not status.max_steps:
         return status.message or STATE_LABELS[status.state]
     percent = 100 * status.step // status.max_steps
@@ -72,7 +73,7 @@ def status_line(status: Status) -> str:
 
 
 def status_table(snapshot: TrainingSnapshot) -> str:
-    """Labels and values, a row each."""
+    """A table of labels and values."""
     status = snapshot.status
     summary = next((run for run in snapshot.runs if run.name == snapshot.run), None)
     best_step = f" ({status.best_step:,}단계)" if status.best_step is not None else ""
@@ -94,7 +95,7 @@ def status_table(snapshot: TrainingSnapshot) -> str:
     ]
     if status.message:
         rows.append(("하는 일" if snapshot.can_stop else "마지막 말", status.message))
-    rows += [("마지막 기록", line) for line in snapshot.last_lines.splitlines()]
+    rows += [(LAST_LINE_LABEL, line) for line in snapshot.last_lines.splitlines()]
     if not snapshot.can_stop and snapshot.can_start and snapshot.resume_step:
         rows.append(("다음", f"train 을 하면 {snapshot.resume_step:,}단계부터 이어집니다."))
     rows += [("참고", note) for note in status.notes]
@@ -102,7 +103,7 @@ def status_table(snapshot: TrainingSnapshot) -> str:
 
 
 def eval_samples_text(transcript: EvalTranscript, best_step: int | None) -> str:
-    """Each eval prompt with the sampled replies, a line per step, and the reference reply."""
+    """Each eval prompt with its sampled replies by step and the reference reply."""
     samples = transcript.selected(best_step)
     if not samples or not transcript.prompts:
         return "같은 말에 대답해 본 것이 없습니다. training.sample_replies 를 1 이상으로 두세요.\n"
@@ -156,7 +157,7 @@ def _time_left(status: Status) -> str:
 
 
 def _style_rows(status: Status) -> list[tuple[str, str]]:
-    """Empty if no style distance was measured."""
+    """A row with the style distance, if measured."""
     if status.style_distance is None:
         return []
     distance = status.best_style_distance

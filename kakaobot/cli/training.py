@@ -20,13 +20,14 @@ from kakaobot.cli.run_text import (
     status_table,
 )
 from kakaobot.errors import RunError
+from kakaobot.runs.exit_reason import LAST_LINE_LABEL
 from kakaobot.runs.run import LOG
 
 _POLL_SECONDS = 1.0
 
 
 class TrainingControl(Protocol):
-    """What following a run needs of `kakaobot.app.training.Training`."""
+    """The part of `kakaobot.app.training.Training` that `follow` uses."""
 
     def snapshot(self, run: str = "") -> TrainingSnapshot: ...
     def stop(self, run: str = "") -> TrainingSnapshot: ...
@@ -34,7 +35,7 @@ class TrainingControl(Protocol):
 
 
 def train(args: Namespace, context: CommandContext) -> None:
-    """Start, resume or attach to a run, then follow it.
+    """Start, resume or attach to a run, and follow it.
 
     Raises:
         RunError: the run cannot start, or it fails.
@@ -98,8 +99,8 @@ def follow(
     Args:
         training: controls the run.
         run: name of the run.
-        console: shows its status and its notes.
-        started_at: Unix time; a status from before it is of an earlier worker.
+        console: shows status and notes.
+        started_at: Unix time of the start; an older status belongs to an earlier worker.
 
     Raises:
         RunError: the run failed.
@@ -124,7 +125,7 @@ def follow(
             console.show_status(status_line(status))
         except KeyboardInterrupt:
             if interrupted:
-                # The first request is lost if the worker had not started yet.
+                # The first request failed if the worker had not started yet.
                 requested = requested or _request_stop(training, run)
                 console.notify(
                     "먼저 나옵니다. 학습 프로세스는 혼자 저장을 마칩니다. status 로 확인하세요."
@@ -139,7 +140,7 @@ def follow(
 
 
 def _request_stop(training: TrainingControl, run: str) -> bool:
-    """Whether the worker takes the request; one without a status cannot yet."""
+    """Request a stop; returns False if the worker has not started yet."""
     try:
         training.stop(run)
     except RunError:
@@ -148,7 +149,7 @@ def _request_stop(training: TrainingControl, run: str) -> bool:
 
 
 def _check_ended(snapshot: TrainingSnapshot, started_at: float = 0.0) -> TrainingSnapshot:
-    """Return the last snapshot of a run whose worker has exited.
+    """Return the snapshot if its worker exited normally.
 
     Raises:
         RunError: the worker neither stopped nor finished.
@@ -160,7 +161,8 @@ def _check_ended(snapshot: TrainingSnapshot, started_at: float = 0.0) -> Trainin
         raise RunError(status.message)
     last_line = (snapshot.log.splitlines() or ["없음"])[-1]
     raise RunError(
-        f"학습 프로세스가 시작하자마자 끝났습니다. {LOG} 를 확인하세요. 마지막 기록: {last_line}"
+        f"학습 프로세스가 시작하자마자 끝났습니다. {LOG} 를 확인하세요. "
+        f"{LAST_LINE_LABEL}: {last_line}"
     )
 
 
@@ -171,7 +173,7 @@ def _print_end(snapshot: TrainingSnapshot, context: CommandContext) -> None:
 def _watch(
     training: TrainingControl, snapshot: TrainingSnapshot, console: Console, *, as_json: bool
 ) -> TrainingSnapshot:
-    """Show a live run until its worker exits; as JSON, a line for each change."""
+    """Show a live run until its worker exits; as JSON, one line per change."""
     last = None
     while not training.wait(snapshot.run, _POLL_SECONDS):
         snapshot = training.snapshot(snapshot.run)
