@@ -1,1 +1,1 @@
-"""The window. The only package that imports gradio; the use cases are in `kakaobot.app`."""
+"""The window, on gradio, which no other package imports. Use cases are in `kakaobot.app`."""

@@ -1,6 +1,6 @@
-"""The window as a process: environment, address, signals and a clean shutdown.
+"""The process of the window: environment, address, signals and shutdown.
 
-Gradio is imported inside `run`, since it reads the environment at import.
+Gradio is imported inside `_serve`, because it reads the environment at import.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from ui.services import Services
 
 _POLL_SECONDS = 0.5
-"""Between two checks of the stop event: Windows delivers Ctrl+C only in between."""
+"""Seconds between checks of the stop event: Windows delivers Ctrl+C only between waits."""
 
 
 def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = True) -> int:
-    """Open the window and serve it until it is closed. Returns the exit code."""
+    """Open the window and serve it until it is closed; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    # Files are readable by this user only.
+    # New files are readable by this user only.
     os.umask(0o077)
     set_wait_policy()
     home = Home.find()
@@ -57,7 +57,7 @@ def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool 
 
 
 def _prepare(uploads: Path) -> None:
-    """Empty the private upload folder, and set the environment that gradio reads at import."""
+    """Create an empty private upload folder, and set the environment that gradio reads."""
     shutil.rmtree(uploads, ignore_errors=True)
     uploads.mkdir(mode=0o700, parents=True)
     no_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost,::1")))
@@ -67,7 +67,7 @@ def _prepare(uploads: Path) -> None:
         HF_HUB_DISABLE_TELEMETRY="1",
         # Otherwise any client could claim to come from this machine.
         FORWARDED_ALLOW_IPS="",
-        # Gradio sends itself a request at startup, which must bypass a company's proxy.
+        # Gradio sends itself a request at startup, which must bypass a proxy.
         NO_PROXY=no_proxy,
         no_proxy=no_proxy,
     )
@@ -98,9 +98,9 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
 
 
 def _close(window: gr.Blocks) -> None:
-    """Stop serving. The chat's model is freed by the exit: a reply may still hold its lock."""
-    # An open page never closes its connection. Gradio would wait five seconds for it, and uvicorn
-    # would log every connection that it cuts.
+    """Stop serving. Leaves the chat model to the exit: a reply may still hold its lock."""
+    # An open page keeps its connection. Gradio would wait five seconds for it, and uvicorn would
+    # log every connection it closes.
     window.server.config.timeout_graceful_shutdown = 1
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     window.close(verbose=False)
@@ -132,7 +132,7 @@ def _launch_options(info: ServerInfo) -> dict[str, Any]:
 
 
 def _delayed(stop: threading.Event) -> Callable[[], None]:
-    """A callback that stops the program once its response has reached the browser."""
+    """A callback that stops the program after a second, so that its response is sent."""
 
     def quit_program() -> None:
         timer = threading.Timer(1.0, stop.set)

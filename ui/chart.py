@@ -1,4 +1,4 @@
-"""The canvas component of a chart: how it is mounted. Its series come from `ui.series`."""
+"""The canvas component of a chart. Its values come from `ui.series`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import gradio as gr
 from ui import text
 
 _SCRIPT = Path(__file__).parent / "static" / "chart.js"
-# A constant template, so gradio keeps the node and its listeners when the value changes.
+# Constant, so that gradio keeps the canvas and its listeners when the value changes.
 _TEMPLATE = '<div class="kb-chart"><canvas role="img" tabindex="0"></canvas></div>'
 
 

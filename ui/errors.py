@@ -1,4 +1,4 @@
-"""The one place where an error becomes a toast. Knows no feature of the program."""
+"""Turns errors into toasts; no other module does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger("kakaobot.window")
 
 
 def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn a handler's errors into Korean toasts; a generator stays a generator."""
+    """Decorate a handler to raise its errors as Korean toasts; a generator stays one."""
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)

@@ -1,4 +1,4 @@
-"""Event wiring: private endpoints, errors shown as toasts, no overlay unless requested."""
+"""Event wiring: private endpoints, errors as toasts, no progress overlay by default."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kakaobot.schema import Progress
 from ui.errors import show_errors
 
 Trigger = Callable[..., Any]
-"""What a handler is attached to: `button.click`, `tab.select`, `dependency.then`."""
+"""A gradio event listener: `button.click`, `tab.select`, `dependency.then`."""
 Updates = tuple[object, ...]
 """One value for each output of a handler, in their order."""
 
@@ -25,7 +25,7 @@ def on(
     progress: str = "hidden",
     **options: Any,
 ) -> Any:
-    """Call `handler` at `trigger`; `options` go to gradio. Returns gradio's dependency."""
+    """Call `handler` on `trigger`. Passes `options` to gradio; returns its dependency."""
     return trigger(
         show_errors(handler),
         inputs,
@@ -37,15 +37,15 @@ def on(
 
 
 def open_tab(trigger: Trigger, tabs: gr.Tabs, tab_id: str) -> None:
-    """Select a tab at `trigger`."""
+    """Select a tab on `trigger`."""
     on(trigger, lambda: gr.Tabs(selected=tab_id), None, tabs)
 
 
 def to_progress(bar: gr.Progress) -> Progress:
-    """A service's progress callback that moves gradio's bar."""
+    """Adapt gradio's progress bar to the callback of a service."""
     return lambda share, message: bar(share, desc=message)
 
 
 def skip(count: int) -> Updates:
-    """Leave `count` outputs as they are."""
+    """Leave `count` outputs unchanged."""
     return (gr.skip(),) * count

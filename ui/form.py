@@ -1,4 +1,4 @@
-"""Form fields from declared settings. Knows the kinds of settings, not which there are."""
+"""Form fields of declared settings. Knows kinds of settings, but no single one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ui import text
 
 
 def form_field(entry: SettingField) -> Any:
-    """An empty component that fits the setting; `field_value` gives its value."""
+    """An empty component for a setting; `field_value` is its value."""
     common: dict[str, Any] = {
         "label": entry.key,
         "info": field_info(entry),
@@ -27,12 +27,12 @@ def form_field(entry: SettingField) -> Any:
         return gr.Dropdown(list(entry.choices), **common)
     if entry.kind == "list":
         return gr.Textbox(lines=3, max_lines=8, **common)
-    # Numbers too: gr.Number rejects input in English, the settings do in Korean.
+    # Numbers too: gr.Number rejects input in English, the settings in Korean.
     return gr.Textbox(max_lines=1, **common)
 
 
 def field_value(entry: SettingField, value: object) -> object:
-    """A setting's value as its form field shows it."""
+    """The value of a setting's form field."""
     if entry.kind == "bool":
         return bool(value)
     if entry.kind == "switch":
@@ -43,7 +43,7 @@ def field_value(entry: SettingField, value: object) -> object:
 
 
 def field_info(entry: SettingField) -> str:
-    """The description with range and default."""
+    """Description, range and default of a setting."""
     notes = [note for note in (_range(entry), _default(entry)) if note]
     if entry.kind == "list":
         notes.insert(0, text.ONE_PER_LINE)
@@ -53,12 +53,12 @@ def field_info(entry: SettingField) -> str:
 def changed_values(
     entries: Sequence[SettingField], shown: Mapping[str, object], values: Sequence[object]
 ) -> dict[str, object]:
-    """The values that the user edited, by setting. Others may have changed on disk meanwhile.
+    """The values that the user has edited, by path. Others may have changed on disk.
 
     Args:
-        entries: the form's settings.
-        shown: what the form was filled with, by setting.
-        values: what its fields hold now, in the order of `entries`.
+        entries: settings of the form.
+        shown: values the form was filled with, by path.
+        values: current values of its fields, in the order of `entries`.
     """
     current = {entry.path: value for entry, value in zip(entries, values, strict=True)}
     return {path: value for path, value in current.items() if value != shown.get(path)}

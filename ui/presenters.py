@@ -21,10 +21,10 @@ from ui.series import loss_curve, style_curve
 Tone = Literal["calm", "live", "good", "warn", "bad"]
 
 KILL_AFTER = 15.0
-"""Seconds a stop may take before the button for killing the worker appears."""
+"""Seconds a stop may take before the kill button appears."""
 
 _MAX_NAME = 14
-"""Characters of a name in a list of several."""
+"""Characters of a name in a list."""
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
 _TONES: dict[str, Tone] = {
     "new": "calm",
@@ -51,12 +51,12 @@ class TrainingView:
     detail: tuple[str, ...]
     """Sentences under the headline."""
     percent: int | None
-    """Progress; None for no bar or an indeterminate one."""
+    """Value of the progress bar; None for no bar or an indeterminate one."""
     busy: bool
     """Whether the progress bar is indeterminate."""
     facts: tuple[tuple[str, str], ...]
     practice: str
-    """Why the practice model is used; empty for a real one."""
+    """Why the practice model was selected; empty for any other base model."""
     base: str
     start: ButtonView
     stop: ButtonView
@@ -78,7 +78,7 @@ def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> T
     """Values of the training tab.
 
     Args:
-        snapshot: of the chosen run.
+        snapshot: the run to show.
         stopping_for: seconds since a stop was requested.
     """
     status, live = snapshot.status, snapshot.status.state in LIVE
@@ -115,16 +115,16 @@ def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> T
 
 
 def estimate_title(snapshot: TrainingSnapshot) -> str:
-    """Title of the estimate card; empty while anything is being trained."""
+    """Title of the estimate card; empty while any run is live."""
     if any(run.state in LIVE for run in snapshot.runs) or snapshot.status.state in LIVE:
         return ""
-    # The estimate is of a whole training, not of the rest of one.
+    # The estimate is for a whole run, not for the rest of one.
     is_first = snapshot.can_start and not snapshot.resume_step
     return text.ESTIMATE_TITLE if is_first else text.ESTIMATE_TITLE_NEW_RUN
 
 
 def percent(status: Status) -> int | None:
-    """Whole percent of the steps; only a finished run has 100."""
+    """Progress in whole percent; only a finished run has 100."""
     if status.state == "finished":
         return 100
     if not status.max_steps:
@@ -148,10 +148,10 @@ def run_label(run: RunSummary) -> str:
 
 
 def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
-    """Lines of a conversation as messages of `gr.Chatbot`, one a bubble.
+    """Lines of a conversation as messages of `gr.Chatbot`, one per bubble.
 
-    The first bubble of each model turn names its author and marks it as AI, so that a copied
-    conversation keeps the mark.
+    The first bubble of a model turn carries its name and the AI mark, so that a copied
+    conversation keeps both.
     """
     messages, previous = [], None
     for line in lines:
@@ -182,7 +182,7 @@ def name_list(names: Sequence[str], max_names: int = 3) -> str:
 
 
 def truncate(string: str, max_length: int) -> str:
-    """The string, or its start and an ellipsis."""
+    """Shorten a string to `max_length`, with an ellipsis."""
     if len(string) <= max_length:
         return string
     return string[: max_length - 1].rstrip() + "…"
@@ -198,10 +198,10 @@ def line_numbers(numbers: Sequence[int], max_numbers: int = 3) -> str:
 
 
 def _inert(content: str) -> str:
-    """Text that gradio's chatbot cannot take for HTML.
+    """Text that gradio's chatbot does not interpret as HTML.
 
     It interprets tags and entities even with Markdown off, and its copy button copies the raw
-    value: an invisible character behind the sign keeps both the view and the copy right.
+    value. A word joiner after `<` and `&` keeps both intact.
     """
     return _MARKUP.sub("\\g<0>\u2060", content)
 
@@ -220,7 +220,7 @@ def _detail(snapshot: TrainingSnapshot) -> tuple[str, ...]:
     status = snapshot.status
     message = status.message
     if snapshot.last_lines:
-        # The card shows the last lines itself.
+        # The card shows the last lines of the log.
         message = without_last_line(message)
     sentences = [message] if message else _options(snapshot)
     if status.state == "running" and status.resumed_from:
@@ -239,7 +239,7 @@ def _detail(snapshot: TrainingSnapshot) -> tuple[str, ...]:
 
 
 def _options(snapshot: TrainingSnapshot) -> list[str]:
-    """Next steps for a run whose worker ended without a message."""
+    """Next steps, shown if the worker exited without a message."""
     if snapshot.status.state not in ("stopped", "finished", "failed"):
         return []
     step = snapshot.resume_step

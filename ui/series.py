@@ -1,4 +1,4 @@
-"""Metric points of a run → chart series. Pure: knows neither gradio nor colors."""
+"""Metric points of a run → chart series. Pure."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from collections.abc import Iterable, Sequence
 from kakaobot.runs.metrics import Point
 
 MAX_POINTS = 500
-"""Of a series that is sent to the browser."""
+"""Points per series sent to the browser."""
 
 StepValue = tuple[int, float]
 
 
 def loss_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
-    """`loss` and `eval` as lists of [step, value], and `best` as [step, value] or None."""
+    """Value of a chart: `loss` and `eval` as [step, value] lists, `best` as one or None."""
     points = list(points)
     return _chart(_series(points, "loss"), _series(points, "eval_loss"), best_step)
 
 
 def style_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
-    """Style distance of the eval samples, in the form of `loss_curve`, as `eval`."""
+    """Like `loss_curve`, with the style distances of the eval samples as `eval`."""
     return _chart([], _series(points, "voice"), best_step)
 
 
 def downsample(pairs: Sequence[StepValue], max_points: int = MAX_POINTS) -> list[StepValue]:
-    """The first and the last pair, and the minimum and maximum of each bucket in between.
+    """Keep the first and last pair, and the minimum and maximum of each bucket between.
 
-    Taking every k-th pair would lose spikes.
+    Keeping every k-th pair would lose spikes.
     """
     if len(pairs) <= max_points:
         return list(pairs)
@@ -41,7 +41,7 @@ def downsample(pairs: Sequence[StepValue], max_points: int = MAX_POINTS) -> list
 
 
 def _series(points: Iterable[Point], kind: str) -> list[StepValue]:
-    """JSON has no infinity and no NaN, so only finite values."""
+    """Finite values of one kind: JSON has neither infinity nor NaN."""
     return [
         (point.step, point.value)
         for point in points

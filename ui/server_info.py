@@ -1,4 +1,4 @@
-"""The address of the running window: its port, and the file that a second start reads."""
+"""Address of the running window: its port, and the file in which a second start finds it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class ServerInfo:
     port: int
     token: str
     url: str
-    """Includes the token, so anybody who has it can open the window."""
+    """Includes the token: whoever has it can open the window."""
 
     @classmethod
     def here(cls, host: str, port: int, token: str) -> ServerInfo:
-        """The window of this process."""
+        """Info on the window of this process."""
         address = _WILDCARDS.get(host, host)
         netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         return cls(os.getpid(), host, port, token, f"http://{netloc}/?t={token}")
 
     def write(self, home: Home) -> None:
-        """Write the file that a second `launch.py` reads. Readable by its owner only."""
+        """Write the file that a second `launch.py` reads, readable by this user only."""
         file = _file(home)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = file.with_suffix(".new")
@@ -56,7 +56,7 @@ class ServerInfo:
 
 
 def choose_port(host: str, requested: int | None) -> int:
-    """The requested port, or the first free one from 7860.
+    """The requested port, or the first free one from `FIRST_PORT`.
 
     Raises:
         ConfigError: the port is taken, none is free, or the host is not this machine.
@@ -80,7 +80,7 @@ def _is_free(host: str, port: int) -> bool:
         raise ConfigError(text.HOST_UNKNOWN.format(host=host)) from error
     with socket.socket(family, kind, protocol) as probe:
         if os.name == "posix":
-            # Lets a recently closed port count as free; on Windows the option means another thing.
+            # Count a recently closed port as free. On Windows this would allow two listeners.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)

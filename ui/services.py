@@ -1,7 +1,6 @@
-"""The services behind the window: what each tab needs of one, and the real ones of a home.
+"""The services behind the window.
 
-The protocols list the part of a service that the window uses, so that a fake in a test is checked
-against it.
+A protocol lists the part of a service that the window uses, so that types check the fakes of tests.
 """
 
 from __future__ import annotations
@@ -137,7 +136,7 @@ class Services:
             participants=Participants(home),
             datasets=Datasets(home, bases),
             estimates=Estimates(home, bases),
-            # A chat model would occupy the GPU memory that training needs.
+            # The chat model would occupy memory that training needs.
             training=Training(home, bases, free_memory=chat.unload),
             chat=chat,
             gate=gate,

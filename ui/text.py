@@ -1,4 +1,4 @@
-"""Every Korean text of the window that `kakaobot` does not provide."""
+"""All Korean texts of the window that do not come from `kakaobot`."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ MERGE_NAMES = "같은 사람의 이름들"
 MERGE_TARGET = "부를 이름 (비우면 첫 이름)"
 MERGE = "합치기"
 MERGE_TOO_FEW = "같은 사람의 이름을 두 개 이상 고르거나, 부를 이름을 다르게 적어 주세요."
-MEMBER_LABEL = "{name} ({count:,}개)"
+PARTICIPANT_LABEL = "{name} ({count:,}개)"
 LINE_NUMBERS = "{count}줄 ({lines})"
 MORE_PEOPLE = "{names} 외 {count}명"
 EXPORT_FORMATS = {"W": "Windows", "A": "Android", "I": "iPhone", "M": "Mac · CSV"}
@@ -156,7 +156,7 @@ DROPPED_TITLE = "배우지 않는 메시지"
 MASKED_TITLE = "가린 개인정보"
 STYLES_TITLE = "말투 지문"
 NOTHING_DROPPED = "배우지 않는 메시지가 없습니다."
-BUILT_AT = "{room} · {person} · {at} 에 만듦"
+BUILT_AT = "{room} · {persona} · {at} 에 만듦"
 BUILT_WITH_PSEUDONYMS = " · 사람 이름은 모두 지어낸 이름"
 DATASET_FACTS = {
     "messages": "읽은 메시지",
@@ -273,7 +273,7 @@ RUNS_NOT_COMPARABLE = (
 )
 RUNS_OLDER = "이전 학습 {count}개 보기"
 BASES_NOT_COMPARABLE = "바탕 모델이 다르면 글을 자르는 단위가 달라 손실을 서로 견줄 수 없습니다."
-RUN_DATA = "{room} · {person} · 대답 {replies:,}개"
+RUN_DATA = "{room} · {persona} · 대답 {replies:,}개"
 RUN_DATA_UNKNOWN = "무엇을 배웠는지 알 수 없는 학습"
 LOWEST_LOSS = "가장 낮은 손실"
 LOWEST_LOSS_OF_BASE = "이 바탕에서 가장 낮은 손실"

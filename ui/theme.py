@@ -1,4 +1,4 @@
-"""The window's look: colors, fonts and static files for launch(). Knows no feature."""
+"""The look of the window: colors, fonts and static files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ui import text
 
 _STATIC = Path(__file__).parent / "static"
 
-# Installed fonts only: nothing is downloaded.
+# Installed fonts only; none is downloaded.
 _FONT = [
     "Pretendard",
     "Apple SD Gothic Neo",
@@ -91,7 +91,7 @@ _LOOK: dict[str, Any] = {
 
 
 def launch_options() -> dict[str, Any]:
-    """Theme, CSS, script and icon as options of launch()."""
+    """Options of gradio's `launch` for theme, CSS, script and icon."""
     css = (
         f'.toast-title::before {{ content: "{text.NOTICE}"; }}'
         f'#export-upload [data-testid="upload-text"]::after {{ content: "{text.DROP_HINT}"; }}'

@@ -1,7 +1,6 @@
-"""Token authentication: only the browser that was opened with the launch token is served.
+"""Token authentication: ASGI middleware that serves only browsers with the launch token.
 
-A pure ASGI middleware in front of the whole app. The chat's password is separate
-(`kakaobot.app.auth`).
+The password of the chat is separate (`kakaobot.app.auth`).
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# Gradio requests this from itself at startup.
+# Gradio requests this path from itself at startup.
 _STARTUP = "/gradio_api/startup-events"
 _HEALTH = "/health"
 
@@ -56,7 +55,7 @@ class TokenAuthMiddleware:
     def _rejection(
         self, scope: Scope, headers: dict[str, str]
     ) -> tuple[int, bytes, dict[str, str]] | None:
-        """Status, body and headers of a response in place of the app's; None to pass it on."""
+        """Status, body and headers to respond with; None to pass the request on."""
         host = headers.get("host", "")
         if not self._is_allowed(host):
             return 400, b"bad host", {}
@@ -78,7 +77,7 @@ class TokenAuthMiddleware:
         return name in self._hosts or (self._any_ip and _is_ip(name))
 
     def _has_cookie(self, header: str) -> bool:
-        # Not http.cookies: it drops all cookies if another program on this host set a bad one.
+        # Not http.cookies: it drops all cookies if another program on this host set an invalid one.
         pairs = (part.strip().partition("=") for part in header.split(";"))
         return any(name == self._cookie and self._matches(value) for name, _, value in pairs)
 
@@ -94,7 +93,7 @@ def _origin_host(origin: str) -> str:
 
 
 def _allowed_hosts(host: str) -> set[str]:
-    """Values of the `Host` header that are accepted."""
+    """Accepted names in the `Host` header."""
     return {
         *LOOPBACK,
         host.lower(),

@@ -1,4 +1,4 @@
-"""The window: a header and five tabs. Built once, by `build_window`."""
+"""The window: a header and five tabs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.render import cards
 from ui.services import Services, TrainingProtocol
 from ui.tabs import chat, dataset, exports, rooms, settings, training
 
-# The page is replaced, since its server is about to exit.
+# Replaces the page, because its server is about to exit.
 _GOODBYE_SCRIPT = """(sentence) => {
   const page = document.createElement("main");
   page.className = "kb-goodbye";
@@ -21,15 +21,15 @@ _GOODBYE_SCRIPT = """(sentence) => {
   document.body.replaceChildren(page);
 }"""
 _POLL_SECONDS = 1.0
-"""Between two polls of the run folder while a window is open."""
+"""Seconds between polls of the run folder while a page is open."""
 _DELETE_UPLOADS = (3600, 3600)
-"""Seconds between two cleanups of the upload folder, and the age from which files are deleted."""
+"""Seconds between cleanups of the upload folder, and the age at which a file is deleted."""
 
 
 def build_window(
     services: Services, *, quit_program: Callable[[], None] = lambda: None
 ) -> gr.Blocks:
-    """Lay out the window; `quit_program` is called when the user ends the program."""
+    """Build the window; its quit button calls `quit_program`."""
     with gr.Blocks(
         title=text.TITLE, analytics_enabled=False, delete_cache=_DELETE_UPLOADS, elem_id="window"
     ) as window:
@@ -64,14 +64,14 @@ def build_window(
 
 
 class HeaderHandlers:
-    """The handler of the button that ends the program."""
+    """Handler of the quit button."""
 
     def __init__(self, training: TrainingProtocol, quit_program: Callable[[], None]) -> None:
         self._training = training
         self._quit_program = quit_program
 
     def quit(self) -> str:
-        """End the program; returns what the page shows from then on."""
+        """End the program; returns the text that replaces the page."""
         self._quit_program()
         return text.FAREWELL_LIVE if self._training.snapshot().can_stop else text.FAREWELL
 

@@ -1,1 +1,1 @@
-"""View values → HTML, one module per card of the window."""
+"""View values → HTML, rendered by the templates in `templates/`."""

@@ -1,4 +1,4 @@
-"""The cards of the window that need no module of their own: values → HTML. Pure."""
+"""Small cards of the window: values → HTML. Pure."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def brand() -> str:
 
 
 def note(title: str, *sentences: str, tone: Tone = "calm") -> str:
-    """A box with a heading and sentences; empty sentences are left out."""
+    """A box with a heading and sentences; empty sentences are omitted."""
     return render("note", title=title, sentences=sentences, tone=tone)
 
 
 def lead(sentence: str, *details: str) -> str:
-    """The sentence at the top of a tab, with smaller ones under it."""
+    """The sentence at the top of a tab, with smaller ones below."""
     return render("lead", sentence=sentence, details=details)
 
 
@@ -38,40 +38,40 @@ def empty(title: str, hint: str) -> str:
 
 
 def status(line: str, tone: Tone) -> str:
-    """The one line at the top of the window."""
+    """The status line in the header of the window."""
     return render("status", line=line, tone=tone)
 
 
 def gate_card(is_set: bool) -> str:
-    """The heading of the password form; how to set a password if there is none."""
+    """Heading of the password form, or how to set a password if there is none."""
     return render("gate", is_set=is_set)
 
 
 def persona_card(persona: Persona) -> str:
-    """The persona that replies, marked as an AI."""
+    """The persona, marked as an AI."""
     return render("persona", persona=persona)
 
 
 def export_help() -> str:
-    """How to export a room from each app."""
+    """How to export a chat from each KakaoTalk app."""
     return render("export_help")
 
 
 def files_table(files: Sequence[FileReport]) -> str:
-    """One row per file, with buttons that carry its hash and the action."""
+    """One row per file, with buttons that carry the file's hash and an action."""
     return render("files", files=[_file_row(file) for file in files])
 
 
 def report_card(report: BuildReport, outdated_reason: str = "") -> str:
-    """The dataset in figures, and messages filtered out by reason.
+    """Figures of the dataset, and its dropped messages by reason.
 
     Args:
         report: the last build.
-        outdated_reason: why it must be built again, in Korean; empty if up to date.
+        outdated_reason: why it must be rebuilt, in Korean; empty if it is up to date.
     """
     origin = text.BUILT_AT.format(
         room=report.room or text.ALL_ROOMS,
-        person=report.persona or text.WHOLE_ROOM,
+        persona=report.persona or text.WHOLE_ROOM,
         at=report.written_at[:16].replace("T", " "),
     )
     values = {
@@ -94,12 +94,12 @@ def report_card(report: BuildReport, outdated_reason: str = "") -> str:
 
 
 def report_charts(report: BuildReport) -> str:
-    """The charts of report.html, one card each."""
+    """The charts of report.html, each in a card."""
     return render("report_charts", charts=render_charts(report))
 
 
 def styles_card(report: BuildReport) -> str:
-    """Each participant's style in sentences."""
+    """The style of each participant in sentences."""
     return render("styles", styles=report.styles)
 
 
@@ -108,14 +108,13 @@ def examples_card(examples: Sequence[Example], persona: str) -> str:
 
     Args:
         examples: rows to show.
-        persona: sits on the right, as the owner of a phone does; empty for a whole room, in which
-            everybody sits on the left.
+        persona: whose bubbles are on the right; empty for a whole room, with all on the left.
     """
     return render("examples", examples=examples, persona=persona)
 
 
 def estimate_card(title: str, estimate: Estimate | None) -> str:
-    """Memory and time of a training, and what to lower; empty without a title or an estimate."""
+    """Memory and time of a run, with advice; empty without a title or an estimate."""
     if estimate is None or not title:
         return ""
     return render("estimate", title=title, estimate=estimate)
@@ -127,7 +126,7 @@ def training_card(view: TrainingView) -> str:
 
 
 def _file_row(file: FileReport) -> dict[str, object]:
-    """The values of a row; only name and error if the file could not be read."""
+    """Values of a row; only name and error if the file could not be read."""
     if file.error:
         return {"name": file.file, "error": file.error}
     return {

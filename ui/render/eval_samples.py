@@ -1,4 +1,4 @@
-"""Replies to the same prompts at several evaluations of a run → HTML. Pure."""
+"""Eval samples of a run → HTML. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ui import text
 from ui.render.templating import render
 
 _SHOWN = 4
-"""Prompts shown at once; the rest unfold."""
+"""Prompts shown at first; the rest are folded."""
 _MIN_COLUMN = 156
-"""Width in pixels below which the table scrolls instead of squeezing its columns."""
+"""Minimum width of a column in pixels; a narrower table scrolls."""
 
 
 def eval_samples_card(transcript: EvalTranscript, best_step: int | None) -> str:

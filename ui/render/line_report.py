@@ -1,4 +1,4 @@
-"""How every line of an export was parsed → HTML. Pure."""
+"""Line report of an export → HTML. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ui.render.templating import render
 
 
 def line_report_card(report: LineReport) -> str:
-    """A bar of line kinds, their sum, and the lines that were not understood."""
+    """Line counts as a bar and a sum, and the lines that no rule matched."""
     return render(
         "line_report",
         report=report,

@@ -1,4 +1,4 @@
-"""Participants of a room and how much of each can be trained on → HTML. Pure."""
+"""Participant stats of a room → HTML. Pure."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from ui.presenters import Tone
 from ui.render.templating import render
 
 _SHOWN = 20
-"""Participants shown at once; the rest unfold, up to `_MAX_FOLDED`."""
+"""Participants shown at first; the rest are folded, up to `_MAX_FOLDED`."""
 _MAX_FOLDED = 200
 _TONES: dict[Advice, Tone] = {"enough": "good", "few": "warn", "bot": "bad"}
 
 
 def participants_card(
-    people: Sequence[ParticipantStats], chosen: str = "", *, unfolded: bool = False
+    participants: Sequence[ParticipantStats], chosen: str = "", *, unfolded: bool = False
 ) -> str:
-    """One row per participant, excluded ones last; empty if there is none.
+    """One row per participant, excluded ones last; empty if there are none.
 
     Args:
-        people: in display order.
+        participants: in display order.
         chosen: name of the persona, whose row is marked.
-        unfolded: whether the rest is visible, if there are many.
+        unfolded: whether the folded rows are visible.
     """
-    if not people:
+    if not participants:
         return ""
-    included = [person for person in people if not person.is_excluded]
-    excluded = [person for person in people if person.is_excluded]
+    included = [stats for stats in participants if not stats.is_excluded]
+    excluded = [stats for stats in participants if stats.is_excluded]
     rest = [*included[_SHOWN:], *excluded[_SHOWN:]]
     return render(
         "participants",
-        shown=[_row(person, chosen) for person in [*included[:_SHOWN], *excluded[:_SHOWN]]],
-        folded=[_row(person, chosen) for person in rest[:_MAX_FOLDED]],
+        shown=[_row(stats, chosen) for stats in [*included[:_SHOWN], *excluded[:_SHOWN]]],
+        folded=[_row(stats, chosen) for stats in rest[:_MAX_FOLDED]],
         dropped=max(0, len(rest) - _MAX_FOLDED),
         unfolded=unfolded,
     )
 
 
-def _row(person: ParticipantStats, chosen: str) -> dict[str, Any]:
-    verdict, _, reason = person.sentence.partition(": ")
+def _row(stats: ParticipantStats, chosen: str) -> dict[str, Any]:
+    verdict, _, reason = stats.sentence.partition(": ")
     return {
-        "person": person,
-        "is_chosen": person.name == chosen,
-        "tone": _TONES[person.advice],
+        "stats": stats,
+        "is_chosen": stats.name == chosen,
+        "tone": _TONES[stats.advice],
         "verdict": verdict,
         # For "enough" the reason repeats the number of replies in the row.
-        "reason": reason if person.advice != "enough" else "",
+        "reason": reason if stats.advice != "enough" else "",
     }

@@ -1,4 +1,4 @@
-"""Merged rooms and their participants → HTML. Pure."""
+"""Merged rooms, and proposed corrections of their participants → HTML. Pure."""
 
 from __future__ import annotations
 
@@ -11,39 +11,40 @@ from ui.presenters import name_list
 from ui.render.templating import render
 
 _MAX_BUTTONS = 4
-"""Candidates that get a button; other names are chosen from a list or typed."""
+"""Candidates with a button of their own; others are selected from a list or typed."""
 _MAX_QUOTED = 6
+"""Names quoted in a question."""
 
 Answer = tuple[str, dict[str, object]]
-"""The label of a button and its request."""
+"""Label and request of a button."""
 
 
 @dataclass(frozen=True)
 class _Question:
-    """A proposal as the user is asked about it."""
+    """A proposal, worded as a question to the user."""
 
     sentence: str
     answers: tuple[Answer, ...]
     typed: dict[str, object] | None = None
-    """Request of a button that takes the name typed beside it; None for no such field."""
+    """Request of the button that adds a typed name; None for no text field."""
     options: tuple[str, ...] = ()
-    """Names suggested while typing."""
+    """Suggestions of the text field."""
 
 
 def rooms_table(rooms: Sequence[RoomReport]) -> str:
-    """One row per room; empty if there is none."""
-    rows = [(room, name_list([member.name for member in room.participants])) for room in rooms]
+    """One row per room; empty if there are none."""
+    rows = [(room, name_list(_names(room))) for room in rooms]
     return render("rooms", rooms=rows)
 
 
 def people_cards(rooms: Sequence[RoomReport]) -> str:
-    """One card per room with a proposal to confirm or a change to take back."""
+    """One card per room with a proposal to confirm or a change to revert."""
     cards = [
         {
             "number": number,
             "room": room.room,
             "questions": [_question(room, proposal) for proposal in room.proposals],
-            "settled": _settled(room),
+            "confirmed": _confirmed(room),
         }
         for number, room in enumerate(rooms)
         if _needs_card(room)
@@ -52,22 +53,25 @@ def people_cards(rooms: Sequence[RoomReport]) -> str:
 
 
 def _needs_card(room: RoomReport) -> bool:
-    """Whether there is anything to confirm or to take back."""
+    """Whether there is anything to confirm or to revert."""
     return bool(room.proposals or room.aliases or _excluded(room))
 
 
-def name_choices(people: Sequence[RoomParticipant]) -> list[tuple[str, str]]:
+def name_choices(participants: Sequence[RoomParticipant]) -> list[tuple[str, str]]:
     """Labels and names for a dropdown."""
     return [
-        (text.MEMBER_LABEL.format(name=member.name, count=member.messages), member.name)
-        for member in people
+        (
+            text.PARTICIPANT_LABEL.format(name=participant.name, count=participant.messages),
+            participant.name,
+        )
+        for participant in participants
     ]
 
 
-def _settled(room: RoomReport) -> list[Answer]:
+def _confirmed(room: RoomReport) -> list[Answer]:
     """Earlier confirmations, each with the request that reverts it."""
     key = room.keys[0] if room.keys else ""
-    joined: list[Answer] = [
+    merged: list[Answer] = [
         (f"{alias} → {name}", {"do": "undo", "room": key, "alias": alias})
         for alias, name in room.aliases
     ]
@@ -75,7 +79,7 @@ def _settled(room: RoomReport) -> list[Answer]:
         (text.EXCLUDED_CHIP.format(name=name), {"do": "include", "names": [name]})
         for name in _excluded(room)
     ]
-    return joined + excluded
+    return merged + excluded
 
 
 def _question(room: RoomReport, proposal: Proposal) -> _Question:
@@ -93,7 +97,11 @@ def _question(room: RoomReport, proposal: Proposal) -> _Question:
             text.ASK_SPELLING.format(names=_quoted(proposal.names)),
             ((text.ANSWER_SPELLING.format(name=name), request),),
         )
-    messages = sum(member.messages for member in room.participants if member.name in proposal.names)
+    messages = sum(
+        participant.messages
+        for participant in room.participants
+        if participant.name in proposal.names
+    )
     return _Question(
         text.ASK_BOT.format(names=_quoted(proposal.names), count=messages),
         ((text.ANSWER_BOT, {"do": "exclude", "names": list(proposal.names)}),),
@@ -101,24 +109,28 @@ def _question(room: RoomReport, proposal: Proposal) -> _Question:
 
 
 def _exporter_question(room: RoomReport, proposal: Proposal) -> _Question:
-    """Likely names get a button each; any other is chosen from a list or typed."""
+    """A question with a button per likely name, and a text field for any other."""
     request: dict[str, object] = {
         "do": "same",
         "room": room.keys[0],
         "others": list(proposal.names),
     }
     likely = proposal.candidates[:_MAX_BUTTONS] if proposal.is_likely else ()
-    listed = {*likely, *proposal.names}
+    not_options = {*likely, *proposal.names}
     return _Question(
         text.ASK_EXPORTER.format(name=proposal.names[0]),
         tuple((name, {**request, "name": name}) for name in likely),
         typed=request,
-        options=tuple(member.name for member in room.participants if member.name not in listed),
+        options=tuple(name for name in _names(room) if name not in not_options),
     )
 
 
+def _names(room: RoomReport) -> list[str]:
+    return [participant.name for participant in room.participants]
+
+
 def _excluded(room: RoomReport) -> list[str]:
-    return [member.name for member in room.participants if member.is_excluded]
+    return [participant.name for participant in room.participants if participant.is_excluded]
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
-"""Past runs → HTML, grouped by their dataset. Pure.
+"""Past runs → HTML, grouped by dataset. Pure.
 
-Losses are compared within a group only, and there only between runs of one base model.
+Losses are comparable only between runs on the same dataset and base model.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ui.render.sparkline import sparkline
 from ui.render.templating import render
 
 _SHOWN = 8
-"""Runs shown at once; the rest unfold."""
+"""Runs shown at first; the rest are folded."""
 _CODE_LENGTH = 8
-"""Characters of a dataset fingerprint that are shown."""
+"""Characters shown of a dataset fingerprint."""
 
-# Gradio replaces the HTML on every update. Unfolded runs and the keyboard focus are restored, and
-# only a click changes which runs are unfolded.
+# Gradio replaces the HTML on every update. This restores unfolded runs, which only a click changes,
+# and the keyboard focus.
 RUNS_SCRIPT = """const unfolded = new Set();
 let focused = "";
-const all = () => [...element.querySelectorAll("details[data-run]")];
+const runs = () => [...element.querySelectorAll("details[data-run]")];
 element.addEventListener("click", (event) => {
   const details = event.target.closest("summary")?.parentElement;
   if (!details) return;
@@ -38,22 +38,22 @@ element.addEventListener("focusout", (event) => {
   if (event.relatedTarget) focused = "";
 });
 new MutationObserver(() => {
-  for (const each of all()) {
-    const open = unfolded.has(each.dataset.run);
-    if (each.open !== open) each.open = open;
+  for (const run of runs()) {
+    const open = unfolded.has(run.dataset.run);
+    if (run.open !== open) run.open = open;
   }
-  const now = document.activeElement;
-  if (!focused || (now !== document.body && !element.contains(now))) return;
-  if (now.closest("details")?.dataset.run === focused) return;
-  const lost = all().find((each) => each.dataset.run === focused);
-  lost?.querySelector("summary").focus({ preventScroll: true });
+  const active = document.activeElement;
+  if (!focused || (active !== document.body && !element.contains(active))) return;
+  if (active.closest("details")?.dataset.run === focused) return;
+  const run = runs().find((run) => run.dataset.run === focused);
+  run?.querySelector("summary").focus({ preventScroll: true });
 }).observe(element, {
   childList: true, subtree: true, attributes: true, attributeFilter: ["open", "data-run"],
 });"""
 
 
 def runs_card(runs: Sequence[RunSummary]) -> str:
-    """Every run, newest first within its group; each unfolds to its settings."""
+    """All runs, newest first within a group; a run unfolds to its settings."""
     grouped = groups(runs)
     mixed = frozenset(group.fingerprint for group in grouped if len(group.bases) > 1)
     shown, older = _split(grouped, _SHOWN)
@@ -67,7 +67,7 @@ def runs_card(runs: Sequence[RunSummary]) -> str:
 
 
 def _split(grouped: Sequence[RunGroup], limit: int) -> tuple[list[RunGroup], list[RunGroup]]:
-    """The first `limit` runs and the others, both still in their groups."""
+    """Split off the first `limit` runs, keeping the groups."""
     first, rest = [], []
     for group in grouped:
         shown, older = group.runs[: max(0, limit)], group.runs[max(0, limit) :]
@@ -78,11 +78,11 @@ def _split(grouped: Sequence[RunGroup], limit: int) -> tuple[list[RunGroup], lis
 
 
 def _group(group: RunGroup, mixed: frozenset[str]) -> dict[str, Any]:
-    """`mixed` holds the fingerprints of datasets that several base models were trained on."""
+    """`mixed` are the fingerprints of datasets that several base models were trained on."""
     run = group.runs[0]
     title = text.RUN_DATA.format(
         room=run.room or text.ALL_ROOMS,
-        person=run.persona or text.WHOLE_ROOM,
+        persona=run.persona or text.WHOLE_ROOM,
         replies=run.replies,
     )
     return {
@@ -113,7 +113,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
 
 
 def _steps(run: RunSummary) -> str:
-    # The current step of a live run stands in the card above; here it would change at every poll.
+    # The training card shows the step of a live run; here it would change at every poll.
     if run.state in LIVE or not run.max_steps:
         return text.STEPS_TOTAL.format(max_steps=run.max_steps) if run.max_steps else text.NO_STEPS
     return text.STEPS_DONE.format(step=run.step, max_steps=run.max_steps)

@@ -1,4 +1,4 @@
-"""Evaluation losses → a small SVG line, the best one marked. Pure; colors are the page's."""
+"""Evaluation losses → a small SVG line chart with the best one marked. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ui.series import downsample
 
 _WIDTH, _HEIGHT, _PADDING = 132, 36, 5
 _MAX_POINTS = 60
-"""More cannot be told apart at this width."""
+"""More are indistinguishable at this width."""
 
 _Position = tuple[float, float]
 
@@ -20,7 +20,7 @@ def sparkline(losses: Sequence[tuple[int, float]], best_step: int | None) -> str
 
     Args:
         losses: step and finite loss of each evaluation, in order of step.
-        best_step: marked if it is among them.
+        best_step: step to mark, if it is among them.
     """
     if not losses:
         return ""
@@ -38,7 +38,7 @@ def sparkline(losses: Sequence[tuple[int, float]], best_step: int | None) -> str
 
 
 def _scaled(losses: Sequence[tuple[int, float]]) -> list[_Position]:
-    """Pixel positions: later is further right, a lower loss further down."""
+    """Pixel positions; steps increase to the right, losses upwards."""
     steps, values = [step for step, _ in losses], [value for _, value in losses]
     left, low = min(steps), min(values)
     steps_range, values_range = max(steps) - left, max(values) - low

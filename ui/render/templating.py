@@ -1,4 +1,4 @@
-"""The Jinja2 environment of the window: autoescape on, the Korean texts in scope as `text`."""
+"""The Jinja2 environment of the window: autoescaping, with the Korean texts as `text`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
 
 
 def render(template: str, **values: object) -> str:
-    """Render `templates/<template>.html.jinja`; the line breaks between its tags are dropped."""
+    """Render `templates/<template>.html.jinja` without line breaks between tags."""
     page = _ENVIRONMENT.get_template(f"{template}.html.jinja").render(values)
     return _BETWEEN_TAGS.sub("><", page).strip()
 

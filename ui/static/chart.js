@@ -148,7 +148,7 @@ function describe() {
 function draw() {
   const width = canvas.clientWidth;
   const height = canvas.clientHeight;
-  describe(); // The CSS hides an empty chart by what this sets.
+  describe(); // Sets data-points, by which window.css hides an empty chart.
   if (!width) return; // In a hidden tab.
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * ratio);

@@ -1,1 +1,1 @@
-"""One module per tab: `build` lays it out and wires it to a class of handlers."""
+"""One module per tab: `build` lays it out and wires it to its handlers class."""

@@ -1,7 +1,7 @@
 """The tab "4 대화": chat with a trained persona, behind the password.
 
-The access pass and the conversation live on the server in `gr.State`; the browser only shows them.
-Every handler verifies the pass, so calling one by its number is of no use without it.
+Access pass and conversation are kept in `gr.State` on the server. Every handler verifies the pass,
+because a client can call handlers by number.
 """
 
 from __future__ import annotations
@@ -49,40 +49,40 @@ class ChatComponents:
 
 
 def build(handlers: ChatHandlers, tab: gr.Tab, *, has_password: bool) -> None:
-    """Lay out the tab and wire it; without a password the gate explains how to set one."""
+    """Lay out the tab and wire it. Without a password, the gate explains how to set one."""
     parts = _layout(has_password)
     access, lines, run = parts.access, parts.lines, parts.run
     chat = [parts.chatbot, lines, parts.message]
     buttons = [parts.send, parts.stop]
     persona = [parts.persona_card, run, parts.reply_as, parts.user_name]
-    doors = [parts.gate, parts.room]
-    one_model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+    panels = [parts.gate, parts.room]
+    one_at_a_time: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 
     for event in (parts.enter.click, parts.password.submit):
-        on(event, handlers.enter, parts.password, [access, parts.password, *doors, *persona])
+        on(event, handlers.enter, parts.password, [access, parts.password, *panels, *persona])
     on(tab.select, handlers.refresh, [access, run], persona)
     on(run.input, handlers.select_run, [access, run], persona)
     options = [run, parts.reply_as, parts.user_name]
     message, conversation = [access, parts.message, lines, *options], [access, lines, *options]
     outputs = [*chat, *buttons]
     replies = [
-        on(event, handlers.send, message, outputs, **one_model)
+        on(event, handlers.send, message, outputs, **one_at_a_time)
         for event in (parts.send.click, parts.message.submit)
     ]
-    replies.append(on(parts.retry.click, handlers.retry, conversation, outputs, **one_model))
+    replies.append(on(parts.retry.click, handlers.retry, conversation, outputs, **one_at_a_time))
     for reply in replies:
-        # `then` also runs after an error, which must not leave the stop button behind.
+        # `then` also runs after an error, so that the stop button disappears.
         on(reply.then, handlers.show_send_button, access, buttons)
     on(parts.stop.click, handlers.show_send_button, access, buttons, cancels=replies)
     on(parts.undo.click, handlers.undo, [access, lines], chat, cancels=replies)
     for event in (parts.clear.click, parts.chatbot.clear):
         on(event, handlers.clear, access, chat, cancels=replies)
-    locked = [access, *chat, *doors, *persona, *buttons]
-    on(parts.lock.click, handlers.lock, None, locked, cancels=replies)
+    everything = [access, *chat, *panels, *persona, *buttons]
+    on(parts.lock.click, handlers.lock, None, everything, cancels=replies)
 
 
 class ChatHandlers:
-    """Handlers of the tab. They return values in the order in which `build` wires them."""
+    """Handlers of the tab. They return values in the order of the outputs in `build`."""
 
     def __init__(self, chat: ChatProtocol, gate: PasswordGate) -> None:
         self._chat = chat
@@ -93,7 +93,7 @@ class ChatHandlers:
         return access, "", gr.Column(visible=False), gr.Row(visible=True), *self._persona("")
 
     def refresh(self, access: AccessPass | None, run: str) -> Updates:
-        """The persona and its choices; nothing while the tab is locked."""
+        """Update the persona and its choices, unless the tab is locked."""
         if access is None:
             return skip(4)
         return self.select_run(access, run)
@@ -131,17 +131,17 @@ class ChatHandlers:
         yield from self._reply(access, lines, run, reply_as, user_name)
 
     def show_send_button(self, access: AccessPass | None) -> Updates:
-        """In place of the stop button, once no reply is being generated."""
+        """Replace the stop button, once no reply is being generated."""
         self._gate.verify(access)
         return gr.Button(visible=True), gr.Button(visible=False)
 
     def undo(self, access: AccessPass | None, lines: Lines) -> Updates:
-        """Drop the last reply and move the user's message back into the text box."""
+        """Drop the last exchange and move the user's message back into the text box."""
         self._gate.verify(access)
-        before = _up_to_user(lines)
-        if not before:
+        up_to_user = _up_to_user(lines)
+        if not up_to_user:
             return bubbles(lines), lines, gr.skip()
-        *rest, last = before
+        *rest, last = up_to_user
         return bubbles(rest), tuple(rest), last.text
 
     def clear(self, access: AccessPass | None) -> Updates:
@@ -149,49 +149,50 @@ class ChatHandlers:
         return [], (), gr.skip()
 
     def lock(self) -> Updates:
-        """Drop the pass and the conversation, in the browser too."""
-        doors = gr.Column(visible=True), gr.Row(visible=False)
+        """Drop the pass and the conversation, also in the browser."""
+        panels = gr.Column(visible=True), gr.Row(visible=False)
         persona = "", gr.Dropdown([]), gr.Dropdown([], visible=False), gr.Dropdown([])
         buttons = gr.Button(visible=True), gr.Button(visible=False)
-        return None, [], (), "", *doors, *persona, *buttons
+        return None, [], (), "", *panels, *persona, *buttons
 
     def _reply(
         self, access: AccessPass | None, lines: Lines, run: str, reply_as: str, user_name: str
     ) -> Iterator[Updates]:
-        """Stream the model's turn after `lines`."""
+        """Stream the reply to `lines`."""
         replies = self._chat.reply(
             access, lines, run=run or "", reply_as=reply_as or "", user_name=user_name or ""
         )
         waiting = {"role": "assistant", "content": text.THINKING}
         buttons = gr.Button(visible=False), gr.Button(visible=True)
         yield [*bubbles(lines), waiting], lines, "", *buttons
-        answered = lines
-        # Gradio closes this generator on a stop or a closed page; that must stop the model.
+        updated = lines
+        # Gradio closes this generator on a stop or when the page closes; this stops the model.
         with contextlib.closing(cast("Generator[Reply, None, None]", replies)):
             try:
                 for reply in replies:
                     if reply.bubbles:
                         line = ChatLine(reply.name, "\n".join(reply.bubbles), from_user=False)
-                        answered = (*lines, line)
-                        yield bubbles(answered), answered, *skip(3)
+                        updated = (*lines, line)
+                        yield bubbles(updated), updated, *skip(3)
             except KakaobotError as error:
-                # Not raised: gradio would cover the conversation, and leave "멈춤" behind.
+                # Not raised: gradio would cover the conversation and keep the stop button.
                 notify(str(error))
                 buttons = gr.Button(visible=True), gr.Button(visible=False)
-                yield bubbles(answered), answered, "", *buttons
+                yield bubbles(updated), updated, "", *buttons
                 return
-        if answered == lines:
+        if updated == lines:
             notify(text.EMPTY_REPLY)
             yield bubbles(lines), lines, *skip(3)
 
     def _persona(self, run: str) -> Updates:
-        """The persona of a run, and the choices that follow from it."""
+        """The persona card of a run and the choices beside it."""
         runs = self._chat.runs()
         try:
             persona = self._chat.persona(run if run in runs else "")
         except RunError as error:
-            nothing = gr.Dropdown([], value=None)
-            return cards.note(text.NOTICE, str(error)), nothing, _reply_as_choices(None), nothing
+            no_choices = gr.Dropdown([], value=None)
+            note = cards.note(text.NOTICE, str(error))
+            return note, no_choices, _reply_as_choices(None), no_choices
         return (
             cards.persona_card(persona),
             gr.Dropdown(list(runs), value=persona.run),
@@ -201,7 +202,7 @@ class ChatHandlers:
 
 
 def _reply_as_choices(persona: Persona | None) -> gr.Dropdown:
-    """Who replies; a choice only where the run was trained on the whole room."""
+    """Who replies; visible only for a run on a whole room."""
     names = persona.participants if persona and not persona.name else ()
     choices = [(text.ANYBODY, ""), *((name, name) for name in names)]
     return gr.Dropdown(choices, value="", visible=bool(names))
@@ -213,7 +214,7 @@ def _user_name_choices(persona: Persona) -> gr.Dropdown:
 
 
 def _up_to_user(lines: Lines) -> Lines:
-    """Up to the user's last message; empty without one."""
+    """The lines up to the user's last message; empty without one."""
     last = max((number for number, line in enumerate(lines) if line.from_user), default=-1)
     return lines[: last + 1]
 

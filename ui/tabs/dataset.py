@@ -1,4 +1,4 @@
-"""The tab "2 데이터 준비": choose a room and a persona, build the training data, report on it."""
+"""The tab "2 데이터 준비": select room and persona, build the dataset, report on it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab) -> None:
 
 
 class DatasetHandlers:
-    """Handlers of the tab. They return values in the order in which `build` wires them."""
+    """Handlers of the tab. They return values in the order of the outputs in `build`."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class DatasetHandlers:
         self._estimates = estimates
 
     def load(self) -> Updates:
-        """Values known at once. The participants and the estimate may take seconds and follow."""
+        """The values known at once; participants and estimate follow, as they may take seconds."""
         values = self._settings.values()
         rooms = self._datasets.rooms()
         room = str(values["data.room"]) if values["data.room"] in rooms else ""
@@ -121,18 +121,18 @@ class DatasetHandlers:
         try:
             return self._list(room, persona, to_progress(progress))
         except KakaobotError as error:
-            # Nobody clicked, so the error is shown in place of the table, not as a toast.
+            # Not a toast, as nobody clicked: the error replaces the table.
             return gr.skip(), cards.note(text.NOTICE, str(error), tone="warn")
 
     def apply_action(self, event: gr.EventData, room: str | None, persona: str | None) -> Updates:
-        """Carry out the action of a button in the table."""
-        ask = json.loads(str(event.ask))
-        if ask["do"] == "learn":
-            persona = ask["name"]
+        """Perform the action of a clicked button in the table."""
+        request = json.loads(str(event.ask))
+        if request["do"] == "learn":
+            persona = request["name"]
         else:
-            notify(_ACTIONS[ask["do"]](self._participants, ask["names"]))
+            notify(_ACTIONS[request["do"]](self._participants, request["names"]))
         choices, card = self._list(room, persona, no_progress, unfolded=bool(event.unfolded))
-        if ask["do"] == "learn":
+        if request["do"] == "learn":
             choices = gr.update(value=persona)
         return choices, card, self._report_card(has_rooms=True)
 
@@ -142,19 +142,19 @@ class DatasetHandlers:
         persona: str | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Updates:
-        # Both are None for a click before the choices have arrived.
+        # Both are None if clicked before the choices have arrived.
         self._settings.save({"data.room": room or "", "data.persona": persona or ""})
         self._datasets.build(to_progress(progress))
         notify(text.BUILT)
         return self._report(has_rooms=True)
 
     def estimate(self, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
-        """Memory and time of a training on the data."""
+        """The card with memory and time of a run on the dataset."""
         try:
             estimate = self._estimates.get(to_progress(progress))
         except KakaobotError as error:
             return cards.note(text.NOTICE, str(error), tone="warn")
-        # A problem with the exports is shown in the participants table already.
+        # The participants table shows problems with the exports already.
         with suppress(KakaobotError):
             self._datasets.update_report_page(estimate, to_progress(progress))
         return cards.estimate_card(text.ESTIMATE_TITLE, estimate)
@@ -162,7 +162,7 @@ class DatasetHandlers:
     def _list(
         self, room: str | None, persona: str | None, progress: Progress, *, unfolded: bool = False
     ) -> tuple[object, object]:
-        """The choices of the persona and the participants table."""
+        """The persona choices and the participants table."""
         participants = self._datasets.participants(room or "", progress)
         card = participants_card(participants, persona or "", unfolded=unfolded)
         return _persona_choices(participants, persona or ""), card
@@ -177,7 +177,7 @@ class DatasetHandlers:
         )
 
     def _report_card(self, *, has_rooms: bool) -> str:
-        """The last build, and whether it is outdated."""
+        """The report of the last build, and why it is outdated, if it is."""
         report = self._datasets.report()
         if report is None:
             hint = text.DATASET_EMPTY_HINT if has_rooms else text.NO_ROOMS
@@ -224,9 +224,9 @@ _ACTIONS = {"exclude": _exclude, "include": _include}
 
 
 def _persona_choices(participants: Sequence[ParticipantStats], chosen: str) -> object:
-    """`방 전체` first, then the participants with the number of their replies.
+    """`방 전체` first, then the participants with their number of replies.
 
-    The value is sent only where it is no longer among the choices: the user may be choosing now.
+    Sends a value only if the current one is no longer a choice: the user may be choosing now.
     """
     choices = [(text.WHOLE_ROOM, "")]
     for participant in participants:

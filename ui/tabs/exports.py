@@ -1,4 +1,4 @@
-"""The tab "1 가져오기": import export files and list what is in them."""
+"""The tab "1 가져오기": import and list export files; `ui.tabs.rooms` is its lower half."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ui.render.line_report import line_report_card
 from ui.services import ExportsProtocol
 from ui.tabs import rooms
 
-# A row's buttons carry the file's hash. An HTML component has two events: removing arrives as a
-# click, opening the line report as a selection.
+# The buttons of a row carry the hash of its file. An HTML component has two events: `click` removes
+# the file, `select` opens its line report.
 _TABLE_SCRIPT = """element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-hash]");
   if (!button) return;
@@ -81,7 +81,7 @@ def build(
 
 
 class ExportsHandlers:
-    """Handlers of the tab. They return values in the order in which `build` wires them."""
+    """Handlers of the tab. They return values in the order of the outputs in `build`."""
 
     def __init__(self, exports: ExportsProtocol) -> None:
         self._exports = exports
@@ -94,7 +94,7 @@ class ExportsHandlers:
         files: list[str],
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Updates:
-        """Import uploads and delete their copies in the upload folder."""
+        """Import the uploads and delete them from the upload folder."""
         paths = [Path(file) for file in files]
         try:
             reports = self._exports.import_files(paths, to_progress(progress))
@@ -126,7 +126,7 @@ class ExportsHandlers:
         return self._table([report for report in reports if report.error])
 
     def _table(self, rejected: Sequence[FileReport] = ()) -> Updates:
-        """The table with rejected files on top; the line report closes, its file may be gone."""
+        """The table, rejected files first. Closes the line report, as its file may be gone."""
         files = self._exports.files()
         return cards.files_table([*rejected, *files]), gr.Button(visible=bool(files)), ""
 

@@ -1,4 +1,4 @@
-"""The lower half of the tab "1 가져오기": merged rooms, and names of one participant."""
+"""The rooms section of the tab "1 가져오기": merged rooms, and merging of names."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ui.events import Trigger, Updates, on, to_progress
 from ui.render import cards, rooms
 from ui.services import ParticipantsProtocol
 
-# A button's `data-ask` holds its action as JSON; a button next to a text field adds what was typed.
+# A button holds its request as JSON in `data-ask`. One next to a text field also sends its text.
 ACTION_SCRIPT = """element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-ask]");
   if (!button) return;
   const field = button.parentElement.querySelector("input");
   const typed = "typed" in button.dataset ? field.value : "";
-  // Unfolded details stay so when the HTML is replaced.
+  // Lets the handler keep details unfolded when it replaces the HTML.
   const unfolded = Boolean(element.querySelector("details[open]"));
   trigger("click", { ask: button.dataset.ask, typed, unfolded });
 });
@@ -35,7 +35,7 @@ element.addEventListener("keydown", (event) => {
 
 @dataclass(frozen=True)
 class RoomsComponents:
-    """In the order of what `RoomsHandlers.show_rooms` returns, and the button of the form."""
+    """The outputs of `RoomsHandlers.show_rooms` in order, and the button of the form."""
 
     table: gr.HTML
     participants: gr.HTML
@@ -47,7 +47,7 @@ class RoomsComponents:
 
 
 def build(handlers: RoomsHandlers) -> Callable[[Trigger], object]:
-    """Lay out the half and wire it. Returns a function that refreshes the rooms after an event."""
+    """Lay out the section and wire it; returns a function that refreshes it on an event."""
     parts = _layout()
     outputs = [parts.table, parts.participants, parts.form, parts.room, parts.names, parts.name]
 
@@ -69,7 +69,7 @@ def build(handlers: RoomsHandlers) -> Callable[[Trigger], object]:
 
 
 class RoomsHandlers:
-    """Handlers of the half. They return values in the order in which `build` wires them."""
+    """Handlers of the section. They return values in the order of the outputs in `build`."""
 
     def __init__(self, participants: ParticipantsProtocol) -> None:
         self._participants = participants
@@ -78,29 +78,31 @@ class RoomsHandlers:
         try:
             reports = self._participants.rooms(to_progress(progress))
         except KakaobotError as error:
-            # Nobody clicked, so the error is shown in place of the table, not as a toast.
+            # Not a toast, as nobody clicked: the error replaces the table.
             return cards.note(text.NOTICE, str(error), tone="warn"), "", *_form_values([])
         return rooms.rooms_table(reports), rooms.people_cards(reports), *_form_values(reports)
 
     def apply_action(self, event: gr.EventData) -> None:
-        """Carry out the action of a clicked button."""
-        ask = json.loads(str(event.ask))
-        notify(_ACTIONS[ask["do"]](self._participants, ask, str(event.typed)))
+        """Perform the action of a clicked button."""
+        request = json.loads(str(event.ask))
+        notify(_ACTIONS[request["do"]](self._participants, request, str(event.typed)))
 
     def merge_names(self, room: str | None, names: list[str] | None, name: str | None) -> None:
-        """Merge the names chosen in the form; `name` is the one to keep."""
-        chosen = names or []
-        target = name or next(iter(chosen), "")
-        others = [other for other in chosen if other != target]
+        """Merge the names selected in the form; `name` is the one to keep."""
+        selected = names or []
+        target = name or next(iter(selected), "")
+        others = [other for other in selected if other != target]
         if not others:
             raise KakaobotError(text.MERGE_TOO_FEW)
         notify(_merge(self._participants, target, others, room or ""))
 
     def select_room(self, room: str | None) -> tuple[object, object]:
         reports = self._participants.rooms()
-        members = next((report.participants for report in reports if report.keys[0] == room), ())
-        choices = rooms.name_choices(members)
-        return _name_choices(choices), _name_choices(choices)
+        participants = next(
+            (report.participants for report in reports if report.keys[0] == room), ()
+        )
+        choices = rooms.name_choices(participants)
+        return _name_update(choices), _name_update(choices)
 
 
 def _layout() -> RoomsComponents:
@@ -122,46 +124,48 @@ def _layout() -> RoomsComponents:
 
 
 def _form_values(reports: Sequence[RoomReport]) -> Updates:
-    """The merge form for the rooms with at least two names; hidden where there is none."""
+    """The merge form for rooms with at least two participants; hidden if there are none."""
     mergeable = [report for report in reports if len(report.participants) > 1]
-    members = rooms.name_choices(mergeable[0].participants) if mergeable else []
+    names = rooms.name_choices(mergeable[0].participants) if mergeable else []
     choices = [(report.room, report.keys[0]) for report in mergeable]
     return (
         gr.Accordion(visible=bool(mergeable)),
         gr.Dropdown(choices, value=choices[0][1] if choices else None),
-        _name_choices(members),
-        _name_choices(members),
+        _name_update(names),
+        _name_update(names),
     )
 
 
-def _name_choices(members: list[tuple[str, str]]) -> object:
-    return gr.update(choices=members, value=None)
+def _name_update(choices: list[tuple[str, str]]) -> object:
+    return gr.update(choices=choices, value=None)
 
 
 def _merge(participants: ParticipantsProtocol, name: str, others: list[str], room: str) -> str:
     report = participants.merge_names(name, others, room=room)
-    # The name itself may be an alias by now.
+    # The name itself may be an alias.
     merged = text.NAMES_MERGED.format(name=dict(report.aliases).get(name, name))
     return f"{merged} {text.REBUILD_HINT}"
 
 
-def _merge_requested(participants: ParticipantsProtocol, ask: dict[str, Any], typed: str) -> str:
-    return _merge(participants, ask.get("name") or typed, ask["others"], ask["room"])
+def _merge_requested(
+    participants: ParticipantsProtocol, request: dict[str, Any], typed: str
+) -> str:
+    return _merge(participants, request.get("name") or typed, request["others"], request["room"])
 
 
-def _unmerge(participants: ParticipantsProtocol, ask: dict[str, Any], _: str) -> str:
-    participants.unmerge_name(ask["alias"], room=ask["room"])
-    return f"{text.ALIAS_REMOVED.format(name=ask['alias'])} {text.REBUILD_HINT}"
+def _unmerge(participants: ParticipantsProtocol, request: dict[str, Any], _: str) -> str:
+    participants.unmerge_name(request["alias"], room=request["room"])
+    return f"{text.ALIAS_REMOVED.format(name=request['alias'])} {text.REBUILD_HINT}"
 
 
-def _exclude(participants: ParticipantsProtocol, ask: dict[str, Any], _: str) -> str:
-    participants.exclude(ask["names"])
-    return f"{text.EXCLUDED.format(names=', '.join(ask['names']))}. {text.REBUILD_HINT}"
+def _exclude(participants: ParticipantsProtocol, request: dict[str, Any], _: str) -> str:
+    participants.exclude(request["names"])
+    return f"{text.EXCLUDED.format(names=', '.join(request['names']))}. {text.REBUILD_HINT}"
 
 
-def _include(participants: ParticipantsProtocol, ask: dict[str, Any], _: str) -> str:
-    participants.include(ask["names"])
-    return f"{text.INCLUDED.format(names=', '.join(ask['names']))}. {text.REBUILD_HINT}"
+def _include(participants: ParticipantsProtocol, request: dict[str, Any], _: str) -> str:
+    participants.include(request["names"])
+    return f"{text.INCLUDED.format(names=', '.join(request['names']))}. {text.REBUILD_HINT}"
 
 
 _ACTIONS = {"same": _merge_requested, "undo": _unmerge, "exclude": _exclude, "include": _include}

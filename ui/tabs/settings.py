@@ -15,12 +15,12 @@ from ui.render import cards
 from ui.services import SettingsProtocol
 
 _UNSEEN = object()
-"""Equal to no value of a field."""
+"""Differs from every value of a field."""
 
 
 def build(handlers: SettingsHandlers, load_events: Sequence[Trigger]) -> None:
-    """Lay out the tab and wire it; `load_events` bring the form up to date."""
-    # What the form was filled with last, by setting.
+    """Lay out the tab and wire it; `load_events` refresh the form."""
+    # The values that the form was last filled with, by path.
     shown = gr.State({})
     with gr.Row(elem_id="set-top"):
         gr.HTML(cards.lead(text.SETTINGS_LEAD))
@@ -40,7 +40,7 @@ def build(handlers: SettingsHandlers, load_events: Sequence[Trigger]) -> None:
 
 
 class SettingsHandlers:
-    """Handlers of the form. They return a value for each entry, and all of them by setting."""
+    """Handlers of the form. They return one value per entry, and all of them by path."""
 
     def __init__(self, settings: SettingsProtocol) -> None:
         self._settings = settings
@@ -48,7 +48,7 @@ class SettingsHandlers:
         self.groups = settings.groups()
 
     def refresh(self, shown: dict[str, object]) -> Updates:
-        """Fill in what changed elsewhere; a field that is being edited stays as it is."""
+        """Fill in values that changed on disk; a field being edited keeps its value."""
         *values, current = self._form_values()
         updates = [
             gr.skip() if shown.get(entry.path, _UNSEEN) == value else value
@@ -57,7 +57,7 @@ class SettingsHandlers:
         return *updates, current
 
     def reload(self) -> Updates:
-        """Fill in the file's values and drop what was edited."""
+        """Fill in the values of the file and drop edits."""
         values = self._form_values()
         notify(text.RELOADED)
         return values
@@ -78,7 +78,7 @@ class SettingsHandlers:
 
 
 class SettingsGroupHandlers:
-    """The handler of one group's button for its defaults."""
+    """Handler of the reset button of one group."""
 
     def __init__(self, entries: Sequence[SettingField]) -> None:
         self._entries = entries
@@ -86,12 +86,12 @@ class SettingsGroupHandlers:
     def reset(self) -> Updates | object:
         notify(text.RESET_DONE)
         defaults = tuple(form.field_value(entry, entry.default) for entry in self._entries)
-        # Gradio takes a tuple for the value itself where there is one output.
+        # With a single output, gradio takes a tuple for the value itself.
         return defaults if len(defaults) > 1 else defaults[0]
 
 
 def _group(name: str, entries: Sequence[SettingField]) -> dict[str, Any]:
-    """The fields of one group, three in a row, with a button for its defaults."""
+    """The fields of one group by path, with a reset button."""
     fields: dict[str, Any] = {}
     with gr.Row(elem_classes="kb-fields"):
         for entry in entries:

@@ -1,4 +1,4 @@
-"""The tab "3 학습": polls the run folder, and starts, stops, kills and resumes training."""
+"""The tab "3 학습": start, resume, stop, kill and follow a run."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from ui.services import EstimatesProtocol, TrainingProtocol
 
 @dataclass(frozen=True)
 class ViewState:
-    """State of one browser tab, so that a poll sends only changes."""
+    """What one page shows, so that a poll sends only changes."""
 
     version: tuple[object, ...] = ()
     stop_seen_at: float | None = None
-    """Monotonic time at which a stop was first seen under way."""
+    """Monotonic time at which a requested stop was first seen."""
     error: str = ""
-    """The error that polling has reported last, while it lasts."""
+    """The error that polling has reported, while it lasts."""
     run_choices: tuple[tuple[str, str], ...] = ()
     """Resending equal choices would close an open list."""
     runs_hash: int = 0
@@ -41,13 +41,13 @@ class ViewState:
 
     @property
     def stopping_for(self) -> float:
-        """Seconds since the stop was seen."""
+        """Seconds since a requested stop was first seen."""
         return 0.0 if self.stop_seen_at is None else time.monotonic() - self.stop_seen_at
 
 
 @dataclass(frozen=True)
 class RefreshEvents:
-    """Events at which the shown run is read."""
+    """Events that refresh the tab."""
 
     tab_select: Trigger
     page_load: Trigger
@@ -56,7 +56,7 @@ class RefreshEvents:
 
 @dataclass(frozen=True)
 class TrainingComponents:
-    """In the order of what `_updates` returns."""
+    """The first outputs of `_updates`, in order."""
 
     card: gr.HTML
     start: gr.Button
@@ -74,13 +74,13 @@ class TrainingComponents:
 
 
 _N_OUTPUTS = len(fields(TrainingComponents)) + 2
-"""The components, the status line and the view state."""
+"""Outputs of `_updates`: the components, the status line and the view state."""
 
 
 def build(
     handlers: TrainingHandlers, tabs: gr.Tabs, status_line: gr.HTML, events: RefreshEvents
 ) -> None:
-    """Lay out the tab and wire it; `status_line` in the header is updated along with it."""
+    """Lay out the tab and wire it, together with the `status_line` of the header."""
     state, parts = gr.State(ViewState()), _layout()
     run = parts.run
     components = [getattr(parts, field.name) for field in fields(parts)]
@@ -106,20 +106,20 @@ def build(
 
 
 class TrainingHandlers:
-    """Handlers of the tab. They return values in the order in which `build` wires them."""
+    """Handlers of the tab. They return values in the order of the outputs in `build`."""
 
     def __init__(self, training: TrainingProtocol, estimates: EstimatesProtocol) -> None:
         self._training = training
         self._estimates = estimates
 
     def show_run(self, run: str, state: ViewState) -> Updates:
-        """All outputs: the page may show another run, or nothing yet."""
+        """Update all outputs, since the page may show another run or nothing yet."""
         stale = replace(state, runs_hash=0, samples_hash=0)
         snapshot = self._training.snapshot(run)
         return self._show(snapshot, run, stale, self._training.version(run))
 
     def poll(self, run: str, state: ViewState) -> Updates:
-        """Updates since the last poll."""
+        """Update what has changed since the last poll."""
         try:
             version = self._training.version(run)
             if (version, state.stopping_for >= KILL_AFTER) == state.version:
@@ -149,15 +149,15 @@ class TrainingHandlers:
         return self._show(snapshot, run, state)
 
     def estimate(self, run: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
-        """Memory and time of a training; empty while one is running."""
+        """The estimate card; empty while a run is live."""
         if not estimate_title(self._training.snapshot(run)):
             return ""
         try:
             estimate = self._estimates.get(to_progress(progress))
         except KakaobotError:
-            # The card at the top shows it already.
+            # The card at the top shows the error already.
             return ""
-        # Estimating takes seconds, in which a training may have started.
+        # Estimating takes seconds, in which a run may have started.
         return cards.estimate_card(estimate_title(self._training.snapshot(run)), estimate)
 
     def _show(
@@ -211,7 +211,7 @@ def _updates(
     state: ViewState,
     version: tuple[object, ...],
 ) -> Updates:
-    """Values of `TrainingComponents`, the status line and the view state, in that order."""
+    """Values of `TrainingComponents`, the status line and the view state."""
     stopping = snapshot.stopping and snapshot.status.state in LIVE
     stop_seen_at = (state.stop_seen_at or time.monotonic()) if stopping else None
     state = replace(state, stop_seen_at=stop_seen_at)
@@ -243,7 +243,7 @@ def _updates(
 
 
 def _run_list(choices: Sequence[tuple[str, str]], chosen: str | None) -> gr.Dropdown:
-    """A poll (`chosen` is None) keeps the value: the user may have chosen another run meanwhile."""
+    """A poll (`chosen` is None) keeps the value: the user may have selected another run."""
     value: dict[str, Any] = {} if chosen is None else {"value": chosen}
     return gr.Dropdown(list(choices), **value)
 
