@@ -1,4 +1,4 @@
-"""The command line from outside: arguments in, output and an exit code out."""
+"""The command line: arguments in, output and exit code out."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ Cli = Callable[..., Result]
 
 @pytest.fixture
 def home(home: Home) -> Home:
-    """A home with an export and a file that is none."""
+    """A home with an export and another text file."""
     (home.root / "room.txt").write_text(ROOM, encoding="utf-8")
     (home.root / "bad.txt").write_text("장보기 목록", encoding="utf-8")
     return home
@@ -76,7 +76,7 @@ def cli(home: Home) -> Cli:
 
 
 def contents(folder: Path) -> list[bytes]:
-    """Contents of all files below, without their names and without empty lock files."""
+    """Contents of all files in a folder, except empty lock files."""
     return sorted(
         file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.stat().st_size
     )
@@ -86,8 +86,8 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
     yield parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            for level in action.choices.values():
-                yield from parsers(level)
+            for command in action.choices.values():
+                yield from parsers(command)
 
 
 # --- arguments and help
@@ -173,14 +173,14 @@ def test_inspect_counts_every_line(cli: Cli, home: Home) -> None:
     assert record["not_understood"] == [7]
 
 
-def test_inspect_reports_good_files_beside_a_bad_one(cli: Cli, home: Home) -> None:
+def test_inspect_reports_a_good_file_after_a_bad_one(cli: Cli, home: Home) -> None:
     result = cli("inspect", str(home.root / "bad.txt"), str(home.root / "room.txt"), "--json")
     bad, good = json.loads(result.out)
     assert (result.code, good["messages"]) == (1, 3)
     assert result.err == bad["error"] + "\n"
 
 
-def test_several_bad_files_end_in_one_error(cli: Cli, home: Home) -> None:
+def test_several_bad_files_give_one_error(cli: Cli, home: Home) -> None:
     result = cli("organize", str(home.root / "bad.txt"), str(home.root / "none.txt"))
     assert (result.code, "bad.txt" in result.out, "none.txt" in result.out) == (1, True, True)
     assert result.err.splitlines()[-1].startswith("파일 2개를 읽지 못했습니다.")
@@ -198,12 +198,12 @@ def test_messages_are_printed_one_per_line_in_order(cli: Cli, home: Home) -> Non
     ]
 
 
-def test_unexpanded_pattern_is_expanded(cli: Cli, home: Home) -> None:
+def test_glob_pattern_is_expanded(cli: Cli, home: Home) -> None:
     result = cli("inspect", str(home.root / "r*.txt"), "--json")
     assert [report["file"] for report in json.loads(result.out)] == ["room.txt"]
 
 
-def test_archive_makes_the_moves_of_its_dry_run_and_loses_nothing(cli: Cli, home: Home) -> None:
+def test_archive_makes_the_moves_of_its_dry_run_and_keeps_all_files(cli: Cli, home: Home) -> None:
     assert cli("organize", str(home.root / "room.txt")).code == 0
     assert cli("preprocess").code == 0
     before = contents(home.root / "data")
@@ -249,7 +249,7 @@ def test_preprocess_prints_its_report(cli: Cli, home: Home) -> None:
     assert "읽은 메시지" in cli("preprocess").out
 
 
-def test_report_mentions_pseudonyms_and_participants_excluded_since(cli: Cli, home: Home) -> None:
+def test_report_mentions_pseudonyms_and_later_exclusions(cli: Cli, home: Home) -> None:
     cli("organize", str(home.root / "room.txt"))
     save(home.settings_file, {"data.pseudonyms": True})
     out = cli("preprocess").out
@@ -423,7 +423,7 @@ def test_no_command_takes_a_password_as_an_argument() -> None:
 
 
 @pytest.mark.parametrize("argv", [["reply", "안녕"], ["chat"], ["smoke"]])
-def test_without_a_password_set_chat_commands_are_denied(cli: Cli, argv: list[str]) -> None:
+def test_chat_commands_are_denied_without_a_configured_password(cli: Cli, argv: list[str]) -> None:
     result = cli(*argv)
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith("비밀번호가 설정되지 않아")

@@ -15,7 +15,7 @@ ACCESS = GATE.authenticate("비밀")
 
 
 class Parrot(ChatBackend):
-    """Repeats the last line, letter by letter, and records its calls."""
+    """Repeats the last line character by character, and records its calls."""
 
     def __init__(self, *, cut_after: int = 0) -> None:
         self.calls: list[list[str]] = []
@@ -52,17 +52,17 @@ class Parrot(ChatBackend):
             self.closed += 1
 
 
-def talk(parrot: Parrot, *typed: str) -> tuple[str, str, list[ChatLine]]:
+def chat(parrot: Parrot, *typed: str) -> tuple[str, str, list[ChatLine]]:
     out, err = io.StringIO(), io.StringIO()
     console = Console(out, err, io.StringIO("".join(f"{line}\n" for line in typed)))
-    conversation = TerminalChat(parrot, ACCESS, console, run="", reply_as="", user_name="")
-    conversation.loop()
-    return out.getvalue(), err.getvalue(), conversation.lines
+    terminal_chat = TerminalChat(parrot, ACCESS, console, run="", reply_as="", user_name="")
+    terminal_chat.loop()
+    return out.getvalue(), err.getvalue(), terminal_chat.lines
 
 
 def test_reply_streams_and_is_appended() -> None:
     parrot = Parrot()
-    out, err, lines = talk(parrot, "안녕/뭐해", "", "밥")
+    out, err, lines = chat(parrot, "안녕/뭐해", "", "밥")
     assert out == "앵무: 안녕\n뭐해\n앵무: 밥\n"
     assert err.startswith("앵무새의 말투\n")
     assert parrot.calls == [["안녕/뭐해"], ["안녕/뭐해", "안녕\n뭐해", "밥"]]
@@ -71,32 +71,32 @@ def test_reply_streams_and_is_appended() -> None:
 
 def test_retry_replaces_the_last_reply() -> None:
     parrot = Parrot()
-    out, _, lines = talk(parrot, "안녕", "/다시")
+    out, _, lines = chat(parrot, "안녕", "/다시")
     assert parrot.calls == [["안녕"], ["안녕"]]
     assert (out, len(lines)) == ("앵무: 안녕\n앵무: 안녕\n", 2)
-    assert "다시 받을 대답이 없습니다." in talk(Parrot(), "/다시")[1]
+    assert "다시 받을 대답이 없습니다." in chat(Parrot(), "/다시")[1]
 
 
 def test_clear_empties_the_conversation() -> None:
     parrot = Parrot()
-    talk(parrot, "안녕", "/지우기", "밥")
+    chat(parrot, "안녕", "/지우기", "밥")
     assert parrot.calls == [["안녕"], ["밥"]]
 
 
 def test_end_command_ends_the_chat() -> None:
     parrot = Parrot()
-    talk(parrot, "/끝", "안녕")
+    chat(parrot, "/끝", "안녕")
     assert parrot.calls == []
 
 
 def test_unknown_command_is_not_sent_to_the_model() -> None:
     parrot = Parrot()
-    assert "/지우기" in talk(parrot, "/그만")[1]
+    assert "/지우기" in chat(parrot, "/그만")[1]
     assert parrot.calls == []
 
 
 def test_ctrl_c_ends_the_reply_and_the_chat_goes_on() -> None:
     parrot = Parrot(cut_after=2)
-    out, _, lines = talk(parrot, "안녕하세요", "밥")
+    out, _, lines = chat(parrot, "안녕하세요", "밥")
     assert out == "앵무: 안녕\n앵무: 밥\n"
     assert (lines[1].text, parrot.closed) == ("안녕", 2)

@@ -1,4 +1,4 @@
-"""`Console`: columns, status lines on and off a terminal, and input."""
+"""`Console`: columns, input, and status lines with and without a terminal."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_progress_overwrites_one_line_on_a_terminal() -> None:
     assert second.split("\n")[1:] == ["다음", ""]
 
 
-def test_status_elsewhere_is_a_line_per_interval_and_the_last_one() -> None:
+def test_status_without_a_terminal_is_a_line_per_interval() -> None:
     err, clock = io.StringIO(), Clock()
     console = Console(io.StringIO(), err, io.StringIO(), clock=clock, status_interval=10)
     for clock.now in range(25):
@@ -71,7 +71,7 @@ def test_piped_input_is_decoded(encoding: str) -> None:
     assert decode("안녕".encode(encoding)) == "안녕"
 
 
-def test_typed_input_is_composed() -> None:
+def test_typed_hangul_is_composed() -> None:
     source = io.StringIO("\u1112\u1161\u11ab\n")
     console = Console(io.StringIO(), io.StringIO(), source)
     assert console.ask("") == "한"

@@ -32,7 +32,7 @@ NOW = TrainingSnapshot(
 
 
 class ScriptedTraining(TrainingControl):
-    """A run with one status per poll; "^C" is the user's key press."""
+    """A run with one scripted status per poll; "^C" is a key press."""
 
     def __init__(self, *script: Status | str) -> None:
         self._script = list(script)
@@ -100,13 +100,13 @@ def test_second_ctrl_c_detaches() -> None:
     assert "혼자 저장을 마칩니다" in training.output
 
 
-def test_stop_is_requested_once_the_worker_has_started() -> None:
+def test_early_ctrl_c_requests_the_stop_once_the_worker_has_started() -> None:
     training = ScriptedTraining(EARLIER, "^C", EARLIER, EARLIER, RUNNING, RUNNING, STOPPED)
     run_follow(training)
     assert training.stop_requests == 1
 
 
-def test_detaching_before_the_worker_has_started_is_reported() -> None:
+def test_detaching_before_the_worker_has_started_keeps_the_run() -> None:
     training = ScriptedTraining(EARLIER, "^C", "^C", EARLIER)
     with pytest.raises(KeyboardInterrupt):
         run_follow(training)
@@ -129,7 +129,7 @@ def test_failed_run_raises(last: Status, message: str) -> None:
         run_follow(ScriptedTraining(last))
 
 
-def test_run_that_stopped_before_attaching_is_no_failure() -> None:
+def test_run_that_stopped_before_attaching_is_not_a_failure() -> None:
     end, _ = run_follow(ScriptedTraining(EARLIER), started_at=0.0)
     assert end.status == EARLIER
 
@@ -140,7 +140,7 @@ def test_slowdown_is_shown_on_the_status_line() -> None:
     assert shown.splitlines()[-1].endswith("5분 0초 남음 · 컴퓨터가 바빠 4배 느림")
 
 
-def test_before_there_is_an_eta_the_line_names_the_timing() -> None:
+def test_status_line_shows_timing_until_there_is_an_eta() -> None:
     _, shown = run_follow(ScriptedTraining(replace(RUNNING, eta_seconds=None), STOPPED))
     assert "첫 걸음을 재고 있습니다." in shown
     _, shown = run_follow(ScriptedTraining(RUNNING, STOPPED))

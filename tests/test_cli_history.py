@@ -21,7 +21,7 @@ from kakaobot.settings import Settings
 
 @pytest.fixture
 def three_runs(home: Home) -> Home:
-    """Two runs on the same data, the first one better, and one on other data between them."""
+    """Two runs on one dataset, the first one better, and between them one on another."""
     runs = Runs(home.folder("checkpoints_lora"))
     for index, (name, data, loss, rank) in enumerate(
         [("main", "a" * 16, 3.5, 8), ("other", "b" * 16, 1.0, 16), ("main-2", "a" * 16, 3.9, 16)]
@@ -94,7 +94,7 @@ def test_loss_sparkline(losses: list[float], drawn: str) -> None:
 
 @pytest.fixture
 def run_with_samples(three_runs: Home) -> Home:
-    """One of the three has eval samples and style distances."""
+    """The three runs, one of them with eval samples and style distances."""
     run = Runs(three_runs.folder("checkpoints_lora")).get("main-2")
     status = Status("finished", 40, 40, best_eval_loss=3.9, best_step=20, best_metric="voice")
     run.write_status(replace(status, style_distance=0.31, best_style_distance=0.25))

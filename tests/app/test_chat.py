@@ -17,7 +17,7 @@ from kakaobot.settings import Settings
 
 
 class Parrot(ChatModel):
-    """Repeats the last message, one character at a time, and records its calls."""
+    """Repeats the last message character by character, and records its calls."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[tuple[ChatMessage, ...], str]] = []
@@ -107,9 +107,7 @@ def test_reply_streams_and_ends_as_bubbles(home: Home, gate: PasswordGate) -> No
     assert [reply.done for reply in replies[:-1]] == [False] * (len(replies) - 1)
 
 
-def test_model_draws_the_participant_of_a_room_but_never_the_user(
-    home: Home, gate: PasswordGate
-) -> None:
+def test_model_draws_who_replies_but_never_the_user(home: Home, gate: PasswordGate) -> None:
     create_run(home)
     parrot = Parrot()
     replies = list(
@@ -195,14 +193,14 @@ def test_chat_messages_of_two_participants_have_no_names() -> None:
     ]
 
 
-def test_user_takes_the_name_of_a_participant_in_a_larger_room() -> None:
+def test_user_gets_the_name_of_a_participant_in_a_larger_room() -> None:
     participants = ("도담", "마루", "은솔")
     persona = persona_of("도담", participants)
     assert chat_messages(LINES, persona)[0] == ChatMessage("user", "밥?", "마루")
     assert chat_messages(LINES, persona, user_name="은솔")[0].name == "은솔"
 
 
-def test_everybody_is_assistant_by_name_in_a_whole_room() -> None:
+def test_everybody_is_a_named_assistant_in_a_whole_room() -> None:
     assert chat_messages(LINES, persona_of("", ("도담", "마루"))) == [
         ChatMessage("assistant", "밥?", "나"),
         ChatMessage("assistant", "ㅇㅇ", "도담"),

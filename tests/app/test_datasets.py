@@ -30,7 +30,7 @@ def write_export(folder: Path, *lines: str) -> Path:
 
 
 def line(number: int, text: str, sender: str = "") -> str:
-    """One line per minute, by default of two senders in turn."""
+    """A line at the given minute, by default from two senders in turn."""
     clock = f"오후 {1 + number // 60}:{number % 60:02d}"
     return f"[{sender or '가나'[number % 2]}] [{clock}] {text}"
 
@@ -40,24 +40,20 @@ def datasets(home: Home, bases: BaseModels) -> Datasets:
     return Datasets(home, bases)
 
 
-def test_each_message_of_the_sample_is_a_target_or_has_a_reason(
-    home: Home, datasets: Datasets
-) -> None:
+def test_every_message_is_a_target_or_counted_as_removed(home: Home, datasets: Datasets) -> None:
     Exports(home).import_files([SAMPLE])
     for persona in ("", "도담"):
         save(home.settings_file, {"data.persona": persona, "data.merge_gap_minutes": 0})
         report = datasets.build()
         targets = report.train_replies + report.val_replies
-        explained = sum(count for _, count in report.removed)
+        removed = sum(count for _, count in report.removed)
         # Messages of the same minute share a turn.
-        assert targets <= report.messages - explained
-        assert report.messages - explained < 2.5 * targets
+        assert targets <= report.messages - removed
+        assert report.messages - removed < 2.5 * targets
         assert report.shows_names
 
 
-def test_short_turns_are_counted_with_their_reason(
-    home: Home, datasets: Datasets, tmp_path: Path
-) -> None:
+def test_short_turns_are_counted_by_reason(home: Home, datasets: Datasets, tmp_path: Path) -> None:
     save(home.settings_file, {"data.min_target_chars": 3, "data.merge_gap_minutes": 0})
     lines = [line(n, "응" if n % 5 else "길게 말하기") for n in range(40)]
     Exports(home).import_files([write_export(tmp_path, *lines)])
@@ -66,7 +62,7 @@ def test_short_turns_are_counted_with_their_reason(
     assert report.train_replies + report.val_replies == 8
 
 
-def test_room_too_small_to_validate_is_refused(
+def test_room_too_small_for_validation_is_refused(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
     Exports(home).import_files([write_export(tmp_path, line(0, "오늘은 일찍 잘게"))])
@@ -74,7 +70,7 @@ def test_room_too_small_to_validate_is_refused(
         datasets.build()
 
 
-def test_build_refuses_missing_exports_persona_or_room(home: Home, datasets: Datasets) -> None:
+def test_build_without_exports_persona_or_room_is_refused(home: Home, datasets: Datasets) -> None:
     with pytest.raises(DatasetError, match="가져온 대화가 없습니다"):
         datasets.build()
     Exports(home).import_files([SAMPLE])
@@ -86,7 +82,7 @@ def test_build_refuses_missing_exports_persona_or_room(home: Home, datasets: Dat
         datasets.build()
 
 
-def test_member_who_sent_only_photos_is_no_participant(
+def test_sender_of_photos_only_is_not_a_participant(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
     lines = [line(n, f"말 {n}") for n in range(30)]
@@ -96,7 +92,7 @@ def test_member_who_sent_only_photos_is_no_participant(
     assert not report.shows_names
 
 
-def test_auto_base_is_the_starter_for_the_sample_alone(
+def test_auto_selects_the_starter_for_the_sample_room_only(
     home: Home, bases: BaseModels, tmp_path: Path
 ) -> None:
     save(home.settings_file, {"model.base_model": "auto"})
@@ -109,7 +105,7 @@ def test_auto_base_is_the_starter_for_the_sample_alone(
     assert "샘플" not in bases.select(home).reason
 
 
-def test_same_input_gives_the_same_bytes(home: Home, datasets: Datasets) -> None:
+def test_build_is_deterministic(home: Home, datasets: Datasets) -> None:
     Exports(home).import_files([SAMPLE])
     fingerprint = datasets.build().fingerprint
     files = [home.folder("data/sft") / name for name in ("train.jsonl", "val.jsonl")]
@@ -154,7 +150,7 @@ def test_backchannels_are_capped_to_their_share(
     assert uncapped.train_replies + uncapped.val_replies == 200
 
 
-def test_fewer_than_two_hundred_replies_are_a_warning(
+def test_fewer_than_two_hundred_replies_give_a_warning(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
     save(home.settings_file, {"data.merge_gap_minutes": 0, "data.val_ratio": 0.2})
@@ -171,7 +167,7 @@ def test_fewer_than_two_hundred_replies_are_a_warning(
     assert "더 긴 기간을 내보내" in report.warning
 
 
-def test_near_duplicates_of_validation_targets_leave_training(
+def test_near_duplicates_of_validation_targets_are_not_trained_on(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:
     save(home.settings_file, {"data.merge_gap_minutes": 0, "data.val_ratio": 0.2})
@@ -189,7 +185,7 @@ def test_near_duplicates_of_validation_targets_leave_training(
     assert not any(message["learn"] for message in copies)
 
 
-def test_advice_tells_few_replies_and_bots(home: Home, datasets: Datasets, tmp_path: Path) -> None:
+def test_advice_flags_few_replies_and_bots(home: Home, datasets: Datasets, tmp_path: Path) -> None:
     save(home.settings_file, {"data.merge_gap_minutes": 0})
     words = [first + second for first in "가나다라마" for second in "자차카타파"]
     lines = []
@@ -205,7 +201,7 @@ def test_advice_tells_few_replies_and_bots(home: Home, datasets: Datasets, tmp_p
     assert stats["오픈채팅봇"].advice == "bot"
 
 
-def test_participants_are_known_before_a_build(home: Home, datasets: Datasets) -> None:
+def test_participant_stats_need_no_build(home: Home, datasets: Datasets) -> None:
     Exports(home).import_files([SAMPLE])
     updates: list[tuple[float, str]] = []
     stats = datasets.participants(progress=lambda share, text: updates.append((share, text)))
@@ -224,7 +220,7 @@ def test_participants_are_known_before_a_build(home: Home, datasets: Datasets) -
         assert text in shown
 
 
-def test_excluded_participants_come_last_without_reading_again(
+def test_excluding_a_participant_reads_no_export_again(
     home: Home, datasets: Datasets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Exports(home).import_files([SAMPLE])
@@ -246,11 +242,11 @@ def test_concurrent_callers_share_one_computation(
     datasets.rooms()
     read, calls = FileStore.export, []
 
-    def counted(store: FileStore, stored: StoredFile) -> Export:
+    def counting(store: FileStore, stored: StoredFile) -> Export:
         calls.append(stored)
         return read(store, stored)
 
-    monkeypatch.setattr(FileStore, "export", counted)
+    monkeypatch.setattr(FileStore, "export", counting)
     with ThreadPoolExecutor() as pool:
         first, second = pool.map(lambda _: datasets.participants(), range(2))
     assert first == second

@@ -15,7 +15,7 @@ from kakaobot.exports.parse_result import LineCounts
 from tests.conftest import SAMPLE
 
 
-def test_sample_files_are_one_room_in_four_formats(home: Home) -> None:
+def test_sample_room_is_bundled_in_four_formats(home: Home) -> None:
     exports = Exports(home)
     reports = exports.import_files(exports.sample_files())
     assert [report.format for report in reports] == ["W-KO", "A-KO", "I-KO", "M-CSV"]
@@ -26,7 +26,7 @@ def test_sample_files_are_one_room_in_four_formats(home: Home) -> None:
     }
 
 
-def test_import_continues_after_a_bad_file_and_notes_a_duplicate(
+def test_import_continues_after_a_bad_file_and_reports_a_duplicate(
     home: Home, tmp_path: Path
 ) -> None:
     bad = tmp_path / "사진.txt"
@@ -57,7 +57,7 @@ def test_removed_file_moves_to_the_archive(home: Home, tmp_path: Path, name: str
         exports.remove(report.hash)
 
 
-def test_archive_moves_the_planned_files_and_no_foreign_ones(home: Home) -> None:
+def test_archive_makes_the_planned_moves_and_keeps_foreign_files(home: Home) -> None:
     exports = Exports(home)
     exports.import_files([SAMPLE])
     sft = home.folder("data/sft")
@@ -77,7 +77,7 @@ def test_archive_moves_the_planned_files_and_no_foreign_ones(home: Home) -> None
     assert any(home.folder("data/raw/organized").rglob("*.txt"))
 
 
-UNPARSED_LINE = """방 님과 카카오톡 대화
+EXPORT = """방 님과 카카오톡 대화
 저장한 날짜 : 2026년 11월 3일 오전 11:29
 
 2026년 2월 5일 오전 1:33, 마루 : 가
@@ -99,7 +99,7 @@ def test_line_count_summary_omits_zero_counts() -> None:
 
 def test_line_counts_agree_before_and_after_import(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "대화.txt"
-    file.write_text(UNPARSED_LINE, encoding="utf-8")
+    file.write_text(EXPORT, encoding="utf-8")
     exports = Exports(home)
     [inspected] = exports.inspect([file])
     [imported] = exports.import_files([file])
@@ -117,9 +117,9 @@ def test_line_counts_agree_before_and_after_import(home: Home, tmp_path: Path) -
     assert (report.file, report.room) == ("대화.txt", "방")
 
 
-def test_file_imported_by_an_older_version_can_be_reported(home: Home, tmp_path: Path) -> None:
+def test_line_report_of_a_file_imported_by_an_older_version(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "대화.txt"
-    file.write_text(UNPARSED_LINE, encoding="utf-8")
+    file.write_text(EXPORT, encoding="utf-8")
     exports = Exports(home)
     exports.import_files([file])
     manifest = home.folder("data/raw") / "manifest.json"

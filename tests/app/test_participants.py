@@ -15,7 +15,7 @@ from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 
 
-def phone(room: str = "방", count: int = 30) -> str:
+def android_export(room: str = "방", count: int = 30) -> str:
     head = f"{room} 님과 카카오톡 대화\n저장한 날짜 : 2026년 11월 3일 오전 11:29\n\n"
     return head + "".join(
         f"2026년 2월 5일 오후 1:{n:02d}, {('회원님', '도담', '오픈채팅봇')[n % 3]} : 말 {n}\n"
@@ -23,7 +23,7 @@ def phone(room: str = "방", count: int = 30) -> str:
     )
 
 
-def computer(room: str = "방", count: int = 36) -> str:
+def windows_export(room: str = "방", count: int = 36) -> str:
     head = f"{room} 님과 카카오톡 대화\n저장한 날짜 : 2026-11-03 10:44:52\n\n"
     day = "--------------- 2026년 2월 5일 목요일 ---------------\n"
     return (
@@ -38,7 +38,7 @@ def computer(room: str = "방", count: int = 36) -> str:
 
 @pytest.fixture
 def participants(home: Home, tmp_path: Path) -> Participants:
-    import_files(home, tmp_path, 전화=phone(), 컴퓨터=computer())
+    import_files(home, tmp_path, 전화=android_export(), 컴퓨터=windows_export())
     return Participants(home)
 
 
@@ -57,9 +57,7 @@ def histories(home: Home) -> object:
     return RoomHistories(FileStore(home.folder("data/raw"))).histories()
 
 
-def test_corrections_are_proposed_but_not_applied(
-    participants: Participants,
-) -> None:
+def test_corrections_are_proposed_but_not_applied(participants: Participants) -> None:
     (room,) = participants.rooms()
     assert (room.files, room.messages, room.repeated) == (2, 46, 20)
     assert message_counts(room) == {"도담": 12, "마루": 12, "오픈채팅봇": 12, "회원님": 10}
@@ -74,7 +72,7 @@ def test_corrections_are_proposed_but_not_applied(
 
 
 def test_any_participant_of_a_single_file_may_be_the_exporter(home: Home, tmp_path: Path) -> None:
-    import_files(home, tmp_path, 전화=phone())
+    import_files(home, tmp_path, 전화=android_export())
     (room,) = Participants(home).rooms()
     assert (room.proposals[0].candidates, room.proposals[0].is_likely) == (("도담",), False)
 
@@ -94,7 +92,7 @@ def test_several_names_merge_into_a_new_one(home: Home, participants: Participan
     room = participants.merge_names(" 마루\n님 ", ["마루", "회원님"], room="방")
     assert message_counts(room)["마루 님"] == 12
     assert room.aliases == (("마루", "마루 님"), ("회원님", "마루 님"))
-    assert {person.name for person in Datasets(home).participants("방")} == {
+    assert {stats.name for stats in Datasets(home).participants("방")} == {
         "마루 님", "도담", "오픈채팅봇",
     }  # fmt: skip
 
@@ -107,7 +105,7 @@ def test_aliases_survive_removing_and_importing_the_files(
     for report in exports.files():
         exports.remove(report.hash)
     assert participants.rooms() == []
-    import_files(home, tmp_path, 전화=phone())
+    import_files(home, tmp_path, 전화=android_export())
     assert "마루" in message_counts(participants.rooms()[0])
 
 
@@ -146,7 +144,7 @@ def test_exclude_and_include(home: Home, participants: Participants) -> None:
 def test_invalid_requests_raise_and_change_nothing(
     home: Home, participants: Participants, tmp_path: Path
 ) -> None:
-    refused: list[tuple[Callable[[], object], str]] = [
+    invalid: list[tuple[Callable[[], object], str]] = [
         (lambda: participants.merge_names("마루", ["아무"]), "가져온 대화에 없습니다"),
         (lambda: participants.merge_names("마루", ["아무"], room="방"), "'방' 방에 없습니다"),
         (
@@ -159,11 +157,11 @@ def test_invalid_requests_raise_and_change_nothing(
         (lambda: participants.exclude(["아무"]), "가져온 대화에 없습니다"),
         (lambda: participants.include(["마루"]), "빼기로 한 사람이 아닙니다"),
     ]
-    for call, message in refused:
+    for call, message in invalid:
         with pytest.raises((ExportError, ConfigError), match=message):
             call()
     assert participants.rooms()[0].aliases == ()
-    import_files(home, tmp_path, 옆=phone("옆방"))
+    import_files(home, tmp_path, 옆=android_export("옆방"))
     with pytest.raises(ExportError, match=r"여럿입니다: '방', '옆방'\. 어느 방인지\(--room\)"):
         participants.merge_names("마루", ["회원님"])
     assert participants.merge_names("마루", ["회원님"], room="옆방").room == "옆방"
@@ -184,7 +182,7 @@ def test_excluded_participant_cannot_be_merged_into_an_included_one(
     assert participants.merge_names("마루", ["회원님"]).aliases == (("회원님", "마루"),)
 
 
-def test_damaged_people_json_stops_only_what_needs_the_aliases(
+def test_damaged_people_json_is_an_error_only_where_aliases_are_needed(
     home: Home, participants: Participants
 ) -> None:
     participants.merge_names("마루", ["회원님"])
@@ -203,10 +201,10 @@ def test_damaged_people_json_stops_only_what_needs_the_aliases(
     assert len(participants.rooms()[0].participants) == 4
 
 
-def test_damaged_file_is_reported_and_does_not_hide_other_rooms(
+def test_damaged_file_is_reported_and_other_rooms_are_listed(
     home: Home, participants: Participants, tmp_path: Path
 ) -> None:
-    import_files(home, tmp_path, 옆=phone("옆방"))
+    import_files(home, tmp_path, 옆=android_export("옆방"))
     for report in Exports(home).files():
         if report.file in ("전화.txt", "옆.txt"):
             stored = home.folder("data/raw/inbox") / f"{report.hash}.txt"
@@ -219,7 +217,7 @@ def test_damaged_file_is_reported_and_does_not_hide_other_rooms(
     # A build needs every file to be intact.
     with pytest.raises(ExportError, match="전화.txt"):
         Datasets(home, BaseModels()).build()
-    import_files(home, tmp_path, 전화=phone(), 옆=phone("옆방"))
+    import_files(home, tmp_path, 전화=android_export(), 옆=android_export("옆방"))
     assert [(room.room, room.files, room.damage_notices) for room in participants.rooms()] == [
         ("방", 2, ()),
         ("옆방", 1, ()),

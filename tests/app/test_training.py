@@ -1,4 +1,4 @@
-"""`Training`: refused starts, a single worker per home, resumes and snapshots."""
+"""`Training`: refused starts, a single worker per home, resuming and snapshots."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from tests.patience import patience, wait_for
 
 @pytest.fixture
 def training(home: Home, bases: BaseModels) -> Training:
-    """Over the data of the sample room."""
+    """On a dataset of the sample room."""
     Exports(home).import_files([SAMPLE])
     Datasets(home, bases).build()
     return Training(home, bases)
 
 
-def test_start_refuses_data_from_a_removed_file(home: Home, training: Training) -> None:
+def test_start_is_refused_after_a_file_was_removed(home: Home, training: Training) -> None:
     assert training.snapshot().can_start
     exports = Exports(home)
     exports.remove(exports.files()[0].hash)
@@ -47,7 +47,7 @@ def test_start_refuses_data_from_a_removed_file(home: Home, training: Training) 
         training.start()
 
 
-def test_start_refuses_data_of_a_participant_excluded_since(
+def test_start_is_refused_after_a_participant_was_excluded(
     home: Home, bases: BaseModels, training: Training
 ) -> None:
     save(home.settings_file, {"data.exclude_people": ["은솔"]})
@@ -76,7 +76,7 @@ def test_start_on_a_full_disk_raises(training: Training, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def sleeper(home: Home, bases: BaseModels, training: Training) -> Iterator[Training]:
-    """Its worker idles until a stop is requested; leftover workers are killed."""
+    """With a worker that idles until a stop is requested."""
     yield Training(home, bases, argv=_idle_command(home))
     for run in Runs(home.folder("checkpoints_lora")).all():
         process = run.worker.process()
@@ -93,7 +93,7 @@ import sys, time
 from pathlib import Path
 while not list(Path(sys.argv[1]).glob("*/STOP")):
     time.sleep(0.05)
-# Long enough to be seen stopping.
+# Stay in the stopping state for a while.
 time.sleep(1)
 """
 START_PROGRAM = """
@@ -189,8 +189,8 @@ def test_restarted_program_adopts_and_stops_the_worker(
     )
     restarted = Training(home, bases)
     assert restarted.adopt() == "main"
-    now = restarted.snapshot()
-    assert (now.run, now.status.state, now.can_stop) == ("main", "starting", True)
+    snapshot = restarted.snapshot()
+    assert (snapshot.run, snapshot.status.state, snapshot.can_stop) == ("main", "starting", True)
     assert restarted.stop().stopping
     wait_for(lambda: restarted.wait("main", 0.1))
     assert restarted.adopt() == ""
@@ -208,15 +208,15 @@ def test_snapshot_reports_a_dead_worker_with_its_last_lines(
     assert process is not None
     process.wait(patience())
     assert failing.version() != before
-    now = failing.snapshot()
-    assert now.status.state == "failed"
-    assert "메모리가 모자라" in now.status.message
-    assert now.last_lines.splitlines()[0] == "준비"
-    assert now.last_lines.endswith("MemoryError: 너무 큼")
-    assert now.can_start
+    snapshot = failing.snapshot()
+    assert snapshot.status.state == "failed"
+    assert "메모리가 모자라" in snapshot.status.message
+    assert snapshot.last_lines.splitlines()[0] == "준비"
+    assert snapshot.last_lines.endswith("MemoryError: 너무 큼")
+    assert snapshot.can_start
 
 
-def test_silence_changes_the_version_without_a_file_change(
+def test_silence_of_the_worker_changes_the_version(
     home: Home, sleeper: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sleeper.start()
@@ -231,7 +231,7 @@ def test_silence_changes_the_version_without_a_file_change(
     assert sleeper.snapshot().silent_seconds > SILENCE_SECONDS
 
 
-def test_run_config_contains_no_pseudonymized_name(
+def test_run_config_contains_no_real_name_with_pseudonyms(
     home: Home, bases: BaseModels, sleeper: Training
 ) -> None:
     changes = {
@@ -253,14 +253,14 @@ def test_run_config_contains_no_pseudonymized_name(
     # A resume writes the settings again.
     write_checkpoint(file.parent / "checkpoint-5")
     assert sleeper.start().resume_step == 0
-    again = file.read_text(encoding="utf-8")
-    assert yaml.safe_load(again)["created_at"] == yaml.safe_load(written)["created_at"]
+    rewritten = file.read_text(encoding="utf-8")
+    assert yaml.safe_load(rewritten)["created_at"] == yaml.safe_load(written)["created_at"]
     for name in ("도담", "은솔", "마루", "비밀학교"):
-        assert name not in again
+        assert name not in rewritten
 
 
 def write_checkpoint(folder: Path) -> None:
-    """The files a complete checkpoint has."""
+    """Write the files of a complete checkpoint."""
     folder.mkdir()
     for name in ("adapter_config.json", "adapter_model.safetensors", "optimizer.pt"):
         (folder / name).write_bytes(b"{}")
@@ -279,7 +279,7 @@ CHANGES: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("part", CHANGES)
-def test_start_refuses_a_run_whose_inputs_changed(
+def test_resume_is_refused_after_inputs_changed(
     home: Home, bases: BaseModels, sleeper: Training, part: str
 ) -> None:
     sleeper.start()
@@ -295,13 +295,13 @@ def test_start_refuses_a_run_whose_inputs_changed(
     with pytest.raises(RunError, match=f"뒤 {re.escape(part)}[^,]*바뀌어.*'새 학습'.*--new"):
         sleeper.start()
     assert all(file.read_bytes() == content for file, content in before.items())
-    # A new run starts with the change, and the old one stays.
+    # A new run accepts the change and keeps the old run.
     assert sleeper.start(new=True).run == "main-2"
     assert Run(folder).checkpoints.complete()
     wait_for(lambda: sleeper.wait("main-2", 0.1))
 
 
-def test_start_refuses_a_finished_run(home: Home, sleeper: Training) -> None:
+def test_resume_of_a_finished_run_is_refused(home: Home, sleeper: Training) -> None:
     sleeper.start()
     sleeper.stop()
     wait_for(lambda: sleeper.wait("main", 0.1))
@@ -312,7 +312,7 @@ def test_start_refuses_a_finished_run(home: Home, sleeper: Training) -> None:
         sleeper.start()
 
 
-def test_snapshot_contains_eval_samples_and_style_curve(home: Home, bases: BaseModels) -> None:
+def test_snapshot_contains_eval_samples_and_style_distances(home: Home, bases: BaseModels) -> None:
     training = Training(home, bases)
     run = Runs(home.folder("checkpoints_lora")).get("main")
     run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
@@ -324,10 +324,10 @@ def test_snapshot_contains_eval_samples_and_style_curve(home: Home, bases: BaseM
     before = training.version()
     samples.append(EvalSample(0, ("네",)))
     assert training.version() != before
-    now = training.snapshot()
-    assert now.eval_samples.prompts == (prompt,)
-    assert now.eval_samples.samples == (EvalSample(0, ("네",)),)
-    assert [point.kind for point in now.points] == ["voice"]
+    snapshot = training.snapshot()
+    assert snapshot.eval_samples.prompts == (prompt,)
+    assert snapshot.eval_samples.samples == (EvalSample(0, ("네",)),)
+    assert [point.kind for point in snapshot.points] == ["voice"]
 
 
 def test_eval_samples_are_read_again_only_if_changed(

@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: one program, one Chromium and one page for all of them."""
+"""Fixtures of the browser tests, which share one program, one Chromium and one page."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def external_requests() -> list[str]:
-    """URLs on other machines that the page has requested."""
+    """URLs on other machines that the page requested."""
     return []
 
 

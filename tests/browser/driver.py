@@ -1,4 +1,4 @@
-"""What the browser tests need: the program as a user starts it, screenshots, pixels of a chart."""
+"""Driver of the browser tests: the program, its inputs, screenshots and chart pixels."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ COUNT_PIXELS = """
 
 
 EXPORTER = "서하늘"
-"""Who exports the sample room from a phone, where the own name is `회원님`."""
+"""The participant who exports the sample room from a phone, which calls them `회원님`."""
 ODD_LINE = "2026년 4월 29일 아침 9:06, 마루 : 알람이 <b>세 번</b> 울렸어"
 
 
 class App:
-    """`launch.py` as a user starts it, with its own home."""
+    """The program, started by `launch.py` with its own home."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -69,7 +69,7 @@ class App:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> str:
-        """The address to open."""
+        """Start the program; returns the address to open."""
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "launch.py"), "--no-browser", "--port", str(self.port)],
             stdout=subprocess.PIPE,
@@ -89,7 +89,7 @@ class App:
         return line
 
     def interrupt(self) -> int:
-        """Press Ctrl+C; the exit code."""
+        """Press Ctrl+C; returns the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(patience())
@@ -116,7 +116,7 @@ class App:
         return status.state, status.step
 
     def wait_until(self, *states: str, after_step: int = -1) -> None:
-        """Wait for the newest run to be in one of these states, and beyond a step."""
+        """Wait until the newest run is in one of these states and beyond a step."""
 
         def reached() -> bool:
             state, step = self.run_state()
@@ -125,7 +125,7 @@ class App:
         wait_for(reached, self.progress)
 
     def progress(self) -> object:
-        """Changes whenever the training writes anything."""
+        """A value that changes whenever the worker writes anything."""
         runs = self.runs()
         return runs[0].version() if runs else None
 
@@ -137,9 +137,9 @@ class PhoneExport:
     path: Path
     messages: int
     own_messages: int
-    """Of the exporter."""
+    """Messages of the exporter."""
     room_messages: int
-    """Of the whole sample room."""
+    """Messages of the whole sample room."""
 
 
 def phone_export(folder: Path) -> PhoneExport:
@@ -169,14 +169,14 @@ def other_room(folder: Path) -> Path:
 
 
 def renamed_photo(folder: Path) -> Path:
-    """A picture that is named like a text file."""
+    """A picture with the name of a text file."""
     path = folder / "휴가 사진.txt"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
     return path
 
 
 def take_screenshot(page: Page, name: str) -> None:
-    """Of the viewport; the README's picture of that name must have the same size."""
+    """Take a screenshot of the viewport, of the size of the README's picture of that name."""
     # Dismissed by script: a toast may vanish while the mouse moves towards it.
     page.evaluate("document.querySelectorAll('.toast-close').forEach((close) => close.click())")
     page.mouse.move(0, 0)
@@ -190,7 +190,7 @@ def take_screenshot(page: Page, name: str) -> None:
 
 
 def take_close_up(page: Page, selector: str, name: str) -> None:
-    """Of one element below the fold."""
+    """Take a screenshot of one element."""
     element = page.locator(selector)
     element.scroll_into_view_if_needed()
     page.wait_for_timeout(400)
@@ -206,7 +206,7 @@ def open_tab(page: Page, name: str) -> None:
 
 
 def chart_pixels(page: Page, selector: str, color: str) -> int:
-    """Pixels of one of `COLORS` below the legend of a chart."""
+    """Count the pixels of one of `COLORS` below the legend of a chart."""
     canvas = page.locator(f"{selector} canvas")
     if canvas.count() != 1:
         return 0
@@ -236,7 +236,7 @@ def press_enter_while_composing(page: Page, box: Locator) -> CDPSession:
 
 @contextmanager
 def throttled(worker: psutil.Process) -> Iterator[None]:
-    """A worker with a sixth of its time, as next to many other programs."""
+    """Leave a worker a sixth of its time, as on a busy machine."""
     done = threading.Event()
 
     def suspend_and_resume() -> None:

@@ -52,7 +52,7 @@ def test_1_uploads_are_imported_and_a_broken_file_is_explained(page: Page, tmp_p
 def test_1_a_second_export_is_merged_and_its_exporter_gets_a_name(
     page: Page, app: App, tmp_path: Path
 ) -> None:
-    """An old phone's export of the last months overlaps with the first export."""
+    """The phone's export of the last months overlaps with the first export."""
     phone = phone_export(tmp_path)
     photo, other = renamed_photo(tmp_path), other_room(tmp_path)
     page.locator("#export-upload input[type=file]").set_input_files([phone.path, photo, other])
@@ -146,7 +146,7 @@ def test_2_a_build_shows_its_report_and_examples(page: Page) -> None:
     expect(report).to_contain_text("배울 대답")
     expect(report).to_contain_text("사진")
     expect(page.locator("#dataset-examples")).to_contain_text("배우는 말")
-    # Comes after the rest.
+    # Arrives after the rest.
     estimate = page.locator("#dataset-outlook")
     expect(estimate).to_contain_text(re.compile(r"메모리 약 [\d.]+GB.*시간(은 학습을 시작해| 약) "))
     take_screenshot(page, "2-dataset")
@@ -193,7 +193,7 @@ def test_3_eval_samples_appear_during_training(page: Page) -> None:
     samples = page.locator("#train-answers")
     expect(samples.locator("thead")).to_contain_text("배우기 전")
     expect(samples.locator("thead")).to_contain_text("방에서 실제로 한 말")
-    # As many as configured; none is folded.
+    # As many as configured, none of them folded.
     expect(samples.locator("tbody tr")).to_have_count(SAMPLES)
     expect(page.locator("#train-voice canvas")).to_be_visible()
     assert chart_pixels(page, "#train-voice", "style") > 20
@@ -234,7 +234,7 @@ def test_5_stop_saves_and_start_resumes(page: Page, app: App) -> None:
     app.wait_until("running", after_step=step + 60)
     expect(page.locator("#train-card")).to_contain_text("학습하고 있습니다")
     assert app.runs()[0].status().resumed_from == step
-    # The unfolded row stays so, however often the list is replaced.
+    # The row stays unfolded when the list is replaced.
     expect(row.locator(".kb-state").first).to_have_text("학습 중")
     expect(row).to_have_attribute("open", "")
     expect(row).to_contain_text("training.learning_rate")
@@ -329,7 +329,7 @@ def test_a_edited_settings_are_saved(page: Page, app: App) -> None:
     open_tab(page, "5 설정")
     field.fill("7")
     field.press("Tab")
-    # The response to opening the tab arrives after typing, and must keep the edit.
+    # The response to opening the tab arrives after typing and must keep the edit.
     page.wait_for_timeout(1500)
     expect(field).to_have_value("7")
     page.locator("#set-save").click()

@@ -1,4 +1,4 @@
-"""The window as a process: it prints its address and leaves nothing behind."""
+"""The process of the window: address, requests and shutdown."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The chat's handlers, without a browser."""
+"""Handlers of the chat tab, with a fake model."""
 
 from typing import Any
 
@@ -24,10 +24,10 @@ def handlers(gate) -> Any:
     return ChatHandlers(EchoChat(gate), gate)
 
 
-def test_a_reply_streams_bubble_by_bubble_and_joins_the_conversation(handlers, gate):
+def test_a_reply_streams_bubble_by_bubble_and_is_appended(handlers, gate):
     steps = list(handlers.send(gate.authenticate("열쇠"), " 안녕 친구 ", (), "", "마루", ""))
-    chats = [step[0] for step in steps if step[0] != SKIP]
-    assert [len(chat) for chat in chats] == [2, 2, 3, 3]
+    bubbles = [step[0] for step in steps if step[0] != SKIP]
+    assert [len(messages) for messages in bubbles] == [2, 2, 3, 3]
     lines = steps[-1][1]
     assert lines == (user_line("안녕 친구"), ChatLine("마루", "안녕\n친구", from_user=False))
     assert steps[0][2] == ""
@@ -62,7 +62,7 @@ def test_the_pass_of_another_gate_is_rejected(handlers):
         next(handlers.send(foreign_pass, "안녕", (), "", "", ""))
 
 
-def test_enter_explains_that_no_run_has_an_adapter_yet(gate):
+def test_enter_explains_that_no_run_has_an_adapter(gate):
     handlers = ChatHandlers(EchoChat(gate, persona=None), gate)
     values: tuple[Any, ...] = handlers.enter("열쇠")
     card, run, reply_as, _ = values[4:]

@@ -9,7 +9,7 @@ from ui import text
 from ui.errors import show_errors
 
 
-def test_a_users_error_becomes_a_toast_and_is_not_logged(caplog):
+def test_an_expected_error_becomes_a_toast_and_is_not_logged(caplog):
     @show_errors
     def handler():
         raise RunError("먼저 학습하세요.")
@@ -22,7 +22,7 @@ def test_a_users_error_becomes_a_toast_and_is_not_logged(caplog):
     assert not caplog.records
 
 
-def test_a_bug_is_logged_and_shown_as_one_general_sentence(caplog):
+def test_an_unexpected_error_is_logged_and_shown_in_general_terms(caplog):
     @show_errors
     def handler():
         raise ZeroDivisionError("비밀 대화")
@@ -33,7 +33,7 @@ def test_a_bug_is_logged_and_shown_as_one_general_sentence(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_generator_stays_one_and_closes_with_its_wrapper():
+def test_a_decorated_generator_stays_one_and_can_be_closed():
     closed = []
 
     @show_errors

@@ -1,4 +1,4 @@
-"""The estimate in tabs 2 and 3: a fake service behind the real handlers."""
+"""The estimate in tabs 2 and 3: real handlers with a fake service."""
 
 from dataclasses import fields, replace
 from typing import Any, cast
@@ -75,7 +75,7 @@ BUSY = replace(SNAPSHOT, runs=(replace(SNAPSHOT.runs[0], state="running"),))
 
 
 @pytest.mark.parametrize(
-    ("now", "title"),
+    ("snapshot", "title"),
     [
         (SNAPSHOT, text.ESTIMATE_TITLE),
         (replace(SNAPSHOT, resume_step=40), text.ESTIMATE_TITLE_NEW_RUN),
@@ -84,8 +84,8 @@ BUSY = replace(SNAPSHOT, runs=(replace(SNAPSHOT.runs[0], state="running"),))
         (BUSY, ""),
     ],
 )
-def test_the_title_names_the_estimated_run_and_is_empty_while_one_trains(now, title):
-    assert estimate_title(now) == title
+def test_the_title_names_the_estimated_run_and_is_empty_while_one_trains(snapshot, title):
+    assert estimate_title(snapshot) == title
 
 
 def test_tab_3_shows_the_estimate_until_a_run_starts():

@@ -1,4 +1,4 @@
-"""The card of eval samples: selected steps, columns, folding, and when it is sent again."""
+"""The card of eval samples: selected steps, columns, folding and updates."""
 
 import re
 from dataclasses import fields, replace
@@ -25,7 +25,7 @@ PROMPT = EvalPrompt(
 )
 
 
-def answered(*steps, prompts=1):
+def transcript(*steps, prompts=1):
     prompt_list = tuple(
         replace(PROMPT, reference=f"{PROMPT.reference} {n}") for n in range(prompts)
     )
@@ -33,9 +33,9 @@ def answered(*steps, prompts=1):
     return EvalTranscript(prompt_list, tuple(map(EvalSample, steps, replies)))
 
 
-def heads(page):
-    first = page.split("</thead>")[0]
-    cells = re.findall(r"<th[^>]*>(.*?)</th>", first)
+def column_titles(page):
+    head = page.split("</thead>")[0]
+    cells = re.findall(r"<th[^>]*>(.*?)</th>", head)
     return [" ".join(re.sub(r"<[^>]+>", " ", unescape(cell)).split()) for cell in cells]
 
 
@@ -51,13 +51,13 @@ def heads(page):
         ([30, 40], 20, [30, 40]),
     ],
 )
-def test_the_first_best_latest_and_some_steps_between_are_selected(steps, best, shown):
-    assert [sample.step for sample in answered(*steps).selected(best)] == shown
+def test_first_best_latest_and_evenly_spaced_steps_are_selected(steps, best, shown):
+    assert [sample.step for sample in transcript(*steps).selected(best)] == shown
 
 
 def test_one_column_per_step_and_the_reference_last():
-    page = eval_samples_card(answered(0, 10, 20, 30, 40), 30)
-    assert heads(page) == [
+    page = eval_samples_card(transcript(0, 10, 20, 30, 40), 30)
+    assert column_titles(page) == [
         "건넨 말",
         "배우기 전",
         "20단계",
@@ -73,10 +73,10 @@ def test_one_column_per_step_and_the_reference_last():
 
 
 def test_four_prompts_are_shown_and_the_rest_unfold():
-    first, rest = eval_samples_card(answered(0, 10, prompts=7), 10).split("<details data-run=")
+    first, rest = eval_samples_card(transcript(0, 10, prompts=7), 10).split("<details data-run=")
     assert (first.count("<tr><td>"), rest.count("<tr><td>")) == (4, 3)
     assert "나머지 3개 보기" in rest
-    assert "<details" not in eval_samples_card(answered(0, 10, prompts=4), 10)
+    assert "<details" not in eval_samples_card(transcript(0, 10, prompts=4), 10)
 
 
 def test_foreign_text_never_becomes_html():
@@ -92,10 +92,10 @@ def test_foreign_text_never_becomes_html():
 
 
 def test_an_empty_reply_is_a_dash_and_an_empty_context_an_opening():
-    answers = EvalTranscript(
+    samples = EvalTranscript(
         (PROMPT, replace(PROMPT, context=(), participant="")), (EvalSample(0, ("",)),)
     )
-    page = eval_samples_card(answers, None)
+    page = eval_samples_card(samples, None)
     assert page.count(f"<td>{text.DASH}</td>") == 2
     assert text.EVAL_OPENING in page
 
@@ -129,25 +129,25 @@ def test_the_card_shows_the_style_distance_if_measured():
     assert training_view(snapshot).style_chart == style_curve(POINTS, None)
 
 
-def test_the_loss_is_not_called_best_if_selected_by_style():
+def test_the_loss_is_not_called_best_if_style_selected_the_step():
     status = Status("running", 10, 20, best_eval_loss=3.0, best_step=10, best_metric="voice")
     names = dict(training_view(replace(SNAPSHOT, status=status)).facts)
     assert text.RUN_FACTS["best"] not in names
     assert names["가장 좋은 단계의 손실"] == "3.000 (10단계)"
 
 
-def test_samples_are_sent_again_only_when_they_change():
-    now = replace(SNAPSHOT, eval_samples=answered(0, 10))
-    fake = FakeTraining(now)
+def test_samples_are_resent_only_when_they_change():
+    snapshot = replace(SNAPSHOT, eval_samples=transcript(0, 10))
+    fake = FakeTraining(snapshot)
     handlers = TrainingHandlers(fake, FakeEstimates())
     output = [field.name for field in fields(TrainingComponents)].index("eval_samples")
     first: Any = handlers.show_run("", ViewState())
     assert "0에 0" in first[output]
-    fake.current = replace(now, status=Status("running", 5, 9))
+    fake.current = replace(snapshot, status=Status("running", 5, 9))
     second: Any = handlers.poll("", first[-1])
     assert second[output] == {"__type__": "update"}
     fake.current = replace(
-        fake.current, status=Status("running", 6, 9), eval_samples=answered(0, 10, 20)
+        fake.current, status=Status("running", 6, 9), eval_samples=transcript(0, 10, 20)
     )
     assert "20에 0" in str(handlers.poll("", second[-1])[output])
     # The user may have chosen another run, whose page shows nothing yet.

@@ -1,4 +1,4 @@
-"""The participants of tab 2: their table, and the clicks in it."""
+"""The participants table of tab 2 and the actions of its buttons."""
 
 import json
 import re
@@ -33,12 +33,12 @@ MARU = ParticipantStats(
     pseudonym="고래",
 )
 BOT = ParticipantStats("날씨봇", 30, 0, 0.0, 0.0, 1.0, "bot", "봇으로 보임 (이름이 봇): 빼세요.")
-OUT = replace(MARU, name="은솔", is_excluded=True)
+EXCLUDED = replace(MARU, name="은솔", is_excluded=True)
 ODD = """도"담'</td><b>&quot;🐰\\"""
 
 
 class FakeRoom(FakeDatasets):
-    """The participants of one room; records calls, also those of `RoomParticipants`."""
+    """The participants of one room. Records calls, including those of `RoomParticipants`."""
 
     def __init__(self, *stats: ParticipantStats, error: str = "") -> None:
         super().__init__()
@@ -79,8 +79,8 @@ def handlers(room: FakeRoom, settings: FakeSettings | None = None) -> Any:
     )
 
 
-def click(fake, ask, room="", persona="", *, unfolded=False):
-    event = gr.EventData(None, {"ask": json.dumps(ask), "typed": "", "unfolded": unfolded})
+def click(fake, request, room="", persona="", *, unfolded=False):
+    event = gr.EventData(None, {"ask": json.dumps(request), "typed": "", "unfolded": unfolded})
     return handlers(fake).apply_action(event, room, persona)
 
 
@@ -89,7 +89,7 @@ def rows(page):
 
 
 def requests(page):
-    return [json.loads(unescape(found)) for found in re.findall(r'data-ask="([^"]*)"', page)]
+    return [json.loads(unescape(request)) for request in re.findall(r'data-ask="([^"]*)"', page)]
 
 
 def test_a_row_shows_the_stats_of_a_participant():
@@ -105,16 +105,16 @@ def test_a_row_shows_the_stats_of_a_participant():
 
 
 def test_excluded_participants_come_last_and_can_be_included_again():
-    page = participants_card([DODAM, OUT])
-    here, gone = rows(page)
-    assert 'class="kb-gone"' in gone
-    assert "빼기로 함" in gone
-    assert "kb-gone" not in here
-    assert requests(here) == [
+    page = participants_card([DODAM, EXCLUDED])
+    included, excluded = rows(page)
+    assert 'class="kb-gone"' in excluded
+    assert "빼기로 함" in excluded
+    assert "kb-gone" not in included
+    assert requests(included) == [
         {"do": "learn", "name": "도담"},
         {"do": "exclude", "names": ["도담"]},
     ]
-    assert requests(gone) == [{"do": "include", "names": ["은솔"]}]
+    assert requests(excluded) == [{"do": "include", "names": ["은솔"]}]
 
 
 def test_the_persona_is_marked_and_cannot_be_chosen_again():
@@ -128,42 +128,42 @@ def test_a_name_with_quotes_and_markup_survives_the_round_trip():
     page = participants_card([replace(DODAM, name=ODD, pseudonym=ODD)])
     assert "<b>&quot;" not in page
     assert requests(page)[1] == {"do": "exclude", "names": [ODD]}
-    services = FakeRoom(replace(DODAM, name=ODD))
-    click(services, requests(page)[1])
-    assert ("exclude", [ODD]) in services.calls
+    fake = FakeRoom(replace(DODAM, name=ODD))
+    click(fake, requests(page)[1])
+    assert ("exclude", [ODD]) in fake.calls
 
 
 def test_twenty_of_a_hundred_participants_are_shown_and_the_rest_unfold():
     crowd = [replace(DODAM, name=f"손님{number}") for number in range(100)]
-    page = participants_card([*crowd, OUT])
+    page = participants_card([*crowd, EXCLUDED])
     shown, folded = page.split("<details>")
     assert len(rows(shown)) == 21
     assert "은솔" in shown
     assert "나머지 80명 보기" in folded
     assert len(rows(folded)) == 80
-    assert "<details open>" in participants_card([*crowd, OUT], unfolded=True)
+    assert "<details open>" in participants_card([*crowd, EXCLUDED], unfolded=True)
     assert "<details" not in participants_card(crowd[:20])
     assert "그 밖의 100명" in participants_card(crowd * 3 + crowd[:20])
 
 
-def test_opening_the_tab_shows_known_values_without_reading():
-    services = FakeRoom(DODAM)
-    room, persona, build, report, onward, *_ = handlers(
-        services, FakeSettings(room="보드게임", persona="도담")
+def test_opening_the_tab_reads_no_exports():
+    fake = FakeRoom(DODAM)
+    room, persona, build, report, to_training, *_ = handlers(
+        fake, FakeSettings(room="보드게임", persona="도담")
     ).load()
-    assert services.calls == []
+    assert fake.calls == []
     assert (room.value, persona.value, build.interactive) == ("보드게임", "도담", True)
     assert "무엇을 배우나요" in report
-    assert onward.visible
+    assert to_training.visible
 
 
 def test_reading_reports_progress_and_keeps_the_choice():
-    services, reports = FakeRoom(DODAM, MARU, OUT), []
-    choices, page = handlers(services).list_participants(
-        "보드게임", "마루", lambda share, desc: reports.append((share, desc))
+    fake, updates = FakeRoom(DODAM, MARU, EXCLUDED), []
+    choices, page = handlers(fake).list_participants(
+        "보드게임", "마루", lambda share, desc: updates.append((share, desc))
     )
-    assert reports == [(0.5, "읽는 중")]
-    assert services.calls == [("people", "보드게임")]
+    assert updates == [(0.5, "읽는 중")]
+    assert fake.calls == [("people", "보드게임")]
     assert [value for _, value in choices["choices"]] == ["", "도담", "마루"]
     assert "value" not in choices
     assert len(rows(page)) == 3
@@ -171,7 +171,9 @@ def test_reading_reports_progress_and_keeps_the_choice():
 
 @pytest.mark.parametrize("chosen", ["은솔", "떠난 사람"])
 def test_a_persona_that_is_no_longer_available_is_deselected(chosen):
-    choices, _ = handlers(FakeRoom(DODAM, OUT)).list_participants("", chosen, lambda *_, **__: None)
+    choices, _ = handlers(FakeRoom(DODAM, EXCLUDED)).list_participants(
+        "", chosen, lambda *_, **__: None
+    )
     assert choices["value"] == ""
 
 
@@ -181,9 +183,9 @@ def test_an_unreadable_file_is_reported_in_place_of_the_table():
 
 
 def test_a_click_excludes_a_participant_and_reports_the_outdated_dataset():
-    services = FakeRoom(DODAM, MARU)
-    choices, page, report = click(services, {"do": "exclude", "names": ["마루"]}, "방", "마루")
-    assert services.calls == [("exclude", ["마루"]), ("people", "방")]
+    fake = FakeRoom(DODAM, MARU)
+    choices, page, report = click(fake, {"do": "exclude", "names": ["마루"]}, "방", "마루")
+    assert fake.calls == [("exclude", ["마루"]), ("people", "방")]
     assert choices["value"] == ""
     assert rows(page)[1].count("kb-gone") == 1
     assert "다시 만들어야 합니다" in report
@@ -191,17 +193,17 @@ def test_a_click_excludes_a_participant_and_reports_the_outdated_dataset():
 
 
 def test_a_click_includes_a_participant_again():
-    services = FakeRoom(DODAM)
-    _, _, report = click(services, {"do": "include", "names": ["도담"]})
-    assert services.calls[0] == ("include", ["도담"])
+    fake = FakeRoom(DODAM)
+    _, _, report = click(fake, {"do": "include", "names": ["도담"]})
+    assert fake.calls[0] == ("include", ["도담"])
     assert "다시 만들어야" not in report
 
 
 def test_a_click_chooses_the_persona_and_keeps_the_list_unfolded():
     crowd = [replace(DODAM, name=f"손님{number}") for number in range(30)]
-    services = FakeRoom(*crowd)
-    choices, page, _ = click(services, {"do": "learn", "name": "손님25"}, unfolded=True)
+    fake = FakeRoom(*crowd)
+    choices, page, _ = click(fake, {"do": "learn", "name": "손님25"}, unfolded=True)
     assert choices["value"] == "손님25"
     assert "<details open>" in page
     assert [row for row in rows(page) if "kb-chosen" in row and "손님25" in row]
-    assert [call for call, *_ in services.calls] == ["people"]
+    assert [call for call, *_ in fake.calls] == ["people"]

@@ -29,7 +29,7 @@ def facts(view):
     return dict(view.facts)
 
 
-def test_before_there_is_an_eta_the_detail_names_the_timing():
+def test_the_detail_mentions_timing_until_there_is_an_eta():
     status = replace(RUNNING.status, message="학습 중입니다.", eta_seconds=None)
     first = replace(RUNNING, status=status)
     assert training_view(first).detail == ("학습 중입니다.", "첫 걸음을 재고 있습니다.")
@@ -87,7 +87,7 @@ def test_the_kill_button_appears_only_when_a_stop_takes_long():
     assert not training_view(RUNNING, stopping_for=KILL_AFTER).kill.visible
 
 
-def test_a_stopped_run_shows_what_is_saved_and_what_can_be_done():
+def test_a_stopped_run_shows_its_saved_step_and_the_next_steps():
     stopped = replace(SNAPSHOT, status=Status("stopped", 41, 80), resume_step=40, can_chat=True)
     view = training_view(stopped)
     assert view.start.label == "이어서 학습 (40단계부터)"
@@ -99,7 +99,7 @@ def test_a_stopped_run_shows_what_is_saved_and_what_can_be_done():
     assert view.to_chat.visible
 
 
-def test_the_last_message_of_the_worker_is_not_repeated():
+def test_the_message_of_the_worker_replaces_the_next_steps():
     stopped = replace(
         SNAPSHOT, status=Status("stopped", 40, 80, message="저장했습니다."), resume_step=40
     )
@@ -163,7 +163,7 @@ def test_markup_in_a_message_is_inert():
     assert message["content"] == "<\u2060b>굵게<\u2060/b> &\u2060lt; <3 <링크>"
 
 
-def test_short_forms_of_file_facts():
+def test_short_forms_of_formats_names_and_line_numbers():
     assert export_format_name("W-KO") == "Windows"
     assert export_format_name("") == ""
     assert name_list(["가", "나", "다", "라", "마"]) == "가, 나, 다 외 2명"

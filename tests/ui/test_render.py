@@ -62,7 +62,7 @@ PAGES = {
             )
         ]
     ),
-    "refused file": lambda: cards.files_table([FileReport(EVIL, error=EVIL)]),
+    "rejected file": lambda: cards.files_table([FileReport(EVIL, error=EVIL)]),
     "report": lambda: cards.report_card(
         replace(REPORT, room=EVIL, persona=EVIL, warning=EVIL, removed=((EVIL, 1),))
     ),
@@ -91,15 +91,15 @@ PAGES = {
     ),
     "runs": lambda: runs_card([EVIL_RUN, replace(EVIL_RUN, fingerprint="", base="둘")] * 9),
     "status": lambda: cards.status(EVIL, "bad"),
-    "voice": lambda: cards.persona_card(replace(PERSONA, description=EVIL)),
+    "persona": lambda: cards.persona_card(replace(PERSONA, description=EVIL)),
     "rooms": lambda: rooms_table([EVIL_ROOM]),
     "people": lambda: people_cards([EVIL_ROOM]),
-    "diagnosis": lambda: line_report_card(
+    "line report": lambda: line_report_card(
         replace(LINE_REPORT, file=EVIL, format=EVIL, room=EVIL, not_understood_lines=((7, EVIL),))
     ),
     "note": lambda: cards.note(EVIL, EVIL),
     "outdated": lambda: cards.report_card(REPORT, EVIL),
-    "speakers": lambda: participants_card(
+    "participants": lambda: participants_card(
         [
             ParticipantStats(EVIL, 9, 9, 9.0, sentence=EVIL, pseudonym=EVIL, is_excluded=excluded)
             for excluded in (False, True)
@@ -122,13 +122,13 @@ class Tags(HTMLParser):
 
 @pytest.mark.parametrize("page", PAGES.values(), ids=PAGES.keys())
 def test_foreign_text_never_becomes_html(page):
-    seen = Tags(page())
-    assert seen.names
-    assert not {"img", "script"} & set(seen.names)
-    assert not [name for name in seen.attributes if name.startswith("on") or name == "src"]
+    tags = Tags(page())
+    assert tags.names
+    assert not {"img", "script"} & set(tags.names)
+    assert not [name for name in tags.attributes if name.startswith("on") or name == "src"]
 
 
-def test_a_refused_file_shows_its_error_and_no_button():
+def test_a_rejected_file_shows_its_error_and_no_button():
     page = cards.files_table([FileReport("사진.txt", error="카카오톡 대화가 아닙니다.")])
     assert "카카오톡 대화가 아닙니다." in page
     assert "data-hash" not in page
@@ -154,13 +154,13 @@ def test_only_targets_are_highlighted_with_one_bubble_per_line():
 
 
 def test_without_a_persona_everybody_is_on_the_left():
-    # Context messages too.
-    parts = (
+    messages = (
+        # Context.
         ExampleMessage("다", "누구?", False),
         ExampleMessage("가", "안녕", True),
         ExampleMessage("나", "응", True),
     )
-    assert "kb-mine" not in cards.examples_card([Example("방", "train", parts)], "")
+    assert "kb-mine" not in cards.examples_card([Example("방", "train", messages)], "")
 
 
 def test_the_persona_is_marked_as_an_ai():
@@ -173,7 +173,7 @@ def test_the_gate_explains_how_to_set_a_password():
 
 
 def requests(page):
-    """Requests of the buttons on a page."""
+    """Requests of the buttons in a card."""
     return [json.loads(unescape(request)) for request in re.findall(r'data-ask="([^"]*)"', page)]
 
 
@@ -205,17 +205,17 @@ def test_every_proposal_can_be_confirmed_and_every_change_reverted():
     assert people_cards([ROOM]).count("data-typed") == 1
 
 
-def test_an_unsure_exporter_gets_no_suggested_name():
-    unsure = replace(ROOM, proposals=(replace(ROOM.proposals[0], is_likely=False),), aliases=())
-    page = people_cards([unsure])
-    assert [ask["do"] for ask in requests(page)] == ["same", "include"]
+def test_an_unlikely_exporter_gets_no_button():
+    unlikely = replace(ROOM, proposals=(replace(ROOM.proposals[0], is_likely=False),), aliases=())
+    page = people_cards([unlikely])
+    assert [request["do"] for request in requests(page)] == ["same", "include"]
     assert '<option value="도담">' in page
 
 
 def test_a_room_without_proposals_has_no_card():
-    settled = replace(ROOM, proposals=(), aliases=(), participants=ROOM.participants[:2])
-    assert people_cards([settled]) == ""
-    assert people_cards([settled, ROOM]).count("<section") == 1
+    unchanged = replace(ROOM, proposals=(), aliases=(), participants=ROOM.participants[:2])
+    assert people_cards([unchanged]) == ""
+    assert people_cards([unchanged, ROOM]).count("<section") == 1
 
 
 def test_the_line_report_adds_up_and_shows_unparsed_lines():
@@ -227,8 +227,8 @@ def test_the_line_report_adds_up_and_shows_unparsed_lines():
     assert "<td>7</td><td>아침 9:01, 도담 : 안녕</td>" in page
     assert "나머지 1줄" in page
     assert "잃은 것은 없습니다" in page
-    settled = replace(
+    all_parsed = replace(
         LINE_REPORT, counts=replace(LINE_REPORT.counts, not_understood=0), not_understood_lines=()
     )
-    assert "모든 줄을 이해했습니다." in line_report_card(settled)
-    assert "<table" not in line_report_card(settled)
+    assert "모든 줄을 이해했습니다." in line_report_card(all_parsed)
+    assert "<table" not in line_report_card(all_parsed)

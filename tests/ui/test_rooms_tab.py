@@ -1,4 +1,4 @@
-"""The people cards of tab 1: requests of its buttons, the merge form, and errors."""
+"""The rooms section of tab 1: actions of its buttons, the merge form, and errors."""
 
 import json
 from dataclasses import replace
@@ -17,13 +17,13 @@ def handlers(participants: FakeParticipants) -> Any:
     return RoomsHandlers(participants)
 
 
-def click(participants, ask, typed=""):
-    event = gr.EventData(None, {"ask": json.dumps(ask), "typed": typed})
+def click(participants, request, typed=""):
+    event = gr.EventData(None, {"ask": json.dumps(request), "typed": typed})
     handlers(participants).apply_action(event)
 
 
 @pytest.mark.parametrize(
-    ("ask", "typed", "call"),
+    ("action", "typed", "call"),
     [
         (
             {"do": "same", "room": "방", "others": ["회원님"], "name": "도담"},
@@ -40,9 +40,9 @@ def click(participants, ask, typed=""):
         ({"do": "include", "names": ["봇"]}, "", ("include", ["봇"])),
     ],
 )
-def test_a_click_calls_the_service_with_the_request_of_the_button(ask, typed, call):
+def test_a_click_sends_the_request_of_the_button(action, typed, call):
     participants = FakeParticipants()
-    click(participants, ask, typed)
+    click(participants, action, typed)
     assert participants.calls == [call]
 
 

@@ -50,15 +50,15 @@ def test_only_the_lowest_loss_of_a_group_is_marked():
     assert page.count(text.LOWEST_LOSS) == 1
     assert page.count("<section") == 2
     assert text.RUNS_NOT_COMPARABLE in page
-    # Runs of a group stay together, whatever ran in between.
+    # Runs of a group stay together, whatever ran between them.
     assert re.findall(r'data-run="(\w+)"', page) == ["낮음", "main", "다름"]
 
 
-def test_with_several_bases_the_mark_names_its_base():
+def test_with_several_base_models_the_mark_is_per_base_model():
     low, other = replace(DONE, lowest=True), replace(DONE, name="둘", base="Qwen/Qwen3-0.6B")
     page = runs_card([low, *[other] * 12])
     assert page.count(text.LOWEST_LOSS_OF_BASE) == 1
-    # Also in the unfolded part, where only runs of one base are left.
+    # Also in the folded part, which has only runs of one base.
     assert page.count(text.BASES_NOT_COMPARABLE) == 2
 
 

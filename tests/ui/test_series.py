@@ -21,7 +21,7 @@ def test_downsample_keeps_spikes():
     assert (8765, 0.1) in sampled
 
 
-def test_downsample_one_point_above_the_limit():
+def test_downsample_respects_the_limit_by_one_point():
     assert len(downsample([(step, float(step)) for step in range(MAX_POINTS + 1)])) <= MAX_POINTS
 
 

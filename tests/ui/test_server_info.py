@@ -24,7 +24,7 @@ def test_the_url_holds_the_token_and_a_reachable_host():
     assert ServerInfo.here("::1", 7862, "abc").url == "http://[::1]:7862/?t=abc"
 
 
-def test_write_stores_all_fields_for_a_second_start(tmp_path):
+def test_write_stores_all_fields_in_a_private_file(tmp_path):
     info = ServerInfo.here("127.0.0.1", 7860, "abc")
     info.write(Home(tmp_path))
     file = tmp_path / ".kakaobot" / "instance.json"

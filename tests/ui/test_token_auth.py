@@ -66,7 +66,7 @@ def test_a_foreign_origin_is_forbidden(authenticated, origin):
     assert response.status_code == 403
 
 
-def test_the_own_origin_may_post(authenticated):
+def test_the_same_origin_is_allowed(authenticated):
     response = authenticated.post("/gradio_api/upload", headers={"origin": f"http://{HOST}"})
     assert response.text == "inside"
 

@@ -1,4 +1,4 @@
-"""The whole window with fake services, called over HTTP by dependency number, as a stranger can."""
+"""The window with fake services, called over HTTP by dependency number, as an attacker can."""
 
 import inspect
 import json
@@ -32,7 +32,7 @@ from ui.services import Services
 from ui.tabs.chat import ChatHandlers
 from ui.window import build_window
 
-# They authenticate or lock, or show nothing while the tab is locked.
+# These authenticate, lock, or do nothing while the tab is locked.
 OPEN = {ChatHandlers.enter, ChatHandlers.lock, ChatHandlers.refresh}
 GUARDED = {
     ChatHandlers.select_run,
@@ -92,7 +92,7 @@ def served(tmp_path_factory):
 
 
 def chat_dependencies(window: gr.Blocks) -> Iterator[tuple[int, Any, Any]]:
-    """(number, method, dependency) for every dependency that a chat handler serves."""
+    """Number, handler and dependency of every dependency of the chat tab."""
     for number, dependency in window.fns.items():
         handler = inspect.unwrap(dependency.fn) if dependency.fn else None
         if isinstance(handler, MethodType) and isinstance(handler.__self__, ChatHandlers):
@@ -100,9 +100,12 @@ def chat_dependencies(window: gr.Blocks) -> Iterator[tuple[int, Any, Any]]:
 
 
 def find_dependency(window: gr.Blocks, method: Any) -> tuple[int, Any]:
-    """The first dependency that a method of `ChatHandlers` serves."""
-    found = chat_dependencies(window)
-    return next((number, dependency) for number, fn, dependency in found if fn is method)
+    """The first dependency with this handler."""
+    return next(
+        (number, dependency)
+        for number, handler, dependency in chat_dependencies(window)
+        if handler is method
+    )
 
 
 def data_for(dependency):
@@ -116,7 +119,7 @@ def test_every_dependency_is_private(window):
     assert {dependency.api_visibility for dependency in window.fns.values()} == {"private"}
 
 
-def test_every_chat_handler_is_known_to_this_test(window):
+def test_every_chat_handler_is_open_or_guarded(window):
     methods = {method for _, method, _ in chat_dependencies(window)}
     assert methods - OPEN == GUARDED
     assert methods >= OPEN
@@ -184,11 +187,11 @@ def test_element_ids_are_unique(window):
 
 @pytest.mark.slow
 def test_opening_the_window_does_not_import_torch():
-    probe = (
+    program = (
         "import sys, ui.app, ui.window; "
         "print([name for name in ('torch', 'transformers', 'peft') if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[]"
+    assert result.stdout.strip() == "[]"

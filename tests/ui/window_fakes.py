@@ -1,4 +1,4 @@
-"""Fakes of the window's services (`ui.services`), and values to show."""
+"""Fakes of the services of the window, and values for them to return."""
 
 from __future__ import annotations
 
@@ -213,21 +213,21 @@ class FakeDatasets:
 
 
 class FakeEstimates:
-    """Computes the estimate it was given, and knows it from then on."""
+    """Returns the given estimate, which counts as cached after the first `get`."""
 
     def __init__(self, estimate: Estimate | None = ESTIMATE) -> None:
         self._estimate = estimate
-        self._known: Estimate | None = None
+        self._cached: Estimate | None = None
         self.computed = 0
 
     def cached(self) -> Estimate | None:
-        return self._known
+        return self._cached
 
     def get(self, progress: Progress = no_progress) -> Estimate | None:
         progress(0.3, "재는 중")
         self.computed += 1
-        self._known = self._estimate
-        return self._known
+        self._cached = self._estimate
+        return self._cached
 
 
 class FakeTraining:
@@ -258,7 +258,7 @@ class FakeTraining:
 
 
 class EchoChat:
-    """Echoes the last line, one bubble a word."""
+    """Echoes the last line, one bubble per word."""
 
     def __init__(self, gate: PasswordGate, persona: Persona | None = PERSONA) -> None:
         self._gate, self._persona = gate, persona
