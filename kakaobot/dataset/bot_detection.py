@@ -40,7 +40,7 @@ class BotDetector:
     def is_bot(self, answer_share: float) -> bool:
         """Whether the turns look like those of a bot.
 
-        True if nearly all long turns follow a template, or on two of three signs: most long turns
+        True if nearly all long turns follow a template, or if two of three hold: most long turns
         follow a template, the sender hardly ever answers anybody, and nearly all turns come at
         the same few times of day.
 
@@ -53,12 +53,12 @@ class BotDetector:
         if len(long_texts) < max(_MIN_LONG_TURNS, len(sample) / 2):
             return False
         template_share = _template_share(long_texts)
-        signs = (
+        indicators = (
             template_share >= _TEMPLATE_SHARE,
             answer_share <= _MAX_ANSWER_SHARE,
             self._runs_like_clockwork(),
         )
-        return template_share >= _CERTAIN_TEMPLATE_SHARE or sum(signs) >= 2
+        return template_share >= _CERTAIN_TEMPLATE_SHARE or sum(indicators) >= 2
 
     def _runs_like_clockwork(self) -> bool:
         required, covered = _CLOCK_SHARE * self._turns, 0

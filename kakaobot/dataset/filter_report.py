@@ -46,7 +46,7 @@ class ReplySample:
     """Evenly spaced sample of the candidate replies of all rooms."""
 
     def __init__(self, persona: str = "") -> None:
-        """`persona`: whose replies are candidates; empty for everybody's."""
+        """`persona`: participant whose replies are candidates; empty for all."""
         self._persona = persona
         self._sampler = EvenSampler[tuple[str, int, Turn]](_SAMPLE_SIZE)
 
@@ -76,10 +76,10 @@ class ReplySample:
         effects = [_effect(BEFORE, 0, unfiltered, unfiltered)]
         for filter_reason in REASONS:
             if removed[filter_reason]:
-                rest = style_profile(text for text, reason in replies if reason != filter_reason)
-                effects.append(_effect(filter_reason, removed[filter_reason], unfiltered, rest))
-        rest = style_profile(text for text, reason in replies if not reason)
-        effects.append(_effect(AFTER, removed.total(), unfiltered, rest))
+                left = style_profile(text for text, reason in replies if reason != filter_reason)
+                effects.append(_effect(filter_reason, removed[filter_reason], unfiltered, left))
+        left = style_profile(text for text, reason in replies if not reason)
+        effects.append(_effect(AFTER, removed.total(), unfiltered, left))
         return tuple(effects)
 
 

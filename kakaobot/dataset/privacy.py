@@ -1,7 +1,7 @@
 """Masks personal data with typed tags (`<전화번호>`). Never removes a message.
 
 It uses regular expressions and checksums; what they miss ends up in the training data.
-`benchmarks/privacy.py` measures precision and recall on invented, labelled lines.
+`benchmarks/privacy.py` measures precision and recall on invented, labeled lines.
 """
 
 from __future__ import annotations

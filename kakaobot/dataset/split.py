@@ -1,4 +1,4 @@
-"""Train/validation split of a room: the newest targets validate."""
+"""Train/validation split of a room: the newest targets are for validation."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def session_cut(targets: Sequence[int], ratio: float) -> int:
         A cut that leaves targets on both sides if two sessions have any.
     """
     requested = max(1, round(sum(targets) * ratio))
-    cut, taken = len(targets), 0
-    left = sum(targets)
-    while cut > 1 and taken < requested and left > targets[cut - 1]:
+    cut = len(targets)
+    train_count, val_count = sum(targets), 0
+    while cut > 1 and val_count < requested and train_count > targets[cut - 1]:
         cut -= 1
-        taken += targets[cut]
-        left -= targets[cut]
+        val_count += targets[cut]
+        train_count -= targets[cut]
     return cut
 
 
@@ -75,7 +75,7 @@ def turn_cut(targets: Sequence[int], ratio: float) -> int:
     """Position of the first validation turn in a room with a single session.
 
     Args:
-        targets: positions of the targets; a lone target never validates.
+        targets: positions of the targets; a lone one stays in training.
         ratio: as in `session_cut`.
     """
     requested = min(max(1, round(len(targets) * ratio)), len(targets) - 1)

@@ -104,7 +104,7 @@ class TargetSelector:
     """
 
     def __init__(self, rules: FilterRules, *, persona: str = "") -> None:
-        """`persona`: whose turns are candidates; empty for everybody's.
+        """`persona`: participant whose turns are candidates; empty for all.
 
         The other turns still count when looking for forwarded texts.
         """
@@ -180,7 +180,7 @@ def select_targets(
     Args:
         rooms: room → its turns in chronological order, read once.
         rules: the filters to apply.
-        persona: whose turns are candidates; empty for everybody's.
+        persona: participant whose turns are candidates; empty for all.
         cap_backchannels: whether to limit backchannels to their share.
     """
     selector = TargetSelector(rules, persona=persona)

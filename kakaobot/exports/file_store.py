@@ -58,10 +58,10 @@ class AddResult:
 class FileStore:
     """The exports under `raw`; safe for several processes, as changes are made under a lock."""
 
-    def __init__(self, raw: Path, *, patience: float = 30) -> None:
-        """`patience`: seconds to wait for another process before raising ExportError."""
+    def __init__(self, raw: Path, *, lock_timeout: float = 30) -> None:
+        """`lock_timeout`: seconds to wait for another process before raising ExportError."""
         self._raw = raw
-        self._patience = patience
+        self._lock_timeout = lock_timeout
         self._organized = OrganizedFolder(raw / "organized")
         self._contents = ContentFolder(raw / "inbox", self._organized)
         self._manifest = raw / "manifest.json"
@@ -219,7 +219,7 @@ class FileStore:
         with self._translate_errors():
             self._contents.create()
             try:
-                with FileLock(self._raw / ".lock", timeout=self._patience):
+                with FileLock(self._raw / ".lock", timeout=self._lock_timeout):
                     yield
             except Timeout as error:
                 raise ExportError(

@@ -125,7 +125,7 @@ class CsvFormat:
     row_start: re.Pattern[str]
     """Start of a row; only used to resynchronize after a broken quote."""
     notice: re.Pattern[str]
-    """Whole text of a system row, which carries the name of whoever caused it."""
+    """Whole text of a system row; its sender is the participant who caused it."""
     file_name: re.Pattern[str]
     """File name that contains the room: group room."""
 

@@ -24,7 +24,7 @@ _COMPARED = 100
 
 
 def fingerprint_messages(messages: Iterable[Message]) -> dict[str, str]:
-    """Hashes of minute and text of sent texts. Names are left out, as they differ by device."""
+    """Hash minute and text of text messages, but not names, which differ by device."""
     days = defaultdict[int, set[int]](set)
     for at, sender, text, kind, *_ in messages:
         if sender and kind == "text":

@@ -66,14 +66,14 @@ def group_files(
     several rooms in common.
     """
     aliases = {key: resolve_aliases(names) for key, names in confirmed.items()}
-    known = [_resolve(file, aliases) for file in files]
+    evidence = [_resolve(file, aliases) for file in files]
     named: dict[str, list[int]] = {}
-    for index, file in enumerate(known):
+    for index, file in enumerate(evidence):
         if file.has_room_name:
             named.setdefault(file.key, []).append(index)
     rooms: list[_RoomFiles] = list(named.items())
-    nameless = [index for index, file in enumerate(known) if not file.has_room_name]
-    shared = _shared_counter(known, aliases)
+    nameless = [index for index, file in enumerate(evidence) if not file.has_room_name]
+    shared = _shared_counter(evidence, aliases)
     while nameless:
         # A file that was assigned to a room may share messages with one that was not.
         pairs = ((index, room) for index in nameless for room in rooms)
@@ -83,10 +83,11 @@ def group_files(
             max(rooms, key=lambda room: shared(index, room))[1].append(index)
         else:
             index = nameless[0]
-            rooms.append((known[index].key, [index]))
+            rooms.append((evidence[index].key, [index]))
         nameless.remove(index)
     return [
-        _make_group([(index, known[index]) for index in indices], aliases) for _, indices in rooms
+        _make_group([(index, evidence[index]) for index in indices], aliases)
+        for _, indices in rooms
     ]
 
 
@@ -111,7 +112,7 @@ def _rename(people: Collection[str], names: Aliases) -> frozenset[str]:
 
 
 def _shared_counter(
-    known: Sequence[_ResolvedEvidence], aliases: Mapping[str, Aliases]
+    evidence: Sequence[_ResolvedEvidence], aliases: Mapping[str, Aliases]
 ) -> Callable[[int, _RoomFiles], int]:
     """Memoized evidence that a nameless file belongs to a room; 0 if it does not."""
     cache: dict[tuple[int, int, str], int] = {}
@@ -121,7 +122,7 @@ def _shared_counter(
         names = aliases.get(key, {})
         for other in others:
             if (index, other, key) not in cache:
-                cache[index, other, key] = _count_evidence(known[index], known[other], names)
+                cache[index, other, key] = _count_evidence(evidence[index], evidence[other], names)
         return max(cache[index, other, key] for other in others)
 
     return shared

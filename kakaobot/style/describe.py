@@ -14,7 +14,7 @@ from kakaobot.style.stats import DISTINCT_SAMPLE, Quartiles
 
 MIN_Z = 3.0
 """Standard errors below which a difference is noise, as between halves of one person's replies."""
-MIN_LAUGHING_REPLIES = 5
+MIN_SOUND_REPLIES = 5
 """Replies with a sound, in each profile, needed to compare its run length."""
 SHOWN_EXPRESSIONS = 10
 """Expressions in `describe_style`."""
@@ -173,13 +173,13 @@ def _habit_counts(
             for marker, habit in _MARKER_HABITS[feature].items()
         ]
     indices = {label: index for index, label in enumerate(FEATURES[feature].classes)}
-    ours, theirs = a.features[feature], b.features[feature]
+    mine, theirs = a.features[feature], b.features[feature]
     return [
         (
             habit,
             _PairedCounts(
-                sum(ours[indices[label]] for label in labels),
-                sum(ours),
+                sum(mine[indices[label]] for label in labels),
+                sum(mine),
                 sum(theirs[indices[label]] for label in labels),
                 sum(theirs),
             ),
@@ -239,7 +239,7 @@ def _length_sentence(mine: Quartiles, theirs: Quartiles) -> str:
 def _sound_length_sentence(a: StyleProfile, b: StyleProfile) -> str:
     uses = {sound: min(a.markers[sound], b.markers[sound]) for sound in a.sound_runs}
     sound = max(uses, key=lambda key: uses[key], default="")
-    if not sound or uses[sound] < MIN_LAUGHING_REPLIES:
+    if not sound or uses[sound] < MIN_SOUND_REPLIES:
         return ""
     mine, theirs = a.sound_runs[sound].median, b.sound_runs[sound].median
     if mine == theirs:

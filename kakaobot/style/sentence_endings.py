@@ -3,7 +3,7 @@
 Suffix rules with exception lists, not a parser: lists separate the noun 피자 from the verb form
 하자; the ambiguous 봄 ("spring" or "saw") counts as 음슴체. A word that matches no rule is unknown
 (모름). The share of unknown words is itself a style feature, since some people end in nouns.
-Labelled examples: `tests/style/test_sentence_endings.py`.
+Labeled examples: `tests/style/test_sentence_endings.py`.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Span:
 
 
 def resolve_overlaps(spans: Iterable[Span]) -> list[Span]:
-    """Return disjoint spans from left to right, whatever the input order.
+    """Return disjoint spans from left to right, regardless of the input order.
 
     A custom word that partly overlaps another span keeps its remaining parts.
     """
