@@ -1,4 +1,4 @@
-"""Reads the labelled lines in `pii*.tsv` and scores the recognizers on them."""
+"""Reads the labeled lines in `pii*.tsv` and scores the recognizers on them."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ def read(file: Path) -> list[Line]:
     return [_line(f"{file.name}:{number}", *row.split("\t")) for number, row in numbered]
 
 
-def _line(location: str, topic: str, labelled: str) -> Line:
-    labelled = _ESCAPE.sub(lambda m: "\n" if m[1] == "n" else chr(int(m[1][1:], 16)), labelled)
+def _line(location: str, topic: str, labeled: str) -> Line:
+    labeled = _ESCAPE.sub(lambda m: "\n" if m[1] == "n" else chr(int(m[1][1:], 16)), labeled)
     text, spans, end = "", [], 0
-    for label in _LABEL.finditer(labelled):
-        text += labelled[end : label.start()]
+    for label in _LABEL.finditer(labeled):
+        text += labeled[end : label.start()]
         spans.append(Span(label[1], len(text), len(text) + len(label[2])))
         text += label[2]
         end = label.end()
-    return Line(location, topic, text + labelled[end:], frozenset(spans))
+    return Line(location, topic, text + labeled[end:], frozenset(spans))
 
 
 def predict(line: Line) -> frozenset[Span]:

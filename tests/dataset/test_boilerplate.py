@@ -7,23 +7,23 @@ import pytest
 from kakaobot.dataset.boilerplate import THRESHOLD, boilerplate_score, is_boilerplate
 
 LINES = (Path(__file__).parent / "boilerplate.txt").read_text(encoding="utf-8").splitlines()
-LABELLED = [
+LABELED = [
     (line[0] == "1", line[2:].replace("\\n", "\n")) for line in LINES if not line.startswith("#")
 ]
 HELD_OUT = LINES.index(next(line for line in LINES if line.startswith("# Held out")))
 
 
-def test_the_labelled_set_is_large_and_balanced() -> None:
-    positives = sum(label for label, _ in LABELLED)
+def test_the_labeled_set_is_large_and_balanced() -> None:
+    positives = sum(label for label, _ in LABELED)
     assert positives >= 60
-    assert len(LABELLED) - positives >= 60
-    assert len({text for _, text in LABELLED}) == len(LABELLED) >= 150
+    assert len(LABELED) - positives >= 60
+    assert len({text for _, text in LABELED}) == len(LABELED) >= 150
 
 
-def test_precision_and_recall_on_the_labelled_set() -> None:
-    predicted = [(label, text) for label, text in LABELLED if is_boilerplate(text)]
+def test_precision_and_recall_on_the_labeled_set() -> None:
+    predicted = [(label, text) for label, text in LABELED if is_boilerplate(text)]
     correct = sum(label for label, _ in predicted)
-    precision, recall = correct / len(predicted), correct / sum(label for label, _ in LABELLED)
+    precision, recall = correct / len(predicted), correct / sum(label for label, _ in LABELED)
     assert [text for label, text in predicted if not label] == []
     assert precision == 1
     assert recall >= 0.9
@@ -37,7 +37,7 @@ def test_no_false_positives_on_held_out_lines() -> None:
 
 def test_the_prefilters_lose_no_boilerplate() -> None:
     scored = [
-        text for _, text in LABELLED if boilerplate_score(text) >= THRESHOLD and len(text) >= 30
+        text for _, text in LABELED if boilerplate_score(text) >= THRESHOLD and len(text) >= 30
     ]
     assert len(scored) >= 50
     assert [text for text in scored if not is_boilerplate(text)] == []

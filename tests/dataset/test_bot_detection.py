@@ -51,17 +51,17 @@ def random_turns(count: int = 200) -> list[Turn]:
     ]
 
 
-def test_bot_is_detected_by_clock_and_template() -> None:
+def test_a_bot_is_detected_by_its_times_and_template() -> None:
     assert is_bot(hourly("지금은 {}시입니다 물 한 잔 마실 시간이에요"), answer_share=0.0)
 
 
-def test_bot_that_only_answers_is_detected_by_its_templates() -> None:
+def test_a_bot_that_only_answers_is_detected_by_its_template() -> None:
     greeting = "{} 어서 오세요 들어오시면 공지를 꼭 읽어 주세요"
     turns = [turn(n, "문지기", greeting.format("가나다라"[n % 4]), n * 37) for n in range(60)]
     assert is_bot(turns, answer_share=1.0)
 
 
-def test_one_sign_alone_is_not_a_bot() -> None:
+def test_one_indicator_alone_does_not_make_a_bot() -> None:
     turns = random_turns()
     assert not is_bot(turns, answer_share=0.5)
     # A diary that nobody answers, and one written at nine every evening.
@@ -71,9 +71,9 @@ def test_one_sign_alone_is_not_a_bot() -> None:
     assert is_bot(daily, answer_share=0.0)
 
 
-def test_repeated_short_turns_are_not_a_bot() -> None:
+def test_repeated_short_turns_do_not_make_a_bot() -> None:
     assert not is_bot([turn(n, "가", "ㅋㅋㅋ", n) for n in range(500)], answer_share=0.0)
 
 
-def test_few_turns_are_not_a_bot() -> None:
+def test_few_turns_do_not_make_a_bot() -> None:
     assert not is_bot(hourly("지금은 {}시입니다 물 마실 시간이에요", 29), answer_share=0.0)

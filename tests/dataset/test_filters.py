@@ -158,7 +158,7 @@ def test_the_first_matching_reason_is_recorded() -> None:
 
 
 @pytest.mark.parametrize("rule", ["links", "boilerplate", "forwarded", "repeated"])
-def test_each_rule_can_be_disabled(rule: str) -> None:
+def test_each_filter_can_be_disabled(rule: str) -> None:
     texts = ("가", "<링크>"), ("가", NEWS), ("가", WISH), ("나", WISH), ("가", STORY), ("가", STORY)
     reason_of = {
         "links": LINKS,

@@ -114,21 +114,21 @@ def test_usable_replies_are_the_targets_of_that_persona(
         )
 
 
-def test_bot_is_advised_against_by_name() -> None:
+def test_a_bot_is_detected_by_name() -> None:
     rules = FilterRules(bots=frozenset({"날씨봇"}))
     [bot] = participant_stats(room([session(("날씨봇", "맑아요"))]), rules)
     assert (bot.advice, bot.replies, bot.filtered_share) == ("bot", 0, 1.0)
     assert "봇으로 보임" in bot.sentence
 
 
-def test_bot_is_advised_against_by_its_behavior() -> None:
+def test_a_bot_is_detected_by_its_behavior() -> None:
     text = "지금은 {}시입니다 물 한 잔 마실 시간이에요"
     turns = [turn(n, "알리미", text.format(n), minute=60 * n) for n in range(80)]
     stats = participant_stats(room([Session("방", tuple(turns))]), FilterRules())
     assert stats[0].advice == "bot"
 
 
-def test_turns_split_into_sessions_lead_to_advice() -> None:
+def test_participants_with_enough_replies_are_recommended() -> None:
     sessions = split_sessions("방", random_turns(), gap=timedelta(minutes=60))
     stats = participant_stats(room(sessions), FilterRules(), enough=100)
     assert [participant.advice for participant in stats] == ["enough", "enough"]
@@ -139,7 +139,7 @@ def test_progress_is_reported_repeatedly() -> None:
     turns = [turn(n, "가나"[n % 2], "밥은 먹었니") for n in range(35_000)]
     rooms = room(Session("방", (turn,)) for turn in turns)
     participant_stats(rooms, FilterRules(), progress=lambda share, _: shares.append(share))
-    # Before each of two stages, at every ten thousand turns, and at each of two participants.
+    # Once per stage, every ten thousand turns, and once per participant.
     assert len(shares) == 2 + 3 + 2
     assert shares == sorted(shares)
     assert 0 == shares[0] < shares[-1] <= 1

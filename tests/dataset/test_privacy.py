@@ -136,7 +136,7 @@ def test_masking_is_idempotent(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", LINES[:: len(LINES) // 200])
-def test_masking_a_labelled_line_is_idempotent(text: str) -> None:
+def test_masking_a_labeled_line_is_idempotent(text: str) -> None:
     once = mask(text, words=CUSTOM_WORDS).text
     assert mask(once, words=CUSTOM_WORDS).text == once
 
@@ -205,7 +205,7 @@ def test_the_uncovered_rest_of_a_custom_word_is_masked() -> None:
 # --- settings
 
 
-def test_custom_words_are_masked_whatever_else_is_off() -> None:
+def test_custom_words_are_masked_with_all_else_off() -> None:
     text = "Dodam 이랑 dodam2 010-0000-1234"
     masked = mask(text, private=False, urls=False, words=(" dodam2", "dodam", ""))
     assert masked.text == "<가린말> 이랑 <가린말> 010-0000-1234"
@@ -242,9 +242,9 @@ def test_counts_add_up_over_messages() -> None:
     assert counts == {"전화번호": 3, "이메일": 1}
 
 
-def test_every_entity_type_has_a_tag_and_labelled_lines() -> None:
+def test_every_entity_type_has_a_tag_and_labeled_lines() -> None:
     assert set(TAGS) == set(ENTITY_TYPES)
-    labelled = {
+    labeled = {
         span.entity_type for file in (TUNED, HELD_OUT) for line in read(file) for span in line.spans
     }
-    assert labelled == set(ENTITY_TYPES)
+    assert labeled == set(ENTITY_TYPES)

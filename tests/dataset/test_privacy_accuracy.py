@@ -1,4 +1,4 @@
-"""Precision and recall on invented, labelled lines; `benchmarks/privacy.py` prints the table."""
+"""Precision and recall on invented, labeled lines; `benchmarks/privacy.py` prints the table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.dataset.pii_lines import HELD_OUT, TUNED, Line, mistakes, read, score
 LINES = read(TUNED) + read(HELD_OUT)
 
 
-def test_the_labelled_lines_are_many_and_distinct_with_enough_negatives() -> None:
+def test_the_labeled_lines_are_many_and_distinct_with_enough_negatives() -> None:
     assert len(LINES) >= 500
     assert sum(not line.spans for line in LINES) >= 0.4 * len(LINES)
     assert len({line.text for line in LINES}) >= 0.98 * len(LINES)

@@ -158,5 +158,5 @@ def test_sex_digits_distinguish_residents_from_foreigners() -> None:
         ("m² 👍🏻", "m² 👍🏻"),
     ],
 )
-def test_normalize(text: str, normalized: str) -> None:
+def test_normalize_folds_characters(text: str, normalized: str) -> None:
     assert normalize(text).text == normalized

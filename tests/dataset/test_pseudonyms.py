@@ -36,7 +36,7 @@ TEMPLATES = (
 def write_export(
     folder: Path, room: str = "김도담", count: int = 240, names: tuple[str, ...] = NAMES
 ) -> Path:
-    """Write a Windows export of one day; names of the room and the file contain a name too."""
+    """Write a Windows export of one day, whose room and file are named after a participant."""
     file = folder / f"KakaoTalk_Chat_{room}_2026.txt"
     lines = [f"{room} 님과 카카오톡 대화", "저장한 날짜 : 2026-05-01 10:00:00", ""]
     lines.append("--------------- 2026년 4월 1일 수요일 ---------------")
@@ -84,7 +84,7 @@ def test_dataset_of_the_sample_has_no_real_name(home: Home, bases: BaseModels) -
         assert not [name for name in ("도담", "마루", "은솔", "하늘") if name.encode() in raw]
 
 
-def test_same_input_gives_the_same_bytes(home: Home, datasets: Datasets) -> None:
+def test_rebuilding_gives_the_same_bytes(home: Home, datasets: Datasets) -> None:
     datasets.build()
     reproducible = {"train.jsonl", "val.jsonl", "preview.json"}
     before = dataset_files(home)
@@ -246,7 +246,7 @@ def test_pseudonyms_are_the_same_in_every_version() -> None:
     }
 
 
-def test_no_pseudonym_is_somebody_elses_name() -> None:
+def test_no_pseudonym_is_the_name_of_a_participant() -> None:
     assert invent_pseudonyms(["민수", "해맑은 수달"], "x")["민수"] != "해맑은 수달"
 
 
@@ -264,7 +264,7 @@ def test_assigned_pseudonyms_are_kept() -> None:
     # Unless the pseudonym has become the name of a participant.
     renamed = invent_pseudonyms(["민수", "파란 고래"], "x", {"민수": "파란 고래"})
     assert renamed["민수"] != "파란 고래"
-    # A newcomer does not get the pseudonym of somebody absent.
+    # A new participant does not get the pseudonym of an absent one.
     pseudonym = invent_pseudonyms(["지우"], "x")["지우"]
     assert invent_pseudonyms(["지우"], "x", {"누군가": pseudonym})["지우"] != pseudonym
     assert invent_pseudonyms(["지우"], "x", {"누군가": "작은 여우"})["지우"] != "작은 여우"

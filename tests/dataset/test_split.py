@@ -7,7 +7,7 @@ from kakaobot.dataset.split import session_cut, turn_cut
 
 
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=12), st.floats(0.01, 0.5))
-def test_newest_sessions_validate_and_both_sides_get_targets(
+def test_the_newest_sessions_validate_and_both_splits_have_targets(
     targets: list[int], ratio: float
 ) -> None:
     cut = session_cut(targets, ratio)
@@ -18,12 +18,12 @@ def test_newest_sessions_validate_and_both_sides_get_targets(
 
 
 @given(st.sets(st.integers(0, 50), min_size=1), st.floats(0.01, 0.5))
-def test_newest_turns_of_a_single_session_validate(positions: set[int], ratio: float) -> None:
+def test_the_newest_turns_of_a_single_session_validate(positions: set[int], ratio: float) -> None:
     targets = sorted(positions)
     cut = turn_cut(targets, ratio)
-    validating = [position for position in targets if position >= cut]
+    val_targets = [position for position in targets if position >= cut]
     if len(targets) == 1:
-        assert validating == []
+        assert val_targets == []
     else:
-        assert 0 < len(validating) < len(targets)
-        assert len(validating) == max(1, round(len(targets) * ratio))
+        assert 0 < len(val_targets) < len(targets)
+        assert len(val_targets) == max(1, round(len(targets) * ratio))

@@ -44,7 +44,7 @@ def test_removing_added_aliases_restores_the_previous_ones(
 
 
 @given(JOINS)
-def test_joined_names_resolve_to_one_name_that_is_no_alias(
+def test_joined_names_resolve_to_a_name_that_is_not_an_alias(
     joins: list[tuple[str, list[str]]],
 ) -> None:
     for names, aliases in joined(joins)[1:]:

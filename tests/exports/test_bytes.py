@@ -48,9 +48,7 @@ def test_every_common_encoding_is_read(tmp_path: Path, encoding: str) -> None:
         ("[선배] 이번 주 모임\n[후배] 네\n".encode(), "카카오톡 대화가 아닙니다"),
     ],
 )
-def test_unreadable_data_raises_a_korean_sentence(
-    tmp_path: Path, data: bytes, message: str
-) -> None:
+def test_unreadable_data_raises_a_korean_message(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "어떤 것.txt"
     path.write_bytes(data)
     with pytest.raises(ExportError, match=message) as error:

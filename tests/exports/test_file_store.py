@@ -122,7 +122,7 @@ def test_a_changed_file_is_reported_and_can_be_added_again(tmp_path: Path) -> No
     assert (again.is_duplicate, again.error) == (False, None)
     assert "다시 넣었습니다" in again.note
     assert load_all(store)[0].messages[0].text == "안녕"
-    # The edited file stays, and the original gets one name next to it.
+    # The edited file stays, and the original gets one more name next to it.
     assert organized.read_bytes() == chat("고침")
     for _ in range(3):
         store.organize()
@@ -206,7 +206,7 @@ def test_an_unencodable_text_leaves_no_draft(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["raw", "raw/inbox"])
-def test_a_file_in_place_of_a_folder_raises_a_sentence(tmp_path: Path, name: str) -> None:
+def test_a_file_in_place_of_a_folder_raises_export_error(tmp_path: Path, name: str) -> None:
     file = upload(tmp_path, "대화.txt", chat())
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_bytes(b"")
@@ -218,7 +218,7 @@ def test_a_file_in_place_of_a_folder_raises_a_sentence(tmp_path: Path, name: str
             call()
 
 
-def test_a_full_disk_raises_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_raises_export_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "no space")
 
@@ -396,7 +396,7 @@ def test_entries_count_every_line(tmp_path: Path) -> None:
     )
 
 
-def test_an_unreadable_manifest_or_aliases_file_raises_a_sentence(tmp_path: Path) -> None:
+def test_an_unreadable_manifest_or_aliases_file_raises_export_error(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     (raw / "manifest.json").mkdir(parents=True)
     (raw / "people.json").mkdir()
@@ -480,7 +480,7 @@ def test_a_folder_locked_for_too_long_raises(tmp_path: Path) -> None:
     raw.mkdir()
     file = upload(tmp_path, "대화.txt", chat())
     with FileLock(raw / ".lock"), pytest.raises(ExportError, match="잠시 뒤에"):
-        FileStore(raw, patience=0.1).add([file])
+        FileStore(raw, lock_timeout=0.1).add([file])
 
 
 def test_an_archive_plan_changes_nothing_until_carried_out(tmp_path: Path) -> None:

@@ -222,7 +222,7 @@ def test_files_are_grouped_without_reading_them(tmp_path: Path, read: list[str])
     assert (room.room, room.messages, room.repeated) == ("우리방", 5, 5)
 
 
-def test_a_file_removed_while_others_are_read_is_no_error(store: FileStore) -> None:
+def test_a_file_removed_while_others_are_read_raises_no_error(store: FileStore) -> None:
     other = next(file.hash for file in store.list_files() if file.name == "옆.txt")
 
     def disturb(share: float, _: str) -> None:

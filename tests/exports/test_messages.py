@@ -45,7 +45,7 @@ def test_iteration_and_indexing_agree_in_a_large_export() -> None:
     assert messages == listed
 
 
-def test_counters_match_the_messages() -> None:
+def test_counts_and_times_match_the_messages() -> None:
     export = large()
     listed = list(export.messages)
     assert sender_counts(export.messages) == Counter(message.sender for message in listed)

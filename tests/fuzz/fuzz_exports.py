@@ -33,12 +33,11 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SEEDS = HERE / "seeds"
-LARGEST = 1 << 16
-"""Bytes of one input."""
-TOO_LONG = 5
-"""Seconds for one input of that size, above which it counts as a hang."""
-_MEMORY = 2048
-"""MiB, far more than any input of that size may take."""
+MAX_INPUT_BYTES = 1 << 16
+MAX_SECONDS = 5
+"""For one input; a longer run counts as a hang."""
+_MEMORY_MIB = 2048
+"""Far more than any input may take."""
 _PROGRESS_INTERVAL = 30
 """Seconds."""
 
@@ -62,18 +61,18 @@ def main() -> int:
 def replay(files: list[Path]) -> int:
     from tests.fuzz.properties import checks
 
-    broken = 0
+    finding_count = 0
     with tempfile.TemporaryDirectory() as folder:
         for file in files:
             for check in checks(Path(folder)):
                 before = time.process_time()
                 error = _run(check, file.read_bytes())
                 seconds = time.process_time() - before
-                if error or seconds > TOO_LONG:
-                    broken += 1
+                if error or seconds > MAX_SECONDS:
+                    finding_count += 1
                     print(f"{file}: {_describe(check)}: {seconds:.1f} s\n{error}")
-    print(f"{len(files)} files, {broken} findings")
-    return 1 if broken else 0
+    print(f"{len(files)} files, {finding_count} findings")
+    return 1 if finding_count else 0
 
 
 def fuzz(args: argparse.Namespace) -> int:
@@ -191,7 +190,7 @@ def _signature(report: str) -> str:
     error, _, text = last.partition(":")
     name = error.rpartition(".")[2]
     places = re.findall(r'File "[^"]*?(\w+)\.py", line \d+, in (\w+)', report)
-    return f"{name} {text if name == 'Broken' else places[-1]}"
+    return f"{name} {text if name == 'PropertyViolation' else places[-1]}"
 
 
 def _work(work: Path, findings: Path, seconds: int, seed_number: int) -> None:
@@ -214,7 +213,7 @@ def _work(work: Path, findings: Path, seconds: int, seed_number: int) -> None:
         check = all_checks[data[0] % len(all_checks)] if data else all_checks[0]
         before = time.process_time()
         report = _run(check, data[1:])
-        if time.process_time() - before > TOO_LONG:
+        if time.process_time() - before > MAX_SECONDS:
             _keep(
                 findings,
                 f"slow {_describe(check)}",
@@ -224,20 +223,20 @@ def _work(work: Path, findings: Path, seconds: int, seed_number: int) -> None:
         if report:
             _keep(findings, _signature(report), data[1:], f"{_describe(check)}\n{report}")
 
-    def mutate(data: bytes, largest: int, number: int) -> bytes:
-        rng = random.Random(number)
+    def mutate(data: bytes, max_size: int, seed: int) -> bytes:
+        rng = random.Random(seed)
         selector, body = data[:1] or b"\0", data[1:]
         if rng.random() < 0.1:
             selector = bytes([rng.randrange(len(all_checks))])
         if rng.random() < 0.1:
-            return bytes(selector + atheris.Mutate(body, largest - 1))
-        return selector + mutator.mutate(body, rng)[: largest - 1]
+            return bytes(selector + atheris.Mutate(body, max_size - 1))
+        return selector + mutator.mutate(body, rng)[: max_size - 1]
 
     flags = {
         "max_total_time": seconds,
-        "max_len": LARGEST,
-        "timeout": TOO_LONG,
-        "rss_limit_mb": _MEMORY,
+        "max_len": MAX_INPUT_BYTES,
+        "timeout": MAX_SECONDS,
+        "rss_limit_mb": _MEMORY_MIB,
         "seed": seed_number,
         "dict": work / "tokens.dict",
         "artifact_prefix": f"{work / 'artifacts'}/",

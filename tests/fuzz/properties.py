@@ -29,7 +29,7 @@ CUT = b"\n-- >8 --\n"
 _SENTENCE = re.compile(r"(?=.*[가-힣])[^\x00-\x1f\x7f]+주세요\.")
 
 
-class Broken(AssertionError):
+class PropertyViolation(AssertionError):
     """A violated property. Its text is the property alone, so equal violations compare equal."""
 
 
@@ -197,4 +197,4 @@ def _contents(histories: Sequence[RoomHistory]) -> list[list[tuple[object, ...]]
 
 def _check(holds: bool, description: str) -> None:
     if not holds:
-        raise Broken(description)
+        raise PropertyViolation(description)

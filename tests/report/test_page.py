@@ -31,7 +31,7 @@ def test_the_page_of_the_sample_is_complete_and_self_contained(datasets: Dataset
     assert len(render_charts(report)) == 5
     assert "2,026" not in page
     assert re.search(r"배울 대답</td><td>[\d,]+", page)
-    # No address, script or file beside the page.
+    # No external address, script or file.
     assert not re.search(r"https?:|src=|<script|url\(|@import", page)
     assert render_page(datasets.report() or report) == page
     # Examples, with the targets marked.
@@ -55,7 +55,7 @@ def test_filter_effects_are_shown_once_a_filter_removes_something(
     assert CAPPED in table
 
 
-def test_participants_and_estimate_are_added_later(home: Home, datasets: Datasets) -> None:
+def test_updating_the_page_adds_participants_and_estimate(home: Home, datasets: Datasets) -> None:
     save(home.settings_file, {"data.exclude_people": ["마루"]})
     datasets.build()
     before = datasets.report_page().read_text(encoding="utf-8")

@@ -30,7 +30,7 @@ def laughing(share: int, laugh: str = "ㅋㅋ") -> StyleProfile:
     return style_profile([f"오늘 갔다 왔어{laugh if i < share else ''}" for i in range(100)])
 
 
-def test_a_doubled_share_reads_twice_as_often() -> None:
+def test_a_doubled_share_is_described_as_twice_as_often() -> None:
     assert explain_difference(laughing(60), laughing(30)) == (
         "ㅋ을 두 배 자주 씁니다 (대답의 60%, 비교한 쪽 30%).",
     )
@@ -148,7 +148,7 @@ def test_describe_style_flags_too_few_replies() -> None:
     assert describe_style(style_profile([])) == ("말투를 잴 대답이 없습니다.",)
 
 
-def test_percent() -> None:
+def test_percent_has_one_decimal_below_ten() -> None:
     assert [percent(share) for share in (0, 0.004, 0.0999, 0.31, 1)] == [
         "0%",
         "0.4%",

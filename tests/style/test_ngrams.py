@@ -67,6 +67,6 @@ def test_the_bundled_table_is_small_and_has_no_sentences() -> None:
     assert max(text.count(" ") for text in plain.counts) == 1
 
 
-def test_parse_counts() -> None:
+def test_parse_counts_reads_the_table() -> None:
     plain = parse_counts("# 주석\ntotal\t100\n8\t그래\t오늘\n3\t오늘 뭐\n")
     assert plain == NgramCounts({"그래": 8, "오늘": 8, "오늘 뭐": 3}, 100, 1.5)

@@ -160,7 +160,7 @@ def test_invalid_json_is_rejected(change: str) -> None:
         from_json(text)
 
 
-def test_reliable_from_its_minimum_of_replies() -> None:
+def test_a_profile_is_reliable_from_a_minimum_of_replies() -> None:
     assert not style_profile(["응"] * (RELIABLE_REPLIES - 1)).reliable
     assert style_profile(["응"] * RELIABLE_REPLIES).reliable
 

@@ -1,4 +1,4 @@
-"""Labelled last words for the rules and their exceptions."""
+"""Labeled last words for the rules and their exceptions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from kakaobot.style.features import FEATURES
 from kakaobot.style.sentence_endings import ENDINGS, classify_ending
 
-LABELLED = {
+LABELED = {
     "합니다체": "합니다 갔습니다 뵙죠는아닙니다 합니까 오십시오 드십쇼 갑시다 감사합니당",
     "해요체": (
         "해요 먹었어요 그렇죠 오세요 할게요 있더라고요 저요 했어여 좋아용 갈까요 네 넵 아뇨 예"
@@ -29,7 +29,7 @@ LABELLED = {
 
 @pytest.mark.parametrize(
     ("word", "level"),
-    [(word, level) for level, words in LABELLED.items() for word in words.split() or [""]],
+    [(word, level) for level, words in LABELED.items() for word in words.split() or [""]],
 )
 def test_classify_ending_returns_the_level(word: str, level: str) -> None:
     assert classify_ending(word)[1] == level
@@ -55,7 +55,7 @@ def test_classify_ending_returns_the_ending(word: str, ending: str) -> None:
 
 
 def test_every_ending_is_a_class_of_its_feature() -> None:
-    endings = {classify_ending(word)[0] for words in LABELLED.values() for word in words.split()}
+    endings = {classify_ending(word)[0] for words in LABELED.values() for word in words.split()}
     assert endings <= set(ENDINGS)
     assert len(set(ENDINGS)) == len(ENDINGS)
     assert FEATURES["ending"].classes == ENDINGS
