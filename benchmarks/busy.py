@@ -2,7 +2,7 @@
 
     python benchmarks/busy.py [--quick] [--only WORK BASE] [--seconds N] [--rounds N] [--json FILE]
 
-Two processes do the same work and differ in their threads only. `default` has as many as torch
+Two processes do the same work and differ only in their threads. `default` has as many as torch
 chooses, with the wait policy of its OpenMP runtime; `kakaobot` sets the policy
 (`kakaobot/openmp.py`) and adapts to the load (`kakaobot/base/threads.py`). Both are loaded once and
 take turns of some seconds while the other blocks on its input, so that all figures of a workload

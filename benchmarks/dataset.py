@@ -3,7 +3,7 @@
     python benchmarks/dataset.py [--quick] [--base NAME] [--json FILE]
 
 Generates rooms of a million messages and of a quarter of that (100,000 and 25,000 with --quick),
-then imports and preprocesses each in a process of its own with default settings. Memory per message
+then imports and preprocesses each in its own process with default settings. Memory per message
 is the difference between the two sizes. Words follow their frequency in plain Korean, and some are
 made up, so that tokenizer and filters do not see the same texts again and again. The larger room is
 preprocessed twice, and both results must be the same bytes.
@@ -92,7 +92,7 @@ def _texts(rng: random.Random) -> Iterator[str]:
 
 
 def work(room: Path, base: str) -> None:
-    """Import and preprocess once; print the measurements as JSON. Runs in a process of its own."""
+    """Import and preprocess once; print the measurements as JSON. Runs in its own process."""
     memory = _PeakMemory()
     started = time.perf_counter()
     stages: list[tuple[str, float]] = []

@@ -145,8 +145,8 @@ def peers_python(folder: Path) -> str | None:
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     requirements = str(HERE / "requirements.txt")
     install = [str(python), "-m", "pip", "install", "--quiet", "-r", requirements]
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
-    return None if done.returncode else str(python)
+    completed = subprocess.run(install, capture_output=True, text=True, check=False)
+    return None if completed.returncode else str(python)
 
 
 def measure(

@@ -2,11 +2,12 @@
 
     python benchmarks/style.py [--quick] [--seeds N] [--corpora FOLDER] [--json FILE]
 
-The people are those of data/sample/room.txt. Each seed splits every person's shuffled replies into
-two halves and compares a half with the person's other half and with halves of everybody else. Then:
-halves of few replies, the first and second half in time, halves mixed with another person's
-replies, and the time for 100,000 replies. The sample's people are caricatures, so --corpora FOLDER
-(chatbot-pairs-ko.csv, reviews-ko.txt.gz) also compares three registers of casual Korean.
+The people are the participants of data/sample/room.txt. Each seed splits every person's shuffled
+replies into two halves and compares a half with the person's other half and with halves of
+everybody else. Then: halves of few replies, the first and second half in time, halves mixed with
+another person's replies, and the time for 100,000 replies. The sample's people are caricatures, so
+--corpora FOLDER (chatbot-pairs-ko.csv, reviews-ko.txt.gz) also compares three registers of casual
+Korean.
 """
 
 from __future__ import annotations

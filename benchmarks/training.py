@@ -129,8 +129,8 @@ def peers_python(folder: Path) -> str | None:
     (site / "ours.pth").write_text("\n".join(our_sites), encoding="utf-8")
     requirements = str(HERE / "requirements.txt")
     install = [str(python), "-m", "pip", "install", "--quiet", "-r", requirements]
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
-    return None if done.returncode else str(python)
+    completed = subprocess.run(install, capture_output=True, text=True, check=False)
+    return None if completed.returncode else str(python)
 
 
 def run(python: str, name: str, folder: Path, argument: float) -> Measurement | None:
@@ -140,13 +140,13 @@ def run(python: str, name: str, folder: Path, argument: float) -> Measurement | 
     environ = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
     if name.startswith("kakaobot"):
         environ |= ENVIRONMENT
-    done = subprocess.run(
+    completed = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", check=False, env=environ
     )
-    if done.returncode:
-        print(f"{name} failed and is left out:\n{done.stderr[-800:]}", file=sys.stderr)
+    if completed.returncode:
+        print(f"{name} failed and is left out:\n{completed.stderr[-800:]}", file=sys.stderr)
         return None
-    return Measurement(**json.loads(done.stdout.strip().splitlines()[-1]))
+    return Measurement(**json.loads(completed.stdout.strip().splitlines()[-1]))
 
 
 def to_equal_loss(folder: Path, size: str) -> tuple[list[dict[str, Any]], dict[str, float]]:

@@ -123,7 +123,7 @@ class Renderer:
         return EncodedConversation(tuple(ids), tuple(loss_mask))
 
     def sizes(self, messages: Sequence[ChatMessage]) -> list[MessageSize]:
-        """Tokens each message adds to a conversation, many times as fast as one by one.
+        """Tokens each message adds to a conversation, much faster than one at a time.
 
         The length of `encode` is `prefix_length` plus the sizes of its messages.
         """
@@ -307,7 +307,7 @@ def _trailing_spaces(text: str) -> str:
 def _move_spaces(segments: Iterable[Segment]) -> list[Segment]:
     """Move trailing spaces to the next segment: byte-level tokens begin with their space.
 
-    Split after the space, the ids would differ from those of the whole text.
+    Split after the space, the text would get other ids than as a whole.
     """
     moved: list[Segment] = []
     spaces = ""

@@ -126,9 +126,9 @@ def load_settings(file: Path) -> Settings:
         document = yaml.safe_load(file.read_text(encoding="utf-8-sig")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" {mark.line + 1}번째 줄" if mark else ""
+        line = f" {mark.line + 1}번째 줄" if mark else ""
         raise ConfigError(
-            f"설정 파일{where}을 읽을 수 없습니다. 들여쓰기와 따옴표를 확인하세요: {file}"
+            f"설정 파일{line}을 읽을 수 없습니다. 들여쓰기와 따옴표를 확인하세요: {file}"
         ) from error
     except OSError as error:
         raise ConfigError(

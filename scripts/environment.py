@@ -91,7 +91,7 @@ def unsupported_reason(
 
 
 def _machine() -> str:
-    # platform.machine() is that of Windows; an x64 Python works on ARM, too.
+    # platform.machine() describes Windows, not this Python; an x64 Python also runs on ARM.
     return "ARM64" if "(ARM64)" in sys.version else platform.machine().replace("ARM64", "AMD64")
 
 
@@ -190,12 +190,12 @@ def pip_version(python: Path) -> str | None:
         "sys.prefix == sys.base_prefix and sys.exit(1); print(pip.__version__)"
     )
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             [python, "-I", "-c", probe], capture_output=True, timeout=60, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.decode().strip() if done.returncode == 0 else None
+    return completed.stdout.decode().strip() if completed.returncode == 0 else None
 
 
 def create(venv: Path) -> None:
@@ -208,9 +208,9 @@ def create(venv: Path) -> None:
     # Inside another environment, sys.executable would make this one depend on it.
     base: str = getattr(sys, "_base_executable", sys.executable)
     command = [base, "-m", "venv", "--clear", str(venv)]
-    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode:
-        output = (done.stdout + done.stderr).decode("utf-8", "replace")
+    completed = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    if completed.returncode:
+        output = (completed.stdout + completed.stderr).decode("utf-8", "replace")
         raise EnvironmentFailure(creation_failure(output, venv))
 
 

@@ -157,7 +157,7 @@ def file_names(modules: Mapping[str, ast.Module], names: frozenset[str]) -> dict
         }
         for module, tree in modules.items()
     }
-    return {module: found & names for module, found in literals.items() if found & names}
+    return {module: used & names for module, used in literals.items() if used & names}
 
 
 def duplicate_classes(modules: Mapping[str, ast.Module]) -> list[str]:
@@ -255,10 +255,10 @@ def test_only_the_listed_modules_catch_all_errors() -> None:
 @pytest.mark.parametrize("module", ["ui.app", "kakaobot.cli"])
 def test_window_and_cli_start_without_torch(module: str) -> None:
     program = f"import sys, {module}; print([m for m in {sorted(HEAVY)} if m in sys.modules])"
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+    assert (completed.stdout.strip(), completed.returncode) == ("[]", 0), completed.stderr
 
 
 # --- the rules themselves

@@ -65,8 +65,8 @@ def test_workers_are_started_with_the_policy(
 )
 def test_cli_and_window_set_the_policy_before_torch_is_imported(entry: str, tmp_path: Path) -> None:
     code = f"import os, sys; {entry}; print('torch' in sys.modules, os.environ.get({NAMES[0]!r}))"
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8",
         timeout=patience(), check=True, env=bare(KAKAOBOT_HOME=str(tmp_path)),
     )  # fmt: skip
-    assert done.stdout.splitlines()[-1] == f"False {wait_policy({})[NAMES[0]]}"
+    assert completed.stdout.splitlines()[-1] == f"False {wait_policy({})[NAMES[0]]}"

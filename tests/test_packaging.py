@@ -32,7 +32,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def git(environ: dict[str, str], *argv: str) -> list[str]:
-    done = subprocess.run(
+    completed = subprocess.run(
         ["git", "-c", "core.quotePath=false", "-c", "core.bare=false", *argv],
         cwd=ROOT,
         env=environ,
@@ -40,7 +40,7 @@ def git(environ: dict[str, str], *argv: str) -> list[str]:
         encoding="utf-8",
         check=True,
     )
-    return [name for name in done.stdout.split("\0") if name]
+    return [name for name in completed.stdout.split("\0") if name]
 
 
 def is_ignored(path: str, environ: dict[str, str]) -> bool:

@@ -34,12 +34,12 @@ def test_the_readme_documents_commands() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_documented_command_exists(command: str) -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "kakaobot", command, "--help"],
         cwd=ROOT, capture_output=True, encoding="utf-8", check=False, timeout=patience(),
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert re.search("[가-힣]", done.stdout)
+    assert completed.returncode == 0, completed.stderr
+    assert re.search("[가-힣]", completed.stdout)
 
 
 def test_the_newest_changelog_entry_is_this_version() -> None:

@@ -71,12 +71,12 @@ def download(name: str, report: Callable[[str], None], *, interval: float = _INT
     text = ""
     try:
         while True:
-            done = task.wait(interval)
+            finished = task.wait(interval)
             progress = f"{_PREFIX}{byte_text(total - needed + task.received)} / {byte_text(total)}"
             if progress != text:
                 report(progress)
                 text = progress
-            if done:
+            if finished:
                 break
     finally:
         task.cancel()
@@ -121,7 +121,7 @@ def byte_text(count: float) -> str:
 
 
 class _Download:
-    """A download in a thread of its own, so that reports continue while it stalls."""
+    """A download in its own thread, so that reports continue while it stalls."""
 
     def __init__(self, name: str, files: Sequence[ModelFile]) -> None:
         self.error: Exception | None = None

@@ -1,9 +1,9 @@
 """Adapts the number of compute threads to the load of other programs. Imports no torch.
 
 A parallel region ends with its slowest thread. A thread that shares its core with another program
-takes twice as long, so on two cores of which one is busy, two threads are slower than one. Results
-are bit-identical for any number of threads, so that a training resumes exactly whatever the load
-was; `tests/base/test_threads.py` verifies this.
+takes twice as long, so with one of two cores busy, two threads are slower than one. Results are
+bit-identical for any number of threads, so that a training resumes exactly under any load;
+`tests/base/test_threads.py` verifies this.
 """
 
 from __future__ import annotations

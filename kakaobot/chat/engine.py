@@ -151,13 +151,13 @@ class Engine:
     ) -> None:
         """Generate into `streamer`; errors go there too, and `_END` comes last."""
         ids = self._tensor(prompt)
-        room = max(1, self._base.context - len(prompt))
+        left = max(1, self._base.context - len(prompt))
         try:
             with torch.inference_mode():
                 self._model.generate(
                     input_ids=ids,
                     attention_mask=torch.ones_like(ids),
-                    generation_config=generation_config(self._base, sampling, context_left=room),
+                    generation_config=generation_config(self._base, sampling, context_left=left),
                     streamer=streamer,
                     stopping_criteria=StoppingCriteriaList([_StopWhenCancelled(cancelled)]),
                 )

@@ -36,7 +36,7 @@ class RunLog:
         return "\n".join([row for row in visible if row][-lines:])
 
     def latest_section(self, lines: int = 40) -> str:
-        """The last lines of the newest worker, without those of earlier ones."""
+        """The last lines, without those of earlier workers."""
         rows = self.tail(lines).split("\n")
         starts = [index for index, row in enumerate(rows) if row.startswith(_SECTION)]
         return "\n".join(rows[starts[-1] + 1 :] if starts else rows)

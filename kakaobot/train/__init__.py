@@ -1,1 +1,1 @@
-"""Conversations → a LoRA adapter, in a process of its own."""
+"""Conversations → a LoRA adapter, in a separate process."""

@@ -136,7 +136,7 @@ class RunCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         if self._start is None:
-            # Not earlier: the first evaluation, of the bare base, is no part of the training time.
+            # Not earlier: the initial evaluation of the bare base is not training time.
             self._step_start = time.perf_counter()
             self._start = self._step_start, state.global_step
 

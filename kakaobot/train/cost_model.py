@@ -40,7 +40,7 @@ class ModelDimensions:
     query_size: int
     """Attention heads times head size."""
     key_size: int
-    """Key heads times head size; as many for the values."""
+    """Key heads times head size; the same for values."""
     tied_embeddings: bool
     softcapped: bool = False
     """Whether logits are soft-capped, which rules out the chunked loss."""

@@ -166,14 +166,14 @@ def _summary(
 
 
 def _advice(
-    settings: Settings, dimensions: ModelDimensions, machine: Machine, size: DatasetSize, room: int
+    settings: Settings, dimensions: ModelDimensions, machine: Machine, size: DatasetSize, limit: int
 ) -> str:
     """The mildest setting to lower that makes the training fit."""
     training = settings.training
 
     def fits(machine: Machine, length: int) -> bool:
         short = training.model_copy(update={"max_seq_len": length})
-        return estimate_memory(dimensions, machine, settings.lora, short, size).total <= room
+        return estimate_memory(dimensions, machine, settings.lora, short, size).total <= limit
 
     for length in (768, 512, 256, 128):
         if length < min(training.max_seq_len, size.longest) and fits(machine, length):

@@ -101,7 +101,7 @@ class Following:
         self._model, self._device, self._ranks = model, device, ranks
 
     def __call__(self, step: int, should_stop: Callable[[], bool]) -> None:
-        """A style evaluation without a result of its own."""
+        """Called as a style evaluation; has no result."""
         was_training = self._model.training
         self._model.eval()
         ids = torch.zeros((1, 1), dtype=torch.long, device=self._device)

@@ -173,7 +173,7 @@ def _without_launcher(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _detached() -> dict[str, Any]:
-    """A process group of its own, so that Ctrl+C in this terminal does not reach the worker."""
+    """Options for a separate process group, so that Ctrl+C does not reach the worker."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}

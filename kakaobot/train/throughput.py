@@ -49,8 +49,8 @@ def expected_flops(cpu: Cpu, parameters: int, *, half: bool) -> float | None:
 
     Args:
         cpu: the CPU to train on.
-        parameters: size of the base model. The speed is interpolated between measured sizes, and
-            beyond them it is that of the nearest.
+        parameters: size of the base model. The speed is interpolated between measured sizes; beyond
+            them the nearest one is used.
         half: whether the training computes in bfloat16.
     """
     kind = _instructions(cpu, half=half)

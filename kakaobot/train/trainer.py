@@ -126,8 +126,8 @@ class Collator:
 class LoraTrainer(Trainer):
     """Trains on length-bucketed batches, cut into micro-batches that fit the memory.
 
-    The loss of a step is the mean over all its target tokens, however it is cut; that of an
-    evaluation the mean over all target tokens of the validation split.
+    A step's loss is the mean over all its target tokens, however it is cut; an evaluation's is the
+    mean over all target tokens of the validation split.
 
     With several ranks each takes its share of a batch, and gradients are summed by hand:
     `DistributedDataParallel` needs equally many backward passes on every rank, and averages over

@@ -111,8 +111,8 @@ def hub() -> Iterator[Hub]:
     server.close()
 
 
-def python(hub: Hub, cache: Path, program: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a process of its own: the library reads its environment on import."""
+def run_python(hub: Hub, cache: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in its own process: the library reads its environment on import."""
     environ = {
         **os.environ,
         "HF_ENDPOINT": hub.address,
@@ -134,9 +134,9 @@ def python(hub: Hub, cache: Path, program: str) -> subprocess.CompletedProcess[s
 
 @pytest.mark.slow
 def test_download_reports_received_bytes(hub: Hub, tmp_path: Path) -> None:
-    done = python(hub, tmp_path, f"download({NAME!r}, print, interval=0.1)")
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    completed = run_python(hub, tmp_path, f"download({NAME!r}, print, interval=0.1)")
+    assert completed.returncode == 0, completed.stderr
+    lines = completed.stdout.splitlines()
     assert all(line.startswith("바탕 모델을 내려받는 중 ") for line in lines)
     received = [line.removesuffix(" / 42MB").rpartition(" ")[2] for line in lines]
     megabytes = [int(text.removesuffix("MB")) for text in received if text.endswith("MB")]
@@ -148,15 +148,15 @@ def test_download_reports_received_bytes(hub: Hub, tmp_path: Path) -> None:
     assert weights.read_bytes() == hub.files["model.safetensors"]
     unneeded = ("README", "pytorch_model")
     assert not any(name in line for line in hub.requests for name in unneeded)
-    assert done.stderr == ""
+    assert completed.stderr == ""
 
 
 @pytest.mark.slow
 def test_a_complete_model_is_not_downloaded_again(hub: Hub, tmp_path: Path) -> None:
-    python(hub, tmp_path, f"download({NAME!r}, print)")
+    run_python(hub, tmp_path, f"download({NAME!r}, print)")
     hub.requests.clear()
-    done = python(hub, tmp_path, f"download({NAME!r}, print)")
-    assert (done.returncode, done.stdout) == (0, "")
+    completed = run_python(hub, tmp_path, f"download({NAME!r}, print)")
+    assert (completed.returncode, completed.stdout) == (0, "")
     requests = [line.split("?")[0] for line in hub.requests if NAME in line]
     assert requests == [f"GET /api/models/{NAME}"]
 
@@ -175,8 +175,8 @@ except Stopped:
 for thread in threading.enumerate():
     if thread.name.startswith("download-"): thread.join()
 """
-    done = python(hub, tmp_path, program)
-    assert done.stdout == "stopped\n", done.stderr
+    completed = run_python(hub, tmp_path, program)
+    assert completed.stdout == "stopped\n", completed.stderr
     # By now an uncancelled thread would have the whole file.
     assert not list(tmp_path.rglob("snapshots/*/model.safetensors"))
 
@@ -192,10 +192,12 @@ try:
 except BaseModelError as error:
     print("error:", error)
 """
-    done = python(hub, tmp_path, program)
+    completed = run_python(hub, tmp_path, program)
     hub.close()
-    last = done.stdout.splitlines()[-1]
-    assert last.startswith("error: 바탕 모델 somebody/small 을 내려받다가 끊겼습니다"), done.stderr
+    last = completed.stdout.splitlines()[-1]
+    assert last.startswith("error: 바탕 모델 somebody/small 을 내려받다가 끊겼습니다"), (
+        completed.stderr
+    )
     assert "/ 8MB" in last
     assert "다시 시작하세요" in last
 
@@ -207,15 +209,17 @@ from collections import namedtuple
 shutil.disk_usage = lambda place: namedtuple("Usage", "free")(30_000_000)
 download({NAME!r}, print)
 """
-    done = python(hub, tmp_path, program)
-    assert "디스크 공간이 모자랍니다 (필요 42MB, 남음 30MB)" in done.stderr
+    completed = run_python(hub, tmp_path, program)
+    assert "디스크 공간이 모자랍니다 (필요 42MB, 남음 30MB)" in completed.stderr
     assert not any("resolve" in line for line in hub.requests)
 
 
 def test_download_returns_at_once_without_a_hub(hub: Hub, tmp_path: Path) -> None:
     hub.close()
-    done = python(hub, tmp_path, f"download({NAME!r}, print); download({str(FOLDER)!r}, print)")
-    assert (done.returncode, done.stdout) == (0, "")
+    completed = run_python(
+        hub, tmp_path, f"download({NAME!r}, print); download({str(FOLDER)!r}, print)"
+    )
+    assert (completed.returncode, completed.stdout) == (0, "")
 
 
 def test_loading_an_uncached_model_without_a_hub_fails_without_retries(
@@ -237,9 +241,9 @@ for load in (read_tokenizer_info, load_base):
         print(str(error)[:20])
 print(sum(waits) < 1)
 """
-    done = python(hub, tmp_path, program)
+    completed = run_python(hub, tmp_path, program)
     errors = "somebody/small 의 토크나\n바탕 모델 somebody/small\nTrue\n"
-    assert done.stdout == errors, done.stderr
+    assert completed.stdout == errors, completed.stderr
 
 
 @pytest.mark.slow
@@ -252,9 +256,9 @@ huggingface_hub.constants.HF_HUB_OFFLINE = True
 from kakaobot.base.loading import load_base
 print(load_base({NAME!r}).context)
 """
-    done = python(hub, tmp_path, program)
+    completed = run_python(hub, tmp_path, program)
     hub.close()
-    assert done.stdout == "512\n", done.stderr
+    assert completed.stdout == "512\n", completed.stderr
 
 
 def test_only_files_that_loading_needs_are_selected() -> None:

@@ -59,12 +59,12 @@ assert not base.quantized
 print(base.notes[0])
 print([text for text in reports if "4비트로 읽지 못해" in text][0])
 """
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-X", "utf8", "-c", program],
         cwd=ROOT, capture_output=True, encoding="utf-8", timeout=patience(), check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.strip().splitlines()[-2:]
+    assert completed.returncode == 0, completed.stderr
+    lines = completed.stdout.strip().splitlines()[-2:]
     assert lines[0] == lines[1]
     assert "4비트로 읽지 못해" in lines[0]
 

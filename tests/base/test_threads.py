@@ -191,9 +191,9 @@ def test_each_forward_pass_adapts_unless_the_user_set_a_number(
     environ: dict[str, str], calls: int
 ) -> None:
     bare = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, env={**bare, **environ},
         capture_output=True, text=True, timeout=patience(), check=True,
     )  # fmt: skip
     # Two FLOPs per parameter for each of four tokens.
-    assert done.stdout.split() == ([str(calls), "8"] if calls else ["0"])
+    assert completed.stdout.split() == ([str(calls), "8"] if calls else ["0"])

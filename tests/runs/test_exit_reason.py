@@ -1,4 +1,4 @@
-"""Failure messages of real processes that die in various ways."""
+"""Failure messages of real processes that exit in various ways."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def test_an_interrupted_installation_is_continued(venv: Path, requirements: Path
     assert is_installed(venv, requirements)
 
 
-def test_a_failed_installation_leaves_no_stamp_and_explains_itself(
+def test_a_failed_installation_leaves_no_stamp_and_gives_a_reason(
     venv: Path, requirements: Path
 ) -> None:
     with pytest.raises(EnvironmentFailure, match="디스크"):

@@ -16,13 +16,13 @@ def test_every_module_has_a_line():
 
 
 def test_the_list_is_printed_package_by_package():
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "scripts/list_modules.py", "ui"],
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",
         check=True,
     )
-    names = [line.split()[0] for line in done.stdout.splitlines()]
+    names = [line.split()[0] for line in completed.stdout.splitlines()]
     assert names[0] == "ui"
     assert names.index("ui.tabs") < names.index("ui.tabs.chat")

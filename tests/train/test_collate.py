@@ -53,7 +53,7 @@ def test_a_reply_longer_than_a_row_is_counted_as_dropped(renderer: Renderer) -> 
     assert (len(encoded.rows), encoded.dropped_replies) == (0, 1)
 
 
-def test_packed_rows_are_lossless_and_take_little_more_than_four_bytes_a_token() -> None:
+def test_packed_rows_are_lossless_and_take_about_four_bytes_per_token() -> None:
     rng = random.Random(3)
     # Both ends of the id range, as targets and as context.
     encoded: list[tuple[list[int], list[bool]]] = [([0, 0], [False, True]), ([], [])]

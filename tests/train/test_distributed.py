@@ -37,12 +37,12 @@ def test_a_rank_without_its_launcher_exits_at_once() -> None:
         "from kakaobot.train import distributed; distributed.exit_with_launcher(); print('on')"
     )
     environ = {**os.environ, "ACCELERATE_MIXED_PRECISION": "no"}
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, text=True,
         check=False, executable=sys.executable,
     )  # fmt: skip
     # Its parent is this test, not a launcher.
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (completed.returncode, completed.stdout) == (1, "")
 
 
 def test_joining_refuses_unsupported_model_parallelism() -> None:

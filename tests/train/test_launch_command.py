@@ -117,9 +117,7 @@ def test_more_processes_than_cards_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_several_processes_are_refused_on_other_systems_than_linux(
-    tmp_path: Path, platform: str
-) -> None:
+def test_several_processes_are_refused_outside_linux(tmp_path: Path, platform: str) -> None:
     command(tmp_path, platform=platform)
     with pytest.raises(RunError, match="리눅스에서만"):
         command(tmp_path, platform=platform, num_processes=2)

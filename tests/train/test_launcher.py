@@ -73,7 +73,7 @@ def test_a_stale_stop_does_not_end_a_new_worker(run: Run) -> None:
     wait_for_end(thread)
 
 
-def test_a_worker_may_print_megabytes_while_nobody_reads(run: Run) -> None:
+def test_a_worker_may_print_megabytes_that_are_not_read(run: Run) -> None:
     wait_for_end(launch(run, CHATTY))
     assert run.log.file.stat().st_size > 4_000_000
 

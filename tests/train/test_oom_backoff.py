@@ -28,8 +28,9 @@ from tests.patience import run_logged
 
 STEPS, TIGHT_FROM = 4, 2
 
-# Runs the real worker. From step `tight_from` on it may use `room` bytes more than after `prepare`;
-# at the end it prints its peak above that. Prints whether failed attempts keep their model alive.
+# Runs the real worker. From step `tight_from` on it may use `headroom` bytes more than after
+# `prepare`; at the end it prints its peak above that. After an OOM it prints whether failed
+# attempts keep their model alive.
 PROGRAM = """
 import resource, sys, weakref
 from pathlib import Path
@@ -38,7 +39,7 @@ from kakaobot.train import job, worker
 
 # Otherwise the buffers for logits would dominate.
 resolve.LOGITS_PER_CHUNK = 400_000
-folder, room, tight_from = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+folder, headroom, tight_from = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
 def memory(name):
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -59,9 +60,9 @@ class TrainingJob(worker.TrainingJob):
 
 class RunCallback(job.RunCallback):
     def on_step_begin(self, args, state, control, **options):
-        if room and state.global_step == tight_from:
+        if headroom and state.global_step == tight_from:
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-            resource.setrlimit(resource.RLIMIT_AS, (TrainingJob.ready + room, hard))
+            resource.setrlimit(resource.RLIMIT_AS, (TrainingJob.ready + headroom, hard))
         super().on_step_begin(args, state, control, **options)
 
 worker.TrainingJob, job.RunCallback = TrainingJob, RunCallback
@@ -178,11 +179,11 @@ class MemoryRoom:
         self,
         name: str,
         *,
-        room: int = 0,
+        headroom: int = 0,
         tight_from: int = 0,
         rounds: int = 1,
     ) -> tuple[Run, int]:
-        """A run and the peak memory of its steps in bytes, limited to `room` if that is above 0."""
+        """A run and the peak memory of its steps in bytes; `headroom` limits it unless 0."""
         run = Run(self._root / name)
         settings = Settings(
             # Dropout masks depend on the micro-batches.
@@ -197,7 +198,7 @@ class MemoryRoom:
             "data": {"folder": str(self._data[rounds])},
             "settings": settings.model_dump(mode="json"),
         })  # fmt: skip
-        argv = [str(run.path), str(room), str(tight_from)]
+        argv = [str(run.path), str(headroom), str(tight_from)]
         run_logged(
             [sys.executable, "-X", "utf8", "-c", PROGRAM, *argv], run.log.file,
             run=run, cwd=ROOT, env={**worker_environment(), **STEADY},
@@ -231,7 +232,7 @@ def test_training_with_too_little_memory_gives_the_same_losses_and_weights(
 ) -> None:
     room = MemoryRoom(tmp_path, deep)
     whole, peak = room.train("whole")
-    run, _ = room.train("tight", room=peak * 6 // 10, tight_from=TIGHT_FROM)
+    run, _ = room.train("tight", headroom=peak * 6 // 10, tight_from=TIGHT_FROM)
     log = run.log.file.read_text(encoding="utf-8")
     status = run.recorded_status()
     assert (status.state, status.step) == ("finished", STEPS), log
@@ -252,7 +253,7 @@ def test_training_with_too_little_memory_gives_the_same_losses_and_weights(
             assert distance <= 1e-3 * torch.linalg.norm(weight), name
 
     # If not even one row fits, the status gives advice.
-    run, _ = room.train("hopeless", room=peak // 40, rounds=10)
+    run, _ = room.train("hopeless", headroom=peak // 40, rounds=10)
     log = run.log.file.read_text(encoding="utf-8")
     status = run.recorded_status()
     assert status.state == "failed", log

@@ -62,7 +62,7 @@ def test_expensive_short_rows_are_no_slowdown() -> None:
         pace.add(seconds, tokens)
         total_seconds, total_tokens = total_seconds + seconds, total_tokens + tokens
         assert pace.slowdown is None
-    # Nor is the pace that of the majority of the batches alone.
+    # The pace also counts the rarer, longer batches.
     assert pace.seconds_per_token == pytest.approx(total_seconds / total_tokens, rel=0.1)
 
 
