@@ -1,4 +1,4 @@
-"""Filters of messages, and of turns as training targets.
+"""Filters for messages and for training targets.
 
 Filtered turns stay as context. Backchannels are part of a room's style, so they are capped rather
 than removed.
@@ -61,7 +61,7 @@ class FilterRules:
 
     @classmethod
     def from_settings(cls, data: DataSettings, participants: Iterable[str] = ()) -> FilterRules:
-        """`participants`: names among which bots are looked for."""
+        """`participants`: names that are checked for bots."""
         return cls(
             bots=frozenset(find_bots(participants)),
             min_chars=data.min_target_chars,

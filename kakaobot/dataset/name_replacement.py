@@ -69,7 +69,7 @@ _AFTER_VOWEL = {"이에요": "예요", "이": "", "은": "는", "을": "를", "�
 
 
 class NameReplacer:
-    """Replaces names by other names, as a sender and within texts."""
+    """Replaces names with other names, as senders and within texts."""
 
     def __init__(self, names: Mapping[str, str], *, ignored: Collection[str] = ()) -> None:
         """Compile the pattern of all forms in which the names occur in texts.
@@ -82,7 +82,7 @@ class NameReplacer:
         self._name_of_form = _name_of_form((name for name in names if name not in ignored), ignored)
         self._pattern = _compile(self._name_of_form)
 
-    def of(self, name: str) -> str:
+    def replace_name(self, name: str) -> str:
         """The replacement of a display name; the name itself if it has none."""
         return self._replacements.get(name, name)
 

@@ -212,7 +212,7 @@ class PseudonymStore:
 
 
 class Pseudonymizer:
-    """Replaces real names by pseudonyms in histories and settings."""
+    """Replaces real names with pseudonyms in histories and settings."""
 
     def __init__(self, names: Mapping[str, str], settings: Settings) -> None:
         """`names`: name → pseudonym."""
@@ -227,13 +227,13 @@ class Pseudonymizer:
         data = self._settings.data
         update = {
             "room": self._room(data.room),
-            "persona": self._replacer.of(data.persona),
-            "exclude_people": tuple(map(self._replacer.of, data.exclude_people)),
+            "persona": self._replacer.replace_name(data.persona),
+            "exclude_people": tuple(map(self._replacer.replace_name, data.exclude_people)),
         }
         return self._settings.model_copy(update={"data": data.model_copy(update=update)})
 
     def pseudonymize(self, history: RoomHistory) -> RoomHistory:
-        """Replace names in senders, texts and the room's name; replace file names by numbers."""
+        """Replace names in senders, texts and the room's name, and file names with numbers."""
         room = self._room(history.room)
         # Exports are named after their room, and file names end up in the turn ids of rows.
         files = dict.fromkeys(message.file for message in history.messages)
@@ -241,15 +241,17 @@ class Pseudonymizer:
 
         def replace_names(message: Message) -> Message:
             return message._replace(
-                sender=self._replacer.of(message.sender),
+                sender=self._replacer.replace_name(message.sender),
                 text=self._replacer.replace(message.text),
                 room=room,
                 file=numbers[message.file],
             )
 
-        return RoomHistory(room, MappedMessages(history.messages, replace_names, self._replacer.of))
+        return RoomHistory(
+            room, MappedMessages(history.messages, replace_names, self._replacer.replace_name)
+        )
 
     def _room(self, room: str) -> str:
         """Pseudonym of a room's name, which is often that of a participant."""
-        name = self._replacer.of(room)
+        name = self._replacer.replace_name(room)
         return name if name != room else self._replacer.replace(room)

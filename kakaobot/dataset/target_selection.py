@@ -147,7 +147,7 @@ class TargetSelector:
         """Apply the filters that need all turns; call once, after the last `observe`.
 
         Args:
-            cap_backchannels: whether to limit backchannels to their share.
+            cap_backchannels: whether to apply `rules.low_signal_share`.
         """
         starts = dict(zip(self._reasons, self._room_starts, strict=False))
         for room, position, sender, reason in _copies(self.long_texts, self._rules):
@@ -181,7 +181,7 @@ def select_targets(
         rooms: room → its turns in chronological order, read once.
         rules: the filters to apply.
         persona: participant whose turns are candidates; empty for all.
-        cap_backchannels: whether to limit backchannels to their share.
+        cap_backchannels: whether to apply `rules.low_signal_share`.
     """
     selector = TargetSelector(rules, persona=persona)
     for room, turns in rooms.items():

@@ -21,13 +21,13 @@ class MessageSizes:
         targets = [ChatMessage(*key, is_target=True) for key in unique]  # type: ignore[arg-type]
         self._sizes = dict(zip(unique, renderer.sizes(targets), strict=True))
 
-    def of(self, message: ChatMessage) -> MessageSize:
-        """The message's tokens; `target_tokens` is as if it were a target."""
+    def __getitem__(self, message: ChatMessage) -> MessageSize:
+        """Size of a message, with `target_tokens` as if it were a target."""
         return self._sizes[_key(message)]
 
     def tokens(self, message: ChatMessage) -> int:
         """Tokens the message adds to a conversation."""
-        return self._sizes[_key(message)].tokens
+        return self[message].tokens
 
 
 class RowStats:
@@ -46,7 +46,7 @@ class RowStats:
         """Count a row whose messages are in `sizes`."""
         tokens = self._lead_tokens
         for message in row.messages:
-            size = sizes.of(message)
+            size = sizes[message]
             tokens += size.tokens
             if message.is_target:
                 self.replies += 1

@@ -68,7 +68,7 @@ def _concatenate(parts: Sequence[Export]) -> list[Message]:
 
 
 def _time_precision(messages: Sequence[Message]) -> int:
-    """0 with seconds, 1 if every message has its own time, 2 if notices borrow one."""
+    """Sort key: 0 with seconds, 1 if every message has its own time, 2 if notices borrow one."""
     if any(message.at.second for message in messages):
         return 0
     notice_times = [message.at for message in messages if not message.sender]

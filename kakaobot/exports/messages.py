@@ -42,7 +42,7 @@ class MessageColumns(Sequence[Message]):
         self._run_lines = array("Q")
         """Line of each of those."""
         self.senders = Counter[str]()
-        """Messages by sender; the empty sender has the system lines."""
+        """Number of messages by sender; system lines have the empty sender."""
         self.is_chronological = True
         """Whether no message is older than the one before."""
         self._newest = datetime.min
@@ -150,7 +150,7 @@ class MessageColumns(Sequence[Message]):
 
 
 class MappedMessages(Sequence[Message]):
-    """Lazy view of messages under a function; a room may have a million."""
+    """Lazy view of messages with a function applied; a room may have a million."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ class MappedMessages(Sequence[Message]):
 
     @property
     def senders(self) -> Counter[str]:
-        """Messages by sender; the empty sender has the system lines."""
+        """Number of messages by sender; system lines have the empty sender."""
         counts = Counter[str]()
         for name, count in sender_counts(self._messages).items():
             counts[self._rename(name)] += count
@@ -211,7 +211,7 @@ def is_chronological(messages: Sequence[Message]) -> bool:
 
 
 def sender_counts(messages: Sequence[Message]) -> Counter[str]:
-    """Messages by sender, system lines under the empty one."""
+    """Number of messages by sender; system lines have the empty sender."""
     if isinstance(messages, MessageColumns | MappedMessages):
         return messages.senders
     return Counter(message.sender for message in messages)

@@ -56,7 +56,7 @@ def similar_names(people: Mapping[str, int]) -> list[list[str]]:
 
 
 def rename_senders(export: Export, names: Mapping[str, str]) -> Export:
-    """Replace senders by `names`: alias → name."""
+    """Replace senders as in `names`: alias → name."""
     if not names.keys() & export.people.keys():
         return export
 

@@ -68,7 +68,11 @@ def test_lookalikes_are_left_alone(text: str) -> None:
 
 
 def test_senders_are_replaced_unless_unknown() -> None:
-    assert (REPLACER.of("솔"), REPLACER.of("회원님"), REPLACER.of("모르는 이")) == (
+    assert (
+        REPLACER.replace_name("솔"),
+        REPLACER.replace_name("회원님"),
+        REPLACER.replace_name("모르는 이"),
+    ) == (
         "금빛 매",
         "달리는 낙타",
         "모르는 이",
