@@ -134,11 +134,11 @@ def percent(status: Status) -> int | None:
 
 def status_line(snapshot: TrainingSnapshot) -> str:
     """`바탕 모델 · 학습 이름 · 상태`."""
-    status, done = snapshot.status, percent(snapshot.status)
+    status, progress = snapshot.status, percent(snapshot.status)
     state = text.SHORT_STATES[status.state]
-    if status.state in LIVE and done is not None:
+    if status.state in LIVE and progress is not None:
         state += " " + text.STATUS_STEP.format(
-            step=status.step, max_steps=status.max_steps, percent=done
+            step=status.step, max_steps=status.max_steps, percent=progress
         )
     return " · ".join(part for part in (snapshot.base, snapshot.run, state) if part)
 
@@ -210,9 +210,9 @@ def _headline(snapshot: TrainingSnapshot) -> str:
     status = snapshot.status
     if status.state in LIVE and snapshot.stopping:
         return text.STOPPING
-    done = percent(status)
-    if status.state == "running" and done is not None:
-        return f"{text.STATES['running']} — {done}%"
+    progress = percent(status)
+    if status.state == "running" and progress is not None:
+        return f"{text.STATES['running']} — {progress}%"
     return text.STATES[status.state]
 
 

@@ -162,7 +162,7 @@ class Training:
         """Request a stop: the worker saves and exits; a thread kills it if it falls silent.
 
         Raises:
-            RunError: nothing is training.
+            RunError: no run is live.
         """
         chosen = self._live(run)
         chosen.request_stop()
@@ -174,7 +174,7 @@ class Training:
         """Kill the worker; the last checkpoint stays.
 
         Raises:
-            RunError: nothing is training.
+            RunError: no run is live.
         """
         chosen = self._live(run)
         kill(chosen)

@@ -1,4 +1,4 @@
-"""Estimates of memory and time before a training starts."""
+"""Estimates of memory and time before a run starts."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def prepared(home: Home, bases: BaseModels) -> Home:
     return home
 
 
-def estimated(
+def estimate_for(
     home: Home, *, base: str = "starter", free: float = 12, card: str = "", cpu: Cpu = AVX2
 ) -> Estimate:
     return estimate(
         home,
-        BaseModels(lambda wanted: BaseModelChoice(base, base, "")),
+        BaseModels(lambda name: BaseModelChoice(base, base, "")),
         hardware=lambda: Hardware(card, int(free * GB)),
         free=lambda: int(free * GB),
         cpu=lambda: cpu,
@@ -57,7 +57,7 @@ def finished_run(
     name: str = "main",
     **status: Any,
 ) -> Run:
-    """A run that reached a speed, under the current settings."""
+    """Create a run with a measured speed and the current settings."""
     run = Runs(home.folder("checkpoints_lora")).get(name)
     run.create({"base": {"name": base}, "settings": home.settings().model_dump(mode="json")})
     values: dict[str, Any] = {"step": 9, "tokens_per_second": tokens_per_second, **status}
@@ -65,8 +65,8 @@ def finished_run(
     return run
 
 
-def test_memory_and_time_are_one_sentence(prepared: Home) -> None:
-    result = estimated(prepared)
+def test_memory_and_time_are_in_one_sentence(prepared: Home) -> None:
+    result = estimate_for(prepared)
     [sentence] = result.sentences
     assert sentence.startswith("메모리 약 0.")
     assert "이 컴퓨터에 남은 것 12.0GB" in sentence
@@ -77,34 +77,34 @@ def test_memory_and_time_are_one_sentence(prepared: Home) -> None:
 
 
 def test_a_larger_base_needs_more_memory_and_time(prepared: Home) -> None:
-    small, large = (estimated(prepared, base=f"Qwen/Qwen3-{size}B") for size in (0.6, 1.7))
+    small, large = (estimate_for(prepared, base=f"Qwen/Qwen3-{size}B") for size in (0.6, 1.7))
     assert small.memory is not None
     assert large.memory is not None
     assert large.memory.total > 1.5 * small.memory.total
     assert (large.seconds or 0) > 2 * (small.seconds or 0) > 0
 
 
-def test_too_little_memory_comes_with_a_setting_to_lower(prepared: Home) -> None:
-    result = estimated(prepared, base="Qwen/Qwen3-0.6B", free=1.5)
+def test_too_little_memory_suggests_a_setting_to_lower(prepared: Home) -> None:
+    result = estimate_for(prepared, base="Qwen/Qwen3-0.6B", free=1.5)
     assert not result.enough
     assert "training.max_seq_len" in result.sentences[1] or "model." in result.sentences[1]
-    result = estimated(prepared, base="Qwen/Qwen3-8B", free=4)
+    result = estimate_for(prepared, base="Qwen/Qwen3-8B", free=4)
     assert "model.base_model 을 더 작은" in result.sentences[1]
 
 
-def test_with_a_card_its_memory_counts(prepared: Home) -> None:
-    result = estimated(prepared, base="Qwen/Qwen3-1.7B", free=8, card="GeForce")
+def test_memory_of_the_card_counts_if_there_is_one(prepared: Home) -> None:
+    result = estimate_for(prepared, base="Qwen/Qwen3-1.7B", free=8, card="GeForce")
     assert result.sentences[0].startswith("그래픽 메모리 약")
     assert result.enough
 
 
-def test_two_cards_take_half_the_time_if_each_has_a_row(prepared: Home) -> None:
+def test_two_cards_halve_the_time_if_the_batch_has_two_rows(prepared: Home) -> None:
     finished_run(prepared, 1000.0)
 
     def seconds(processes: int, batch: int, card: str = "GeForce") -> float:
         changes = {"training.num_processes": processes, "training.batch": batch}
         save(prepared.settings_file, changes)
-        return estimated(prepared, base="Qwen/Qwen3-1.7B", card=card).seconds or 0
+        return estimate_for(prepared, base="Qwen/Qwen3-1.7B", card=card).seconds or 0
 
     for batch, times in ((8, 2), (1, 1)):
         assert seconds(2, batch) == pytest.approx(seconds(1, batch) / times)
@@ -112,54 +112,54 @@ def test_two_cards_take_half_the_time_if_each_has_a_row(prepared: Home) -> None:
     assert seconds(2, 8, card="") == pytest.approx(seconds(1, 8, card=""))
 
 
-def test_fsdp_is_not_estimated(prepared: Home) -> None:
+def test_fsdp_is_not_estimate_for(prepared: Home) -> None:
     file = prepared.root / "fsdp.yaml"
     file.write_text("distributed_type: FSDP\nnum_processes: 2\n", encoding="utf-8")
     save(prepared.settings_file, {"training.accelerate_config": file.name})
-    result = estimated(prepared)
+    result = estimate_for(prepared)
     assert "어림하지 않습니다" in result.sentences[0]
     assert result.memory is None
     assert result.enough
 
 
-def test_time_follows_from_an_earlier_run_of_the_same_base(prepared: Home) -> None:
+def test_time_is_based_on_an_earlier_run_of_the_same_base(prepared: Home) -> None:
     finished_run(prepared, 10.0)
-    slow = estimated(prepared).seconds
+    slow = estimate_for(prepared).seconds
     finished_run(prepared, 20.0)
-    assert slow == pytest.approx(2 * (estimated(prepared).seconds or 0))
-    # The newest run, but of another base.
+    assert slow == pytest.approx(2 * (estimate_for(prepared).seconds or 0))
+    # A newer run of another base does not count.
     finished_run(prepared, 9999.0, base="Qwen/Qwen3-0.6B", name="another")
-    assert slow == pytest.approx(2 * (estimated(prepared).seconds or 0))
+    assert slow == pytest.approx(2 * (estimate_for(prepared).seconds or 0))
 
 
-def test_a_run_of_another_base_is_scaled_by_flops_per_token(prepared: Home) -> None:
+def test_speed_of_another_base_is_scaled_by_flops_per_token(prepared: Home) -> None:
     finished_run(prepared, 1000.0)
-    small = estimated(prepared).seconds or 0
-    large = estimated(prepared, base="Qwen/Qwen3-0.6B").seconds or 0
+    small = estimate_for(prepared).seconds or 0
+    large = estimate_for(prepared, base="Qwen/Qwen3-0.6B").seconds or 0
     # The starter has 6.8 million parameters, of which 3.7 million are multiplied for each token.
     assert 50 < large / small < 120
 
 
 def test_runs_without_a_usable_speed_are_skipped(prepared: Home) -> None:
-    from_table = estimated(prepared).seconds
+    from_table = estimate_for(prepared).seconds
     run = finished_run(prepared, 10.0, step=4)
-    assert estimated(prepared).seconds == from_table
+    assert estimate_for(prepared).seconds == from_table
     finished_run(prepared, 10.0, pace_setup="cuda:0 torch.bfloat16 1")
-    assert estimated(prepared).seconds == from_table
+    assert estimate_for(prepared).seconds == from_table
     finished_run(prepared, 10.0, base="nobody/no-such-model")
-    assert estimated(prepared).seconds == from_table
+    assert estimate_for(prepared).seconds == from_table
     (run.path / "config.yaml").write_text("base: 3", encoding="utf-8")
-    assert estimated(prepared).seconds == from_table
+    assert estimate_for(prepared).seconds == from_table
     finished_run(prepared, 10.0, pace_setup="cpu torch.float32 1")
-    assert (estimated(prepared).seconds or 0) > 2 * (from_table or 0)
+    assert (estimate_for(prepared).seconds or 0) > 2 * (from_table or 0)
 
 
-def test_without_a_run_time_follows_from_a_measured_cpu(prepared: Home) -> None:
-    two = estimated(prepared).seconds or 0
-    four = estimated(prepared, cpu=Cpu(AVX2.flags, cores=4)).seconds or 0
-    assert two / 2 <= four < two
-    # The same base in half the precision, with the instructions for it.
-    single, half = (estimated(prepared, base="Qwen/Qwen3-0.6B", cpu=cpu) for cpu in (AVX2, BF16))
+def test_without_a_run_time_is_based_on_a_measured_cpu(prepared: Home) -> None:
+    two_cores = estimate_for(prepared).seconds or 0
+    four_cores = estimate_for(prepared, cpu=Cpu(AVX2.flags, cores=4)).seconds or 0
+    assert two_cores / 2 <= four_cores < two_cores
+    # The same base in half precision, on a CPU with instructions for it.
+    single, half = (estimate_for(prepared, base="Qwen/Qwen3-0.6B", cpu=cpu) for cpu in (AVX2, BF16))
     assert 0 < (half.seconds or 0) < (single.seconds or 0)
     assert half.memory is not None
     assert single.memory is not None
@@ -167,9 +167,9 @@ def test_without_a_run_time_follows_from_a_measured_cpu(prepared: Home) -> None:
 
 
 def test_gradient_checkpointing_takes_longer(prepared: Home) -> None:
-    without = estimated(prepared).seconds or 0
+    without = estimate_for(prepared).seconds or 0
     save(prepared.settings_file, {"model.gradient_checkpointing": True})
-    assert estimated(prepared).seconds == pytest.approx(without / 0.75)
+    assert estimate_for(prepared).seconds == pytest.approx(without / 0.75)
 
 
 def test_a_run_without_an_eta_is_timing_its_first_steps() -> None:
@@ -181,10 +181,8 @@ def test_a_run_without_an_eta_is_timing_its_first_steps() -> None:
 @pytest.mark.parametrize(
     ("cpu", "card"), [(Cpu(), ""), (Cpu(frozenset(("avx512f", "avx2")), 8), ""), (AVX2, "GeForce")]
 )
-def test_on_an_unmeasured_machine_the_time_is_left_open(
-    prepared: Home, cpu: Cpu, card: str
-) -> None:
-    result = estimated(prepared, card=card, cpu=cpu)
+def test_time_is_unknown_on_an_unmeasured_machine(prepared: Home, cpu: Cpu, card: str) -> None:
+    result = estimate_for(prepared, card=card, cpu=cpu)
     assert result.seconds is None
     assert result.memory is not None
     [sentence] = result.sentences
@@ -192,11 +190,11 @@ def test_on_an_unmeasured_machine_the_time_is_left_open(
     assert sentence.endswith(f"). {TIME_LATER}")
 
 
-def test_an_estimate_imports_no_torch_and_starts_no_process(
+def test_estimating_imports_no_torch_and_starts_no_process(
     prepared: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KAKAOBOT_HOME", str(prepared.root))
-    # Without nvidia-smi on the PATH: asking the driver for the card is the one process it may need.
+    # Hide nvidia-smi: querying the card is the only process it may start.
     monkeypatch.setenv("PATH", "")
     program = (
         "import subprocess, sys\n"
@@ -205,22 +203,22 @@ def test_an_estimate_imports_no_torch_and_starts_no_process(
         "from kakaobot.config import Home\n"
         "print(estimate(Home.find()).memory is not None, 'torch' in sys.modules)"
     )
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True False\n", "")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "True False\n", "")
 
 
-def test_unknown_architectures_are_not_estimated(prepared: Home, tmp_path: Path) -> None:
+def test_unknown_architectures_are_not_estimate_for(prepared: Home, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "mamba"}', encoding="utf-8")
     for base in (str(tmp_path), "nobody/no-such-model"):
-        result = estimated(prepared, base=base)
+        result = estimate_for(prepared, base=base)
         assert (result.memory, result.seconds, result.enough) == (None, None, True)
         assert "어림할 수 없습니다" in result.sentences[0]
 
 
-def test_without_data_the_next_step_is_named(home: Home) -> None:
-    assert "데이터를 준비하면" in estimated(home).sentences[0]
+def test_without_data_the_estimate_names_the_next_step(home: Home) -> None:
+    assert "데이터를 준비하면" in estimate_for(home).sentences[0]
 
 
 def test_dry_run_prints_the_estimate_and_starts_nothing(
@@ -263,7 +261,7 @@ def test_an_estimate_is_cached_until_data_or_settings_change(
     assert compute.calls == 3
 
 
-def test_an_old_estimate_is_renewed(prepared: Home, bases: BaseModels) -> None:
+def test_an_old_estimate_is_recomputed(prepared: Home, bases: BaseModels) -> None:
     compute, now = CountingEstimate(), [0.0]
     estimates = Estimates(prepared, bases, compute=compute, clock=lambda: now[0])
     first = estimates.get()

@@ -26,7 +26,7 @@ from tests.patience import patience, wait_for
 PASSWORD = "바다 거북"
 STEPS = 600
 SAMPLES = 4
-"""Eval prompts of a training."""
+"""Eval prompts of the run."""
 SHOTS = os.environ.get("KAKAOBOT_SCREENSHOTS")
 PICTURES = ROOT / "docs" / "screenshots"
 COLORS = {

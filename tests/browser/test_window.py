@@ -1,6 +1,6 @@
 """The whole workflow in Chromium: import, build, train, stop, resume, reload, unlock, chat.
 
-`KAKAOBOT_SCREENSHOTS=<folder>` keeps the screenshots, which is how the README's pictures are made.
+`KAKAOBOT_SCREENSHOTS=<folder>` keeps the screenshots; those in the README are made this way.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def test_2_participants_are_listed_before_a_build(page: Page) -> None:
         expect(rows.first).to_contain_text(words)
     expect(rows.filter(has_text="은솔")).to_contain_text("부족")
     expect(page.locator("#dataset-report")).to_contain_text("아직 만든 데이터가 없습니다.")
-    # The buttons of the table and the list of personas follow each other.
+    # The buttons of the table and the list of personas stay in sync.
     rows.first.get_by_role("button", name="이 사람 배우기").click()
     persona = page.locator("#dataset-person input")
     expect(persona).to_have_value(re.compile("^도담"))
@@ -238,7 +238,7 @@ def test_5_stop_saves_and_start_resumes(page: Page, app: App) -> None:
     expect(row.locator(".kb-state").first).to_have_text("학습 중")
     expect(row).to_have_attribute("open", "")
     expect(row).to_contain_text("training.learning_rate")
-    # Sampled again by now, and drawn.
+    # By now there are further eval samples, in the table and in the chart.
     wait_for(lambda: page.locator("#train-answers thead th").count() >= 4)
     assert int(page.locator("#train-voice canvas").get_attribute("data-points") or 0) >= 2
     row.locator("summary").click()

@@ -107,10 +107,10 @@ def test_the_message_of_the_worker_replaces_the_next_steps():
 
 
 def test_a_finished_run_cannot_resume_but_a_new_one_can_start():
-    done = replace(
+    finished = replace(
         SNAPSHOT, status=Status("finished", 80, 80), can_start=False, start_blocker="끝났습니다."
     )
-    view = training_view(done)
+    view = training_view(finished)
     assert not view.start.enabled
     assert view.new.visible
     assert view.new.enabled

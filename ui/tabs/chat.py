@@ -220,7 +220,7 @@ def _up_to_user(lines: Lines) -> Lines:
 
 
 def _layout(has_password: bool) -> ChatComponents:
-    # Gradio places a component where it is created, so the order here is the layout.
+    # Gradio places components in the order of their creation.
     parts: dict[str, Any] = {"access": gr.State(None), "lines": gr.State(())}
     with gr.Column(elem_id="chat-gate", elem_classes="kb-card") as parts["gate"]:
         gr.HTML(cards.gate_card(has_password))
