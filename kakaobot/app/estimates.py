@@ -89,7 +89,7 @@ def estimate(
     Args:
         home: its settings, data and earlier runs.
         bases: resolves `auto`.
-        hardware: describes the graphics card.
+        hardware: detects the GPU.
         free: gives the bytes of free memory.
         cpu: describes the processor.
 

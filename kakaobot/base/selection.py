@@ -40,7 +40,7 @@ class Hardware:
     """Its index in `nvidia-smi`, by PCI bus."""
     idle: str = ""
     """Name of a GPU that the installed PyTorch cannot use."""
-    cards: int = field(default=0, compare=False)
+    gpu_count: int = field(default=0, compare=False)
     """Number of usable NVIDIA GPUs."""
 
 
@@ -96,15 +96,15 @@ def parse_hardware(output: str, cuda: str) -> Hardware:
         output: `nvidia-smi`'s lines of `index, free MiB, driver, name`.
         cuda: CUDA version that PyTorch was built for, such as `13.0`; empty for a CPU build.
     """
-    cards = []
+    gpus = []
     for line in output.splitlines():
         index, free, driver, name = (*(part.strip() for part in line.split(",", 3)), *[""] * 3)[:4]
         if index.isdigit() and free.isdigit():
             if _driver_number(driver) < _OLDEST_DRIVER.get(cuda.split(".")[0], _NO_DRIVER):
                 return Hardware(idle=name)
-            cards.append(Hardware(name, int(free) * 2**20, index))
-    best = max(cards, key=lambda card: card.free_vram, default=Hardware())
-    return replace(best, cards=len(cards))
+            gpus.append(Hardware(name, int(free) * 2**20, index))
+    best = max(gpus, key=lambda gpu: gpu.free_vram, default=Hardware())
+    return replace(best, gpu_count=len(gpus))
 
 
 def torch_cuda() -> str:
@@ -159,21 +159,21 @@ def _driver_number(driver: str) -> int:
     return int(major) if major.isdigit() else 0
 
 
-def _suited_to(card: Hardware) -> tuple[str, str]:
+def _suited_to(hardware: Hardware) -> tuple[str, str]:
     """A model's name and the reason for it."""
-    free = card.free_vram / _GIB
+    free = hardware.free_vram / _GIB
     for needed, name in _BY_VRAM:
-        if card.free_vram >= needed:
-            return name, f"{card.gpu} 에 남은 그래픽 메모리 {free:.1f}GB 에 맞춰 골랐습니다."
-    if card.gpu:
+        if hardware.free_vram >= needed:
+            return name, f"{hardware.gpu} 에 남은 그래픽 메모리 {free:.1f}GB 에 맞춰 골랐습니다."
+    if hardware.gpu:
         return (
             _SMALLEST,
-            f"{card.gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다.",
+            f"{hardware.gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다.",
         )
-    if card.idle:
+    if hardware.idle:
         return _SMALLEST, (
-            f"{card.idle} 가 있지만 그래픽 드라이버나 설치된 PyTorch 가 맞지 않아 CPU 로 배웁니다. "
-            "드라이버를 새로 설치하고 .venv 폴더를 지운 뒤 다시 시작해 보세요."
+            f"{hardware.idle} 가 있지만 그래픽 드라이버나 설치된 PyTorch 가 맞지 않아 "
+            "CPU 로 배웁니다. 드라이버를 새로 설치하고 .venv 폴더를 지운 뒤 다시 시작해 보세요."
         )
     return _SMALLEST, "NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다."
 

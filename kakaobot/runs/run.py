@@ -32,7 +32,7 @@ import yaml
 from kakaobot.atomic_io import folder_is_full, read_json_object, replace_text
 from kakaobot.errors import RunError
 from kakaobot.runs.checkpoints import Checkpoints
-from kakaobot.runs.exit_reason import exit_message
+from kakaobot.runs.exit_reason import RESUMES, exit_message
 from kakaobot.runs.liveness import WorkerProcess
 from kakaobot.runs.log import RunLog
 from kakaobot.runs.metrics import Point, append_points, read_points
@@ -47,7 +47,7 @@ Stamp = tuple[int, int, int]
 
 _ENDED: dict[str, Any] = {"eta_seconds": None, "slowdown": None}
 """Fields that do not apply to a worker that has ended."""
-_KILLED = "강제로 끝냈습니다. 다시 시작하면 마지막 저장본부터 이어집니다."
+_KILLED = f"강제로 끝냈습니다. {RESUMES}"
 _STARTING = "학습 프로세스를 시작하는 중입니다."
 
 

@@ -1,6 +1,6 @@
 """Memory, FLOPs and steps of a training, computed from its dimensions. No torch, no files.
 
-Memory is the peak: of the whole process on a CPU, of the card on a GPU.
+Memory is the peak: of the process on a CPU, of the device on a GPU.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _CPU_MICRO_BATCH = 512
 """Padded tokens of a micro-batch on a CPU, unless one row is longer; more are not faster there."""
 _GPU_MICRO_BATCHES = (16_384, 8192, 4096, 2048, 1024)
 _FILLED = 0.8
-"""Share of a card's free memory that a micro-batch may fill."""
+"""Share of the free GPU memory that a micro-batch may fill."""
 
 _SUPPORTED = frozenset(
     ("qwen3", "qwen2", "llama", "mistral", "gemma", "gemma2", "gemma3_text", "gemma3")
 )
 """Values of `model_type`."""
 _PROCESS_BYTES = {"cpu": 590_000_000, "cuda": 900_000_000}
-"""Python with torch, transformers and peft on a CPU; the CUDA context on a card."""
+"""Python with torch, transformers and peft on a CPU; the CUDA context on a GPU."""
 _NF4_BYTES = 0.53
 """Bytes per weight in NF4 with double quantization."""
 
@@ -177,7 +177,7 @@ def micro_batch_tokens(
     size: DatasetSize,
     free: int,
 ) -> int:
-    """Padded tokens per micro-batch: as many as fit on a card, few on a CPU.
+    """Padded tokens per micro-batch: as many as fit on a GPU, few on a CPU.
 
     Args:
         model: None if its architecture is unknown.

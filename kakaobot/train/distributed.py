@@ -82,7 +82,7 @@ class ProcessGroup:
         return self.world_size > 1
 
     def join(self, environ: Mapping[str, str] = os.environ) -> None:
-        """Connect to the peers, and select the graphics card of this rank.
+        """Connect to the peers, and select the GPU of this rank.
 
         Raises:
             RunError: the launcher asks for an unsupported way of splitting the model.
@@ -94,15 +94,15 @@ class ProcessGroup:
             raise RunError(OFFLOAD_UNSUPPORTED)
         if not self.is_distributed:
             return
-        on_cards = torch.cuda.is_available()
-        if on_cards:
+        has_cuda = torch.cuda.is_available()
+        if has_cuda:
             torch.cuda.set_device(self.local_rank)
         store, _, _ = next(rendezvous("env://", timeout=TIMEOUT))
         self._store.append(store)
         # By hand, as `PartialState` allows one backend only. With two, objects go through gloo, so
-        # that no card spins while the main rank is busy.
+        # that no GPU spins while the main rank is busy.
         distributed.init_process_group(
-            "cpu:gloo,cuda:nccl" if on_cards else "gloo",
+            "cpu:gloo,cuda:nccl" if has_cuda else "gloo",
             store=store,
             rank=self.rank,
             world_size=self.world_size,
@@ -132,7 +132,7 @@ class ProcessGroup:
         return total
 
     def barrier(self) -> None:
-        """Wait for all ranks. On the CPU: `PartialState.wait_for_everyone` blocks the cards."""
+        """Wait for all ranks. On the CPU: `PartialState.wait_for_everyone` blocks the GPUs."""
         self.all_reduce_sum(torch.zeros(()))
 
     def publish_failure(self, reason: str) -> str:

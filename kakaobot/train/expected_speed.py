@@ -87,7 +87,7 @@ def _run_flops(
 
 
 def measured_flops(dimensions: ModelDimensions, machine: Machine, cpu: Cpu) -> float | None:
-    """FLOP/s from the table of measured CPUs; None on a card or an unmeasured CPU."""
+    """FLOP/s from the table of measured CPUs; None on a GPU or an unmeasured CPU."""
     if machine.device != "cpu":
         return None
     flops = expected_flops(cpu, dimensions.parameters, half=machine.half)
@@ -95,7 +95,7 @@ def measured_flops(dimensions: ModelDimensions, machine: Machine, cpu: Cpu) -> f
 
 
 def device_count(training: TrainingSettings, machine: Machine, size: DatasetSize) -> int:
-    """Devices that compute at once: a card per process, but at most one per row of the batch."""
+    """Devices that compute at once: a GPU per process, but at most one per row of the batch."""
     if machine.device != "cuda":
         return 1
     return min(training.num_processes, batch_size(training, size.rows))

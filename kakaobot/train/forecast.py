@@ -39,7 +39,7 @@ class Estimate:
     sentences: tuple[str, ...]
     """Korean, one per line: memory and time, then advice if memory is tight."""
     memory: MemoryEstimate | None = None
-    """Of the process on a CPU, of the card on a GPU."""
+    """Of the process on a CPU, of the device on a GPU."""
     free: int = 0
     """Bytes free on that device now."""
     seconds: float | None = None
@@ -69,8 +69,8 @@ def forecast(
         settings: the settings of the training.
         choice: the base model.
         report: describes the last build of the dataset.
-        hardware: the graphics card.
-        free: returns the bytes of free memory; called only without a card.
+        hardware: the GPU.
+        free: returns the bytes of free memory; called only without a GPU.
         cpu: the processor.
 
     Raises:
@@ -122,12 +122,12 @@ def dataset_size_of(report: BuildReport) -> DatasetSize:
 
 
 def machine_for(
-    settings: Settings, dimensions: ModelDimensions, card: Hardware, cpu: Cpu
+    settings: Settings, dimensions: ModelDimensions, hardware: Hardware, cpu: Cpu
 ) -> Machine:
     """The device, and the settings resolved for it."""
     model, parameters = settings.model, dimensions.parameters
     # Both half precisions of a GPU take the same memory.
-    device = resolve.Device("cuda" if card.gpu else "cpu", native_bf16=cpu.has_bf16)
+    device = resolve.Device("cuda" if hardware.gpu else "cpu", native_bf16=cpu.has_bf16)
     return Machine(
         device=device.kind,
         half=resolve.dtype(model.dtype, device, parameters) != "float32",
@@ -155,8 +155,8 @@ def _seconds(
 def _summary(
     needed: MemoryEstimate, available: int, seconds: float | None, machine: Machine
 ) -> str:
-    on_card = machine.device == "cuda"
-    name, place = ("그래픽 메모리", "그래픽 카드에") if on_card else ("메모리", "이 컴퓨터에")
+    on_gpu = machine.device == "cuda"
+    name, place = ("그래픽 메모리", "그래픽 카드에") if on_gpu else ("메모리", "이 컴퓨터에")
     memory = f"{name} 약 {_gb(needed.total)} ({place} 남은 것 {_gb(available)})"
     return (
         f"{memory}, 시간 약 {rough_duration_text(seconds)}"

@@ -32,7 +32,7 @@ class LaunchCommand:
     argv: tuple[str, ...]
     """Without the run folder."""
     environ: Mapping[str, str] = field(default_factory=dict)
-    """Variables to add: which graphics card the worker sees."""
+    """Variables to add: which GPU the worker sees."""
 
     def for_run(self, folder: Path) -> list[str]:
         return [*self.argv, str(folder)]
@@ -51,12 +51,12 @@ def launch_command(
     Args:
         training: number of processes and accelerate file.
         home: folder that `training.accelerate_config` is relative to.
-        hardware: describes the graphics cards.
+        hardware: detects the GPUs.
         environ: the variables of this process.
         platform: as `sys.platform`.
 
     Raises:
-        RunError: there are fewer cards than processes, or the accelerate file is missing, damaged
+        RunError: there are fewer GPUs than processes, or the accelerate file is missing, damaged
             or asks for something unsupported.
     """
     file = home / training.accelerate_config
@@ -77,7 +77,7 @@ def launch_command(
             "training.num_processes 를 컴퓨터 수의 배수로 적으세요."
         )
     local = processes // machines
-    _check_local_processes(local, _visible_cards(hardware(), environ), platform)
+    _check_local_processes(local, _visible_gpus(hardware(), environ), platform)
     options = {
         **({"config_file": str(file)} if config else {}),
         "num_processes": str(processes),
@@ -123,7 +123,7 @@ def _default_options(config: Mapping[str, Any], machines: int, local: int) -> di
     }
     options = {name: value for name, value in defaults.items() if config.get(name) is None}
     if not config:
-        # Keeps accelerate's own default config of this user from choosing the cards.
+        # Keeps accelerate's own default config of this user from choosing the GPUs.
         options["gpu_ids"] = "all"
     # `model.dtype` decides; any other value makes the Trainer autocast.
     return {**options, "mixed_precision": "no"}
@@ -143,25 +143,25 @@ def _count(config: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def _check_local_processes(local: int, cards: int, platform: str) -> None:
-    # NCCL, which sums the gradients of graphics cards, exists for Linux only.
+def _check_local_processes(local: int, gpus: int, platform: str) -> None:
+    # NCCL, which sums gradients over GPUs, exists for Linux only.
     if platform != "linux":
         raise RunError(
             "여러 프로세스로 배우는 것은 리눅스에서만 됩니다 (윈도에서는 WSL2 안에서). "
             "training.num_processes 를 1로 두세요."
         )
-    if 0 < cards < local:
+    if 0 < gpus < local:
         raise RunError(
-            f"이 컴퓨터의 그래픽 카드는 {cards}개인데 프로세스 {local}개로 배우려고 합니다. "
-            f"training.num_processes 를 {cards} 이하로 줄이세요."
+            f"이 컴퓨터의 그래픽 카드는 {gpus}개인데 프로세스 {local}개로 배우려고 합니다. "
+            f"training.num_processes 를 {gpus} 이하로 줄이세요."
         )
 
 
-def _visible_cards(hardware: Hardware, environ: Mapping[str, str]) -> int:
-    """Graphics cards the workers can use; 0 means they train on the CPU."""
+def _visible_gpus(hardware: Hardware, environ: Mapping[str, str]) -> int:
+    """GPUs the workers can use; 0 means they train on the CPU."""
     visible = environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None or not hardware.cards:
-        return hardware.cards
+    if visible is None or not hardware.gpu_count:
+        return hardware.gpu_count
     return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
 
 

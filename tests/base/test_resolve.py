@@ -103,8 +103,8 @@ def test_the_estimate_assumes_what_is_loaded(changes: dict[str, Any]) -> None:
     )
     assert dimensions is not None
     device = best_device()
-    card = Hardware(gpu="a card") if device.type == "cuda" else Hardware()
-    machine = machine_for(settings, dimensions, card, detect_cpu())
+    hardware = Hardware(gpu="a GPU") if device.type == "cuda" else Hardware()
+    machine = machine_for(settings, dimensions, hardware, detect_cpu())
     base = load_base(
         str(FOLDER),
         load_in_4bit=settings.model.load_in_4bit,
@@ -116,12 +116,12 @@ def test_the_estimate_assumes_what_is_loaded(changes: dict[str, Any]) -> None:
     assert base.context == read_tokenizer_info(str(FOLDER)).context == 512
 
 
-@pytest.mark.parametrize("card", ["", "a card"])
+@pytest.mark.parametrize("gpu", ["", "a GPU"])
 @pytest.mark.parametrize("half", [True, False])
 @pytest.mark.parametrize("parameters", [SMALL, LARGE])
 @pytest.mark.parametrize("requested", ["auto", "bfloat16", "float32"])
 def test_the_estimate_of_another_machine_follows_the_rules(
-    requested: Any, parameters: int, half: bool, card: str
+    requested: Any, parameters: int, half: bool, gpu: str
 ) -> None:
     settings = Settings(model=ModelSettings(dtype=requested))
     dimensions = ModelDimensions(
@@ -134,8 +134,8 @@ def test_the_estimate_of_another_machine_follows_the_rules(
         tied_embeddings=True,
     )
     cpu = Cpu(frozenset(["avx512_bf16"] if half else []))
-    machine = machine_for(settings, dimensions, Hardware(gpu=card), cpu)
-    device = Device("cuda" if card else "cpu", native_bf16=half)
+    machine = machine_for(settings, dimensions, Hardware(gpu=gpu), cpu)
+    device = Device("cuda" if gpu else "cpu", native_bf16=half)
     dtype: torch.dtype = getattr(torch, resolve.dtype(requested, device, dimensions.parameters))
     assert machine.half is (dtype.itemsize == 2)
     assert machine.load_in_4bit is resolve.load_in_4bit("auto", device)

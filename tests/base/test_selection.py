@@ -107,9 +107,9 @@ def test_parse_hardware_returns_the_gpu_with_most_free_memory() -> None:
 def test_a_gpu_pytorch_cannot_use_is_ignored_with_an_explanation(
     driver: str, cuda: str, usable: bool
 ) -> None:
-    card = parse_hardware(f"0, 24000, {driver}, GeForce\n", cuda)
-    assert bool(card.gpu) is usable
-    choice = choose("auto", hardware=lambda: card, cached=lambda name: True)
+    hardware = parse_hardware(f"0, 24000, {driver}, GeForce\n", cuda)
+    assert bool(hardware.gpu) is usable
+    choice = choose("auto", hardware=lambda: hardware, cached=lambda name: True)
     assert (choice.name == "Qwen/Qwen3-8B") is usable
     assert "GeForce" in choice.reason
     assert ("드라이버" in choice.reason) is not usable

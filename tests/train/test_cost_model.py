@@ -179,7 +179,7 @@ def test_smaller_settings_need_less_memory_and_fewer_flops() -> None:
     assert 2 * SIZE.tokens < tokens < 4 * SIZE.tokens
 
 
-def test_micro_batches_fill_a_card_but_not_a_cpu() -> None:
+def test_micro_batches_fill_a_gpu_but_not_a_cpu() -> None:
     dimensions, training = QWEN3["Qwen/Qwen3-0.6B"], TrainingSettings(batch=64, max_seq_len=512)
     size = replace(SIZE, rows=1000, tokens=512_000, target_tokens=300_000)
 
@@ -187,9 +187,9 @@ def test_micro_batches_fill_a_card_but_not_a_cpu() -> None:
         machine, free = Machine(device, half=True), int(gigabytes * 2**30)
         return micro_batch_tokens(model, machine, LORA, training, size, free)
 
-    on_cards = [tokens("cuda", gigabytes) for gigabytes in (2, 6, 12, 24, 140)]
-    assert on_cards == sorted(on_cards)
-    assert on_cards[0] == 512
-    assert on_cards[-1] == 16_384
-    assert len(set(on_cards)) >= 4
+    on_gpus = [tokens("cuda", gigabytes) for gigabytes in (2, 6, 12, 24, 140)]
+    assert on_gpus == sorted(on_gpus)
+    assert on_gpus[0] == 512
+    assert on_gpus[-1] == 16_384
+    assert len(set(on_gpus)) >= 4
     assert tokens("cpu", 140) == tokens("cuda", 140, None) == 512

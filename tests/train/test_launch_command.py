@@ -17,7 +17,7 @@ from kakaobot.errors import RunError
 from kakaobot.settings import TrainingSettings
 from kakaobot.train.launch_command import LaunchCommand, launch_command
 
-TWO_CARDS = Hardware("GeForce", 8 * 2**30, "1", cards=2)
+TWO_GPUS = Hardware("GeForce", 8 * 2**30, "1", gpu_count=2)
 DOCUMENTED = [
     yaml.safe_load(text)
     for text in re.findall(
@@ -55,15 +55,15 @@ def options_of(command: LaunchCommand) -> dict[str, str]:
     return {name: value for name, value in zip(words, words[1:], strict=False) if name[:2] == "--"}
 
 
-def test_one_process_is_launched_without_accelerate_and_sees_one_card(tmp_path: Path) -> None:
-    launched = command(tmp_path, TWO_CARDS)
+def test_one_process_is_launched_without_accelerate_and_sees_one_gpu(tmp_path: Path) -> None:
+    launched = command(tmp_path, TWO_GPUS)
     run = tmp_path / "checkpoints_lora" / "main"
     assert launched.for_run(run) == [sys.executable, "-m", "kakaobot.train.worker", str(run)]
     assert launched.environ["CUDA_VISIBLE_DEVICES"] == "1"
 
 
-def test_several_processes_are_launched_by_accelerate_and_see_all_cards(tmp_path: Path) -> None:
-    launched = command(tmp_path, TWO_CARDS, num_processes=2)
+def test_several_processes_are_launched_by_accelerate_and_see_all_gpus(tmp_path: Path) -> None:
+    launched = command(tmp_path, TWO_GPUS, num_processes=2)
     assert launched.argv[1:4] == ("-m", "accelerate.commands.launch", "--multi_gpu")
     run = tmp_path / "checkpoints_lora" / "main"
     assert launched.for_run(run)[-3:] == ["-m", "kakaobot.train.worker", str(run)]
@@ -77,7 +77,7 @@ def test_options_of_the_accelerate_file_are_not_repeated(tmp_path: Path) -> None
         tmp_path, distributed_type="MULTI_GPU", num_machines=2, num_processes=4, machine_rank=0,
         main_process_ip="192.0.2.1", mixed_precision="bf16",
     )  # fmt: skip
-    options = options_of(command(tmp_path, TWO_CARDS, accelerate_config=name))
+    options = options_of(command(tmp_path, TWO_GPUS, accelerate_config=name))
     assert options["--config_file"] == str(tmp_path / name)
     assert options["--num_processes"] == "4"
     assert options["--main_process_port"] == "29500"
@@ -99,7 +99,7 @@ def test_invalid_counts_are_refused(
 ) -> None:
     name = write_config(tmp_path, distributed_type="MULTI_GPU", **config)
     with pytest.raises(RunError, match=sentence):
-        command(tmp_path, TWO_CARDS, accelerate_config=name)
+        command(tmp_path, TWO_GPUS, accelerate_config=name)
 
 
 def test_a_file_for_one_process_launches_it_without_accelerate(tmp_path: Path) -> None:
@@ -107,12 +107,12 @@ def test_a_file_for_one_process_launches_it_without_accelerate(tmp_path: Path) -
     assert "accelerate.commands.launch" not in command(tmp_path, accelerate_config=name).argv
 
 
-def test_more_processes_than_cards_are_refused(tmp_path: Path) -> None:
+def test_more_processes_than_gpus_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="2개인데 프로세스 3개.*2 이하로"):
-        command(tmp_path, TWO_CARDS, num_processes=3)
+        command(tmp_path, TWO_GPUS, num_processes=3)
     with pytest.raises(RunError, match="1개인데 프로세스 3개"):
-        command(tmp_path, TWO_CARDS, environ={"CUDA_VISIBLE_DEVICES": "1"}, num_processes=3)
-    # Without any card they train on the CPU.
+        command(tmp_path, TWO_GPUS, environ={"CUDA_VISIBLE_DEVICES": "1"}, num_processes=3)
+    # Without any GPU they train on the CPU.
     assert options_of(command(tmp_path, num_processes=3))["--num_processes"] == "3"
 
 
@@ -136,14 +136,14 @@ def test_the_documented_accelerate_files_are_accepted(tmp_path: Path) -> None:
     assert kinds == ["MULTI_GPU", "MULTI_GPU", "FSDP"]
     for config, processes in zip(DOCUMENTED, ("4", "4", "2"), strict=True):
         name = write_config(tmp_path, **config)
-        options = options_of(command(tmp_path, TWO_CARDS, accelerate_config=name))
+        options = options_of(command(tmp_path, TWO_GPUS, accelerate_config=name))
         assert options["--num_processes"] == processes
 
 
 def test_fsdp_is_passed_to_accelerate_but_not_with_offload_or_one_process(tmp_path: Path) -> None:
     def argv(**config: Any) -> tuple[str, ...]:
         name = write_config(tmp_path, **{"num_processes": 2, **config})
-        return command(tmp_path, TWO_CARDS, accelerate_config=name).argv
+        return command(tmp_path, TWO_GPUS, accelerate_config=name).argv
 
     assert argv(distributed_type="FSDP")[3] == "--use_fsdp"
     assert argv(distributed_type="MULTI_GPU")[3] == "--multi_gpu"
@@ -157,4 +157,4 @@ def test_fsdp_is_passed_to_accelerate_but_not_with_offload_or_one_process(tmp_pa
 def test_other_kinds_of_model_parallelism_are_refused(tmp_path: Path, kind: str) -> None:
     name = write_config(tmp_path, distributed_type=kind, num_processes=2)
     with pytest.raises(RunError, match=f"{kind} 는 아직"):
-        command(tmp_path, TWO_CARDS, accelerate_config=name)
+        command(tmp_path, TWO_GPUS, accelerate_config=name)
