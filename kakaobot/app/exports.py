@@ -170,7 +170,7 @@ class Exports:
             Source and target of each move, relative to the home.
 
         Raises:
-            RunError: a run is training.
+            RunError: a run is live.
         """
         live = Runs(self._home.folder(self._home.settings().paths.runs)).live()
         if live:

@@ -47,7 +47,7 @@ class Proposal:
     candidates: tuple[str, ...] = ()
     """Names to merge them into, likeliest first."""
     is_likely: bool = True
-    """False if the candidates are simply all names of the room."""
+    """False if the candidates are simply all other names of the room."""
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ class Training:
         return self.snapshot(chosen.name)
 
     def kill(self, run: str = "") -> TrainingSnapshot:
-        """Kill the worker; the last checkpoint stays.
+        """Kill the worker; its last checkpoint is kept.
 
         Raises:
             RunError: no run is live.

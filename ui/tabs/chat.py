@@ -131,7 +131,7 @@ class ChatHandlers:
         yield from self._reply(access, lines, run, reply_as, user_name)
 
     def show_send_button(self, access: AccessPass | None) -> Updates:
-        """Replace the stop button, once no reply is being generated."""
+        """Show the send button in place of the stop button, once no reply is being generated."""
         self._gate.verify(access)
         return gr.Button(visible=True), gr.Button(visible=False)
 
