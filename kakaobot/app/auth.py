@@ -94,7 +94,9 @@ class PasswordGate:
     def _count_failure(self) -> None:
         self._failures += 1
         if self._failures >= FREE_ATTEMPTS:
-            wait = min(_MAX_LOCKOUT, 5.0 * 2 ** (self._failures - FREE_ATTEMPTS))
+            # Bounded before it is raised to: a float overflows at 2 ** 1024.
+            doublings = min(self._failures - FREE_ATTEMPTS, 64)
+            wait = min(_MAX_LOCKOUT, 5.0 * 2**doublings)
             self._locked_until = self._clock() + wait
 
     def _scrypt(self, password: str) -> bytes:

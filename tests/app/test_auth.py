@@ -78,3 +78,13 @@ def test_gate_reads_the_env_file(home: Home) -> None:
     assert not PasswordGate.from_home(home).is_set
     (home.root / ".env").write_text("CHATBOT_PASSWORD=바다\n", encoding="utf-8")
     PasswordGate.from_home(home).authenticate("바다")
+
+
+def test_lockout_lasts_however_many_attempts_fail() -> None:
+    clock = Clock()
+    gate = PasswordGate("바다", clock=clock)
+    for _ in range(FREE_ATTEMPTS + 1100):
+        clock.now += 100_000
+        gate._count_failure()
+    with pytest.raises(AccessDenied, match="여러 번"):
+        gate.authenticate("바다")
