@@ -25,6 +25,7 @@ from kakaobot.exports.participants import (
     similar_names,
 )
 from kakaobot.exports.room_groups import room_key
+from kakaobot.runs.labels import minute_text
 from kakaobot.schema import Progress, no_progress
 
 
@@ -131,8 +132,10 @@ class Participants:
         """
         store = self._file_store()
         confirmed = store.load_aliases()
-        rooms = [report for report in self.rooms() if alias in dict(report.aliases)]
-        matches = [report for report in rooms if _is_room(report, room)]
+        rooms = self.rooms()
+        matches = [
+            report for report in rooms if alias in dict(report.aliases) and _is_room(report, room)
+        ]
         report = _single(matches, room, [alias], rooms)
         key = next(key for key in report.keys if alias in confirmed.get(key, {}))
         store.update_aliases(key, lambda aliases: remove_alias(aliases, alias))
@@ -225,8 +228,8 @@ def _report(
         messages=summary.messages,
         repeated=summary.repeated,
         participants=participants,
-        first=summary.first[:16].replace("T", " "),
-        last=summary.last[:16].replace("T", " "),
+        first=minute_text(summary.first),
+        last=minute_text(summary.last),
         aliases=tuple((alias, aliases[alias]) for alias in sorted(aliases)),
         proposals=_proposals(participants, file_counts),
         damage_notices=summary.lost,

@@ -153,7 +153,9 @@ def test_invalid_requests_raise_and_change_nothing(
         ),
         (lambda: participants.merge_names("마루", ["마루"]), "이미 합쳤거나"),
         (lambda: participants.merge_names(" ", ["마루"]), "부를 이름을"),
-        (lambda: participants.unmerge_name("마루"), "없습니다"),
+        (lambda: participants.unmerge_name("마루"), "가져온 대화에 없습니다"),
+        (lambda: participants.unmerge_name("마루", room="방"), "'방' 방에 없습니다"),
+        (lambda: participants.unmerge_name("마루", room="없음"), "'없음' 이라는 방이 없습니다"),
         (lambda: participants.exclude(["아무"]), "가져온 대화에 없습니다"),
         (lambda: participants.include(["마루"]), "빼기로 한 사람이 아닙니다"),
     ]
