@@ -68,5 +68,5 @@ def read_json(folder: Path, name: str) -> Any:
     """A JSON file of the folder; None if it is missing or damaged."""
     try:
         return json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

@@ -10,6 +10,7 @@ from kakaobot.dataset.filter_report import FilterEffect
 from kakaobot.dataset.split import Split
 from kakaobot.dataset.stats import ActivityStats
 from kakaobot.dataset.style_report import ParticipantStyle
+from kakaobot.runs.labels import minute_text
 from kakaobot.schema import ChatMessage, Conversation
 
 Record = TypeVar("Record")
@@ -131,7 +132,7 @@ def report_from_json(stats: Any, preview: Any) -> BuildReport | None:
             ),
             examples=tuple(map(_example, preview or ())),
         )
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, AttributeError):
         return None
 
 
@@ -140,7 +141,7 @@ def example_of(row: Conversation, split: Split) -> Example:
         ExampleMessage(_sender(row, message), message.content, message.is_target)
         for message in row.messages
     )
-    return Example(f"{row.room} · {row.at[0][:16].replace('T', ' ')}", split, messages)
+    return Example(f"{row.room} · {minute_text(row.at[0])}", split, messages)
 
 
 def _sender(row: Conversation, message: ChatMessage) -> str:

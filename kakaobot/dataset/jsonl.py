@@ -10,6 +10,8 @@ from typing import Any
 from kakaobot.errors import DatasetError
 from kakaobot.schema import ChatMessage, Conversation
 
+_REBUILD = "'데이터 준비'(preprocess)를 다시 실행하세요."
+
 
 def to_row(conversation: Conversation) -> dict[str, Any]:
     return {
@@ -74,8 +76,7 @@ def iter_rows(file: Path) -> Iterator[Conversation]:
             row = from_row(json.loads(line))
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise DatasetError(
-                f"{file.name} 의 {number}번째 줄이 손상되었습니다. "
-                "'데이터 준비'(preprocess)를 다시 실행하세요."
+                f"{file.name} 의 {number}번째 줄이 손상되었습니다. {_REBUILD}"
             ) from error
         yield row
 
@@ -85,6 +86,8 @@ def _complete_lines(file: Path) -> Iterator[str]:
         # newline="\n": JSON strings may hold U+2028, which other modes take for a line end.
         with file.open(encoding="utf-8", newline="\n") as text:
             yield from (line for line in text if line.endswith("\n"))
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{file.name} 이 손상되었습니다. {_REBUILD}") from error
     except OSError as error:
         raise DatasetError(
             f"{file.name} 이 없습니다. 먼저 '데이터 준비'(preprocess)를 실행하세요."

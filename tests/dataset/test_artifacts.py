@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from kakaobot.dataset import artifacts, jsonl
+from kakaobot.dataset.build_report import report_from_json, report_to_json
 from kakaobot.errors import DatasetError
 from kakaobot.schema import ChatMessage, Conversation
+from tests.ui.window_fakes import REPORT
 
 ROW = Conversation(
     "id1",
@@ -33,6 +35,25 @@ def test_damaged_line_is_reported_by_number(tmp_path: Path) -> None:
         draft.write(artifacts.TRAIN, [*jsonl.dump_rows([ROW]), '{"id": 1}\n'])
     with pytest.raises(DatasetError, match="2번째 줄"):
         jsonl.read_rows(tmp_path / artifacts.TRAIN)
+
+
+def test_bytes_that_are_no_text_are_a_damaged_file(tmp_path: Path) -> None:
+    (tmp_path / artifacts.TRAIN).write_bytes(b"\xff\xfe\n")
+    with pytest.raises(DatasetError, match="손상"):
+        jsonl.read_rows(tmp_path / artifacts.TRAIN)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "\udcff"])
+def test_damaged_json_reads_as_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / artifacts.STATS).write_bytes(text.encode(errors="surrogateescape"))
+    assert artifacts.read_json(tmp_path, artifacts.STATS) is None
+
+
+@pytest.mark.parametrize("damage", [{"effects": [1]}, {"figures": [1]}, {"speeches": [[]]}])
+def test_damaged_report_reads_as_none(damage: dict[str, object]) -> None:
+    stats = report_to_json(REPORT)
+    assert report_from_json(stats, []) is not None
+    assert report_from_json({**stats, **damage}, []) is None
 
 
 def test_missing_file_points_to_preprocess(tmp_path: Path) -> None:
