@@ -14,7 +14,8 @@ _FormKind = Literal["long", "short", "common", "mention"]
 """How safely a form can be taken for a name wherever it occurs, safest first."""
 
 
-def _words(text: str) -> tuple[str, ...]:
+def split_words(text: str) -> tuple[str, ...]:
+    """A word list written as one string."""
     return tuple(text.split())
 
 
@@ -22,18 +23,20 @@ _SURNAMES = (
     "김이박최정강조윤장임한오서신권황안송전홍유고문양손배백허남심노하곽성차주우구민류나진지"
     "엄채원천방공현함변염여추도소석선설마길연위표명기반라왕금옥육인맹제모탁국어은편용"
 )
-_LONG_SURNAMES = _words("남궁 황보 제갈 선우 독고 사공 서문 동방")
-_TITLES = _words(
+_LONG_SURNAMES = split_words("남궁 황보 제갈 선우 독고 사공 서문 동방")
+_TITLES = split_words(
     "씨 님 군 양 쌤 샘 선생님 선생 오빠 언니 누나 형 형님 선배 선배님 후배 이모 삼촌 엄마 아빠 "
     "팀장 팀장님 과장 과장님 대리 대리님 부장 부장님 사장님 대표님 교수님 매니저님"
 )
-_PARTICLES = _words(
+_PARTICLES = split_words(
     "이 가 은 는 을 를 과 와 아 야 이랑 랑 한테 한테서 에게 에게서 께 께서 의 도 만 로 으로 까지 "
     "부터 보다 처럼 만큼 하고 마저 조차 밖에 네 꺼 이나 이라 이라고 라고 이라도 라도 이면 이고 "
     "이며 이다 이에요 예요 에요 입니다 이야 인데 인가 인지 이네 이랑은 잖아"
 )
 _COMMON = frozenset(
-    _words("우리 하나 이제 지금 사람 모두 정말 진짜 조금 아주 미리 자기 이런 그런 시간 오늘 내일")
+    split_words(
+        "우리 하나 이제 지금 사람 모두 정말 진짜 조금 아주 미리 자기 이런 그런 시간 오늘 내일"
+    )
 )
 """Everyday words that are also names; only `하나 씨` or `하나언니` is a person."""
 

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from kakaobot.atomic_io import retry_rename
 from kakaobot.config import Home
-from kakaobot.dataset.name_replacement import NameReplacer
+from kakaobot.dataset.name_replacement import NameReplacer, split_words
 from kakaobot.errors import DatasetError
 from kakaobot.exports.aliases import resolve_aliases
 from kakaobot.exports.file_store import FileStore
@@ -36,12 +36,8 @@ _LOCK_TIMEOUT = 30
 """Seconds to wait for another process that assigns pseudonyms."""
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
 # Changing these lists, or their order, would rename everybody in newly made data.
-_ADJECTIVES = _words(
+_ADJECTIVES = split_words(
     "파란 빨간 노란 하얀 까만 푸른 붉은 둥근 작은 커다란 조용한 씩씩한 느긋한 재빠른 "
     "상냥한 포근한 반짝이는 졸린 배고픈 부지런한 수줍은 용감한 엉뚱한 다정한 똑똑한 "
     "신나는 가벼운 튼튼한 깔끔한 향긋한 달콤한 시원한 따뜻한 보드라운 말랑한 촉촉한 날쌘 "
@@ -49,7 +45,7 @@ _ADJECTIVES = _words(
     "산책하는 여행하는 책읽는 새침한 듬직한 유쾌한 순한 기운찬 너그러운 해맑은 산뜻한 "
     "은빛 금빛 보랏빛 무지갯빛 "
 )
-_ANIMALS = _words(
+_ANIMALS = split_words(
     "고래 여우 토끼 다람쥐 부엉이 펭귄 수달 사슴 고양이 강아지 너구리 두루미 참새 까치 "
     "거북이 돌고래 물개 판다 코알라 기린 코끼리 얼룩말 사자 호랑이 표범 늑대 곰 오소리 "
     "족제비 담비 청설모 햄스터 고슴도치 두더지 박쥐 독수리 매 갈매기 오리 거위 백조 공작 "
@@ -206,9 +202,14 @@ class PseudonymStore:
         )
         # Mode 0600 from the start: only the user may learn who is who.
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-        retry_rename(lambda: draft.replace(self._file))
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode())
+            retry_rename(lambda: draft.replace(self._file))
+        except BaseException:
+            # It holds real names.
+            draft.unlink(missing_ok=True)
+            raise
 
 
 class Pseudonymizer:
