@@ -17,6 +17,7 @@ from kakaobot.exports.manifest import StoredFile
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.exports.paths import Move, base_name, move_files, plan_archive, safe_name
 from kakaobot.exports.reader import Export, read_exports, read_upload
+from kakaobot.runs.labels import minute_text
 from kakaobot.runs.run import Runs
 from kakaobot.schema import Message, Progress, no_progress
 
@@ -258,8 +259,8 @@ def _stored_report(stored: StoredFile) -> FileReport:
         room=stored.room,
         participants=tuple(stored.people),
         messages=stored.messages,
-        first=stored.first[:16].replace("T", " "),
-        last=stored.last[:16].replace("T", " "),
+        first=minute_text(stored.first),
+        last=minute_text(stored.last),
         not_understood=tuple(stored.not_understood),
         lines=stored.lines,
         counts=LineCounts(**stored.counts) if stored.counts else None,

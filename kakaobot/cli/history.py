@@ -9,7 +9,7 @@ from kakaobot.app.training import Training
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
-from kakaobot.runs.labels import STATE_LABELS
+from kakaobot.runs.labels import STATE_LABELS, minute_text
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARKLINE_WIDTH = 16
@@ -94,7 +94,7 @@ def _row(run: RunSummary) -> tuple[str, ...]:
         "-" if run.best_style_distance is None else f"{run.best_style_distance:.3f}",
         "할 수 있음" if run.has_adapter else "-",
         run.base,
-        run.created_at[:16].replace("T", " "),
+        minute_text(run.created_at),
     )
 
 

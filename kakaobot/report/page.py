@@ -11,6 +11,7 @@ from kakaobot.dataset.filter_report import BEFORE, FilterEffect
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.report.charts import bar_chart, heatmap, table
 from kakaobot.report.templating import render
+from kakaobot.runs.labels import minute_text
 
 _MAX_MONTHS = 120
 _MAX_NAMES = 10
@@ -58,7 +59,7 @@ def render_page(
     return render(
         "page",
         title=f"{report.room or '가져온 모든 방'} · {report.persona or '방 전체'}",
-        written_at=report.written_at[:16].replace("T", " "),
+        written_at=minute_text(report.written_at),
         report=report,
         facts=_facts(report),
         estimate=estimate,

@@ -1,4 +1,4 @@
-"""Korean labels of run states and durations, shared by the window and the command line."""
+"""Korean labels of run states, and times as text; shared by the window and the command line."""
 
 from __future__ import annotations
 
@@ -42,3 +42,8 @@ def rough_duration_text(seconds: float) -> str:
     if hours >= 10 or (hours and not rest):
         return f"{round(minutes / 60)}시간"
     return f"{hours}시간 {rest}분" if hours else f"{minutes}분"
+
+
+def minute_text(moment: str) -> str:
+    """An ISO time to the minute, as people read it: `2026-05-01 09:30`."""
+    return moment[:16].replace("T", " ")

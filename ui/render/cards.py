@@ -9,6 +9,7 @@ from kakaobot.app.chat import Persona
 from kakaobot.app.exports import FileReport
 from kakaobot.dataset.build_report import BuildReport, Example
 from kakaobot.report.page import render_charts
+from kakaobot.runs.labels import minute_text
 from kakaobot.train.forecast import Estimate
 from ui import text
 from ui.presenters import Tone, TrainingView, export_format_name, line_numbers, name_list
@@ -72,7 +73,7 @@ def report_card(report: BuildReport, outdated_reason: str = "") -> str:
     origin = text.BUILT_AT.format(
         room=report.room or text.ALL_ROOMS,
         persona=report.persona or text.WHOLE_ROOM,
-        at=report.written_at[:16].replace("T", " "),
+        at=minute_text(report.written_at),
     )
     values = {
         "messages": f"{report.messages:,}",

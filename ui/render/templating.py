@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from kakaobot.runs.labels import minute_text
 from ui import text
 
 _BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
@@ -35,4 +36,4 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals["text"] = text
-_ENVIRONMENT.filters.update(bubbles=_bubbles, json=_json)
+_ENVIRONMENT.filters.update(bubbles=_bubbles, json=_json, minute=minute_text)
