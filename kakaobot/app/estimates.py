@@ -36,7 +36,7 @@ class Estimates:
         """Computes nothing yet.
 
         Args:
-            home: whose trainings are estimated.
+            home: whose next run is estimated.
             bases: resolves `auto`.
             compute: computes an estimate, as `estimate` does.
             clock: gives seconds.
@@ -84,7 +84,7 @@ def estimate(
     free: Callable[[], int] = lambda: int(psutil.virtual_memory().available),
     cpu: Callable[[], Cpu] = detect_cpu,
 ) -> Estimate:
-    """Memory and time of the training that `start` would begin now.
+    """Memory and time of the run that `start` would begin now.
 
     Args:
         home: its settings, data and earlier runs.

@@ -2,7 +2,7 @@
 
 A parallel region ends with its slowest thread. A thread that shares its core with another program
 takes twice as long, so with one of two cores busy, two threads are slower than one. Results are
-bit-identical for any number of threads, so that a training resumes exactly under any load;
+bit-identical for any number of threads, so that a run resumes exactly under any load;
 `tests/base/test_threads.py` verifies this.
 """
 

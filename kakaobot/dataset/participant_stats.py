@@ -159,7 +159,7 @@ def participant_stats(
     Args:
         rooms: room → its sessions.
         rules: filters as for training; `rules.bots` are bots by name.
-        enough: usable replies that make a training worthwhile.
+        enough: usable replies that make training worthwhile.
         progress: called with the share done.
     """
     counts = _count_turns(rooms, rules, progress)

@@ -1,4 +1,4 @@
-"""Memory, FLOPs and steps of a training, computed from its dimensions. No torch, no files.
+"""Memory, FLOPs and steps of a run, computed from its dimensions. No torch, no files.
 
 Memory is the peak: of the process on a CPU, of the device on a GPU.
 """
@@ -121,7 +121,7 @@ QWEN3: dict[str, ModelDimensions] = {
 
 @dataclass(frozen=True)
 class Machine:
-    """Device and memory options of a training, resolved."""
+    """Device and memory options of a run, resolved."""
 
     device: str = "cpu"
     """`cpu` or `cuda`."""
@@ -204,7 +204,7 @@ def estimate_memory(
     *,
     micro_batch: int = _CPU_MICRO_BATCH,
 ) -> MemoryEstimate:
-    """Peak memory of a training with `micro_batch` padded tokens per micro-batch."""
+    """Peak memory of a run with `micro_batch` padded tokens per micro-batch."""
     item = 2 if machine.half else 4
     linear = model.linear_parameters * (_NF4_BYTES if machine.load_in_4bit else item)
     longest = min(size.longest, training.max_seq_len)

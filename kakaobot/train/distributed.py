@@ -1,4 +1,4 @@
-"""The process group of a training: rank, collectives through accelerate, and failure of peers.
+"""The process group of a run: rank, collectives through accelerate, and failure of peers.
 
 Knows no Trainer and no run. For the usual single process every collective is a no-op.
 """
@@ -149,7 +149,7 @@ class ProcessGroup:
             return reason
 
     def destroy(self) -> None:
-        """Disconnect at the end of the training."""
+        """Disconnect at the end of the run."""
         if distributed.is_initialized():
             # A peer may have disconnected first.
             with contextlib.suppress(RuntimeError):

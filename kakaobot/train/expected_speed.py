@@ -1,4 +1,4 @@
-"""Expected FLOP/s of a training, from earlier runs of this home, else from measured CPUs."""
+"""Expected FLOP/s of a run, from earlier runs of this home, else from measured CPUs."""
 
 from __future__ import annotations
 

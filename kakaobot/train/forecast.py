@@ -1,4 +1,4 @@
-"""Memory and time of a training, forecast from data, settings and hardware. Loads no torch."""
+"""Memory and time of a run, forecast from data, settings and hardware. Loads no torch."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from kakaobot.train.launch_command import uses_fsdp
 
 _GB = 2**30
 _USABLE = 0.9
-"""Share of the free memory that a training may use."""
+"""Share of the free memory that a run may use."""
 _TIME_LATER = "시간은 학습을 시작해 첫 걸음을 재고 나서 알려 드립니다."
 _TIMING = "첫 걸음을 재고 있습니다."
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Forecast of a training. `memory` and `seconds` may be unknown."""
+    """Forecast of a run. `memory` and `seconds` may be unknown."""
 
     sentences: tuple[str, ...]
     """Korean, one per line: memory and time, then advice if memory is tight."""
@@ -66,7 +66,7 @@ def forecast(
 
     Args:
         home: holds earlier runs, and the accelerate file that the settings may name.
-        settings: the settings of the training.
+        settings: the settings of the run.
         choice: the base model.
         report: describes the last build of the dataset.
         hardware: the GPU.
@@ -168,7 +168,7 @@ def _summary(
 def _advice(
     settings: Settings, dimensions: ModelDimensions, machine: Machine, size: DatasetSize, limit: int
 ) -> str:
-    """The mildest setting to lower that makes the training fit."""
+    """The mildest setting to lower that makes the run fit."""
     training = settings.training
 
     def fits(machine: Machine, length: int) -> bool:

@@ -45,13 +45,13 @@ AVX2."""
 
 
 def expected_flops(cpu: Cpu, parameters: int, *, half: bool) -> float | None:
-    """FLOP/s of a training on `cpu`; None where no CPU of its kind was measured.
+    """FLOP/s of a run on `cpu`; None where no CPU of its kind was measured.
 
     Args:
         cpu: the CPU to train on.
         parameters: size of the base model. The speed is interpolated between measured sizes; beyond
             them the nearest one is used.
-        half: whether the training computes in bfloat16.
+        half: whether the run computes in bfloat16.
     """
     kind = _instructions(cpu, half=half)
     rates = sorted(
