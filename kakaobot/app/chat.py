@@ -202,7 +202,7 @@ class ChatService:
             texts = model.stream_reply(messages, sampling, reply_as=prefix)
             try:
                 for text in texts:
-                    reply = Reply(name, _bubbles(text), done=False)
+                    reply = Reply(name, split_bubbles(text), done=False)
                     yield reply
             finally:
                 _close(texts)
@@ -286,7 +286,8 @@ def _candidates(participants: Sequence[str], user_name: str) -> Sequence[str]:
     return (others or list(participants))[:_MAX_CANDIDATES]
 
 
-def _bubbles(text: str) -> tuple[str, ...]:
+def split_bubbles(text: str) -> tuple[str, ...]:
+    """A message as its chat bubbles: one per line that is not blank."""
     return tuple(line.rstrip() for line in text.split("\n") if line.strip())
 
 

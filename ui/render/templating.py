@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from kakaobot.app.chat import split_bubbles
 from kakaobot.runs.labels import minute_text
 from ui import text
 
@@ -18,10 +19,6 @@ def render(template: str, **values: object) -> str:
     """Render `templates/<template>.html.jinja` without line breaks between tags."""
     page = _ENVIRONMENT.get_template(f"{template}.html.jinja").render(values)
     return _BETWEEN_TAGS.sub("><", page).strip()
-
-
-def _bubbles(message: str) -> list[str]:
-    return [line for line in message.split("\n") if line.strip()]
 
 
 def _json(value: object) -> str:
@@ -36,4 +33,4 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals["text"] = text
-_ENVIRONMENT.filters.update(bubbles=_bubbles, json=_json, minute=minute_text)
+_ENVIRONMENT.filters.update(bubbles=split_bubbles, json=_json, minute=minute_text)
