@@ -11,11 +11,10 @@ import json
 import os
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
-from html import escape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ui import text
+from ui.render.templating import render
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -70,7 +69,7 @@ class TokenAuthMiddleware:
         if scope["path"] == "/" and self._matches(token):
             cookie = f"{self._cookie}={token}; Path=/; HttpOnly; SameSite=Strict"
             return 303, b"", {"location": "/", "set-cookie": cookie}
-        return 401, _PAGE, {"content-type": "text/html; charset=utf-8"}
+        return 401, render("unauthorized").encode(), {"content-type": "text/html; charset=utf-8"}
 
     def _is_allowed(self, host: str) -> bool:
         name = _host_name(host)
@@ -129,14 +128,3 @@ async def _respond(send: Send, status: int, body: bytes, headers: dict[str, str]
     raw = [(key.encode(), value.encode("latin-1")) for key, value in all_headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
-
-
-_PAGE = f"""<!doctype html><html lang="ko"><meta charset="utf-8"><title>{escape(text.TITLE)}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>
-:root {{ color-scheme: light dark; }}
-body {{ margin: 0; min-height: 100vh; display: grid; place-items: center;
-  font-family: Pretendard, "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans KR", sans-serif; }}
-main {{ max-width: 26rem; padding: 2rem; line-height: 1.7; word-break: keep-all; }}
-h1 {{ font-size: 1.25rem; }} p {{ opacity: .8; }}
-</style><main><h1>{escape(text.UNAUTHORIZED_TITLE)}</h1><p>{escape(text.UNAUTHORIZED)}</p></main></html>
-""".encode()
