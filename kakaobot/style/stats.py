@@ -40,7 +40,8 @@ def distinct_ratio(counts: Mapping[str, int], size: int = DISTINCT_SAMPLE) -> fl
     if total < size:
         return None
     expected = 0.0
-    for count, kinds in Counter(counts.values()).items():
+    # Sorted: a sum of floats depends on its order, and so on that of the replies.
+    for count, kinds in sorted(Counter(counts.values()).items()):
         others = total - count
         absent = 0.0
         if others >= size:

@@ -188,6 +188,12 @@ def test_distinct_ratio_needs_enough_words() -> None:
     assert distinct_ratio({str(i): 1 for i in range(50)}) == pytest.approx(1)
 
 
+def test_distinct_ratio_does_not_depend_on_the_order_of_words() -> None:
+    counts = [(str(count), count) for count in (7, 1, 1, 2, 3, 5, 11, 13, 1, 9, 17, 19, 23, 29)]
+    ratios = {distinct_ratio(dict(counts[i:] + counts[:i])) for i in range(len(counts))}
+    assert len(ratios) == 1
+
+
 def test_distinct_ratio_does_not_fall_with_the_number_of_replies() -> None:
     few = {str(i): 1 + 400 // (i + 1) for i in range(400)}
     many = {word: 10 * count for word, count in few.items()}
