@@ -30,7 +30,8 @@ STEPS, TIGHT_FROM = 4, 2
 
 # Runs the real worker. From step `tight_from` on it may use `headroom` bytes more than after
 # `prepare`; at the end it prints its peak above that. After an OOM it prints whether failed
-# attempts keep their model alive.
+# attempts keep their model alive. While a base is loaded again there is `LOADING` more: parsing a
+# tokenizer takes some megabytes for a moment, and its Rust code aborts where Python would raise.
 PROGRAM = """
 import resource, sys, weakref
 from pathlib import Path
@@ -40,6 +41,10 @@ from kakaobot.train import job, worker
 # Otherwise the buffers for logits would dominate.
 resolve.LOGITS_PER_CHUNK = 400_000
 folder, headroom, tight_from = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+LOADING = 32 * 2**20
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 def memory(name):
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -49,6 +54,8 @@ class TrainingJob(worker.TrainingJob):
     ready, models = 0, []
 
     def prepare(self):
+        if headroom and TrainingJob.ready:
+            limit(TrainingJob.ready + headroom + LOADING)
         prepared = super().prepare()
         TrainingJob.ready = TrainingJob.ready or memory("VmSize")
         TrainingJob.models.append(weakref.ref(prepared[0].model))
@@ -61,8 +68,7 @@ class TrainingJob(worker.TrainingJob):
 class RunCallback(job.RunCallback):
     def on_step_begin(self, args, state, control, **options):
         if headroom and state.global_step == tight_from:
-            hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-            resource.setrlimit(resource.RLIMIT_AS, (TrainingJob.ready + headroom, hard))
+            limit(TrainingJob.ready + headroom)
         super().on_step_begin(args, state, control, **options)
 
 worker.TrainingJob, job.RunCallback = TrainingJob, RunCallback
