@@ -1,4 +1,4 @@
-"""The Jinja2 environment of the report: autoescape on, templates in `templates/`."""
+"""Jinja2 environments, and that of the report with its templates in `templates/`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates", encoding="utf-8"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+def create_environment(folder: Path) -> Environment:
+    """An environment with autoescaping for the templates in a folder."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def render(template: str, **values: object) -> str:
@@ -24,3 +27,6 @@ def render(template: str, **values: object) -> str:
 def render_fragment(template: str, **values: object) -> Markup:
     """Like `render`, for embedding in another template without escaping."""
     return Markup(render(template, **values).strip())
+
+
+_ENVIRONMENT = create_environment(Path(__file__).parent / "templates")

@@ -6,9 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from kakaobot.app.chat import split_bubbles
+from kakaobot.report.templating import create_environment
 from kakaobot.runs.labels import minute_text
 from ui import text
 
@@ -25,12 +24,6 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_ENVIRONMENT = create_environment(Path(__file__).parent / "templates")
 _ENVIRONMENT.globals["text"] = text
 _ENVIRONMENT.filters.update(bubbles=split_bubbles, json=_json, minute=minute_text)
