@@ -1,52 +1,32 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta
 
 from kakaobot.dataset.bot_detection import BotDetector
 from kakaobot.schema import Turn
-
-START = datetime(2026, 3, 1, 12, 0)
-WORDS = [
-    "나는",
-    "오늘",
-    "내일",
-    "버스",
-    "집에",
-    "밥을",
-    "먹고",
-    "갔다가",
-    "왔어",
-    "비가",
-    "와서",
-    "우산",
-    "없이",
-    "그냥",
-    "뛰었지",
-    "진짜로",
-]
-
-
-def turn(number: int, sender: str, text: str, minute: float) -> Turn:
-    at = START + timedelta(minutes=minute)
-    return Turn(f"a.txt:{number}", sender, (text,), at, at)
+from tests.dataset.turns import WORDS, turn
 
 
 def is_bot(turns: list[Turn], answer_share: float) -> bool:
     detector = BotDetector()
-    for turn in turns:
-        detector.add(turn)
+    for observed in turns:
+        detector.add(observed)
     return detector.is_bot(answer_share)
 
 
 def hourly(text: str, count: int = 80) -> list[Turn]:
-    return [turn(n, "알리미", text.format(n), 60 * n) for n in range(count)]
+    return [turn(n, "알리미", text.format(n), minute=60 * n) for n in range(count)]
 
 
 def random_turns(count: int = 200) -> list[Turn]:
     rng = random.Random(7)
     return [
-        turn(n, "가", " ".join(rng.choices(WORDS, k=rng.randint(3, 7))), rng.randrange(90) + 97 * n)
+        turn(
+            n,
+            "가",
+            " ".join(rng.choices(WORDS, k=rng.randint(3, 7))),
+            minute=rng.randrange(90) + 97 * n,
+        )
         for n in range(count)
     ]
 
@@ -57,7 +37,9 @@ def test_a_bot_is_detected_by_its_times_and_template() -> None:
 
 def test_a_bot_that_only_answers_is_detected_by_its_template() -> None:
     greeting = "{} 어서 오세요 들어오시면 공지를 꼭 읽어 주세요"
-    turns = [turn(n, "문지기", greeting.format("가나다라"[n % 4]), n * 37) for n in range(60)]
+    turns = [
+        turn(n, "문지기", greeting.format("가나다라"[n % 4]), minute=n * 37) for n in range(60)
+    ]
     assert is_bot(turns, answer_share=1.0)
 
 
@@ -66,13 +48,13 @@ def test_one_indicator_alone_does_not_make_a_bot() -> None:
     assert not is_bot(turns, answer_share=0.5)
     # A diary that nobody answers, and one written at nine every evening.
     assert not is_bot(turns, answer_share=0.0)
-    daily = [turn(n, "가", original.text, n * 1440) for n, original in enumerate(turns)]
+    daily = [turn(n, "가", original.text, minute=n * 1440) for n, original in enumerate(turns)]
     assert not is_bot(daily, answer_share=0.5)
     assert is_bot(daily, answer_share=0.0)
 
 
 def test_repeated_short_turns_do_not_make_a_bot() -> None:
-    assert not is_bot([turn(n, "가", "ㅋㅋㅋ", n) for n in range(500)], answer_share=0.0)
+    assert not is_bot([turn(n, "가", "ㅋㅋㅋ", minute=n) for n in range(500)], answer_share=0.0)
 
 
 def test_few_turns_do_not_make_a_bot() -> None:

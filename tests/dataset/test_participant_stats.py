@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -13,31 +13,7 @@ from kakaobot.dataset.participant_stats import ParticipantStats, participant_sta
 from kakaobot.dataset.sessions import Sessions, split_sessions
 from kakaobot.dataset.target_selection import select_targets
 from kakaobot.schema import Session, Turn
-
-START = datetime(2026, 3, 1, 12, 0)
-WORDS = [
-    "나는",
-    "오늘",
-    "내일",
-    "버스",
-    "집에",
-    "밥을",
-    "먹고",
-    "갔다가",
-    "왔어",
-    "비가",
-    "와서",
-    "우산",
-    "없이",
-    "그냥",
-    "뛰었지",
-    "진짜로",
-]
-
-
-def turn(number: int, sender: str, *lines: str, minute: float | None = None) -> Turn:
-    at = START + timedelta(minutes=number if minute is None else minute)
-    return Turn(f"a.txt:{number}", sender, lines, at, at)
+from tests.dataset.turns import WORDS, turn
 
 
 def session(*texts: tuple[str, str]) -> Session:
