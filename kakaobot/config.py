@@ -16,18 +16,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from dotenv import dotenv_values
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from kakaobot.atomic_io import retry_rename
-from kakaobot.errors import ConfigError
+from kakaobot.atomic_io import replace_text
+from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env
+from kakaobot.errors import ConfigError, quote
 from kakaobot.settings import Settings, SettingsGroup, Switch
+from kakaobot.text_file import read_text
+from kakaobot.yaml_file import parse_yaml, read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME_VARIABLE = "KAKAOBOT_HOME"
-PASSWORD_VARIABLE = "CHATBOT_PASSWORD"
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,24 @@ class Home:
         """
         if not self.settings_file.exists():
             self.settings_file.parent.mkdir(parents=True, exist_ok=True)
-            self.settings_file.write_text(render(Settings()), encoding="utf-8")
+            replace_text(self.settings_file, render(Settings()))
         return load_settings(self.settings_file)
 
     def folder(self, path: str) -> Path:
         """A path from the settings, relative to the root unless absolute."""
         return self.root / path
 
+    @property
+    def env_file(self) -> Path:
+        return self.root / ENV_NAME
+
     def password(self, environ: Mapping[str, str] = os.environ) -> str:
-        """`CHATBOT_PASSWORD` from the environment or `.env`; empty if not set."""
-        return environ.get(PASSWORD_VARIABLE) or (
-            dotenv_values(stream=io.StringIO(_read_env(self.root / ".env"))).get(PASSWORD_VARIABLE)
-            or ""
-        )
+        """`CHATBOT_PASSWORD` from the environment or `.env`; empty if not set.
+
+        Raises:
+            ConfigError: `.env` cannot be read.
+        """
+        return environ.get(PASSWORD_VARIABLE) or read_env(self.env_file).get(PASSWORD_VARIABLE, "")
 
 
 @dataclass(frozen=True)
@@ -90,23 +96,6 @@ class SettingField:
         return self.minimum, self.maximum
 
 
-def _read_env(file: Path) -> str:
-    """The text of a `.env`, as saved by Notepad (UTF-8 or CP949) or PowerShell (UTF-16)."""
-    try:
-        raw = file.read_bytes()
-    except OSError:
-        return ""
-    has_bom = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
-    for encoding in ("utf-16",) if has_bom else ("utf-8-sig", "cp949"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ConfigError(
-        f"{file} 을 읽을 수 없습니다. 메모장에서 인코딩을 UTF-8 로 골라 다시 저장하세요."
-    )
-
-
 def setting_fields() -> list[SettingField]:
     """Every setting, in file order."""
     return [
@@ -120,37 +109,41 @@ def load_settings(file: Path) -> Settings:
     """Read and validate a settings file.
 
     Raises:
-        ConfigError: the file is not YAML, a key is unknown, or a value has the wrong type or range.
+        ConfigError: the file is not plain YAML, a key is unknown or there twice, or a value has the
+            wrong type or range.
     """
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8-sig")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" {mark.line + 1}번째 줄" if mark else ""
-        raise ConfigError(
-            f"설정 파일{line}을 읽을 수 없습니다. 들여쓰기와 따옴표를 확인하세요: {file}"
-        ) from error
-    except OSError as error:
-        raise ConfigError(
-            f"설정 파일을 열 수 없습니다. 파일의 자리와 읽기 권한을 확인하세요: {file}"
-        ) from error
-    return parse(document)
+    return parse(read_yaml(file))
 
 
 def parse(document: object) -> Settings:
-    """Validate a YAML document.
+    """Validate a YAML document. What is left blank has its default: a file, group, value or item.
 
     Raises:
         ConfigError: as `load_settings`.
     """
+    if document is None:
+        document = {}
     if not isinstance(document, dict):
         raise ConfigError("설정 파일은 'training:' 같은 묶음들로 이루어져야 합니다.")
-    # An empty group ("smoke:") is None in YAML and means its defaults.
-    groups = {key: {} if value is None else value for key, value in document.items()}
     try:
-        return Settings.model_validate(groups)
+        return Settings.model_validate(
+            {str(key): _filled(group) for key, group in document.items()}
+        )
     except ValidationError as error:
         raise ConfigError(_error_message(error.errors()[0])) from error
+
+
+def _filled(group: object) -> object:
+    """A group without its blank values, which YAML reads as None."""
+    if group is None:
+        return {}
+    if not isinstance(group, dict):
+        return group
+    return {
+        str(key): [item for item in value if item is not None] if isinstance(value, list) else value
+        for key, value in group.items()
+        if value is not None
+    }
 
 
 def render(settings: Settings) -> str:
@@ -172,34 +165,55 @@ def save(file: Path, changes: Mapping[str, object]) -> Settings:
     Raises:
         ConfigError: the result would be invalid; the file is unchanged.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedSeq
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-    writer = YAML()
-    writer.preserve_quotes = True
-    writer.width = 4096
-    document = writer.load(file.read_text(encoding="utf-8-sig")) or {}
+    text = read_text(file)
+    # Of a file of comments alone, they are kept as they are.
+    is_empty = parse_yaml(text, str(file)) is None
+    document = CommentedMap() if is_empty else _load_with_comments(text, file)
     for path, value in changes.items():
         group, key = path.split(".")
-        document.setdefault(group, {})
-        if document[group] is None:
+        if document.get(group) is None:
             document[group] = {}
         if isinstance(value, list | tuple):
             # On one line: otherwise the next setting's comment would stick to the last item.
             value = CommentedSeq(DoubleQuotedScalarString(str(item)) for item in value)
             value.fa.set_flow_style()
         document[group][key] = value
-    draft = file.with_suffix(".yaml.new")
-    with draft.open("w", encoding="utf-8", newline="\n") as stream:
-        writer.dump(document, stream)
-    try:
-        settings = load_settings(draft)
-    except ConfigError:
-        draft.unlink()
-        raise
-    retry_rename(lambda: draft.replace(file))
+    stream = io.StringIO()
+    _round_trip().dump(document, stream)
+    comments = f"{text.rstrip()}\n" if is_empty and text.strip() else ""
+    changed = comments + stream.getvalue()
+    settings = parse(parse_yaml(changed, str(file)))
+    replace_text(file, changed)
     return settings
+
+
+def _load_with_comments(text: str, file: Path) -> Any:
+    """The document of a settings file that can be written back with its comments.
+
+    Raises:
+        ConfigError: it is not made of groups.
+    """
+    from ruamel.yaml.error import YAMLError
+
+    parse(parse_yaml(text, str(file)))
+    try:
+        return _round_trip().load(text)
+    except YAMLError as error:
+        raise ConfigError(
+            f"{file} 을 고쳐 쓸 수 없습니다. 들여쓰기와 따옴표를 확인하세요."
+        ) from error
+
+
+def _round_trip() -> Any:
+    from ruamel.yaml import YAML
+
+    yaml_with_comments = YAML()
+    yaml_with_comments.preserve_quotes = True
+    yaml_with_comments.width = 4096
+    return yaml_with_comments
 
 
 def _groups() -> dict[str, type[SettingsGroup]]:
@@ -281,10 +295,10 @@ def _error_message(error: ErrorDetails) -> str:
     parts = [
         str(part) for part in error["loc"] if isinstance(part, int) or str(part).isidentifier()
     ]
-    path = ".".join(parts[:2]) or "설정"
+    path = quote(".".join(parts[:2]) or "설정")
     if error["type"] == "extra_forbidden":
         return f"모르는 설정입니다: {path}.{_suggestion(path)} 설정 파일에서 고치거나 지우세요."
-    given = error.get("input")
+    given = quote(error.get("input"))
     if error["type"] == "value_error":
         return f"{path}: {error['ctx']['error']}"
     if error["type"] in ("bool_parsing", "bool_type", "literal_error") and path in {

@@ -11,6 +11,15 @@ KakaobotError
 
 from __future__ import annotations
 
+_MAX_QUOTE = 60
+
+
+def quote(value: object) -> str:
+    """A value for a message: on one line, its start only, control characters as `?`."""
+    text = str(value)
+    shown = "".join(char if char.isprintable() else "?" for char in text[:_MAX_QUOTE])
+    return f"{shown}…" if len(text) > _MAX_QUOTE else shown
+
 
 class KakaobotError(Exception):
     """Its message is shown to the user as it is."""

@@ -29,8 +29,12 @@ ROWS = (
     ("kakaobot.starter", "kakaobot.exports"),
     ("kakaobot.chat_template", "kakaobot.runs", "kakaobot.style"),
     ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list"),
-    ("kakaobot.settings",),
-    ("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.gc_pause", "kakaobot.openmp"),
+    ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
+    ("kakaobot.text_file",),
+    (
+        *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),
+        *("kakaobot.gc_pause", "kakaobot.openmp"),
+    ),
     # Only the version.
     ("kakaobot",),
 )

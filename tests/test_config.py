@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+import codecs
 import re
 
 import pytest
 import yaml
 
 from kakaobot.app.settings import SettingsEditor
-from kakaobot.config import ROOT, Home, load_settings, parse, render, save, setting_fields
+from kakaobot.config import (
+    ROOT,
+    Home,
+    SettingField,
+    load_settings,
+    parse,
+    render,
+    save,
+    setting_fields,
+)
 from kakaobot.errors import ConfigError
 from kakaobot.settings import Settings
 
@@ -79,6 +89,103 @@ def test_broken_yaml_names_the_line(home: Home) -> None:
 
 def test_an_empty_group_has_its_defaults() -> None:
     assert parse({"smoke": None}) == Settings()
+
+
+@pytest.mark.parametrize("field", setting_fields(), ids=lambda field: field.path)
+def test_a_blank_value_is_the_default(home: Home, field: SettingField) -> None:
+    assert field.default is not None
+    home.settings_file.write_text(f"{field.group}:\n  {field.key}:\n", encoding="utf-8")
+    assert home.settings() == Settings()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "# 메모\n", "---\n", "null\n", "data:\n", "data:\n  room:\n  # 메모\n"]
+)
+def test_an_empty_file_has_the_defaults(home: Home, text: str) -> None:
+    home.settings_file.write_text(text, encoding="utf-8")
+    assert home.settings() == Settings()
+
+
+def test_a_blank_item_of_a_list_is_left_out() -> None:
+    assert parse(yaml.safe_load("data:\n  mask_words:\n  - 가\n  -\n")).data.mask_words == ("가",)
+
+
+@pytest.mark.parametrize("text", ["[]", "- lora", "0", "false", "''", "lora"])
+def test_a_document_without_groups_is_refused(home: Home, text: str) -> None:
+    home.settings_file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="묶음들로"):
+        home.settings()
+
+
+@pytest.mark.parametrize("text", ["1: {}", "true: {}", "lora: {1: 2}", "2026-01-01: {}"])
+def test_a_key_that_is_no_text_is_unknown(text: str) -> None:
+    with pytest.raises(ConfigError, match="모르는 설정입니다"):
+        parse(yaml.safe_load(text))
+
+
+def test_an_error_shows_the_start_of_a_long_value() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse({"lora": {"r": "가" * 10_000}})
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("encoding", "bom"),
+    [
+        *(("utf-8", b""), ("utf-8-sig", b""), ("cp949", b""), ("utf-16", b"")),
+        *(("utf-16-le", b""), ("utf-16-be", b""), ("utf-16-be", codecs.BOM_UTF16_BE)),
+        ("utf-32", b""),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_file_in_any_encoding_is_read_and_saved_with_its_comments(
+    home: Home, encoding: str, bom: bytes, newline: str
+) -> None:
+    text = render(Settings()).replace("room: ''", "room: 가나다 모임  # 우리 방")
+    raw = bom + text.replace("\n", newline).encode(encoding)
+    home.settings_file.write_bytes(raw)
+    assert home.settings().data.room == "가나다 모임"
+    save(home.settings_file, {"lora.r": 8})
+    assert home.settings_file.read_text(encoding="utf-8") == text.replace("r: 16", "r: 8")
+
+
+def test_damaged_utf_8_is_named_and_not_taken_for_cp949(home: Home) -> None:
+    raw = render(Settings()).encode()
+    at = raw.index("난수 씨앗".encode())
+    home.settings_file.write_bytes(raw[:at] + raw[at + 1 :])
+    before = home.settings_file.read_bytes()
+    with pytest.raises(ConfigError, match="7번째 줄에 깨진 글자"):
+        home.settings()
+    with pytest.raises(ConfigError, match="깨진 글자"):
+        save(home.settings_file, {"lora.r": 8})
+    assert home.settings_file.read_bytes() == before
+
+
+def test_a_nul_is_named_with_its_line(home: Home) -> None:
+    home.settings_file.write_bytes(render(Settings()).encode().replace(b"r: 16", b"r: 1\x006"))
+    with pytest.raises(ConfigError, match=r"\d+번째 줄에 .*NUL"):
+        home.settings()
+
+
+@pytest.mark.parametrize(
+    "text", ["lora:\n  r: 16\nlora: {}\n", "a: &a 1\nb: *a\n", "lora:\n\tr: 8\n"]
+)
+def test_a_refused_file_is_not_saved(home: Home, text: str) -> None:
+    home.settings_file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="번째 줄: "):
+        save(home.settings_file, {"lora.r": 8})
+    assert home.settings_file.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "# 메모만", "# 메모만\n", "lora:\n  # 메모만\n", "lora: {}\n"],
+)
+def test_saving_fills_an_empty_file_and_keeps_its_comments(home: Home, text: str) -> None:
+    home.settings_file.write_text(text, encoding="utf-8")
+    save(home.settings_file, {"lora.r": 8, "data.persona": "가은"})
+    assert (home.settings().lora.r, home.settings().data.persona) == (8, "가은")
+    assert ("# 메모만" in home.settings_file.read_text(encoding="utf-8")) == ("# 메모만" in text)
 
 
 def test_save_changes_values_and_keeps_comments(home: Home) -> None:

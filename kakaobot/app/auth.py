@@ -11,7 +11,8 @@ import time
 import unicodedata
 from collections.abc import Callable
 
-from kakaobot.config import PASSWORD_VARIABLE, Home
+from kakaobot.config import Home
+from kakaobot.env_file import PASSWORD_VARIABLE
 from kakaobot.errors import AccessDenied
 
 FREE_ATTEMPTS = 5

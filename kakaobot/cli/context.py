@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kakaobot.cli.console import Console
+from kakaobot.env_file import ACCESS_VARIABLE
 
 if TYPE_CHECKING:
     from kakaobot.app.auth import AccessPass, PasswordGate
     from kakaobot.config import Home
 
 PRACTICE = "주의: 연습용 모델입니다. 사용법을 익히는 데만 쓰이고, 대화다운 대화는 하지 못합니다."
-ACCESS_VARIABLE = "CHATBOT_ACCESS_PASSWORD"
 
 
 @dataclass(frozen=True)

@@ -30,13 +30,14 @@ import psutil
 import yaml
 
 from kakaobot.atomic_io import folder_is_full, read_json_object, replace_text
-from kakaobot.errors import RunError
+from kakaobot.errors import ConfigError, RunError
 from kakaobot.runs.checkpoints import Checkpoints
 from kakaobot.runs.exit_reason import RESUMES, exit_message
 from kakaobot.runs.liveness import WorkerProcess
 from kakaobot.runs.log import RunLog
 from kakaobot.runs.metrics import Point, append_points, read_points
 from kakaobot.runs.status import LIVE, Status
+from kakaobot.yaml_file import read_yaml
 
 LOG = "worker.log"
 _CONFIG, _STATUS, _METRICS, _STOP = "config.yaml", "status.json", "metrics.jsonl", "STOP"
@@ -79,10 +80,11 @@ class Run:
             RunError: the file is missing or damaged.
         """
         try:
-            config = yaml.safe_load(self._config_file.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            config = read_yaml(self._config_file)
+        except ConfigError as error:
             raise RunError(
-                f"학습 {self.name} 의 {_CONFIG} 을 읽을 수 없습니다. '새 학습'으로 시작하세요."
+                f"학습 {self.name} 의 {_CONFIG} 을 읽을 수 없습니다. '새 학습'으로 시작하세요. "
+                f"({error})"
             ) from error
         if not isinstance(config, dict):
             raise RunError(

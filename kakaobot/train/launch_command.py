@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import yaml
 
 from kakaobot.base.selection import Hardware, detect_hardware, one_gpu
-from kakaobot.errors import RunError
+from kakaobot.errors import ConfigError, RunError
 from kakaobot.settings import TrainingSettings
+from kakaobot.yaml_file import read_yaml
 
 _WORKER = "kakaobot.train.worker"
 _FSDP = "FSDP"
@@ -166,15 +166,15 @@ def _visible_gpus(hardware: Hardware, environ: Mapping[str, str]) -> int:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    if not file.exists():
         raise RunError(
             f"accelerate 설정 파일이 없습니다: {file}. "
             "training.accelerate_config 를 고치거나 비워 두세요."
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RunError(f"accelerate 설정 파일을 읽을 수 없습니다: {file}") from error
+        )
+    try:
+        config = read_yaml(file)
+    except ConfigError as error:
+        raise RunError(f"accelerate 설정 파일을 읽을 수 없습니다. {error}") from error
     if not config or not isinstance(config, dict):
         raise RunError(f"accelerate 설정 파일이 비어 있습니다: {file}")
     distributed_type = str(config.get("distributed_type") or "NO").upper()
