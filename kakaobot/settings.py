@@ -8,10 +8,23 @@ from __future__ import annotations
 
 import itertools
 import re
-from pathlib import PurePath
+from pathlib import PurePath, PureWindowsPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+from kakaobot.errors import quote
+from kakaobot.file_names import refusal_of
+
+_HUB_NAME = re.compile(r"(?!.*(?:--|\.\.))\w(?:[\w.-]{0,94}\w)?(?<!\.git)")
+"""What the hub accepts on either side of the slash."""
 
 
 def _number(value: object) -> object:
@@ -31,6 +44,44 @@ def _names(value: object) -> object:
     return value
 
 
+def _creatable(name: object) -> object:
+    if isinstance(name, str) and (reason := refusal_of(name)):
+        raise ValueError(reason)
+    return name
+
+
+def _creatable_folder(path: str) -> str:
+    """Check every folder of a path; only the last of an absolute one, which exists already."""
+    pure = PurePath(path)
+    parts = pure.parts[-1:] if pure.is_absolute() else pure.parts
+    for name in parts:
+        # `_check_disjoint` refuses these in their own words.
+        if name not in ("..", pure.anchor):
+            _creatable(name)
+    return path
+
+
+def _model(name: str) -> str:
+    """Check the name of a base model: words, a hub's name, or a path that looks like one."""
+    is_path = (
+        name.startswith((".", "~", "/"))
+        or name.endswith(".gguf")
+        or "\\" in name
+        or PureWindowsPath(name).is_absolute()
+    )
+    is_hub_name = all(map(_HUB_NAME.fullmatch, name.split("/")))
+    if not name.isprintable() or not (is_path or is_hub_name):
+        raise ValueError(
+            f"'{quote(name)}' 은 모델 이름이 될 수 없습니다. auto, starter, Hugging Face 이름"
+            "(예: Qwen/Qwen3-0.6B)이나 './' 로 시작하는 폴더를 적으세요."
+        )
+    return name
+
+
+# Before the pattern, which has a reason for nothing.
+Name = Annotated[str, BeforeValidator(_creatable)]
+Folder = Annotated[str, AfterValidator(_creatable_folder)]
+Model = Annotated[str, AfterValidator(_model)]
 Names = Annotated[str | tuple[str, ...], BeforeValidator(_names)]
 Number = Annotated[float, BeforeValidator(_number)]
 Switch = bool | Literal["auto"]
@@ -43,7 +94,7 @@ class SettingsGroup(BaseModel):
 class ProjectSettings(SettingsGroup):
     """이름과 난수"""
 
-    run_name: str = Field("main", pattern=r"^[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,59}$")
+    run_name: Name = Field("main", pattern=r"^[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,59}$")
     """학습 이름. checkpoints_lora 아래 같은 이름의 폴더에 저장됩니다."""
     seed: int = Field(42, ge=0, le=1_000_000_000)
     """난수 씨앗. 같은 값이면 같은 순서로 학습합니다."""
@@ -52,13 +103,13 @@ class ProjectSettings(SettingsGroup):
 class PathSettings(SettingsGroup):
     """폴더"""
 
-    raw: str = "data/raw"
+    raw: Folder = "data/raw"
     """가져온 대화 파일이 있는 폴더"""
-    sft: str = "data/sft"
+    sft: Folder = "data/sft"
     """전처리 결과가 있는 폴더"""
-    archive: str = "data/archive"
+    archive: Folder = "data/archive"
     """보관한 것을 옮겨 두는 폴더"""
-    runs: str = "checkpoints_lora"
+    runs: Folder = "checkpoints_lora"
     """학습 결과가 있는 폴더"""
 
     @model_validator(mode="after")
@@ -110,7 +161,7 @@ class DataSettings(SettingsGroup):
 class ModelSettings(SettingsGroup):
     """바탕 모델"""
 
-    base_model: str = Field("auto", min_length=1)
+    base_model: Model = "auto"
     """auto(장치에 맞게 고름), starter(연습용), Hugging Face 이름, 폴더, .gguf 파일 가운데 하나"""
     load_in_4bit: Switch = "auto"
     """4비트로 읽어 그래픽 메모리를 아낍니다. auto 는 NVIDIA GPU 에서만 켭니다."""

@@ -14,13 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 from kakaobot.errors import ExportError
+from kakaobot.file_names import DEVICE, FORBIDDEN
 
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-_DEVICE = re.compile(
-    r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|CLOCK\$|COM[0-9¹²³]|LPT[0-9¹²³]) *(?:\..*)?",
-    re.IGNORECASE,
-)
-"""Device names on Windows, with any suffix and spaces."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HASH_DIGITS = 16
 _MAX_NAME_BYTES = 180
@@ -79,7 +74,7 @@ def safe_name(name: str, max_length: int = _MAX_NAME) -> str:
         max_length: UTF-16 units, including the suffix.
     """
     name = unicodedata.normalize("NFC", replace_surrogates(name))
-    name = _FORBIDDEN.sub("_", name).strip(" .")
+    name = FORBIDDEN.sub("_", name).strip(" .")
     stem, dot, suffix = name.rpartition(".")
     if not dot or not re.fullmatch(r"[A-Za-z0-9]{1,5}", suffix):
         stem, dot, suffix = name, "", ""
@@ -87,7 +82,7 @@ def safe_name(name: str, max_length: int = _MAX_NAME) -> str:
     units = max_length - len(dot + suffix)
     stem = stem.encode("utf-16-le")[: 2 * units].decode("utf-16-le", errors="ignore")
     name = stem.rstrip(" .") + dot + suffix
-    return f"_{name}" if not stem or _DEVICE.fullmatch(name) else name
+    return f"_{name}" if not stem or DEVICE.fullmatch(name) else name
 
 
 def base_name(name: str) -> str:

@@ -1,0 +1,36 @@
+"""Which names Windows, macOS and Linux can all hold: the rule for what we create on disk."""
+
+from __future__ import annotations
+
+import re
+
+FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+DEVICE = re.compile(
+    r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|CLOCK\$|COM[0-9¹²³]|LPT[0-9¹²³]) *(?:\..*)?",
+    re.IGNORECASE,
+)
+"""Device names on Windows, with any suffix and spaces."""
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, those that turn the direction of text, and what cannot be encoded."""
+_MAX_BYTES = 240
+"""Leaves room for a suffix in the 255 of most file systems."""
+
+
+def refusal_of(name: str) -> str:
+    """Why `name` cannot be a file or folder on every system, in Korean; empty if it can."""
+    if not name:
+        return "이름이 비어 있습니다. 이름을 적으세요."
+    if _INVISIBLE.search(name):
+        return "이름에 눈에 보이지 않는 제어 문자가 있습니다. 이름을 새로 적으세요."
+    if len(name.encode()) > _MAX_BYTES:
+        return f"이름이 너무 깁니다. 한글로 {_MAX_BYTES // 3}자보다 짧게 적으세요."
+    if match := FORBIDDEN.search(name):
+        return f"'{name}' 에 든 '{match[0]}' 는 Windows 가 이름에 쓰지 못합니다. 빼고 적으세요."
+    if name != name.strip() or name.endswith("."):
+        return (
+            f"'{name}' 처럼 빈칸으로 시작하거나 빈칸이나 '.' 으로 끝나는 이름은 "
+            "Windows 가 쓰지 못합니다. 빼고 적으세요."
+        )
+    if DEVICE.fullmatch(name):
+        return f"'{name}' 은 Windows 가 장치의 이름으로 씁니다. 다른 이름을 적으세요."
+    return ""
