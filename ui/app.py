@@ -111,8 +111,10 @@ def _launch_options(info: ServerInfo) -> dict[str, Any]:
 
     from ui import theme
     from ui.token_auth import TokenAuthMiddleware
+    from ui.upload_limits import UploadLimitsMiddleware
 
     auth = Middleware(TokenAuthMiddleware, token=info.token, host=info.host, port=info.port)
+    uploads = Middleware(UploadLimitsMiddleware, folder=Path(os.environ["GRADIO_TEMP_DIR"]))
     return {
         "server_name": info.host,
         "server_port": info.port,
@@ -125,8 +127,7 @@ def _launch_options(info: ServerInfo) -> dict[str, Any]:
         "enable_monitoring": False,
         "strict_cors": True,
         "ssr_mode": False,
-        "max_file_size": "1gb",
-        "app_kwargs": {"middleware": [auth]},
+        "app_kwargs": {"middleware": [auth, uploads]},
         **theme.launch_options(),
     }
 

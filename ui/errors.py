@@ -1,20 +1,50 @@
-"""Turns errors into toasts; no other module does."""
+"""Turns errors into toasts and log lines; no other module does.
+
+The log names the error and where it was raised, but not its message, which may quote a chat.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import html
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import gradio as gr
 
 from kakaobot.errors import KakaobotError
-from ui import text
+from ui import request_text, text
 
 log = logging.getLogger("kakaobot.window")
+
+
+class Toast(gr.Error):
+    """An error as the user reads it."""
+
+    def __init__(self, message: str, title: str = text.NOTICE) -> None:
+        super().__init__(html.escape(message), title=title, print_exception=False)
+
+
+class GuardedBlocks(gr.Blocks):
+    """Blocks whose own errors become toasts.
+
+    Gradio answers a value that a page should not send in English, and logs it with the values.
+    """
+
+    async def process_api(self, block_fn: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """As in `gr.Blocks`.
+
+        Raises:
+            Toast: the request failed.
+        """
+        place = f"the request of {getattr(block_fn, 'name', block_fn)}"
+        with _toasts(place, request_text.STALE_PAGE):
+            answer = await super().process_api(block_fn, *args, **kwargs)
+        return dict(answer)
 
 
 def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -23,19 +53,15 @@ def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(handler)
         def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            try:
+            with _toasts(handler.__qualname__):
                 yield from handler(*args, **kwargs)
-            except Exception as error:
-                raise _toast(error, handler) from error
 
         return stream
 
     @functools.wraps(handler)
     def call(*args: Any, **kwargs: Any) -> Any:
-        try:
+        with _toasts(handler.__qualname__):
             return handler(*args, **kwargs)
-        except Exception as error:
-            raise _toast(error, handler) from error
 
     return call
 
@@ -45,10 +71,32 @@ def notify(message: str) -> None:
     gr.Info(html.escape(message), title=text.NOTICE)
 
 
-def _toast(error: Exception, handler: Callable[..., Any]) -> gr.Error:
-    if isinstance(error, gr.Error):
+async def failure_of(call: Awaitable[None]) -> Exception | None:
+    """Await a call; returns its error, if any."""
+    try:
+        await call
+    except Exception as error:  # noqa: BLE001 -- the caller answers with it
         return error
-    if isinstance(error, KakaobotError):
-        return gr.Error(html.escape(str(error)), title=text.NOTICE, print_exception=False)
-    log.error("unexpected error in %s", handler.__qualname__, exc_info=error)
-    return gr.Error(text.UNEXPECTED_ERROR, title=text.ERROR_TITLE, print_exception=False)
+    return None
+
+
+@contextlib.contextmanager
+def _toasts(place: str, unexpected: str = "") -> Iterator[None]:
+    """Raise errors as toasts; those not meant for the user are logged and read `unexpected`."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, Toast):
+            raise
+        if isinstance(error, KakaobotError):
+            raise Toast(str(error)) from error
+        _log_unexpected(error, place)
+        if unexpected:
+            raise Toast(unexpected) from None
+        raise Toast(text.UNEXPECTED_ERROR, text.ERROR_TITLE) from error
+
+
+def _log_unexpected(error: Exception, place: str) -> None:
+    """Log the name and the traceback of an error."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("unexpected error in %s: %s\n%s", place, type(error).__name__, frames)

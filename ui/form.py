@@ -9,6 +9,7 @@ import gradio as gr
 
 from kakaobot.config import SettingField
 from ui import text
+from ui.choice import Choice
 
 
 def form_field(entry: SettingField) -> Any:
@@ -22,9 +23,9 @@ def form_field(entry: SettingField) -> Any:
         return gr.Checkbox(**common)
     if entry.kind == "switch":
         choices = [(text.SWITCHES[value], value) for value in entry.choices]
-        return gr.Dropdown(choices, **common)
+        return Choice(choices, **common)
     if entry.kind == "choice":
-        return gr.Dropdown(list(entry.choices), **common)
+        return Choice(list(entry.choices), **common)
     if entry.kind == "list":
         return gr.Textbox(lines=3, max_lines=8, **common)
     # Numbers too: gr.Number rejects input in English, the settings in Korean.

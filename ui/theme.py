@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from gradio.themes import Base, Color, sizes
 
-from ui import text
+from ui import request_text, text
+from ui.upload_limits import UploadLimits
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -32,6 +34,14 @@ _SAND = Color(
     "#5c5751", "#45413c", "#2e2b28", "#211f1d", "#171614",
 )  # fmt: skip
 
+_KOREAN = (
+    (r"^HTTP \d+: (.*)$", "$1"),
+    ("^Invalid file type.*$", request_text.WRONG_FILE_TYPE),
+    ("^This application is currently busy.*$", request_text.BUSY),
+    ("^(Connection|Lost connection|Could not get API info).*$", request_text.DISCONNECTED),
+    ("^[^가-힣]*[A-Za-z][^가-힣]*$", text.UNEXPECTED_ERROR),
+)
+"""Patterns of gradio's own toasts, and what the page shows instead."""
 
 _LOOK: dict[str, Any] = {
     "body_background_fill": "*neutral_100",
@@ -100,9 +110,24 @@ def launch_options() -> dict[str, Any]:
         "theme": window_theme(),
         "css": css,
         "css_paths": [_STATIC / "window.css"],
-        "head": f"<script>{(_STATIC / 'typing.js').read_text(encoding='utf-8')}</script>",
+        "head": f"<script>{_script('typing')}</script><script>{_refusals_script()}</script>",
         "favicon_path": _STATIC / "icon.svg",
     }
+
+
+def _script(name: str) -> str:
+    return (_STATIC / f"{name}.js").read_text(encoding="utf-8")
+
+
+def _refusals_script() -> str:
+    limits = UploadLimits()
+    values = {
+        "files": limits.files,
+        "total_bytes": limits.total_bytes,
+        "too_many": limits.too_many,
+        "too_large": limits.too_large,
+    }
+    return f"{_script('refusals').rstrip()}({json.dumps(values)}, {json.dumps(_KOREAN)});"
 
 
 def window_theme() -> Base:

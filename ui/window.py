@@ -8,6 +8,7 @@ from collections.abc import Callable
 import gradio as gr
 
 from ui import text
+from ui.errors import GuardedBlocks
 from ui.events import on
 from ui.render import cards
 from ui.services import Services, TrainingProtocol
@@ -30,7 +31,7 @@ def build_window(
     services: Services, *, quit_program: Callable[[], None] = lambda: None
 ) -> gr.Blocks:
     """Build the window; its quit button calls `quit_program`."""
-    with gr.Blocks(
+    with GuardedBlocks(
         title=text.TITLE, analytics_enabled=False, delete_cache=_DELETE_UPLOADS, elem_id="window"
     ) as window:
         status_line = _header(HeaderHandlers(services.training, quit_program))

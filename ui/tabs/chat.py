@@ -17,6 +17,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatLine, Persona, Reply
 from kakaobot.errors import KakaobotError, RunError
 from ui import text
+from ui.choice import Choice
 from ui.errors import notify
 from ui.events import Updates, on, skip
 from ui.presenters import bubbles
@@ -293,9 +294,9 @@ def _conversation() -> dict[str, Any]:
 def _sidebar() -> dict[str, Any]:
     return {
         "persona_card": gr.HTML(elem_id="chat-voice"),
-        "run": gr.Dropdown(label=text.CHAT_RUN, elem_id="chat-run"),
-        "reply_as": gr.Dropdown(label=text.CHAT_PERSONA, visible=False, elem_id="chat-speaker"),
-        "user_name": gr.Dropdown(
+        "run": Choice(label=text.CHAT_RUN, elem_id="chat-run"),
+        "reply_as": Choice(label=text.CHAT_PERSONA, visible=False, elem_id="chat-speaker"),
+        "user_name": Choice(
             label=text.CHAT_USER_NAME,
             info=text.CHAT_USER_NAME_INFO,
             allow_custom_value=True,

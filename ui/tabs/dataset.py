@@ -14,6 +14,7 @@ from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import KakaobotError
 from kakaobot.schema import Progress, no_progress
 from ui import text
+from ui.choice import Choice
 from ui.errors import notify
 from ui.events import Trigger, Updates, on, open_tab, to_progress
 from ui.render import cards
@@ -188,8 +189,8 @@ class DatasetHandlers:
 def _layout() -> DatasetComponents:
     gr.HTML(cards.lead(text.DATASET_LEAD))
     with gr.Row(equal_height=True):
-        room = gr.Dropdown(label=text.ROOM, elem_id="dataset-room", scale=2)
-        persona = gr.Dropdown(label=text.PERSONA, elem_id="dataset-person", scale=2)
+        room = Choice(label=text.ROOM, elem_id="dataset-room", scale=2)
+        persona = Choice(label=text.PERSONA, elem_id="dataset-person", scale=2)
         build_button = gr.Button(
             text.BUILD, variant="primary", scale=1, min_width=180, elem_id="dataset-build"
         )

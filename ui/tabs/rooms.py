@@ -12,6 +12,7 @@ import gradio as gr
 from kakaobot.app.participants import RoomReport
 from kakaobot.errors import KakaobotError
 from ui import text
+from ui.choice import Choice
 from ui.errors import notify
 from ui.events import Trigger, Updates, on, to_progress
 from ui.render import cards, rooms
@@ -112,11 +113,11 @@ def _layout() -> RoomsComponents:
         gr.Accordion(text.MERGE_TITLE, open=False, visible=False, elem_id="export-same") as form,
         gr.Row(equal_height=False),
     ):
-        room = gr.Dropdown(label=text.MERGE_ROOM, elem_id="export-same-room", scale=2)
-        names = gr.Dropdown(
+        room = Choice(label=text.MERGE_ROOM, elem_id="export-same-room", scale=2)
+        names = Choice(
             label=text.MERGE_NAMES, multiselect=True, elem_id="export-same-names", scale=3
         )
-        name = gr.Dropdown(
+        name = Choice(
             label=text.MERGE_TARGET, allow_custom_value=True, elem_id="export-same-name", scale=3
         )
         merge = gr.Button(text.MERGE, elem_id="export-same-join", scale=1, min_width=110)

@@ -15,6 +15,7 @@ from kakaobot.runs.status import LIVE
 from kakaobot.train.forecast import Estimate
 from ui import text
 from ui.chart import loss_chart, style_chart
+from ui.choice import Choice
 from ui.errors import notify
 from ui.events import Trigger, Updates, on, open_tab, skip, to_progress
 from ui.presenters import KILL_AFTER, ButtonView, estimate_title, run_label, training_view
@@ -195,9 +196,7 @@ def _layout() -> TrainingComponents:
             elem_classes="kb-log",
         )
     with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
-        run = gr.Dropdown(
-            [(text.CURRENT_RUN, "")], value="", label=text.RUN_CHOICE, elem_id="train-run"
-        )
+        run = Choice([(text.CURRENT_RUN, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
         runs = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-runs")
     return TrainingComponents(
         card, start, stop, kill, new, chat, estimate, loss, style, samples, log, runs, run
