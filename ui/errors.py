@@ -9,6 +9,7 @@ import contextlib
 import functools
 import html
 import inspect
+import json
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
@@ -35,7 +36,9 @@ class GuardedBlocks(gr.Blocks):
     Gradio answers a value that a page should not send in English, and logs it with the values.
     """
 
-    async def process_api(self, block_fn: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    async def process_api(
+        self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
         """As in `gr.Blocks`.
 
         Raises:
@@ -43,7 +46,9 @@ class GuardedBlocks(gr.Blocks):
         """
         place = f"the request of {getattr(block_fn, 'name', block_fn)}"
         with _toasts(place, request_text.STALE_PAGE):
-            answer = await super().process_api(block_fn, *args, **kwargs)
+            # JSON can hold half a surrogate pair, which no answer can.
+            json.dumps(inputs, ensure_ascii=False, default=str).encode()
+            answer = await super().process_api(block_fn, inputs, *args, **kwargs)
         return dict(answer)
 
 

@@ -51,3 +51,15 @@ def test_a_decorated_generator_stays_one_and_can_be_closed():
     assert closed
     with pytest.raises(gr.Error, match="끊겼습니다"):
         list(handler())
+
+
+def test_the_log_does_not_quote_an_unexpected_error(caplog):
+    @show_errors
+    def handler(message):
+        raise KeyError(message)
+
+    with caplog.at_level(logging.ERROR), pytest.raises(gr.Error):
+        handler("비밀 대화")
+    assert "KeyError" in caplog.text
+    assert "handler" in caplog.text
+    assert "비밀 대화" not in caplog.text

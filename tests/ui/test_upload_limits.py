@@ -2,18 +2,17 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
-import httpx
 import pytest
 from starlette.middleware import Middleware
 
 from tests.patience import patience, wait_for
+from tests.ui.serving import serving
 from ui import request_text
 from ui.errors import GuardedBlocks
 from ui.upload_limits import UploadLimits, UploadLimitsMiddleware, size_text
@@ -29,21 +28,8 @@ def served(folder, limits=LIMITS, build=lambda: None):
         gr.File(file_count="multiple")
         build()
     middleware = [Middleware(UploadLimitsMiddleware, folder=folder, limits=limits)]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    window.queue(max_size=1).launch(
-        server_port=port,
-        prevent_thread_lock=True,
-        quiet=True,
-        run_history=False,
-        ssr_mode=False,
-        app_kwargs={"middleware": middleware},
-    )
-    url = f"http://127.0.0.1:{port}/gradio_api"
-    with httpx.Client(base_url=url, timeout=patience()) as client:
-        yield SimpleNamespace(client=client, port=port, folder=folder)
-    window.close(verbose=False)
+    with serving(window.queue(max_size=1), app_kwargs={"middleware": middleware}) as server:
+        yield SimpleNamespace(client=server.client, port=server.port, folder=folder)
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +43,8 @@ def server(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _empty_folder(server):
-    for entry in server.folder.iterdir():
-        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    for file in stored(server):
+        file.unlink()
 
 
 @pytest.fixture(autouse=True)
