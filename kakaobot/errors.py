@@ -5,6 +5,7 @@ KakaobotError
 ├── ExportError      a file is not a KakaoTalk export that can be read
 ├── DatasetError     there is nothing, or too little, to train on
 ├── BaseModelError   a base model cannot be found, downloaded or loaded
+│   └── MemoryShortage   it does not fit into the free memory
 ├── RunError         a training run is missing, busy, damaged or does not fit its data
 └── AccessDenied     the password is wrong, missing or not configured
 """
@@ -39,6 +40,10 @@ class DatasetError(KakaobotError):
 
 class BaseModelError(KakaobotError):
     """A base model cannot be found, downloaded or loaded."""
+
+
+class MemoryShortage(BaseModelError):
+    """A base model does not fit into the free memory."""
 
 
 class RunError(KakaobotError):

@@ -69,9 +69,14 @@ FILE_OWNERS = {
     "kakaobot.exports": frozenset(("manifest.json", "people.json", "rooms.json")),
 }
 """Package or module → the file names that only it contains."""
-MAY_CATCH_ALL = {"ui.errors": 2, "kakaobot.train.worker": 1, "kakaobot.chat.engine": 1}
+MAY_CATCH_ALL = {
+    "ui.errors": 2,
+    "kakaobot.train.worker": 1,
+    "kakaobot.chat.engine": 1,
+    "kakaobot.chat.reply_thread": 1,
+}
 """Module → number of catch-all handlers: handlers and streams of the window, the worker's main
-function, and the generating thread, which passes its error to the caller."""
+function, and the threads of a reply, which pass their errors to the caller."""
 
 
 @functools.cache

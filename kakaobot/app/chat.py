@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import gc
-import logging
-import os
-import sys
+import atexit
 import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.base.generation import Sampling
-from kakaobot.base.selection import detect_hardware, location_of, one_gpu
+from kakaobot.base.memory import release_memory
+from kakaobot.base.selection import detect_hardware, location_of
+from kakaobot.chat.line import Ticket, WaitingLine
+from kakaobot.chat.load import ModelLoader, load_engine
 from kakaobot.chat.protocol import ChatModel
+from kakaobot.chat.reply_thread import ReplyThread
 from kakaobot.config import Home
-from kakaobot.errors import RunError
+from kakaobot.errors import MemoryShortage, RunError
 from kakaobot.runs.checkpoints import adapter_version
 from kakaobot.runs.run import Run, Runs
 from kakaobot.schema import ChatMessage
@@ -27,10 +27,26 @@ from kakaobot.settings import Settings
 DEFAULT_USER_NAME = "나"
 _MAX_CANDIDATES = 12
 """Participants scored for the next message; each costs a forward pass."""
-_UNLOAD_TIMEOUT = 10.0
-"""Seconds to wait for a reply in progress."""
-
-ModelLoader = Callable[[str, Path, Settings], ChatModel]
+LINE_LENGTH = 9
+"""Replies in progress and waiting. In the window, each of them occupies one of 40 threads."""
+_UNLOAD_TIMEOUT = 2.0
+"""Seconds to wait for the memory of a cancelled reply; it is released later otherwise."""
+_AHEAD = "앞에 {count}명이 있습니다. 차례가 되면 대답합니다."
+_SLOW = "학습 중이라 평소보다 천천히 대답합니다."
+_CUT = (
+    "학습을 시작해 대화를 멈췄습니다. 보낸 말은 그대로 있으니, "
+    "학습이 끝나거나 멈춘 뒤 '다시 대답'을 누르세요."
+)
+_GPU_BUSY = (
+    "학습이 그래픽카드를 쓰고 있어 지금은 대화할 수 없습니다. 학습을 멈추거나 끝나기를 기다리세요."
+)
+_TRAINING_STARTS = (
+    "학습이 쓸 메모리를 아직 알 수 없어 지금은 대화할 수 없습니다. "
+    "학습 단계가 오르기 시작하면 다시 보내세요."
+)
+_NO_MEMORY_BESIDE = (
+    "학습 중이라 대화 모델까지 올릴 메모리가 모자랍니다. 학습을 멈추거나 끝나기를 기다리세요."
+)
 
 
 @dataclass(frozen=True)
@@ -72,38 +88,21 @@ class Reply:
     """Who replies; empty until drawn."""
     bubbles: tuple[str, ...]
     done: bool
-
-
-def load_engine(base: str, adapter: Path, settings: Settings) -> ChatModel:
-    """The default `ModelLoader`. Imports torch."""
-    # At import, bitsandbytes logs into the chat that an optional kernel is unavailable.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    os.environ.update(one_gpu())
-    # At every load, peft accesses a name that transformers 5 deprecates.
-    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
-    from transformers.utils.logging import disable_progress_bar
-
-    disable_progress_bar()
-    from kakaobot.chat.engine import Engine
-
-    return Engine.load(
-        base,
-        adapter,
-        load_in_4bit=settings.model.load_in_4bit,
-        dtype=settings.model.dtype,
-        attn_implementation=settings.model.attn_implementation,
-        max_turns=settings.generation.max_history_turns,
-    )
+    note: str = ""
+    """Korean: what the reply waits for."""
 
 
 class ChatService:
-    """Holds one model: loads it at the first message and reloads it for a newer adapter."""
+    """Holds one model: loads it at the first message and reloads it for a newer adapter.
+
+    Whoever holds the first ticket of the line may use, load and drop the model.
+    """
 
     def __init__(self, home: Home, gate: PasswordGate, loader: ModelLoader = load_engine) -> None:
         self._home = home
         self._gate = gate
         self._loader = loader
-        self._lock = threading.Lock()
+        self._line = WaitingLine(LINE_LENGTH)
         self._model: ChatModel | None = None
         self._model_key: tuple[object, ...] = ()
 
@@ -152,6 +151,8 @@ class ChatService:
     ) -> Iterator[Reply]:
         """Stream the next message of the room. Closing the iterator stops generation.
 
+        A reply may be repeated unchanged, so that it can be closed while nothing happens.
+
         Args:
             access: issued by this service's gate.
             lines: the conversation so far.
@@ -161,7 +162,8 @@ class ChatService:
 
         Raises:
             AccessDenied: at the call itself, before iteration.
-            RunError, BaseModelError: there is no adapter, or it cannot be loaded.
+            RunError, BaseModelError: there is no adapter, it cannot be loaded, too many replies
+                wait, or a training needed the memory.
         """
         self._gate.verify(access)
         return self._reply(lines, run, reply_as, user_name)
@@ -176,37 +178,66 @@ class ChatService:
         return self._smoke(run)
 
     def unload(self) -> None:
-        """Free the model's memory, unless a reply in progress outlasts the timeout."""
-        if self._lock.acquire(timeout=_UNLOAD_TIMEOUT):
-            try:
-                self._drop()
-            finally:
-                self._lock.release()
+        """Cancel all replies and free the model's memory, after this call if it takes long."""
+        ticket = self._line.take_over()
+        thread = threading.Thread(target=self._unload, args=(ticket,), daemon=True)
+        thread.start()
+        thread.join(_UNLOAD_TIMEOUT)
+
+    def _unload(self, ticket: Ticket) -> None:
+        with ticket:
+            for _ in ticket.wait():
+                pass
+            self._drop()
 
     def _reply(
         self, lines: Sequence[ChatLine], run: str, reply_as: str, user_name: str
     ) -> Iterator[Reply]:
         persona = self.persona(run)
-        settings = self._home.settings()
         messages = chat_messages(lines, persona, user_name=user_name)
-        sampling = Sampling(**settings.generation.model_dump(exclude={"max_history_turns"}))
-        reply = Reply(persona.name or reply_as, (), done=False)
-        with self._lock:
-            # Shown while the model loads, which takes seconds the first time.
+        start = Reply(persona.name or reply_as, (), done=False)
+
+        def produce(ticket: Ticket) -> Generator[Reply, None, None]:
+            for count in ticket.wait():
+                yield replace(start, note=_AHEAD.format(count=count))
+            yield from self._generate(persona, messages, start, user_name, ticket.cancelled)
+
+        yield start
+        reply = start
+        for reply in ReplyThread(self._line.join(), produce).values():
             yield reply
-            model = self._load(self._find(persona.run), settings)
-            name = reply.name or model.draw_participant(
-                messages, _candidates(persona.participants, user_name)
-            )
-            prefix = "" if persona.name else name
-            texts = model.stream_reply(messages, sampling, reply_as=prefix)
-            try:
-                for text in texts:
-                    reply = Reply(name, split_bubbles(text), done=False)
-                    yield reply
-            finally:
-                _close(texts)
-        yield Reply(name, reply.bubbles, done=True)
+        if not reply.done:
+            raise RunError(_CUT)
+
+    def _generate(
+        self,
+        persona: Persona,
+        messages: Sequence[ChatMessage],
+        reply: Reply,
+        user_name: str,
+        cancelled: threading.Event,
+    ) -> Iterator[Reply]:
+        settings = self._home.settings()
+        # Shown while the model loads, which takes seconds the first time.
+        yield replace(reply, note=_SLOW if self._runs().live() else "")
+        model = self._load(self._find(persona.run), settings, cancelled)
+        name = reply.name or model.draw_participant(
+            messages, _candidates(persona.participants, user_name), cancelled=cancelled
+        )
+        texts = model.stream_reply(
+            messages,
+            Sampling(**settings.generation.model_dump(exclude={"max_history_turns"})),
+            reply_as="" if persona.name else name,
+            cancelled=cancelled,
+        )
+        bubbles: tuple[str, ...] = ()
+        try:
+            for text in texts:
+                bubbles = split_bubbles(text)
+                yield Reply(name, bubbles, done=False)
+        finally:
+            _close(texts)
+        yield Reply(name, bubbles, done=True)
 
     def _smoke(self, run: str) -> Iterator[tuple[str, Reply]]:
         for prompt in self._home.settings().smoke.prompts:
@@ -226,28 +257,47 @@ class ChatService:
             raise RunError("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요.")
         return run
 
-    def _load(self, run: Run, settings: Settings) -> ChatModel:
+    def _load(self, run: Run, settings: Settings, cancelled: threading.Event) -> ChatModel:
         """The model with the run's current adapter, loaded unless it is in memory already."""
         _, adapter = _adapter_of(run)
         version = adapter_version(adapter)
         max_turns = settings.generation.max_history_turns
         key = (run.path, adapter.name, version, settings.model, max_turns)
         if self._model is None or key != self._model_key:
-            self._drop()
-            if self._runs().live() and detect_hardware().gpu:
-                raise RunError(
-                    "학습이 그래픽카드를 쓰고 있어 지금은 대화할 수 없습니다. "
-                    "학습을 멈추거나 끝나기를 기다리세요."
-                )
-            self._model = self._loader(location_of(run.config()["base"]["name"]), adapter, settings)
+            if self._model is not None:
+                self._drop()
+            training = self._runs().live()
+            if training:
+                _check_room_beside(training)
+            base = location_of(run.config()["base"]["name"])
+            # An interpreter that ends under a computing thread aborts the process.
+            atexit.register(self.unload)
+            try:
+                self._model = self._loader(base, adapter, settings, cancelled)
+            except MemoryShortage as error:
+                if training:
+                    raise RunError(_NO_MEMORY_BESIDE) from error
+                raise
             self._model_key = key
         return self._model
 
     def _drop(self) -> None:
-        if self._model is not None:
-            self._model, self._model_key = None, ()
-            gc.collect()
-            _empty_cuda_cache()
+        atexit.unregister(self.unload)
+        self._model, self._model_key = None, ()
+        release_memory()
+
+
+def _check_room_beside(training: Run) -> None:
+    """Check that a model may be loaded beside a training; its own memory is measured later.
+
+    Raises:
+        RunError: the training uses the GPU, or has not yet taken all of its memory.
+    """
+    if detect_hardware().gpu:
+        raise RunError(_GPU_BUSY)
+    status = training.status()
+    if status.state == "starting" or status.step <= status.resumed_from:
+        raise RunError(_TRAINING_STARTS)
 
 
 def chat_messages(
@@ -295,9 +345,3 @@ def _close(iterator: Iterator[str]) -> None:
     close: Any = getattr(iterator, "close", None)
     if close:
         close()
-
-
-def _empty_cuda_cache() -> None:
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -240,11 +240,17 @@ class Training:
             raise RunError(
                 f"학습 '{live.name}' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
             )
-        # First, so that an invalid setting does not leave an empty run behind.
+        # First, so that a refused start neither leaves an empty run behind nor cuts a reply.
         command = self._command()
+        settings = self._home.settings()
+        report = self._checked_report(settings)
+        latest = None if new else latest_run(runs, settings.project.run_name)
+        resumes = latest is not None and resume_step(latest, settings, report) > 0
         self._free_memory()
         self._bases.invalidate()
-        run = self._prepare(runs, new=new)
+        # A run without checkpoints starts over.
+        run = latest or runs.get(runs.unused_name(settings.project.run_name))
+        self._write_config(run, settings, report, resumes=resumes)
         run.log.begin_section()
         self._threads[run.name] = TrainingThread.launch(run, command)
         return run
@@ -254,21 +260,16 @@ class Training:
             return LaunchCommand(tuple(self._argv))
         return launch_command(self._home.settings().training, self._home.root)
 
-    def _prepare(self, runs: Runs, *, new: bool) -> Run:
-        """The run to resume, or a new one, with its config written."""
-        settings = self._home.settings()
-        report = self._checked_report(settings)
+    def _write_config(
+        self, run: Run, settings: Settings, report: BuildReport, *, resumes: bool
+    ) -> None:
         stored = self._datasets.pseudonymized_settings(settings)
-        run = None if new else latest_run(runs, settings.project.run_name)
-        if run is not None and resume_step(run, settings, report):
+        if resumes:
             # Other settings may differ, such as a smaller batch after an OOM.
             run.create({**run.config(), "settings": stored.model_dump(mode="json")})
-            return run
-        # A run without checkpoints starts over.
-        run = run or runs.get(runs.unused_name(settings.project.run_name))
+            return
         base, folder = self._bases.select(self._home), self._home.folder(settings.paths.sft)
         run.create(run_config(base, report, folder, stored))
-        return run
 
     def _checked_report(self, settings: Settings) -> BuildReport:
         """The report of the training data.

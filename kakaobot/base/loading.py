@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import logging
 import os
@@ -21,11 +20,12 @@ from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 from kakaobot.base import resolve
 from kakaobot.base.download import download
 from kakaobot.base.hub import pretrained_source, readable_errors
+from kakaobot.base.memory import release_memory
 from kakaobot.base.selection import next_smaller
 from kakaobot.base.threads import ThreadCount, chosen_by_user
 from kakaobot.base.tokenizer import load_tokenizer, read_gguf_number
 from kakaobot.chat_template import Renderer, renderer_for
-from kakaobot.errors import BaseModelError
+from kakaobot.errors import BaseModelError, MemoryShortage
 from kakaobot.settings import Switch
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,8 @@ def load_base(
         report: receives Korean progress and fallback messages.
 
     Raises:
-        BaseModelError: it cannot be found, downloaded or read, or does not fit this machine.
+        BaseModelError: it cannot be found, downloaded or read.
+        MemoryShortage: it does not fit into the free memory.
     """
     download(name, report)
     tokenizer = load_tokenizer(name)
@@ -205,9 +206,7 @@ def _load_quantized(
     else:
         return model
     # Outside the handler, whose traceback refers to the half-loaded model.
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
+    release_memory()
     return None
 
 
@@ -267,7 +266,7 @@ def _adapt_threads(model: Any) -> None:
 def _check_memory(name: str, needed: int, device: torch.device) -> None:
     free = free_memory(device)
     if needed > free:
-        raise BaseModelError(
+        raise MemoryShortage(
             f"{name} 을 원래 정밀도로 읽기에는 메모리가 모자랍니다 "
             f"(필요 {needed / _GIB:.1f}GB, 남음 {free / _GIB:.1f}GB). "
             f"model.base_model 을 더 작은 {next_smaller(name)} 로 바꾸세요."
@@ -281,7 +280,7 @@ def _readable_errors(name: str) -> Iterator[None]:
         with readable_errors(name):
             yield
     except torch.OutOfMemoryError as error:
-        raise BaseModelError(
+        raise MemoryShortage(
             f"그래픽 메모리가 모자라 {name} 을 읽지 못했습니다. "
             f"model.base_model 을 더 작은 {next_smaller(name)} 로 바꾸세요."
         ) from error

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import itertools
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
-from transformers import StoppingCriteria, StoppingCriteriaList
+from torch.overrides import TorchFunctionMode
 from transformers.generation.streamers import BaseStreamer
 
 from kakaobot.base.generation import Sampling, generation_config
 from kakaobot.base.loading import LoadedBase, load_base
+from kakaobot.chat.protocol import NEVER, Cancelled
 from kakaobot.chat.truncate import truncate
 from kakaobot.errors import BaseModelError
 from kakaobot.schema import ChatMessage
@@ -36,6 +39,7 @@ class Engine:
         self._model = model
         self._max_turns = max_turns
         self._lock = threading.Lock()
+        self._interrupt = _Interrupt(model)
 
     @classmethod
     def load(
@@ -47,49 +51,57 @@ class Engine:
         dtype: str,
         attn_implementation: str,
         max_turns: int,
+        cancelled: threading.Event = NEVER,
     ) -> Engine:
         """Load the base model and the adapter, if any.
 
         Raises:
             BaseModelError: either of them cannot be loaded.
+            Cancelled: `cancelled` was set, also in the middle of loading.
         """
-        base = load_base(
-            base_name,
-            load_in_4bit=load_in_4bit,
-            dtype=dtype,
-            attn_implementation=attn_implementation,
-        )
-        model = base.model
-        if adapter is not None:
-            try:
-                model = PeftModel.from_pretrained(model, str(adapter))
-            except (OSError, ValueError, RuntimeError) as error:
-                log.warning("adapter %s cannot be loaded", adapter, exc_info=True)
-                raise BaseModelError(
-                    f"어댑터 {adapter.parent.name}/{adapter.name} 을 읽지 못했습니다. "
-                    "바탕 모델이 그대로인지 확인하고, 안 되면 다시 학습하세요."
-                ) from error
+        with _CancelledLoad(cancelled) as load:
+            base = load_base(
+                base_name,
+                load_in_4bit=load_in_4bit,
+                dtype=dtype,
+                attn_implementation=attn_implementation,
+                report=load.check,
+            )
+            model = base.model if adapter is None else _with_adapter(base.model, adapter)
         model.eval()
         return cls(base, model, max_turns)
 
     def stream_reply(
-        self, messages: Sequence[ChatMessage], sampling: Sampling, *, reply_as: str = ""
+        self,
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        *,
+        reply_as: str = "",
+        cancelled: threading.Event = NEVER,
     ) -> Iterator[str]:
         """See `ChatModel.stream_reply`."""
         history = self._truncate(messages, reserved=sampling.max_new_tokens)
         prompt = self._base.renderer.prompt(history, participant=reply_as)
-        with self._lock:
-            yield from self._generate(list(prompt[-(self._base.context - 1) :]), sampling)
+        closed = threading.Event()
+        with self._lock, self._interrupt.by(cancelled, closed):
+            tokens = list(prompt[-(self._base.context - 1) :])
+            yield from self._generate(tokens, sampling, closed)
 
     @torch.inference_mode()
-    def draw_participant(self, messages: Sequence[ChatMessage], candidates: Sequence[str]) -> str:
+    def draw_participant(
+        self,
+        messages: Sequence[ChatMessage],
+        candidates: Sequence[str],
+        *,
+        cancelled: threading.Event = NEVER,
+    ) -> str:
         """See `ChatModel.draw_participant`. One prefill, then `[이름]` for each candidate."""
         renderer = self._base.renderer
         history = self._truncate(messages, reserved=_NAME_TOKENS)
         prompt = renderer.prompt(history)
         tails = [renderer.prompt(history, participant=name)[len(prompt) :] for name in candidates]
         context = prompt[-(self._base.context - _NAME_TOKENS) :]
-        with self._lock:
+        with self._lock, self._interrupt.by(cancelled):
             prefill = self._model(input_ids=self._tensor(context), use_cache=True, logits_to_keep=1)
             scores = [self._score(prefill, tail) for tail in tails]
         drawn = torch.multinomial(torch.stack(scores).softmax(0), 1)
@@ -119,12 +131,11 @@ class Engine:
             length=renderer.length,
         )
 
-    def _generate(self, prompt: list[int], sampling: Sampling) -> Iterator[str]:
+    def _generate(
+        self, prompt: list[int], sampling: Sampling, closed: threading.Event
+    ) -> Iterator[str]:
         streamer = _TokenQueue()
-        cancelled = threading.Event()
-        thread = threading.Thread(
-            target=self._run, args=(prompt, sampling, streamer, cancelled), daemon=True
-        )
+        thread = threading.Thread(target=self._run, args=(prompt, sampling, streamer), daemon=True)
         thread.start()
         try:
             ids: list[int] = []
@@ -139,16 +150,10 @@ class Engine:
                     last = text
                     yield text
         finally:
-            cancelled.set()
+            closed.set()
             thread.join()
 
-    def _run(
-        self,
-        prompt: list[int],
-        sampling: Sampling,
-        streamer: _TokenQueue,
-        cancelled: threading.Event,
-    ) -> None:
+    def _run(self, prompt: list[int], sampling: Sampling, streamer: _TokenQueue) -> None:
         """Generate into `streamer`; errors go there too, and `_END` comes last."""
         ids = self._tensor(prompt)
         left = max(1, self._base.context - len(prompt))
@@ -159,7 +164,6 @@ class Engine:
                     attention_mask=torch.ones_like(ids),
                     generation_config=generation_config(self._base, sampling, context_left=left),
                     streamer=streamer,
-                    stopping_criteria=StoppingCriteriaList([_StopWhenCancelled(cancelled)]),
                 )
         except torch.OutOfMemoryError:
             streamer.items.put(
@@ -194,12 +198,62 @@ class _TokenQueue(BaseStreamer):
         """Do nothing: `Engine._run` puts `_END`, also after an error."""
 
 
-class _StopWhenCancelled(StoppingCriteria):
-    """Ends generation once the consumer has closed the reply."""
+class _Interrupt:
+    """Raises `Cancelled` between the layers of a model, and so between two tokens as well.
+
+    Checks only there: a check of every operation makes replies of a small model a tenth slower.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._events: tuple[threading.Event, ...] = ()
+        stacks = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
+        for layer in itertools.chain(*stacks):
+            for part in layer.children():
+                part.register_forward_pre_hook(self._check)
+
+    @contextlib.contextmanager
+    def by(self, *events: threading.Event) -> Iterator[None]:
+        """Interrupt passes within the block once one of the events is set."""
+        self._events = events
+        try:
+            self._check()
+            yield
+        finally:
+            self._events = ()
+
+    def _check(self, *_: Any) -> None:
+        if any(event.is_set() for event in self._events):
+            raise Cancelled
+
+
+class _CancelledLoad(TorchFunctionMode):
+    """Raises `Cancelled` from any operation within its block once the event is set."""
 
     def __init__(self, cancelled: threading.Event) -> None:
+        super().__init__()
         self._cancelled = cancelled
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
-        stop = self._cancelled.is_set()
-        return torch.full((input_ids.shape[0],), stop, device=input_ids.device)
+    def check(self, *_: object) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        self.check()
+        return func(*args, **(kwargs or {}))
+
+
+def _with_adapter(model: Any, adapter: Path) -> Any:
+    try:
+        return PeftModel.from_pretrained(model, str(adapter))
+    except (OSError, ValueError, RuntimeError) as error:
+        log.warning("adapter %s cannot be loaded", adapter, exc_info=True)
+        raise BaseModelError(
+            f"어댑터 {adapter.parent.name}/{adapter.name} 을 읽지 못했습니다. "
+            "바탕 모델이 그대로인지 확인하고, 안 되면 다시 학습하세요."
+        ) from error

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import set_seed
 
 from kakaobot.base import resolve
 from kakaobot.base.download import download
 from kakaobot.base.loading import LoadedBase, device_facts, free_memory, load_base
+from kakaobot.base.memory import release_memory
 from kakaobot.base.selection import location_of
 from kakaobot.config import parse
 from kakaobot.dataset import artifacts, jsonl
@@ -77,7 +76,7 @@ class TrainingJob:
         """Train; when memory runs out, resume from the last checkpoint with a smaller plan."""
         while (smaller := self._attempt()) is not None:
             # Nothing references the failed attempt any more, not even its traceback.
-            _free_unused_memory()
+            release_memory()
             self._back_off(smaller)
 
     def _attempt(self) -> MemoryPlan | None:
@@ -329,11 +328,3 @@ class TrainingJob:
         print(message, flush=True)
         self.status = replace(self.status, message=message)
         self.run.write_status(self.status)
-
-
-def _free_unused_memory() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    elif torch.backends.mps.is_available():
-        torch.mps.empty_cache()

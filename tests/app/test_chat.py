@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from kakaobot.app.auth import PasswordGate
 from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply, chat_messages
 from kakaobot.base.generation import Sampling
-from kakaobot.chat.protocol import ChatModel
+from kakaobot.chat.protocol import NEVER, ChatModel
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, RunError
 from kakaobot.runs.run import Run, Runs
@@ -24,12 +25,23 @@ class Parrot(ChatModel):
         self.candidates: list[tuple[str, ...]] = []
         self.closed = 0
 
-    def draw_participant(self, messages: Sequence[ChatMessage], candidates: Sequence[str]) -> str:
+    def draw_participant(
+        self,
+        messages: Sequence[ChatMessage],
+        candidates: Sequence[str],
+        *,
+        cancelled: Event = NEVER,
+    ) -> str:
         self.candidates.append(tuple(candidates))
         return candidates[-1]
 
     def stream_reply(
-        self, messages: Sequence[ChatMessage], sampling: Sampling, *, reply_as: str = ""
+        self,
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        *,
+        reply_as: str = "",
+        cancelled: Event = NEVER,
     ) -> Iterator[str]:
         self.calls.append((tuple(messages), reply_as))
         try:
@@ -68,7 +80,7 @@ def gate() -> PasswordGate:
 def chat_service(
     home: Home, gate: PasswordGate, model: ChatModel, loads: list[Path] | None = None
 ) -> ChatService:
-    def load(base: str, adapter: Path, settings: Settings) -> ChatModel:
+    def load(base: str, adapter: Path, settings: Settings, cancelled: Event) -> ChatModel:
         if loads is not None:
             loads.append(adapter)
         return model

@@ -1,0 +1,44 @@
+"""Loads the `Engine`. Imports torch only then."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from kakaobot.base.selection import one_gpu
+from kakaobot.chat.protocol import Cancelled, ChatModel
+from kakaobot.settings import Settings
+
+ModelLoader = Callable[[str, Path, Settings, threading.Event], ChatModel]
+"""Loads a base model and an adapter; raises `Cancelled` soon after the event is set."""
+
+
+def load_engine(
+    base: str, adapter: Path, settings: Settings, cancelled: threading.Event
+) -> ChatModel:
+    """The default `ModelLoader`."""
+    # At import, bitsandbytes logs into the chat that an optional kernel is unavailable.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    os.environ.update(one_gpu())
+    # At every load, peft accesses a name that transformers 5 deprecates.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    from kakaobot.chat.engine import Engine
+
+    if cancelled.is_set():
+        raise Cancelled
+    return Engine.load(
+        base,
+        adapter,
+        load_in_4bit=settings.model.load_in_4bit,
+        dtype=settings.model.dtype,
+        attn_implementation=settings.model.attn_implementation,
+        max_turns=settings.generation.max_history_turns,
+        cancelled=cancelled,
+    )
