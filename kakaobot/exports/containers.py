@@ -1,21 +1,18 @@
-"""Files in an upload that may be chats: the upload itself, or the contents of a mail or archive.
+"""Files in an upload that may be chats: itself, or the contents of a mail, archive or folder.
 
 Nothing is extracted to disk, so names inside an archive are never used as paths.
 """
 
 from __future__ import annotations
 
-import codecs
 import io
 import lzma
 import re
 import stat
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -24,10 +21,21 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from kakaobot.errors import ExportError
+from kakaobot.exports.contained_files import (
+    HEAD_BYTES,
+    MAX_BYTES,
+    MAX_ENTRIES,
+    ContainedFile,
+    Container,
+    has_suffix,
+    has_text_suffix,
+    is_metadata,
+    looks_like_text,
+    room_of_folders,
+)
+from kakaobot.exports.folders import open_folder
+from kakaobot.exports.paths import base_name
 
-MAX_BYTES = 1 << 30
-"""Limit for one file, and for all texts in one archive together."""
-MAX_ENTRIES = 20_000
 MAX_RATIO = 200
 """A chat compresses to a tenth; only a zip bomb compresses to a two-hundredth."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error) + (
@@ -38,32 +46,9 @@ _MIN_BOMB = 1 << 20
 """Bytes below which the ratio is ignored."""
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
-_TEXTS = (".txt", ".csv", ".eml")
-_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
-"""Does not match the `.25` at the end of a date."""
 _FIELD = rb"[A-Za-z][A-Za-z0-9-]{1,40}:[^\r\n]*\r?\n(?:[ \t][^\r\n]*\r?\n)*"
 _MAIL = re.compile(rb"(?:%b){2}" % _FIELD)
 _MAIL_FIELD = re.compile(rb"(?im)^(?:mime-version|content-type|received|from|message-id):")
-_HEAD_BYTES = 65536
-_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-
-
-@dataclass(frozen=True)
-class ContainedFile:
-    name: str
-    """File name without folders."""
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Container:
-    files: tuple[ContainedFile, ...]
-    skipped: int = 0
-    """Other files, which are not text: pictures, videos and the like."""
-    archives: int = 0
-    """Skipped files that are archives themselves, which are not opened."""
-    is_wrapped: bool = True
-    """Whether the files are in a mail or archive."""
 
 
 def open_container(path: Path, name: str) -> Container:
@@ -73,6 +58,13 @@ def open_container(path: Path, name: str) -> Container:
         ExportError: missing, too large, encrypted, damaged, or malicious.
     """
     try:
+        if path.is_dir():
+            return open_folder(path, name)
+        if path.exists() and not path.is_file():
+            raise ExportError(
+                f"'{name}' 은(는) 파일이 아니라 장치나 통로라서 읽지 않았습니다. "
+                "카카오톡에서 내보낸 파일을 골라 주세요."
+            )
         with path.open("rb") as file:
             if file.read(len(_ZIP)) in (_ZIP, _EMPTY_ZIP):
                 return _require_text(_open_archive(file, name), name)
@@ -87,7 +79,8 @@ def open_container(path: Path, name: str) -> Container:
         ) from error
     if _is_mail(data):
         return _open_mail(data, name)
-    return Container((ContainedFile(name, data),), is_wrapped=False)
+    room = room_of_folders([path.absolute().parent.name])
+    return Container((ContainedFile(name, data, room),), is_wrapped=False)
 
 
 def _require_text(container: Container, name: str) -> Container:
@@ -108,7 +101,7 @@ def _require_text(container: Container, name: str) -> Container:
 
 
 def _is_mail(data: bytes) -> bool:
-    head = data[:_HEAD_BYTES].removeprefix(b"\xef\xbb\xbf")
+    head = data[:HEAD_BYTES].removeprefix(b"\xef\xbb\xbf")
     return bool(_MAIL.match(head) and _MAIL_FIELD.search(head))
 
 
@@ -128,12 +121,12 @@ def _open_mail(data: bytes, name: str) -> Container:
         kind = part.get_content_type()
         if part.is_multipart() or not isinstance(content, bytes) or kind == "text/html":
             continue
-        attached = _base_name(_attachment_name(part))
+        attached = base_name(_attachment_name(part))
         if content.startswith(_ZIP):
             inner = _open_archive(io.BytesIO(content), attached or name)
             files += inner.files
             skipped += inner.skipped
-        elif kind == "text/plain" or attached.lower().endswith(_TEXTS):
+        elif kind == "text/plain" or has_text_suffix(attached):
             file_name = attached or f"{Path(name).stem}.txt"
             files.append(ContainedFile(file_name, _to_utf8(content, part.get_content_charset())))
         else:
@@ -163,14 +156,16 @@ def _to_utf8(content: bytes, charset: str | None) -> bytes:
 def _open_archive(archive_file: IO[bytes], name: str) -> Container:
     try:
         with zipfile.ZipFile(archive_file) as archive:
-            entries = [entry for entry in archive.infolist() if not _is_metadata(entry)]
-            texts = [entry for entry in entries if _entry_name(entry).lower().endswith(_TEXTS)]
+            entries = [entry for entry in archive.infolist() if not _is_ignored(entry)]
+            texts = [entry for entry in entries if has_text_suffix(_entry_name(entry))]
             _reject_harmful(entries, texts, name)
             texts += [entry for entry in entries if _may_be_text(entry, archive)]
             _reject_harmful(entries, texts, name)
             _reject_encrypted(texts or entries, name)
             contents = [
-                ContainedFile(_base_name(_entry_name(entry)), archive.read(entry))
+                ContainedFile(
+                    base_name(_entry_name(entry)), archive.read(entry), _room_of(entry, name)
+                )
                 for entry in texts
             ]
     except (*_BROKEN, OSError) as error:
@@ -188,30 +183,22 @@ def _open_archive(archive_file: IO[bytes], name: str) -> Container:
     return Container(tuple(files), skipped, archives)
 
 
+def _room_of(entry: zipfile.ZipInfo, archive_name: str) -> str:
+    """The room that a folder in the archive, or else the archive itself, is named after."""
+    folders = PurePosixPath(_entry_name(entry)).parts[:-1]
+    return room_of_folders([PurePosixPath(archive_name).stem, *folders])
+
+
 def _may_be_text(entry: zipfile.ZipInfo, archive: zipfile.ZipFile) -> bool:
     """Whether a file without a suffix starts like text."""
-    suffix = PurePosixPath(_base_name(_entry_name(entry))).suffix
-    if _SUFFIX.fullmatch(suffix) or entry.flag_bits & 1:
+    if has_suffix(base_name(_entry_name(entry))) or entry.flag_bits & 1:
         return False
     try:
         with archive.open(entry) as file:
-            head = file.read(_HEAD_BYTES)
+            head = file.read(HEAD_BYTES)
     except (*_BROKEN, OSError):
         return False
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return True
-    return bool(head.strip()) and any(
-        _is_text(head, encoding) for encoding in ("utf-8-sig", "cp949")
-    )
-
-
-def _is_text(head: bytes, encoding: str) -> bool:
-    """Whether the head decodes without control characters; it may end inside a character."""
-    try:
-        text = codecs.getincrementaldecoder(encoding)().decode(head)
-    except UnicodeDecodeError:
-        return False
-    return not _BINARY.search(text)
+    return looks_like_text(head)
 
 
 def _reject_harmful(
@@ -245,15 +232,10 @@ def _reject_encrypted(entries: Sequence[zipfile.ZipInfo], name: str) -> None:
         )
 
 
-def _is_metadata(entry: zipfile.ZipInfo) -> bool:
+def _is_ignored(entry: zipfile.ZipInfo) -> bool:
     """Folders, and the files macOS adds."""
-    last = entry.filename.rsplit("/", 1)[-1]
-    return (
-        not last
-        or entry.filename.startswith("__MACOSX/")
-        or last.startswith("._")
-        or last == ".DS_Store"
-    )
+    is_folder = entry.filename.rsplit("/", 1)[-1] == ""
+    return is_folder or is_metadata(PurePosixPath(entry.filename))
 
 
 def _escapes_folder(entry: zipfile.ZipInfo) -> bool:
@@ -276,9 +258,3 @@ def _entry_name(entry: zipfile.ZipInfo) -> str:
         except UnicodeDecodeError:
             continue
     return entry.filename
-
-
-def _base_name(name: str) -> str:
-    """File name without folders and control characters, safe to display."""
-    last = re.split(r"[/\\]", name)[-1]
-    return unicodedata.normalize("NFC", re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", last))

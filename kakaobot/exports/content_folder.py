@@ -16,7 +16,14 @@ from kakaobot.atomic_io import retry_rename
 from kakaobot.errors import ExportError
 from kakaobot.exports.manifest import StoredFile, describe
 from kakaobot.exports.organized_folder import OrganizedFolder
-from kakaobot.exports.paths import hash_file, make_read_only, remove_file
+from kakaobot.exports.paths import (
+    MAX_ROOM_NAME,
+    hash_file,
+    is_plain_file,
+    make_read_only,
+    remove_file,
+    safe_name,
+)
 from kakaobot.exports.reader import read_export
 
 log = logging.getLogger("kakaobot.inbox")
@@ -63,16 +70,14 @@ class ContentFolder:
         Hashes the file only if its size or time differs from the entry.
         """
         path = self.path(stored)
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            status = None
+        status = path.stat() if is_plain_file(path) else None
         if status and (status.st_size, status.st_mtime_ns) == (stored.size, stored.modified):
             return stored
         if status and status.st_size == stored.size and hash_file(path) == stored.hash:
             make_read_only(path)
             return replace(stored, modified=status.st_mtime_ns)
-        if copy := self._organized.find(stored.hash, stored.size):
+        copy = self._organized.find(stored.hash, stored.size)
+        if copy and not path.is_dir():
             log.warning("'%s' 파일을 organized 폴더에서 되살렸습니다.", stored.name)
             return self.write(stored, copy.read_bytes())
         return replace(stored, modified=None) if status else None
@@ -80,20 +85,33 @@ class ContentFolder:
     def recover(self, path: Path) -> StoredFile | None:
         """Rebuild the entry of an unlisted file, named after its copy in organized/ if any.
 
+        That copy is in a folder with the name of its room, which the file may not contain.
         None if its content does not match its name or is not an export.
         """
-        status = path.stat()
-        if not path.is_file() or hash_file(path) != path.stem:
+        if not is_plain_file(path):
+            log.warning(
+                "inbox 폴더의 %s 은(는) 보통 파일이 아니라서 읽지 않았습니다. "
+                "지우고 대화 파일을 다시 가져와 주세요.",
+                path.name,
+            )
+            return None
+        if hash_file(path) != path.stem:
             log.warning(
                 "inbox 폴더의 %s 은(는) 이름과 내용이 달라 읽지 않았습니다. 다시 가져와 주세요.",
                 path.name,
             )
             return None
+        status = path.stat()
         copy = self._organized.find(path.stem, status.st_size)
+        name = self._organized.uploaded_name(copy) if copy else path.name
         try:
-            export = read_export(path, name=(copy or path).name)
+            export = read_export(path, name=name)
         except ExportError:
             return None
+        if copy and not export.has_room_name:
+            room = self._organized.room_of(copy)
+            if room != safe_name(export.room, MAX_ROOM_NAME):
+                export = replace(export, room=room, has_room_name=True)
         make_read_only(path)
         added = datetime.fromtimestamp(status.st_mtime)
         return describe(export, path.stem, status.st_size, added, status.st_mtime_ns)

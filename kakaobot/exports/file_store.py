@@ -131,7 +131,7 @@ class FileStore:
         """Read one file. Raises ExportError if it is missing or damaged."""
         if not stored.is_intact:
             raise ExportError(damage_notice(stored))
-        return read_export(self.path(stored), name=stored.name)
+        return read_export(self.path(stored), name=stored.name, room=stored.known_room)
 
     def read(self, hash: str) -> ReadResult:
         """Read one file together with its bytes.
@@ -144,7 +144,8 @@ class FileStore:
             raise ExportError("살펴볼 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
         if not stored.is_intact:
             raise ExportError(damage_notice(stored))
-        return read_upload(self.path(stored), name=stored.name).results[0]
+        upload = read_upload(self.path(stored), name=stored.name, room=stored.known_room)
+        return upload.results[0]
 
     def organize(self) -> list[Path]:
         """Give a readable name to every export without one; return the new paths.
@@ -255,7 +256,8 @@ class FileStore:
         digest = hash_bytes(data)
         before = entries.get(digest)
         if before and before.is_intact:
-            return AddResult(name, before, is_duplicate=True)
+            stored = self._add_room_name(before, export, entries)
+            return AddResult(name, stored, is_duplicate=True)
         stored = before or describe(export, digest, len(data), datetime.now())
         stored = self._contents.write(stored, data)
         entries[digest] = stored
@@ -267,6 +269,18 @@ class FileStore:
             note = _NOT_ORGANIZED.format(name=name)
             log.warning("%s (%s)", note, error)
         return AddResult(name, stored, note=note)
+
+    def _add_room_name(
+        self, stored: StoredFile, export: Export, entries: dict[str, StoredFile]
+    ) -> StoredFile:
+        """The entry, with the room's name if this upload has it and the earlier one had not."""
+        if stored.known_room or not export.has_room_name:
+            return stored
+        self._organized.remove(stored, self.path(stored))
+        named = replace(stored, room=export.room, has_room_name=True)
+        entries[stored.hash] = named
+        self._save(entries)
+        return named
 
     def _load(self) -> dict[str, StoredFile]:
         """Entries by hash, oldest first, in agreement with the files in inbox/."""

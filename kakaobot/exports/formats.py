@@ -50,8 +50,18 @@ _HEAD_COUNTED = r"(?P<room>.+?) (?!(?:19|20)\d\d )\d{1,4} 님과(?:의)? 카카�
 IOS_FILE_NAME = re.compile(r"(?P<room>Talk_\d{4}\.\d{1,2}\.\d{1,2} \d{1,2}[:_-]\d{2})-\d+\.txt")
 """The file name iOS writes in place of the room name."""
 
-PART_NAME = re.compile(r"(?P<whole>.+?)(?:-|(?<=Chats)_)(?P<part>\d{1,4})\.txt")
-"""File name, or first line, of one part of an export too long for one file."""
+PART_NAME = re.compile(r"(?P<whole>.+?)(?:-|(?<=Chats)_)(?P<part>\d{1,4})(?: ?\(\d{1,3}\))?\.txt")
+"""File name, or first line, of one part of an export too long for one file.
+
+A browser numbers a second download of the name.
+"""
+
+ROOM_IN_NAME = re.compile(
+    r"kakaotalk_chat_(?P<room>.+)_\d{4}[-.]?\d{2}[-.]?\d{2}(?:[-._ ]?\d{2}){0,3}(?:[-_]+\d+)?"
+    r"(?: ?\(?\d{1,3}\)?)?",
+    re.IGNORECASE,
+)
+"""Name of a CSV, folder or archive, without suffix, that KakaoTalk named after the room."""
 
 SAVED_WORDS = ("저장한 날짜", "Date Saved", "Saved Date")
 SAVED_LINE = re.compile(rf"(?:{'|'.join(SAVED_WORDS)}) : ?(?=[^\n]{{0,12}}\d)")
@@ -126,8 +136,6 @@ class CsvFormat:
     """Start of a row; only used to resynchronize after a broken quote."""
     notice: re.Pattern[str]
     """Whole text of a system row; its sender is the participant who caused it."""
-    file_name: re.Pattern[str]
-    """File name that contains the room: group room."""
 
 
 def _without_groups(pattern: str) -> str:
@@ -240,5 +248,4 @@ CSV_FORMAT = CsvFormat(
     timestamp=re.compile(rf"{_DATE_ISO} {_HM}"),
     row_start=re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,|,(?:\"\")?,"),
     notice=NOTICE,
-    file_name=re.compile(r"KakaoTalk_Chat_(?P<room>.+)_\d{4}(?:-\d\d){5}\.csv"),
 )

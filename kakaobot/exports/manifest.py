@@ -49,6 +49,8 @@ class StoredFile:
     added_at: str
     has_room_name: bool | None = None
     """Whether KakaoTalk wrote the room's name; None in an entry of an older version."""
+    part: int | None = None
+    """`Export.part`; None in an entry of an older version."""
     lines: int | None = None
     counts: dict[str, int] | None = None
     """`LineCounts`; like `lines`, None where `has_room_name` is."""
@@ -66,7 +68,13 @@ class StoredFile:
     @property
     def is_complete(self) -> bool:
         """Whether the entry has every field this version writes."""
-        return None not in (self.has_room_name, self.lines, self.counts, self.fingerprints)
+        added = (self.has_room_name, self.part, self.lines, self.counts, self.fingerprints)
+        return None not in added
+
+    @property
+    def known_room(self) -> str:
+        """The room's name that KakaoTalk wrote, perhaps outside of the file; empty if none."""
+        return self.room if self.has_room_name else ""
 
     @property
     def is_intact(self) -> bool:
@@ -90,6 +98,7 @@ def describe(
         not_understood=list(export.not_understood),
         added_at=added.isoformat(timespec="microseconds"),
         has_room_name=export.has_room_name,
+        part=export.part,
         lines=export.lines,
         counts=asdict(export.counts),
         fingerprints=fingerprint_messages(export.messages),
@@ -157,7 +166,7 @@ def _is_valid(file: StoredFile) -> bool:
         and isinstance(file.not_understood, list)
         and all(map(is_count, file.not_understood))
         and (file.counts is None or are_counts(file.counts))
-        and (file.lines is None or is_count(file.lines))
+        and all(value is None or is_count(value) for value in (file.lines, file.part))
         and (file.has_room_name is None or isinstance(file.has_room_name, bool))
         and (file.fingerprints is None or _are_fingerprints(file.fingerprints))
         and (file.modified is None or is_count(file.modified))

@@ -9,7 +9,9 @@ from pathlib import Path
 from kakaobot.exports.manifest import StoredFile
 from kakaobot.exports.paths import (
     MAX_ROOM_NAME,
+    NUMBERED_NAME,
     find_copies,
+    is_plain_file,
     remove_file,
     safe_name,
     unused_path,
@@ -47,9 +49,21 @@ class OrganizedFolder:
         """Any file with this content."""
         return next(find_copies(self._path.rglob("*"), digest, size), None)
 
+    def room_of(self, path: Path) -> str:
+        """The room's folder that a file here is in."""
+        return path.relative_to(self._path).parts[0]
+
+    def uploaded_name(self, path: Path) -> str:
+        """The name of a file here, without a number that `unused_path` has added."""
+        match = NUMBERED_NAME.fullmatch(path.name)
+        if match is None:
+            return path.name
+        plain = path.with_name(match["stem"] + match["suffix"])
+        return plain.name if plain.exists() or plain.stem == self.room_of(path) else path.name
+
     def _names_of(self, stored: StoredFile, source: Path) -> list[Path]:
         """Links to `source`, or files of the same content if there are none."""
-        paths = list(self._folder(stored).glob("*"))
+        paths = list(filter(is_plain_file, self._folder(stored).glob("*")))
         links = [path for path in paths if source.exists() and path.samefile(source)]
         return links or list(find_copies(paths, stored.hash, stored.size))
 

@@ -16,12 +16,15 @@ from pathlib import Path
 from kakaobot.errors import ExportError
 from kakaobot.file_names import DEVICE, FORBIDDEN
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HASH_DIGITS = 16
 _MAX_NAME_BYTES = 180
 """Leaves room for " (2)" and a suffix in the 255 bytes of most file systems."""
 _MAX_NAME = 80
 """UTF-16 units of a file name; with its folders it stays below the 260 of Windows."""
+NUMBERED_NAME = re.compile(r"(?P<stem>.+?)(?: \((?P<number>\d{1,3})\))(?P<suffix>\.\w+)?")
+"""What `unused_path` and browsers make of a name that is taken."""
 MAX_ROOM_NAME = 60
 """UTF-16 units of a room's folder."""
 
@@ -86,13 +89,19 @@ def safe_name(name: str, max_length: int = _MAX_NAME) -> str:
 
 
 def base_name(name: str) -> str:
-    """File name of the path that a browser or archive reports for an upload."""
-    return unicodedata.normalize("NFC", replace_surrogates(re.split(r"[/\\]", name)[-1]))
+    """File name, safe to display, of the path that a browser, mail or archive reports."""
+    last = _CONTROL.sub("", re.split(r"[/\\]", name)[-1])
+    return unicodedata.normalize("NFC", replace_surrogates(last))
 
 
 def replace_surrogates(name: str) -> str:
     """Make a name encodable: bytes that are not UTF-8 arrive as lone surrogates."""
     return _SURROGATE.sub("\ufffd", name)
+
+
+def is_plain_file(path: Path) -> bool:
+    """Whether the path is a file itself: no link, folder, device or pipe, which may never end."""
+    return path.is_file() and not path.is_symlink()
 
 
 def make_read_only(path: Path) -> None:
@@ -103,15 +112,16 @@ def make_read_only(path: Path) -> None:
 
 def remove_file(path: Path) -> None:
     """Remove a file that may be missing or read-only; Windows removes no read-only file."""
-    with suppress(OSError):
-        path.chmod(stat.S_IREAD | stat.S_IWRITE)
+    if is_plain_file(path):
+        with suppress(OSError):
+            path.chmod(stat.S_IREAD | stat.S_IWRITE)
     path.unlink(missing_ok=True)
 
 
 def find_copies(paths: Iterable[Path], digest: str, size: int) -> Iterator[Path]:
     """Files with this content."""
     for path in sorted(paths):
-        if path.is_file() and path.stat().st_size == size and hash_file(path) == digest:
+        if is_plain_file(path) and path.stat().st_size == size and hash_file(path) == digest:
             yield path
 
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kakaobot.errors import ExportError
-from kakaobot.exports.containers import MAX_BYTES, ContainedFile, open_container
+from kakaobot.exports.contained_files import MAX_BYTES, ContainedFile
+from kakaobot.exports.containers import open_container
 from kakaobot.exports.csv_parser import parse_csv
-from kakaobot.exports.formats import CSV_FORMAT, IOS_FILE_NAME, PART_NAME, TextFormat
+from kakaobot.exports.formats import CSV_FORMAT, IOS_FILE_NAME, PART_NAME, ROOM_IN_NAME, TextFormat
 from kakaobot.exports.parse_result import Export, ParseResultBuilder
 from kakaobot.exports.sections import (
     Chunk,
@@ -68,8 +69,13 @@ class Upload:
     """Other files in it, which are not chats: pictures, and texts sent in the room."""
 
 
-def read_upload(path: Path, *, name: str | None = None) -> Upload:
-    """Read an export, or an archive or mail containing some.
+def read_upload(path: Path, *, name: str | None = None, room: str = "") -> Upload:
+    """Read an export, or an archive, mail or folder containing some.
+
+    Args:
+        path: the upload.
+        name: its original name, if it was stored under another.
+        room: name of the room for exports that contain none.
 
     Raises:
         ExportError: it cannot be opened, or nothing in it looks like a chat.
@@ -79,7 +85,7 @@ def read_upload(path: Path, *, name: str | None = None) -> Upload:
     results: list[ReadResult] = []
     for file in container.files:
         try:
-            results.append(ReadResult(file, read_data(file.data, file.name)))
+            results.append(ReadResult(file, read_data(file.data, file.name, file.room or room)))
         except NotAChat:
             if not container.is_wrapped:
                 raise
@@ -93,30 +99,26 @@ def read_upload(path: Path, *, name: str | None = None) -> Upload:
     return Upload(tuple(results), container.skipped + len(container.files) - len(results))
 
 
-def read_exports(path: Path, *, name: str | None = None) -> list[Export]:
-    """All exports in one file; an archive or mail may contain several.
-
-    Args:
-        path: the file.
-        name: its original name, if it was stored under another.
+def read_exports(path: Path, *, name: str | None = None, room: str = "") -> list[Export]:
+    """All exports in an upload; arguments as for `read_upload`.
 
     Raises:
         ExportError: it is missing, too large, or contains no readable export.
     """
-    results = read_upload(path, name=name).results
+    results = read_upload(path, name=name, room=room).results
     exports = [result.export for result in results if result.export]
     if not exports:
         raise ExportError(results[0].error)
     return exports
 
 
-def read_export(path: Path, *, name: str | None = None) -> Export:
-    """The one export in a file.
+def read_export(path: Path, *, name: str | None = None, room: str = "") -> Export:
+    """The one export in a file; arguments as for `read_upload`.
 
     Raises:
         ExportError: as `read_exports`, or there are several.
     """
-    exports = read_exports(path, name=name)
+    exports = read_exports(path, name=name, room=room)
     if len(exports) > 1:
         raise ExportError(
             f"'{name or path.name}' 안에 대화가 {len(exports)}개 있습니다. "
@@ -137,8 +139,8 @@ def decode(data: bytes, name: str) -> str:
     raise ExportError(_unknown_encoding(name))
 
 
-def read_data(data: bytes, name: str) -> Export:
-    """Read the bytes of one file.
+def read_data(data: bytes, name: str, room: str = "") -> Export:
+    """Read the bytes of one file; `room` is its room if it contains no name.
 
     Raises:
         ExportError: it is empty, binary, not a chat, without messages, or in an unknown encoding
@@ -146,7 +148,7 @@ def read_data(data: bytes, name: str) -> Export:
     """
     for utf8 in _utf8_candidates(data, name):
         with suppress(UnicodeDecodeError):
-            return _read(utf8, name)
+            return _read(utf8, name, room)
     raise ExportError(_unknown_encoding(name))
 
 
@@ -194,12 +196,12 @@ def _unknown_encoding(name: str) -> str:
     return f"'{name}' 파일의 글자 인코딩을 알 수 없습니다. 메모장에서 UTF-8로 다시 저장해 주세요."
 
 
-def _read(data: bytes, name: str) -> Export:
+def _read(data: bytes, name: str, room: str = "") -> Export:
     """Raises UnicodeDecodeError for invalid UTF-8."""
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     with pause_gc():
-        export = _parse(data, name)
+        export = _parse(data, name, room)
     if not export.messages:
         raise ExportError(
             f"'{name}' 파일에서 날짜와 시간을 알 수 있는 메시지를 찾지 못했습니다. "
@@ -208,7 +210,7 @@ def _read(data: bytes, name: str) -> Export:
     return export
 
 
-def _parse(data: bytes, name: str) -> Export:
+def _parse(data: bytes, name: str, known_room: str) -> Export:
     part_name = PART_NAME.fullmatch(unicodedata.normalize("NFC", name))
     file_part = int(part_name["part"]) if part_name else 1
     chunks = _split(data, is_later_part=file_part > 1)
@@ -223,6 +225,8 @@ def _parse(data: bytes, name: str) -> Export:
     room, has_room_name = (
         _room_of_text(header_lines, formats[0], name) if formats else _room_of_csv(name)
     )
+    if known_room and not has_room_name:
+        room, has_room_name = known_room, True
     header_part = sections[0].part if sections else 0
     builder = ParseResultBuilder(name, room, header_part or (file_part if formats else 1))
     has_system_records = any(format.system_record for format in formats)
@@ -308,7 +312,7 @@ def _room_of_text(header_lines: Sequence[str], format: TextFormat, name: str) ->
 
 
 def _room_of_csv(name: str) -> tuple[str, bool]:
-    match = CSV_FORMAT.file_name.fullmatch(unicodedata.normalize("NFC", name))
+    match = ROOM_IN_NAME.fullmatch(_stem(name))
     return (match["room"], True) if match else (_stem(name), False)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kakaobot.errors import ExportError
-from kakaobot.exports import containers
+from kakaobot.exports import containers, folders
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.reader import read_export, read_exports, read_upload
 from tests.exports.rooms import load_all
@@ -275,3 +275,44 @@ def test_chats_of_one_upload_are_stored_separately(tmp_path: Path) -> None:
     assert all(result.is_duplicate for result in store.add([archive])[:2])
     (tmp_path / "그대로.txt").write_bytes(chat("가").encode())
     assert store.add([tmp_path / "그대로.txt"])[0].is_duplicate
+
+
+def test_every_chat_in_a_folder_is_read_and_other_files_are_counted(tmp_path: Path) -> None:
+    folder = tmp_path / "모음"
+    files = {
+        "하나/KakaoTalkChats.txt": chat("가"),
+        "하나/0a1b.jpg": "\0",
+        "둘/Talk_2026.4.25 10:20": chat("나"),
+        "둘/사진": "\0\1",
+        "__MACOSX/KakaoTalkChats.txt": "\0",
+        "._a.txt": "\0",
+    }
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    (folder / "밖").symlink_to(tmp_path)
+    upload = read_upload(folder)
+    assert [result.file.name for result in upload.results] == [
+        "Talk_2026.4.25 10:20",
+        "KakaoTalkChats.txt",
+    ]
+    assert upload.skipped == 2
+
+
+def test_a_folder_without_a_chat_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / "빈 것").mkdir()
+    assert_rejected(tmp_path / "빈 것", "대화가 없습니다")
+
+
+def test_a_folder_with_too_many_files_or_too_much_text_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "모음"
+    folder.mkdir()
+    for number in range(9):
+        (folder / f"{number}.txt").write_text(chat(), encoding="utf-8")
+    monkeypatch.setattr(folders, "MAX_ENTRIES", 8)
+    assert_rejected(folder, "너무 많거나 커서")
+    monkeypatch.undo()
+    monkeypatch.setattr(folders, "MAX_BYTES", 300)
+    assert_rejected(folder, "너무 많거나 커서")

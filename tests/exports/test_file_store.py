@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -540,3 +541,95 @@ def test_organized_paths_are_short_enough_for_windows(tmp_path: Path) -> None:
     FileStore(raw).add([upload(tmp_path, name, chat(room="a" * 200))])
     (path,) = (raw / "organized").rglob("*.txt")
     assert len(str(path.relative_to(raw))) < 160
+
+
+ODD_FILES: dict[str, Callable[[Path], None]] = {
+    "pipe": lambda path: os.mkfifo(path),
+    "device": lambda path: path.symlink_to("/dev/zero"),
+    "terminal": lambda path: path.symlink_to("/dev/tty"),
+    "broken link": lambda path: path.symlink_to(path.with_name("없음")),
+    "link to itself": lambda path: path.symlink_to(path),
+    "folder": lambda path: path.mkdir(),
+}
+"""What may stand in place of a file, by how it is created; reading the first ones never ends."""
+odd_files = pytest.mark.parametrize("create", ODD_FILES.values(), ids=ODD_FILES)
+if sys.platform == "win32":
+    odd_files = pytest.mark.skip("needs pipes and devices in the file system")
+
+
+@odd_files
+def test_only_a_file_is_uploaded(tmp_path: Path, create: Callable[[Path], None]) -> None:
+    create(tmp_path / "대화.txt")
+    store = FileStore(tmp_path / "raw")
+    odd, good = store.add([tmp_path / "대화.txt", upload(tmp_path, "a.txt", chat())])
+    assert odd.error
+    assert odd.error.startswith("'대화.txt'")
+    assert odd.error.endswith("주세요.")
+    assert good.stored
+    assert store.list_files() == [good.stored]
+
+
+@odd_files
+@pytest.mark.parametrize("name", ["abc.txt", "0123456789abcdef.txt", "0123456789abcdef.zip"])
+def test_only_files_in_the_inbox_are_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, create: Callable[[Path], None], name: str
+) -> None:
+    store = FileStore(tmp_path / "raw")
+    (added,) = store.add([upload(tmp_path, "대화.txt", chat())])
+    create(tmp_path / "raw/inbox" / name)
+    assert store.list_files() == [added.stored]
+    assert name in caplog.text
+    assert "보통 파일이 아니라서" in caplog.text
+    (again,) = store.add([upload(tmp_path, "둘.txt", chat("둘"))])
+    assert again.stored
+    store.remove(again.stored.hash)
+    assert store.list_files() == [added.stored]
+
+
+@odd_files
+def test_a_stored_file_replaced_by_something_else_can_be_restored(
+    tmp_path: Path, create: Callable[[Path], None]
+) -> None:
+    store = FileStore(tmp_path / "raw")
+    (added,) = store.add([upload(tmp_path, "대화.txt", chat())])
+    assert added.stored
+    path = store.path(added.stored)
+    path.unlink()
+    create(path)
+    mode = Path("/dev/zero").stat().st_mode
+    store.list_files()
+    if path.is_dir():
+        # Not replaced, as it may contain something.
+        path.rmdir()
+        store.add([tmp_path / "대화.txt"])
+    assert path.read_bytes() == chat()
+    assert [export.messages[0].text for export in load_all(store)] == ["안녕"]
+    assert Path("/dev/zero").stat().st_mode == mode
+
+
+@odd_files
+def test_odd_files_in_organized_disturb_nothing(
+    tmp_path: Path, create: Callable[[Path], None]
+) -> None:
+    raw = tmp_path / "raw"
+    store = FileStore(raw)
+    (added,) = store.add([upload(tmp_path, "대화.txt", chat())])
+    assert added.stored
+    create(raw / "organized/우리방/2026-02/다른 것.txt")
+    assert store.organize() == []
+    (raw / "manifest.json").unlink()
+    assert [file.hash for file in store.list_files()] == [added.stored.hash]
+    store.remove(added.stored.hash)
+    assert store.list_files() == []
+
+
+@odd_files
+def test_a_folder_is_imported_without_what_is_no_file(
+    tmp_path: Path, create: Callable[[Path], None]
+) -> None:
+    upload(tmp_path / "모음/안", "대화.txt", chat())
+    create(tmp_path / "모음/통로.txt")
+    create(tmp_path / "모음/안/이름 없는 것")
+    (added,) = FileStore(tmp_path / "raw").add([tmp_path / "모음"])
+    assert added.stored
+    assert added.stored.name == "대화.txt"
