@@ -24,6 +24,7 @@ from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import sender_counts
+from kakaobot.exports.room_names import find_namesakes
 from kakaobot.gc_pause import pause_gc
 from kakaobot.report.page import render_page
 from kakaobot.runs.log import now_text
@@ -44,6 +45,11 @@ class Datasets:
     def rooms(self) -> list[str]:
         """Names of the imported rooms."""
         return [summary.room for summary in RoomHistories(self._file_store()).summaries()]
+
+    def selected_room(self) -> str:
+        """Name of the room selected in sft.yaml, which may have had another one; empty for all."""
+        room = self._home.settings().data.room
+        return next(iter(RoomHistories(self._file_store()).names(room)), "") if room else ""
 
     def participants(
         self, room: str = "", progress: Progress = no_progress
@@ -92,7 +98,10 @@ class Datasets:
         """
         settings = self._home.settings()
         progress(0.0, "가져온 대화를 읽는 중")
-        histories = RoomHistories(self._file_store()).histories(settings.data.room)
+        rooms = RoomHistories(self._file_store())
+        histories = rooms.histories(settings.data.room)
+        if not histories and settings.data.room:
+            raise DatasetError(_no_such_room(settings.data.room, rooms.names()))
         _check_selection(histories, settings.data)
         progress(0.2, "바탕 모델의 토크나이저를 읽는 중")
         choice = self._bases.select(self._home)
@@ -206,11 +215,14 @@ def _check_not_empty(pipeline: Pipeline) -> None:
         )
 
 
+def _no_such_room(room: str, rooms: Sequence[str]) -> str:
+    if namesakes := find_namesakes(rooms, room):
+        listed = ", ".join(f"'{name}'" for name in namesakes)
+        return f"'{room}' 이라는 방이 여럿입니다. 방을 다시 고르세요: {listed}."
+    return f"'{room}' 이라는 방이 없습니다. 방을 다시 고르거나 data.room 을 비워 두세요."
+
+
 def _check_selection(histories: Sequence[RoomHistory], data: DataSettings) -> None:
-    if not histories and data.room:
-        raise DatasetError(
-            f"'{data.room}' 이라는 방이 없습니다. 방을 다시 고르거나 data.room 을 비워 두세요."
-        )
     if not histories:
         raise DatasetError("가져온 대화가 없습니다. 먼저 카카오톡 내보내기 파일을 가져오세요.")
     if data.persona and data.persona in data.exclude_people:

@@ -12,6 +12,7 @@ from kakaobot.exports.aliases import (
     ConfirmedAliases,
     add_aliases,
     clean_name,
+    merge_aliases,
     remove_alias,
     resolve_aliases,
 )
@@ -24,7 +25,7 @@ from kakaobot.exports.participants import (
     rename_counts,
     similar_names,
 )
-from kakaobot.exports.room_groups import room_key
+from kakaobot.exports.room_names import find_namesakes, room_key
 from kakaobot.runs.labels import minute_text
 from kakaobot.schema import Progress, no_progress
 
@@ -57,7 +58,7 @@ class RoomReport:
 
     room: str
     keys: tuple[str, ...]
-    """Room keys of its exports; new aliases are stored under the first."""
+    """All it can be called; new aliases are stored under the first."""
     files: int
     messages: int
     repeated: int
@@ -137,8 +138,9 @@ class Participants:
             report for report in rooms if alias in dict(report.aliases) and _is_room(report, room)
         ]
         report = _single(matches, room, [alias], rooms)
-        key = next(key for key in report.keys if alias in confirmed.get(key, {}))
-        store.update_aliases(key, lambda aliases: remove_alias(aliases, alias))
+        for key in report.keys:
+            if alias in confirmed.get(key, {}):
+                store.update_aliases(key, lambda aliases: remove_alias(aliases, alias))
         return self._refresh(report, progress)
 
     def exclude(self, names: Sequence[str]) -> list[str]:
@@ -183,7 +185,7 @@ class Participants:
     def _rename_persona(self, report: RoomReport, name: str, others: Sequence[str]) -> None:
         """Update the selected persona if its name has become an alias."""
         data = self._home.settings().data
-        if data.persona in others and data.room in ("", report.room):
+        if data.persona in others and _is_room(report, data.room):
             save(self._home.settings_file, {"data.persona": name})
 
     def _find_room(self, room: str, names: Sequence[str]) -> RoomReport:
@@ -209,10 +211,7 @@ def _report(
     confirmed: ConfirmedAliases,
     excluded: Sequence[str],
 ) -> RoomReport:
-    aliases = resolve_aliases(confirmed.get(summary.keys[0], {}))
-    for key in summary.keys[1:]:
-        of_key = resolve_aliases(confirmed.get(key, {}))
-        aliases |= {alias: aliases.get(name, name) for alias, name in of_key.items()}
+    aliases = merge_aliases(resolve_aliases(confirmed.get(key, {})) for key in summary.keys)
     bots = set(find_bots(summary.people))
     participants = tuple(
         RoomParticipant(name, count, is_bot=name in bots, is_excluded=name in excluded)
@@ -279,6 +278,9 @@ def _single(
     """
     if len(matches) == 1:
         return matches[0]
+    if room and not matches:
+        namesakes = find_namesakes([report.room for report in rooms], room)
+        matches = [report for report in rooms if report.room in namesakes]
     if matches:
         listed = ", ".join(f"'{report.room}'" for report in matches)
         raise ExportError(f"그런 방이 여럿입니다: {listed}. 어느 방인지(--room) 골라 주세요.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kakaobot.errors import ExportError
 from kakaobot.exports.paths import replace_surrogates
@@ -26,6 +26,19 @@ _MAX_LENGTH = 100
 def resolve_aliases(aliases: Aliases) -> dict[str, str]:
     """Alias → the name at the end of its chain."""
     return {alias: _resolve(aliases, alias) for alias in aliases}
+
+
+def merge_aliases(maps: Iterable[Aliases]) -> dict[str, str]:
+    """One map of resolved aliases from several resolved ones; the first to rename a name wins."""
+    merged: dict[str, str] = {}
+    for aliases in maps:
+        for alias, name in aliases.items():
+            target = merged.get(name, name)
+            if alias in merged or alias == target:
+                continue
+            merged = {key: target if to == alias else to for key, to in merged.items()}
+            merged[alias] = target
+    return merged
 
 
 def add_aliases(aliases: Aliases, name: str, others: Sequence[str]) -> dict[str, str]:

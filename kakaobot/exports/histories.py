@@ -20,13 +20,17 @@ from kakaobot.exports.manifest import StoredFile, are_counts, is_count
 from kakaobot.exports.merge import RoomHistory, merge_room
 from kakaobot.exports.messages import message_times, sender_counts
 from kakaobot.exports.participants import rename_senders
-from kakaobot.exports.room_groups import RoomEvidence, RoomGroup, group_files
+from kakaobot.exports.room_evidence import RoomEvidence
+from kakaobot.exports.room_groups import RoomGroup, group_files
+from kakaobot.exports.room_names import room_key
 from kakaobot.schema import Progress, no_progress
 
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 """Bumped whenever the content of a summary changes."""
 _READ_SHARE = 0.6
 """Share of a room's progress spent on reading files; the rest is merging."""
+_MAX_RETRIES = 5
+"""More changes than that during one computation are no coincidence."""
 
 _T = TypeVar("_T")
 
@@ -36,8 +40,9 @@ class RoomSummary:
     """One room after merging."""
 
     room: str
+    """Its name, which no other room has."""
     keys: tuple[str, ...]
-    """Keys its aliases are confirmed under; new ones go to the first."""
+    """As in `RoomGroup`."""
     files: tuple[str, ...]
     """Hashes."""
     messages: int
@@ -67,13 +72,21 @@ class RoomHistories:
         return self._retry_on_change(lambda: self._summaries(progress))
 
     def histories(self, room: str = "", progress: Progress = no_progress) -> list[RoomHistory]:
-        """The merged history of each room, or of those called `room`.
+        """The merged history of each room, or of the one called `room`.
 
         Raises:
             ExportError: a file of such a room is damaged, as no training data may be missing; or
                 the aliases are unreadable.
         """
         return self._retry_on_change(lambda: self._histories(room, progress))
+
+    def names(self, room: str = "") -> list[str]:
+        """The name of each room, or of the one called `room`; reads no export.
+
+        Raises:
+            ExportError: the manifest or the aliases are unreadable.
+        """
+        return [group.room for group in _called(room, self._groups()[1])]
 
     def version(self) -> str:
         """Changes whenever a history may have changed.
@@ -106,7 +119,7 @@ class RoomHistories:
 
     def _histories(self, room: str, progress: Progress) -> list[RoomHistory]:
         stored, all_groups = self._groups()
-        groups = [group for group in all_groups if room in ("", group.room)]
+        groups = _called(room, all_groups)
         steps = _split_progress(groups, stored, progress)
         return [
             self._merge(group, stored, step)[0] for group, step in zip(groups, steps, strict=True)
@@ -115,7 +128,16 @@ class RoomHistories:
     def _groups(self) -> tuple[list[StoredFile], list[RoomGroup]]:
         stored = self._store.list_complete()
         evidence = [
-            RoomEvidence(file.room, bool(file.has_room_name), file.people, file.fingerprints or {})
+            RoomEvidence(
+                room=file.room,
+                has_room_name=bool(file.has_room_name),
+                people=file.people,
+                fingerprints=file.fingerprints or {},
+                first=file.first,
+                last=file.last,
+                part=file.part or 1,
+                hash=file.hash,
+            )
             for file in stored
         ]
         return stored, group_files(evidence, self._store.load_aliases())
@@ -152,14 +174,20 @@ class RoomHistories:
         )
 
     def _retry_on_change(self, compute: Callable[[], _T]) -> _T:
-        """Compute again if it failed while files were added or removed."""
-        before = [file.hash for file in self._store.list_files()]
-        try:
-            return compute()
-        except ExportError:
-            if [file.hash for file in self._store.list_files()] == before:
-                raise
-            return self._retry_on_change(compute)
+        """Compute again, a few times, if it failed while files were added or removed."""
+        for _ in range(_MAX_RETRIES):
+            before = [file.hash for file in self._store.list_files()]
+            try:
+                return compute()
+            except ExportError:
+                if [file.hash for file in self._store.list_files()] == before:
+                    raise
+        return compute()
+
+
+def _called(room: str, groups: Sequence[RoomGroup]) -> list[RoomGroup]:
+    key = room_key(room)
+    return [group for group in groups if not room or key in group.keys]
 
 
 def _intact(group: RoomGroup, stored: Sequence[StoredFile]) -> RoomGroup:

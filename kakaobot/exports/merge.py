@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import PurePath
 
 from kakaobot.exports.align import interleave
 from kakaobot.exports.formats import PART_NAME
-from kakaobot.exports.messages import is_chronological
+from kakaobot.exports.messages import MappedMessages, is_chronological
 from kakaobot.exports.parse_result import Export
-from kakaobot.exports.room_groups import room_key
+from kakaobot.exports.room_names import room_key
 from kakaobot.schema import Message
 
 
@@ -28,8 +30,8 @@ def merge_room(room: str, exports: Sequence[Export]) -> RoomHistory:
     true repeats survive and an export read twice adds nothing. A message in several exports keeps
     its complete text and its most precise time.
     """
-    if len(exports) == 1 and exports[0].room == room and is_chronological(exports[0].messages):
-        return RoomHistory(room, exports[0].messages)
+    if len(exports) == 1 and is_chronological(exports[0].messages):
+        return RoomHistory(room, _in_room(room, exports[0]))
     finest, *others = sorted(_join_parts(exports), key=_time_precision)
     messages = finest
     for other in others:
@@ -41,17 +43,38 @@ def merge_room(room: str, exports: Sequence[Export]) -> RoomHistory:
 
 
 def _join_parts(exports: Sequence[Export]) -> list[list[Message]]:
-    """Messages of each export, its parts in order; a part given twice counts once."""
-    families: dict[tuple[str, str, int], dict[int, Export]] = {}
-    for export in exports:
+    """Messages of each export, its parts in order; a part given twice counts once.
+
+    Two exports may have parts of the same names: a part belongs to the one that it continues.
+    """
+    families: dict[tuple[str, str], list[dict[int, Export]]] = {}
+    for export in sorted(exports, key=lambda export: export.part):
         match = PART_NAME.fullmatch(export.file)
         whole_name = match["whole"] if match else PurePath(export.file).stem
-        key = room_key(whole_name), export.format
-        copy = 0
-        while (parts := families.setdefault((*key, copy), {})).get(export.part, export) != export:
-            copy += 1
+        family = families.setdefault((room_key(whole_name), export.format), [])
+        if any(parts.get(export.part) == export for parts in family):
+            continue
+        free = [parts for parts in family if export.part not in parts]
+        if not free:
+            free = [{}]
+            family += free
+        parts = free[0] if len(free) == 1 else max(free, key=partial(_end_before, export=export))
         parts[export.part] = export
-    return [_concatenate([parts[n] for n in sorted(parts)]) for parts in families.values()]
+    return [_concatenate(list(parts.values())) for family in families.values() for parts in family]
+
+
+def _end_before(parts: Mapping[int, Export], export: Export) -> tuple[bool, datetime]:
+    """Sort key: greatest for the parts that end shortly before the export."""
+    end = parts[max(parts)].last
+    return end <= export.first, end
+
+
+def _in_room(room: str, export: Export) -> Sequence[Message]:
+    if export.room == room:
+        return export.messages
+    return MappedMessages(
+        export.messages, lambda message: message._replace(room=room), lambda name: name
+    )
 
 
 def _concatenate(parts: Sequence[Export]) -> list[Message]:

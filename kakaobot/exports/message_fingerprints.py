@@ -7,7 +7,7 @@ of a day they both contain.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from zlib import crc32
 
@@ -40,11 +40,23 @@ def fingerprint_messages(messages: Iterable[Message]) -> dict[str, str]:
     }
 
 
-def count_shared(one: Fingerprints, other: Fingerprints) -> tuple[int, int]:
-    """Number of shared fingerprints, and of those that two exports of one room would share."""
+def count_fingerprints(days: Fingerprints) -> int:
+    return sum(map(len, days.values())) // _DIGITS
+
+
+def count_shared(
+    one: Fingerprints, other: Fingerprints, *, on: Callable[[str], bool] | None = None
+) -> tuple[int, int]:
+    """Number of shared fingerprints, and of those that two exports of one room would share.
+
+    Args:
+        one: fingerprints of an export.
+        other: of another one.
+        on: restricts the days that are compared.
+    """
     shared = comparable = 0
     max_lengths = [max(map(len, days.values()), default=0) for days in (one, other)]
-    for day in one.keys() & other.keys():
+    for day in filter(on, one.keys() & other.keys()):
         # A day at the limit has dropped the fingerprints above its last one.
         limits = [
             days[day][-_DIGITS:]

@@ -14,7 +14,8 @@ from kakaobot.exports.merge import RoomHistory, merge_room
 from kakaobot.exports.message_fingerprints import fingerprint_messages
 from kakaobot.exports.participants import rename_senders
 from kakaobot.exports.reader import Export, parse_export
-from kakaobot.exports.room_groups import RoomEvidence, group_files
+from kakaobot.exports.room_evidence import RoomEvidence
+from kakaobot.exports.room_groups import group_files
 
 Sent = tuple[datetime, str, str]
 """Time, sender and text."""
@@ -165,6 +166,9 @@ def room_evidence(exports: Sequence[Export]) -> list[RoomEvidence]:
             export.has_room_name,
             export.people,
             fingerprint_messages(export.messages) if needed else {},
+            export.first.isoformat(),
+            export.last.isoformat(),
+            export.part,
         )
         for export in exports
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from kakaobot.exports.reader import Export, parse_export
@@ -154,14 +155,15 @@ def test_the_room_with_most_shared_messages_is_chosen_transitively() -> None:
 
 
 def test_parts_of_one_ios_export_belong_together() -> None:
+    record = "2026. 2. 5. 오전 1:3{}, {} : {}\n"
     parts = [
-        parse_export(f"2026년 2월 5일 목요일\n2026. 2. 5. 오전 1:3{n}, {sender} : {n}\n", name)
-        for n, sender, name in (
-            (2, "도담", "Talk_2026.2.10 08_50-2.txt"),
-            (1, "마루", "Talk_2026.2.10 08_50-1.txt"),
+        parse_export(f"2026년 2월 5일 목요일\n{one}{other}", f"Talk_2026.2.10 08_50-{n}.txt")
+        for n, one, other in (
+            (2, record.format(3, "도담", 3), record.format(4, "은솔", 4)),
+            (1, record.format(1, "도담", 1), record.format(2, "은솔", 2)),
         )
     ]
-    assert texts(*parts) == [["1", "2"]]
+    assert texts(*parts) == [["1", "2", "3", "4"]]
 
 
 def test_an_untimed_system_line_is_not_duplicated() -> None:
@@ -211,6 +213,22 @@ def test_android_parts_follow_the_unnumbered_file() -> None:
     exports = [parse_export(head + row, name) for name in names]
     assert [export.part for export in exports] == [10, 2, 1]
     assert texts(*exports) == [["ㅋㅋ", "ㅋㅋ", "ㅋㅋ"]]
+
+
+def test_a_part_continues_the_export_that_it_follows() -> None:
+    """Two exports of one room may have parts of the same names."""
+    head = HEAD.format("방")
+
+    def part(number: int, *records: str) -> Export:
+        rows = "".join(f"2026년 2월 5일 오전 {record}\n" for record in records)
+        name = "KakaoTalk_Chats.txt" if number == 1 else f"KakaoTalk_Chats_{number}.txt"
+        return parse_export(head + rows if number == 1 else rows, name)
+
+    early = part(1, "1:01, 마루 : 가", "1:02, 도담 : 나")
+    late, rest = part(1, "1:01, 마루 : 가", "1:05, 도담 : 첫 줄"), part(2, "1:06, 마루 : 응")
+    rest = replace(rest, leading_text="둘째 줄", room="방", has_room_name=True)
+    for exports in ((early, late, rest), (rest, late, early), (late, rest, early)):
+        assert texts(*exports) == [["가", "나", "첫 줄\n둘째 줄", "응"]]
 
 
 def test_the_more_precise_time_is_kept_in_any_order() -> None:

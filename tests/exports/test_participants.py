@@ -72,7 +72,7 @@ def test_aliases_confirmed_before_grouping_are_kept() -> None:
     pc = windows("[마루] [오전 9:01] 가\n[도담이] [오전 9:02] 나\n")
     aliases = {"a": {"도담": "도담이"}}
     (group,) = group_files(room_evidence([pc, MAC]), aliases)
-    assert group.keys == ("방", "a")
+    assert (group.keys[0], "a" in group.keys) == ("방", True)
     (history,) = merge([pc, MAC], aliases)
     assert [message.sender for message in history.messages] == ["마루", "도담이"]
 

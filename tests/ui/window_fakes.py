@@ -191,6 +191,9 @@ class FakeDatasets:
     def rooms(self) -> Sequence[str]:
         return ["보드게임"]
 
+    def selected_room(self) -> str:
+        return self.rooms()[0]
+
     def participants(
         self, room: str = "", progress: Progress = no_progress
     ) -> Sequence[ParticipantStats]:

@@ -100,7 +100,7 @@ class DatasetHandlers:
         """The values known at once; participants and estimate follow, as they may take seconds."""
         values = self._settings.values()
         rooms = self._datasets.rooms()
-        room = str(values["data.room"]) if values["data.room"] in rooms else ""
+        room = self._datasets.selected_room()
         persona = str(values["data.persona"])
         personas = [persona] if persona else []
         return (

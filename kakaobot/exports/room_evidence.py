@@ -1,0 +1,126 @@
+"""What shows that two exported files are of one room, or of two. Touches no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kakaobot.exports.message_fingerprints import Fingerprints, count_fingerprints, count_shared
+from kakaobot.exports.participants import EXPORTER_NAMES
+
+_MIN_SHARED_SAME_PEOPLE, _MIN_SHARED = 2, 3
+"""Shared fingerprints needed if participants are the same, and if one file has fewer."""
+_MIN_SHARE = 4
+"""At least one in this many comparable fingerprints must also be shared."""
+_MIN_COMPARABLE, _MAX_ACCIDENTAL = 6, 20
+"""Fingerprints needed to tell two rooms apart, and one in how many they may share by accident."""
+_MAX_DISORDER = timedelta(days=1)
+"""By how much the parts of one export may overlap, as some messages are out of order."""
+
+Names = frozenset[str]
+People = tuple[Names, Names]
+
+
+@dataclass(frozen=True)
+class RoomEvidence:
+    """Properties of a file that show which room it belongs to."""
+
+    room: str
+    has_room_name: bool
+    """Whether KakaoTalk wrote the room's name."""
+    people: Mapping[str, int]
+    """Most active first."""
+    fingerprints: Fingerprints
+    first: str
+    """ISO time of the first sent message."""
+    last: str
+    part: int = 1
+    hash: str = ""
+    """Identifies the content."""
+
+
+def shared_messages(
+    one: RoomEvidence, other: RoomEvidence, people: People, *, same_name: bool
+) -> int:
+    """Shared fingerprints if they suffice to join the files to one room, otherwise 0.
+
+    Args:
+        one: a file.
+        other: another one.
+        people: the participants of both under one set of names.
+        same_name: whether the files were named alike, so that less evidence suffices.
+    """
+    mine, theirs = people
+    if not _fit(mine, theirs, same_name=same_name):
+        return 0
+    shared, comparable = count_shared(one.fingerprints, other.fingerprints)
+    needed = _MIN_SHARED_SAME_PEOPLE if mine == theirs else _MIN_SHARED
+    if same_name and _are_copies(one, other):
+        return max(1, shared)
+    if same_name:
+        # An export that the other one contains as a whole may be shorter.
+        needed = min(needed, *(count_fingerprints(file.fingerprints) for file in (one, other)))
+    return shared if shared >= max(1, needed) and shared * _MIN_SHARE >= comparable else 0
+
+
+def _are_copies(one: RoomEvidence, other: RoomEvidence) -> bool:
+    """Whether the files hold the same messages, perhaps in another encoding."""
+    mine, theirs = (
+        (dict(file.people), file.fingerprints, file.first, file.last) for file in (one, other)
+    )
+    return mine == theirs
+
+
+def _fit(mine: Names, theirs: Names, *, same_name: bool) -> bool:
+    """Whether the participants can be those of one room."""
+    has_exporter = bool(EXPORTER_NAMES & (mine ^ theirs))
+    if mine == theirs:
+        return True
+    mine, theirs = mine - EXPORTER_NAMES, theirs - EXPORTER_NAMES
+    if same_name:
+        return bool(mine & theirs) or has_exporter
+    return (mine <= theirs or theirs <= mine) and len(mine & theirs) + has_exporter >= 2
+
+
+def are_different_rooms(one: RoomEvidence, other: RoomEvidence, people: People) -> bool:
+    """Whether two files with the same room name contradict each other.
+
+    Both files contain everything that was said while their periods overlap. They contradict each
+    other if they have no participant in common then, or hardly a message on the days within both.
+    """
+    start, stop = max(one.first, other.first), min(one.last, other.last)
+    if start >= stop:
+        return False
+    mine, theirs = people
+    if mine and theirs and not (mine & theirs or EXPORTER_NAMES & (mine ^ theirs)):
+        return True
+    first_day, last_day = start[:10], stop[:10]
+    shared, comparable = count_shared(
+        one.fingerprints, other.fingerprints, on=lambda day: first_day < day < last_day
+    )
+    return comparable >= _MIN_COMPARABLE and shared * _MAX_ACCIDENTAL < comparable
+
+
+def continuity(
+    one: RoomEvidence, other: RoomEvidence, people: People
+) -> tuple[float, timedelta] | None:
+    """How well two parts of one export fit together, more is better; None if they do not.
+
+    They must share participants, and follow each other in time as their numbers do.
+    """
+    mine, theirs = people
+    common = mine & theirs
+    is_enough = len(common) >= 2 or (common and common in (mine, theirs))
+    if not is_enough or not are_in_order(one, other):
+        return None
+    earlier, later = sorted((one, other), key=lambda file: file.part)
+    gap = abs(datetime.fromisoformat(later.first) - datetime.fromisoformat(earlier.last))
+    return len(common) / len(mine | theirs), -gap
+
+
+def are_in_order(one: RoomEvidence, other: RoomEvidence) -> bool:
+    """Whether the files can be two parts of one export."""
+    earlier, later = sorted((one, other), key=lambda file: file.part)
+    overlap = datetime.fromisoformat(earlier.last) - datetime.fromisoformat(later.first)
+    return earlier.part < later.part and overlap <= _MAX_DISORDER
