@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from scripts.environment import EnvironmentFailure, environment, is_running_in
+from scripts.open_page import open_in_browser, proof_of
 from scripts.pip_progress import say
 
 ROOT = Path(__file__).resolve().parent
@@ -77,9 +79,11 @@ def start(
     if options.help:
         sys.stdout.write(HELP + "\n")
         return 0
-    address = running_window(Path(environ.get("KAKAOBOT_HOME") or root))
+    home = Path(environ.get("KAKAOBOT_HOME") or root)
+    address = running_window(home)
     if address:
-        return show_window(address, None if options.no_browser else show or _browse)
+        browse = show or (lambda address: open_in_browser(address, home))
+        return show_window(address, None if options.no_browser else browse)
     python = prepare(root, root / "requirements.txt")
     if is_running_in(python):
         return _open_window(options)
@@ -106,34 +110,42 @@ def _port(text: str) -> int:
 
 
 def running_window(home: Path) -> str | None:
-    """Address, with token, of the window running from `home`; None if none responds."""
+    """An address that opens the window running from `home` once; None if none responds."""
     try:
         record = json.loads((home / ".kakaobot" / "instance.json").read_text(encoding="utf-8"))
-        host, port = record["host"], int(record["port"])
-        token, pid = record["token"], int(record["pid"])
+        host, port, token = str(record["host"]), int(record["port"]), str(record["token"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    if _health(host, port) != ("kakaobot", pid):
+    # Another program on this port must not see the token, nor lead to a page of its own.
+    challenge = secrets.token_hex(16)
+    health = _request(host, port, "GET", f"/health?challenge={challenge}", {})
+    if health.get("proof") != proof_of(token, challenge):
         return None
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/?t={token}"
+    authorization = {"Authorization": f"Bearer {token}"}
+    code = _request(host, port, "POST", "/open/new", authorization).get("code")
+    if not isinstance(code, str):
+        return None
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/open#{code}"
 
 
-def _health(host: str, port: int) -> tuple[object, object]:
-    """Name and process id of the app that serves this address."""
+def _request(
+    host: str, port: int, method: str, path: str, headers: Mapping[str, str]
+) -> dict[str, object]:
+    """The JSON object that this address responds; empty if it does not."""
     # Imported here because most starts find no window. Unlike urllib it ignores proxies, which must
     # not be used for a local address.
     import http.client
 
     connection = http.client.HTTPConnection(host, port, timeout=1)
     try:
-        connection.request("GET", "/health")
-        health = json.loads(connection.getresponse().read(4096))
+        connection.request(method, path, headers=dict(headers))
+        value = json.loads(connection.getresponse().read(4096))
     except (OSError, ValueError, http.client.HTTPException):
-        return None, None
+        return {}
     finally:
         connection.close()
-    return (health.get("app"), health.get("pid")) if isinstance(health, dict) else (None, None)
+    return value if isinstance(value, dict) else {}
 
 
 def show_window(address: str, show: Callable[[str], bool] | None) -> int:
@@ -147,12 +159,6 @@ def show_window(address: str, show: Callable[[str], bool] | None) -> int:
     else:
         say("이미 열려 있지만 브라우저를 열지 못했습니다. 위 주소를 브라우저에 붙여 넣으세요.")
     return 0
-
-
-def _browse(address: str) -> bool:
-    import webbrowser  # slow to import, and not needed by a first start
-
-    return webbrowser.open(address)
 
 
 def _open_window(options: argparse.Namespace) -> int:

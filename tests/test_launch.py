@@ -12,10 +12,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 import launch
+from scripts.open_page import proof_of
 from tests.conftest import python_outside
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,13 +41,22 @@ def home(tmp_path: Path) -> Path:
 
 
 class Window(BaseHTTPRequestHandler):
-    health: object = {"app": "kakaobot", "pid": 77}
+    token = "tok"
+    requests: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        body = json.dumps(self.health if self.path == "/health" else None).encode()
+        path, _, challenge = self.path.partition("?challenge=")
+        proof = proof_of(self.token, challenge) if path == "/health" else ""
+        self.respond({"app": "kakaobot", "proof": proof})
+
+    def do_POST(self) -> None:
+        self.requests.append(self.headers["authorization"])
+        self.respond({"code": "한-code" if self.path == "/open/new" else None})
+
+    def respond(self, value: object) -> None:
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(json.dumps(value).encode())
 
     def log_message(self, *_: object) -> None:
         pass
@@ -62,8 +73,8 @@ def port() -> Iterator[int]:
     server.server_close()
 
 
-def write_address(home: Path, port: int, host: str = "127.0.0.1", pid: int = 77) -> None:
-    record = {"pid": pid, "port": port, "host": host, "token": "비밀-tok", "url": "http://x"}
+def write_address(home: Path, port: int, host: str = "127.0.0.1") -> None:
+    record = {"pid": 77, "port": port, "host": host, "token": "tok"}
     text = json.dumps(record)
     (home / ".kakaobot" / "instance.json").write_text(text, encoding="utf-8")
 
@@ -95,8 +106,8 @@ def start(argv: list[str], root: Path, **environ: str) -> tuple[int, Started, li
 # --- before anything is installed
 
 
-def test_six_files_run_before_the_installation() -> None:
-    assert len(BEFORE_INSTALLATION) == 6
+def test_seven_files_run_before_the_installation() -> None:
+    assert len(BEFORE_INSTALLATION) == 7
 
 
 @pytest.mark.parametrize("file", BEFORE_INSTALLATION, ids=lambda file: file.name)
@@ -180,12 +191,12 @@ def test_a_public_address_is_warned_about(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_running_window_is_found_by_its_address(home: Path, port: int) -> None:
     write_address(home, port)
-    assert launch.running_window(home) == f"http://127.0.0.1:{port}/?t=비밀-tok"
+    assert launch.running_window(home) == f"http://127.0.0.1:{port}/open#한-code"
 
 
 def test_a_window_on_all_interfaces_is_reached_by_loopback(home: Path, port: int) -> None:
     write_address(home, port, host="0.0.0.0")
-    assert launch.running_window(home) == f"http://127.0.0.1:{port}/?t=비밀-tok"
+    assert launch.running_window(home) == f"http://127.0.0.1:{port}/open#한-code"
 
 
 def test_proxies_are_ignored(home: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,15 +205,22 @@ def test_proxies_are_ignored(home: Path, port: int, monkeypatch: pytest.MonkeyPa
     assert launch.running_window(home)
 
 
-@pytest.mark.parametrize(
-    "health",
-    [{"app": "kakaobot", "pid": 78}, {"app": "다른 앱", "pid": 77}, None, "kakaobot", []],
-    ids=str,
-)
-def test_another_program_on_the_port_is_not_the_window(
-    health: object, home: Path, port: int, monkeypatch: pytest.MonkeyPatch
+def test_a_program_that_cannot_prove_the_token_is_not_the_window(
+    home: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Window, "health", health)
+    monkeypatch.setattr(Window, "token", "guessed")
+    monkeypatch.setattr(Window, "requests", [])
+    write_address(home, port)
+    assert launch.running_window(home) is None
+    assert Window.requests == []
+
+
+@pytest.mark.parametrize("answer", [None, "kakaobot", [], {}, {"app": "kakaobot"}], ids=str)
+def test_another_program_on_the_port_is_not_the_window(
+    answer: object, home: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    respond = Window.respond
+    monkeypatch.setattr(Window, "respond", lambda self, _: respond(self, answer))
     write_address(home, port)
     assert launch.running_window(home) is None
 
@@ -233,7 +251,7 @@ def test_a_second_start_shows_the_first_window_and_prepares_nothing(
 
     environ = {"KAKAOBOT_HOME": str(home)}
     assert launch.start([], ROOT, environ, prepare=prepare, show=show) == 0
-    address = f"http://127.0.0.1:{port}/?t=비밀-tok"
+    address = f"http://127.0.0.1:{port}/open#한-code"
     assert shown == [address]
     assert launch.start(["--no-browser"], ROOT, environ, prepare=prepare, show=show) == 0
     assert shown == [address]

@@ -12,19 +12,22 @@ import shutil
 import signal
 import sys
 import threading
-import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kakaobot.config import Home
-from kakaobot.errors import KakaobotError
+from kakaobot.errors import ConfigError, KakaobotError
 from kakaobot.openmp import set_wait_policy
+from scripts.open_page import open_in_browser, open_page_file, remove_redirect
 from ui import text
+from ui.browser_sessions import BrowserSessions
+from ui.hosts import AllowedHosts, is_loopback, reachable_addresses
 from ui.server_info import ServerInfo, choose_port
 
 if TYPE_CHECKING:
     import gradio as gr
+    from starlette.middleware import Middleware
 
     from ui.services import Services
 
@@ -40,7 +43,11 @@ def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool 
     set_wait_policy()
     home = Home.find()
     uploads = home.root / ".tmp"
+    # As in a URL: gradio writes IPv6 addresses so.
+    host = host.strip("[]")
     try:
+        if not is_loopback(host) and not home.password().strip():
+            raise ConfigError(text.REMOTE_NEEDS_PASSWORD)
         info = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
     except KakaobotError as error:
         _print(str(error))
@@ -83,15 +90,19 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
     except KakaobotError as error:
         _print(str(error))
         return 1
+    sessions = BrowserSessions(None if is_loopback(info.host) else services.gate)
     window = build_window(services, quit_program=_delayed(stop))
-    window.queue(max_size=64).launch(**_launch_options(info))
+    redirect = open_page_file(home.root)
+    auth = _auth(info, sessions, on_exchange=lambda: remove_redirect(redirect))
+    window.queue(max_size=64).launch(**_launch_options(info, [auth, _upload_limits()]))
     info.write(home)
     try:
-        _open(info, open_browser=open_browser)
+        _open(info, sessions, home, open_browser=open_browser)
         while not stop.wait(_POLL_SECONDS):
             pass
     finally:
         info.remove(home)
+        remove_redirect(redirect)
         _close(window)
     _print_farewell(services)
     return 0
@@ -106,17 +117,36 @@ def _close(window: gr.Blocks) -> None:
     window.close(verbose=False)
 
 
-def _launch_options(info: ServerInfo) -> dict[str, Any]:
+def _auth(
+    info: ServerInfo, sessions: BrowserSessions, on_exchange: Callable[[], None]
+) -> Middleware:
     from starlette.middleware import Middleware
 
-    from ui import theme
-    from ui.token_auth import TokenAuthMiddleware
+    from ui.session_auth import SessionAuthMiddleware
+
+    return Middleware(
+        SessionAuthMiddleware,
+        sessions=sessions,
+        hosts=AllowedHosts(info.host),
+        port=info.port,
+        control_token=info.token,
+        on_exchange=on_exchange,
+    )
+
+
+def _upload_limits() -> Middleware:
+    from starlette.middleware import Middleware
+
     from ui.upload_limits import UploadLimitsMiddleware
 
-    auth = Middleware(TokenAuthMiddleware, token=info.token, host=info.host, port=info.port)
-    uploads = Middleware(UploadLimitsMiddleware, folder=Path(os.environ["GRADIO_TEMP_DIR"]))
+    return Middleware(UploadLimitsMiddleware, folder=Path(os.environ["GRADIO_TEMP_DIR"]))
+
+
+def _launch_options(info: ServerInfo, middleware: Sequence[Middleware]) -> dict[str, Any]:
+    from ui import theme
+
     return {
-        "server_name": info.host,
+        "server_name": f"[{info.host}]" if ":" in info.host else info.host,
         "server_port": info.port,
         "share": False,
         "inbrowser": False,
@@ -127,7 +157,7 @@ def _launch_options(info: ServerInfo) -> dict[str, Any]:
         "enable_monitoring": False,
         "strict_cors": True,
         "ssr_mode": False,
-        "app_kwargs": {"middleware": [auth, uploads]},
+        "app_kwargs": {"middleware": list(middleware)},
         **theme.launch_options(),
     }
 
@@ -143,13 +173,37 @@ def _delayed(stop: threading.Event) -> Callable[[], None]:
     return quit_program
 
 
-def _open(info: ServerInfo, *, open_browser: bool) -> None:
-    if open_browser and webbrowser.open(info.url):
+def _open(info: ServerInfo, sessions: BrowserSessions, home: Home, *, open_browser: bool) -> None:
+    address = info.address(sessions.issue_code())
+    try:
+        opened = open_browser and open_in_browser(address, home.root)
+    except OSError:
+        opened = False
+    if opened:
         _print(text.OPENED)
-        return
-    _print(text.BROWSER_FAILED if open_browser else text.OPEN_MANUALLY)
-    sys.stdout.write(info.url + "\n")
+    else:
+        _print(text.BROWSER_FAILED if open_browser else text.OPEN_MANUALLY)
+        sys.stdout.write(address + "\n")
+    if not is_loopback(info.host):
+        _print_for_other_devices(info, sessions)
     sys.stdout.flush()
+
+
+def _print_for_other_devices(info: ServerInfo, sessions: BrowserSessions) -> None:
+    """Print an address with a code of its own, also as a QR code for the camera of a phone."""
+    import segno
+
+    hosts = reachable_addresses(info.host)
+    if not hosts:
+        _print(text.NO_NETWORK)
+        return
+    address = info.address(sessions.issue_code(), hosts[0])
+    _print(text.OTHER_DEVICE)
+    _print(address)
+    if len(hosts) > 1:
+        _print(text.OTHER_ADDRESSES.format(addresses=", ".join(hosts[1:])))
+    if sys.stderr.isatty():
+        segno.make(address, error="l").terminal(out=sys.stderr, compact=True)
 
 
 def _print_farewell(services: Services) -> None:

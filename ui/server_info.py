@@ -11,10 +11,10 @@ from pathlib import Path
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError
 from ui import text
+from ui.hosts import WILDCARDS, netloc
 
 FIRST_PORT = 7860
 _MAX_PORTS = 100
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,22 @@ class ServerInfo:
     host: str
     port: int
     token: str
-    url: str
-    """Includes the token: whoever has it can open the window."""
+    """The control token: whoever has it gets codes that open the window."""
 
     @classmethod
     def here(cls, host: str, port: int, token: str) -> ServerInfo:
         """Info on the window of this process."""
-        address = _WILDCARDS.get(host, host)
-        netloc = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        return cls(os.getpid(), host, port, token, f"http://{netloc}/?t={token}")
+        return cls(os.getpid(), host, port, token)
+
+    def address(self, code: str, host: str = "") -> str:
+        """An address that opens the window once.
+
+        Args:
+            code: issued by `BrowserSessions`. In the fragment, which browsers do not send.
+            host: as another device names this machine; by default as this machine does.
+        """
+        host = host or WILDCARDS.get(self.host, self.host)
+        return f"http://{netloc(host, self.port)}/open#{code}"
 
     def write(self, home: Home) -> None:
         """Write the file that a second `launch.py` reads, readable by this user only."""

@@ -34,11 +34,24 @@ NO_PORT = "7860부터 비어 있는 포트를 찾지 못했습니다. --port 로
 HOST_UNKNOWN = (
     "주소 {host} 에서는 접속을 받을 수 없습니다. --host 에 이 컴퓨터의 주소를 적어 주세요."
 )
+REMOTE_NEEDS_PASSWORD = (
+    "--host 로 다른 기기에서 접속하려면 비밀번호가 있어야 합니다. .env 파일에 "
+    "CHATBOT_PASSWORD=원하는비밀번호 를 적고 다시 시작하세요."
+)
+OTHER_DEVICE = "휴대폰이나 다른 기기에서는 이 주소를 여세요 (한 번만 쓸 수 있습니다):"
+OTHER_ADDRESSES = "안 열리면 주소의 숫자를 이것으로 바꾸어 보세요: {addresses}"
+NO_NETWORK = "다른 기기에서 접속할 수 있는 망을 찾지 못했습니다. Wi-Fi 나 랜선을 확인하세요."
 UNAUTHORIZED_TITLE = "열쇠가 없는 주소입니다"
 UNAUTHORIZED = (
     "다른 사람이 들여다보지 못하도록 프로그램이 열어 준 창에서만 쓸 수 있습니다. "
     "launch.py 를 다시 실행하면 이 창이 바로 열립니다."
 )
+OPENING_TITLE = "창을 열고 있습니다"
+OPENING = "잠시만 기다려 주세요."
+CODE_USED = (
+    "이미 썼거나 오래된 주소입니다. launch.py 를 다시 실행하면 새 주소로 창이 바로 열립니다."
+)
+NO_SERVER = "프로그램이 꺼져 있습니다. launch.py 를 실행하면 창이 다시 열립니다."
 
 # -- 1 exports
 EXPORTS_TAB = "1 가져오기"

@@ -110,13 +110,17 @@ def launch_options() -> dict[str, Any]:
         "theme": window_theme(),
         "css": css,
         "css_paths": [_STATIC / "window.css"],
-        "head": f"<script>{_script('typing')}</script><script>{_refusals_script()}</script>",
+        "head": "".join(f"<script>{script}</script>" for script in _scripts()),
         "favicon_path": _STATIC / "icon.svg",
     }
 
 
 def _script(name: str) -> str:
     return (_STATIC / f"{name}.js").read_text(encoding="utf-8")
+
+
+def _scripts() -> list[str]:
+    return [_script("session"), _script("typing"), _refusals_script()]
 
 
 def _refusals_script() -> str:

@@ -28,7 +28,7 @@ log = logging.getLogger("kakaobot.window")
 
 _GB = 1 << 30
 _UPLOAD, _EVENT = "/gradio_api/upload", "/gradio_api/queue/join"
-_MAX_EVENT_BYTES = 16 << 20
+MAX_EVENT_BYTES = 16 << 20
 """Bytes of any other request; gradio reads it into memory."""
 
 
@@ -76,9 +76,9 @@ class UploadLimitsMiddleware:
         elif scope["path"] == _UPLOAD:
             await self._receive_upload(scope, receive, send)
         else:
-            body = _Body(receive, _MAX_EVENT_BYTES, text.REQUEST_TOO_LARGE)
+            body = _Body(receive, MAX_EVENT_BYTES, text.REQUEST_TOO_LARGE)
             answer = _Answer(send, body, as_json=True, is_event=scope["path"] == _EVENT)
-            if _announced(Headers(scope=scope), _MAX_EVENT_BYTES) > _MAX_EVENT_BYTES:
+            if _announced(Headers(scope=scope), MAX_EVENT_BYTES) > MAX_EVENT_BYTES:
                 body.refusal = UploadRefused(413, text.REQUEST_TOO_LARGE)
                 await answer.refuse(body.refusal)
             else:

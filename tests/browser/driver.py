@@ -85,7 +85,7 @@ class App:
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline().strip()
-        assert re.fullmatch(rf"http://127\.0\.0\.1:{self.port}/\?t=\S+", line), line
+        assert re.fullmatch(rf"http://127\.0\.0\.1:{self.port}/open#\S+", line), line
         return line
 
     def interrupt(self) -> int:

@@ -341,7 +341,7 @@ def test_b_no_request_left_this_machine(external_requests: list[str]) -> None:
     assert external_requests == []
 
 
-def test_c_a_page_without_the_token_shows_nothing(app: App, browser: Browser) -> None:
+def test_c_a_page_without_a_code_shows_nothing(app: App, browser: Browser) -> None:
     stranger = browser.new_page(locale="ko-KR")
     response = stranger.goto(f"http://127.0.0.1:{app.port}/")
     assert response is not None

@@ -18,10 +18,12 @@ def taken_port():
         yield listener.getsockname()[1]
 
 
-def test_the_url_holds_the_token_and_a_reachable_host():
-    assert ServerInfo.here("127.0.0.1", 7860, "abc").url == "http://127.0.0.1:7860/?t=abc"
-    assert ServerInfo.here("0.0.0.0", 7861, "abc").url == "http://127.0.0.1:7861/?t=abc"
-    assert ServerInfo.here("::1", 7862, "abc").url == "http://[::1]:7862/?t=abc"
+def test_the_address_holds_the_code_and_a_reachable_host():
+    assert ServerInfo.here("127.0.0.1", 7860, "t").address("c") == "http://127.0.0.1:7860/open#c"
+    assert ServerInfo.here("0.0.0.0", 7861, "t").address("c") == "http://127.0.0.1:7861/open#c"
+    assert ServerInfo.here("::1", 7862, "t").address("c") == "http://[::1]:7862/open#c"
+    info = ServerInfo.here("0.0.0.0", 7860, "t")
+    assert info.address("c", "192.168.0.7") == "http://192.168.0.7:7860/open#c"
 
 
 def test_write_stores_all_fields_in_a_private_file(tmp_path):
@@ -30,7 +32,7 @@ def test_write_stores_all_fields_in_a_private_file(tmp_path):
     file = tmp_path / ".kakaobot" / "instance.json"
     stored = json.loads(file.read_text(encoding="utf-8"))
     assert stored == {
-        "pid": os.getpid(), "host": "127.0.0.1", "port": 7860, "token": "abc", "url": info.url
+        "pid": os.getpid(), "host": "127.0.0.1", "port": 7860, "token": "abc"
     }  # fmt: skip
     if os.name == "posix":
         assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -1,0 +1,160 @@
+"""The real program, and pages that talk to it over HTTP, as any client can."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from kakaobot.config import ROOT
+from tests.patience import patience
+from tests.security.browser import Browser
+
+PROGRAM = "from ui.app import run; raise SystemExit(run(host=__HOST__, open_browser=False))"
+_CONFIG = re.compile(r"window\.gradio_config = (\{.*?\});\s*</script>", re.DOTALL)
+
+
+@dataclass
+class WindowProcess:
+    """A running window with a home of its own."""
+
+    process: subprocess.Popen[str]
+    home: Path
+    address: str
+    """The printed address, with a code."""
+
+    @property
+    def base_url(self) -> str:
+        return self.address.split("/open#")[0]
+
+    @property
+    def code(self) -> str:
+        return self.address.split("#")[1]
+
+    @property
+    def control_token(self) -> str:
+        record = json.loads((self.home / ".kakaobot" / "instance.json").read_text("utf-8"))
+        return str(record["token"])
+
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.base_url, timeout=patience(), trust_env=False, **options)
+
+    def new_code(self) -> str:
+        """As a second start of the program gets it."""
+        headers = {"authorization": f"Bearer {self.control_token}"}
+        with self.client() as client:
+            return str(client.post("/open/new", headers=headers).json()["code"])
+
+    def open_page(self, password: str = "") -> Page:
+        """A page in a new browser."""
+        return Page.of(Browser.open(self.client(), self.new_code(), password))
+
+    def stop(self) -> str:
+        """End the program; returns what it printed on stderr."""
+        self.process.terminate()
+        return self.process.communicate(timeout=patience())[1]
+
+
+@dataclass
+class Page:
+    """One page of a browser: it finds events by the `elem_id` of their component."""
+
+    browser: Browser
+    config: dict[str, Any]
+    session_hash: str = field(default_factory=lambda: secrets.token_hex(6))
+
+    @classmethod
+    def of(cls, browser: Browser) -> Page:
+        found = _CONFIG.search(browser.client.get("/").text)
+        assert found
+        return cls(browser, json.loads(found[1]))
+
+    def component(self, elem_id: str) -> int:
+        return next(
+            int(component["id"])
+            for component in self.config["components"]
+            if component["props"].get("elem_id") == elem_id
+        )
+
+    def dependency(self, elem_id: str, event: str = "click") -> dict[str, Any]:
+        """The first dependency on an event of a component."""
+        target = [self.component(elem_id), event]
+        return next(
+            dependency
+            for dependency in self.config["dependencies"]
+            if target in [list(pair) for pair in dependency["targets"]]
+        )
+
+    def join(
+        self,
+        elem_id: str,
+        event: str = "click",
+        values: Mapping[str, object] | None = None,
+        event_data: object = None,
+    ) -> httpx.Response:
+        """Send an event; `values` of its inputs by `elem_id`, None for all others."""
+        dependency = self.dependency(elem_id, event)
+        inputs = {self.component(name): value for name, value in (values or {}).items()}
+        return self.browser.post(
+            "/gradio_api/queue/join",
+            json={
+                "fn_index": dependency["id"],
+                "data": [inputs.get(number) for number in dependency["inputs"]],
+                "session_hash": self.session_hash,
+                "event_data": event_data,
+            },
+        )
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """The messages of the server to this page, until no event is pending."""
+        path = f"/gradio_api/queue/data?session_hash={self.session_hash}"
+        with self.browser.client.stream("GET", path, headers=self.browser.headers) as response:
+            response.raise_for_status()
+            for line in response.iter_lines():
+                if line:
+                    yield json.loads(line.removeprefix("data: "))
+
+    def call(self, *args: Any, **options: Any) -> dict[str, Any]:
+        """Send an event as `join`; returns the message that completes it."""
+        response = self.join(*args, **options)
+        assert response.status_code == 200, response.text
+        return next(message for message in self.messages() if message["msg"] == "process_completed")
+
+
+@contextmanager
+def running_window(
+    home: Path, *, password: str = "", host: str = "127.0.0.1", **environ: str
+) -> Iterator[WindowProcess]:
+    """Run the window. `home` may hold settings and data already."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CHATBOT_")}
+    own |= {"KAKAOBOT_HOME": str(home), "PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1", **environ}
+    if password:
+        own["CHATBOT_PASSWORD"] = password
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.replace("__HOST__", repr(host))],
+        cwd=ROOT,
+        env=own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        address = process.stdout.readline().strip()
+        assert "/open#" in address, process.communicate(timeout=patience())[1]
+        yield WindowProcess(process, home, address)
+    finally:
+        process.kill()
+        process.communicate()

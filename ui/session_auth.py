@@ -1,0 +1,313 @@
+"""Session authentication: ASGI middleware that serves only browsers which exchanged a code.
+
+The password of the conversations is separate (`kakaobot.app.auth`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from kakaobot.errors import AccessDenied
+from scripts.open_page import proof_of
+from ui import text
+from ui.upload_limits import MAX_EVENT_BYTES
+from ui.browser_sessions import BrowserSession, BrowserSessions, PasswordRequired, has_key
+from ui.hosts import AllowedHosts
+from ui.render.templating import render
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OPEN = "/open"
+"""The page that exchanges the code in its fragment; posting the code there exchanges it."""
+NEW_CODE = "/open/new"
+"""Issues a code to whoever knows the control token: a second `launch.py`."""
+KEY_HEADER = "x-kakaobot-key"
+PAGE_HEADER = "x-kakaobot-page"
+_HEALTH = "/health"
+# Gradio requests this path from itself at startup.
+_STARTUP = "/gradio_api/startup-events"
+_STATIC = re.compile(r"/|/theme\.css|/favicon\.ico|/(assets|static)/[\w./+-]+")
+_BODY_WITH_HASH = ("/gradio_api/queue/join", "/gradio_api/cancel", "/gradio_api/reset")
+_API = re.compile(
+    r"POST (/gradio_api/(queue/join|cancel|reset|upload))"
+    r"|GET (/gradio_api/(queue/data|upload_progress|heartbeat/\w+))"
+)
+"""What the page of the window requests; gradio's other routes do not exist here."""
+_MAX_CODE_BODY = 4_000
+_UNTRUSTED = ("forwarded", "x-forwarded-", "x-gradio-", "x-real-ip", "x-direct-url")
+"""Headers by which a client could claim another address of this server, or of itself."""
+_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+# gr.HTML compiles its scripts, hence 'unsafe-eval'. The policy keeps words on this page, whatever
+# script runs there.
+_SECURITY_HEADERS = {
+    "content-security-policy": _POLICY,
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+@dataclass(frozen=True)
+class _Response:
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class SessionAuthMiddleware:
+    """Responds 400 to a foreign host, 403 to a foreign origin or page, and 401 without a session.
+
+    Args:
+        app: serves what is left.
+        sessions: of the browsers.
+        hosts: accepted `Host` headers.
+        port: of the window; browsers share cookies between the ports of a host.
+        control_token: authorizes `NEW_CODE`.
+        on_exchange: called after every exchange of a code.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        sessions: BrowserSessions,
+        hosts: AllowedHosts,
+        port: int,
+        control_token: str,
+        on_exchange: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._hosts = hosts
+        self._cookie = cookie_name(port)
+        self._control_token = control_token
+        self._on_exchange = on_exchange
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        send = _with_security_headers(send)
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        response = self._reject_foreign(headers)
+        if response is None:
+            response = await self._own_response(scope, receive, headers)
+        body = None
+        if response is None and scope["path"] in _BODY_WITH_HASH:
+            body = await _read(receive, MAX_EVENT_BYTES)
+            response = self._reject_body(body, scope, headers)
+        if response is not None:
+            await _respond(send, response)
+            return
+        scope["headers"] = list(_trusted(scope["headers"]))
+        await self._app(scope, receive if body is None else _replay(body, receive), send)
+
+    def _reject_foreign(self, headers: dict[str, str]) -> _Response | None:
+        host = headers.get("host", "")
+        if not self._hosts.allows(host):
+            return _Response(400, b"bad host")
+        if "origin" in headers and _origin_host(headers["origin"]) != host:
+            return _Response(403, b"bad origin")
+        return None
+
+    async def _own_response(
+        self, scope: Scope, receive: Receive, headers: dict[str, str]
+    ) -> _Response | None:
+        """The response of a path of this middleware or to a request without rights, if it is one.
+
+        What concerns the session hash in a body is left to `_reject_body`.
+        """
+        method, path = scope["method"], scope["path"]
+        if path == _HEALTH:
+            return self._health(scope)
+        if path == _STARTUP:
+            return None
+        if path == OPEN:
+            return await self._open(method, receive, headers)
+        if path == NEW_CODE:
+            return self._new_code(method, headers)
+        session = self._session(headers)
+        if session is None:
+            return _unauthorized()
+        if _STATIC.fullmatch(path) and ".." not in path:
+            return None if method in ("GET", "HEAD") else _Response(405)
+        if not _API.fullmatch(f"{method} {path}"):
+            return _Response(404)
+        if not has_key(session, headers.get(KEY_HEADER, "")):
+            return _unauthorized()
+        hashes = _hashes_in_address(scope)
+        # Several in one query are no request of the page.
+        if hashes is not None and not (len(hashes) == 1 and self._owns(headers, hashes[0])):
+            return _Response(403, b"another page")
+        return None
+
+    def _health(self, scope: Scope) -> _Response:
+        """Says who serves this port, and proves it to whoever knows the control token."""
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        challenge = query.get("challenge", [""])[0][:64]
+        proof = {"proof": proof_of(self._control_token, challenge)} if challenge else {}
+        return _json(200, {"app": "kakaobot", **proof})
+
+    async def _open(
+        self, method: str, receive: Receive, headers: dict[str, str]
+    ) -> _Response | None:
+        if method in ("GET", "HEAD"):
+            return _Response(200, render("open").encode(), "text/html; charset=utf-8")
+        if method != "POST" or headers.get("content-type") != "application/json":
+            return _Response(405)
+        request = _json_object(await _read(receive, _MAX_CODE_BODY))
+        code, password = str(request.get("code", "")), str(request.get("password", ""))
+        try:
+            # In a thread, as checking a password takes a while.
+            session = await asyncio.to_thread(self._sessions.exchange, code, password)
+        except PasswordRequired as error:
+            return _json(401, {"message": str(error), "asks_password": True})
+        except AccessDenied as error:
+            return _json(401, {"message": str(error), "asks_password": False})
+        self._on_exchange()
+        cookie = f"{self._cookie}={session.cookie}; Path=/; HttpOnly; SameSite=Strict"
+        return _json(200, {"key": session.key}, {"set-cookie": cookie})
+
+    def _new_code(self, method: str, headers: dict[str, str]) -> _Response:
+        expected = f"Bearer {self._control_token}".encode()
+        if method != "POST" or "origin" in headers:
+            return _Response(405)
+        if not hmac.compare_digest(headers.get("authorization", "").encode(), expected):
+            return _Response(401)
+        return _json(200, {"code": self._sessions.issue_code()})
+
+    def _session(self, headers: dict[str, str]) -> BrowserSession | None:
+        # Not http.cookies: it drops all cookies if another program on this host set an invalid one.
+        for part in headers.get("cookie", "").split(";"):
+            name, _, value = part.strip().partition("=")
+            if name == self._cookie and (session := self._sessions.find(value)):
+                return session
+        return None
+
+    def _owns(self, headers: dict[str, str], session_hash: str) -> bool:
+        session, page = self._session(headers), headers.get(PAGE_HEADER, "")
+        if session is None or not page or not re.fullmatch(r"\w{1,64}", session_hash):
+            return False
+        return self._sessions.owns(session, page, session_hash)
+
+    def _reject_body(
+        self, body: bytes | None, scope: Scope, headers: dict[str, str]
+    ) -> _Response | None:
+        if body is None:
+            return _json(413, {"detail": text.REQUEST_TOO_LARGE})
+        session_hash = _json_object(body).get("session_hash")
+        if not isinstance(session_hash, str):
+            return _Response(400, b"no session hash")
+        return None if self._owns(headers, session_hash) else _Response(403, b"another page")
+
+
+def cookie_name(port: int) -> str:
+    return f"kakaobot-{port}"
+
+
+def _hashes_in_address(scope: Scope) -> list[str] | None:
+    """The session hashes in the path or query of a request; None if its path takes none."""
+    if scope["path"].startswith("/gradio_api/heartbeat/"):
+        return [scope["path"].rpartition("/")[2]]
+    if scope["path"] == "/gradio_api/queue/data":
+        return parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [])
+    return None
+
+
+def _origin_host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
+def _trusted(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+    for name, value in headers:
+        if not name.decode("latin-1").startswith(_UNTRUSTED):
+            yield name, value
+
+
+async def _read(receive: Receive, limit: int) -> bytes | None:
+    """The body of a request; None if it is longer than `limit` bytes or the client is gone."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if len(body) > limit:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that returns a body that has been read, then what follows."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> MutableMapping[str, Any]:
+        return messages.pop() if messages else await receive()
+
+    return replayed
+
+
+def _json_object(body: bytes | None) -> dict[str, Any]:
+    try:
+        value = json.loads(body or b"")
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _json(status: int, value: object, headers: dict[str, str] | None = None) -> _Response:
+    return _Response(status, json.dumps(value).encode(), "application/json", headers or {})
+
+
+def _unauthorized() -> _Response:
+    return _Response(401, render("unauthorized").encode(), "text/html; charset=utf-8")
+
+
+def _with_security_headers(send: Send) -> Send:
+    async def secured(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            own = {name.encode() for name in _SECURITY_HEADERS}
+            kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in own]
+            message["headers"] = kept + [
+                (name.encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()
+            ]
+        await send(message)
+
+    return secured
+
+
+async def _respond(send: Send, response: _Response) -> None:
+    headers = {
+        "content-type": response.content_type,
+        "cache-control": "no-store",
+        "content-length": str(len(response.body)),
+        **response.headers,
+    }
+    raw = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": raw})
+    await send({"type": "http.response.body", "body": response.body})
