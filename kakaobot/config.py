@@ -43,6 +43,11 @@ class Home:
         return cls(Path(environ.get(HOME_VARIABLE) or ROOT).expanduser().resolve())
 
     @property
+    def state_folder(self) -> Path:
+        """What the program remembers between its starts."""
+        return self.root / ".kakaobot"
+
+    @property
     def settings_file(self) -> Path:
         return self.root / "configs" / "sft.yaml"
 

@@ -244,6 +244,15 @@ class GenerationSettings(SettingsGroup):
     """대답할 때 앞의 대화를 몇 차례까지 볼지"""
 
 
+class AccessSettings(SettingsGroup):
+    """비밀번호"""
+
+    scope: Literal["everything", "chat"] = "everything"
+    """비밀번호를 물을 곳: everything(대화 내용이 보이는 모든 곳), chat(대화 탭만)"""
+    idle_minutes: Number = Field(30, ge=0, le=1440)
+    """이만큼(분) 아무것도 누르지 않으면 다시 잠급니다. 0이면 잠그지 않습니다."""
+
+
 class SmokeSettings(SettingsGroup):
     """점검"""
 
@@ -263,4 +272,5 @@ class Settings(SettingsGroup):
     lora: LoraSettings = LoraSettings()
     training: TrainingSettings = TrainingSettings()
     generation: GenerationSettings = GenerationSettings()
+    access: AccessSettings = AccessSettings()
     smoke: SmokeSettings = SmokeSettings()

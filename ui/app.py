@@ -82,6 +82,7 @@ def _prepare(uploads: Path) -> None:
 
 def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser: bool) -> int:
     from ui.services import Services
+    from ui.session_auth import SessionPasses
     from ui.window import build_window
 
     try:
@@ -91,7 +92,8 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
         _print(str(error))
         return 1
     sessions = BrowserSessions(None if is_loopback(info.host) else services.gate)
-    window = build_window(services, quit_program=_delayed(stop))
+    passes = SessionPasses(sessions, info.port)
+    window = build_window(services, quit_program=_delayed(stop), passes=passes)
     redirect = open_page_file(home.root)
     auth = _auth(info, sessions, on_exchange=lambda: remove_redirect(redirect))
     window.queue(max_size=64).launch(**_launch_options(info, [auth, _upload_limits()]))

@@ -23,6 +23,7 @@ _T = TypeVar("_T")
 _MAX_CODES = 32
 _MAX_SESSIONS = 64
 _MAX_PAGES = 4096
+_MAX_PASSES = 64
 
 
 class PasswordRequired(AccessDenied):
@@ -36,7 +37,9 @@ class BrowserSession:
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     access: AccessPass | None = None
-    """Issued if the password was part of the exchange, until a page has taken it."""
+    """Issued if the password was part of the exchange, until the first page has it."""
+    passes: OrderedDict[str, AccessPass] = field(default_factory=OrderedDict)
+    """Of unlocked pages, so that they stay unlocked when they are reloaded."""
 
 
 class BrowserSessions:
@@ -87,13 +90,25 @@ class BrowserSessions:
         with self._lock:
             return self._sessions.get(_digest(cookie))
 
-    def take_access(self, cookie: str) -> AccessPass | None:
-        """The pass issued at the exchange, for the first page that asks."""
+    def find_pass(self, cookie: str, page: str) -> AccessPass | None:
+        """The pass of a page; the first page of a session gets the one of the exchange."""
         session = self.find(cookie)
         if session is None:
             return None
         access, session.access = session.access, None
-        return access
+        if access is not None:
+            self.keep_pass(cookie, page, access)
+        return session.passes.get(page)
+
+    def keep_pass(self, cookie: str, page: str, access: AccessPass | None) -> None:
+        """Keep the pass of a page; None forgets it."""
+        session = self.find(cookie)
+        if session is None or not page:
+            return
+        with self._lock:
+            session.passes.pop(page, None)
+            if access is not None:
+                _remember(session.passes, page, access, _MAX_PASSES)
 
     def owns(self, session: BrowserSession, page: str, session_hash: str) -> bool:
         """Whether a page may use a gradio session hash; the first page that uses it owns it."""

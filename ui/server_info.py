@@ -97,4 +97,4 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def _file(home: Home) -> Path:
-    return home.root / ".kakaobot" / "instance.json"
+    return home.state_folder / "instance.json"

@@ -9,11 +9,12 @@ import asyncio
 import hmac
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from kakaobot.app.auth import AccessPass
 from kakaobot.errors import AccessDenied
 from scripts.open_page import proof_of
 from ui import text
@@ -97,7 +98,7 @@ class SessionAuthMiddleware:
         self._app = app
         self._sessions = sessions
         self._hosts = hosts
-        self._cookie = cookie_name(port)
+        self._cookie = _cookie_name(port)
         self._control_token = control_token
         self._on_exchange = on_exchange
 
@@ -222,7 +223,34 @@ class SessionAuthMiddleware:
         return None if self._owns(headers, session_hash) else _Response(403, b"another page")
 
 
-def cookie_name(port: int) -> str:
+class BrowserRequest(Protocol):
+    """The part of a request, here or in gradio, that tells who sent it."""
+
+    @property
+    def cookies(self) -> Mapping[str, str]: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+class SessionPasses:
+    """The passes of pages, by the session and page that a request names."""
+
+    def __init__(self, sessions: BrowserSessions, port: int) -> None:
+        self._sessions = sessions
+        self._cookie = _cookie_name(port)
+
+    def find(self, request: BrowserRequest) -> AccessPass | None:
+        return self._sessions.find_pass(*self._sender(request))
+
+    def keep(self, request: BrowserRequest, access: AccessPass | None) -> None:
+        self._sessions.keep_pass(*self._sender(request), access)
+
+    def _sender(self, request: BrowserRequest) -> tuple[str, str]:
+        return request.cookies.get(self._cookie, ""), request.headers.get(PAGE_HEADER, "")
+
+
+def _cookie_name(port: int) -> str:
     return f"kakaobot-{port}"
 
 

@@ -53,6 +53,16 @@ CODE_USED = (
 )
 NO_SERVER = "프로그램이 꺼져 있습니다. launch.py 를 실행하면 창이 다시 열립니다."
 
+# -- the password bar
+LOCK_NOTE = "대화 내용은 잠겨 있습니다. 비밀번호를 아는 사람만 볼 수 있습니다."
+UNLOCKED_NOTE = "대화 내용이 열려 있습니다."
+WORDS_LOCKED = "배우는 대화의 예와 말투"
+SAMPLES_LOCKED = "같은 말에 어떻게 대답했나"
+LOCKED_HINT = "맨 위 칸에 비밀번호를 넣으면 보입니다."
+PASSWORD = "비밀번호"
+ENTER = "열기"
+LOCK = "다시 잠그기"
+
 # -- 1 exports
 EXPORTS_TAB = "1 가져오기"
 EXPORTS_LEAD = "카카오톡에서 내보낸 대화 파일을 넣어 주세요. 여러 개를 한꺼번에 넣어도 됩니다."
@@ -314,15 +324,12 @@ STATUS_STEP = "{step:,}/{max_steps:,}단계 ({percent}%)"
 # -- 4 chat
 CHAT_TAB = "4 대화"
 GATE_TITLE = "대화는 잠겨 있습니다"
-GATE_LEAD = "우리 방의 말투가 담겨 있어 비밀번호를 아는 사람만 열 수 있습니다."
+GATE_LEAD = "맨 위 칸에 비밀번호를 넣으면 대화할 수 있습니다."
 GATE_NOT_SET_TITLE = "먼저 비밀번호를 정해 주세요"
 GATE_NOT_SET = (
     "프로그램 폴더에 .env 파일을 만들어 아래처럼 한 줄을 적고, 프로그램을 다시 시작하세요."
 )
 GATE_EXAMPLE = "CHATBOT_PASSWORD=원하는비밀번호"
-PASSWORD = "비밀번호"
-ENTER = "열기"
-LOCK = "다시 잠그기"
 CHAT_RUN = "말할 학습"
 CHAT_PERSONA = "대답할 사람"
 ANYBODY = "누구든지"

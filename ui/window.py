@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from ui import text
+from ui import password_bar, text
 from ui.errors import GuardedBlocks
 from ui.events import on
+from ui.password_bar import NoPassStore, PassStore
 from ui.render import cards
 from ui.services import Services, TrainingProtocol
 from ui.tabs import chat, dataset, exports, rooms, settings, training
@@ -23,43 +24,60 @@ _GOODBYE_SCRIPT = """(sentence) => {
 }"""
 _POLL_SECONDS = 1.0
 """Seconds between polls of the run folder while a page is open."""
+_IDLE_SECONDS = 10.0
+"""Seconds between checks whether an open page must lock."""
 _DELETE_UPLOADS = (3600, 3600)
 """Seconds between cleanups of the upload folder, and the age at which a file is deleted."""
 
 
 def build_window(
-    services: Services, *, quit_program: Callable[[], None] = lambda: None
+    services: Services,
+    *,
+    quit_program: Callable[[], None] = lambda: None,
+    passes: PassStore | None = None,
 ) -> gr.Blocks:
-    """Build the window; its quit button calls `quit_program`."""
+    """Build the window.
+
+    Args:
+        services: behind the tabs.
+        quit_program: called by the quit button.
+        passes: of unlocked pages; None locks a page when it is reloaded.
+    """
+    gate = services.gate
     with GuardedBlocks(
         title=text.TITLE, analytics_enabled=False, delete_cache=_DELETE_UPLOADS, elem_id="window"
     ) as window:
         status_line = _header(HeaderHandlers(services.training, quit_program))
         # Outside the tabs: a timer inside a hidden tab does not tick.
-        timer = gr.Timer(_POLL_SECONDS)
+        timer, idle_timer = gr.Timer(_POLL_SECONDS), gr.Timer(_IDLE_SECONDS)
+        bar = password_bar.PasswordBarHandlers(gate, passes or NoPassStore())
+        page = password_bar.build(bar, window.load, idle_timer.tick)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as tab:
                 exports.build(
-                    exports.ExportsHandlers(services.exports),
+                    exports.ExportsHandlers(services.exports, gate),
                     rooms.RoomsHandlers(services.participants),
                     tabs,
+                    page,
                     [tab.select, window.load],
                 )
             with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as tab:
-                dataset.build(_dataset_handlers(services), tabs, tab)
+                dataset.build(_dataset_handlers(services), tabs, tab, page)
             with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as tab:
                 training.build(
-                    training.TrainingHandlers(services.training, services.estimates),
+                    training.TrainingHandlers(services.training, services.estimates, gate),
                     tabs,
                     status_line,
+                    page,
                     training.RefreshEvents(tab.select, window.load, timer.tick),
                 )
             with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
-                handlers = chat.ChatHandlers(services.chat, services.gate)
-                chat.build(handlers, tab, has_password=services.gate.is_set)
+                chat.build(chat.ChatHandlers(services.chat, gate), tab, page)
             with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
                 settings.build(
-                    settings.SettingsHandlers(services.settings), [tab.select, window.load]
+                    settings.SettingsHandlers(services.settings, gate),
+                    page,
+                    [tab.select, window.load],
                 )
     return typing.cast("gr.Blocks", window)
 
@@ -91,5 +109,9 @@ def _header(handlers: HeaderHandlers) -> gr.HTML:
 
 def _dataset_handlers(services: Services) -> dataset.DatasetHandlers:
     return dataset.DatasetHandlers(
-        services.datasets, services.participants, services.settings, services.estimates
+        services.datasets,
+        services.participants,
+        services.settings,
+        services.estimates,
+        services.gate,
     )

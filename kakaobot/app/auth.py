@@ -1,19 +1,27 @@
-"""Password authentication: inference requires an `AccessPass`, issued by a `PasswordGate`."""
+"""Password authentication: what shows or imitates anybody's words requires an `AccessPass`.
+
+Only a `PasswordGate` issues one.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import math
 import secrets
 import threading
 import time
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
+from kakaobot.atomic_io import read_json_object, replace_text
 from kakaobot.config import Home
 from kakaobot.env_file import PASSWORD_VARIABLE
-from kakaobot.errors import AccessDenied
+from kakaobot.errors import AccessDenied, ConfigError
+from kakaobot.settings import AccessSettings
 
 FREE_ATTEMPTS = 5
 """Failed attempts before the lockout starts."""
@@ -28,25 +36,41 @@ LOCKED = "잠겨 있습니다. 먼저 비밀번호를 입력하세요."
 
 
 class AccessPass:
-    """Proof of authentication, valid only at the gate that issued it."""
+    """Proof of authentication, valid only at the gate that issued it and while it is in use."""
 
-    __slots__ = ("_seal",)
+    __slots__ = ("_seal", "_used_at")
 
-    def __init__(self, seal: bytes) -> None:
+    def __init__(self, seal: bytes, used_at: float = 0.0) -> None:
         self._seal = seal
+        self._used_at = used_at
 
 
 class PasswordGate:
     """Issues and verifies passes.
 
     Failed attempts are counted globally: a client can forge any address or session.
+
+    Args:
+        password: blank denies everybody.
+        clock: seconds since the epoch, as failed attempts outlast the process.
+        options: read at every check.
+        attempts: file of the failed attempts; None keeps them in memory only.
     """
 
-    def __init__(self, password: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        password: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        options: Callable[[], AccessSettings] = AccessSettings,
+        attempts: Path | None = None,
+    ) -> None:
         self._salt = secrets.token_bytes(16)
         self._digest = self._scrypt(password) if password.strip() else b""
         self._seal = secrets.token_bytes(32)
         self._clock = clock
+        self._options = options
+        self._attempts = attempts
         self._lock = threading.Lock()
         self._failures = 0
         self._locked_until = 0.0
@@ -54,7 +78,11 @@ class PasswordGate:
     @classmethod
     def from_home(cls, home: Home) -> PasswordGate:
         """A gate with `CHATBOT_PASSWORD` from the environment or `.env`."""
-        return cls(home.password())
+        return cls(
+            home.password(),
+            options=lambda: _options(home),
+            attempts=home.state_folder / "attempts.json",
+        )
 
     @property
     def is_set(self) -> bool:
@@ -72,25 +100,52 @@ class PasswordGate:
         if not password:
             raise AccessDenied("비밀번호를 입력하세요.")
         with self._lock:
+            self._read_attempts()
             wait = self._locked_until - self._clock()
             if wait > 0:
                 raise AccessDenied(f"여러 번 틀렸습니다. {math.ceil(wait)}초 뒤에 다시 입력하세요.")
             if not hmac.compare_digest(self._scrypt(password), self._digest):
                 self._count_failure()
                 raise AccessDenied("비밀번호가 틀렸습니다. 다시 입력하세요.")
-            self._failures = 0
-        return AccessPass(self._seal)
+            if self._failures:
+                self._failures, self._locked_until = 0, 0.0
+                self._write_attempts()
+        return AccessPass(self._seal, self._clock())
 
     def verify(self, access: AccessPass | None) -> None:
-        """Check a pass.
+        """Check a pass, and count it as used now.
 
         Raises:
-            AccessDenied: this gate did not issue it.
+            AccessDenied: this gate did not issue it, or it was idle for too long.
         """
         if not self.is_set:
             raise AccessDenied(_NOT_SET)
-        if not isinstance(access, AccessPass) or not hmac.compare_digest(access._seal, self._seal):
+        if access is None or not self.is_open(access):
             raise AccessDenied(LOCKED)
+        access._used_at = self._clock()
+
+    def is_open(self, access: AccessPass | None) -> bool:
+        """Whether a pass is valid now. Does not count as use."""
+        if not self.is_set or not isinstance(access, AccessPass):
+            return False
+        limit = 60 * self._options().idle_minutes
+        idle = self._clock() - access._used_at
+        return hmac.compare_digest(access._seal, self._seal) and (not limit or idle < limit)
+
+    def shows_words(self, access: AccessPass | None, *, renew: bool = True) -> bool:
+        """Whether a holder of this pass, or of none, may see what somebody has written.
+
+        Args:
+            access: None for a locked page.
+            renew: whether a person has asked, which counts as use; not so for a poll.
+        """
+        if not self.is_set or self._options().scope == "chat":
+            return True
+        if not self.is_open(access):
+            return False
+        if renew:
+            self.verify(access)
+        return True
 
     def _count_failure(self) -> None:
         self._failures += 1
@@ -99,8 +154,39 @@ class PasswordGate:
             doublings = min(self._failures - FREE_ATTEMPTS, 64)
             wait = min(_MAX_LOCKOUT, 5.0 * 2**doublings)
             self._locked_until = self._clock() + wait
+        self._write_attempts()
+
+    def _read_attempts(self) -> None:
+        """Take over what an earlier process, or another one, has counted."""
+        if self._attempts is None:
+            return
+        stored = read_json_object(self._attempts)
+        failures, locked_until = stored.get("failures"), stored.get("locked_until")
+        if isinstance(failures, int) and isinstance(locked_until, (int, float)):
+            latest = self._clock() + _MAX_LOCKOUT
+            self._failures, self._locked_until = max(failures, 0), min(locked_until, latest)
+            if locked_until > latest:
+                # The clock of the machine was wrong; without this the lockout would never end.
+                self._write_attempts()
+
+    def _write_attempts(self) -> None:
+        if self._attempts is None:
+            return
+        counted = {"failures": self._failures, "locked_until": self._locked_until}
+        # On a read-only disk they are counted in memory, as long as the process lasts.
+        with suppress(OSError):
+            self._attempts.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            replace_text(self._attempts, json.dumps(counted))
 
     def _scrypt(self, password: str) -> bytes:
         # macOS sends Hangul decomposed (NFD); a .env file holds it composed.
         raw = unicodedata.normalize("NFC", str(password)).encode(errors="replace")
         return hashlib.scrypt(raw, salt=self._salt, n=2**14, r=8, p=1)
+
+
+def _options(home: Home) -> AccessSettings:
+    """The settings of the gate; the strict defaults while the file cannot be read."""
+    try:
+        return home.settings().access
+    except ConfigError:
+        return AccessSettings()

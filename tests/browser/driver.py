@@ -205,6 +205,11 @@ def open_tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name).click()
 
 
+def unlock(page: Page, password: str) -> None:
+    page.locator("#gate-password input").fill(password)
+    page.locator("#gate-enter").click()
+
+
 def chart_pixels(page: Page, selector: str, color: str) -> int:
     """Count the pixels of one of `COLORS` below the legend of a chart."""
     canvas = page.locator(f"{selector} canvas")

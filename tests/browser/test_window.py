@@ -30,6 +30,7 @@ from tests.browser.driver import (
     take_close_up,
     take_screenshot,
     throttled,
+    unlock,
 )
 from tests.conftest import SAMPLE
 from tests.patience import wait_for
@@ -111,6 +112,10 @@ def _check_line_report(page: Page, export: Path) -> None:
     row.locator("[data-do=diagnose]").click()
     report = page.locator("#export-diagnosis")
     expect(report).to_contain_text("이해하지 못한 줄 1개")
+    # Until the password is given, its counts only.
+    expect(report).to_contain_text("맨 위 칸에 비밀번호를 넣으면 보입니다.")
+    expect(report).not_to_contain_text(ODD_LINE)
+    unlock(page, PASSWORD)
     expect(report.locator(".kb-lost td").last).to_have_text(ODD_LINE)
     total = digits(report.locator(".kb-sum").inner_text().split("=")[0])
     counts = report.locator(".kb-legend dd").all_inner_texts()
@@ -145,7 +150,13 @@ def test_2_a_build_shows_its_report_and_examples(page: Page) -> None:
     report = page.locator("#dataset-report")
     expect(report).to_contain_text("배울 대답")
     expect(report).to_contain_text("사진")
-    expect(page.locator("#dataset-examples")).to_contain_text("배우는 말")
+    examples = page.locator("#dataset-examples")
+    expect(examples).to_contain_text("배우는 말")
+    page.locator("#gate-lock").click()
+    expect(examples).to_contain_text("맨 위 칸에 비밀번호를 넣으면 보입니다.")
+    expect(examples).not_to_contain_text("배우는 말")
+    unlock(page, PASSWORD)
+    expect(examples).to_contain_text("배우는 말")
     # Arrives after the rest.
     estimate = page.locator("#dataset-outlook")
     expect(estimate).to_contain_text(re.compile(r"메모리 약 [\d.]+GB.*시간(은 학습을 시작해| 약) "))
@@ -281,18 +292,17 @@ def test_6_training_survives_a_restart_of_the_program(page: Page, app: App) -> N
 
 def test_7_a_wrong_password_keeps_the_chat_locked(page: Page) -> None:
     open_tab(page, "4 대화")
+    # The program has started anew, and with it every page is locked.
     expect(page.locator("#chat-gate")).to_be_visible()
     expect(page.locator("#chat-message")).to_be_hidden()
     take_screenshot(page, "4-chat-locked")
-    page.locator("#chat-password input").fill("산토끼")
-    page.locator("#chat-enter").click()
+    unlock(page, "산토끼")
     expect(page.get_by_text("비밀번호가 틀렸습니다").first).to_be_visible()
     expect(page.locator("#chat-message")).to_be_hidden()
 
 
 def test_8_the_password_unlocks_the_chat_and_the_adapter_replies(page: Page) -> None:
-    page.locator("#chat-password input").fill(PASSWORD)
-    page.locator("#chat-enter").click()
+    unlock(page, PASSWORD)
     box = page.locator("#chat-message textarea")
     expect(box).to_be_visible()
     expect(page.locator("#chat-voice")).to_contain_text("starter")
@@ -322,6 +332,21 @@ def test_9_enter_does_not_send_during_hangul_composition(page: Page) -> None:
     box.press("Enter")
     expect(sent).to_have_count(before + 1)
     expect(page.locator("#chat-send")).to_be_enabled()
+
+
+def test_9_the_lock_hides_the_conversation_and_the_password_shows_it_again(page: Page) -> None:
+    bubbles = page.locator("#chat-box [data-testid=bot]")
+    count = bubbles.count()
+    assert count
+    page.locator("#gate-lock").click()
+    expect(page.locator("#chat-gate")).to_be_visible()
+    expect(page.locator("#chat-message")).to_be_hidden()
+    expect(bubbles).to_have_count(0)
+    unlock(page, PASSWORD)
+    expect(bubbles).to_have_count(count)
+    page.reload()
+    open_tab(page, "4 대화")
+    expect(page.locator("#chat-message")).to_be_visible()
 
 
 def test_a_edited_settings_are_saved(page: Page, app: App) -> None:

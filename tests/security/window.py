@@ -95,6 +95,28 @@ class Page:
             if target in [list(pair) for pair in dependency["targets"]]
         )
 
+    def load(self) -> None:
+        """Send the event by which a page learns whether it is unlocked."""
+        bar = self.component("gate-password")
+        number = next(
+            dependency["id"]
+            for dependency in self.config["dependencies"]
+            if [pair[1] for pair in dependency["targets"]] == ["load"]
+            and bar in dependency["outputs"]
+        )
+        self._send(number, [])
+        list(self.messages())
+
+    def values(self, elem_id: str, event: str) -> dict[str, object]:
+        """Send an event; returns the values of its outputs by `elem_id`."""
+        names = {
+            component["id"]: component["props"].get("elem_id")
+            for component in self.config["components"]
+        }
+        outputs = self.dependency(elem_id, event)["outputs"]
+        result = self.call(elem_id, event)["output"]["data"]
+        return {names[number]: value for number, value in zip(outputs, result, strict=True)}
+
     def join(
         self,
         elem_id: str,
@@ -105,11 +127,15 @@ class Page:
         """Send an event; `values` of its inputs by `elem_id`, None for all others."""
         dependency = self.dependency(elem_id, event)
         inputs = {self.component(name): value for name, value in (values or {}).items()}
+        data = [inputs.get(number) for number in dependency["inputs"]]
+        return self._send(dependency["id"], data, event_data)
+
+    def _send(self, number: int, data: list[object], event_data: object = None) -> httpx.Response:
         return self.browser.post(
             "/gradio_api/queue/join",
             json={
-                "fn_index": dependency["id"],
-                "data": [inputs.get(number) for number in dependency["inputs"]],
+                "fn_index": number,
+                "data": data,
                 "session_hash": self.session_hash,
                 "event_data": event_data,
             },

@@ -62,13 +62,23 @@ def test_the_pass_of_another_gate_is_rejected(handlers):
         next(handlers.send(foreign_pass, "안녕", (), "", "", ""))
 
 
-def test_enter_explains_that_no_run_has_an_adapter(gate):
+def test_an_unlocked_room_explains_that_no_run_has_an_adapter(gate):
     handlers = ChatHandlers(EchoChat(gate, persona=None), gate)
-    values: tuple[Any, ...] = handlers.enter("열쇠")
-    card, run, reply_as, _ = values[4:]
+    values: tuple[Any, ...] = handlers.show_room(gate.authenticate("열쇠"), ())
+    card, run, reply_as, _ = values[5:]
     assert "아직 학습한 어댑터가 없습니다." in card
     assert run.choices == []
     assert not reply_as.visible
+
+
+def test_a_locked_room_sends_no_conversation_to_the_browser(handlers, gate):
+    lines = (user_line("비밀 이야기"),)
+    panels, room, bubbles, *rest = handlers.show_room(None, lines)
+    assert (panels.visible, room.visible, bubbles) == (True, False, [])
+    assert "도담" not in str(rest)
+    panels, room, bubbles, *_ = handlers.show_room(gate.authenticate("열쇠"), lines)
+    assert (panels.visible, room.visible) == (False, True)
+    assert "비밀 이야기" in str(bubbles)
 
 
 def test_closing_the_stream_stops_the_model(gate):

@@ -6,6 +6,7 @@ from typing import Any, cast
 import gradio as gr
 import pytest
 
+from kakaobot.app.auth import PasswordGate
 from kakaobot.errors import BaseModelError
 from kakaobot.runs.status import Status
 from kakaobot.schema import Progress, no_progress
@@ -34,7 +35,9 @@ class FailingEstimates(FakeEstimates):
 
 
 def dataset_handlers(estimates: FakeEstimates) -> DatasetHandlers:
-    return DatasetHandlers(FakeDatasets(), FakeParticipants(), FakeSettings(), estimates)
+    return DatasetHandlers(
+        FakeDatasets(), FakeParticipants(), FakeSettings(), estimates, PasswordGate("")
+    )
 
 
 silent = cast("gr.Progress", lambda *_, **__: None)
@@ -55,14 +58,14 @@ def test_the_card_shows_the_estimate_and_the_advice():
 def test_opening_tab_2_shows_the_cached_estimate_without_waiting():
     estimates = FakeEstimates()
     handlers = dataset_handlers(estimates)
-    assert handlers.load()[-1] == ""
+    assert handlers.load(None)[-1] == ""
     assert estimates.computed == 0
     messages = []
     progress: Any = lambda share, desc: messages.append(desc)  # noqa: E731
     page = handlers.estimate(progress)
     assert "시간 약 40분" in page
     assert messages == ["재는 중"]
-    assert handlers.load()[-1] == page
+    assert handlers.load(None)[-1] == page
 
 
 def test_tab_2_reports_an_unusable_base():
@@ -90,16 +93,19 @@ def test_the_title_names_the_estimated_run_and_is_empty_while_one_trains(snapsho
 
 def test_tab_3_shows_the_estimate_until_a_run_starts():
     estimates = FakeEstimates()
-    handlers = TrainingHandlers(FakeTraining(), estimates)
+    handlers = TrainingHandlers(FakeTraining(), estimates, PasswordGate(""))
     output = [field.name for field in fields(TrainingComponents)].index("estimate")
     state = ViewState()
-    assert handlers.show_run("", state)[output] == ""
+    assert handlers.show_run(None, "", state)[output] == ""
     assert "시간 약 40분" in handlers.estimate("", silent)
-    assert "시간 약 40분" in str(handlers.show_run("", state)[output])
-    assert handlers.start(state)[output] == ""
+    assert "시간 약 40분" in str(handlers.show_run(None, "", state)[output])
+    assert handlers.start(None, state)[output] == ""
     assert handlers.estimate("", silent) == ""
     assert estimates.computed == 1
 
 
 def test_tab_3_reports_an_unusable_base_in_the_card_only():
-    assert TrainingHandlers(FakeTraining(), FailingEstimates()).estimate("", silent) == ""
+    assert (
+        TrainingHandlers(FakeTraining(), FailingEstimates(), PasswordGate("")).estimate("", silent)
+        == ""
+    )

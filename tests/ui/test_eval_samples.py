@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kakaobot.app.auth import PasswordGate
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalTranscript
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.status import Status
@@ -139,16 +140,16 @@ def test_the_loss_is_not_called_best_if_style_selected_the_step():
 def test_samples_are_resent_only_when_they_change():
     snapshot = replace(SNAPSHOT, eval_samples=transcript(0, 10))
     fake = FakeTraining(snapshot)
-    handlers = TrainingHandlers(fake, FakeEstimates())
+    handlers = TrainingHandlers(fake, FakeEstimates(), PasswordGate(""))
     output = [field.name for field in fields(TrainingComponents)].index("eval_samples")
-    first: Any = handlers.show_run("", ViewState())
+    first: Any = handlers.show_run(None, "", ViewState())
     assert "0에 0" in first[output]
     fake.current = replace(snapshot, status=Status("running", 5, 9))
-    second: Any = handlers.poll("", first[-1])
+    second: Any = handlers.poll(None, "", first[-1])
     assert second[output] == {"__type__": "update"}
     fake.current = replace(
         fake.current, status=Status("running", 6, 9), eval_samples=transcript(0, 10, 20)
     )
-    assert "20에 0" in str(handlers.poll("", second[-1])[output])
+    assert "20에 0" in str(handlers.poll(None, "", second[-1])[output])
     # The user may have chosen another run, whose page shows nothing yet.
-    assert "20에 0" in str(handlers.show_run("", second[-1])[output])
+    assert "20에 0" in str(handlers.show_run(None, "", second[-1])[output])

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from kakaobot.app.auth import PasswordGate
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import ExportError
@@ -75,7 +76,11 @@ class RoomParticipants(FakeParticipants):
 
 def handlers(room: FakeRoom, settings: FakeSettings | None = None) -> Any:
     return DatasetHandlers(
-        room, RoomParticipants(room), settings or FakeSettings(), FakeEstimates()
+        room,
+        RoomParticipants(room),
+        settings or FakeSettings(),
+        FakeEstimates(),
+        PasswordGate(""),
     )
 
 
@@ -150,7 +155,7 @@ def test_opening_the_tab_reads_no_exports():
     fake = FakeRoom(DODAM)
     room, persona, build, report, to_training, *_ = handlers(
         fake, FakeSettings(room="보드게임", persona="도담")
-    ).load()
+    ).load(None)
     assert fake.calls == []
     assert (room.value, persona.value, build.interactive) == ("보드게임", "도담", True)
     assert "무엇을 배우나요" in report

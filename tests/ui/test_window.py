@@ -28,12 +28,13 @@ from tests.ui.window_fakes import (
     FakeParticipants,
     FakeTraining,
 )
+from ui.password_bar import PasswordBarHandlers
 from ui.services import Services
 from ui.tabs.chat import ChatHandlers
 from ui.window import build_window
 
-# These authenticate, lock, or do nothing while the tab is locked.
-OPEN = {ChatHandlers.enter, ChatHandlers.lock, ChatHandlers.refresh}
+# These do nothing, or remove the conversation, while the page is locked.
+OPEN = {ChatHandlers.show_room, ChatHandlers.refresh}
 GUARDED = {
     ChatHandlers.select_run,
     ChatHandlers.send,
@@ -91,19 +92,23 @@ def served(tmp_path_factory):
     window.close(verbose=False)
 
 
-def chat_dependencies(window: gr.Blocks) -> Iterator[tuple[int, Any, Any]]:
-    """Number, handler and dependency of every dependency of the chat tab."""
+def dependencies(window: gr.Blocks, handlers: type) -> Iterator[tuple[int, Any, Any]]:
+    """Number, handler and dependency of every dependency with a handler of this class."""
     for number, dependency in window.fns.items():
         handler = inspect.unwrap(dependency.fn) if dependency.fn else None
-        if isinstance(handler, MethodType) and isinstance(handler.__self__, ChatHandlers):
+        if isinstance(handler, MethodType) and isinstance(handler.__self__, handlers):
             yield number, handler.__func__, dependency
+
+
+def chat_dependencies(window: gr.Blocks) -> Iterator[tuple[int, Any, Any]]:
+    return dependencies(window, ChatHandlers)
 
 
 def find_dependency(window: gr.Blocks, method: Any) -> tuple[int, Any]:
     """The first dependency with this handler."""
     return next(
         (number, dependency)
-        for number, handler, dependency in chat_dependencies(window)
+        for number, handler, dependency in dependencies(window, object)
         if handler is method
     )
 
@@ -156,9 +161,12 @@ def test_a_locked_tab_reveals_nothing_of_the_room(served):
 
 def test_the_password_unlocks_the_chat_for_one_session_only(served):
     window, chat, call = served
-    enter, _ = find_dependency(window, ChatHandlers.enter)
-    assert not call(enter, ["틀림"], "friend")["success"]
-    assert call(enter, ["열쇠"], "friend")["success"]
+    unlock, _ = find_dependency(window, PasswordBarHandlers.unlock)
+    assert not call(unlock, ["틀림"], "friend")["success"]
+    assert call(unlock, ["열쇠"], "friend")["success"]
+    # The page calls it on the change of its lock.
+    show_room, _ = find_dependency(window, ChatHandlers.show_room)
+    assert call(show_room, [None, None], "friend")["success"]
     send, dependency = find_dependency(window, ChatHandlers.send)
     result = call(send, [None, "안녕 친구", None, "main", "마루", ""], "friend")
     assert result["success"], result
@@ -177,7 +185,7 @@ def test_without_a_password_the_gate_explains_how_to_set_one(tmp_path):
     config = json.dumps(window.get_config_file(), ensure_ascii=False, default=str)
     assert "CHATBOT_PASSWORD=" in config
     blocks = {block.elem_id: block for block in window.blocks.values()}
-    assert not blocks["chat-password"].visible
+    assert not blocks["gate"].visible
 
 
 def test_element_ids_are_unique(window):

@@ -43,8 +43,23 @@ def status(line: str, tone: Tone) -> str:
     return render("status", line=line, tone=tone)
 
 
+def lock_note() -> str:
+    """The sentence of the password bar on a locked page."""
+    return render("lock_note", sentence=text.LOCK_NOTE)
+
+
+def unlocked_note() -> str:
+    """The sentence of the password bar on an unlocked page."""
+    return render("lock_note", sentence=text.UNLOCKED_NOTE)
+
+
+def locked(title: str) -> str:
+    """What a locked page shows in place of somebody's words."""
+    return render("locked", title=title)
+
+
 def gate_card(is_set: bool) -> str:
-    """Heading of the password form, or how to set a password if there is none."""
+    """Where to enter the password, or how to set one if there is none."""
     return render("gate", is_set=is_set)
 
 

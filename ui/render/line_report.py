@@ -7,11 +7,12 @@ from ui.presenters import export_format_name
 from ui.render.templating import render
 
 
-def line_report_card(report: LineReport) -> str:
+def line_report_card(report: LineReport, *, shows_lines: bool = True) -> str:
     """Line counts as a bar and a sum, and the lines that no rule matched."""
     return render(
         "line_report",
         report=report,
+        shows_lines=shows_lines,
         about=f"{export_format_name(report.format)} ({report.format}) · {report.room}",
         counts={kind: getattr(report.counts, kind) for kind in LINE_KIND_LABELS},
         names=LINE_KIND_LABELS,

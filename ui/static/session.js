@@ -1,9 +1,12 @@
 // Sends the key of this browser and the id of this page with every request to the window's server.
-// Browsers send the cookie to every port of a host, but local storage belongs to one port.
+// Browsers send the cookie to every port of a host, but storage belongs to one port. That of a
+// session belongs to one browser tab, and a page keeps its id when it is reloaded.
 {
   const key = localStorage.getItem("kakaobot-key") ?? "";
   const numbers = crypto.getRandomValues(new Uint32Array(4));
-  const page = Array.from(numbers, (number) => number.toString(36)).join("");
+  const id = Array.from(numbers, (number) => number.toString(36)).join("");
+  const page = sessionStorage.getItem("kakaobot-page") ?? id;
+  sessionStorage.setItem("kakaobot-page", page);
   const send = window.fetch.bind(window);
   window.fetch = async (resource, options = {}) => {
     const { url, headers } = resource instanceof Request ? resource : { url: resource };

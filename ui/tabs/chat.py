@@ -1,6 +1,6 @@
 """The tab "4 대화": chat with a trained persona, behind the password.
 
-Access pass and conversation are kept in `gr.State` on the server. Every handler verifies the pass,
+The conversation is kept in `gr.State` on the server. Every handler verifies the pass of the page,
 because a client can call handlers by number.
 """
 
@@ -20,6 +20,7 @@ from ui import text
 from ui.choice import Choice
 from ui.errors import notify
 from ui.events import Updates, on, skip
+from ui.password_bar import PageAccess
 from ui.presenters import bubbles
 from ui.render import cards
 from ui.services import ChatProtocol
@@ -29,11 +30,8 @@ Lines = tuple[ChatLine, ...]
 
 @dataclass(frozen=True)
 class ChatComponents:
-    access: gr.State
     lines: gr.State
     gate: gr.Column
-    password: gr.Textbox
-    enter: gr.Button
     room: gr.Row
     chatbot: gr.Chatbot
     message: gr.Textbox
@@ -46,21 +44,17 @@ class ChatComponents:
     run: gr.Dropdown
     reply_as: gr.Dropdown
     user_name: gr.Dropdown
-    lock: gr.Button
 
 
-def build(handlers: ChatHandlers, tab: gr.Tab, *, has_password: bool) -> None:
+def build(handlers: ChatHandlers, tab: gr.Tab, page: PageAccess) -> None:
     """Lay out the tab and wire it. Without a password, the gate explains how to set one."""
-    parts = _layout(has_password)
-    access, lines, run = parts.access, parts.lines, parts.run
+    parts = _layout(handlers.has_password)
+    access, lines, run = page.access, parts.lines, parts.run
     chat = [parts.chatbot, lines, parts.message]
     buttons = [parts.send, parts.stop]
     persona = [parts.persona_card, run, parts.reply_as, parts.user_name]
-    panels = [parts.gate, parts.room]
     one_at_a_time: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
 
-    for event in (parts.enter.click, parts.password.submit):
-        on(event, handlers.enter, parts.password, [access, parts.password, *panels, *persona])
     on(tab.select, handlers.refresh, [access, run], persona)
     on(run.input, handlers.select_run, [access, run], persona)
     options = [run, parts.reply_as, parts.user_name]
@@ -78,8 +72,8 @@ def build(handlers: ChatHandlers, tab: gr.Tab, *, has_password: bool) -> None:
     on(parts.undo.click, handlers.undo, [access, lines], chat, cancels=replies)
     for event in (parts.clear.click, parts.chatbot.clear):
         on(event, handlers.clear, access, chat, cancels=replies)
-    everything = [access, *chat, *panels, *persona, *buttons]
-    on(parts.lock.click, handlers.lock, None, everything, cancels=replies)
+    everything = [parts.gate, parts.room, parts.chatbot, *buttons, *persona]
+    on(page.changed, handlers.show_room, [access, lines], everything, cancels=replies)
 
 
 class ChatHandlers:
@@ -88,14 +82,24 @@ class ChatHandlers:
     def __init__(self, chat: ChatProtocol, gate: PasswordGate) -> None:
         self._chat = chat
         self._gate = gate
+        self.has_password = gate.is_set
 
-    def enter(self, password: str) -> Updates:
-        access = self._gate.authenticate(password)
-        return access, "", gr.Column(visible=False), gr.Row(visible=True), *self._persona("")
+    def show_room(self, access: AccessPass | None, lines: Lines) -> Updates:
+        """Show the conversation on an unlocked page; remove it from the browser on a locked one."""
+        is_open = self._gate.is_open(access)
+        persona = self._persona("") if is_open else _no_persona()
+        return (
+            gr.Column(visible=not is_open),
+            gr.Row(visible=is_open),
+            bubbles(lines) if is_open else [],
+            gr.Button(visible=True),
+            gr.Button(visible=False),
+            *persona,
+        )
 
     def refresh(self, access: AccessPass | None, run: str) -> Updates:
-        """Update the persona and its choices, unless the tab is locked."""
-        if access is None:
+        """Update the persona and its choices, unless the page is locked."""
+        if not self._gate.is_open(access):
             return skip(4)
         return self.select_run(access, run)
 
@@ -149,13 +153,6 @@ class ChatHandlers:
         self._gate.verify(access)
         return [], (), gr.skip()
 
-    def lock(self) -> Updates:
-        """Drop the pass and the conversation, also in the browser."""
-        panels = gr.Column(visible=True), gr.Row(visible=False)
-        persona = "", gr.Dropdown([]), gr.Dropdown([], visible=False), gr.Dropdown([])
-        buttons = gr.Button(visible=True), gr.Button(visible=False)
-        return None, [], (), "", *panels, *persona, *buttons
-
     def _reply(
         self, access: AccessPass | None, lines: Lines, run: str, reply_as: str, user_name: str
     ) -> Iterator[Updates]:
@@ -202,6 +199,10 @@ class ChatHandlers:
         )
 
 
+def _no_persona() -> Updates:
+    return "", gr.Dropdown([]), gr.Dropdown([], visible=False), gr.Dropdown([])
+
+
 def _reply_as_choices(persona: Persona | None) -> gr.Dropdown:
     """Who replies; visible only for a run on a whole room."""
     names = persona.participants if persona and not persona.name else ()
@@ -222,15 +223,9 @@ def _up_to_user(lines: Lines) -> Lines:
 
 def _layout(has_password: bool) -> ChatComponents:
     # Gradio places components in the order of their creation.
-    parts: dict[str, Any] = {"access": gr.State(None), "lines": gr.State(())}
+    parts: dict[str, Any] = {"lines": gr.State(())}
     with gr.Column(elem_id="chat-gate", elem_classes="kb-card") as parts["gate"]:
         gr.HTML(cards.gate_card(has_password))
-        parts["password"] = gr.Textbox(
-            label=text.PASSWORD, type="password", visible=has_password, elem_id="chat-password"
-        )
-        parts["enter"] = gr.Button(
-            text.ENTER, variant="primary", visible=has_password, elem_id="chat-enter"
-        )
     with gr.Row(visible=False, elem_id="chat-room") as parts["room"]:
         with gr.Column(scale=3, min_width=420):
             parts |= _conversation()
@@ -302,5 +297,4 @@ def _sidebar() -> dict[str, Any]:
             allow_custom_value=True,
             elem_id="chat-me",
         ),
-        "lock": gr.Button(text.LOCK, size="sm", elem_id="chat-lock"),
     }

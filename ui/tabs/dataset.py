@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import KakaobotError
 from kakaobot.schema import Progress, no_progress
@@ -17,6 +18,7 @@ from ui import text
 from ui.choice import Choice
 from ui.errors import notify
 from ui.events import Trigger, Updates, on, open_tab, to_progress
+from ui.password_bar import PageAccess
 from ui.render import cards
 from ui.render.participants import participants_card
 from ui.services import (
@@ -38,13 +40,14 @@ class DatasetComponents:
     estimate: gr.HTML
     to_training: gr.Button
     charts: gr.HTML
-    examples: gr.HTML
+    words: gr.HTML
+    """Styles and examples."""
 
 
-def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab) -> None:
+def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab, page: PageAccess) -> None:
     """Lay out the tab and wire it."""
     parts = _layout()
-    report = [parts.report, parts.to_training, parts.charts, parts.examples]
+    report = [parts.report, parts.to_training, parts.charts, parts.words]
     choices, participants = [parts.room, parts.persona], [parts.persona, parts.participants]
 
     slow: dict[str, Any] = {"progress": "full", "concurrency_limit": None}
@@ -63,7 +66,7 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab) -> None:
         on(event, handlers.estimate, None, parts.estimate, **slow)
 
     everything = [*choices, parts.build, *report, parts.estimate]
-    loaded = on(tab.select, handlers.load, None, everything, concurrency_limit=None)
+    loaded = on(tab.select, handlers.load, page.access, everything, concurrency_limit=None)
     list_participants(loaded.success)
     estimate(loaded.success)
     list_participants(parts.room.input)
@@ -72,12 +75,13 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab) -> None:
     built = on(
         parts.build.click,
         handlers.build,
-        choices,
+        [page.access, *choices],
         report,
         progress="full",
         show_progress_on=parts.report,
     )
     estimate(built.success)
+    on(page.changed, handlers.show_words, page.access, parts.words)
     open_tab(parts.to_training.click, tabs, "training")
 
 
@@ -90,13 +94,15 @@ class DatasetHandlers:
         participants: ParticipantsProtocol,
         settings: SettingsProtocol,
         estimates: EstimatesProtocol,
+        gate: PasswordGate,
     ) -> None:
         self._datasets = datasets
         self._participants = participants
         self._settings = settings
         self._estimates = estimates
+        self._gate = gate
 
-    def load(self) -> Updates:
+    def load(self, access: AccessPass | None) -> Updates:
         """The values known at once; participants and estimate follow, as they may take seconds."""
         values = self._settings.values()
         rooms = self._datasets.rooms()
@@ -109,7 +115,7 @@ class DatasetHandlers:
                 [(text.WHOLE_ROOM, ""), *((name, name) for name in personas)], value=persona
             ),
             gr.Button(interactive=bool(rooms)),
-            *self._report(has_rooms=bool(rooms)),
+            *self._report(access, has_rooms=bool(rooms)),
             cards.estimate_card(text.ESTIMATE_TITLE, self._estimates.cached()),
         )
 
@@ -139,6 +145,7 @@ class DatasetHandlers:
 
     def build(
         self,
+        access: AccessPass | None,
         room: str | None,
         persona: str | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
@@ -147,7 +154,16 @@ class DatasetHandlers:
         self._settings.save({"data.room": room or "", "data.persona": persona or ""})
         self._datasets.build(to_progress(progress))
         notify(text.BUILT)
-        return self._report(has_rooms=True)
+        return self._report(access, has_rooms=True)
+
+    def show_words(self, access: AccessPass | None) -> str:
+        """Styles and examples of the last build; a locked page gets neither."""
+        report = self._datasets.report()
+        if report is None:
+            return ""
+        if not self._gate.shows_words(access):
+            return cards.locked(text.WORDS_LOCKED)
+        return cards.styles_card(report) + cards.examples_card(report.examples, report.persona)
 
     def estimate(self, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
         """The card with memory and time of a run on the dataset."""
@@ -168,13 +184,13 @@ class DatasetHandlers:
         card = participants_card(participants, persona or "", unfolded=unfolded)
         return _persona_choices(participants, persona or ""), card
 
-    def _report(self, *, has_rooms: bool) -> Updates:
+    def _report(self, access: AccessPass | None, *, has_rooms: bool) -> Updates:
         report = self._datasets.report()
         return (
             self._report_card(has_rooms=has_rooms),
             gr.Button(visible=report is not None),
-            cards.report_charts(report) + cards.styles_card(report) if report else "",
-            cards.examples_card(report.examples, report.persona) if report else "",
+            cards.report_charts(report) if report else "",
+            self.show_words(access),
         )
 
     def _report_card(self, *, has_rooms: bool) -> str:
@@ -205,9 +221,9 @@ def _layout() -> DatasetComponents:
         elem_classes="kb-next",
     )
     charts = gr.HTML(elem_id="dataset-pictures")
-    examples = gr.HTML(elem_id="dataset-examples")
+    words = gr.HTML(elem_id="dataset-examples")
     return DatasetComponents(
-        room, persona, build_button, participants, report, estimate, to_training, charts, examples
+        room, persona, build_button, participants, report, estimate, to_training, charts, words
     )
 
 

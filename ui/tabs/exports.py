@@ -8,10 +8,12 @@ from pathlib import Path
 
 import gradio as gr
 
+from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.exports import FileReport
 from ui import text
 from ui.errors import notify
 from ui.events import Trigger, Updates, on, open_tab, to_progress
+from ui.password_bar import PageAccess
 from ui.render import cards
 from ui.render.line_report import line_report_card
 from ui.services import ExportsProtocol
@@ -45,9 +47,11 @@ def build(
     handlers: ExportsHandlers,
     room_handlers: rooms.RoomsHandlers,
     tabs: gr.Tabs,
+    page: PageAccess,
     load_events: Sequence[Trigger],
 ) -> None:
     """Lay out the tab and wire it; `load_events` refresh it."""
+    opened_hash = gr.State("")
     parts = _layout()
     refresh_rooms = rooms.build(room_handlers)
     to_dataset = _footer()
@@ -75,16 +79,19 @@ def build(
     ]
     for change in changes:
         refresh_rooms(change.then)
-    on(parts.table.select, handlers.open_line_report, None, parts.line_report)
-    on(parts.line_report.click, handlers.close_line_report, None, parts.line_report)
+    line_report = [parts.line_report, opened_hash]
+    on(parts.table.select, handlers.open_line_report, page.access, line_report)
+    on(parts.line_report.click, handlers.close_line_report, None, line_report)
+    on(page.changed, handlers.show_line_report, [page.access, opened_hash], parts.line_report)
     open_tab(to_dataset.click, tabs, "dataset")
 
 
 class ExportsHandlers:
     """Handlers of the tab. They return values in the order of the outputs in `build`."""
 
-    def __init__(self, exports: ExportsProtocol) -> None:
+    def __init__(self, exports: ExportsProtocol, gate: PasswordGate) -> None:
         self._exports = exports
+        self._gate = gate
 
     def list_files(self) -> Updates:
         return self._table()
@@ -110,11 +117,19 @@ class ExportsHandlers:
         notify(text.REMOVED.format(place=self._exports.remove(str(event.hash))))
         return self._table()
 
-    def open_line_report(self, event: gr.EventData) -> str:
-        return line_report_card(self._exports.line_report(str(event.hash)))
+    def open_line_report(self, access: AccessPass | None, event: gr.EventData) -> Updates:
+        hash = str(event.hash)
+        return self.show_line_report(access, hash), hash
 
-    def close_line_report(self) -> str:
-        return ""
+    def show_line_report(self, access: AccessPass | None, hash: str) -> str:
+        """The line report of a file; a locked page gets its counts only. Empty without a hash."""
+        if not hash:
+            return ""
+        shows_lines = self._gate.shows_words(access)
+        return line_report_card(self._exports.line_report(hash), shows_lines=shows_lines)
+
+    def close_line_report(self) -> Updates:
+        return "", ""
 
     def _imported(self, reports: Sequence[FileReport]) -> Updates:
         for report in reports:

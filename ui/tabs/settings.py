@@ -7,10 +7,12 @@ from typing import Any
 
 import gradio as gr
 
+from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.config import SettingField
 from ui import form, text
 from ui.errors import notify
 from ui.events import Trigger, Updates, on
+from ui.password_bar import PageAccess
 from ui.render import cards
 from ui.services import SettingsProtocol
 
@@ -18,7 +20,7 @@ _UNSEEN = object()
 """Differs from every value of a field."""
 
 
-def build(handlers: SettingsHandlers, load_events: Sequence[Trigger]) -> None:
+def build(handlers: SettingsHandlers, page: PageAccess, load_events: Sequence[Trigger]) -> None:
     """Lay out the tab and wire it; `load_events` refresh the form."""
     # The values that the form was last filled with, by path.
     shown = gr.State({})
@@ -36,14 +38,15 @@ def build(handlers: SettingsHandlers, load_events: Sequence[Trigger]) -> None:
     for event in load_events:
         on(event, handlers.refresh, shown, [*fields, shown])
     on(reload.click, handlers.reload, None, [*fields, shown])
-    on(save.click, handlers.save, [shown, *fields], [*fields, shown])
+    on(save.click, handlers.save, [page.access, shown, *fields], [*fields, shown])
 
 
 class SettingsHandlers:
     """Handlers of the form. They return one value per entry, and all of them by path."""
 
-    def __init__(self, settings: SettingsProtocol) -> None:
+    def __init__(self, settings: SettingsProtocol, gate: PasswordGate) -> None:
         self._settings = settings
+        self._gate = gate
         self.entries = settings.fields()
         self.groups = settings.groups()
 
@@ -62,8 +65,11 @@ class SettingsHandlers:
         notify(text.RELOADED)
         return values
 
-    def save(self, shown: dict[str, object], *values: object) -> Updates:
+    def save(self, access: AccessPass | None, shown: dict[str, object], *values: object) -> Updates:
         changed = form.changed_values(self.entries, shown, values)
+        if self._gate.is_set and any(path.startswith("access.") for path in changed):
+            # Otherwise anybody could switch off what the password covers.
+            self._gate.verify(access)
         if not changed:
             notify(text.UNCHANGED)
             return self._form_values()

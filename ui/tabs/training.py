@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.status import LIVE
@@ -18,6 +19,7 @@ from ui.chart import loss_chart, style_chart
 from ui.choice import Choice
 from ui.errors import notify
 from ui.events import Trigger, Updates, on, open_tab, skip, to_progress
+from ui.password_bar import PageAccess
 from ui.presenters import KILL_AFTER, ButtonView, estimate_title, run_label, training_view
 from ui.render import cards
 from ui.render.eval_samples import eval_samples_card
@@ -79,7 +81,11 @@ _N_OUTPUTS = len(fields(TrainingComponents)) + 2
 
 
 def build(
-    handlers: TrainingHandlers, tabs: gr.Tabs, status_line: gr.HTML, events: RefreshEvents
+    handlers: TrainingHandlers,
+    tabs: gr.Tabs,
+    status_line: gr.HTML,
+    page: PageAccess,
+    events: RefreshEvents,
 ) -> None:
     """Lay out the tab and wire it, together with the `status_line` of the header."""
     state, parts = gr.State(ViewState()), _layout()
@@ -87,13 +93,14 @@ def build(
     components = [getattr(parts, field.name) for field in fields(parts)]
     outputs = [*components, status_line, state]
 
-    on(parts.start.click, handlers.start, state, outputs, concurrency_limit=None)
-    on(parts.new.click, handlers.start_new, state, outputs, concurrency_limit=None)
-    on(parts.stop.click, handlers.stop, [run, state], outputs, concurrency_limit=None)
-    on(parts.kill.click, handlers.kill, [run, state], outputs, concurrency_limit=None)
-    on(run.input, handlers.show_run, [run, state], outputs, concurrency_limit=None)
-    on(events.page_load, handlers.show_run, [run, state], outputs, concurrency_limit=None)
-    opened = on(events.tab_select, handlers.show_run, [run, state], outputs, concurrency_limit=None)
+    start, inputs = [page.access, state], [page.access, run, state]
+    on(parts.start.click, handlers.start, start, outputs, concurrency_limit=None)
+    on(parts.new.click, handlers.start_new, start, outputs, concurrency_limit=None)
+    on(parts.stop.click, handlers.stop, inputs, outputs, concurrency_limit=None)
+    on(parts.kill.click, handlers.kill, inputs, outputs, concurrency_limit=None)
+    for event in (run.input, events.page_load, page.changed):
+        on(event, handlers.show_run, inputs, outputs, concurrency_limit=None)
+    opened = on(events.tab_select, handlers.show_run, inputs, outputs, concurrency_limit=None)
     on(
         opened.success,
         handlers.estimate,
@@ -102,30 +109,35 @@ def build(
         progress="full",
         concurrency_limit=None,
     )
-    on(events.tick, handlers.poll, [run, state], outputs, concurrency_limit=None)
+    on(events.tick, handlers.poll, inputs, outputs, concurrency_limit=None)
     open_tab(parts.to_chat.click, tabs, "chat")
 
 
 class TrainingHandlers:
     """Handlers of the tab. They return values in the order of the outputs in `build`."""
 
-    def __init__(self, training: TrainingProtocol, estimates: EstimatesProtocol) -> None:
+    def __init__(
+        self, training: TrainingProtocol, estimates: EstimatesProtocol, gate: PasswordGate
+    ) -> None:
         self._training = training
         self._estimates = estimates
+        self._gate = gate
 
-    def show_run(self, run: str, state: ViewState) -> Updates:
+    def show_run(self, access: AccessPass | None, run: str, state: ViewState) -> Updates:
         """Update all outputs, since the page may show another run or nothing yet."""
         stale = replace(state, runs_hash=0, samples_hash=0)
         snapshot = self._training.snapshot(run)
-        return self._show(snapshot, run, stale, self._training.version(run))
+        shows_words = self._gate.shows_words(access)
+        return self._show(snapshot, run, stale, self._training.version(run), shows_words)
 
-    def poll(self, run: str, state: ViewState) -> Updates:
+    def poll(self, access: AccessPass | None, run: str, state: ViewState) -> Updates:
         """Update what has changed since the last poll."""
         try:
             version = self._training.version(run)
             if (version, state.stopping_for >= KILL_AFTER) == state.version:
                 return skip(_N_OUTPUTS)
-            return self._show(self._training.snapshot(run), None, state, version)
+            shows_words = self._gate.shows_words(access, renew=False)
+            return self._show(self._training.snapshot(run), None, state, version, shows_words)
         except KakaobotError as error:
             # Reported once, not at every tick.
             if state.error == str(error):
@@ -133,21 +145,21 @@ class TrainingHandlers:
             notify(str(error))
             return *skip(_N_OUTPUTS - 1), replace(state, version=(), error=str(error))
 
-    def start(self, state: ViewState) -> Updates:
-        return self._show(self._training.start(), "", replace(state, run_choices=()))
+    def start(self, access: AccessPass | None, state: ViewState) -> Updates:
+        return self._start(access, state, new=False)
 
-    def start_new(self, state: ViewState) -> Updates:
-        return self._show(self._training.start(new=True), "", replace(state, run_choices=()))
+    def start_new(self, access: AccessPass | None, state: ViewState) -> Updates:
+        return self._start(access, state, new=True)
 
-    def stop(self, run: str, state: ViewState) -> Updates:
+    def stop(self, access: AccessPass | None, run: str, state: ViewState) -> Updates:
         snapshot = self._training.stop(run)
         notify(text.STOP_REQUESTED)
-        return self._show(snapshot, run, state)
+        return self._show(snapshot, run, state, shows_words=self._gate.shows_words(access))
 
-    def kill(self, run: str, state: ViewState) -> Updates:
+    def kill(self, access: AccessPass | None, run: str, state: ViewState) -> Updates:
         snapshot = self._training.kill(run)
         notify(text.KILLED)
-        return self._show(snapshot, run, state)
+        return self._show(snapshot, run, state, shows_words=self._gate.shows_words(access))
 
     def estimate(self, run: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
         """The estimate card; empty while a run is live."""
@@ -161,14 +173,21 @@ class TrainingHandlers:
         # Estimating takes seconds, in which a run may have started.
         return cards.estimate_card(estimate_title(self._training.snapshot(run)), estimate)
 
+    def _start(self, access: AccessPass | None, state: ViewState, *, new: bool) -> Updates:
+        snapshot = self._training.start(new=new)
+        stale = replace(state, run_choices=())
+        return self._show(snapshot, "", stale, shows_words=self._gate.shows_words(access))
+
     def _show(
         self,
         snapshot: TrainingSnapshot,
         chosen: str | None,
         state: ViewState,
         version: tuple[object, ...] = (),
+        shows_words: bool = False,
     ) -> Updates:
-        return _updates(snapshot, self._estimates.cached(), chosen, state, version)
+        estimate = self._estimates.cached()
+        return _updates(snapshot, estimate, chosen, state, version, shows_words=shows_words)
 
 
 def _layout() -> TrainingComponents:
@@ -209,6 +228,8 @@ def _updates(
     chosen: str | None,
     state: ViewState,
     version: tuple[object, ...],
+    *,
+    shows_words: bool,
 ) -> Updates:
     """Values of `TrainingComponents`, the status line and the view state."""
     stopping = snapshot.stopping and snapshot.status.state in LIVE
@@ -218,6 +239,8 @@ def _updates(
     choices = ((text.CURRENT_RUN, ""), *((run_label(run), run.name) for run in view.runs))
     runs = runs_card(view.runs)
     samples = eval_samples_card(view.eval_samples, view.best_step)
+    if samples and not shows_words:
+        samples = cards.locked(text.SAMPLES_LOCKED)
     buttons = (view.start, view.stop, view.kill, view.new, view.to_chat)
     return (
         cards.training_card(view),

@@ -1,0 +1,186 @@
+"""Without the password no page gets anybody's words; progress and names it does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kakaobot.app.auth import LOCKED, PasswordGate
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.datasets import Datasets
+from kakaobot.app.exports import Exports
+from kakaobot.config import Home, save
+from tests.conftest import SAMPLE
+from tests.patience import wait_for
+from tests.security.window import Page, WindowProcess, running_window
+from tests.ui.test_eval_samples import transcript
+from tests.ui.window_fakes import SNAPSHOT, FakeEstimates, FakeTraining
+from ui import text
+from ui.tabs.training import TrainingComponents, TrainingHandlers, ViewState
+
+PASSWORD = "바다 거북"
+UNREADABLE = "이것은 아무 규칙에도 맞지 않는 줄"
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowProcess]:
+    """A window whose home holds the sample room and its dataset."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.settings()
+    save(home.settings_file, {"model.base_model": "starter"})
+    export = home.root / "대화.txt"
+    lines = SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
+    export.write_text("".join([*lines[:3], f"{UNREADABLE}\n", *lines[3:]]), encoding="utf-8")
+    Exports(home).import_files([export])
+    Datasets(home, BaseModels()).build()
+    with running_window(home.root, password=PASSWORD) as window:
+        yield window
+
+
+@pytest.fixture
+def page(window: WindowProcess) -> Page:
+    return window.open_page()
+
+
+def unlock(page: Page, password: str = PASSWORD) -> dict[str, Any]:
+    return page.call("gate-enter", values={"gate-password": password})
+
+
+def example(window: WindowProcess) -> str:
+    """Words of the room that the dataset tab shows as an example."""
+    report = Datasets(Home(window.home), BaseModels()).report()
+    assert report is not None
+    return report.examples[0].messages[0].text.split("\n")[0]
+
+
+def text_of(message: dict[str, Any]) -> str:
+    assert message["success"], message
+    return json.dumps(message["output"], ensure_ascii=False)
+
+
+def test_examples_and_styles_need_the_password(window: WindowProcess, page: Page) -> None:
+    words = example(window)
+    locked = text_of(page.call("tab-dataset", "select"))
+    assert words not in locked
+    assert text.WORDS_LOCKED in locked
+    # Names, figures and buttons are there.
+    assert "주말 보드게임방" in locked
+    assert text.DATASET_FACTS["replies"] in locked
+    unlock(page)
+    assert words in text_of(page.call("tab-dataset", "select"))
+    page.call("gate-lock")
+    assert words not in text_of(page.call("tab-dataset", "select"))
+
+
+def test_lines_of_the_diagnosis_need_the_password(window: WindowProcess, page: Page) -> None:
+    [hash] = [
+        entry["hash"]
+        for entry in json.loads((window.home / "data/raw/manifest.json").read_text("utf-8"))[
+            "files"
+        ]
+    ]
+    show = {"event_data": {"hash": hash}}
+    locked = text_of(page.call("export-files", "select", **show))
+    assert UNREADABLE not in locked
+    assert text.LOCKED_HINT in locked
+    assert "대화.txt" in locked
+    unlock(page)
+    assert UNREADABLE in text_of(page.call("export-files", "select", **show))
+
+
+def test_eval_samples_need_the_password() -> None:
+    gate = PasswordGate(PASSWORD)
+    training = FakeTraining(replace(SNAPSHOT, eval_samples=transcript(0, 10)))
+    handlers = TrainingHandlers(training, FakeEstimates(), gate)
+    output = [field.name for field in fields(TrainingComponents)].index("eval_samples")
+    access = gate.authenticate(PASSWORD)
+    for call in (
+        lambda access: handlers.show_run(access, "", ViewState()),
+        lambda access: handlers.poll(access, "", ViewState()),
+        lambda access: handlers.start(access, ViewState()),
+        lambda access: handlers.stop(access, "", ViewState()),
+        lambda access: handlers.kill(access, "", ViewState()),
+    ):
+        assert "0에 0" in str(call(access)[output])
+        locked = str(call(None)[output])
+        assert "0에 0" not in locked
+        assert text.SAMPLES_LOCKED in locked
+
+
+def test_the_chat_needs_the_password(page: Page) -> None:
+    result = page.call("chat-send", values={"chat-message": "안녕"})
+    assert not result["success"]
+    assert result["output"]["error"] == LOCKED
+
+
+def test_one_password_unlocks_one_page(window: WindowProcess, page: Page) -> None:
+    unlock(page)
+    words = example(window)
+    assert words in text_of(page.call("tab-dataset", "select"))
+    other = Page.of(page.browser.other_page("other"))
+    assert words not in text_of(other.call("tab-dataset", "select"))
+    assert words not in text_of(window.open_page().call("tab-dataset", "select"))
+
+
+def test_a_reloaded_page_stays_unlocked_until_it_is_locked(
+    window: WindowProcess, page: Page
+) -> None:
+    unlock(page)
+    reloaded = Page.of(page.browser)
+    assert reloaded.session_hash != page.session_hash
+    reloaded.load()
+    assert example(window) in text_of(reloaded.call("tab-dataset", "select"))
+    reloaded.call("gate-lock")
+    again = Page.of(page.browser)
+    again.load()
+    assert example(window) not in text_of(again.call("tab-dataset", "select"))
+
+
+def test_the_session_hash_of_an_unlocked_page_helps_nobody(
+    window: WindowProcess, page: Page
+) -> None:
+    unlock(page)
+    other = Page.of(page.browser.other_page("other"))
+    other.session_hash = page.session_hash
+    assert other.join("tab-dataset", "select").status_code == 403
+    stranger = window.open_page()
+    stranger.session_hash = page.session_hash
+    assert stranger.join("tab-dataset", "select").status_code == 403
+
+
+def test_a_locked_page_cannot_narrow_what_the_password_covers(
+    window: WindowProcess, page: Page
+) -> None:
+    change = {"values": page.values("tab-settings", "select") | {"set-access-scope": "chat"}}
+    denied = page.call("set-save", **change)
+    assert not denied["success"]
+    assert denied["output"]["error"] == LOCKED
+    assert Home(window.home).settings().access.scope == "everything"
+    unlock(page)
+    assert page.call("set-save", **change)["success"]
+    assert Home(window.home).settings().access.scope == "chat"
+    assert example(window) in text_of(window.open_page().call("tab-dataset", "select"))
+    save(Home(window.home).settings_file, {"access.scope": "everything"})
+
+
+def test_wrong_passwords_are_counted_over_a_restart(tmp_path: Path) -> None:
+    for _ in range(2):
+        with running_window(tmp_path, password=PASSWORD) as window:
+            page = window.open_page()
+            errors = [error(unlock(page, "산토끼")) for _ in range(3)]
+    assert "초 뒤에" in errors[-1]
+    with running_window(tmp_path, password=PASSWORD) as window:
+        page = window.open_page()
+        wait_for(lambda: "틀렸습니다. 다시" in error(unlock(page, "산토끼")))
+        # A count that started anew would allow more.
+        assert "초 뒤에" in error(unlock(page))
+
+
+def error(message: dict[str, Any]) -> str:
+    assert not message["success"]
+    return str(message["output"]["error"])
