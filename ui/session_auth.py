@@ -9,7 +9,7 @@ import asyncio
 import hmac
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -17,16 +17,12 @@ from urllib.parse import parse_qs, urlsplit
 from kakaobot.app.auth import AccessPass
 from kakaobot.errors import AccessDenied
 from scripts.open_page import proof_of
-from ui import text
-from ui.upload_limits import MAX_EVENT_BYTES
+from ui import request_text
+from ui.asgi import App, Receive, Scope, Send
 from ui.browser_sessions import BrowserSession, BrowserSessions, PasswordRequired, has_key
 from ui.hosts import AllowedHosts
 from ui.render.templating import render
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from ui.upload_limits import MAX_EVENT_BYTES
 
 OPEN = "/open"
 """The page that exchanges the code in its fragment; posting the code there exchanges it."""
@@ -216,7 +212,7 @@ class SessionAuthMiddleware:
         self, body: bytes | None, scope: Scope, headers: dict[str, str]
     ) -> _Response | None:
         if body is None:
-            return _json(413, {"detail": text.REQUEST_TOO_LARGE})
+            return _json(413, {"detail": request_text.REQUEST_TOO_LARGE})
         session_hash = _json_object(body).get("session_hash")
         if not isinstance(session_hash, str):
             return _Response(400, b"no session hash")

@@ -21,8 +21,8 @@ from starlette.requests import ClientDisconnect
 
 from kakaobot.atomic_io import disk_is_full
 from ui import request_text as text
+from ui.asgi import App, Receive, Scope, Send
 from ui.errors import failure_of
-from ui.token_auth import App, Receive, Scope, Send
 
 log = logging.getLogger("kakaobot.window")
 

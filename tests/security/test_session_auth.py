@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from kakaobot.app.auth import PasswordGate
 from scripts.open_page import proof_of
 from tests.security.browser import Browser, exchange
-from ui import text
+from ui import request_text, text
 from ui.browser_sessions import BrowserSessions
 from ui.hosts import AllowedHosts
 from ui.session_auth import SessionAuthMiddleware
@@ -310,7 +310,7 @@ def test_a_huge_event_is_refused(browser):
     body = json.dumps({"session_hash": "abc", "data": ["x" * MAX_EVENT_BYTES]}).encode()
     response = browser.post(JOIN, content=body)
     assert response.status_code == 413
-    assert response.json() == {"detail": text.REQUEST_TOO_LARGE}
+    assert response.json() == {"detail": request_text.REQUEST_TOO_LARGE}
 
 
 # --- hosts, origins and headers

@@ -44,7 +44,7 @@ def server(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _empty_folder(server):
     for file in stored(server):
-        file.unlink()
+        file.unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +127,7 @@ def test_files_that_wait_for_their_import_count(server):
     response = server.client.post("/upload", files=files(b"b" * 50_000))
     assert (response.status_code, response.text) == (413, request_text.UPLOADS_WAITING)
     for file in stored(server):
-        file.unlink()
+        file.unlink(missing_ok=True)
     assert server.client.post("/upload", files=files(b"b" * 50_000)).status_code == 200
 
 
