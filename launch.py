@@ -47,6 +47,12 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except (OptionError, EnvironmentFailure) as error:
         say(str(error))
         return 1
+    except OSError as error:
+        say(
+            f"{error.filename or '파일'} 을(를) 읽거나 쓰지 못했습니다 ({error.strerror}). "
+            "폴더의 권한과 디스크의 남은 자리를 확인하고 다시 시작하세요."
+        )
+        return 1
     except KeyboardInterrupt:
         say("멈췄습니다. 다시 시작하면 하던 곳부터 이어서 합니다.")
         return 130

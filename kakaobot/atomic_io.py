@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -40,8 +41,12 @@ def replace_text(file: Path, text: str) -> None:
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")
         retry_rename(lambda: draft.replace(file))
-    except BaseException:
-        draft.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # The user knows this name, not that of the draft.
+            error.filename = str(file)
         raise
 
 

@@ -30,7 +30,7 @@ ROWS = (
     ("kakaobot.chat_template", "kakaobot.runs", "kakaobot.style"),
     ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list"),
     ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
-    ("kakaobot.text_file",),
+    ("kakaobot.text_file", "kakaobot.os_errors"),
     (
         *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),
         *("kakaobot.gc_pause", "kakaobot.openmp"),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError, KakaobotError
 from kakaobot.openmp import set_wait_policy
+from kakaobot.os_errors import os_error_message
 from scripts.open_page import open_in_browser, open_page_file, remove_redirect
 from ui import text
 from ui.browser_sessions import BrowserSessions
@@ -37,6 +38,16 @@ _POLL_SECONDS = 0.5
 
 def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = True) -> int:
     """Open the window and serve it until it is closed; returns the exit code."""
+    try:
+        return _run(host=host, port=port, open_browser=open_browser)
+    except KakaobotError as error:
+        _print(str(error))
+    except OSError as error:
+        _print(os_error_message(error))
+    return 1
+
+
+def _run(*, host: str, port: int | None, open_browser: bool) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     # New files are readable by this user only.
     os.umask(0o077)
@@ -45,13 +56,9 @@ def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool 
     uploads = home.root / ".tmp"
     # As in a URL: gradio writes IPv6 addresses so.
     host = host.strip("[]")
-    try:
-        if not is_loopback(host) and not home.password().strip():
-            raise ConfigError(text.REMOTE_NEEDS_PASSWORD)
-        info = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
-    except KakaobotError as error:
-        _print(str(error))
-        return 1
+    if not is_loopback(host) and not home.password().strip():
+        raise ConfigError(text.REMOTE_NEEDS_PASSWORD)
+    info = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
     _prepare(uploads)
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
@@ -85,12 +92,8 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
     from ui.session_auth import SessionPasses
     from ui.window import build_window
 
-    try:
-        services = Services.from_home(home)
-        services.training.adopt()
-    except KakaobotError as error:
-        _print(str(error))
-        return 1
+    services = Services.from_home(home)
+    services.training.adopt()
     sessions = BrowserSessions(None if is_loopback(info.host) else services.gate)
     passes = SessionPasses(sessions, info.port)
     window = build_window(services, quit_program=_delayed(stop), passes=passes)

@@ -18,6 +18,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.errors import KakaobotError
+from kakaobot.os_errors import os_error_message
 from ui import request_text, text
 
 log = logging.getLogger("kakaobot.window")
@@ -98,6 +99,8 @@ def _toasts(place: str, unexpected: str = "") -> Iterator[None]:
         _log_unexpected(error, place)
         if unexpected:
             raise Toast(unexpected) from None
+        if isinstance(error, OSError) and error.errno is not None:
+            raise Toast(os_error_message(error)) from error
         raise Toast(text.UNEXPECTED_ERROR, text.ERROR_TITLE) from error
 
 

@@ -30,7 +30,11 @@ def main(
     ask: Callable[[str], str] = ask_password,
     console: Console | None = None,
 ) -> int:
-    """Run one command; returns its exit code. An unexpected error is a bug and propagates."""
+    """Run one command; returns its exit code.
+
+    A file that cannot be read or written is a sentence. Any other unexpected error is a bug and
+    propagates.
+    """
     # New files are readable by this user only.
     os.umask(0o077)
     set_wait_policy()
@@ -54,6 +58,11 @@ def _exit_code(
         return _EXIT_USAGE
     except KakaobotError as error:
         console.notify(str(error))
+        return _EXIT_ERROR
+    except OSError as error:
+        from kakaobot.os_errors import os_error_message
+
+        console.notify(os_error_message(error))
         return _EXIT_ERROR
     except KeyboardInterrupt:
         console.end_prompt()

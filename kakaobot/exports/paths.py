@@ -63,7 +63,7 @@ def move_files(moves: Sequence[Move]) -> list[Path]:
         except OSError as error:
             raise ExportError(
                 f"'{move.source.name}'을(를) 옮기지 못했습니다. "
-                "그 안의 파일을 쓰고 있는 프로그램을 닫고 다시 해 주세요."
+                "그 안의 파일을 쓰고 있는 프로그램을 닫고, 옮길 권한과 남은 자리가 있는지 보세요."
             ) from error
         targets.append(target)
     return targets

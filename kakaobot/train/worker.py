@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from kakaobot.atomic_io import disk_is_full
 from kakaobot.errors import KakaobotError
+from kakaobot.os_errors import os_error_message
 from kakaobot.runs.exit_reason import (
     EXIT_FULL,
     FULL_DISK,
@@ -62,6 +63,9 @@ def main(argv: list[str]) -> int:
     except Timeout:
         print("another worker already trains this run", flush=True)
         return EXIT_BUSY
+    except OSError as error:
+        # The lock cannot be made.
+        return _fail(run, ranks, error)
 
 
 def _train(run: Run, ranks: ProcessGroup) -> int:
@@ -95,8 +99,9 @@ def _stop(run: Run, ranks: ProcessGroup) -> int:
 def _fail(run: Run, ranks: ProcessGroup, error: Exception) -> int:
     """Report the error in the log, the status and the exit code; a full disk may allow only one."""
     # On a full disk these free the space for the report.
-    run.worker.release_space()
-    run.checkpoints.remove_incomplete()
+    with contextlib.suppress(OSError):
+        run.worker.release_space()
+        run.checkpoints.remove_incomplete()
     reason = ranks.publish_failure(_failure_message(error))
     if reason == _STOPPED:
         return 0
@@ -124,6 +129,8 @@ def _failure_message(error: Exception) -> str:
         return FULL_DISK
     if is_peer_lost(error):
         return PEER_LOST
+    if isinstance(error, OSError) and error.filename:
+        return f"{os_error_message(error)} {RESUMES}"
     return (
         f"예상하지 못한 오류로 학습이 끝났습니다 ({type(error).__name__}: {error}). "
         f"자세한 내용은 학습 폴더의 {LOG} 에 있습니다. {RESUMES}"
