@@ -248,7 +248,7 @@ def prepare_tiny(folder: Path) -> None:
 
     prepare(folder, "starter")
     base = folder / "base"
-    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
     base.unlink()
     torch.manual_seed(0)
     sizes: Any = {**TINY, "vocab_size": len(tokenizer), "tie_word_embeddings": True}

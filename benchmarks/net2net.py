@@ -31,7 +31,9 @@ def widen(folder: Path, sizes: Mapping[str, int]) -> Any:
     import torch
     from transformers import AutoModelForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
-    small: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    small: Any = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, trust_remote_code=False
+    )
     config = Qwen3Config(**{**small.config.to_dict(), **sizes, "layer_types": None})
     large: Any = Qwen3ForCausalLM(config)
     large.float()

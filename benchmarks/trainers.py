@@ -228,7 +228,9 @@ def _common(folder: Path, measurement: Measurement, overrides: dict[str, Any]) -
     from kakaobot.train.collate import Row, collate
 
     windows = json.loads((folder / "windows.json").read_text(encoding="utf-8"))
-    model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(
+        folder / "base", dtype=torch.float32, trust_remote_code=False
+    )
     model.config.use_cache = False
     end_id = _end_id(folder)
 
@@ -264,7 +266,9 @@ def trl(folder: Path, seconds: float) -> Measurement:
     )
     measurement, end_id = Measurement(), _end_id(folder)
     trainer = library.SFTTrainer(
-        model=AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.bfloat16),
+        model=AutoModelForCausalLM.from_pretrained(
+            folder / "base", dtype=torch.bfloat16, trust_remote_code=False
+        ),
         args=library.SFTConfig(
             **_arguments(),
             bf16=True,
@@ -274,7 +278,7 @@ def trl(folder: Path, seconds: float) -> Measurement:
             dataset_kwargs={"skip_prepare_dataset": True},
         ),
         train_dataset=data,
-        processing_class=AutoTokenizer.from_pretrained(folder / "base"),
+        processing_class=AutoTokenizer.from_pretrained(folder / "base", trust_remote_code=False),
         peft_config=_lora(),
     )
     collate = trainer.data_collator

@@ -32,7 +32,7 @@ ROWS = (
     ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
     ("kakaobot.text_file", "kakaobot.os_errors"),
     (
-        *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),
+        *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names", "kakaobot.model_files"),
         *("kakaobot.gc_pause", "kakaobot.openmp"),
     ),
     # Only the version.
@@ -47,6 +47,7 @@ MAY_LOAD_HEAVY = {
     "kakaobot.train.adapter",
     "kakaobot.train.eval_generation",
     "kakaobot.train.loss",
+    "kakaobot.train.resume",
     "kakaobot.train.distributed",
     "kakaobot.train.fsdp",
     "kakaobot.train.trainer",
@@ -74,9 +75,11 @@ MAY_CATCH_ALL = {
     "kakaobot.train.worker": 1,
     "kakaobot.chat.engine": 1,
     "kakaobot.chat.reply_thread": 1,
+    "kakaobot.base.hub": 1,
 }
 """Module → number of catch-all handlers: handlers and streams of the window, the worker's main
-function, and the threads of a reply, which pass their errors to the caller."""
+function, the threads of a reply, which pass their errors to the caller, and what libraries raise
+over a damaged model: tokenizers raises bare exceptions."""
 
 
 @functools.cache

@@ -44,7 +44,7 @@ def tokenizer(request: pytest.FixtureRequest, tokenizer_of: Callable[..., Any]) 
     if request.param == "starter":
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(FOLDER)
+        return AutoTokenizer.from_pretrained(FOLDER, trust_remote_code=False)
     if request.param == "chatml":
         return tokenizer_of("<|im_start|>", "<|im_end|>", "<pad>", eos_token="<|im_end|>")
     if request.param == "gemma":

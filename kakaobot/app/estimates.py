@@ -10,7 +10,8 @@ import psutil
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.base.cpu import Cpu, detect_cpu
-from kakaobot.base.selection import Hardware, detect_hardware
+from kakaobot.base.files import check_files
+from kakaobot.base.selection import Hardware, detect_hardware, location_of
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport, report_from_json
@@ -102,6 +103,7 @@ def estimate(
     if report is None:
         return Estimate(("데이터를 준비하면 메모리와 시간을 어림해 드립니다.",))
     choice = (bases or BaseModels()).select(home)
+    check_files(location_of(choice.name))
     return forecast(home, settings, choice, report, hardware=hardware(), free=free, cpu=cpu())
 
 

@@ -11,14 +11,15 @@ from filelock import FileLock, Timeout
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
 from kakaobot.atomic_io import disk_is_full
-from kakaobot.base.selection import BaseModelChoice
+from kakaobot.base.files import check_files
+from kakaobot.base.selection import BaseModelChoice, location_of
 from kakaobot.config import Home
 from kakaobot.dataset.artifacts import STATS
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.exports.file_store import FileStore
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
-from kakaobot.runs.exit_reason import FULL_DISK
+from kakaobot.runs.exit_reason import FULL_DISK, without_promise
 from kakaobot.runs.history import RunHistory, RunSummary
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run, Runs
@@ -152,7 +153,9 @@ class Training:
                 run = self._launch(runs, new=new)
         except OSError as error:
             if disk_is_full(error):
-                raise RunError(FULL_DISK) from error
+                latest = latest_run(runs, self._home.settings().project.run_name)
+                resumes = latest is not None and not new and latest.checkpoints.complete()
+                raise RunError(FULL_DISK if resumes else without_promise(FULL_DISK)) from error
             raise
         except Timeout as error:
             raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error
@@ -228,9 +231,11 @@ class Training:
         try:
             settings = self._home.settings()
             report = self._checked_report(settings)
-            self._bases.select(self._home)
+            base = self._bases.select(self._home)
             run = latest_run(runs, settings.project.run_name)
-            return "", resume_step(run, settings, report) if run else 0
+            step = resume_step(run, settings, report) if run else 0
+            check_files(location_of((base_of(run) if run and step else base).name))
+            return "", step
         except KakaobotError as error:
             return str(error), 0
 
@@ -246,8 +251,10 @@ class Training:
         report = self._checked_report(settings)
         latest = None if new else latest_run(runs, settings.project.run_name)
         resumes = latest is not None and resume_step(latest, settings, report) > 0
-        self._free_memory()
         self._bases.invalidate()
+        base = base_of(latest) if latest and resumes else self._bases.select(self._home)
+        check_files(location_of(base.name))
+        self._free_memory()
         # A run without checkpoints starts over.
         run = latest or runs.get(runs.unused_name(settings.project.run_name))
         self._write_config(run, settings, report, resumes=resumes)

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import logging
 import os
-import struct
+import pickle
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from kakaobot.errors import BaseModelError
+from kakaobot.runs.exit_reason import is_short_of_memory
 
 log = logging.getLogger(__name__)
 
-_CONFIG = "config.json"
+CONFIG = "config.json"
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _PATIENCE = 10.0
 """Seconds to wait for the hub before loading from the cache alone."""
@@ -49,15 +50,16 @@ def cached_file(name: str, file: str) -> Path | None:
 def is_cached(name: str) -> bool:
     """Whether the cache holds a model's config and some of its weights."""
     has_weights = any(cached_file(name, file) for file in _WEIGHTS)
-    return has_weights and cached_file(name, _CONFIG) is not None
+    return has_weights and cached_file(name, CONFIG) is not None
 
 
 def pretrained_source(name: str) -> dict[str, Any]:
     """`from_pretrained`'s arguments for a hub id, a folder or a `.gguf` file."""
     path = Path(name)
+    # Otherwise transformers asks on the terminal whether to run the Python of a model.
+    source: dict[str, Any] = {"pretrained_model_name_or_path": name, "trust_remote_code": False}
     if path.suffix == ".gguf" and path.is_file():
-        return {"pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
-    source: dict[str, Any] = {"pretrained_model_name_or_path": name}
+        return {**source, "pretrained_model_name_or_path": str(path.parent), "gguf_file": path.name}
     # Without a network the hub's library retries every missing file for 20 seconds.
     if not path.exists() and not is_cached(name) and not hub_reachable(_PATIENCE):
         source["local_files_only"] = True
@@ -80,10 +82,28 @@ def readable_errors(name: str) -> Iterator[None]:
     """Turn what `from_pretrained` raises into a BaseModelError."""
     try:
         yield
-    except (OSError, ValueError, ImportError, KeyError, struct.error) as error:
+    except pickle.UnpicklingError as error:
+        log.warning("loading %s failed", name, exc_info=True)
+        raise BaseModelError(
+            f"바탕 모델 {name} 의 가중치에 프로그램이 섞여 있거나 파일이 망가져 있어 읽지 "
+            "않았습니다. model.safetensors 가 든 모델을 model.base_model 에 적어 주세요."
+        ) from error
+    except Exception as error:
+        if not _is_foreign(error):
+            raise
         log.warning("loading %s failed", name, exc_info=True)
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise BaseModelError(
             f"바탕 모델 {name} 을 읽지 못했습니다. 이름과 인터넷 연결, 남은 디스크를 확인하거나 "
             f"model.base_model 을 starter 로 바꿔 연습해 보세요. (이유: {reason})"
         ) from error
+
+
+def _is_foreign(error: Exception) -> bool:
+    """Whether a library raised this over a file.
+
+    They raise whatever a damaged file leads to, bare exceptions included. Our own pass, such as a
+    STOP, and a lack of memory.
+    """
+    ours = type(error).__module__.startswith(f"{__name__.partition('.')[0]}.")
+    return not ours and not is_short_of_memory(error)

@@ -19,6 +19,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 
 from kakaobot.base import resolve
 from kakaobot.base.download import download
+from kakaobot.base.files import check_files
 from kakaobot.base.hub import pretrained_source, readable_errors
 from kakaobot.base.memory import release_memory
 from kakaobot.base.selection import next_smaller
@@ -81,10 +82,11 @@ def load_base(
         report: receives Korean progress and fallback messages.
 
     Raises:
-        BaseModelError: it cannot be found, downloaded or read.
+        BaseModelError: it cannot be found, downloaded or read, or needs code of its own.
         MemoryShortage: it does not fit into the free memory.
     """
     download(name, report)
+    check_files(name)
     tokenizer = load_tokenizer(name)
     renderer = renderer_for(tokenizer)
     device = best_device()
@@ -144,7 +146,7 @@ def device_facts(device: torch.device) -> resolve.Device:
 def parameters_of(config: Any) -> int:
     """Number of parameters a config describes; allocates nothing."""
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     return sum(parameter.numel() for parameter in model.parameters())
 
 

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from kakaobot.base import resolve
-from kakaobot.base.hub import cached_file, hub_reachable, pretrained_source, readable_errors
+from kakaobot.base.files import check_files
+from kakaobot.base.hub import (
+    CONFIG,
+    cached_file,
+    hub_reachable,
+    pretrained_source,
+    readable_errors,
+)
 from kakaobot.chat_template import CHATML, IM_END, IM_START, Renderer, renderer_for
 from kakaobot.errors import BaseModelError
 
@@ -24,16 +31,20 @@ def read_tokenizer_info(name: str) -> TokenizerInfo:
     """The renderer and context of a base model, without its weights.
 
     Raises:
-        BaseModelError: a file is neither on disk nor downloadable.
+        BaseModelError: a file is neither on disk nor downloadable, or is damaged, or the model
+            needs code of its own.
     """
     from tokenizers import Tokenizer
 
-    context = _context(_small_file(name, "config.json"))
+    check_files(name)
+    with readable_errors(name):
+        context = _context(_small_file(name, CONFIG))
     if Path(name).suffix == ".gguf" and Path(name).is_file():
         context = read_gguf_number(Path(name), "context_length") or context
     file = _small_file(name, "tokenizer.json")
     if file is not None:
-        tokenizer = Tokenizer.from_file(str(file))
+        with readable_errors(name):
+            tokenizer = Tokenizer.from_file(str(file))
         if all(tokenizer.token_to_id(token) is not None for token in (IM_START, IM_END)):
             return TokenizerInfo(Renderer(tokenizer, CHATML), context)
     # Other chat formats are derived from the chat template, which only transformers renders.

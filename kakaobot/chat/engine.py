@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
+from peft import PeftModel, get_peft_model_state_dict, load_peft_weights
 from torch.overrides import TorchFunctionMode
 from transformers.generation.streamers import BaseStreamer
 
@@ -22,6 +22,7 @@ from kakaobot.base.loading import LoadedBase, load_base
 from kakaobot.chat.protocol import NEVER, Cancelled
 from kakaobot.chat.truncate import truncate
 from kakaobot.errors import BaseModelError
+from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.schema import ChatMessage
 from kakaobot.settings import Switch
 
@@ -57,8 +58,11 @@ class Engine:
 
         Raises:
             BaseModelError: either of them cannot be loaded.
+            RunError: a file of the adapter is damaged.
             Cancelled: `cancelled` was set, also in the middle of loading.
         """
+        if adapter is not None:
+            check_adapter(adapter)
         with _CancelledLoad(cancelled) as load:
             base = load_base(
                 base_name,
@@ -181,6 +185,28 @@ class Engine:
         return str(self._base.tokenizer.decode(ids, skip_special_tokens=True))
 
 
+def _with_adapter(model: Any, adapter: Path) -> Any:
+    """The model with an adapter that has a weight for each of its layers.
+
+    Raises:
+        BaseModelError: it belongs to another model.
+    """
+    try:
+        model = PeftModel.from_pretrained(model, str(adapter))
+        # peft warns of missing weights, and would answer without the adapter.
+        expected = get_peft_model_state_dict(model, save_embedding_layers=False)
+        missing = expected.keys() - load_peft_weights(str(adapter), device="cpu").keys()
+        if missing:
+            raise KeyError(min(missing))
+    except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
+        log.warning("adapter %s cannot be loaded", adapter, exc_info=True)
+        raise BaseModelError(
+            f"어댑터 {adapter.parent.name}/{adapter.name} 을 읽지 못했습니다. "
+            "바탕 모델이 그대로인지 확인하고, 안 되면 다시 학습하세요."
+        ) from error
+    return model
+
+
 class _TokenQueue(BaseStreamer):
     """Streamer that queues the generated ids for the consuming thread, without the prompt."""
 
@@ -246,14 +272,3 @@ class _CancelledLoad(TorchFunctionMode):
     ) -> Any:
         self.check()
         return func(*args, **(kwargs or {}))
-
-
-def _with_adapter(model: Any, adapter: Path) -> Any:
-    try:
-        return PeftModel.from_pretrained(model, str(adapter))
-    except (OSError, ValueError, RuntimeError) as error:
-        log.warning("adapter %s cannot be loaded", adapter, exc_info=True)
-        raise BaseModelError(
-            f"어댑터 {adapter.parent.name}/{adapter.name} 을 읽지 못했습니다. "
-            "바탕 모델이 그대로인지 확인하고, 안 되면 다시 학습하세요."
-        ) from error

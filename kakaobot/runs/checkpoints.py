@@ -11,18 +11,26 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kakaobot.atomic_io import read_json_object, replace_text, retry_rename
+from kakaobot.errors import RunError
+from kakaobot.model_files import damage
 
 AdapterKind = Literal["best", "latest"]
 
 ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_FILES = (ADAPTER_CONFIG, "adapter_model.safetensors")
+_ADAPTER_WEIGHTS = "adapter_model.safetensors"
+ADAPTER_FILES = (ADAPTER_CONFIG, _ADAPTER_WEIGHTS)
 CHAT_TEMPLATE = "chat_template.jinja"
 """Saved beside every adapter."""
 
+_LATEST = "adapter_latest"
 _COMPLETE = "complete.json"
-_TRAINER_STATE = "trainer_state.json"
+TRAINER_STATE = "trainer_state.json"
+_IMPORTING = ("auto_mapping", "megatron_config")
+"""Keys of an adapter config by which peft imports modules; never written here."""
+UNUSED = ("training_args.bin", "README.md")
+"""Written by libraries and read by nothing; they hold paths of this machine."""
 # Besides the adapter, what an exact resume needs (transformers 5, `_save_checkpoint`).
-_REQUIRED = (*ADAPTER_FILES, _TRAINER_STATE, "optimizer.pt", "scheduler.pt")
+_REQUIRED = (*ADAPTER_FILES, TRAINER_STATE, "optimizer.pt", "scheduler.pt")
 _RNG_STATE = re.compile(r"rng_state(_\d+)?\.pth")
 """One file, or one per rank."""
 
@@ -41,12 +49,19 @@ class Checkpoints:
         steps = []
         for path in self._all():
             match = re.fullmatch(r"checkpoint-(\d+)", path.name)
-            if match and _is_complete(path):
+            if match and _is_finished(path) and not _damage(path):
                 steps.append((int(match[1]), path))
         return sorted(steps)
 
+    def damaged(self) -> list[tuple[str, str]]:
+        """Name of each finished checkpoint that has changed since, and the file at fault."""
+        finished = [(path, _damage(path)) for path in sorted(self._all()) if _is_finished(path)]
+        return [(path.name, file) for path, file in finished if file]
+
     def mark_complete(self, checkpoint: Path) -> None:
         """Record the size of every file; written into a checkpoint last."""
+        remove_unused(checkpoint)
+        (checkpoint / _COMPLETE).unlink(missing_ok=True)
         sizes = {file.name: file.stat().st_size for file in checkpoint.iterdir() if file.is_file()}
         replace_text(checkpoint / _COMPLETE, json.dumps({"sizes": sizes}))
 
@@ -55,8 +70,12 @@ class Checkpoints:
         complete = {path for _, path in self.complete()}
         incomplete = [path for path in self._all() if path not in complete]
         for path in incomplete:
-            shutil.rmtree(path, ignore_errors=True)
+            self.remove(path)
         return sorted(path.name for path in incomplete)
+
+    def remove(self, checkpoint: Path) -> None:
+        """Delete a checkpoint that cannot be loaded."""
+        shutil.rmtree(checkpoint, ignore_errors=True)
 
     def adapter_folder(self, kind: AdapterKind) -> Path:
         return self._folder / f"adapter_{kind}"
@@ -66,9 +85,10 @@ class Checkpoints:
         kinds: tuple[AdapterKind, ...] = ("best", "latest")
         for kind in kinds:
             folder = self.adapter_folder(kind)
-            # During a swap the backup may be all there is.
+            # During a swap the backup may be all there is. A damaged best adapter is not passed
+            # over in silence: `check_adapter` names it.
             for path in (folder, _backup(folder)):
-                if (path / ADAPTER_CONFIG).exists():
+                if path.is_dir() and any(path.iterdir()):
                     return kind, path
         return None
 
@@ -80,6 +100,7 @@ class Checkpoints:
         try:
             draft.mkdir(parents=True)
             write(draft)
+            remove_unused(draft)
             swap_folder(draft, folder, backup=_backup(folder))
         except BaseException:
             # The disk may be full, and half an adapter is of no use.
@@ -91,8 +112,36 @@ class Checkpoints:
 
 
 def adapter_version(adapter: Path) -> int:
-    """Changes whenever the adapter in this folder is replaced."""
-    return (adapter / ADAPTER_CONFIG).stat().st_mtime_ns
+    """Changes whenever the adapter in this folder is replaced; 0 for a damaged one."""
+    try:
+        return (adapter / ADAPTER_CONFIG).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def check_adapter(adapter: Path) -> None:
+    """Check config and weights without reading the weights.
+
+    Raises:
+        RunError: a file is missing or damaged, or is not one that a training has written.
+    """
+    name, text = _adapter_damage(adapter)
+    if not text:
+        return
+    advice = "'새 학습'(train --new)으로 다시 배우세요."
+    latest = adapter.with_name(_LATEST)
+    if adapter != latest and latest.is_dir() and not _adapter_damage(latest)[1]:
+        advice = (
+            f"{adapter.name} 폴더를 지우면 가장 최근 어댑터({latest.name})로 대답합니다. "
+            "아니면 '새 학습'(train --new)으로 다시 배우세요."
+        )
+    raise RunError(f"어댑터 {adapter.parent.name}/{adapter.name} 의 {name} 파일이 {text}. {advice}")
+
+
+def remove_unused(folder: Path) -> None:
+    """Delete what libraries write into a checkpoint or adapter without a reader."""
+    for name in UNUSED:
+        (folder / name).unlink(missing_ok=True)
 
 
 def swap_folder(draft: Path, folder: Path, *, backup: Path) -> None:
@@ -116,15 +165,34 @@ def _backup(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.old")
 
 
-def _is_complete(checkpoint: Path) -> bool:
-    """Whether every file an exact resume needs has its recorded size."""
-    sizes = read_json_object(checkpoint / _COMPLETE).get("sizes") or {}
-    return (
-        all(name in sizes for name in _REQUIRED)
-        and any(_RNG_STATE.fullmatch(name) for name in sizes)
-        and all(_size(checkpoint / name) == size for name, size in sizes.items())
-        and bool(read_json_object(checkpoint / _TRAINER_STATE))
-    )
+def _is_finished(checkpoint: Path) -> bool:
+    """Whether the checkpoint was written to its end."""
+    return (checkpoint / _COMPLETE).exists()
+
+
+def _damage(checkpoint: Path) -> str:
+    """The first file that an exact resume needs and that is not as it was written, if any."""
+    sizes = read_json_object(checkpoint / _COMPLETE).get("sizes")
+    if not isinstance(sizes, dict) or not all(name in sizes for name in _REQUIRED):
+        return _COMPLETE
+    if not any(_RNG_STATE.fullmatch(name) for name in sizes):
+        return _COMPLETE
+    for name, size in sizes.items():
+        # Older versions kept what nothing reads.
+        if name not in UNUSED and _size(checkpoint / name) != size:
+            return str(name)
+    return "" if read_json_object(checkpoint / TRAINER_STATE) else TRAINER_STATE
+
+
+def _adapter_damage(adapter: Path) -> tuple[str, str]:
+    """A file of the adapter that cannot be used, and what is wrong with it; empty if none is."""
+    for name in ADAPTER_FILES:
+        if text := damage(adapter / name):
+            return name, text
+    config = read_json_object(adapter / ADAPTER_CONFIG)
+    if config.get("peft_type") != "LORA" or any(config.get(key) for key in _IMPORTING):
+        return ADAPTER_CONFIG, "이 프로그램이 쓴 것이 아닙니다"
+    return "", ""
 
 
 def _size(file: Path) -> int:

@@ -17,6 +17,7 @@ _MAX_QUOTE = 300
 
 LAST_LINE_LABEL = "마지막 기록"
 RESUMES = "다시 시작하면 마지막 저장본부터 이어집니다."
+RESTARTS = "다시 시작하면 처음부터 배웁니다."
 _LESS_MEMORY = (
     "training.max_seq_len 을 줄이고 데이터 준비를 다시 하거나, model.base_model 을 더 작은 것으로 "
     "바꾸세요."
@@ -120,6 +121,11 @@ def exit_message(
     lines = [line.strip() for line in log if line.strip("-= \n") and not line.startswith("{")]
     quote = f" {LAST_LINE_LABEL}: {lines[-1][:_MAX_QUOTE]}" if lines else ""
     return f"학습 프로세스가 갑자기 끝났습니다. {_cause(lines, code, rebooted, full)}{quote}"
+
+
+def without_promise(message: str) -> str:
+    """A message of a run that has no checkpoint to resume from."""
+    return message.replace(RESUMES, RESTARTS)
 
 
 def without_last_line(message: str) -> str:

@@ -32,7 +32,7 @@ import yaml
 from kakaobot.atomic_io import folder_is_full, read_json_object, replace_text
 from kakaobot.errors import ConfigError, RunError
 from kakaobot.runs.checkpoints import Checkpoints
-from kakaobot.runs.exit_reason import RESUMES, exit_message
+from kakaobot.runs.exit_reason import RESUMES, exit_message, without_promise
 from kakaobot.runs.liveness import WorkerProcess
 from kakaobot.runs.log import RunLog
 from kakaobot.runs.metrics import Point, append_points, read_points
@@ -119,7 +119,13 @@ class Run:
     # -- read by everyone --------------------------------------------------------------------------
 
     def status(self) -> Status:
-        """The recorded status, corrected by whether its worker is alive."""
+        """The recorded status, corrected by whether its worker is alive and what it has saved."""
+        status = self._observed_status()
+        if RESUMES in status.message and not self.checkpoints.complete():
+            return replace(status, message=without_promise(status.message))
+        return status
+
+    def _observed_status(self) -> Status:
         # Checked first: a worker may finish between the two reads.
         alive = self.worker.process() is not None
         status, worker = self.recorded_status(), self.worker.record()

@@ -152,7 +152,7 @@ class StarterBuild:
                 for encoded in self.tokenizer.encode_batch(texts[start : start + 20_000]):
                     ids += [*encoded.ids, self.end_of_text]
             torch.save(torch.tensor(ids, dtype=torch.int32), file)
-        tokens: torch.Tensor = torch.load(file)
+        tokens: torch.Tensor = torch.load(file, weights_only=True)
         return tokens
 
     def _rows(self, progress: Any) -> Iterator[torch.Tensor]:
@@ -274,7 +274,7 @@ class StarterBuild:
     def _load_state(self) -> None:
         file = self.work / "state.pt"
         if file.exists():
-            state = torch.load(file)
+            state = torch.load(file, weights_only=True)
             self.model.load_state_dict(state["model"])
             for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)

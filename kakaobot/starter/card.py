@@ -78,8 +78,10 @@ def _generate(folder: Path, questions: Sequence[str]) -> list[tuple[str, str]]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, trust_remote_code=False
+    )
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     renderer = chat_renderer(tokenizer.backend_tokenizer)
     torch.manual_seed(_SEED)
     answers = []

@@ -9,6 +9,7 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
+from kakaobot.base.files import is_local
 from kakaobot.base.loading import LoadedBase
 from kakaobot.errors import ConfigError
 from kakaobot.settings import LoraSettings
@@ -52,6 +53,9 @@ def with_lora(base: LoadedBase, lora: LoraSettings, *, checkpointing: bool) -> A
             f"바탕 모델에 lora.target_modules({modules}) 라는 층이 없습니다. "
             "all-linear 로 되돌리세요."
         ) from error
+    name = str(base.model.name_or_path)
+    # No path of this machine in an adapter that may be moved or shared; a hub id stays.
+    model.peft_config[model.active_adapter].base_model_name_or_path = "" if is_local(name) else name
     if base.device.type == "cpu":
         _use_sparse_dropout(model, lora.dropout)
     return model

@@ -34,6 +34,7 @@ from kakaobot.train.fsdp import Following, leading, shard, weight_bytes
 from kakaobot.train.length_buckets import BatchSchedule
 from kakaobot.train.oom_backoff import MemoryPlan, describe_backoff
 from kakaobot.train.plan import Plan
+from kakaobot.train.resume import ResumePoint, resume_point
 from kakaobot.train.trainer import LoraTrainer, RowDataset, dataset_size, training_arguments
 
 
@@ -70,7 +71,8 @@ class TrainingJob:
         """Memory for the layers that FSDP has gathered."""
         self._memory_plan: MemoryPlan | None = None
         """None before the first attempt."""
-        self._backoff_notes: tuple[str, ...] = ()
+        self._kept_notes: tuple[str, ...] = ()
+        """Shown in every attempt."""
 
     def run_to_completion(self) -> None:
         """Train; when memory runs out, resume from the last checkpoint with a smaller plan."""
@@ -120,7 +122,7 @@ class TrainingJob:
         note = describe_backoff(
             self._memory_plan, smaller, checkpoints[-1][0] if checkpoints else 0
         )
-        self._memory_plan, self._backoff_notes = smaller, (*self._backoff_notes, note)
+        self._memory_plan, self._kept_notes = smaller, (*self._kept_notes, note)
         status = self.run.recorded_status()
         self.status = replace(initial_status(status), notes=(*status.notes, note))
         self._report(note)
@@ -192,7 +194,7 @@ class TrainingJob:
             fsdp_ranks=self.ranks.local_world_size if self.ranks.fsdp else 0,
             report=self._report,
         )
-        self.status = replace(self.status, notes=(*base.notes, *self._backoff_notes))
+        self.status = replace(self.status, notes=(*base.notes, *self._kept_notes))
         return base
 
     def _encode_rows(self, base: LoadedBase) -> tuple[RowDataset, RowDataset]:
@@ -233,16 +235,20 @@ class TrainingJob:
         return model
 
     def _resume_checkpoint(self) -> Path | None:
-        """The newest complete checkpoint, the same one on every rank."""
-        if incomplete := self.run.checkpoints.remove_incomplete():
-            self._report(f"쓰다 만 저장본을 지웠습니다: {', '.join(incomplete)}")
-        checkpoints = self.run.checkpoints.complete()
-        step, path = checkpoints[-1] if checkpoints else (0, None)
+        """The newest checkpoint that can be loaded, the same one on every rank."""
+        # Only the main rank may delete damaged ones.
+        point = resume_point(self.run.checkpoints) if self.ranks.is_main else ResumePoint()
+        if point.unfinished:
+            self._report(f"쓰다 만 저장본을 지웠습니다: {', '.join(point.unfinished)}")
+        for note in point.notes:
+            self._report(note)
+        self._kept_notes += point.notes
+        self.status = replace(self.status, notes=(*self.status.notes, *point.notes))
         # Invalidates metrics of later steps, which will be measured again.
-        self.run.append(Point(step, "resume", 0.0, time.time()))
-        if path:
-            self._report(f"{step}단계부터 이어서 학습합니다.")
-        name = self.ranks.broadcast(path.name if path else None)
+        self.run.append(Point(point.step, "resume", 0.0, time.time()))
+        if point.path:
+            self._report(f"{point.step}단계부터 이어서 학습합니다.")
+        name = self.ranks.broadcast(point.path.name if point.path else None)
         return self.run.path / name if name else None
 
     def _max_tokens(self, base: LoadedBase, train: RowDataset, val: RowDataset) -> int:

@@ -43,6 +43,9 @@ class _ReadOnlyCheckpoints(Checkpoints):
     def mark_complete(self, checkpoint: Path) -> None:
         pass
 
+    def remove(self, checkpoint: Path) -> None:
+        pass
+
     def remove_incomplete(self) -> list[str]:
         return []
 

@@ -21,6 +21,7 @@ from kakaobot.config import ROOT, Home, save
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import Status
 from kakaobot.train.forecast import Estimate, timing_note
+from tests.base.damages import copy_base
 from tests.conftest import SAMPLE
 from tests.patience import patience
 
@@ -210,8 +211,9 @@ def test_estimating_imports_no_torch_and_starts_no_process(
 
 
 def test_unknown_architectures_are_not_estimate_for(prepared: Home, tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"model_type": "mamba"}', encoding="utf-8")
-    for base in (str(tmp_path), "nobody/no-such-model"):
+    folder = copy_base(tmp_path / "base")
+    (folder / "config.json").write_text('{"model_type": "mamba"}', encoding="utf-8")
+    for base in (str(folder), "nobody/no-such-model"):
         result = estimate_for(prepared, base=base)
         assert (result.memory, result.seconds, result.enough) == (None, None, True)
         assert "어림할 수 없습니다" in result.sentences[0]
@@ -228,6 +230,16 @@ def test_dry_run_prints_the_estimate_and_starts_nothing(
     assert main(["train", "--dry-run"]) == 0
     assert "메모리 약" in capsys.readouterr().out
     assert Runs(prepared.folder("checkpoints_lora")).all() == []
+
+
+def test_dry_run_names_a_damaged_base(
+    prepared: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = copy_base(tmp_path / "base")
+    save(prepared.settings_file, {"model.base_model": str(base)})
+    (base / "model.safetensors").write_bytes((base / "model.safetensors").read_bytes()[:100_000])
+    assert main(["train", "--dry-run"]) == 1
+    assert "model.safetensors 파일이 " in capsys.readouterr().err
 
 
 class CountingEstimate:

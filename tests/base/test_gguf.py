@@ -49,5 +49,5 @@ def test_a_damaged_gguf_file_is_a_readable_error(tmp_path: Path, content: bytes)
     file = tmp_path / "broken.gguf"
     file.write_bytes(content)
     for read in (read_tokenizer_info, load_base):
-        with pytest.raises(BaseModelError, match=r"broken\.gguf 을 읽지 못했습니다"):
+        with pytest.raises(BaseModelError, match=r"broken\.gguf 파일이"):
             read(str(file))

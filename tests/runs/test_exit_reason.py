@@ -27,7 +27,7 @@ DEATHS = {
         "디스크가 가득",
         "No space left",
     ),
-    "unknown": ("raise KeyError('무엇')", "마지막 저장본부터", "무엇"),
+    "unknown": ("raise KeyError('무엇')", "처음부터", "무엇"),
 }
 
 

@@ -140,7 +140,7 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A narrow base with many layers: few weights, but large activations."""
     folder = tmp_path_factory.mktemp("base")
     torch.manual_seed(0)
-    tokenizer = AutoTokenizer.from_pretrained(str(FOLDER))
+    tokenizer = AutoTokenizer.from_pretrained(str(FOLDER), trust_remote_code=False)
     config = Qwen3Config(
         vocab_size=len(tokenizer), hidden_size=64, intermediate_size=192, num_hidden_layers=32,
         num_attention_heads=2, num_key_value_heads=2, head_dim=32, tie_word_embeddings=True,
