@@ -251,10 +251,11 @@ class Training:
         report = self._checked_report(settings)
         latest = None if new else latest_run(runs, settings.project.run_name)
         resumes = latest is not None and resume_step(latest, settings, report) > 0
-        self._bases.invalidate()
         base = base_of(latest) if latest and resumes else self._bases.select(self._home)
         check_files(location_of(base.name))
         self._free_memory()
+        # `auto` chooses by the memory that is free now.
+        self._bases.invalidate()
         # A run without checkpoints starts over.
         run = latest or runs.get(runs.unused_name(settings.project.run_name))
         self._write_config(run, settings, report, resumes=resumes)
