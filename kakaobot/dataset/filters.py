@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from kakaobot.dataset.boilerplate import MIN_CHARS, is_boilerplate
 from kakaobot.dataset.pii.spans import LINK, TAGS
+from kakaobot.exports.notices import contains_official
 from kakaobot.exports.participants import find_bots
 from kakaobot.schema import Conversation, Message, Turn
 from kakaobot.settings import DataSettings
@@ -28,6 +29,7 @@ TOO_LONG = "한 번에 읽기에 너무 긴 말"
 OTHER_PARTICIPANT = "다른 사람의 말 (앞 대화로만 씀)"
 UNREACHED = "배울 대답과 이어지지 않은 말"
 BOT = "봇의 말"
+NOTICE = "카카오톡이 쓴 안내"
 LINKS = "링크만 있는 말"
 BOILERPLATE = "복사해 붙인 뉴스·공지"
 FORWARDED = "여러 곳에 돌린 글"
@@ -35,7 +37,7 @@ REPEATED = "전에 한 긴 말의 되풀이"
 CAPPED = "너무 많은 짧은 반응"
 LEAKED = "검증에 쓰는 긴 말(20자부터)과 거의 같은 말"
 
-REASONS = (TOO_SHORT, BOT, LINKS, BOILERPLATE, FORWARDED, REPEATED, CAPPED)
+REASONS = (TOO_SHORT, BOT, NOTICE, LINKS, BOILERPLATE, FORWARDED, REPEATED, CAPPED)
 """Why a candidate is excluded, in the order of the filters; the first match counts."""
 
 _REASON_OF_KIND = {"media": MEDIA, "system": SYSTEM, "deleted": DELETED}
@@ -145,6 +147,8 @@ def exclusion_reason(turn: Turn, rules: FilterRules, bots: Collection[str]) -> s
         return TOO_SHORT
     if turn.sender in bots:
         return BOT
+    if contains_official(text):
+        return NOTICE
     if rules.links and _has_only_links(text):
         return LINKS
     if rules.boilerplate and len(text) >= MIN_CHARS:

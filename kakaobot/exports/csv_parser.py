@@ -8,8 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from kakaobot.exports.formats import CsvFormat
+from kakaobot.exports.notices import actor_of, is_own_notice, split_official
 from kakaobot.exports.parse_result import ParseResultBuilder
-from kakaobot.exports.system_text import actor_of
 from kakaobot.exports.timestamps import parse_date, parse_time
 
 Row = tuple[int, int, list[str]]
@@ -53,10 +53,19 @@ def _add_row(builder: ParseResultBuilder, format: CsvFormat, row: Row, at: datet
     if not cells[0].strip():
         sender = ""
     elif sender and (notice := format.notice.fullmatch(text.strip())):
-        sender = "" if actor_of(notice) in {"", sender} else sender
+        is_about_sender = actor_of(notice) in {"", sender} or is_own_notice(sender, text.strip())
+        sender = "" if is_about_sender else sender
+    words, official = split_official(text) if sender else (text, "")
+    if official and words.strip():
+        text = words
+    elif official:
+        sender, official = "", ""
     builder.add_record(number, at, sender, text, [])
+    if official:
+        builder.add_record(number + text.count("\n") + 1, at, "", official, [])
     if height > 1:
-        builder.counts["continuations"] += height - 1 - text.count("\n")
+        lines = text.count("\n") + (official.count("\n") + 1 if official else 0)
+        builder.counts["continuations"] += height - 1 - lines
 
 
 def _rows(lines: Sequence[str], format: CsvFormat) -> Iterator[Row]:

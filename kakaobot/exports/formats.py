@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from kakaobot.exports.system_text import NOTICE, NOTICE_WORDS, UNTIMED_NOTICE
+from kakaobot.exports.notices import NOTICE, OFFICIAL, UNTIMED_NOTICE, Wordings
 
 _SPACE = r"[ \u00a0\u202f]"
 _MERIDIEM_KO = r"(?P<meridiem>오전|오후)"
@@ -91,8 +91,8 @@ class TextFormat:
     """Whole line that starts a day: groups year, month, day."""
     system_record: re.Pattern[str] | None = None
     """A record without a sender: groups when, text."""
-    notice: re.Pattern[str] | None = None
-    """Whole system line without a timestamp, if the format has such lines."""
+    notice: Wordings = OFFICIAL
+    """Whole system line without a timestamp."""
     headers: tuple[re.Pattern[str], ...] = ROOM_HEADERS
     """Whole line that names the room: group room. The first match wins."""
     has_space: bool = True
@@ -109,14 +109,16 @@ class TextFormat:
         space = rf"(?: |(?={line_end})|\Z)" if self.has_space else ""
         return re.compile(rf"{line_end}{self.record_start}{space}")
 
+    def has_special_line(self, body: str) -> bool:
+        """Whether a body may have a line that is not a continuation; never misses one."""
+        return bool(self._special_line.search(body) or self.notice.has_word(body))
+
     @cached_property
-    def special_line(self) -> re.Pattern[str]:
-        """Matches in every record body that has a line which may not be a continuation."""
+    def _special_line(self) -> re.Pattern[str]:
         system = [self.system_record] if self.system_record else []
         patterns = [self.record_like, *self.date_lines, *system]
         lines = "|".join(_without_groups(line.pattern).replace(r"\Z", "") for line in patterns)
-        words = rf"|[^\n]*(?:{NOTICE_WORDS})" if self.notice else ""
-        return re.compile(rf"\n(?:{lines}{words})")
+        return re.compile(rf"\n(?:{lines})")
 
     @cached_property
     def has_dates(self) -> bool:
@@ -134,7 +136,7 @@ class CsvFormat:
     timestamp: re.Pattern[str]
     row_start: re.Pattern[str]
     """Start of a row; only used to resynchronize after a broken quote."""
-    notice: re.Pattern[str]
+    notice: Wordings
     """Whole text of a system row; its sender is the participant who caused it."""
 
 

@@ -13,9 +13,10 @@ from datetime import date, datetime, timedelta
 from typing import cast
 
 from kakaobot.exports.formats import TextFormat
+from kakaobot.exports.notice_lines import FileNames, trailing_notices
+from kakaobot.exports.notices import POLICY, actor_of
 from kakaobot.exports.parse_result import ParseResultBuilder, normalize_name
 from kakaobot.exports.sender_names import SenderNames
-from kakaobot.exports.system_text import actor_of
 from kakaobot.exports.timestamps import (
     Timestamp,
     TimestampParser,
@@ -48,12 +49,22 @@ class LineParser:
         builder: ParseResultBuilder,
         header_lines: Sequence[int],
         senders: SenderNames,
+        names: FileNames,
     ) -> None:
-        """`header_lines`: ascending 1-based numbers of all lines of headers."""
+        """Start before the first record.
+
+        Args:
+            format: of all lines.
+            builder: receives the records.
+            header_lines: ascending 1-based numbers of all lines of headers.
+            senders: the senders so far.
+            names: those of the whole file.
+        """
         self._format = format
         self._builder = builder
         self._header_lines = header_lines
         self._senders = senders
+        self._names = names
         self.line_end = "\n"
         """Line terminator of the current section."""
         self.timestamps = TimestampParser(format)
@@ -101,8 +112,7 @@ class LineParser:
         if not text:
             return number
         lines = list(self._split_lines(text.split(self.line_end)[1:], number))
-        for index in range(len(lines)):
-            self._parse_line(lines, index, next_when, is_continuation=is_continuation)
+        self._parse_lines(lines, next_when, is_continuation=is_continuation)
         return number + text.count("\n")
 
     def parse_record(self, number: int, when: str, sender: str, body: str, next_when: str) -> None:
@@ -126,8 +136,17 @@ class LineParser:
             self._last = at
             self._open = _OpenRecord(number, at, sender, text)
         rest = list(self._split_lines(lines, number + 1 + text.count("\n")))
-        for index in range(len(rest)):
-            self._parse_line(rest, index, next_when, is_continuation=False)
+        self._parse_lines(rest, next_when, is_continuation=False)
+
+    def _parse_lines(
+        self, lines: Sequence[_Line], next_when: str, *, is_continuation: bool
+    ) -> None:
+        """Parse all lines up to the next record."""
+        notices = trailing_notices([line for _, line in lines], self._is_notice, self._is_date_line)
+        for index, is_notice in enumerate(notices):
+            self._parse_line(
+                lines, index, next_when, is_notice=is_notice, is_continuation=is_continuation
+            )
 
     def _split_lines(self, pieces: Sequence[str], number: int) -> Iterator[_Line]:
         for piece in pieces:
@@ -140,7 +159,13 @@ class LineParser:
                 number += len(lines)
 
     def _parse_line(
-        self, lines: Sequence[_Line], index: int, next_when: str, *, is_continuation: bool
+        self,
+        lines: Sequence[_Line],
+        index: int,
+        next_when: str,
+        *,
+        is_notice: bool,
+        is_continuation: bool,
     ) -> None:
         """Parse `lines[index]`, which starts no regular record; the others are its context."""
         number, line = lines[index]
@@ -162,12 +187,12 @@ class LineParser:
             self.close()
             self._day = day
             builder.counts["dates"] += 1
-        elif not format.system_record and is_date_line(line, format.date_lines):
+        elif not format.system_record and self._is_date_line(line):
             # An invalid date: the records below belong to no day.
             self.close()
             self._day = None
             builder.reject(number, line)
-        elif format.notice and self._is_notice(line) and (at := self._time_of_notice()):
+        elif self._starts_notice(line, is_trailing=is_notice) and (at := self._time_of_notice()):
             self.close()
             self._open = _OpenRecord(number, at, "", line)
         elif self._open:
@@ -186,12 +211,25 @@ class LineParser:
             self._last = at
             self._open = _OpenRecord(number, at, "", text)
 
+    def _starts_notice(self, line: str, *, is_trailing: bool) -> bool:
+        """`is_trailing`: whether the line is a notice if it stands below a message."""
+        if self._open is None:
+            return self._format.notice.fullmatch(line.strip()) is not None
+        if self._open.sender:
+            return is_trailing
+        belongs_to_notice = self._format.system_record or POLICY.fullmatch(line.strip())
+        return not belongs_to_notice and self._is_notice(line)
+
     def _is_notice(self, line: str) -> bool:
-        match = self._format.notice.fullmatch(line) if self._format.notice else None
+        """Whether a line has the wording of a notice about somebody in the file."""
+        match = self._format.notice.fullmatch(line.strip())
         if match is None:
             return False
         actor = actor_of(match)
-        return not actor or self._open is None or actor in self._senders
+        return not actor or actor in self._senders or self._names.has_actor(match)
+
+    def _is_date_line(self, line: str) -> bool:
+        return is_date_line(line, self._format.date_lines)
 
     def _strip_open_record(self) -> None:
         while self._open and self._open.continuations and not self._open.continuations[-1].strip():

@@ -13,7 +13,8 @@ from itertools import pairwise, repeat
 from typing import cast, overload
 
 from kakaobot.disk_list import DiskBlocks
-from kakaobot.exports.system_text import DELETED, MEDIA, PLACEHOLDER_FIRST, PLACEHOLDER_LAST
+from kakaobot.exports.notices import DELETED, OFFICIAL, is_own_notice
+from kakaobot.exports.system_text import MEDIA, PLACEHOLDER_FIRST, PLACEHOLDER_LAST
 from kakaobot.schema import Kind, Message
 
 _BLOCK_SIZE = 8192
@@ -246,13 +247,18 @@ def kind_of(sender: str, text: str) -> Kind:
     if not sender:
         return "deleted" if DELETED.fullmatch(body) else "system"
     is_candidate = (
-        body[:1] in PLACEHOLDER_FIRST or "." in body[-6:] or body.endswith("보냈습니다")
+        body[:1] in PLACEHOLDER_FIRST or "." in body[-6:] or body.endswith(("니다", "안내"))
     ) and len(body) <= _MAX_PLACEHOLDER
-    return _placeholder_kind(body) if is_candidate else "text"
+    if not is_candidate:
+        return "text"
+    kind = _placeholder_kind(body)
+    return "system" if kind == "text" and is_own_notice(sender, body) else kind
 
 
 @lru_cache(maxsize=8192)
 def _placeholder_kind(body: str) -> Kind:
     if DELETED.fullmatch(body):
         return "deleted"
-    return "media" if MEDIA.fullmatch(body) else "text"
+    if MEDIA.fullmatch(body):
+        return "media"
+    return "system" if OFFICIAL.fullmatch(body) else "text"

@@ -19,6 +19,7 @@ from kakaobot.exports.contained_files import MAX_BYTES, ContainedFile
 from kakaobot.exports.containers import open_container
 from kakaobot.exports.csv_parser import parse_csv
 from kakaobot.exports.formats import CSV_FORMAT, IOS_FILE_NAME, PART_NAME, ROOM_IN_NAME, TextFormat
+from kakaobot.exports.notice_lines import FileNames
 from kakaobot.exports.parse_result import Export, ParseResultBuilder
 from kakaobot.exports.sections import (
     Chunk,
@@ -231,12 +232,13 @@ def _parse(data: bytes, name: str, known_room: str) -> Export:
     builder = ParseResultBuilder(name, room, header_part or (file_part if formats else 1))
     has_system_records = any(format.system_record for format in formats)
     colon_names = names_with_colon(data, room) if has_system_records else []
+    names = FileNames(data)
     for chunk, chunk_sections in chunks:
         if chunk.is_csv:
             lines = decode_utf8(chunk.data).replace("\r\n", "\n").removesuffix("\n").split("\n")
             parse_csv(lines, CSV_FORMAT, builder, chunk.first_line)
         else:
-            _parse_sections(chunk_sections, builder, colon_names)
+            _parse_sections(chunk_sections, builder, names, colon_names)
     ids = [format.id for format in formats] + [CSV_FORMAT.id] * has_csv
     line_count = data.count(b"\n") + (not data.endswith(b"\n"))
     return builder.build(
@@ -263,7 +265,10 @@ def _split(data: bytes, *, is_later_part: bool) -> list[tuple[Chunk, list[Sectio
 
 
 def _parse_sections(
-    sections: Sequence[Section], builder: ParseResultBuilder, colon_names: Sequence[str]
+    sections: Sequence[Section],
+    builder: ParseResultBuilder,
+    names: FileNames,
+    colon_names: Sequence[str],
 ) -> None:
     """Parse text; a part that continues the section before it may start inside a message."""
     parser: TextParser | None = None
@@ -279,7 +284,9 @@ def _parse_sections(
         if parser is None or not is_continuation:
             if parser:
                 parser.close()
-            parser = TextParser(section.format, builder, header_lines, colon_names=colon_names)
+            parser = TextParser(
+                section.format, builder, header_lines, names, colon_names=colon_names
+            )
         parser.read(section, is_continuation=is_continuation)
         previous = section.format, section.part
     if parser:

@@ -237,11 +237,10 @@ def _breaks_with_lf(data: bytes, header: Header | None) -> bool:
 
 def _is_complete(piece: str, format: TextFormat) -> bool:
     """Whether a piece between CRLFs is blank, a date line or a notice."""
-    notice = format.notice
     return (
         not piece.strip()
         or parse_date_line(piece.strip(), format.date_lines) is not None
-        or bool(notice and "\n" not in piece and notice.fullmatch(piece))
+        or ("\n" not in piece and format.notice.fullmatch(piece.strip()) is not None)
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kakaobot.exports.formats import TextFormat
+from kakaobot.exports.notices import NOTICE
 from kakaobot.exports.parse_result import normalize_name
-from kakaobot.exports.system_text import NOTICE
 
 
 class SenderNames:

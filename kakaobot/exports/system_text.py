@@ -1,54 +1,8 @@
-"""Text KakaoTalk itself writes into a room: notices, and placeholders for media."""
+"""Placeholders KakaoTalk writes for media, in every wording."""
 
 from __future__ import annotations
 
 import re
-
-_NOTICES_KO = (
-    r"[^\n]{1,200}님이 (?:채팅방에 )?들어왔습니다\.",
-    r"[^\n]{1,200}님이 (?:대화방을 |채팅방을 )?나갔습니다\.",
-    r"[^\n]{1,300}님을 초대(?:했|하였)습니다\.",
-    r"[^\n]{1,200}님을 ?(?:내)?보냈습니다\.",
-    r"[^\n]{1,200}님이 부?방장이 되었습니다\.",
-    r"[^\n]{1,200}님이 부방장에서 해제되었습니다\.",
-    r"[^\n]{1,200}채팅방 이름을 [^\n]{0,200}변경(?:했|하였)습니다\.?",
-    r"관리자만 말하기 기능이 (?:활성화|해제)되었습니다\.",
-    r"불법촬영물 식별 및 게재제한 안내",
-    r"전기통신사업법에 따라 [^\n]{1,300}",
-    r"선물게임이 종료되었습니다\.?",
-)
-_NOTICES_EN = (
-    r"(?P<inviter>[^\n]{1,200}) invited [^\n]{1,200}\.",
-    r"(?P<leaver>[^\n]{1,200}) left\.",
-    r"[^\n]{1,200} (?:joined|left) this chatroom\.",
-    r"[^\n]{1,200} has been removed from this chatroom\.",
-)
-_WARNING = r"(?:\s*타인, ?기관 등의 사칭.*)?"
-"""Appended to the join notice of an open chat."""
-
-_KEYWORDS = r"습니다|chatroom|invited|left\.|안내|전기통신|선물게임"
-_HINT = rf"(?=[^\n]{{0,400}}(?:{_KEYWORDS}))"
-"""Rejects ordinary text after one scan instead of one per wording."""
-
-NOTICE = re.compile(rf"{_HINT}(?s:(?:{'|'.join(_NOTICES_KO + _NOTICES_EN)}){_WARNING})")
-"""A whole system line. `참여자님이 분석한 결과입니다.` only starts like one.
-
-`She left.` may be a message too: see `actor_of`.
-"""
-
-DELETED = re.compile(
-    r"삭제된 메시지입니다\.|메시지가 삭제되었습니다\.|이 메시지는 삭제되었습니다\.|"
-    r"This message was deleted\.|The message has been deleted\.|"
-    r"(?:채팅방 )?관리자가 메시지를 가렸습니다\.|\d+개의 메시지를 가렸습니다\.|"
-    r"This message has been hidden by the chatroom managers\."
-)
-"""The whole text of a deleted or hidden message."""
-
-UNTIMED_NOTICE = re.compile(f"{NOTICE.pattern}|{DELETED.pattern}")
-"""A whole line without a timestamp in a Windows export."""
-
-NOTICE_WORDS = rf"{_KEYWORDS}|메시지입니다|deleted\.|hidden by"
-"""At least one of these is in every line that `UNTIMED_NOTICE` matches."""
 
 _ITEM_KO = r"사진(?: \d+장)?|동영상(?: \d+개)?|이모티콘|스티커"
 _ITEM_EN = r"[Pp]hoto|\d+ photos|[Vv]ideos?|[Ee]moticons?|[Ss]ticker"
@@ -77,8 +31,8 @@ PLACEHOLDER_FIRST = frozenset(
 )
 """First characters of every `DELETED` or `MEDIA` text that `PLACEHOLDER_LAST` does not cover."""
 
-PLACEHOLDER_LAST = frozenset("gfpc4via3zxstkdl다.")
-"""Last characters of file names and gift notices.
+PLACEHOLDER_LAST = frozenset("gfpc4via3zxstkdl다내.")
+"""Last characters of file names and notices.
 
 Four messages in five have neither such a first nor such a last character, and need no search.
 """
@@ -110,9 +64,3 @@ def canonical_media(text: str) -> str:
             count = next(filter(None, match.groupdict().values()), "")
             return f"{name} {count}".rstrip() if count != "1" else name
     return text
-
-
-def actor_of(notice: re.Match[str]) -> str:
-    """The participant an ambiguous notice must name to be one; empty for an unambiguous wording."""
-    groups = notice.groupdict()
-    return groups.get("inviter") or groups.get("leaver") or ""

@@ -17,6 +17,7 @@ from operator import contains, itemgetter
 from kakaobot.exports.formats import TextFormat
 from kakaobot.exports.line_parser import LineParser
 from kakaobot.exports.memo import map_cached
+from kakaobot.exports.notice_lines import FileNames
 from kakaobot.exports.parse_result import ParseResultBuilder, normalize_name
 from kakaobot.exports.sections import Section
 from kakaobot.exports.sender_names import SenderNames
@@ -58,6 +59,7 @@ class TextParser:
         format: TextFormat,
         builder: ParseResultBuilder,
         header_lines: Sequence[int],
+        names: FileNames,
         *,
         colon_names: Sequence[str] = (),
     ) -> None:
@@ -67,13 +69,14 @@ class TextParser:
             format: of all sections.
             builder: receives the records.
             header_lines: ascending 1-based numbers of all lines of headers.
+            names: those of the whole file.
             colon_names: names known to contain ` : `, which otherwise ends a name.
         """
         self._format = format
         self._builder = builder
         self._names: dict[str, str] = {}
         self._senders = SenderNames(format, colon_names)
-        self._line_parser = LineParser(format, builder, header_lines, self._senders)
+        self._line_parser = LineParser(format, builder, header_lines, self._senders, names)
 
     def read(self, section: Section, *, is_continuation: bool = False) -> None:
         """`is_continuation`: a message may extend from the previous section into this one."""
@@ -152,7 +155,7 @@ class TextParser:
         """Lines of the records, indices of those with special lines, and the number after all."""
         lines = [(0, number)]
         special = set()
-        has_special_line = self._format.special_line.search
+        has_special_line = self._format.has_special_line
         header = self._line_parser.next_header_line(number)
         extra = number
         for index in multiline:

@@ -21,6 +21,7 @@ from kakaobot.dataset.filters import (
     FORWARDED,
     LINKS,
     MEDIA,
+    NOTICE,
     REASONS,
     REPEATED,
     TOO_SHORT,
@@ -108,6 +109,15 @@ def test_bots_are_excluded_unless_they_are_the_persona() -> None:
 )
 def test_turns_of_only_links_are_excluded(text: str) -> None:
     assert reasons(("가", text)) == [LINKS]
+
+
+@pytest.mark.parametrize("text", [
+    "불법촬영물 등 식별 및 게재제한 조치 안내",
+    "응\n운영정책을 위반한 메시지로 신고 접수 시 카카오톡 이용에 제한이 있을 수 있습니다.",
+])  # fmt: skip
+def test_a_notice_that_passed_for_words_is_no_target(text: str) -> None:
+    assert reasons(("마루", text)) == [NOTICE]
+    assert reasons(("마루", f"{text} 라고 떴어")) == [""]
 
 
 @pytest.mark.parametrize("text", ["이거 봐 <링크>", "<링크> ㅋㅋ", "링크", "<전화번호>", "https"])
