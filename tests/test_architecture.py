@@ -33,7 +33,7 @@ ROWS = (
     ("kakaobot.text_file", "kakaobot.os_errors"),
     (
         *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names", "kakaobot.model_files"),
-        *("kakaobot.gc_pause", "kakaobot.openmp"),
+        *("kakaobot.display_name", "kakaobot.gc_pause", "kakaobot.openmp"),
     ),
     # Only the version.
     ("kakaobot",),

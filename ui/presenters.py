@@ -9,6 +9,7 @@ from typing import Literal
 
 from kakaobot.app.chat import ChatLine
 from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
+from kakaobot.display_name import display_name
 from kakaobot.runs.eval_samples import EvalTranscript
 from kakaobot.runs.exit_reason import without_last_line
 from kakaobot.runs.history import RunSummary
@@ -144,7 +145,7 @@ def status_line(snapshot: TrainingSnapshot) -> str:
 
 
 def run_label(run: RunSummary) -> str:
-    return text.RUN_LABEL.format(name=run.name, state=text.SHORT_STATES[run.state])
+    return text.RUN_LABEL.format(name=display_name(run.name), state=text.SHORT_STATES[run.state])
 
 
 def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
@@ -162,7 +163,7 @@ def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
         name = line.name or text.UNKNOWN_NAME
         first, *rest = line.text.split("\n")
         if name != previous:
-            first = f"{name} · {text.AI_MARK}\n{first}"
+            first = f"{display_name(name)} · {text.AI_MARK}\n{first}"
         messages += [{"role": "assistant", "content": _inert(part)} for part in (first, *rest)]
         previous = name
     return messages
@@ -175,17 +176,10 @@ def export_format_name(format: str) -> str:
 
 def name_list(names: Sequence[str], max_names: int = 3) -> str:
     """`도담, 마루, 은솔 외 2명`."""
-    listed = ", ".join(truncate(name, _MAX_NAME) for name in names[:max_names])
+    listed = ", ".join(display_name(name, _MAX_NAME) for name in names[:max_names])
     if len(names) > max_names:
         return text.MORE_PEOPLE.format(names=listed, count=len(names) - max_names)
     return listed
-
-
-def truncate(string: str, max_length: int) -> str:
-    """Shorten a string to `max_length`, with an ellipsis."""
-    if len(string) <= max_length:
-        return string
-    return string[: max_length - 1].rstrip() + "…"
 
 
 def line_numbers(numbers: Sequence[int], max_numbers: int = 3) -> str:

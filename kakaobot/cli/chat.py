@@ -12,6 +12,7 @@ from kakaobot.app.chat import DEFAULT_USER_NAME, ChatLine, ChatService, Persona,
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import PRACTICE, CommandContext
 from kakaobot.cli.parser import UsageError
+from kakaobot.display_name import display_name, display_sentence
 
 SLASH_COMMANDS = (
     ("/다시", "마지막 대답을 다시 받습니다."),
@@ -114,7 +115,7 @@ class TerminalChat:
         user_name = self._user_name or DEFAULT_USER_NAME
         while True:
             try:
-                text = self._console.ask(f"{user_name}: ")
+                text = self._console.ask(f"{display_name(user_name)}: ")
             except EOFError:
                 self._console.end_prompt()
                 return
@@ -169,7 +170,7 @@ class TerminalChat:
         if not answer.bubbles:
             return printed
         text = "\n".join(answer.bubbles)
-        text = f"{answer.name}: {text}" if answer.name else text
+        text = f"{display_name(answer.name)}: {text}" if answer.name else text
         # Printed text cannot be taken back: a changed reply is printed once more.
         new = text[len(printed) :] if text.startswith(printed) else f"\n{text}"
         self._console.print(new, end="")
@@ -184,6 +185,6 @@ def _authenticate(context: CommandContext) -> tuple[ChatService, AccessPass]:
 
 
 def _show_persona(persona: Persona, console: Console) -> None:
-    console.notify(persona.description)
+    console.notify(display_sentence(persona.description))
     if persona.practice:
         console.notify(PRACTICE)

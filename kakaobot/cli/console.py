@@ -6,7 +6,6 @@ import contextlib
 import errno
 import getpass
 import io
-import json
 import locale
 import os
 import shutil
@@ -17,11 +16,10 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TextIO
 
+from kakaobot.display_name import inert_json, inert_text
 from kakaobot.errors import AccessDenied
 
 _BAR_WIDTH = 20
-_CONTROL = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)))
-"""Control characters except tab and newline: a chat message must not control the terminal."""
 
 
 class OutputClosed(Exception):
@@ -29,7 +27,7 @@ class OutputClosed(Exception):
 
 
 class Console:
-    """Writes results to `out` and everything else to `err`."""
+    """Writes results to `out` and everything else to `err`, without a chat's control characters."""
 
     def __init__(
         self,
@@ -69,20 +67,20 @@ class Console:
         """
         self.end_status()
         with _raising_output_closed():
-            self._out.write(text.translate(_CONTROL) + end)
+            self._out.write(inert_text(text) + end)
 
     def print_json(self, value: object, *, indent: int | None = 1) -> None:
         """Write JSON; a list gets one line per item."""
         if isinstance(value, list) and value:
-            lines = (json.dumps(item, ensure_ascii=False) for item in value)
+            lines = map(inert_json, value)
             self.print("[\n" + ",\n".join(lines) + "\n]")
         else:
-            self.print(json.dumps(value, ensure_ascii=False, indent=indent))
+            self.print(inert_json(value, indent=indent))
 
     def notify(self, text: str) -> None:
         """Write a notice, after flushing the results so far."""
         self.flush()
-        self._write_line(text.translate(_CONTROL))
+        self._write_line(inert_text(text))
 
     def progress(self, share: float, status: str) -> None:
         """Show a progress bar. Implements `kakaobot.schema.Progress`."""
@@ -92,7 +90,7 @@ class Console:
 
     def show_status(self, text: str) -> None:
         """Show a status line: overwritten on a terminal, else a line per interval."""
-        text = text.translate(_CONTROL)
+        text = inert_text(text)
         if self._err.isatty():
             # A wrapped line could not be overwritten.
             width = shutil.get_terminal_size().columns - 1

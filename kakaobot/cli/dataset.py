@@ -9,6 +9,7 @@ from kakaobot.app.estimates import Estimates
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.dataset.build_report import BuildReport, report_to_json
+from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import DatasetError
 
 _MAX_PARTICIPANTS = 10
@@ -41,9 +42,9 @@ def _rows(report: BuildReport) -> list[tuple[str, str]]:
     others = len(report.participants) - _MAX_PARTICIPANTS
     more = f" 외 {others}명" if others > 0 else ""
     return [
-        ("방", report.room or "모든 방"),
-        ("배우는 사람", report.persona or "방 전체"),
-        ("사람", ", ".join(report.participants[:_MAX_PARTICIPANTS]) + more),
+        ("방", display_name(report.room) or "모든 방"),
+        ("배우는 사람", display_name(report.persona) or "방 전체"),
+        ("사람", display_names(report.participants[:_MAX_PARTICIPANTS]) + more),
         *([("이름", "모두 지어낸 이름으로 바꿈")] if report.has_pseudonyms else []),
         ("읽은 메시지", f"{report.messages:,}개"),
         *((f"뺀 것: {reason}", f"{count:,}개") for reason, count in report.removed),

@@ -12,6 +12,7 @@ from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
+from kakaobot.display_name import display_name, display_names, display_sentence
 from kakaobot.errors import ExportError, KakaobotError
 from kakaobot.schema import Message
 
@@ -150,13 +151,13 @@ def _message_json(message: Message) -> dict[str, object]:
 
 def _file_text(report: FileReport) -> str:
     if report.error:
-        return f"{report.file}\n  {report.error}\n"
+        return f"{display_name(report.file)}\n  {display_sentence(report.error)}\n"
     lines = report.not_understood
     numbers = ", ".join(map(str, lines[:_MAX_LINES])) + (" …" if len(lines) > _MAX_LINES else "")
     others = len(report.participants) - _MAX_PARTICIPANTS
-    names = ", ".join(report.participants[:_MAX_PARTICIPANTS])
+    names = display_names(report.participants[:_MAX_PARTICIPANTS])
     rows = [
-        ("방", report.room),
+        ("방", display_name(report.room)),
         ("형식", report.format),
         ("사람", names + (f" 외 {others}명" if others > 0 else "")),
         ("메시지", f"{report.messages:,}개"),
@@ -168,13 +169,18 @@ def _file_text(report: FileReport) -> str:
     note = f"  {report.note}\n" if report.note else ""
     quotes = [(f"{number:,}:", text) for number, text in report.not_understood_lines[:_MAX_LINES]]
     quote_table = format_columns(quotes, indent="    ") if quotes else ""
-    return f"{report.file}\n{note}{format_columns(rows, indent='  ')}{quote_table}"
+    return f"{display_name(report.file)}\n{note}{format_columns(rows, indent='  ')}{quote_table}"
 
 
 def _room_row(room: RoomReport) -> tuple[str, ...]:
     duplicates = f"(겹친 {room.repeated:,}개는 한 번만 셈)" if room.repeated else ""
     messages = f"메시지 {room.messages:,}개 {duplicates}".rstrip()
-    return room.room, f"파일 {room.files}개", messages, f"{len(room.participants):,}명"
+    return (
+        display_name(room.room),
+        f"파일 {room.files}개",
+        messages,
+        f"{len(room.participants):,}명",
+    )
 
 
 def _moves_text(moves: Sequence[tuple[str, str]]) -> str:

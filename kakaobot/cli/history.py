@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from kakaobot.app.training import Training
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
+from kakaobot.display_name import display_name
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
 from kakaobot.runs.labels import STATE_LABELS, minute_text
 
@@ -77,8 +78,8 @@ def _data_text(group: RunGroup) -> str:
     run = group.runs[0]
     if not group.fingerprint:
         return "무엇을 배웠는지 알 수 없는 학습"
-    data = f"{run.room or '모든 방'} · {run.persona or '방 전체'} · 대답 {run.replies:,}개"
-    return f"{data} (데이터 {group.fingerprint[:8]})"
+    room, persona = display_name(run.room) or "모든 방", display_name(run.persona) or "방 전체"
+    return f"{room} · {persona} · 대답 {run.replies:,}개 (데이터 {group.fingerprint[:8]})"
 
 
 def _row(run: RunSummary) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ def _row(run: RunSummary) -> tuple[str, ...]:
         loss_sparkline([loss for _, loss in run.losses]) or "-",
         "-" if run.best_style_distance is None else f"{run.best_style_distance:.3f}",
         "할 수 있음" if run.has_adapter else "-",
-        run.base,
+        display_name(run.base),
         minute_text(run.created_at),
     )
 

@@ -12,6 +12,7 @@ from kakaobot.cli.commands import build_parser, run_command
 from kakaobot.cli.console import Console, OutputClosed, ask_password, open_console
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import HelpRequested, UsageError
+from kakaobot.display_name import display_sentence
 from kakaobot.errors import KakaobotError
 from kakaobot.openmp import set_wait_policy
 
@@ -57,7 +58,7 @@ def _exit_code(
         console.notify(str(error))
         return _EXIT_USAGE
     except KakaobotError as error:
-        console.notify(str(error))
+        console.notify(display_sentence(str(error)))
         return _EXIT_ERROR
     except OSError as error:
         from kakaobot.os_errors import os_error_message

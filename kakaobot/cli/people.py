@@ -16,6 +16,7 @@ from kakaobot.dataset.participant_stats import (
     ParticipantStatsCache,
     stats_to_json,
 )
+from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import ExportError
 
 _MAX_PARTICIPANTS = 30
@@ -102,14 +103,16 @@ def _proposal_json(proposal: Proposal) -> dict[str, object]:
 
 def _room_text(room: RoomReport, stats: Stats) -> str:
     duplicates = f", 겹친 {room.repeated:,}개는 한 번만 셈" if room.repeated else ""
-    text = f"{room.room} (파일 {room.files}개, 메시지 {room.messages:,}개{duplicates})\n"
+    text = (
+        f"{display_name(room.room)} (파일 {room.files}개, 메시지 {room.messages:,}개{duplicates})\n"
+    )
     text += "".join(f"  ! {notice}\n" for notice in room.damage_notices)
     aliases: dict[str, list[str]] = defaultdict(list)
     for alias, name in room.aliases:
         aliases[name].append(alias)
     rows = [
         (
-            participant.name,
+            display_name(participant.name),
             f"{participant.messages:,}개",
             _remarks(participant, aliases[participant.name], stats.get(participant.name)),
         )
@@ -120,7 +123,11 @@ def _room_text(room: RoomReport, stats: Stats) -> str:
     text += f"  … 외 {hidden:,}명 (--json 으로 모두 봅니다)\n" if hidden > 0 else ""
     # Aliases whose name no longer occurs in the room.
     names = {participant.name for participant in room.participants}
-    text += "".join(f"  {alias} → {name}\n" for alias, name in room.aliases if name not in names)
+    text += "".join(
+        f"  {display_name(alias)} → {display_name(name)}\n"
+        for alias, name in room.aliases
+        if name not in names
+    )
     if room.proposals:
         text += "  확인해 볼 것:\n"
         text += "".join(f"  {_proposal_text(proposal)}\n" for proposal in room.proposals)
@@ -131,10 +138,10 @@ def _remarks(
     participant: RoomParticipant, aliases: Sequence[str], stats: ParticipantStats | None
 ) -> str:
     remarks = [
-        f"= {', '.join(aliases)}" if aliases else "",
+        f"= {display_names(aliases)}" if aliases else "",
         "배우지 않음" if participant.is_excluded else "봇인 듯함" if participant.is_bot else "",
         _stats_text(stats) if stats and not participant.is_excluded else "",
-        f"데이터에서는 {stats.pseudonym}" if stats and stats.pseudonym else "",
+        f"데이터에서는 {display_name(stats.pseudonym)}" if stats and stats.pseudonym else "",
     ]
     return "  ".join(filter(None, remarks))
 
@@ -152,7 +159,7 @@ def _proposal_text(proposal: Proposal) -> str:
     if proposal.kind == "exporter":
         target = proposal.candidates[0] if proposal.is_likely and proposal.candidates else "이름"
         return (
-            f"'{proposal.names[0]}' 은 내보낸 사람 자신입니다: "
+            f"'{display_name(proposal.names[0])}' 은 내보낸 사람 자신입니다: "
             f"people --same {_quote(target)} {_quote(proposal.names[0])}"
         )
     if proposal.kind == "spelling":

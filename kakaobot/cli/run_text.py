@@ -7,6 +7,7 @@ from dataclasses import asdict
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import PRACTICE
+from kakaobot.display_name import display_name
 from kakaobot.runs.eval_samples import EvalPrompt, EvalTranscript
 from kakaobot.runs.exit_reason import LAST_LINE_LABEL
 from kakaobot.runs.labels import STATE_LABELS, duration_text
@@ -84,7 +85,7 @@ def status_table(snapshot: TrainingSnapshot) -> str:
         ("상태", "저장하고 멈추는 중" if snapshot.stopping else STATE_LABELS[status.state]),
         ("단계", f"{status.step:,}/{status.max_steps:,}"),
         ("바탕 모델", summary.base if summary else snapshot.base),
-        ("배운 사람", (summary.persona if summary else "") or "방 전체"),
+        ("배운 사람", display_name(summary.persona if summary else "") or "방 전체"),
         ("손실", _number(status.loss)),
         ("검증 손실", _number(status.eval_loss)),
         (f"{best} 검증 손실", _number(status.best_eval_loss) + best_step),
@@ -167,12 +168,12 @@ def _style_rows(status: Status) -> list[tuple[str, str]]:
 
 def _prompt_text(prompt: EvalPrompt) -> str:
     messages = [
-        f"{message.name}: {_on_one_line(message.content)}"
+        f"{display_name(message.name)}: {_on_one_line(message.content)}"
         if message.name
         else _on_one_line(message.content)
         for message in prompt.context
     ]
-    target = f" → {prompt.participant}" if prompt.participant else ""
+    target = f" → {display_name(prompt.participant)}" if prompt.participant else ""
     return f"{'  '.join(messages) or '(대화의 첫마디)'}{target}"
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.filter_report import BEFORE, FilterEffect
 from kakaobot.dataset.participant_stats import ParticipantStats
+from kakaobot.display_name import display_name, display_names
 from kakaobot.report.charts import bar_chart, heatmap, table
 from kakaobot.report.templating import render
 from kakaobot.runs.labels import minute_text
@@ -30,10 +31,10 @@ def render_charts(report: BuildReport) -> list[tuple[str, Markup]]:
         limit = f"한 번에 배우는 길이 {report.max_seq_len:,}토큰"
         charts.append(("대화 한 줄의 길이(토큰)", bar_chart(lengths, title="토큰 수", limit=limit)))
     if len(report.styles) > 1:
-        names = [style.name for style in report.styles]
+        names = [display_name(style.name) for style in report.styles]
         distances = [
-            [style.name, *(f"{distance:.2f}" for distance in style.distances)]
-            for style in report.styles
+            [name, *(f"{distance:.2f}" for distance in style.distances)]
+            for name, style in zip(names, report.styles, strict=True)
         ]
         charts.append(("말투가 서로 얼마나 다른가", table(("0 같음 ~ 1 다름", *names), distances)))
     if any(effect.removed for effect in report.filter_effects):
@@ -58,7 +59,8 @@ def render_page(
     """
     return render(
         "page",
-        title=f"{report.room or '가져온 모든 방'} · {report.persona or '방 전체'}",
+        title=f"{display_name(report.room) or '가져온 모든 방'} · "
+        f"{display_name(report.persona) or '방 전체'}",
         written_at=minute_text(report.written_at),
         report=report,
         facts=_facts(report),
@@ -113,7 +115,7 @@ def _effect_row(effect: FilterEffect) -> tuple[str, ...]:
 def _participant_row(participant: ParticipantStats, *, show_name: bool) -> tuple[str, ...]:
     """A row under `_PARTICIPANT_HEAD`; the pseudonym instead of the name if names are hidden."""
     return (
-        participant.name if show_name else participant.pseudonym or "–",
+        display_name(participant.name if show_name else participant.pseudonym) or "–",
         f"{participant.replies:,}개",
         f"{participant.median_chars:.0f}자" if participant.replies else "–",
         f"{participant.answer_share:.0%}",
@@ -127,7 +129,7 @@ def _facts(report: BuildReport) -> list[tuple[str, str]]:
     return [
         ("읽은 메시지", f"{report.messages:,}"),
         ("대화 묶음", f"{report.sessions:,}"),
-        ("사람", ", ".join(report.participants[:_MAX_NAMES]) + more),
+        ("사람", display_names(report.participants[:_MAX_NAMES]) + more),
         ("배울 대답", f"{report.train_replies:,}"),
         ("검증용 대답", f"{report.val_replies:,}"),
         ("배울 토큰 / 모든 토큰", f"{report.target_tokens:,} / {report.tokens:,}"),

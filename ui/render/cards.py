@@ -8,6 +8,7 @@ from pathlib import Path
 from kakaobot.app.chat import Persona
 from kakaobot.app.exports import FileReport
 from kakaobot.dataset.build_report import BuildReport, Example
+from kakaobot.display_name import display_name
 from kakaobot.report.page import render_charts
 from kakaobot.runs.labels import minute_text
 from kakaobot.train.forecast import Estimate
@@ -86,8 +87,8 @@ def report_card(report: BuildReport, outdated_reason: str = "") -> str:
         outdated_reason: why it must be rebuilt, in Korean; empty if it is up to date.
     """
     origin = text.BUILT_AT.format(
-        room=report.room or text.ALL_ROOMS,
-        persona=report.persona or text.WHOLE_ROOM,
+        room=display_name(report.room) or text.ALL_ROOMS,
+        persona=display_name(report.persona) or text.WHOLE_ROOM,
         at=minute_text(report.written_at),
     )
     values = {
@@ -150,8 +151,8 @@ def _file_row(file: FileReport) -> dict[str, object]:
         "error": "",
         "hash": file.hash,
         "about": " · ".join(filter(None, (export_format_name(file.format), file.note))),
+        "room": file.room,
         "cells": [
-            file.room,
             name_list(file.participants),
             f"{file.first[:10]} ~ {file.last[:10]}",
             f"{file.messages:,}",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
+from kakaobot.display_name import display_name
 from ui import text
 from ui.presenters import name_list
 from ui.render.templating import render
@@ -61,7 +62,9 @@ def name_choices(participants: Sequence[RoomParticipant]) -> list[tuple[str, str
     """Labels and names for a dropdown."""
     return [
         (
-            text.PARTICIPANT_LABEL.format(name=participant.name, count=participant.messages),
+            text.PARTICIPANT_LABEL.format(
+                name=display_name(participant.name), count=participant.messages
+            ),
             participant.name,
         )
         for participant in participants
@@ -72,11 +75,14 @@ def _confirmed(room: RoomReport) -> list[Answer]:
     """Earlier confirmations, each with the request that reverts it."""
     key = room.keys[0] if room.keys else ""
     merged: list[Answer] = [
-        (f"{alias} → {name}", {"do": "undo", "room": key, "alias": alias})
+        (
+            f"{display_name(alias)} → {display_name(name)}",
+            {"do": "undo", "room": key, "alias": alias},
+        )
         for alias, name in room.aliases
     ]
     excluded: list[Answer] = [
-        (text.EXCLUDED_CHIP.format(name=name), {"do": "include", "names": [name]})
+        (text.EXCLUDED_CHIP.format(name=display_name(name)), {"do": "include", "names": [name]})
         for name in _excluded(room)
     ]
     return merged + excluded
@@ -95,7 +101,7 @@ def _question(room: RoomReport, proposal: Proposal) -> _Question:
         }
         return _Question(
             text.ASK_SPELLING.format(names=_quoted(proposal.names)),
-            ((text.ANSWER_SPELLING.format(name=name), request),),
+            ((text.ANSWER_SPELLING.format(name=display_name(name)), request),),
         )
     messages = sum(
         participant.messages
@@ -118,8 +124,8 @@ def _exporter_question(room: RoomReport, proposal: Proposal) -> _Question:
     likely = proposal.candidates[:_MAX_BUTTONS] if proposal.is_likely else ()
     not_options = {*likely, *proposal.names}
     return _Question(
-        text.ASK_EXPORTER.format(name=proposal.names[0]),
-        tuple((name, {**request, "name": name}) for name in likely),
+        text.ASK_EXPORTER.format(name=display_name(proposal.names[0])),
+        tuple((display_name(name), {**request, "name": name}) for name in likely),
         typed=request,
         options=tuple(name for name in _names(room) if name not in not_options),
     )
@@ -134,6 +140,6 @@ def _excluded(room: RoomReport) -> list[str]:
 
 
 def _quoted(names: Sequence[str]) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:_MAX_QUOTED])
+    shown = ", ".join(f"'{display_name(name)}'" for name in names[:_MAX_QUOTED])
     more = len(names) - _MAX_QUOTED
     return text.MORE_PEOPLE.format(names=shown, count=more) if more > 0 else shown

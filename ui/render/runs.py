@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kakaobot.config import setting_fields
+from kakaobot.display_name import display_name
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
 from kakaobot.runs.status import LIVE
 from ui import text
@@ -81,8 +82,8 @@ def _group(group: RunGroup, mixed: frozenset[str]) -> dict[str, Any]:
     """`mixed` are the fingerprints of datasets that several base models were trained on."""
     run = group.runs[0]
     title = text.RUN_DATA.format(
-        room=run.room or text.ALL_ROOMS,
-        persona=run.persona or text.WHOLE_ROOM,
+        room=display_name(run.room) or text.ALL_ROOMS,
+        persona=display_name(run.persona) or text.WHOLE_ROOM,
         replies=run.replies,
     )
     return {

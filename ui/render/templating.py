@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
+from markupsafe import Markup, escape
+
 from kakaobot.app.chat import split_bubbles
+from kakaobot.display_name import inert_json
 from kakaobot.report.templating import create_environment
 from kakaobot.runs.labels import minute_text
 from ui import text
@@ -20,8 +22,8 @@ def render(template: str, **values: object) -> str:
     return _BETWEEN_TAGS.sub("><", page).strip()
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _json(value: object) -> Markup:
+    return escape(inert_json(value))
 
 
 _ENVIRONMENT = create_environment(Path(__file__).parent / "templates")

@@ -15,6 +15,7 @@ import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatLine, Persona, Reply
+from kakaobot.display_name import display_name
 from kakaobot.errors import KakaobotError, RunError
 from ui import text
 from ui.choice import Choice
@@ -206,13 +207,15 @@ def _no_persona() -> Updates:
 def _reply_as_choices(persona: Persona | None) -> gr.Dropdown:
     """Who replies; visible only for a run on a whole room."""
     names = persona.participants if persona and not persona.name else ()
-    choices = [(text.ANYBODY, ""), *((name, name) for name in names)]
+    choices = [(text.ANYBODY, ""), *((display_name(name), name) for name in names)]
     return gr.Dropdown(choices, value="", visible=bool(names))
 
 
 def _user_name_choices(persona: Persona) -> gr.Dropdown:
     names = [name for name in persona.participants if name != persona.name]
-    return gr.Dropdown([(text.NO_NAME, ""), *((name, name) for name in names)], value="")
+    return gr.Dropdown(
+        [(text.NO_NAME, ""), *((display_name(name), name) for name in names)], value=""
+    )
 
 
 def _up_to_user(lines: Lines) -> Lines:

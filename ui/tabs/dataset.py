@@ -12,6 +12,7 @@ import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.dataset.participant_stats import ParticipantStats
+from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import KakaobotError
 from kakaobot.schema import Progress, no_progress
 from ui import text
@@ -110,9 +111,12 @@ class DatasetHandlers:
         persona = str(values["data.persona"])
         personas = [persona] if persona else []
         return (
-            gr.Dropdown([(text.ALL_ROOMS, ""), *((name, name) for name in rooms)], value=room),
             gr.Dropdown(
-                [(text.WHOLE_ROOM, ""), *((name, name) for name in personas)], value=persona
+                [(text.ALL_ROOMS, ""), *((display_name(name), name) for name in rooms)], value=room
+            ),
+            gr.Dropdown(
+                [(text.WHOLE_ROOM, ""), *((display_name(name), name) for name in personas)],
+                value=persona,
             ),
             gr.Button(interactive=bool(rooms)),
             *self._report(access, has_rooms=bool(rooms)),
@@ -229,12 +233,12 @@ def _layout() -> DatasetComponents:
 
 def _exclude(participants: ParticipantsProtocol, names: Sequence[str]) -> str:
     participants.exclude(names)
-    return text.EXCLUDED.format(names=", ".join(names))
+    return text.EXCLUDED.format(names=display_names(names))
 
 
 def _include(participants: ParticipantsProtocol, names: Sequence[str]) -> str:
     participants.include(names)
-    return text.INCLUDED.format(names=", ".join(names))
+    return text.INCLUDED.format(names=display_names(names))
 
 
 _ACTIONS = {"exclude": _exclude, "include": _include}
@@ -249,7 +253,7 @@ def _persona_choices(participants: Sequence[ParticipantStats], chosen: str) -> o
     for participant in participants:
         if not participant.is_excluded:
             label = text.PERSONA_LABEL.format(
-                name=participant.name,
+                name=display_name(participant.name),
                 replies=participant.replies,
                 advice=text.ADVICE[participant.advice],
             )

@@ -10,6 +10,7 @@ import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.exports import FileReport
+from kakaobot.display_name import display_name
 from ui import text
 from ui.errors import notify
 from ui.events import Trigger, Updates, on, open_tab, to_progress
@@ -134,7 +135,7 @@ class ExportsHandlers:
     def _imported(self, reports: Sequence[FileReport]) -> Updates:
         for report in reports:
             if report.note:
-                notify(f"{report.file}: {report.note}")
+                notify(f"{display_name(report.file)}: {report.note}")
         imported = [report for report in reports if not report.error and not report.note]
         if imported:
             notify(text.IMPORTED.format(count=len(imported)))

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.participants import RoomReport
+from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import KakaobotError
 from ui import text
 from ui.choice import Choice
@@ -128,7 +129,7 @@ def _form_values(reports: Sequence[RoomReport]) -> Updates:
     """The merge form for rooms with at least two participants; hidden if there are none."""
     mergeable = [report for report in reports if len(report.participants) > 1]
     names = rooms.name_choices(mergeable[0].participants) if mergeable else []
-    choices = [(report.room, report.keys[0]) for report in mergeable]
+    choices = [(display_name(report.room), report.keys[0]) for report in mergeable]
     return (
         gr.Accordion(visible=bool(mergeable)),
         gr.Dropdown(choices, value=choices[0][1] if choices else None),
@@ -144,7 +145,7 @@ def _name_update(choices: list[tuple[str, str]]) -> object:
 def _merge(participants: ParticipantsProtocol, name: str, others: list[str], room: str) -> str:
     report = participants.merge_names(name, others, room=room)
     # The name itself may be an alias.
-    merged = text.NAMES_MERGED.format(name=dict(report.aliases).get(name, name))
+    merged = text.NAMES_MERGED.format(name=display_name(dict(report.aliases).get(name, name)))
     return f"{merged} {text.REBUILD_HINT}"
 
 
@@ -156,17 +157,17 @@ def _merge_requested(
 
 def _unmerge(participants: ParticipantsProtocol, request: dict[str, Any], _: str) -> str:
     participants.unmerge_name(request["alias"], room=request["room"])
-    return f"{text.ALIAS_REMOVED.format(name=request['alias'])} {text.REBUILD_HINT}"
+    return f"{text.ALIAS_REMOVED.format(name=display_name(request['alias']))} {text.REBUILD_HINT}"
 
 
 def _exclude(participants: ParticipantsProtocol, request: dict[str, Any], _: str) -> str:
     participants.exclude(request["names"])
-    return f"{text.EXCLUDED.format(names=', '.join(request['names']))}. {text.REBUILD_HINT}"
+    return f"{text.EXCLUDED.format(names=display_names(request['names']))}. {text.REBUILD_HINT}"
 
 
 def _include(participants: ParticipantsProtocol, request: dict[str, Any], _: str) -> str:
     participants.include(request["names"])
-    return f"{text.INCLUDED.format(names=', '.join(request['names']))}. {text.REBUILD_HINT}"
+    return f"{text.INCLUDED.format(names=display_names(request['names']))}. {text.REBUILD_HINT}"
 
 
 _ACTIONS = {"same": _merge_requested, "undo": _unmerge, "exclude": _exclude, "include": _include}
