@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_type_hints
 
 State = Literal["new", "starting", "running", "stopped", "finished", "failed"]
 LIVE: frozenset[State] = frozenset(("starting", "running"))
@@ -59,15 +61,36 @@ class Status:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Status:
-        """Ignores unknown keys; a new run's status if the state or the heartbeat is invalid."""
+        """Ignores unknown keys and values of a wrong type.
+
+        Returns a new run's status if the state or the heartbeat is invalid.
+        """
         names = {JSON_KEYS.get(field.name, field.name): field.name for field in fields(cls)}
         values = {names[key]: value for key, value in raw.items() if key in names}
-        valid = isinstance(values.get("heartbeat"), int | float)
-        if values.get("state") not in get_args(State) or not valid:
+        notes = values.pop("notes", None)
+        values = {name: value for name, value in values.items() if _fits(name, value)}
+        if values.get("state") not in get_args(State) or "heartbeat" not in values:
             return cls()
-        return cls(**{**values, "notes": tuple(values.get("notes") or ())})
+        return cls(**values, notes=tuple(map(str, notes)) if isinstance(notes, list) else ())
 
     def to_json(self) -> dict[str, Any]:
         """Values by their JSON keys."""
         names = (field.name for field in fields(self))
         return {JSON_KEYS.get(name, name): getattr(self, name) for name in names}
+
+
+@functools.cache
+def _kinds() -> dict[str, tuple[type, ...]]:
+    """Types of the values of each field in JSON, where a whole number may stand for a float."""
+    hints = get_type_hints(Status)
+    kinds = {name: get_args(hint) or (hint,) for name, hint in hints.items()}
+    return {
+        **{name: (*kind, int) if float in kind else kind for name, kind in kinds.items()},
+        "state": (str,),
+    }
+
+
+def _fits(name: str, value: object) -> bool:
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
+    return isinstance(value, _kinds()[name]) and not isinstance(value, bool)

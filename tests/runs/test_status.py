@@ -6,6 +6,8 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
+
 from kakaobot.runs.history import RunHistory, RunSummary
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import Status
@@ -49,6 +51,17 @@ def old_run(folder: Path) -> Run:
     (folder / "adapter_best").mkdir()
     (folder / "adapter_best" / "adapter_config.json").write_text("{}", encoding="utf-8")
     return Run(folder)
+
+
+@pytest.mark.parametrize("wrong", ["3", [3], {"a": 3}, True, float("nan"), float("inf")])
+def test_a_value_of_a_wrong_type_is_ignored(wrong: object) -> None:
+    kept = {"state": "finished", "heartbeat": 3, "message": "글", "notes": ["알림"], "step": 7}
+    numbers = [key for key, value in STATUS.items() if isinstance(value, float | None)]
+    status = Status.from_json({**dict.fromkeys(numbers, wrong), **kept})
+    assert status == Status("finished", 7, heartbeat=3, message="글", notes=("알림",))
+    assert Status.from_json({**kept, "step": "<b>", "notes": "글", "message": 3}).step == 0
+    assert Status.from_json({**kept, "heartbeat": wrong}) == Status()
+    assert Status.from_json({**kept, "state": ["finished"]}) == Status()
 
 
 def test_an_old_run_loads(tmp_path: Path) -> None:
