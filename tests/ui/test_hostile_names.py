@@ -124,6 +124,7 @@ def test_the_command_line_shows_names_inert_and_short(hostile, arguments):
     out, err = io.StringIO(), io.StringIO()
     assert main(arguments, home=hostile, console=Console(out, err, io.StringIO())) == 0
     for text in (out.getvalue(), err.getvalue()):
+        assert RLO not in text
         assert inert_text(text) == text
         assert DISTURBING["long"][:100] not in text.replace("--same", "")
 
