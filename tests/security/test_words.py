@@ -3,52 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from kakaobot.app.auth import LOCKED, PasswordGate
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
-from kakaobot.app.exports import Exports
 from kakaobot.config import Home, save
-from tests.conftest import SAMPLE
 from tests.patience import wait_for
-from tests.security.window import Page, WindowProcess, running_window
+from tests.security.window import PASSWORD, UNREADABLE, Page, WindowProcess, running_window
 from tests.ui.test_eval_samples import transcript
 from tests.ui.window_fakes import SNAPSHOT, FakeEstimates, FakeTraining
 from ui import text
 from ui.tabs.training import TrainingComponents, TrainingHandlers, ViewState
-
-PASSWORD = "바다 거북"
-UNREADABLE = "이것은 아무 규칙에도 맞지 않는 줄"
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowProcess]:
-    """A window whose home holds the sample room and its dataset."""
-    home = Home(tmp_path_factory.mktemp("home"))
-    home.settings()
-    save(home.settings_file, {"model.base_model": "starter"})
-    export = home.root / "대화.txt"
-    lines = SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
-    export.write_text("".join([*lines[:3], f"{UNREADABLE}\n", *lines[3:]]), encoding="utf-8")
-    Exports(home).import_files([export])
-    Datasets(home, BaseModels()).build()
-    with running_window(home.root, password=PASSWORD) as window:
-        yield window
-
-
-@pytest.fixture
-def page(window: WindowProcess) -> Page:
-    return window.open_page()
-
-
-def unlock(page: Page, password: str = PASSWORD) -> dict[str, Any]:
-    return page.call("gate-enter", values={"gate-password": password})
 
 
 def example(window: WindowProcess) -> str:
@@ -71,7 +39,7 @@ def test_examples_and_styles_need_the_password(window: WindowProcess, page: Page
     # Names, figures and buttons are there.
     assert "주말 보드게임방" in locked
     assert text.DATASET_FACTS["replies"] in locked
-    unlock(page)
+    page.unlock()
     assert words in text_of(page.call("tab-dataset", "select"))
     page.call("gate-lock")
     assert words not in text_of(page.call("tab-dataset", "select"))
@@ -89,7 +57,7 @@ def test_lines_of_the_diagnosis_need_the_password(window: WindowProcess, page: P
     assert UNREADABLE not in locked
     assert text.LOCKED_HINT in locked
     assert "대화.txt" in locked
-    unlock(page)
+    page.unlock()
     assert UNREADABLE in text_of(page.call("export-files", "select", **show))
 
 
@@ -119,7 +87,7 @@ def test_the_chat_needs_the_password(page: Page) -> None:
 
 
 def test_one_password_unlocks_one_page(window: WindowProcess, page: Page) -> None:
-    unlock(page)
+    page.unlock()
     words = example(window)
     assert words in text_of(page.call("tab-dataset", "select"))
     other = Page.of(page.browser.other_page("other"))
@@ -130,7 +98,7 @@ def test_one_password_unlocks_one_page(window: WindowProcess, page: Page) -> Non
 def test_a_reloaded_page_stays_unlocked_until_it_is_locked(
     window: WindowProcess, page: Page
 ) -> None:
-    unlock(page)
+    page.unlock()
     reloaded = Page.of(page.browser)
     assert reloaded.session_hash != page.session_hash
     reloaded.load()
@@ -144,7 +112,7 @@ def test_a_reloaded_page_stays_unlocked_until_it_is_locked(
 def test_the_session_hash_of_an_unlocked_page_helps_nobody(
     window: WindowProcess, page: Page
 ) -> None:
-    unlock(page)
+    page.unlock()
     other = Page.of(page.browser.other_page("other"))
     other.session_hash = page.session_hash
     assert other.join("tab-dataset", "select").status_code == 403
@@ -161,7 +129,7 @@ def test_a_locked_page_cannot_narrow_what_the_password_covers(
     assert not denied["success"]
     assert denied["output"]["error"] == LOCKED
     assert Home(window.home).settings().access.scope == "everything"
-    unlock(page)
+    page.unlock()
     assert page.call("set-save", **change)["success"]
     assert Home(window.home).settings().access.scope == "chat"
     assert example(window) in text_of(window.open_page().call("tab-dataset", "select"))
@@ -172,13 +140,13 @@ def test_wrong_passwords_are_counted_over_a_restart(tmp_path: Path) -> None:
     for _ in range(2):
         with running_window(tmp_path, password=PASSWORD) as window:
             page = window.open_page()
-            errors = [error(unlock(page, "산토끼")) for _ in range(3)]
+            errors = [error(page.unlock("산토끼")) for _ in range(3)]
     assert "초 뒤에" in errors[-1]
     with running_window(tmp_path, password=PASSWORD) as window:
         page = window.open_page()
-        wait_for(lambda: "틀렸습니다. 다시" in error(unlock(page, "산토끼")))
+        wait_for(lambda: "틀렸습니다. 다시" in error(page.unlock("산토끼")))
         # A count that started anew would allow more.
-        assert "초 뒤에" in error(unlock(page))
+        assert "초 뒤에" in error(page.unlock())
 
 
 def error(message: dict[str, Any]) -> str:

@@ -16,10 +16,17 @@ from typing import Any
 
 import httpx
 
-from kakaobot.config import ROOT
+from kakaobot.app.base_models import BaseModels
+from kakaobot.app.datasets import Datasets
+from kakaobot.app.exports import Exports
+from kakaobot.config import ROOT, Home, save
+from tests.conftest import SAMPLE
 from tests.patience import patience
 from tests.security.browser import Browser
 
+PASSWORD = "바다 거북"
+UNREADABLE = "이것은 아무 규칙에도 맞지 않는 줄"
+"""A line of the imported export that no rule matches."""
 PROGRAM = "from ui.app import run; raise SystemExit(run(host=__HOST__, open_browser=False))"
 _CONFIG = re.compile(r"window\.gradio_config = (\{.*?\});\s*</script>", re.DOTALL)
 
@@ -107,6 +114,10 @@ class Page:
         self._send(number, [])
         list(self.messages())
 
+    def unlock(self, password: str = PASSWORD) -> dict[str, Any]:
+        """Enter the password; returns the message of the server."""
+        return self.call("gate-enter", values={"gate-password": password})
+
     def values(self, elem_id: str, event: str) -> dict[str, object]:
         """Send an event; returns the values of its outputs by `elem_id`."""
         names = {
@@ -155,6 +166,19 @@ class Page:
         response = self.join(*args, **options)
         assert response.status_code == 200, response.text
         return next(message for message in self.messages() if message["msg"] == "process_completed")
+
+
+def prepare_home(folder: Path) -> Home:
+    """A home with the sample room, one unreadable line in it, and its dataset."""
+    home = Home(folder)
+    home.settings()
+    save(home.settings_file, {"model.base_model": "starter"})
+    export = folder / "대화.txt"
+    lines = SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
+    export.write_text("".join([*lines[:3], f"{UNREADABLE}\n", *lines[3:]]), encoding="utf-8")
+    Exports(home).import_files([export])
+    Datasets(home, BaseModels()).build()
+    return home
 
 
 @contextmanager
