@@ -43,7 +43,11 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        return start(list(sys.argv[1:] if argv is None else argv), root, os.environ)
+        environ = dict(os.environ)
+        for name in _passwords(environ):
+            # Neither pip nor a browser gets them.
+            del os.environ[name]
+        return start(list(sys.argv[1:] if argv is None else argv), root, environ)
     except (OptionError, EnvironmentFailure) as error:
         say(str(error))
         return 1
@@ -92,7 +96,7 @@ def start(
         return show_window(address, None if options.no_browser else browse)
     python = prepare(root, root / "requirements.txt")
     if is_running_in(python):
-        return _open_window(options)
+        return _open_window(options, environ)
     return run([str(python), str(root / "launch.py"), *argv], environ, None)
 
 
@@ -167,9 +171,15 @@ def show_window(address: str, show: Callable[[str], bool] | None) -> int:
     return 0
 
 
-def _open_window(options: argparse.Namespace) -> int:
+def _passwords(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name.startswith("CHATBOT_")}
+
+
+def _open_window(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     warn_if_public(options.host)
     os.environ["PYTHONUTF8"] = "1"  # for the child processes of the app
+    # The app takes them out again.
+    os.environ.update(_passwords(environ))
     from ui.app import run  # importable only inside the environment
 
     return run(host=options.host, port=options.port, open_browser=not options.no_browser)

@@ -10,8 +10,8 @@ import io
 import os
 import types
 import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from kakaobot.atomic_io import replace_text
-from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env
+from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env, take_secrets
 from kakaobot.errors import ConfigError, quote
 from kakaobot.settings import Settings, SettingsGroup, Switch
 from kakaobot.text_file import read_text
@@ -36,11 +36,17 @@ class Home:
     """The folder of a user's settings, data and runs."""
 
     root: Path
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """Passwords that were in the environment."""
 
     @classmethod
-    def find(cls, environ: Mapping[str, str] = os.environ) -> Home:
-        """`KAKAOBOT_HOME`, else the folder of the program."""
-        return cls(Path(environ.get(HOME_VARIABLE) or ROOT).expanduser().resolve())
+    def find(cls, environ: MutableMapping[str, str] = os.environ) -> Home:
+        """`KAKAOBOT_HOME`, else the folder of the program.
+
+        Takes the passwords out of the environment, which every child process inherits.
+        """
+        root = Path(environ.get(HOME_VARIABLE) or ROOT).expanduser().resolve()
+        return cls(root, take_secrets(environ))
 
     @property
     def state_folder(self) -> Path:
@@ -76,7 +82,15 @@ class Home:
         Raises:
             ConfigError: `.env` cannot be read.
         """
-        return environ.get(PASSWORD_VARIABLE) or read_env(self.env_file).get(PASSWORD_VARIABLE, "")
+        return (
+            self.secret(PASSWORD_VARIABLE, environ)
+            or read_env(self.env_file).get(PASSWORD_VARIABLE)
+            or ""
+        )
+
+    def secret(self, name: str, environ: Mapping[str, str] = os.environ) -> str | None:
+        """A password from the environment; None if there is none."""
+        return environ.get(name, self.secrets.get(name))
 
 
 @dataclass(frozen=True)
@@ -157,8 +171,8 @@ def render(settings: Settings) -> str:
     for group, model in _groups().items():
         lines += [f"# {model.__doc__}", f"{group}:"]
         values = getattr(settings, group)
-        for key, field in model.model_fields.items():
-            lines.append(f"  # {field.description}")
+        for key, info in model.model_fields.items():
+            lines.append(f"  # {info.description}")
             lines.append(f"  {key}: {yaml_value(getattr(values, key))}")
         lines.append("")
     return "\n".join(lines)

@@ -87,6 +87,12 @@ def home(tmp_path: Path) -> Home:
     return home
 
 
+def write_password(home: Home, password: str = "비밀") -> None:
+    """Set the password of a home in a file that other accounts cannot read."""
+    home.env_file.touch(0o600)
+    home.env_file.write_text(f"CHATBOT_PASSWORD={password}", encoding="utf-8")
+
+
 @pytest.fixture
 def bases() -> BaseModels:
     return BaseModels(lambda name: choose(name, reachable=lambda: False))

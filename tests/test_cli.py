@@ -18,6 +18,7 @@ from kakaobot.cli import main
 from kakaobot.cli.commands import COMMAND_MODULES, build_parser
 from kakaobot.cli.console import Console
 from kakaobot.config import Home, save
+from tests.conftest import write_password
 
 ROOT = Path(__file__).resolve().parent.parent
 ENGLISH = re.compile(r"usage|error|argument|option|required|choose|expected|show this", re.I)
@@ -399,16 +400,12 @@ def test_status_and_runs_without_a_run(cli: Cli) -> None:
 
 
 def test_unexpected_error_propagates(cli: Cli, home: Home) -> None:
-    (home.root / ".env").write_text("CHATBOT_PASSWORD=비밀", encoding="utf-8")
+    write_password(home)
     with pytest.raises(ZeroDivisionError):
         cli("reply", "안녕", ask=lambda _: str(1 / 0))
 
 
 # --- the password
-
-
-def set_password(home: Home) -> None:
-    (home.root / ".env").write_text("CHATBOT_PASSWORD=비밀", encoding="utf-8")
 
 
 def test_no_command_takes_a_password_as_an_argument() -> None:
@@ -431,7 +428,7 @@ def test_chat_commands_are_denied_without_a_configured_password(cli: Cli, argv: 
 
 @pytest.mark.parametrize("argv", [["reply", "안녕"], ["chat"], ["smoke"]])
 def test_wrong_password_is_denied(cli: Cli, home: Home, argv: list[str]) -> None:
-    set_password(home)
+    write_password(home)
     result = cli(*argv, ask=lambda _: "틀림")
     assert (result.code, result.out, result.err) == (
         1,
@@ -441,7 +438,7 @@ def test_wrong_password_is_denied(cli: Cli, home: Home, argv: list[str]) -> None
 
 
 def test_right_password_is_accepted(cli: Cli, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_password(home)
+    write_password(home)
     result = cli("reply", "안녕", ask={"비밀번호: ": "비밀"}.__getitem__)
     assert (result.code, result.out) == (1, "")
     assert result.err.startswith("아직 학습한 어댑터가 없습니다.")
@@ -453,5 +450,5 @@ def test_ctrl_c_prints_nothing(cli: Cli, home: Home) -> None:
     def interrupt(_: str) -> str:
         raise KeyboardInterrupt
 
-    set_password(home)
+    write_password(home)
     assert cli("chat", ask=interrupt) == Result(130, "", "")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kakaobot.config import Home
+from tests.conftest import write_password
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOM = """저녁 모임 님과 카카오톡 대화
@@ -35,7 +36,7 @@ def run_program(home: Home, *argv: str, **environ: str) -> subprocess.CompletedP
 
 @pytest.fixture
 def locked(home: Home) -> Home:
-    (home.root / ".env").write_text("CHATBOT_PASSWORD=비밀", encoding="utf-8")
+    write_password(home)
     return home
 
 

@@ -25,7 +25,7 @@ from kakaobot.os_errors import os_error_message
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import Status
 from kakaobot.train import worker
-from tests.conftest import QUICK, SAMPLE
+from tests.conftest import QUICK, SAMPLE, write_password
 from tests.permissions import obeyed_permissions
 from ui.errors import show_errors
 
@@ -55,7 +55,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(tmp_path_factory.mktemp("prepared"))
     home.settings()
     save(home.settings_file, QUICK)
-    home.env_file.write_text("CHATBOT_PASSWORD=귤", encoding="utf-8")
+    write_password(home, "귤")
     assert run(home, ORGANIZE)[0] == 0
     assert run(home, ["preprocess"])[0] == 0
     return home

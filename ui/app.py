@@ -94,6 +94,9 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
 
     services = Services.from_home(home)
     services.training.adopt()
+    for notice in (services.password_file.exposure(), services.password_file.misnaming()):
+        if notice:
+            _print(text.ENV_NOTICE.format(notice=notice))
     sessions = BrowserSessions(None if is_loopback(info.host) else services.gate)
     passes = SessionPasses(sessions, info.port)
     window = build_window(services, quit_program=_delayed(stop), passes=passes)

@@ -17,6 +17,7 @@ from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
 from kakaobot.app.exports import Exports, FileReport, LineReport
 from kakaobot.app.participants import Participants, RoomReport
+from kakaobot.app.password_file import PasswordFile
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.config import Home, SettingField
@@ -118,6 +119,14 @@ class SettingsProtocol(Protocol):
     def save(self, changes: Mapping[str, object]) -> None: ...
 
 
+class PasswordFileProtocol(Protocol):
+    def exposure(self) -> str: ...
+
+    def misnaming(self) -> str: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Services:
     exports: ExportsProtocol
@@ -128,6 +137,7 @@ class Services:
     chat: ChatProtocol
     gate: PasswordGate
     settings: SettingsProtocol
+    password_file: PasswordFileProtocol
 
     @classmethod
     def from_home(cls, home: Home) -> Services:
@@ -143,4 +153,5 @@ class Services:
             chat=chat,
             gate=gate,
             settings=SettingsEditor(home),
+            password_file=PasswordFile(home),
         )

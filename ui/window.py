@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from ui import password_bar, text
+from ui import password_bar, password_card, text
 from ui.errors import GuardedBlocks
 from ui.events import on
 from ui.password_bar import NoPassStore, PassStore
@@ -74,6 +74,10 @@ def build_window(
             with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
                 chat.build(chat.ChatHandlers(services.chat, gate), tab, page)
             with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
+                password_card.build(
+                    password_card.PasswordFileHandlers(services.password_file),
+                    [tab.select, window.load],
+                )
                 settings.build(
                     settings.SettingsHandlers(services.settings, gate),
                     page,

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from kakaobot.app.password_file import PasswordFile
 from kakaobot.atomic_io import read_json_object, replace_text
 from kakaobot.config import Home
 from kakaobot.env_file import PASSWORD_VARIABLE
@@ -55,6 +56,7 @@ class PasswordGate:
         clock: seconds since the epoch, as failed attempts outlast the process.
         options: read at every check.
         attempts: file of the failed attempts; None keeps them in memory only.
+        not_set: Korean: why there is no password, if there is a better reason than its absence.
     """
 
     def __init__(
@@ -64,7 +66,9 @@ class PasswordGate:
         clock: Callable[[], float] = time.time,
         options: Callable[[], AccessSettings] = AccessSettings,
         attempts: Path | None = None,
+        not_set: str = "",
     ) -> None:
+        self._not_set = not_set or _NOT_SET
         self._salt = secrets.token_bytes(16)
         self._digest = self._scrypt(password) if password.strip() else b""
         self._seal = secrets.token_bytes(32)
@@ -82,6 +86,7 @@ class PasswordGate:
             home.password(),
             options=lambda: _options(home),
             attempts=home.state_folder / "attempts.json",
+            not_set=PasswordFile(home).misnaming(),
         )
 
     @property
@@ -96,7 +101,7 @@ class PasswordGate:
                 attempts.
         """
         if not self.is_set:
-            raise AccessDenied(_NOT_SET)
+            raise AccessDenied(self._not_set)
         if not password:
             raise AccessDenied("비밀번호를 입력하세요.")
         with self._lock:
@@ -119,7 +124,7 @@ class PasswordGate:
             AccessDenied: this gate did not issue it, or it was idle for too long.
         """
         if not self.is_set:
-            raise AccessDenied(_NOT_SET)
+            raise AccessDenied(self._not_set)
         if access is None or not self.is_open(access):
             raise AccessDenied(LOCKED)
         access._used_at = self._clock()

@@ -59,6 +59,11 @@ class Console:
     def is_interactive(self) -> bool:
         return self._source.isatty()
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a question disturbs neither a script nor a file of results."""
+        return all(stream.isatty() for stream in (self._source, self._out, self._err))
+
     def print(self, text: str = "", *, end: str = "\n") -> None:
         """Write a result.
 
@@ -134,6 +139,14 @@ class Console:
             if not answer:
                 raise EOFError
         return unicodedata.normalize("NFC", answer.strip())
+
+    def confirm(self, question: str) -> bool:
+        """Ask a question that is answered by yes or, by default, no."""
+        try:
+            answer = self.ask(question)
+        except EOFError:
+            return False
+        return answer.casefold() in ("y", "yes", "예", "네", "ㅛ")
 
     def read(self) -> str:
         """Read the whole input, in NFC."""

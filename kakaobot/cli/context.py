@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ class CommandContext:
         Raises:
             AccessDenied: as in `PasswordGate.authenticate`, or there is no terminal to ask on.
         """
-        password = os.environ.get(ACCESS_VARIABLE)
+        password = self.home.secret(ACCESS_VARIABLE)
         if password is None and gate.is_set:
             self.console.end_status()
             password = self.ask_password("비밀번호: ")

@@ -95,11 +95,7 @@ def _confirm(console: Console, plan: Sequence[tuple[str, str]]) -> bool:
             "물어볼 터미널이 없어 옮기지 않았습니다. --dry-run 으로 살펴보고 --yes 를 붙이세요."
         )
     console.notify(_moves_text(plan).rstrip())
-    try:
-        answer = console.ask(f"{len(plan)}개를 옮길까요? [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.casefold() in ("y", "yes", "예", "네", "ㅛ"):
+    if console.confirm(f"{len(plan)}개를 옮길까요? [y/N] "):
         return True
     console.notify("옮기지 않았습니다.")
     return False

@@ -89,4 +89,8 @@ def _run(
         from kakaobot.config import Home  # slow, and --help does not need it
 
         home = Home.find()
-    run_command(args, CommandContext(home, console, ask))
+    from kakaobot.cli.password_file import check_password_file
+
+    context = CommandContext(home, console, ask)
+    check_password_file(context)
+    run_command(args, context)

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from kakaobot.config import ROOT
+from kakaobot.env_file import take_secrets
 from kakaobot.errors import RunError
 from kakaobot.openmp import wait_policy
 from kakaobot.runs.run import Run
@@ -143,8 +144,13 @@ class TrainingThread(threading.Thread):
 def worker_environment(
     environ: Mapping[str, str] = os.environ, extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Variables of a worker: `environ`, overridden by `extra`, then by what a worker needs."""
-    return {**environ, **(extra or {}), **wait_policy(environ), **ENVIRONMENT}
+    """Variables of a worker: `environ`, overridden by `extra`, then by what a worker needs.
+
+    It never gets a password.
+    """
+    merged = {**environ, **(extra or {}), **wait_policy(environ), **ENVIRONMENT}
+    take_secrets(merged)
+    return merged
 
 
 def kill(run: Run) -> None:

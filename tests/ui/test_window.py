@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from kakaobot.app.auth import LOCKED, PasswordGate
+from kakaobot.app.password_file import PasswordFile
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.config import ROOT, Home
 from tests.patience import patience
@@ -57,6 +58,7 @@ def make_window(home, password="열쇠"):
         chat=chat,
         gate=gate,
         settings=SettingsEditor(Home(home)),
+        password_file=PasswordFile(Home(home)),
     )
     return build_window(services), chat
 
