@@ -124,7 +124,7 @@ def running_window(home: Path) -> str | None:
     try:
         record = json.loads((home / ".kakaobot" / "instance.json").read_text(encoding="utf-8"))
         host, port, token = str(record["host"]), int(record["port"]), str(record["token"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     # Another program on this port must not see the token, nor lead to a page of its own.

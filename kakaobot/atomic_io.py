@@ -62,10 +62,22 @@ def retry_rename(rename: Callable[[], object]) -> None:
     rename()
 
 
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text, for all readers.
+
+    Raises:
+        ValueError: it is not JSON, or nested so deeply that no program of ours wrote it.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 def read_json_object(file: Path) -> dict[str, Any]:
     """The object in a JSON file; empty if the file is missing, damaged or holds something else."""
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = parse_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

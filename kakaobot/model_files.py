@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import math
 import stat
 import struct
@@ -11,6 +10,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from kakaobot.atomic_io import parse_json
 
 _MISSING = "없습니다"
 _UNREADABLE = "읽히지 않습니다"
@@ -74,8 +75,8 @@ def read_json(file: Path) -> dict[str, Any] | None:
     try:
         if file.stat().st_size > _MAX_JSON:
             return None
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        value = parse_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -84,8 +85,8 @@ def _json_damage(stream: BinaryIO, size: int) -> str:
     if size > _MAX_JSON:
         return "너무 큽니다"
     try:
-        value = json.loads(stream.read())
-    except (ValueError, RecursionError):
+        value = parse_json(stream.read())
+    except ValueError:
         return _BROKEN
     return "" if isinstance(value, dict | list) else _BROKEN
 
@@ -104,10 +105,10 @@ def _safetensors_damage(stream: BinaryIO, size: int) -> str:
     if 8 + length > size:
         return _TRUNCATED
     try:
-        header = json.loads(stream.read(length))
+        header = parse_json(stream.read(length))
         tensors = [tensor for name, tensor in header.items() if name != "__metadata__"]
         end = max((_end_of(tensor) for tensor in tensors), default=0)
-    except (ValueError, RecursionError, AttributeError, KeyError, TypeError):
+    except (ValueError, AttributeError, KeyError, TypeError):
         return _BROKEN
     if 8 + length + end == size:
         return ""

@@ -30,9 +30,9 @@ ROWS = (
     ("kakaobot.chat_template", "kakaobot.runs", "kakaobot.style"),
     ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list"),
     ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
-    ("kakaobot.text_file", "kakaobot.os_errors"),
+    ("kakaobot.text_file", "kakaobot.os_errors", "kakaobot.model_files"),
     (
-        *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names", "kakaobot.model_files"),
+        *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),
         *("kakaobot.display_name", "kakaobot.gc_pause", "kakaobot.openmp"),
     ),
     # Only the version.
@@ -213,6 +213,22 @@ def _reraises(handler: ast.ExceptHandler) -> bool:
 
 
 # --- the real files
+
+
+def json_parsers(modules: Mapping[str, ast.Module]) -> set[str]:
+    """Modules that call `json.load` or `json.loads` themselves."""
+    return {
+        name
+        for name, tree in modules.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("json.load", "json.loads")
+    }
+
+
+def test_json_is_parsed_in_one_place() -> None:
+    # The launcher runs before anything is installed.
+    assert json_parsers(sources()) == {"kakaobot.atomic_io", "launch"}
+    assert json_parsers(parse({"a": "import json\njson.loads('1')", "b": "json.dumps(1)"})) == {"a"}
 
 
 def test_the_modules_of_the_app_are_found() -> None:

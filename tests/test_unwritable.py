@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
@@ -18,18 +16,15 @@ import pytest
 
 import launch
 from kakaobot.atomic_io import replace_text
-from kakaobot.cli import main
-from kakaobot.cli.console import Console
-from kakaobot.config import ROOT, Home, save
+from kakaobot.config import ROOT, Home
 from kakaobot.os_errors import os_error_message
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import Status
 from kakaobot.train import worker
-from tests.conftest import QUICK, SAMPLE, write_password
 from tests.permissions import obeyed_permissions
+from tests.prepared_home import ORGANIZE, is_sentence, prepare_home, run_command
 from ui.errors import show_errors
 
-ORGANIZE = ["organize", str(SAMPLE)]
 WRITING = [
     ORGANIZE,
     ["people", "--exclude", "도담"],
@@ -42,23 +37,9 @@ WRITING = [
 OTHERS = [["settings"], ["people"], ["stop"], ["status"], ["runs"], ["reply", "안녕"], ["smoke"]]
 
 
-def run(home: Home, argv: Sequence[str]) -> tuple[int, str]:
-    """Exit code, and what is said besides the result and the progress."""
-    out, err = io.StringIO(), io.StringIO()
-    code = main(argv, home=home, ask=lambda _: "귤", console=Console(out, err, io.StringIO()))
-    said = [line for line in err.getvalue().splitlines() if not line.startswith("[")]
-    return code, "\n".join(said)
-
-
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("prepared"))
-    home.settings()
-    save(home.settings_file, QUICK)
-    write_password(home, "귤")
-    assert run(home, ORGANIZE)[0] == 0
-    assert run(home, ["preprocess"])[0] == 0
-    return home
+    return prepare_home(tmp_path_factory.mktemp("prepared"))
 
 
 @pytest.fixture
@@ -82,14 +63,10 @@ def read_only(root: Path) -> Iterator[None]:
         yield
 
 
-def is_sentence(text: str) -> bool:
-    return bool(re.fullmatch(r"[^\n]*[가-힣][^\n]*\.", text)) and "Traceback" not in text
-
-
 @pytest.mark.parametrize("argv", WRITING, ids=" ".join)
 def test_a_writing_command_in_a_read_only_home(home: Home, argv: list[str]) -> None:
     with read_only(home.root):
-        code, said = run(home, argv)
+        code, said = run_command(home, argv)
     assert code == 1
     assert is_sentence(said)
     assert str(home.root) in said or argv[0] == "archive"
@@ -99,7 +76,7 @@ def test_a_writing_command_in_a_read_only_home(home: Home, argv: list[str]) -> N
 def test_the_first_command_in_a_read_only_home(home: Home, argv: list[str]) -> None:
     home.settings_file.unlink()
     with read_only(home.root):
-        code, said = run(home, argv)
+        code, said = run_command(home, argv)
     assert code == 1
     assert is_sentence(said)
     assert str(home.settings_file) in said
@@ -109,7 +86,7 @@ def test_the_first_command_in_a_read_only_home(home: Home, argv: list[str]) -> N
 @pytest.mark.parametrize("argv", OTHERS, ids=" ".join)
 def test_a_reading_command_in_a_read_only_home(home: Home, argv: list[str]) -> None:
     with read_only(home.root):
-        code, said = run(home, argv)
+        code, said = run_command(home, argv)
     assert code == 0 or is_sentence(said)
 
 
@@ -118,7 +95,7 @@ def test_files_that_cannot_be_read(home: Home, argv: list[str]) -> None:
     for file in [path for path in home.root.rglob("*") if path.is_file()]:
         file.chmod(0)
     with obeyed_permissions():
-        code, said = run(home, argv)
+        code, said = run_command(home, argv)
     assert code == 1
     assert is_sentence(said)
 
@@ -128,14 +105,14 @@ def test_files_in_the_place_of_folders(home: Home, argv: list[str]) -> None:
     for name in ("data", "checkpoints_lora"):
         shutil.rmtree(home.root / name, ignore_errors=True)
         (home.root / name).write_text("", encoding="utf-8")
-    code, said = run(home, argv)
+    code, said = run_command(home, argv)
     assert code == 0 or is_sentence(said)
 
 
 @pytest.mark.parametrize("argv", [*WRITING, *OTHERS], ids=" ".join)
 def test_a_file_in_the_place_of_the_home(tmp_path: Path, argv: list[str]) -> None:
     (tmp_path / "home").write_text("", encoding="utf-8")
-    code, said = run(Home(tmp_path / "home"), argv)
+    code, said = run_command(Home(tmp_path / "home"), argv)
     assert code == 1
     assert is_sentence(said)
 

@@ -8,6 +8,7 @@ import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from kakaobot.atomic_io import parse_json
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError
 from ui import text
@@ -55,7 +56,7 @@ class ServerInfo:
         """Remove the file, unless a later window has replaced it."""
         file = _file(home)
         try:
-            is_own = json.loads(file.read_text(encoding="utf-8")).get("token") == self.token
+            is_own = parse_json(file.read_text(encoding="utf-8")).get("token") == self.token
         except (OSError, ValueError, AttributeError):
             return
         if is_own:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from kakaobot.app.auth import AccessPass
+from kakaobot.atomic_io import parse_json
 from kakaobot.errors import AccessDenied
 from scripts.open_page import proof_of
 from ui import request_text
@@ -298,8 +299,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 def _json_object(body: bytes | None) -> dict[str, Any]:
     try:
-        value = json.loads(body or b"")
-    except (ValueError, RecursionError):
+        value = parse_json(body or b"")
+    except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
 

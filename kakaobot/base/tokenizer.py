@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kakaobot.atomic_io import parse_json
 from kakaobot.base import resolve
 from kakaobot.base.files import check_files
 from kakaobot.base.hub import (
@@ -112,6 +112,6 @@ def _small_file(name: str, file: str) -> Path | None:
 def _context(config_file: Path | None) -> int:
     if config_file is None:
         return resolve.context(None)
-    config: dict[str, Any] = json.loads(config_file.read_text(encoding="utf-8"))
+    config: dict[str, Any] = parse_json(config_file.read_text(encoding="utf-8"))
     text_config = config.get("text_config") or config
     return resolve.context(text_config.get("max_position_embeddings"))

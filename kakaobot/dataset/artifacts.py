@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from kakaobot.atomic_io import retry_rename
+from kakaobot.atomic_io import parse_json, retry_rename
 
 TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
 REPORT = "report.html"
@@ -67,6 +66,6 @@ class ArtifactDraft:
 def read_json(folder: Path, name: str) -> Any:
     """A JSON file of the folder; None if it is missing or damaged."""
     try:
-        return json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return parse_json((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from kakaobot.atomic_io import parse_json
 from kakaobot.errors import DatasetError
 from kakaobot.schema import ChatMessage, Conversation
 
@@ -73,7 +74,7 @@ def iter_rows(file: Path) -> Iterator[Conversation]:
     """
     for number, line in enumerate(_complete_lines(file), 1):
         try:
-            row = from_row(json.loads(line))
+            row = from_row(parse_json(line))
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise DatasetError(
                 f"{file.name} 의 {number}번째 줄이 손상되었습니다. {_REBUILD}"

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
-from kakaobot.atomic_io import retry_rename
+from kakaobot.atomic_io import parse_json, retry_rename
 from kakaobot.config import Home
 from kakaobot.dataset.name_replacement import NameReplacer, split_words
 from kakaobot.errors import DatasetError
@@ -181,7 +181,7 @@ class PseudonymStore:
 
     def _read(self) -> _StoredPseudonyms:
         try:
-            data = json.loads(self._file.read_text(encoding="utf-8"))
+            data = parse_json(self._file.read_text(encoding="utf-8"))
             return _StoredPseudonyms(
                 str(data["salt"]),
                 {str(name): str(pseudonym) for name, pseudonym in data["names"].items()},

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
+from kakaobot.atomic_io import parse_json
 from kakaobot.errors import ExportError
 from kakaobot.exports.paths import replace_surrogates
 
@@ -102,9 +103,9 @@ def parse(text: str) -> dict[str, dict[str, str]]:
         ValueError: any other text, or the aliases form a cycle.
     """
     try:
-        rooms = json.loads(text)["rooms"]
+        rooms = parse_json(text)["rooms"]
         confirmed = {key: dict(aliases.items()) for key, aliases in rooms.items()}
-    except (TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("not an object of rooms") from error
     for aliases in confirmed.values():
         if not all(isinstance(name, str) and name.strip() for name in aliases.values()):

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kakaobot.atomic_io import disk_is_full, replace_text, retry_rename
+from kakaobot.atomic_io import disk_is_full, parse_json, replace_text, retry_rename
 from kakaobot.errors import ExportError
 from kakaobot.exports import aliases, manifest
 from kakaobot.exports.aliases import Aliases, ConfirmedAliases
@@ -206,8 +206,8 @@ class FileStore:
     def load_summaries(self) -> object:
         """The summaries saved last; None if they are missing or damaged."""
         try:
-            return json.loads(self._summaries.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            return parse_json(self._summaries.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             return None
 
     def save_summaries(self, summaries: object) -> None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kakaobot.atomic_io import parse_json
 from kakaobot.exports.message_fingerprints import Fingerprints, fingerprint_messages
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.exports.reader import Export
@@ -118,8 +119,8 @@ def parse(text: str) -> dict[str, StoredFile]:
         ValueError: invalid JSON, or an entry lacks a field or has an invalid value.
     """
     try:
-        files = [_parse_entry(entry) for entry in json.loads(text)["files"]]
-    except (TypeError, KeyError, AttributeError, RecursionError) as error:
+        files = [_parse_entry(entry) for entry in parse_json(text)["files"]]
+    except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("not a list of files") from error
     return {file.hash: file for file in files}
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kakaobot.atomic_io import replace_text
+from kakaobot.atomic_io import parse_json, replace_text
 from kakaobot.schema import ChatMessage
 
 PROMPTS_FILE, SAMPLES_FILE = "cues.json", "samples.jsonl"
@@ -97,7 +97,7 @@ class EvalSampleLog:
     def prompts(self) -> list[EvalPrompt]:
         """Empty if the file is missing or damaged."""
         try:
-            raw = json.loads(self._prompts_file.read_text(encoding="utf-8"))
+            raw = parse_json(self._prompts_file.read_text(encoding="utf-8"))
             return [EvalPrompt.from_json(prompt) for prompt in raw]
         except (OSError, ValueError, TypeError, KeyError):
             return []
@@ -111,7 +111,7 @@ class EvalSampleLog:
         by_step: dict[int, EvalSample] = {}
         for line in text.split("\n"):
             with contextlib.suppress(ValueError, TypeError, KeyError):
-                raw = json.loads(line)
+                raw = parse_json(line)
                 sample = EvalSample(int(raw["step"]), tuple(map(str, raw["replies"])))
                 by_step[sample.step] = sample
         return [by_step[step] for step in sorted(by_step)]

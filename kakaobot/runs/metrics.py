@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from kakaobot.atomic_io import parse_json
+
 
 @dataclass(frozen=True)
 class Point:
@@ -49,5 +51,5 @@ def _parse(file: Path) -> Iterator[Point]:
         if line.endswith("\n"):
             # A power cut can leave a line of zeros among valid ones.
             with contextlib.suppress(ValueError, TypeError):
-                raw = json.loads(line)
+                raw = parse_json(line)
                 yield Point(int(raw["step"]), str(raw["kind"]), float(raw["value"]), raw["at"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kakaobot.atomic_io import parse_json
 from kakaobot.schema import ChatMessage
 from kakaobot.starter.corpus import Pair, chat_renderer
 
@@ -61,7 +61,7 @@ pipeline_tag: text-generation
 
 def write_card(folder: Path, held_out: Sequence[Pair]) -> None:
     """Write README.md, with answers of the exported model to evenly spaced held-out questions."""
-    figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+    figures = parse_json((folder / "figures.json").read_text(encoding="utf-8"))
     step = max(1, len(held_out) // _QUESTIONS)
     questions = [pair.question for pair in held_out[::step][:_QUESTIONS]]
     answers = _generate(folder, questions)

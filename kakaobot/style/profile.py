@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any
 
+from kakaobot.atomic_io import parse_json
 from kakaobot.style.features import BIN_EDGES, FEATURES, MARKERS
 from kakaobot.style.ngrams import Expression, NgramCounts, distinctive_ngrams, plain_korean
 from kakaobot.style.sentence_endings import classify_ending
@@ -227,7 +228,7 @@ def from_json(text: str) -> StyleProfile:
         ValueError: not a profile, or one of another `FORMAT`.
     """
     try:
-        data = json.loads(text)
+        data = parse_json(text)
         if data.pop("format") != FORMAT:
             raise ValueError("a style profile of another format")
         parsers: dict[str, Callable[[Any], Any]] = {

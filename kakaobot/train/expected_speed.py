@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from kakaobot.atomic_io import parse_json
 from kakaobot.base.cpu import Cpu
 from kakaobot.base.hub import cached_file
 from kakaobot.base.selection import location_of
@@ -43,7 +43,7 @@ def dimensions_of(base: str) -> ModelDimensions | None:
             return None
         file = cached
     try:
-        return ModelDimensions.from_config(json.loads(file.read_text(encoding="utf-8")))
+        return ModelDimensions.from_config(parse_json(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError):
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.atomic_io import parse_json
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import KakaobotError
@@ -137,7 +137,7 @@ class DatasetHandlers:
 
     def apply_action(self, event: gr.EventData, room: str | None, persona: str | None) -> Updates:
         """Perform the action of a clicked button in the table."""
-        request = json.loads(str(event.ask))
+        request = parse_json(str(event.ask))
         if request["do"] == "learn":
             persona = request["name"]
         else:

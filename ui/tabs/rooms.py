@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.participants import RoomReport
+from kakaobot.atomic_io import parse_json
 from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import KakaobotError
 from ui import text
@@ -86,7 +86,7 @@ class RoomsHandlers:
 
     def apply_action(self, event: gr.EventData) -> None:
         """Perform the action of a clicked button."""
-        request = json.loads(str(event.ask))
+        request = parse_json(str(event.ask))
         notify(_ACTIONS[request["do"]](self._participants, request, str(event.typed)))
 
     def merge_names(self, room: str | None, names: list[str] | None, name: str | None) -> None:
