@@ -48,7 +48,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    "frame-ancestors 'none'; base-uri 'self'; form-action 'none'"
 )
 # gr.HTML compiles its scripts, hence 'unsafe-eval'. The policy keeps words on this page, whatever
 # script runs there.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,19 @@ def test_a_locked_page_cannot_narrow_what_the_password_covers(
     assert Home(window.home).settings().access.scope == "chat"
     assert example(window) in text_of(window.open_page().call("tab-dataset", "select"))
     save(Home(window.home).settings_file, {"access.scope": "everything"})
+
+
+def test_an_idle_page_locks_and_forgets_its_words(window: WindowProcess, page: Page) -> None:
+    home, words = Home(window.home), example(window)
+    page.unlock()
+    assert words in text_of(page.call("tab-dataset", "select"))
+    save(home.settings_file, {"access.idle_minutes": 0.02})
+    time.sleep(1.5)
+    assert words not in text_of(page.call("tab-dataset", "select"))
+    reloaded = Page.of(page.browser)
+    reloaded.load()
+    assert words not in text_of(reloaded.call("tab-dataset", "select"))
+    save(home.settings_file, {"access.idle_minutes": 30})
 
 
 def test_wrong_passwords_are_counted_over_a_restart(tmp_path: Path) -> None:
