@@ -191,7 +191,8 @@ def _open(info: ServerInfo, sessions: BrowserSessions, home: Home, *, open_brows
         _print(text.OPENED)
     else:
         _print(text.BROWSER_FAILED if open_browser else text.OPEN_MANUALLY)
-        sys.stdout.write(address + "\n")
+    # Also if opened: a sandboxed browser may not be allowed to read the redirect file.
+    sys.stdout.write(address + "\n")
     if not is_loopback(info.host):
         _print_for_other_devices(info, sessions)
     sys.stdout.flush()
