@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+FORBIDDEN = re.compile(
+    r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]'
+)
+"""What Windows refuses, what cannot be encoded, and what hides or reorders the rest of a name."""
 DEVICE = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|CLOCK\$|COM[0-9¹²³]|LPT[0-9¹²³]) *(?:\..*)?",
     re.IGNORECASE,
 )
 """Device names on Windows, with any suffix and spaces."""
-_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, those that turn the direction of text, and what cannot be encoded."""
 _MAX_BYTES = 240
 """Leaves room for a suffix in the 255 of most file systems."""
 
@@ -20,11 +21,11 @@ def refusal_of(name: str) -> str:
     """Why `name` cannot be a file or folder on every system, in Korean; empty if it can."""
     if not name:
         return "이름이 비어 있습니다. 이름을 적으세요."
-    if _INVISIBLE.search(name):
-        return "이름에 눈에 보이지 않는 제어 문자가 있습니다. 이름을 새로 적으세요."
-    if len(name.encode()) > _MAX_BYTES:
+    if len(name.encode(errors="replace")) > _MAX_BYTES:
         return f"이름이 너무 깁니다. 한글로 {_MAX_BYTES // 3}자보다 짧게 적으세요."
     if match := FORBIDDEN.search(name):
+        if not match[0].isprintable():
+            return "이름에 눈에 보이지 않는 제어 문자가 있습니다. 이름을 새로 적으세요."
         return f"'{name}' 에 든 '{match[0]}' 는 Windows 가 이름에 쓰지 못합니다. 빼고 적으세요."
     if name != name.strip() or name.endswith("."):
         return (

@@ -19,6 +19,7 @@ from kakaobot.atomic_io import replace_text
 from kakaobot.errors import ExportError
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.paths import Move, move_files, plan_archive, safe_name
+from kakaobot.file_names import refusal_of
 from tests.exports.rooms import load_all
 from tests.patience import patience
 
@@ -520,10 +521,13 @@ def test_an_archive_plan_changes_nothing_until_carried_out(tmp_path: Path) -> No
         ("nul  .txt", "_nul.txt"),
         ("console.txt", "console.txt"),
         ("\udcff가.txt", "\ufffd가.txt"),
+        ("방\u202etxt.exe", "방_txt.exe"),
+        ("방\x85\u2028.txt", "방__.txt"),
     ],
 )
 def test_safe_name_is_valid_on_every_system(name: str, safe: str) -> None:
     assert safe_name(name) == safe
+    assert refusal_of(safe) == ""
 
 
 def test_safe_name_truncates_and_keeps_the_suffix() -> None:
