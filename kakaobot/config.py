@@ -23,6 +23,7 @@ from pydantic_core import ErrorDetails
 from kakaobot.atomic_io import replace_text
 from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env, take_secrets
 from kakaobot.errors import ConfigError, quote
+from kakaobot.file_names import user_path
 from kakaobot.settings import Settings, SettingsGroup, Switch
 from kakaobot.text_file import read_text
 from kakaobot.yaml_file import parse_yaml, read_yaml
@@ -44,8 +45,17 @@ class Home:
         """`KAKAOBOT_HOME`, else the folder of the program.
 
         Takes the passwords out of the environment, which every child process inherits.
+
+        Raises:
+            ConfigError: the path is a link to itself.
         """
-        root = Path(environ.get(HOME_VARIABLE) or ROOT).expanduser().resolve()
+        path = user_path(environ.get(HOME_VARIABLE) or str(ROOT))
+        try:
+            root = path.resolve()
+        except RuntimeError as error:
+            raise ConfigError(
+                f"{path} 는 자기를 가리키는 링크입니다. {HOME_VARIABLE} 에 다른 폴더를 적으세요."
+            ) from error
         return cls(root, take_secrets(environ))
 
     @property

@@ -1,8 +1,9 @@
-"""Which names Windows, macOS and Linux can all hold: the rule for what we create on disk."""
+"""Names that Windows, macOS and Linux can all hold, and paths as users write them."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]'
@@ -15,6 +16,14 @@ DEVICE = re.compile(
 """Device names on Windows, with any suffix and spaces."""
 _MAX_BYTES = 240
 """Leaves room for a suffix in the 255 of most file systems."""
+
+
+def user_path(text: str) -> Path:
+    """A path as a user writes it: `~` is the home folder, unless there is no such user."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 def refusal_of(name: str) -> str:

@@ -69,8 +69,9 @@ def _model(name: str) -> str:
         or "\\" in name
         or PureWindowsPath(name).is_absolute()
     )
+    is_too_long = any(len(part.encode()) > 255 for part in re.split(r"[/\\]", name))
     is_hub_name = all(map(_HUB_NAME.fullmatch, name.split("/")))
-    if not name.isprintable() or not (is_path or is_hub_name):
+    if not name.isprintable() or is_too_long or not (is_path or is_hub_name):
         raise ValueError(
             f"'{quote(name)}' 은 모델 이름이 될 수 없습니다. auto, starter, Hugging Face 이름"
             "(예: Qwen/Qwen3-0.6B)이나 './' 로 시작하는 폴더를 적으세요."
@@ -79,8 +80,15 @@ def _model(name: str) -> str:
 
 
 # Before the pattern, which has a reason for nothing.
+def _printable(path: str) -> str:
+    if not path.isprintable():
+        raise ValueError("눈에 보이지 않는 제어 문자가 있습니다. 새로 적으세요.")
+    return path
+
+
 Name = Annotated[str, BeforeValidator(_creatable)]
 Folder = Annotated[str, AfterValidator(_creatable_folder)]
+File = Annotated[str, AfterValidator(_printable)]
 Model = Annotated[str, AfterValidator(_model)]
 Names = Annotated[str | tuple[str, ...], BeforeValidator(_names)]
 Number = Annotated[float, BeforeValidator(_number)]
@@ -223,7 +231,7 @@ class TrainingSettings(SettingsGroup):
     """기울기 크기의 한도"""
     num_processes: int = Field(1, ge=1, le=64)
     """함께 배울 프로세스 수. 그래픽 카드가 여럿일 때 그 수를 적고, 보통은 1로 둡니다."""
-    accelerate_config: str = ""
+    accelerate_config: File = ""
     """여러 컴퓨터로 배우거나 모델을 나눠 들 때 쓸 accelerate 설정 파일. data 폴더 옆에 둡니다."""
 
 

@@ -21,6 +21,9 @@ _MAX_NUMBER = 64
 """Characters of anything but text: long numbers in base 60 take minutes."""
 _STANDARD_TAG = "tag:yaml.org,2002:"
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character, which `"\\ud800"` writes and nothing can print."""
+
 _QUOTE_IT = "값을 따옴표로 감싸세요."
 _UNCLEAR = "들여쓰기와 따옴표를 확인하세요."
 _PROBLEMS: tuple[tuple[str, str], ...] = (
@@ -114,6 +117,8 @@ class _StrictLoader(yaml.SafeLoader):
         return yaml.constructor.BaseConstructor.construct_mapping(self, node, deep)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
+            raise YamlProblem(node, "글자가 아닌 것(\\ud800 ~ \\udfff)이 있습니다. 지우세요.")
         is_text = node.tag == f"{_STANDARD_TAG}str"
         if isinstance(node, yaml.ScalarNode) and not is_text and len(node.value) > _MAX_NUMBER:
             raise YamlProblem(node, f"값이 너무 깁니다. 글자라면 {_QUOTE_IT}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from kakaobot.app.settings import SettingsEditor
+from kakaobot.base.selection import choose
 from kakaobot.config import Home, parse, save
-from kakaobot.errors import ConfigError
+from kakaobot.errors import BaseModelError, ConfigError
 from kakaobot.file_names import refusal_of
 
 
@@ -64,7 +66,16 @@ def test_an_ordinary_folder_is_accepted(folder: str) -> None:
     [
         *("", " ", "a b/c/d", "a b/c", "Qwen/Qwen3 0.6B", "https://huggingface.co/Qwen/Qwen3-0.6B"),
         *("Qwen/", "/Qwen\n", "Qwen//Qwen3", "-Qwen/x", "Qwen/x-", "Qwen/x--y", "Qwen/x..y"),
-        *("Qwen/x.git", "Qwen/x?", "Qwen/x\x00", "Qwen/x#1", "Qwen/" + "x" * 97),
+        *(
+            "~/" + "x" * 256,
+            "./모델\n",
+            "/a/\x07.gguf",
+            "Qwen/x.git",
+            "Qwen/x?",
+            "Qwen/x\x00",
+            "Qwen/x#1",
+            "Qwen/" + "x" * 97,
+        ),
     ],
 )
 def test_a_model_name_that_the_hub_refuses_is_refused(home: Home, name: str) -> None:
@@ -98,3 +109,24 @@ def test_a_model_name_that_the_hub_refuses_is_refused(home: Home, name: str) -> 
 )
 def test_a_hub_name_or_a_path_is_a_model_name(name: str) -> None:
     assert parse({"model": {"base_model": name}}).model.base_model == name
+
+
+@pytest.mark.parametrize("folder", ["~no-such-user/방", "~no-such-user"])
+def test_a_home_of_no_user_is_a_name(
+    folder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Home.find({"KAKAOBOT_HOME": folder}).root == tmp_path / folder
+    with pytest.raises(BaseModelError, match="찾을 수 없습니다"):
+        choose(folder)
+
+
+def test_a_home_that_links_to_itself_is_named(tmp_path: Path) -> None:
+    (tmp_path / "home").symlink_to(tmp_path / "home")
+    with pytest.raises((ConfigError, OSError)):
+        Home.find({"KAKAOBOT_HOME": str(tmp_path / "home")}).settings()
+
+
+def test_a_control_character_in_the_accelerate_file_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"training\.accelerate_config: .*제어"):
+        parse({"training": {"accelerate_config": "a\x00b"}})

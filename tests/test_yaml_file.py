@@ -11,14 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from kakaobot.app.settings import SettingsEditor
 from kakaobot.config import Home, load_settings, render
 from kakaobot.errors import ConfigError, KakaobotError
 from kakaobot.runs.run import Run
 from kakaobot.settings import Settings, TrainingSettings
 from kakaobot.text_file import MAX_BYTES
+from kakaobot.train import worker
 from kakaobot.train.launch_command import launch_command
 from kakaobot.yaml_file import parse_yaml
+from tests.conftest import write_password
 from tests.patience import processor_time
+from tests.prepared_home import is_sentence, run_command
 
 ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
@@ -62,6 +66,8 @@ REFUSED = [
     ("a: !!bool 글쎄", "1번째 줄: 알아볼 수 없는 값"),
     ("a: !!timestamp 어제", "1번째 줄: 알아볼 수 없는 값"),
     ("lora:\n  r: \x07", "2번째 줄: 눈에 보이지 않는 제어 문자"),
+    ('data:\n  room: "\\ud800"', "2번째 줄: 글자가 아닌 것"),
+    ('"\\udc00": 1', "1번째 줄: 글자가 아닌 것"),
     ("lora:\n r: 3\n  alpha: 2", "3번째 줄: "),
 ]
 
@@ -142,6 +148,43 @@ def test_what_is_no_file_is_not_opened(home: Home, make: Callable[[Path], None])
     make(home.settings_file)
     with pytest.raises(ConfigError, match="파일이 아닙니다"):
         home.settings()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        *(["settings"], ["organize"], ["people"], ["people", "--exclude", "가은"], ["preprocess"]),
+        *(["people", "--include", "가은"], ["archive", "--yes"], ["train"], ["train", "--dry-run"]),
+        *(["stop"], ["status"], ["runs"], ["reply", "안녕"], ["chat"], ["smoke"]),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    "text", ["lora: {}\nlora: {}\n", ALIASES, "lora:\n\tr: 8", "- 1", "\ufffe"]
+)
+def test_every_command_refuses_the_same_files(home: Home, argv: list[str], text: str) -> None:
+    write_password(home, "귤")
+    home.settings_file.write_text(text, encoding="utf-8")
+    code, said = run_command(home, argv)
+    assert code == 1
+    assert is_sentence(said)
+    assert home.settings_file.read_text(encoding="utf-8") == text
+
+
+def test_the_settings_tab_refuses_a_duplicate_section(home: Home) -> None:
+    home.settings_file.write_text("lora: {}\nlora: {}\n", encoding="utf-8")
+    editor = SettingsEditor(home)
+    for action in (editor.values, lambda: editor.save({"lora.r": 8})):
+        with pytest.raises(ConfigError, match="2번째 줄: 'lora'"):
+            action()
+
+
+def test_a_worker_refuses_a_duplicate_section(tmp_path: Path) -> None:
+    run = Run(tmp_path / "main")
+    run.create({})
+    (run.path / "config.yaml").write_text("base: {}\nbase: {}\n", encoding="utf-8")
+    assert worker.main([str(run.path)]) == 1
+    assert "2번째 줄: 'base'" in run.status().message
 
 
 def test_the_settings_it_writes_are_read_back_within_the_limits() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from kakaobot.base.hub import hub_reachable, is_cached
 from kakaobot.errors import BaseModelError
+from kakaobot.file_names import user_path
 from kakaobot.starter import FOLDER as STARTER_FOLDER
 
 STARTER = "starter"
@@ -179,7 +180,7 @@ def _suited_to(hardware: Hardware) -> tuple[str, str]:
 
 
 def _named(name: str) -> BaseModelChoice:
-    path = Path(name).expanduser()
+    path = user_path(name)
     looks_local = path.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1
     if path.exists():
         if path.is_dir() and not (path / "config.json").exists():

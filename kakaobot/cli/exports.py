@@ -14,6 +14,7 @@ from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
 from kakaobot.display_name import display_name, display_names, display_sentence
 from kakaobot.errors import ExportError, KakaobotError
+from kakaobot.file_names import user_path
 from kakaobot.schema import Message
 
 _MAX_LINES = 20
@@ -78,7 +79,7 @@ def expand(names: Sequence[str]) -> list[Path]:
     """Paths of the arguments. Expands `*`, which a Windows shell leaves to the program."""
     files: list[Path] = []
     for name in names:
-        path = Path(name).expanduser()
+        path = user_path(name)
         matches = sorted(path.parent.glob(path.name)) if "*" in path.name else []
         files += matches or [path]
     return files
