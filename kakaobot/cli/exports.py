@@ -80,6 +80,7 @@ def expand(names: Sequence[str]) -> list[Path]:
     files: list[Path] = []
     for name in names:
         path = user_path(name)
+        path = path if path.name else path.absolute()
         matches = sorted(path.parent.glob(path.name)) if "*" in path.name else []
         files += matches or [path]
     return files

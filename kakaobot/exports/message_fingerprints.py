@@ -7,7 +7,7 @@ of a day they both contain.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from zlib import crc32
 
@@ -40,23 +40,43 @@ def fingerprint_messages(messages: Iterable[Message]) -> dict[str, str]:
     }
 
 
-def count_fingerprints(days: Fingerprints) -> int:
-    return sum(map(len, days.values())) // _DIGITS
+def all_fingerprints(days: Fingerprints) -> frozenset[int]:
+    """One number per day and fingerprint; equal ones are nearly always the same message."""
+    return frozenset(
+        hash((day, text[at : at + _DIGITS]))
+        for day, text in days.items()
+        for at in range(0, len(text), _DIGITS)
+    )
 
 
-def count_shared(
-    one: Fingerprints, other: Fingerprints, *, on: Callable[[str], bool] | None = None
-) -> tuple[int, int]:
-    """Number of shared fingerprints, and of those that two exports of one room would share.
+def count_comparable(one: Fingerprints, other: Fingerprints) -> int:
+    """Number of fingerprints that two exports of one room would share."""
+    days = one.keys() & other.keys()
+    return sum(comparable for _, comparable in _count_by_day(one, other, days))
 
-    Args:
-        one: fingerprints of an export.
-        other: of another one.
-        on: restricts the days that are compared.
+
+def share_hardly_any(
+    one: Fingerprints, other: Fingerprints, days: Iterable[str], *, least: int, accidental: int
+) -> bool:
+    """Whether of at least `least` comparable fingerprints fewer than 1 in `accidental` are shared.
+
+    Stops at the first days that show the opposite.
     """
     shared = comparable = 0
+    for of_day, comparable_of_day in _count_by_day(one, other, days):
+        shared += of_day
+        comparable += comparable_of_day
+        if comparable >= least and shared * accidental >= comparable:
+            return False
+    return comparable >= least
+
+
+def _count_by_day(
+    one: Fingerprints, other: Fingerprints, days: Iterable[str]
+) -> Iterator[tuple[int, int]]:
+    """Per day that both contain, the shared and the comparable fingerprints."""
     max_lengths = [max(map(len, days.values()), default=0) for days in (one, other)]
-    for day in filter(on, one.keys() & other.keys()):
+    for day in days:
         # A day at the limit has dropped the fingerprints above its last one.
         limits = [
             days[day][-_DIGITS:]
@@ -65,9 +85,7 @@ def count_shared(
         ]
         limit = min(limits, default="g")
         mine, theirs = _split(one[day], limit), _split(other[day], limit)
-        shared += len(mine & theirs)
-        comparable += min(len(mine), len(theirs))
-    return shared, comparable
+        yield len(mine & theirs), min(len(mine), len(theirs))
 
 
 def _split(day: str, limit: str) -> set[str]:

@@ -23,7 +23,7 @@ _MAX_NAME_BYTES = 180
 """Leaves room for " (2)" and a suffix in the 255 bytes of most file systems."""
 _MAX_NAME = 80
 """UTF-16 units of a file name; with its folders it stays below the 260 of Windows."""
-NUMBERED_NAME = re.compile(r"(?P<stem>.+?)(?: \((?P<number>\d{1,3})\))(?P<suffix>\.\w+)?")
+NUMBERED_NAME = re.compile(r"(?P<stem>.+?) \(\d{1,3}\)(?P<suffix>(?:\.\w+)?)")
 """What `unused_path` and browsers make of a name that is taken."""
 MAX_ROOM_NAME = 60
 """UTF-16 units of a room's folder."""

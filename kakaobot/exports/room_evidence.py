@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
-from kakaobot.exports.message_fingerprints import Fingerprints, count_fingerprints, count_shared
+from kakaobot.exports.message_fingerprints import (
+    Fingerprints,
+    all_fingerprints,
+    count_comparable,
+    share_hardly_any,
+)
 from kakaobot.exports.participants import EXPORTER_NAMES
 
 _MIN_SHARED_SAME_PEOPLE, _MIN_SHARED = 2, 3
@@ -39,6 +45,10 @@ class RoomEvidence:
     hash: str = ""
     """Identifies the content."""
 
+    @cached_property
+    def all_fingerprints(self) -> frozenset[int]:
+        return all_fingerprints(self.fingerprints)
+
 
 def shared_messages(
     one: RoomEvidence, other: RoomEvidence, people: People, *, same_name: bool
@@ -54,22 +64,29 @@ def shared_messages(
     mine, theirs = people
     if not _fit(mine, theirs, same_name=same_name):
         return 0
-    shared, comparable = count_shared(one.fingerprints, other.fingerprints)
-    needed = _MIN_SHARED_SAME_PEOPLE if mine == theirs else _MIN_SHARED
     if same_name and _are_copies(one, other):
-        return max(1, shared)
+        return max(1, len(one.all_fingerprints))
+    shared = len(one.all_fingerprints & other.all_fingerprints)
+    needed = _MIN_SHARED_SAME_PEOPLE if mine == theirs else _MIN_SHARED
+    whole = min(len(one.all_fingerprints), len(other.all_fingerprints))
     if same_name:
         # An export that the other one contains as a whole may be shorter.
-        needed = min(needed, *(count_fingerprints(file.fingerprints) for file in (one, other)))
-    return shared if shared >= max(1, needed) and shared * _MIN_SHARE >= comparable else 0
+        needed = min(needed, max(1, whole))
+    if shared < needed:
+        return 0
+    if shared * _MIN_SHARE >= whole:
+        return shared
+    comparable = count_comparable(one.fingerprints, other.fingerprints)
+    return shared if shared * _MIN_SHARE >= comparable else 0
 
 
 def _are_copies(one: RoomEvidence, other: RoomEvidence) -> bool:
     """Whether the files hold the same messages, perhaps in another encoding."""
-    mine, theirs = (
-        (dict(file.people), file.fingerprints, file.first, file.last) for file in (one, other)
+    return (
+        (one.first, one.last) == (other.first, other.last)
+        and one.people == other.people
+        and one.fingerprints == other.fingerprints
     )
-    return mine == theirs
 
 
 def _fit(mine: Names, theirs: Names, *, same_name: bool) -> bool:
@@ -95,11 +112,18 @@ def are_different_rooms(one: RoomEvidence, other: RoomEvidence, people: People) 
     mine, theirs = people
     if mine and theirs and not (mine & theirs or EXPORTER_NAMES & (mine ^ theirs)):
         return True
-    first_day, last_day = start[:10], stop[:10]
-    shared, comparable = count_shared(
-        one.fingerprints, other.fingerprints, on=lambda day: first_day < day < last_day
+    days = (
+        day
+        for day in one.fingerprints
+        if start[:10] < day < stop[:10] and day in other.fingerprints
     )
-    return comparable >= _MIN_COMPARABLE and shared * _MAX_ACCIDENTAL < comparable
+    return share_hardly_any(
+        one.fingerprints,
+        other.fingerprints,
+        days,
+        least=_MIN_COMPARABLE,
+        accidental=_MAX_ACCIDENTAL,
+    )
 
 
 def continuity(
@@ -110,6 +134,8 @@ def continuity(
     They must share participants, and follow each other in time as their numbers do.
     """
     mine, theirs = people
+    if one.part == other.part:
+        return None
     common = mine & theirs
     is_enough = len(common) >= 2 or (common and common in (mine, theirs))
     if not is_enough or not are_in_order(one, other):

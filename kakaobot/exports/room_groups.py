@@ -75,6 +75,8 @@ class _Grouper:
             merge_aliases(aliases.get(key, {}) for key in file_keys(file)) for file in files
         ]
         """Confirmed aliases of each file."""
+        self._keys = ["" if file.has_room_name else room_key(file.room) for file in files]
+        """Key of each nameless file."""
         self._people = [
             _rename(file.people, names) for file, names in zip(files, self._aliases, strict=True)
         ]
@@ -108,7 +110,7 @@ class _Grouper:
             return not any((min(i, j), max(i, j)) in excluded for i in one for j in other)
 
         links = []
-        for i, j in pairs:
+        for i, j in sorted(set(pairs) - excluded):
             people = self._people[i], self._people[j]
             common = people[0] & people[1]
             links.append(Link((self._count_shared(i, j, people), len(common)), i, j))
@@ -129,7 +131,9 @@ class _Grouper:
 
     def _links_of(self, i: int, j: int, names: Aliases) -> Iterator[Link]:
         """Shared messages are stronger evidence than the continuity of two parts."""
-        people = _rename(self._people[i], names), _rename(self._people[j], names)
+        people = self._people[i], self._people[j]
+        if names:
+            people = _rename(people[0], names), _rename(people[1], names)
         if shared := self._count_shared(i, j, people):
             yield Link((1, shared), i, j)
         elif self._has_same_name(i, j):
@@ -157,9 +161,7 @@ class _Grouper:
 
     def _has_same_name(self, i: int, j: int) -> bool:
         """Whether both files are nameless and were named alike, as the parts of one export."""
-        one, other = self._files[i], self._files[j]
-        is_nameless = not (one.has_room_name or other.has_room_name)
-        return is_nameless and room_key(one.room) == room_key(other.room)
+        return self._keys[i] == self._keys[j] != ""
 
 
 def _rename(people: Collection[str], names: Aliases) -> Names:
