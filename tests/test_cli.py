@@ -290,7 +290,7 @@ def test_people_lists_participants_and_proposals(cli: Cli) -> None:
     assert (room["room"], room["files"], room["aliases"]) == ("저녁 모임", 2, [])
     assert [entry["kind"] for entry in room["proposals"]] == ["exporter", "bot"]
     out = cli("people").out
-    for words in ("people --same 나래 회원님", "people --exclude 날씨봇", "봇인 듯함"):
+    for words in ("--same 나래 회원님", "people --exclude 날씨봇", "봇인 듯함"):
         assert words in out
 
 

@@ -30,7 +30,7 @@ OPEN_MANUALLY = "아래 주소를 브라우저에서 여세요. 끝내려면 Ctr
 BROWSER_FAILED = "브라우저를 열지 못했습니다. 아래 주소를 브라우저에 붙여 넣으세요."
 CLOSED = "프로그램을 끝냈습니다."
 STILL_TRAINING = (
-    "학습 '{run}' 은 뒤에서 계속됩니다. 멈추려면 다음 명령을 쓰세요: python -m kakaobot stop"
+    "학습 '{run}' 은 뒤에서 계속됩니다. 멈추려면 다음 명령을 쓰세요: python launch.py cli stop"
 )
 PORT_TAKEN = "포트 {port} 을(를) 다른 프로그램이 쓰고 있습니다. --port 로 다른 번호를 고르세요."
 NO_PORT = "7860부터 비어 있는 포트를 찾지 못했습니다. --port 로 번호를 골라 주세요."

@@ -7,12 +7,12 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from kakaobot.cli.console import format_columns
+from kakaobot.cli.hints import PROGRAM
 from kakaobot.cli.parser import Parser
 
 if TYPE_CHECKING:
     from kakaobot.cli.context import CommandContext
 
-PROGRAM = "python -m kakaobot"
 COMMAND_MODULES = {
     "inspect": "exports",
     "organize": "exports",
@@ -96,7 +96,9 @@ def _add_export_commands(parser: Parser) -> None:
     )
     command.option("--undo", "합친 이름 하나를 다시 나눕니다.", metavar="이름")
     command.option(
-        "--room", "--same, --undo 가 뜻하는 방. 방이 하나면 없어도 됩니다.", metavar="방"
+        "--room",
+        "--same, --undo 가 뜻하는 방. 한 방에만 있는 이름이면 없어도 됩니다.",
+        metavar="방",
     )
     command.option(
         "--exclude", "이 사람들의 말은 배우지 않습니다 (봇 등).", metavar="이름", many=True

@@ -8,6 +8,7 @@ from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
+from kakaobot.cli.hints import command_hint
 from kakaobot.dataset.build_report import BuildReport, report_to_json
 from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import DatasetError
@@ -33,7 +34,7 @@ def preprocess(args: Namespace, context: CommandContext) -> None:
         console.progress(1.0, "보고서를 다 썼습니다")
     if not args.json:
         console.notify(f"그림이 있는 보고서: {datasets.report_page()}")
-        console.notify("다음: python -m kakaobot train")
+        console.notify(f"다음: {command_hint('train')}")
     for warning in filter(None, (report.warning, datasets.outdated_reason(report))):
         console.notify(f"주의: {warning}")
 

@@ -66,7 +66,8 @@ class Parser(argparse.ArgumentParser):
         shown = f"{flag} {metavar} [{metavar} …]" if many else f"{flag} {metavar}".strip()
         self._options.append((shown, help))
         if many:
-            self.add_argument(flag, metavar=metavar, nargs="+", default=[])
+            # A name that starts with - needs `--same=-이름`, once per name.
+            self.add_argument(flag, metavar=metavar, nargs="+", action="extend", default=[])
         elif metavar:
             self.add_argument(flag, metavar=metavar, default="")
         else:

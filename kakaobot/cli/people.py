@@ -10,16 +10,19 @@ from dataclasses import asdict
 from kakaobot.app.participants import Participants, Proposal, RoomParticipant, RoomReport
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
+from kakaobot.cli.hints import command_hint
 from kakaobot.cli.parser import UsageError
 from kakaobot.dataset.participant_stats import (
     ParticipantStats,
     ParticipantStatsCache,
     stats_to_json,
 )
-from kakaobot.display_name import display_name, display_names
+from kakaobot.display_name import display_name, display_names, inert_text
 from kakaobot.errors import ExportError
 
 _MAX_PARTICIPANTS = 30
+_PLACEHOLDER = "내이름"
+"""In a command that the user must complete."""
 
 Stats = Mapping[str, ParticipantStats]
 """Name → stats; participants without text messages have none."""
@@ -36,7 +39,7 @@ def people(args: Namespace, context: CommandContext) -> None:
     else:
         console.print("가져온 대화가 없습니다. 먼저 organize 로 파일을 가져오세요.")
     if has_changes:
-        console.notify("바꾸었습니다. 배울 대화에 넣으려면: python -m kakaobot preprocess")
+        console.notify(f"바꾸었습니다. 배울 대화에 넣으려면: {command_hint('preprocess')}")
 
 
 def _apply_changes(args: Namespace, participants: Participants, context: CommandContext) -> bool:
@@ -130,7 +133,7 @@ def _room_text(room: RoomReport, stats: Stats) -> str:
     )
     if room.proposals:
         text += "  확인해 볼 것:\n"
-        text += "".join(f"  {_proposal_text(proposal)}\n" for proposal in room.proposals)
+        text += "".join(f"  {_proposal_text(proposal, room.room)}\n" for proposal in room.proposals)
     return text
 
 
@@ -153,20 +156,22 @@ def _stats_text(stats: ParticipantStats) -> str:
     )
 
 
-def _proposal_text(proposal: Proposal) -> str:
+def _proposal_text(proposal: Proposal, room: str) -> str:
     """A proposal with the command that confirms it."""
-    names = " ".join(map(_quote, proposal.names))
+    names = proposal.names
     if proposal.kind == "exporter":
-        target = proposal.candidates[0] if proposal.is_likely and proposal.candidates else "이름"
-        return (
-            f"'{display_name(proposal.names[0])}' 은 내보낸 사람 자신입니다: "
-            f"people --same {_quote(target)} {_quote(proposal.names[0])}"
-        )
-    if proposal.kind == "spelling":
-        return f"같은 사람일 수 있습니다: people --same {names}"
-    return f"봇인 듯합니다: people --exclude {names}"
+        known = proposal.candidates[0] if proposal.is_likely and proposal.candidates else ""
+        note = "" if known else f" '{_PLACEHOLDER}' 자리에 부를 이름을 적으세요."
+        sentence = f"'{display_name(names[0])}' 은 내보낸 사람 자신입니다.{note}"
+        hint = _merge_hint(room, (known or _PLACEHOLDER, *names))
+    elif proposal.kind == "spelling":
+        sentence, hint = "같은 사람일 수 있습니다.", _merge_hint(room, names)
+    else:
+        sentence, hint = "봇인 듯합니다.", command_hint("people", ("--exclude", names))
+    if inert_text(hint) != hint:
+        hint = "명령으로는 적을 수 없는 글자가 이름에 있습니다. 창의 '사람 정리'에서 고르세요."
+    return f"{sentence}\n    {hint}"
 
 
-def _quote(name: str) -> str:
-    """Quote a name for a shell, if needed."""
-    return f'"{name}"' if " " in name or not name.isalnum() else name
+def _merge_hint(room: str, names: Sequence[str]) -> str:
+    return command_hint("people", ("--room", [room]), ("--same", names))

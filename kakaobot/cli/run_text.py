@@ -7,6 +7,7 @@ from dataclasses import asdict
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import PRACTICE
+from kakaobot.cli.hints import command_hint
 from kakaobot.display_name import display_name
 from kakaobot.runs.eval_samples import EvalPrompt, EvalTranscript
 from kakaobot.runs.exit_reason import LAST_LINE_LABEL
@@ -34,7 +35,7 @@ def end_text(snapshot: TrainingSnapshot, runs_folder: str) -> str:
     else:
         lines = [
             f"{status.step:,}단계에서 저장하고 멈췄습니다: {snapshot.run}",
-            "이어서 배우기: python -m kakaobot train",
+            f"이어서 배우기: {command_hint('train')}",
         ]
     if status.best_eval_loss is not None and status.best_step is not None:
         distance = status.best_style_distance
@@ -43,7 +44,8 @@ def end_text(snapshot: TrainingSnapshot, runs_folder: str) -> str:
             f"가장 좋은 때: {status.best_step:,}단계 (검증 손실 {status.best_eval_loss:.3f}{style})"
         )
     if snapshot.can_chat:
-        lines += [f"어댑터: {runs_folder}/{snapshot.run}", "대화하기: python -m kakaobot chat"]
+        chat = command_hint("chat", ("--run", [snapshot.run]))
+        lines += [f"어댑터: {runs_folder}/{snapshot.run}", f"대화하기: {chat}"]
     else:
         lines.append("아직 대화할 수 있는 어댑터는 없습니다.")
     return "\n".join(lines) + "\n"
