@@ -84,6 +84,7 @@ REMOVED = "목록에서 뺐습니다. 원본은 {place} 에 보관했습니다."
 IMPORTED = "파일 {count}개를 가져왔습니다."
 DIAGNOSE = "진단"
 LINE_REPORT_TITLE = "가져오기 진단"
+CAPTIONS = "사진·이모티콘에 붙은 말: {captions}"
 CLOSE = "닫기"
 LINE_KIND_NOTES = {
     "messages": "사람이 보낸 말의 첫 줄",

@@ -11,6 +11,7 @@ from kakaobot.app.base_models import SAMPLE_FOLDER
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
 from kakaobot.errors import ExportError, RunError
+from kakaobot.exports.captions import CaptionCounts
 from kakaobot.exports.file_store import AddResult, FileStore, damage_notice
 from kakaobot.exports.line_report import LineReport, report_lines
 from kakaobot.exports.manifest import StoredFile
@@ -26,6 +27,7 @@ __all__ = [
     "Exports",
     "FileReport",
     "LineReport",
+    "summarize_captions",
     "summarize_line_counts",
 ]
 
@@ -65,6 +67,8 @@ class FileReport:
     """They sum to `lines`; both are None for a file imported by an older version."""
     not_understood_lines: tuple[tuple[int, str], ...] = ()
     """Numbers and texts of the first of these lines; set by `inspect` only."""
+    captions: CaptionCounts = CaptionCounts()
+    """Set by `inspect` only."""
 
 
 class Exports:
@@ -211,6 +215,19 @@ def summarize_line_counts(lines: int, counts: LineCounts) -> str:
     return f"모두 {lines:,}줄 = {total}"
 
 
+def summarize_captions(captions: CaptionCounts) -> str:
+    """What happened to words behind a placeholder; empty if there were none."""
+    parts = []
+    if found := captions.marked + captions.guessed:
+        parts.append(f"{found:,}개에서 말만 남겼습니다.")
+    if captions.guessed:
+        guessed = f"그중 {captions.guessed:,}개는 괄호가 없어"
+        parts.append(f"{guessed} 이 파일의 쓰임새로 미루어 정했습니다.")
+    if captions.kept:
+        parts.append(f"'이모티콘'으로 시작하는 말 {captions.kept:,}개는 그대로 두었습니다.")
+    return " ".join(parts)
+
+
 def _read_reports(file: Path) -> list[FileReport]:
     """One report per export in the file, which may be an archive.
 
@@ -237,6 +254,7 @@ def _export_report(export: Export, line_report: LineReport) -> FileReport:
         lines=export.lines,
         counts=export.counts,
         not_understood_lines=line_report.not_understood_lines,
+        captions=line_report.captions,
     )
 
 

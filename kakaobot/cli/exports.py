@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from kakaobot.app.exports import Exports, FileReport, summarize_line_counts
+from kakaobot.app.exports import Exports, FileReport, summarize_captions, summarize_line_counts
 from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
 from kakaobot.display_name import display_name, display_names, display_sentence
 from kakaobot.errors import ExportError, KakaobotError
+from kakaobot.exports.captions import CaptionCounts
 from kakaobot.file_names import user_path
 from kakaobot.schema import Message
 
@@ -135,6 +136,8 @@ def _file_json(report: FileReport) -> dict[str, object]:
         "lines": report.lines,
         "counts": asdict(report.counts) if report.counts else None,
     }
+    if report.captions != CaptionCounts():
+        record["captions"] = asdict(report.captions)
     return {**record, "note": report.note} if report.note else record
 
 
@@ -164,6 +167,8 @@ def _file_text(report: FileReport) -> str:
     ]
     if report.lines is not None and report.counts:
         rows.insert(-1, ("줄", summarize_line_counts(report.lines, report.counts)))
+    if captions := summarize_captions(report.captions):
+        rows.append(("사진·이모티콘에 붙은 말", captions))
     note = f"  {report.note}\n" if report.note else ""
     quotes = [(f"{number:,}:", text) for number, text in report.not_understood_lines[:_MAX_LINES]]
     quote_table = format_columns(quotes, indent="    ") if quotes else ""

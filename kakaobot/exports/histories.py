@@ -25,7 +25,7 @@ from kakaobot.exports.room_groups import RoomGroup, group_files
 from kakaobot.exports.room_names import room_key
 from kakaobot.schema import Progress, no_progress
 
-_CACHE_VERSION = 3
+_CACHE_VERSION = 4
 """Bumped whenever the content of a summary changes."""
 _READ_SHARE = 0.6
 """Share of a room's progress spent on reading files; the rest is merging."""

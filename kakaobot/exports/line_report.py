@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kakaobot.exports.captions import CaptionCounts
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.exports.reader import Export, ReadResult, decode
 
@@ -22,6 +23,7 @@ class LineReport:
     """They sum to `lines`."""
     not_understood_lines: tuple[tuple[int, str], ...]
     """1-based numbers and texts of the first lines not understood; long ones are truncated."""
+    captions: CaptionCounts = CaptionCounts()
 
     @property
     def omitted(self) -> int:
@@ -39,6 +41,7 @@ def report_lines(result: ReadResult, export: Export) -> LineReport:
         lines=export.lines,
         counts=export.counts,
         not_understood_lines=_lines_at(text, export.not_understood[:_MAX_LINES]),
+        captions=export.captions,
     )
 
 

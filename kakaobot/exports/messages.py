@@ -13,6 +13,7 @@ from itertools import pairwise, repeat
 from typing import cast, overload
 
 from kakaobot.disk_list import DiskBlocks
+from kakaobot.exports.captions import CaptionReader
 from kakaobot.exports.notices import DELETED, OFFICIAL, is_own_notice
 from kakaobot.exports.system_text import MEDIA, PLACEHOLDER_FIRST, PLACEHOLDER_LAST
 from kakaobot.schema import Kind, Message
@@ -28,7 +29,7 @@ _Columns = tuple[list[datetime], list[str], list[str]]
 
 
 class MessageColumns(Sequence[Message]):
-    """Messages as columns; a `Message` is created on access, fastest in order.
+    """Messages as columns of what the file says; a `Message` is created on access.
 
     Most work is done on the columns, and a large file takes no more memory than a small one.
     """
@@ -42,6 +43,7 @@ class MessageColumns(Sequence[Message]):
         """Index of the first message of every run of messages on consecutive lines."""
         self._run_lines = array("Q")
         """Line of each of those."""
+        self.captions = CaptionReader()
         self.senders = Counter[str]()
         """Number of messages by sender; system lines have the empty sender."""
         self.is_chronological = True
@@ -65,6 +67,7 @@ class MessageColumns(Sequence[Message]):
             DatasetError: the disk is full.
         """
         self.senders.update(senders)
+        self.captions.observe(texts)
         if self.is_chronological and times:
             ascending = all(before <= after for before, after in pairwise(times))
             self.is_chronological = ascending and self._newest <= times[0]
@@ -88,11 +91,12 @@ class MessageColumns(Sequence[Message]):
     def __iter__(self) -> Iterator[Message]:
         lines = self._lines()
         for times, senders, texts in self.columns():
+            words = self.captions.all_words(texts)
             rows = zip(
                 times,
                 senders,
-                texts,
-                _kinds(senders, texts),
+                words,
+                _kinds(senders, words),
                 repeat(self._room),
                 repeat(self._file),
                 lines,
@@ -123,11 +127,12 @@ class MessageColumns(Sequence[Message]):
         block, offset = divmod(index, _BLOCK_SIZE)
         times, senders, texts = self._block(block)
         run = bisect_right(self._run_starts, index) - 1
+        (text,) = self.captions.all_words([texts[offset]])
         return Message(
             times[offset],
             senders[offset],
-            texts[offset],
-            kind_of(senders[offset], texts[offset]),
+            text,
+            kind_of(senders[offset], text),
             self._room,
             self._file,
             self._run_lines[run] + index - self._run_starts[run],

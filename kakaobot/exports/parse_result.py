@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 
+from kakaobot.exports.captions import CaptionCounts
 from kakaobot.exports.messages import MessageColumns, message_times, sender_counts
 from kakaobot.exports.unicode import to_nfc
 from kakaobot.schema import Message
@@ -49,6 +50,7 @@ class Export:
     """Number of this part if KakaoTalk split one export into several files."""
     leading_text: str = ""
     """Text before the first record of a later part: the end of the split message."""
+    captions: CaptionCounts = CaptionCounts()
 
     @property
     def people(self) -> dict[str, int]:
@@ -130,6 +132,7 @@ class ParseResultBuilder:
             not_understood=tuple(sorted(self.not_understood)),
             part=self.part,
             leading_text="\n".join(self._leading_lines).strip("\n"),
+            captions=self.messages.captions.counts,
         )
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from kakaobot.app.exports import LINE_KIND_LABELS, LineReport, summarize_line_counts
+from kakaobot.app.exports import (
+    LINE_KIND_LABELS,
+    LineReport,
+    summarize_captions,
+    summarize_line_counts,
+)
 from kakaobot.display_name import display_name
 from ui.presenters import export_format_name
 from ui.render.templating import render
@@ -19,4 +24,5 @@ def line_report_card(report: LineReport, *, shows_lines: bool = True) -> str:
         counts={kind: getattr(report.counts, kind) for kind in LINE_KIND_LABELS},
         names=LINE_KIND_LABELS,
         sum=summarize_line_counts(report.lines, report.counts),
+        captions=summarize_captions(report.captions),
     )
