@@ -1,7 +1,7 @@
 // Refuses uploads that the server would refuse (ui/upload_limits.py) before a byte is sent, and shows
 // what gradio says in English in Korean. `limits` and `sentences` come from ui/theme.py.
 ((limits, sentences) => {
-  const send = window.fetch;
+  const send = window.fetch.bind(window);
   window.fetch = (input, init) => {
     const body = init && init.body;
     if (!(body instanceof FormData)) return send(input, init);
@@ -15,10 +15,16 @@
   };
   const korean = sentences.map(([pattern, sentence]) => [new RegExp(pattern, "s"), sentence]);
   const translate = () => {
-    for (const toast of document.querySelectorAll(".toast-text")) {
+    for (const toast of document.querySelectorAll("[data-testid=toast-text]")) {
       const shown = toast.textContent.trim();
       const found = korean.find(([pattern]) => pattern.test(shown));
-      if (found) toast.textContent = shown.replace(found[0], found[1]);
+      if (!found) continue;
+      const sentence = shown.replace(found[0], found[1]);
+      // While the program does not answer, every poll of the page fails.
+      const others = [...document.querySelectorAll("[data-translated]")];
+      if (others.some((other) => other.textContent === sentence)) toast.parentElement.hidden = true;
+      toast.textContent = sentence;
+      toast.dataset.translated = "";
     }
   };
   // Runs before the browser paints, so that the English is never seen.
