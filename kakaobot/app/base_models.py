@@ -12,6 +12,7 @@ from kakaobot.base.selection import STARTER, BaseModelChoice, choose
 from kakaobot.config import ROOT, Home
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.paths import hash_file
+from kakaobot.runs.portable_paths import find_moved, is_absolute
 
 SAMPLE_FOLDER = ROOT / "data" / "sample"
 _CACHE_SECONDS = 60.0
@@ -35,18 +36,39 @@ class BaseModels:
             BaseModelError: the setting names a missing folder or file.
         """
         settings = home.settings()
-        name = settings.model.base_model
-        sample_only = name == "auto" and _has_only_samples(home.folder(settings.paths.raw))
-        name = STARTER if sample_only else name
+        requested = settings.model.base_model
+        if requested == "auto" and _has_only_samples(home.folder(settings.paths.raw)):
+            return replace(self._cached(STARTER), reason=_SAMPLE_ONLY_REASON)
+        path = _in_home(requested, home.root)
+        if path is None:
+            return self._cached(requested)
+        choice = self._cached(str(path))
+        if not is_absolute(requested):
+            return choice
+        return replace(choice, reason=f"설정에 적힌 {requested} 이 없어 {path} 에서 찾았습니다.")
+
+    def _cached(self, name: str) -> BaseModelChoice:
         cached_at, choice = self._cache.get(name, (0.0, None))
         if choice is None or time.monotonic() - cached_at > _CACHE_SECONDS:
             choice = self._choose(name)
             self._cache[name] = (time.monotonic(), choice)
-        return replace(choice, reason=_SAMPLE_ONLY_REASON) if sample_only else choice
+        return choice
 
     def invalidate(self) -> None:
         """Drop the cache, so that the next `select` probes again."""
         self._cache.clear()
+
+
+def _in_home(name: str, home: Path) -> Path | None:
+    """Where a base is in the home, if its name is relative, or an absolute one from before a move.
+
+    None for what the home does not hold.
+    """
+    if name in ("auto", STARTER) or Path(name).expanduser().is_absolute():
+        is_gone = is_absolute(name) and not Path(name).exists()
+        return find_moved(name, home) if is_gone else None
+    path = find_moved(name, home) or home / name
+    return path if path.exists() else None
 
 
 def _has_only_samples(raw: Path) -> bool:

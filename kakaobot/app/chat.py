@@ -23,6 +23,7 @@ from kakaobot.runs.checkpoints import adapter_version
 from kakaobot.runs.run import Run, Runs
 from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
+from kakaobot.train.run_config import base_of
 
 DEFAULT_USER_NAME = "나"
 _MAX_CANDIDATES = 12
@@ -121,8 +122,8 @@ class ChatService:
         """
         chosen = self._find(run)
         kind, _ = _adapter_of(chosen)
-        config, status = chosen.config(), chosen.recorded_status()
-        base, data = config["base"], config["data"]
+        status, base = chosen.recorded_status(), base_of(chosen)
+        data = chosen.section("data", "persona", "room", "people", "named")
         step = status.best_step if kind == "best" else status.step
         which = "가장 좋은 어댑터" if kind == "best" else "가장 최근 어댑터"
         trained_on = data["persona"] or (f"'{data['room']}' 방" if data["room"] else "방 전체")
@@ -130,13 +131,13 @@ class ChatService:
             run=chosen.name,
             adapter=kind,
             step=step,
-            base=base["label"],
+            base=base.label,
             room=data["room"],
             name=data["persona"],
             participants=tuple(data["people"]),
-            practice=base["practice"],
+            practice=base.practice,
             shows_names=data["named"],
-            description=f"{trained_on}의 말투 · 바탕 {base['label']} · {chosen.name} 의 {which}"
+            description=f"{trained_on}의 말투 · 바탕 {base.label} · {chosen.name} 의 {which}"
             + (f" ({step}단계)" if step else ""),
         )
 
@@ -269,7 +270,7 @@ class ChatService:
             training = self._runs().live()
             if training:
                 _check_room_beside(training)
-            base = location_of(run.config()["base"]["name"])
+            base = location_of(base_of(run).name)
             # An interpreter that ends under a computing thread aborts the process.
             atexit.register(self.unload)
             try:

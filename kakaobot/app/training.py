@@ -27,7 +27,7 @@ from kakaobot.runs.status import LIVE, Status
 from kakaobot.settings import Settings
 from kakaobot.train.launch_command import LaunchCommand, launch_command
 from kakaobot.train.launcher import TrainingThread, kill
-from kakaobot.train.run_config import base_of, latest_run, resume_step, run_config
+from kakaobot.train.run_config import base_of, latest_run, resume_step, resumed_config, run_config
 
 _CHARTED = frozenset(("loss", "eval_loss", "voice"))
 """Kinds of metric points that a snapshot contains."""
@@ -233,7 +233,7 @@ class Training:
             report = self._checked_report(settings)
             base = self._bases.select(self._home)
             run = latest_run(runs, settings.project.run_name)
-            step = resume_step(run, settings, report) if run else 0
+            step = resume_step(run, settings, report, base) if run else 0
             check_files(location_of((base_of(run) if run and step else base).name))
             return "", step
         except KakaobotError as error:
@@ -250,8 +250,9 @@ class Training:
         settings = self._home.settings()
         report = self._checked_report(settings)
         latest = None if new else latest_run(runs, settings.project.run_name)
-        resumes = latest is not None and resume_step(latest, settings, report) > 0
-        base = base_of(latest) if latest and resumes else self._bases.select(self._home)
+        base = self._bases.select(self._home)
+        resumes = latest is not None and resume_step(latest, settings, report, base) > 0
+        base = base_of(latest) if latest and resumes else base
         check_files(location_of(base.name))
         self._free_memory()
         # `auto` chooses by the memory that is free now.
@@ -274,10 +275,10 @@ class Training:
         stored = self._datasets.pseudonymized_settings(settings)
         if resumes:
             # Other settings may differ, such as a smaller batch after an OOM.
-            run.create({**run.config(), "settings": stored.model_dump(mode="json")})
+            run.create(resumed_config(run, self._home, stored))
             return
-        base, folder = self._bases.select(self._home), self._home.folder(settings.paths.sft)
-        run.create(run_config(base, report, folder, stored))
+        base = self._bases.select(self._home)
+        run.create(run_config(run, self._home, base, report, stored))
 
     def _checked_report(self, settings: Settings) -> BuildReport:
         """The report of the training data.

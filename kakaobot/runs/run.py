@@ -92,6 +92,20 @@ class Run:
             )
         return config
 
+    def section(self, name: str, *keys: str) -> dict[str, Any]:
+        """A section of the config: `base`, `data` or `settings`, with at least these keys.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
+        section = self.config().get(name)
+        if not isinstance(section, dict) or not section.keys() >= set(keys):
+            raise RunError(
+                f"학습 {self.name} 의 {_CONFIG} 에서 {name} 의 내용이 빠졌습니다. "
+                "'새 학습'으로 시작하세요."
+            )
+        return section
+
     @property
     def exists(self) -> bool:
         return self._config_file.exists()

@@ -21,6 +21,7 @@ from kakaobot.train.cost_model import (
     flops_per_token,
 )
 from kakaobot.train.plan import batch_size
+from kakaobot.train.run_config import base_of
 from kakaobot.train.throughput import expected_flops
 
 _CHECKPOINTING_SPEED = 0.75
@@ -74,10 +75,9 @@ def _run_flops(
 ) -> tuple[str, float | None]:
     """The base of a run, and the FLOP/s it reached on each of its devices."""
     try:
-        config = run.config()
-        base = str(config["base"]["name"])
-        settings = parse(config.get("settings") or {})
-    except (KakaobotError, KeyError, TypeError):
+        base = base_of(run).name
+        settings = parse(run.config().get("settings") or {})
+    except KakaobotError:
         return "", None
     dimensions = dimensions_of(base)
     if dimensions is None or not status.tokens_per_second:

@@ -35,6 +35,7 @@ from kakaobot.train.length_buckets import BatchSchedule
 from kakaobot.train.oom_backoff import MemoryPlan, describe_backoff
 from kakaobot.train.plan import Plan
 from kakaobot.train.resume import ResumePoint, resume_point
+from kakaobot.train.run_config import base_of, data_folder_of
 from kakaobot.train.trainer import LoraTrainer, RowDataset, dataset_size, training_arguments
 
 
@@ -64,9 +65,8 @@ class TrainingJob:
         self.run = run
         self.status = status
         self.ranks = ranks or ProcessGroup()
-        self.config = run.config()
-        self.settings: Settings = parse(self.config["settings"])
-        self._data_folder = Path(self.config["data"]["folder"])
+        self.settings: Settings = parse(run.section("settings"))
+        self._base, self._data_folder = base_of(run), data_folder_of(run)
         self._unsharded_bytes = 0
         """Memory for the layers that FSDP has gathered."""
         self._memory_plan: MemoryPlan | None = None
@@ -179,8 +179,8 @@ class TrainingJob:
 
     def _load_base(self) -> LoadedBase:
         requested = self.settings.model
-        self._report(f"바탕 모델({self.config['base']['label']})을 읽는 중입니다.")
-        name = location_of(self.config["base"]["name"])
+        self._report(f"바탕 모델({self._base.label})을 읽는 중입니다.")
+        name = location_of(self._base.name)
         if self.ranks.is_distributed:
             # One rank per machine downloads; the others find it in the cache.
             if self.ranks.local_rank == 0:

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from kakaobot.base.selection import BaseModelChoice
-from kakaobot.config import parse
+from kakaobot.config import Home, parse
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import RunError
 from kakaobot.runs.log import now_text
+from kakaobot.runs.portable_paths import find_moved, from_portable, home_of, to_portable
 from kakaobot.runs.run import Run, Runs
 from kakaobot.settings import Settings
 
 
 def run_config(
-    base: BaseModelChoice, data: BuildReport, data_folder: Path, settings: Settings
+    run: Run, home: Home, base: BaseModelChoice, data: BuildReport, settings: Settings
 ) -> dict[str, Any]:
     """The contents of a new run's file.
 
@@ -25,13 +26,13 @@ def run_config(
     return {
         "created_at": now_text(),
         "base": {
-            "name": base.name,
+            "name": to_portable(base.name, run.path, home.root),
             "label": base.label,
             "reason": base.reason,
             "practice": base.practice,
         },
         "data": {
-            "folder": str(data_folder),
+            "folder": _data_folder(run, home, settings),
             "fingerprint": data.fingerprint,
             "room": data.room,
             "persona": data.persona,
@@ -43,14 +44,49 @@ def run_config(
     }
 
 
+def resumed_config(run: Run, home: Home, settings: Settings) -> dict[str, Any]:
+    """The contents of a resumed run's file: the home may have moved, and settings may differ."""
+    return {
+        **run.config(),
+        "base": {
+            **run.section("base"),
+            "name": to_portable(base_of(run).name, run.path, home.root),
+        },
+        "data": {**run.section("data"), "folder": _data_folder(run, home, settings)},
+        "settings": settings.model_dump(mode="json"),
+    }
+
+
 def base_of(run: Run) -> BaseModelChoice:
-    """The base model of a run.
+    """The base model of a run, where it is now.
 
     Raises:
         RunError: its config is missing or damaged.
     """
-    base = run.config()["base"]
-    return BaseModelChoice(base["name"], base["label"], base["reason"], base["practice"])
+    base = run.section("base")
+    name = from_portable(str(base.get("name", "")), run.path)
+    if not Path(name).exists():
+        name = str(find_moved(name, _home_of(run)) or name)
+    label, reason = (str(base.get(key, "")) for key in ("label", "reason"))
+    return BaseModelChoice(name, label or name, reason, bool(base.get("practice")))
+
+
+def data_folder_of(run: Run) -> Path:
+    """The folder of a run's rows.
+
+    Raises:
+        RunError: its config is missing or damaged.
+    """
+    return Path(from_portable(str(run.section("data").get("folder", "")), run.path))
+
+
+def _home_of(run: Run) -> Path:
+    settings = run.config().get("settings")
+    return home_of(run.path, (parse(settings) if settings else Settings()).paths.runs)
+
+
+def _data_folder(run: Run, home: Home, settings: Settings) -> str:
+    return to_portable(str(home.folder(settings.paths.sft)), run.path, home.root)
 
 
 def latest_run(runs: Runs, name: str) -> Run | None:
@@ -62,8 +98,11 @@ def latest_run(runs: Runs, name: str) -> Run | None:
     return None
 
 
-def resume_step(run: Run, settings: Settings, data: BuildReport) -> int:
+def resume_step(run: Run, settings: Settings, data: BuildReport, base: BaseModelChoice) -> int:
     """Step of the checkpoint to resume from; 0 if there is none and the run starts over.
+
+    Args:
+        base: what the settings choose now.
 
     Raises:
         RunError: the run is finished, or its data, base, LoRA or learning rate has changed.
@@ -71,23 +110,26 @@ def resume_step(run: Run, settings: Settings, data: BuildReport) -> int:
     checkpoints = run.checkpoints.complete()
     if not checkpoints:
         return 0
-    _check_resumable(run, settings, data)
+    _check_resumable(run, settings, data, base)
     step, _ = checkpoints[-1]
     return step
 
 
-def _check_resumable(run: Run, settings: Settings, data: BuildReport) -> None:
+def _check_resumable(
+    run: Run, settings: Settings, data: BuildReport, base: BaseModelChoice
+) -> None:
     if run.status().state == "finished":
         raise RunError(
             f"학습 '{run.name}' 은 끝났습니다. '대화'에서 이야기해 보세요. "
             "처음부터 다시 배우려면 '새 학습'(train --new)을 누르세요."
         )
-    config = run.config()
-    before = parse(config["settings"])
+    before = parse(run.section("settings"))
     changes = {
-        "데이터": config["data"]["fingerprint"] != data.fingerprint,
-        # The setting, not what `auto` resolved to: free memory and the network change by the hour.
-        "바탕 모델(model.base_model)": before.model.base_model != settings.model.base_model,
+        "데이터": run.section("data").get("fingerprint") != data.fingerprint,
+        # Not what `auto` resolves to: free memory and the network change by the hour. A folder that
+        # has moved is the same base under another setting.
+        "바탕 모델(model.base_model)": before.model.base_model != settings.model.base_model
+        and base_of(run).name != base.name,
         "LoRA 설정": before.lora != settings.lora,
         "학습률 설정": _schedule(before) != _schedule(settings),
     }
