@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kakaobot.errors import BaseModelError
+from kakaobot.foreign_template import EndlessTemplateError, render_foreign
 from kakaobot.schema import ChatMessage, Role
 
 if TYPE_CHECKING:
@@ -246,7 +247,14 @@ def _from_template(tokenizer: Any) -> ChatFormat:
         {"role": role, "content": content}
         for role, content in zip(("user", "assistant") * 2, contents, strict=True)
     ]
-    text = tokenizer.apply_chat_template(chat, tokenize=False)
+    tokens = {key: token for key, token in tokenizer.special_tokens_map.items() if token}
+    try:
+        text = render_foreign(tokenizer.get_chat_template(), chat, tokens)
+    except EndlessTemplateError as error:
+        raise BaseModelError(
+            "이 모델의 대화 틀(chat_template)이 끝나지 않아 멈췄습니다. "
+            "model.base_model 에 다른 모델을 적어 주세요."
+        ) from error
     pieces = re.split("|".join(contents), text)
     bos, eos = tokenizer.bos_token or "", tokenizer.eos_token or ""
     # Around user, assistant, user, assistant.

@@ -34,6 +34,7 @@ ROWS = (
     (
         *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),
         *("kakaobot.display_name", "kakaobot.gc_pause", "kakaobot.openmp"),
+        "kakaobot.foreign_template",
     ),
     # Only the version.
     ("kakaobot",),
@@ -76,10 +77,11 @@ MAY_CATCH_ALL = {
     "kakaobot.chat.engine": 1,
     "kakaobot.chat.reply_thread": 1,
     "kakaobot.base.hub": 1,
+    "kakaobot.foreign_template": 1,
 }
 """Module → number of catch-all handlers: handlers and streams of the window, the worker's main
 function, the threads of a reply, which pass their errors to the caller, and what libraries raise
-over a damaged model: tokenizers raises bare exceptions."""
+over a damaged model (tokenizers raises bare exceptions) or its template."""
 
 
 @functools.cache

@@ -40,7 +40,7 @@ def run_config(
             "named": data.shows_names,
             "train_replies": data.train_replies,
         },
-        "settings": settings.model_dump(mode="json"),
+        "settings": _portable(settings, home).model_dump(mode="json"),
     }
 
 
@@ -53,7 +53,7 @@ def resumed_config(run: Run, home: Home, settings: Settings) -> dict[str, Any]:
             "name": to_portable(base_of(run).name, run.path, home.root),
         },
         "data": {**run.section("data"), "folder": _data_folder(run, home, settings)},
-        "settings": settings.model_dump(mode="json"),
+        "settings": _portable(settings, home).model_dump(mode="json"),
     }
 
 
@@ -78,6 +78,18 @@ def data_folder_of(run: Run) -> Path:
         RunError: its config is missing or damaged.
     """
     return Path(from_portable(str(run.section("data").get("folder", "")), run.path))
+
+
+def _portable(settings: Settings, home: Home) -> Settings:
+    """The settings with a base inside the home named from there."""
+    path = Path(settings.model.base_model)
+    if not path.exists():
+        path = find_moved(settings.model.base_model, home.root) or path
+    if not path.is_relative_to(home.root):
+        return settings
+    name = f"./{path.relative_to(home.root).as_posix()}"
+    model = settings.model.model_copy(update={"base_model": name})
+    return settings.model_copy(update={"model": model})
 
 
 def _home_of(run: Run) -> Path:
