@@ -40,9 +40,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Home:
     report = Datasets(home, BaseModels()).report()
     assert report
     base = BaseModels().select(home)
-    Run(home.root / "checkpoints_lora" / "main").create(
-        run_config(base, report, home.root / "data" / "sft", home.settings())
-    )
+    run = Run(home.root / "checkpoints_lora" / "main")
+    run.create(run_config(run, home, base, report, home.settings()))
     return home
 
 
