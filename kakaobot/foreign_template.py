@@ -13,6 +13,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from kakaobot.atomic_io import parse_json
 
 _MAX_PROCESSOR_SECONDS = 10
 """Starting takes one; rendering takes milliseconds."""
@@ -65,7 +68,7 @@ def render_foreign(
 
 def main() -> int:
     """Render the task on stdin to stdout."""
-    task = json.load(sys.stdin)
+    task: Any = parse_json(sys.stdin.read())
     from transformers.utils.chat_template_utils import render_jinja_template
 
     # After the imports, which need more.

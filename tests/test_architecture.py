@@ -30,11 +30,13 @@ ROWS = (
     ("kakaobot.chat_template", "kakaobot.runs", "kakaobot.style"),
     ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list"),
     ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
-    ("kakaobot.text_file", "kakaobot.os_errors", "kakaobot.model_files"),
+    (
+        *("kakaobot.text_file", "kakaobot.os_errors"),
+        *("kakaobot.model_files", "kakaobot.foreign_template"),
+    ),
     (
         *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),
         *("kakaobot.display_name", "kakaobot.gc_pause", "kakaobot.openmp"),
-        "kakaobot.foreign_template",
     ),
     # Only the version.
     ("kakaobot",),
