@@ -82,6 +82,35 @@ def test_build_without_exports_persona_or_room_is_refused(home: Home, datasets: 
         datasets.build()
 
 
+def test_a_room_keeps_being_selected_until_its_name_means_two(
+    home: Home, datasets: Datasets, tmp_path: Path
+) -> None:
+    rooms = {}
+    for people in ("가나", "다라"):
+        lines = "".join(
+            f"2026-04-01 {hour}:{minute:02d}:00,{people[minute % 2]},{people} 말 {hour} {minute}\n"
+            for hour in (11, 13)
+            for minute in range(40)
+        )
+        rooms[people] = tmp_path / people / "chat.csv"
+        rooms[people].parent.mkdir()
+        rooms[people].write_text(f"Date,User,Message\n{lines}", encoding="utf-8")
+    exports = Exports(home)
+    exports.import_files([rooms["가나"]])
+    assert (datasets.rooms(), datasets.selected_room()) == (["chat"], "")
+    save(home.settings_file, {"data.room": "chat"})
+    assert datasets.selected_room() == "chat"
+    (second,) = exports.import_files([rooms["다라"]])
+    assert datasets.rooms() == ["chat (가, 나)", "chat (다, 라)"]
+    with pytest.raises(DatasetError, match=r"여럿입니다.*'chat \(가, 나\)', 'chat \(다, 라\)'"):
+        datasets.build()
+    save(home.settings_file, {"data.room": "chat (가, 나)"})
+    assert set(datasets.build().participants) == {"가", "나"}
+    exports.remove(second.hash)
+    assert (datasets.rooms(), datasets.selected_room()) == (["chat"], "chat")
+    assert set(datasets.build().participants) == {"가", "나"}
+
+
 def test_sender_of_photos_only_is_not_a_participant(
     home: Home, datasets: Datasets, tmp_path: Path
 ) -> None:

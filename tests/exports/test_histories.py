@@ -232,6 +232,23 @@ def test_a_file_removed_while_others_are_read_raises_no_error(store: FileStore) 
     assert [room.room for room in RoomHistories(store).summaries(disturb)] == ["우리방"]
 
 
+def test_a_store_that_never_rests_is_read_a_few_times_only(
+    store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[str] = []
+
+    def export(self: FileStore, stored: StoredFile) -> object:
+        name = f"또{len(attempts)}"
+        attempts.append(name)
+        add_files(self, tmp_path / "more", **{name: chat([("해솔", name)], "옆방")})
+        raise ExportError("읽을 수 없습니다.")
+
+    monkeypatch.setattr(FileStore, "export", export)
+    with pytest.raises(ExportError, match="읽을 수 없습니다"):
+        RoomHistories(store).histories()
+    assert 1 < len(attempts) < 10
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 5)), min_size=1, max_size=4))
 def test_importing_twice_or_in_overlapping_parts_is_idempotent(
