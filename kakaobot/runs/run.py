@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ LOG = "worker.log"
 _CONFIG, _STATUS, _METRICS, _STOP = "config.yaml", "status.json", "metrics.jsonl", "STOP"
 _WORKER, _LOCK, _RESERVE = "worker.json", "worker.lock", "worker.reserve"
 
+_GROUPS = frozenset(("base", "data", "settings"))
+
 Stamp = tuple[int, int, int]
 """Time of the last change, inode and size: two changes may share one tick of the clock."""
 
@@ -50,6 +53,26 @@ _ENDED: dict[str, Any] = {"eta_seconds": None, "slowdown": None}
 """Fields that do not apply to a worker that has ended."""
 _KILLED = f"강제로 끝냈습니다. {RESUMES}"
 _STARTING = "학습 프로세스를 시작하는 중입니다."
+
+
+class _ConfigGroup(dict[str, Any]):
+    """A part of a config."""
+
+    def __init__(self, values: Mapping[str, Any], *, run: str) -> None:
+        super().__init__(values)
+        self._run = run
+
+    def __missing__(self, key: str) -> Any:
+        raise RunError(
+            f"학습 {self._run} 의 {_CONFIG} 에 '{key}' 이(가) 없습니다. '새 학습'으로 시작하세요."
+        )
+
+
+class _ConfigDumper(yaml.SafeDumper):
+    """Writes parts of a config as what they are, mappings."""
+
+
+_ConfigDumper.add_multi_representer(dict, yaml.SafeDumper.represent_dict)
 
 
 class Run:
@@ -70,11 +93,13 @@ class Run:
     def create(self, config: dict[str, Any]) -> None:
         """Create the folder and write its config, again when a resume changes settings."""
         self.path.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump(config, allow_unicode=True, sort_keys=False, width=4096)
+        text = yaml.dump(
+            config, Dumper=_ConfigDumper, allow_unicode=True, sort_keys=False, width=4096
+        )
         replace_text(self._config_file, text)
 
     def config(self) -> dict[str, Any]:
-        """The config written last.
+        """The config written last. What a damaged one lacks raises a RunError on access.
 
         Raises:
             RunError: the file is missing or damaged.
@@ -90,7 +115,14 @@ class Run:
             raise RunError(
                 f"학습 {self.name} 의 {_CONFIG} 이 비어 있습니다. '새 학습'으로 시작하세요."
             )
-        return config
+        for name in _GROUPS & config.keys():
+            if not isinstance(config[name], dict):
+                raise RunError(
+                    f"학습 {self.name} 의 {_CONFIG} 에 적힌 '{name}' 이(가) 묶음이 아닙니다. "
+                    "'새 학습'으로 시작하세요."
+                )
+            config[name] = _ConfigGroup(config[name], run=self.name)
+        return _ConfigGroup(config, run=self.name)
 
     def section(self, name: str, *keys: str) -> dict[str, Any]:
         """A section of the config: `base`, `data` or `settings`, with at least these keys.

@@ -173,8 +173,14 @@ def _read(file: Path) -> dict[str, Any]:
         )
     try:
         config = read_yaml(file)
+        # Accelerate reads it again, and only that.
+        file.read_text(encoding="utf-8")
     except ConfigError as error:
         raise RunError(f"accelerate 설정 파일을 읽을 수 없습니다. {error}") from error
+    except UnicodeDecodeError as error:
+        raise RunError(
+            f"accelerate 설정 파일은 UTF-8 이어야 합니다. 인코딩을 바꿔 저장하세요: {file}"
+        ) from error
     if not config or not isinstance(config, dict):
         raise RunError(f"accelerate 설정 파일이 비어 있습니다: {file}")
     distributed_type = str(config.get("distributed_type") or "NO").upper()

@@ -17,6 +17,7 @@ from kakaobot.config import ROOT
 from kakaobot.env_file import take_secrets
 from kakaobot.errors import RunError
 from kakaobot.openmp import wait_policy
+from kakaobot.os_errors import os_error_message
 from kakaobot.runs.run import Run
 from kakaobot.train.launch_command import LaunchCommand
 
@@ -88,8 +89,9 @@ class TrainingThread(threading.Thread):
                 # Without a recorded pid nobody could stop it.
                 child.kill()
                 child.wait()
+            reason = os_error_message(error) if isinstance(error, OSError) else str(error)
             raise RunError(
-                f"학습 프로세스를 시작하지 못했습니다 ({error}). {run.log.file} 을 확인하세요."
+                f"학습 프로세스를 시작하지 못했습니다. {reason} ({run.log.file})"
             ) from error
         thread.start()
         return thread

@@ -14,6 +14,7 @@ from kakaobot.errors import RunError
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import Status
+from kakaobot.train.run_config import base_of
 from tests.patience import patience
 
 
@@ -292,3 +293,31 @@ def test_a_resume_point_survives_a_partial_line_before_it(run: Run) -> None:
     run.append(Point(1, "resume", 0.0, 2.0))
     run.append(loss(2, 4.0))
     assert [(point.step, point.value) for point in run.points()] == [(1, 5.0), (2, 4.0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "비어 있습니다"),
+        ("- 1", "비어 있습니다"),
+        ("base: {}\nbase: {}", "2번째 줄: 'base'"),
+        ("base: starter", "'base' 이\\(가\\) 묶음이 아닙니다"),
+        ("data: {}", "'base' 이\\(가\\) 없습니다"),
+        ("base: {name: starter}", "'label' 이\\(가\\) 없습니다"),
+        ("base:", "'base' 이\\(가\\) 묶음이 아닙니다"),
+    ],
+)
+def test_a_damaged_config_is_a_sentence(tmp_path, text, message):
+    run = Run(tmp_path / "main")
+    run.create({})
+    (run.path / "config.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(RunError, match=message):
+        base_of(run)
+
+
+def test_a_config_that_was_read_is_written_back(tmp_path):
+    run = Run(tmp_path / "main")
+    run.create({"base": {"name": "starter"}, "settings": {"lora": {"r": 8}}})
+    before = (run.path / "config.yaml").read_bytes()
+    run.create({**run.config()})
+    assert (run.path / "config.yaml").read_bytes() == before

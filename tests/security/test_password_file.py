@@ -27,6 +27,7 @@ from kakaobot.train.launch_command import LaunchCommand, launch_command
 from kakaobot.train.launcher import TrainingThread, kill
 from tests.conftest import write_password
 from tests.patience import wait_for
+from tests.security.window import running_window
 from ui.password_card import PasswordFileHandlers
 
 SECRETS = dict.fromkeys(SECRET_VARIABLES, "바다 거북")
@@ -137,6 +138,17 @@ def test_a_window_tells_it_at_the_start(exposed: Home) -> None:
         check=True,
     )
     assert done.stderr.startswith("주의: 이 컴퓨터의 다른 사용자도")
+
+
+@pytest.mark.slow
+def test_the_button_of_the_real_window_closes_the_file(exposed: Home) -> None:
+    with running_window(exposed.root) as window:
+        page = window.open_page("비밀")
+        card = page.values("tab-settings", "select")["set-password-file"]
+        assert "chmod 600" in str(card)
+        assert page.call("set-password-file-close")["success"]
+        assert mode_of(exposed) == 0o600
+        assert "주의: 이 컴퓨터의 다른 사용자도" in window.stop()
 
 
 # --- who inherits the password

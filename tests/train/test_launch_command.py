@@ -158,3 +158,14 @@ def test_other_kinds_of_model_parallelism_are_refused(tmp_path: Path, kind: str)
     name = write_config(tmp_path, distributed_type=kind, num_processes=2)
     with pytest.raises(RunError, match=f"{kind} 는 아직"):
         command(tmp_path, TWO_GPUS, accelerate_config=name)
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-16"])
+def test_an_accelerate_file_that_accelerate_cannot_read_is_refused(
+    tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "accelerate.yaml"
+    file.write_bytes("# 우리 카드 둘\nnum_processes: 2\n".encode(encoding))
+    training = TrainingSettings(accelerate_config="accelerate.yaml")
+    with pytest.raises(RunError, match="UTF-8 이어야"):
+        launch_command(training, tmp_path)
