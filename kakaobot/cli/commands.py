@@ -77,7 +77,7 @@ def _add_export_commands(parser: Parser) -> None:
 
     command = parser.command("organize", "내보내기 파일을 가져와 방과 달에 따라 정리합니다.")
     command.argument(
-        "files", "파일", "가져올 파일. 없으면 이미 가져온 것을 다시 정리합니다.", nargs="*"
+        "files", "파일", "가져올 파일이나 폴더. 없으면 가져온 것을 다시 정리합니다.", nargs="*"
     )
     command.option("--json", _JSON)
 

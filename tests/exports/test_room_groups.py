@@ -394,6 +394,19 @@ def test_nameless_files_of_one_name_survive_a_lost_manifest(tmp_path: Path) -> N
     assert rooms_of(store, paths) == before
 
 
+def test_archives_with_files_of_one_name_are_rooms_of_their_own(tmp_path: Path) -> None:
+    archives = []
+    for label, (name, content) in STRANGERS["mac tables of one name"].items():
+        archives.append(tmp_path / label / "백업.zip")
+        archives[-1].parent.mkdir()
+        with zipfile.ZipFile(archives[-1], "w") as opened:
+            opened.writestr(name, content)
+    store = FileStore(tmp_path / "raw")
+    store.add(archives)
+    assert RoomHistories(store).names() == ["chat (가을, 바다)", "chat (구름, 바다)"]
+    assert all(result.is_duplicate for result in store.add(archives))
+
+
 def test_attachments_of_one_name_are_rooms_of_their_own(tmp_path: Path) -> None:
     mails = []
     for label, (name, content) in STRANGERS["iphone rooms of one minute"].items():
