@@ -148,11 +148,15 @@ def run_label(run: RunSummary) -> str:
     return text.RUN_LABEL.format(name=display_name(run.name), state=text.SHORT_STATES[run.state])
 
 
-def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
+def bubbles(lines: Sequence[ChatLine], note: str = "") -> list[dict[str, str]]:
     """Lines of a conversation as messages of `gr.Chatbot`, one per bubble.
 
     The first bubble of a model turn carries its name and the AI mark, so that a copied
     conversation keeps both.
+
+    Args:
+        lines: the conversation.
+        note: a last bubble by the program itself.
     """
     messages, previous = [], None
     for line in lines:
@@ -166,7 +170,7 @@ def bubbles(lines: Sequence[ChatLine]) -> list[dict[str, str]]:
             first = f"{display_name(name)} · {text.AI_MARK}\n{first}"
         messages += [{"role": "assistant", "content": _inert(part)} for part in (first, *rest)]
         previous = name
-    return messages
+    return [*messages, {"role": "assistant", "content": _inert(note)}] if note else messages
 
 
 def export_format_name(format: str) -> str:

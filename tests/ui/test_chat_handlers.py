@@ -1,13 +1,14 @@
 """Handlers of the chat tab, with a fake model."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 import pytest
 
 from kakaobot.app.auth import PasswordGate
-from kakaobot.app.chat import ChatLine
-from kakaobot.errors import AccessDenied
+from kakaobot.app.chat import ChatLine, Reply
+from kakaobot.errors import AccessDenied, RunError
 from tests.ui.window_fakes import EchoChat, user_line
 from ui.tabs.chat import ChatHandlers
 
@@ -90,3 +91,49 @@ def test_closing_the_stream_stops_the_model(gate):
     stream.close()
     assert not chat.generating
     assert lines[-1].text == "하나"
+
+
+class SlowChat(EchoChat):
+    """Waits in a line, repeats itself, and is cut in the middle."""
+
+    def _echo(self, text: str, name: str) -> Iterator[Reply]:
+        yield Reply(name, (), done=False)
+        for note in ("앞에 1명이 있습니다.", "앞에 1명이 있습니다.", ""):
+            yield Reply(name, (), done=False, note=note)
+        yield Reply(name, ("하",), done=False)
+        yield Reply(name, ("하",), done=False)
+        raise RunError("학습을 시작해 대화를 멈췄습니다.")
+
+
+def test_place_repeats_and_cut_of_a_reply(gate):
+    handlers = ChatHandlers(SlowChat(gate), gate)
+    steps: Any = list(handlers.send(gate.authenticate("열쇠"), "안녕", (), "", "", ""))
+    last_bubbles = [step[0] if step[0] == SKIP else step[0][-1]["content"] for step in steps]
+    assert last_bubbles == [
+        "…",
+        "앞에 1명이 있습니다.",
+        SKIP,
+        "…",
+        "도담 · AI\n하",
+        SKIP,
+        "학습을 시작해 대화를 멈췄습니다.",
+    ]
+    _, lines, message, send, stop = steps[-1]
+    # What was sent is a line to reply to again, and what was typed since is left alone.
+    assert lines == (user_line("안녕"), ChatLine("도담", "하", from_user=False))
+    assert message == SKIP
+    assert send.visible
+    assert not stop.visible
+
+
+def test_a_page_gets_one_reply_at_a_time(handlers, gate):
+    access = gate.authenticate("열쇠")
+    first: Any = handlers.send(access, "하나 둘", (), "", "", "", gr.Request(session_hash="a"))
+    next(first)
+    [refused] = handlers.send(access, "셋", (), "", "", "", gr.Request(session_hash="a"))
+    assert refused == (SKIP,) * 5
+    other: Any = handlers.send(access, "셋", (), "", "", "", gr.Request(session_hash="b"))
+    assert next(other)[0] != SKIP
+    first.close()
+    again: Any = handlers.send(access, "넷", (), "", "", "", gr.Request(session_hash="a"))
+    assert next(again)[0] != SKIP

@@ -14,7 +14,7 @@ from typing import Any, cast
 import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.app.chat import ChatLine, Persona, Reply
+from kakaobot.app.chat import LINE_LENGTH, ChatLine, Persona, Reply
 from kakaobot.display_name import display_name
 from kakaobot.errors import KakaobotError, RunError
 from ui import text
@@ -54,7 +54,8 @@ def build(handlers: ChatHandlers, tab: gr.Tab, page: PageAccess) -> None:
     chat = [parts.chatbot, lines, parts.message]
     buttons = [parts.send, parts.stop]
     persona = [parts.persona_card, run, parts.reply_as, parts.user_name]
-    one_at_a_time: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+    # Replies wait in a line of their own, which tells its place in Korean.
+    side_by_side: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2 * LINE_LENGTH}
 
     on(tab.select, handlers.refresh, [access, run], persona)
     on(run.input, handlers.select_run, [access, run], persona)
@@ -62,14 +63,14 @@ def build(handlers: ChatHandlers, tab: gr.Tab, page: PageAccess) -> None:
     message, conversation = [access, parts.message, lines, *options], [access, lines, *options]
     outputs = [*chat, *buttons]
     replies = [
-        on(event, handlers.send, message, outputs, **one_at_a_time)
+        on(event, handlers.send, message, outputs, **side_by_side)
         for event in (parts.send.click, parts.message.submit)
     ]
-    replies.append(on(parts.retry.click, handlers.retry, conversation, outputs, **one_at_a_time))
+    replies.append(on(parts.retry.click, handlers.retry, conversation, outputs, **side_by_side))
     for reply in replies:
         # `then` also runs after an error, so that the stop button disappears.
         on(reply.then, handlers.show_send_button, access, buttons)
-    on(parts.stop.click, handlers.show_send_button, access, buttons, cancels=replies)
+    on(parts.stop.click, handlers.stop, [access, lines], [parts.chatbot, *buttons], cancels=replies)
     on(parts.undo.click, handlers.undo, [access, lines], chat, cancels=replies)
     for event in (parts.clear.click, parts.chatbot.clear):
         on(event, handlers.clear, access, chat, cancels=replies)
@@ -84,6 +85,8 @@ class ChatHandlers:
         self._chat = chat
         self._gate = gate
         self.has_password = gate.is_set
+        self._replying: set[str] = set()
+        """Pages with a reply in progress."""
 
     def show_room(self, access: AccessPass | None, lines: Lines) -> Updates:
         """Show the conversation on an unlocked page; remove it from the browser on a locked one."""
@@ -116,6 +119,7 @@ class ChatHandlers:
         run: str,
         reply_as: str,
         user_name: str,
+        request: gr.Request | None = None,
     ) -> Iterator[Updates]:
         self._gate.verify(access)
         if not message.strip():
@@ -123,10 +127,17 @@ class ChatHandlers:
             yield skip(5)
             return
         lines = (*lines, ChatLine(user_name or "", message.strip(), from_user=True))
-        yield from self._reply(access, lines, run, reply_as, user_name)
+        replies = self._reply(access, lines, run, reply_as, user_name)
+        yield from self._one_at_a_time(replies, request)
 
     def retry(
-        self, access: AccessPass | None, lines: Lines, run: str, reply_as: str, user_name: str
+        self,
+        access: AccessPass | None,
+        lines: Lines,
+        run: str,
+        reply_as: str,
+        user_name: str,
+        request: gr.Request | None = None,
     ) -> Iterator[Updates]:
         self._gate.verify(access)
         lines = _up_to_user(lines)
@@ -134,7 +145,12 @@ class ChatHandlers:
             notify(text.NOTHING_TO_RETRY)
             yield skip(5)
             return
-        yield from self._reply(access, lines, run, reply_as, user_name)
+        replies = self._reply(access, lines, run, reply_as, user_name)
+        yield from self._one_at_a_time(replies, request)
+
+    def stop(self, access: AccessPass | None, lines: Lines) -> Updates:
+        """Show what was said until the reply was stopped."""
+        return bubbles(lines), *self.show_send_button(access)
 
     def show_send_button(self, access: AccessPass | None) -> Updates:
         """Show the send button in place of the stop button, once no reply is being generated."""
@@ -154,6 +170,21 @@ class ChatHandlers:
         self._gate.verify(access)
         return [], (), gr.skip()
 
+    def _one_at_a_time(
+        self, replies: Iterator[Updates], request: gr.Request | None
+    ) -> Iterator[Updates]:
+        """Pass on a reply, unless the page still waits for another one."""
+        page = str(request.session_hash) if request else ""
+        if page in self._replying:
+            notify(text.STILL_REPLYING)
+            yield skip(5)
+            return
+        self._replying.add(page)
+        try:
+            yield from replies
+        finally:
+            self._replying.discard(page)
+
     def _reply(
         self, access: AccessPass | None, lines: Lines, run: str, reply_as: str, user_name: str
     ) -> Iterator[Updates]:
@@ -161,23 +192,25 @@ class ChatHandlers:
         replies = self._chat.reply(
             access, lines, run=run or "", reply_as=reply_as or "", user_name=user_name or ""
         )
-        waiting = {"role": "assistant", "content": text.THINKING}
         buttons = gr.Button(visible=False), gr.Button(visible=True)
-        yield [*bubbles(lines), waiting], lines, "", *buttons
+        yield bubbles(lines, text.THINKING), lines, "", *buttons
         updated = lines
         # Gradio closes this generator on a stop or when the page closes; this stops the model.
         with contextlib.closing(cast("Generator[Reply, None, None]", replies)):
             try:
-                for reply in replies:
-                    if reply.bubbles:
+                for reply in _changes(replies):
+                    if reply is None:
+                        yield skip(5)
+                    elif reply.bubbles:
                         line = ChatLine(reply.name, "\n".join(reply.bubbles), from_user=False)
                         updated = (*lines, line)
                         yield bubbles(updated), updated, *skip(3)
+                    else:
+                        yield bubbles(lines, reply.note or text.THINKING), *skip(4)
             except KakaobotError as error:
                 # Not raised: gradio would cover the conversation and keep the stop button.
-                notify(str(error))
                 buttons = gr.Button(visible=True), gr.Button(visible=False)
-                yield bubbles(updated), updated, "", *buttons
+                yield bubbles(updated, str(error)), updated, gr.skip(), *buttons
                 return
         if updated == lines:
             notify(text.EMPTY_REPLY)
@@ -202,6 +235,17 @@ class ChatHandlers:
 
 def _no_persona() -> Updates:
     return "", gr.Dropdown([]), gr.Dropdown([], visible=False), gr.Dropdown([])
+
+
+def _changes(replies: Iterator[Reply]) -> Iterator[Reply | None]:
+    """The replies after an empty first one; None for each that repeats the one before."""
+    shown: Reply | None = None
+    for number, reply in enumerate(replies):
+        if number and reply == shown:
+            yield None
+        elif number or reply.bubbles or reply.note:
+            yield reply
+        shown = reply
 
 
 def _reply_as_choices(persona: Persona | None) -> gr.Dropdown:
