@@ -44,7 +44,7 @@ def save_random_model(folder: Path, *, hidden: int, layers: int, dtype: str = "f
     model.to(getattr(torch, dtype)).save_pretrained(folder / "base")
     tokenizer.save_pretrained(folder / "base")
     size: int = sum(4 * parameter.numel() for parameter in model.parameters())
-    lora = LoraConfig(r=4, target_modules=["q_proj", "v_proj"])
+    lora = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
     get_peft_model(model, lora).save_pretrained(str(folder / "adapter"))
     return size
 
