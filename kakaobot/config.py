@@ -232,17 +232,16 @@ def _load_with_comments(text: str, file: Path) -> Any:
         return _round_trip().load(text)
     except YAMLError as error:
         raise ConfigError(
-            f"{file} 을 고쳐 쓸 수 없습니다. 들여쓰기와 따옴표를 확인하세요."
+            f"{file} 의 들여쓰기와 따옴표를 확인하세요. 고쳐 쓸 수 없습니다."
         ) from error
 
 
 def _round_trip() -> Any:
     from ruamel.yaml import YAML
 
-    yaml_with_comments = YAML()
-    yaml_with_comments.preserve_quotes = True
-    yaml_with_comments.width = 4096
-    return yaml_with_comments
+    yaml_file = YAML()
+    yaml_file.preserve_quotes, yaml_file.width = True, 4096
+    return yaml_file
 
 
 def _groups() -> dict[str, type[SettingsGroup]]:
