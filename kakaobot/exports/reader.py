@@ -21,6 +21,7 @@ from kakaobot.exports.csv_parser import parse_csv
 from kakaobot.exports.formats import CSV_FORMAT, IOS_FILE_NAME, PART_NAME, ROOM_IN_NAME, TextFormat
 from kakaobot.exports.notice_lines import FileNames
 from kakaobot.exports.parse_result import Export, ParseResultBuilder
+from kakaobot.exports.rejection import NotAChat, Rejected
 from kakaobot.exports.sections import (
     Chunk,
     Section,
@@ -47,10 +48,6 @@ __all__ = [
 ]
 
 _BINARY_SIGNATURES = (b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"%PDF", b"GIF8", b"7z\xbc\xaf")
-
-
-class NotAChat(ExportError):
-    """The text does not look like an export."""
 
 
 @dataclass(frozen=True)
@@ -202,13 +199,7 @@ def _read(data: bytes, name: str, room: str = "") -> Export:
     if b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     with pause_gc():
-        export = _parse(data, name, room)
-    if not export.messages:
-        raise ExportError(
-            f"'{name}' 파일에서 날짜와 시간을 알 수 있는 메시지를 찾지 못했습니다. "
-            "카카오톡에서 대화를 다시 내보내 주세요."
-        )
-    return export
+        return _parse(data, name, room)
 
 
 def _parse(data: bytes, name: str, known_room: str) -> Export:
@@ -220,9 +211,7 @@ def _parse(data: bytes, name: str, known_room: str) -> Export:
     formats = [section.format for section in sections if section.format]
     has_csv = any(chunk.is_csv for chunk, _ in chunks)
     if not (formats or has_csv):
-        raise (ExportError if header_lines else NotAChat)(
-            _not_a_chat(name, has_header=bool(header_lines))
-        )
+        raise Rejected(name, data, header_lines).error()
     room, has_room_name = (
         _room_of_text(header_lines, formats[0], name) if formats else _room_of_csv(name)
     )
@@ -239,6 +228,9 @@ def _parse(data: bytes, name: str, known_room: str) -> Export:
             parse_csv(lines, CSV_FORMAT, builder, chunk.first_line)
         else:
             _parse_sections(chunk_sections, builder, names, colon_names)
+    if not builder.messages:
+        is_undated = bool(formats) and not any(format.has_dates for format in formats)
+        raise Rejected(name, data, header_lines, is_undated, has_csv).error()
     ids = [format.id for format in formats] + [CSV_FORMAT.id] * has_csv
     line_count = data.count(b"\n") + (not data.endswith(b"\n"))
     return builder.build(
@@ -291,18 +283,6 @@ def _parse_sections(
         previous = section.format, section.part
     if parser:
         parser.close()
-
-
-def _not_a_chat(name: str, *, has_header: bool) -> str:
-    if has_header:
-        return (
-            f"'{name}' 파일은 카카오톡 대화 같지만 읽을 수 있는 메시지가 없습니다. "
-            "카카오톡의 언어를 한국어로 두고 대화를 다시 내보내 주세요."
-        )
-    return (
-        f"'{name}' 파일은 카카오톡 대화가 아닙니다. "
-        "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
-    )
 
 
 def _room_of_text(header_lines: Sequence[str], format: TextFormat, name: str) -> tuple[str, bool]:
