@@ -84,6 +84,7 @@ def start(
         python = prepare(root, root / "requirements.txt")
         folders = filter(None, (str(root), environ.get("PYTHONPATH")))
         environ["PYTHONPATH"] = os.pathsep.join(folders)
+        environ.setdefault("KAKAOBOT_PROGRAM", _cli_command(root))
         return run([str(python), "-m", "kakaobot", *argv[1:]], environ, None)
     options = read_options(argv)
     if options.help:
@@ -98,6 +99,12 @@ def start(
     if is_running_in(python):
         return _open_window(options, environ)
     return run([str(python), str(root / "launch.py"), *argv], environ, None)
+
+
+def _cli_command(root: Path) -> str:
+    """How the user starts the command line, which shows it in its hints."""
+    launcher = "launch.py" if Path.cwd() == root else f'"{root / "launch.py"}"'
+    return f"python {launcher} cli"
 
 
 def read_options(argv: Sequence[str]) -> argparse.Namespace:

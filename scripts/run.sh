@@ -8,4 +8,6 @@ if [ -z "$python" ]; then
     echo "Python이 없습니다. Python 3.10~3.13을 설치한 뒤 다시 실행하세요." >&2
     exit 127
 fi
+KAKAOBOT_PROGRAM="$(printf %q "$0")"
+export KAKAOBOT_PROGRAM
 exec "$python" "$root/launch.py" cli "$@"

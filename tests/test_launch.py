@@ -156,6 +156,22 @@ def test_cli_runs_in_the_current_folder(tmp_path: Path) -> None:
     assert run.environ["PYTHONPATH"] == os.pathsep.join((str(tmp_path), "/mine"))
 
 
+def test_hints_of_the_command_line_start_it_the_same_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, run, _ = start(["cli"], tmp_path)
+    assert run.environ["KAKAOBOT_PROGRAM"] == f'python "{tmp_path / "launch.py"}" cli'
+    monkeypatch.chdir(tmp_path)
+    _, run, _ = start(["cli"], tmp_path)
+    assert run.environ["KAKAOBOT_PROGRAM"] == "python launch.py cli"
+    _, run, _ = start(["cli"], tmp_path, KAKAOBOT_PROGRAM="scripts/run.sh")
+    assert run.environ["KAKAOBOT_PROGRAM"] == "scripts/run.sh"
+    command = [sys.executable, "-m", "kakaobot", "--help"]
+    environ = {**os.environ, **run.environ, "PYTHONPATH": str(ROOT)}
+    help_text = subprocess.run(command, capture_output=True, env=environ, check=True).stdout
+    assert help_text.decode().startswith("사용법: scripts/run.sh")
+
+
 def test_pythonhome_is_removed(tmp_path: Path) -> None:
     _, run, _ = start([], tmp_path, PYTHONHOME="/usr")
     assert "PYTHONHOME" not in run.environ

@@ -7,7 +7,8 @@ import re
 import shlex
 from collections.abc import Sequence
 
-PROGRAM = "python -m kakaobot"
+PROGRAM = os.environ.get("KAKAOBOT_PROGRAM") or "python -m kakaobot"
+"""How this program was started; `launch.py` and `scripts/run.sh` say so."""
 _PLAIN = re.compile(r"[\w.:+/-][\w.:+/=-]*")
 """Needs no quotes in any shell; `shlex.quote` would quote Korean."""
 
