@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event
@@ -9,10 +10,12 @@ import pytest
 from kakaobot.app.auth import PasswordGate
 from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply, chat_messages
 from kakaobot.base.generation import Sampling
+from kakaobot.base.selection import Hardware
 from kakaobot.chat.protocol import NEVER, ChatModel
 from kakaobot.config import Home
-from kakaobot.errors import AccessDenied, RunError
+from kakaobot.errors import AccessDenied, MemoryShortage, RunError
 from kakaobot.runs.run import Run, Runs
+from kakaobot.runs.status import Status
 from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
 
@@ -217,3 +220,66 @@ def test_everybody_is_a_named_assistant_in_a_whole_room() -> None:
         ChatMessage("assistant", "밥?", "나"),
         ChatMessage("assistant", "ㅇㅇ", "도담"),
     ]
+
+
+@pytest.fixture
+def live_run(home: Home, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A training on the CPU, whose worker is this process."""
+    monkeypatch.setattr("kakaobot.app.chat.detect_hardware", Hardware)
+    create_run(home)
+    run = Runs(home.folder("checkpoints_lora")).get("live")
+    run.create({})
+    run.worker.record_start(os.getpid())
+    return run
+
+
+def notes_and_error(chat: ChatService, gate: PasswordGate) -> tuple[set[str], str]:
+    lines = [ChatLine("나", "안녕", from_user=True)]
+    notes = set()
+    try:
+        for reply in chat.reply(gate.authenticate("바다"), lines, run="main"):
+            notes.add(reply.note)
+    except RunError as error:
+        return notes, str(error)
+    return notes, ""
+
+
+def test_beside_a_training_a_reply_is_slow(home: Home, gate: PasswordGate, live_run: Run) -> None:
+    live_run.write_status(Status("running", step=12, resumed_from=10))
+    notes, error = notes_and_error(chat_service(home, gate, Parrot()), gate)
+    assert "학습 중이라 평소보다 천천히 대답합니다." in notes
+    assert not error
+
+
+@pytest.mark.parametrize(
+    "status", [Status("starting"), Status("running"), Status("running", step=10, resumed_from=10)]
+)
+def test_no_model_is_loaded_before_a_training_has_its_memory(
+    home: Home, gate: PasswordGate, live_run: Run, status: Status
+) -> None:
+    live_run.write_status(status)
+    loads: list[Path] = []
+    _, error = notes_and_error(chat_service(home, gate, Parrot(), loads), gate)
+    assert "학습이 쓸 메모리를 아직 알 수 없어" in error
+    assert loads == []
+
+
+def test_no_model_is_loaded_on_a_gpu_in_use(
+    home: Home, gate: PasswordGate, live_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaobot.app.chat.detect_hardware", lambda: Hardware("GPU"))
+    live_run.write_status(Status("running", step=12))
+    _, error = notes_and_error(chat_service(home, gate, Parrot()), gate)
+    assert "그래픽카드를 쓰고 있어" in error
+
+
+def test_a_model_that_does_not_fit_beside_a_training_says_so(
+    home: Home, gate: PasswordGate, live_run: Run
+) -> None:
+    live_run.write_status(Status("running", step=12))
+
+    def load(*_: object) -> ChatModel:
+        raise MemoryShortage("model.base_model 을 더 작은 것으로 바꾸세요.")
+
+    _, error = notes_and_error(ChatService(home, gate, load), gate)
+    assert "학습 중이라 대화 모델까지 올릴 메모리가 모자랍니다." in error
