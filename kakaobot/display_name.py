@@ -22,7 +22,8 @@ INVISIBLE_NAME = "(보이지 않는 이름)"
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u206a-\u206f\ufff9-\ufffb\ufeff"
-_DISTURBING = re.compile(f"[{_BIDI}{_CONTROL}]")
+# A closed isolate, as `display_name` writes it, is kept.
+_DISTURBING = re.compile(f"(\u2068[^{_BIDI}{_CONTROL}\n]*\u2069)|[{_BIDI}{_CONTROL}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STACK = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_MARKS + 1},}}")
 _SPACE = re.compile(r"\s+")
@@ -66,7 +67,7 @@ def inert_text(text: str) -> str:
     """Text without bidi controls, control characters and stacks of marks; keeps line breaks."""
     if text.isascii() and text.isprintable():
         return text
-    text = _SURROGATE.sub("\ufffd", _DISTURBING.sub("", text))
+    text = _SURROGATE.sub("\ufffd", _DISTURBING.sub(r"\1", text))
     return _STACK.sub(_cut_stacks, text)
 
 
@@ -100,4 +101,4 @@ def _cut_stacks(match: re.Match[str]) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    return f"\\u{ord(match[0]):04x}"
+    return match[0] if len(match[0]) > 1 else f"\\u{ord(match[0]):04x}"

@@ -49,6 +49,16 @@ def test_bidi_controls_are_not_shown(control):
 @pytest.mark.parametrize("name", ["שלום", "مرحبا", "도담 שלום"])
 def test_a_right_to_left_name_is_isolated(name):
     assert display_name(name) == f"\u2068{name}\u2069"
+    assert inert_text(display_name(name)) == display_name(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u2068가", "가\u2069", "\u2068\u202e가\u2069", "\u2068가\n나\u2069", "\u2067가\u2069"],
+    ids=ascii,
+)
+def test_only_closed_isolates_are_shown(text):
+    assert not set(inert_text(text)) & set(BIDI)
 
 
 @pytest.mark.parametrize("length", [61, 300, 3_000, 1_000_000])
