@@ -68,6 +68,7 @@ def load_base(
     dtype: str = "auto",
     attn_implementation: str = "auto",
     fsdp_ranks: int = 0,
+    tokenizer: tuple[Any, Renderer] | None = None,
     report: Callable[[str], None] = lambda text: None,
 ) -> LoadedBase:
     """Load a base model onto the best device of this machine.
@@ -79,6 +80,8 @@ def load_base(
         attn_implementation: as `model.attn_implementation`.
         fsdp_ranks: processes on this machine that will shard the model; it is loaded into CPU
             memory without quantization. 0 to load for this process alone.
+        tokenizer: that of an earlier load of this base, with its renderer: parsing one takes memory
+            that an OOM backoff does not have.
         report: receives Korean progress and fallback messages.
 
     Raises:
@@ -87,8 +90,7 @@ def load_base(
     """
     download(name, report)
     check_files(name)
-    tokenizer = load_tokenizer(name)
-    renderer = renderer_for(tokenizer)
+    tokens, renderer = tokenizer or _load_tokens(name)
     device = best_device()
     facts = device_facts(device)
     with readable_errors(name):
@@ -119,7 +121,7 @@ def load_base(
         _adapt_threads(model)
     max_positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     context = resolve.context(max_positions)
-    return LoadedBase(model, tokenizer, renderer, device, compute, quantized, context, tuple(notes))
+    return LoadedBase(model, tokens, renderer, device, compute, quantized, context, tuple(notes))
 
 
 def best_device() -> torch.device:
@@ -155,6 +157,11 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
+
+
+def _load_tokens(name: str) -> tuple[Any, Renderer]:
+    tokenizer = load_tokenizer(name)
+    return tokenizer, renderer_for(tokenizer)
 
 
 def _read_config(name: str) -> Any:

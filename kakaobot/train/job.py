@@ -14,6 +14,7 @@ from kakaobot.base.download import download
 from kakaobot.base.loading import LoadedBase, device_facts, free_memory, load_base
 from kakaobot.base.memory import release_memory
 from kakaobot.base.selection import location_of
+from kakaobot.chat_template import Renderer
 from kakaobot.config import parse
 from kakaobot.dataset import artifacts, jsonl
 from kakaobot.errors import DatasetError
@@ -70,6 +71,8 @@ class TrainingJob:
         self._unsharded_bytes = 0
         """Memory for the layers that FSDP has gathered."""
         self._memory_plan: MemoryPlan | None = None
+        """None before the first attempt."""
+        self._tokenizer: tuple[Any, Renderer] | None = None
         """None before the first attempt."""
         self._kept_notes: tuple[str, ...] = ()
         """Shown in every attempt."""
@@ -192,8 +195,10 @@ class TrainingJob:
             dtype=requested.dtype,
             attn_implementation=requested.attn_implementation,
             fsdp_ranks=self.ranks.local_world_size if self.ranks.fsdp else 0,
+            tokenizer=self._tokenizer,
             report=self._report,
         )
+        self._tokenizer = base.tokenizer, base.renderer
         self.status = replace(self.status, notes=(*base.notes, *self._kept_notes))
         return base
 

@@ -30,8 +30,7 @@ STEPS, TIGHT_FROM = 4, 2
 
 # Runs the real worker. From step `tight_from` on it may use `headroom` bytes more than after
 # `prepare`; at the end it prints its peak above that. After an OOM it prints whether failed
-# attempts keep their model alive. While a base is loaded again there is `LOADING` more: parsing a
-# tokenizer takes some megabytes for a moment, and its Rust code aborts where Python would raise.
+# attempts keep their model alive.
 PROGRAM = """
 import resource, sys, weakref
 from pathlib import Path
@@ -41,7 +40,6 @@ from kakaobot.train import job, worker
 # Otherwise the buffers for logits would dominate.
 resolve.LOGITS_PER_CHUNK = 400_000
 folder, headroom, tight_from = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-LOADING = 32 * 2**20
 
 def limit(size):
     resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
@@ -55,7 +53,7 @@ class TrainingJob(worker.TrainingJob):
 
     def prepare(self):
         if headroom and TrainingJob.ready:
-            limit(TrainingJob.ready + headroom + LOADING)
+            limit(TrainingJob.ready + headroom)
         prepared = super().prepare()
         TrainingJob.ready = TrainingJob.ready or memory("VmSize")
         TrainingJob.models.append(weakref.ref(prepared[0].model))
