@@ -95,3 +95,22 @@ def test_closed_pipe_ends_the_program_quietly(home: Home, argv: list[str]) -> No
         running.stdout.close()
         assert running.stderr.read() == b""
     assert running.returncode == 141
+
+
+def test_the_traceback_behind_a_sentence_is_not_printed(tmp_path: Path) -> None:
+    code = f"""
+from kakaobot.base.hub import readable_errors
+from kakaobot.cli import main
+from kakaobot.errors import BaseModelError
+main(["--version"])
+try:
+    with readable_errors({str(tmp_path)!r}):
+        raise KeyError("weights")
+except BaseModelError as error:
+    print("told", "읽지 못했습니다" in str(error))
+"""
+    result = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", code], cwd=ROOT, capture_output=True, check=True
+    )
+    assert result.stdout.decode().splitlines()[-1] == "told True"
+    assert result.stderr == b""

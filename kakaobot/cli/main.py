@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -39,6 +40,8 @@ def main(
     # New files are readable by this user only.
     os.umask(0o077)
     set_wait_policy()
+    # Every failure is one sentence; without a handler Python prints the traceback behind it too.
+    logging.getLogger(__name__.partition(".")[0]).addHandler(logging.NullHandler())
     console = console or open_console()
     try:
         code = _exit_code(sys.argv[1:] if argv is None else argv, home, ask, console)
