@@ -7,9 +7,9 @@ record: `참새님이 들어왔습니다.` in the middle of a message is quoted.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from itertools import chain
 
 from kakaobot.exports.notices import ADDENDUM, NOTICE, actor_of
 from kakaobot.exports.unicode import decode_utf8
@@ -66,22 +66,21 @@ class FileNames:
     def _names(self) -> set[str]:
         """Senders, those named by unambiguous notices, and everyone these invited."""
         names = {decode_utf8(name).strip() for name in set(_SENDER.findall(self._data))}
-        invitations: list[tuple[str, list[str]]] = []
+        invited = defaultdict[str, list[str]](list)
         for line in set(_NAMING_LINE.findall(self._data)):
             text = decode_utf8(line).strip()
             notice = NOTICE.fullmatch(text)
             if notice is None:
                 continue
             if notice["inviter"]:
-                invitations.append((notice["inviter"], _split_invitees(notice["invitees"])))
+                invited[notice["inviter"]] += _split_invitees(notice["invitees"])
             elif named := _NAMED.match(text):
                 names.add(named["en"] or named["ko"])
-        is_growing = True
-        while is_growing:
-            invited = [those for inviter, those in invitations if inviter in names]
-            found = set(chain.from_iterable(invited))
-            is_growing = not found <= names
-            names |= found
+        found = list(names)
+        while found:
+            newcomers = set(invited.pop(found.pop(), ())) - names
+            names |= newcomers
+            found += newcomers
         return names
 
 

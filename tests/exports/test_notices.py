@@ -287,3 +287,13 @@ def test_no_wording_takes_long_to_reject(text: str) -> None:
     for pattern in (NOTICE, OFFICIAL):
         pattern.fullmatch(text)
     assert time.process_time() - start < 1
+
+
+def test_a_long_chain_of_invitations_takes_no_long_time() -> None:
+    chain = "".join(f"guest{n} invited guest{n + 1}.\n" for n in range(20_000))
+    start = time.process_time()
+    export = read(
+        SILENT.replace("[dune]", f"[guest0] [2:41 PM] in\n{chain}guest20000 left.\n[dune]")
+    )
+    assert time.process_time() - start < 10
+    assert export.counts.system == 6 + 20_001
