@@ -31,7 +31,7 @@ def render_charts(report: BuildReport) -> list[tuple[str, Markup]]:
         limit = f"한 번에 배우는 길이 {report.max_seq_len:,}토큰"
         charts.append(("대화 한 줄의 길이(토큰)", bar_chart(lengths, title="토큰 수", limit=limit)))
     if len(report.styles) > 1:
-        names = [display_name(style.name) for style in report.styles]
+        names = [style.name for style in report.styles]
         distances = [
             [name, *(f"{distance:.2f}" for distance in style.distances)]
             for name, style in zip(names, report.styles, strict=True)
@@ -115,7 +115,7 @@ def _effect_row(effect: FilterEffect) -> tuple[str, ...]:
 def _participant_row(participant: ParticipantStats, *, show_name: bool) -> tuple[str, ...]:
     """A row under `_PARTICIPANT_HEAD`; the pseudonym instead of the name if names are hidden."""
     return (
-        display_name(participant.name if show_name else participant.pseudonym) or "–",
+        participant.name if show_name else participant.pseudonym or "–",
         f"{participant.replies:,}개",
         f"{participant.median_chars:.0f}자" if participant.replies else "–",
         f"{participant.answer_share:.0%}",

@@ -112,7 +112,8 @@ def test_the_buttons_send_names_unchanged(hostile):
 
 def test_the_report_page_is_inert(hostile):
     Datasets(hostile).update_report_page(None)
-    check(Datasets(hostile).report_page().read_text(encoding="utf-8"))
+    page = check(Datasets(hostile).report_page().read_text(encoding="utf-8"))
+    assert ("title", DISTURBING["long"]) in page.attributes
 
 
 @pytest.mark.parametrize(
