@@ -30,7 +30,8 @@ STEPS, TIGHT_FROM = 4, 2
 
 # Runs the real worker. From step `tight_from` on it may use `headroom` bytes more than after
 # `prepare`; at the end it prints its peak above that. After an OOM it prints whether failed
-# attempts keep their model alive.
+# attempts keep their model alive. While a base is loaded again there is `LOADING` more: its weights
+# are mapped from their file and copied, and native code aborts where Python would raise.
 PROGRAM = """
 import resource, sys, weakref
 from pathlib import Path
@@ -40,6 +41,7 @@ from kakaobot.train import job, worker
 # Otherwise the buffers for logits would dominate.
 resolve.LOGITS_PER_CHUNK = 400_000
 folder, headroom, tight_from = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+LOADING = 32 * 2**20
 
 def limit(size):
     resource.setrlimit(resource.RLIMIT_AS, (size, resource.getrlimit(resource.RLIMIT_AS)[1]))
@@ -53,7 +55,7 @@ class TrainingJob(worker.TrainingJob):
 
     def prepare(self):
         if headroom and TrainingJob.ready:
-            limit(TrainingJob.ready + headroom)
+            limit(TrainingJob.ready + headroom + LOADING)
         prepared = super().prepare()
         TrainingJob.ready = TrainingJob.ready or memory("VmSize")
         TrainingJob.models.append(weakref.ref(prepared[0].model))
