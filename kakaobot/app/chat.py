@@ -32,6 +32,8 @@ LINE_LENGTH = 9
 """Replies in progress and waiting. In the window, each of them occupies one of 40 threads."""
 _UNLOAD_TIMEOUT = 2.0
 """Seconds to wait for the memory of a cancelled reply; it is released later otherwise."""
+_EXIT_TIMEOUT = 10.0
+"""Seconds that an exit waits for a cancelled reply."""
 _AHEAD = "앞에 {count}명이 있습니다. 차례가 되면 대답합니다."
 _SLOW = "학습 중이라 평소보다 천천히 대답합니다."
 _CUT = (
@@ -178,12 +180,12 @@ class ChatService:
         self._gate.verify(access)
         return self._smoke(run)
 
-    def unload(self) -> None:
+    def unload(self, timeout: float = _UNLOAD_TIMEOUT) -> None:
         """Cancel all replies and free the model's memory, after this call if it takes long."""
         ticket = self._line.take_over()
         thread = threading.Thread(target=self._unload, args=(ticket,), daemon=True)
         thread.start()
-        thread.join(_UNLOAD_TIMEOUT)
+        thread.join(timeout)
 
     def _unload(self, ticket: Ticket) -> None:
         with ticket:
@@ -272,7 +274,7 @@ class ChatService:
                 _check_room_beside(training)
             base = location_of(base_of(run).name)
             # An interpreter that ends under a computing thread aborts the process.
-            atexit.register(self.unload)
+            atexit.register(self.unload, _EXIT_TIMEOUT)
             try:
                 self._model = self._loader(base, adapter, settings, cancelled)
             except MemoryShortage as error:
