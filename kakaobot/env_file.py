@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import stat
 from collections.abc import MutableMapping
 from pathlib import Path
+
+from dotenv.parser import parse_stream
 
 from kakaobot.errors import ConfigError
 from kakaobot.text_file import read_text
@@ -18,8 +21,6 @@ ACCESS_VARIABLE = "CHATBOT_ACCESS_PASSWORD"
 """The password to enter, for commands without a terminal."""
 SECRET_VARIABLES = (PASSWORD_VARIABLE, ACCESS_VARIABLE)
 
-_LINE = re.compile(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*")
-_QUOTED = re.compile(r"""(["'])(.*?)\1(?:\s+#.*)?""")
 _LOOKALIKE = re.compile(r"[._]?env(?:\.\w+)*", re.IGNORECASE)
 _TEMPLATES = re.compile(r".*\.(?:example|sample|template)", re.IGNORECASE)
 _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -28,19 +29,22 @@ _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def read_env(file: Path) -> dict[str, str]:
     """The variables of a `.env`; none if it does not exist.
 
-    A value is the rest of its line, or what stands between quotes, taken literally: no `$`, no
-    backslash and no unquoted `#` means anything.
+    Read as dotenv does, but nothing is interpolated: a `$` in a password is a `$`.
 
     Raises:
-        ConfigError: the file cannot be read.
+        ConfigError: the file cannot be read, or its line with the password is malformed.
     """
     if not file.exists() or file.is_dir():
         return {}
     variables = {}
-    for line in read_text(file).split("\n"):
-        if match := _LINE.fullmatch(line):
-            quoted = _QUOTED.fullmatch(match[2])
-            variables[match[1]] = quoted[2] if quoted else match[2]
+    for binding in parse_stream(io.StringIO(read_text(file))):
+        if binding.error and PASSWORD_VARIABLE in binding.original.string:
+            raise ConfigError(
+                f"{file.name} 의 {binding.original.line}번째 줄을 알아볼 수 없습니다. "
+                f"{PASSWORD_VARIABLE}=비밀번호 처럼 적고, 따옴표를 열었으면 닫아 주세요."
+            )
+        if binding.key is not None and binding.value is not None:
+            variables[binding.key] = binding.value
     return variables
 
 

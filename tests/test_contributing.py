@@ -26,7 +26,8 @@ def test_a_path_exists(path):
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_class_exists(name):
     owner, _, attribute = name.partition(".")
-    sources = [file.read_text(encoding="utf-8") for file in (ROOT / "kakaobot").rglob("*.py")]
+    files = [file for package in ("kakaobot", "ui") for file in (ROOT / package).rglob("*.py")]
+    sources = [file.read_text(encoding="utf-8") for file in files]
     owners = [source for source in sources if re.search(rf"^class {owner}\b", source, re.M)]
     assert owners
     assert not attribute or any(re.search(rf"def {attribute}\b", source) for source in owners)

@@ -25,19 +25,19 @@ def home(tmp_path) -> Home:
         ("'pa${HOME}x'", "pa${HOME}x"),
         ('"pa${HOME}x"', "pa${HOME}x"),
         (r"a\nb", r"a\nb"),
-        (r'"a\nb"', r"a\nb"),
         (r"C:\귤", r"C:\귤"),
-        ("귤 #1", "귤 #1"),
+        ("귤#1", "귤#1"),
+        ("귤 # 우리 방", "귤"),
         ("'귤 #1'", "귤 #1"),
+        ('"귤 #1"', "귤 #1"),
         ("'귤 #1'  # 우리 방", "귤 #1"),
         ('"귤" # "감"', "귤"),
         ("#1", "#1"),
         ("  귤 감  ", "귤 감"),
         ("'  귤  '", "  귤  "),
-        ('"귤', '"귤'),
         ("귤'감", "귤'감"),
         ("it's", "it's"),
-        ("'it''s'", "it''s"),
+        (r"'it\'s'", "it's"),
         ("a=b=c", "a=b=c"),
         ("%PATH%", "%PATH%"),
         ("`id`", "`id`"),
@@ -49,6 +49,13 @@ def home(tmp_path) -> Home:
 def test_a_password_is_taken_literally(home: Home, value: str, password: str) -> None:
     home.env_file.write_text(f"# 메모\nCHATBOT_PASSWORD={value}\n", encoding="utf-8")
     assert home.password({}) == password
+
+
+@pytest.mark.parametrize("value", ['"귤', "'귤", "'it''s'", "'귤' 감"])
+def test_an_unclear_value_is_named_and_is_no_password(home: Home, value: str) -> None:
+    home.env_file.write_text(f"# 메모\nCHATBOT_PASSWORD={value}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"\.env 의 2번째 줄"):
+        home.password({})
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from types import TracebackType
 
 from kakaobot.chat.protocol import Cancelled
 from kakaobot.errors import RunError
@@ -80,12 +79,7 @@ class Ticket:
     def __enter__(self) -> Ticket:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._line.moved:
             self._line.tickets.remove(self)
             self._line.moved.notify_all()
