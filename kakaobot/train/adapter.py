@@ -55,7 +55,8 @@ def with_lora(base: LoadedBase, lora: LoraSettings, *, checkpointing: bool) -> A
         ) from error
     name = str(base.model.name_or_path)
     # No path of this machine in an adapter that may be moved or shared; a hub id stays.
-    model.peft_config[model.active_adapter].base_model_name_or_path = "" if is_local(name) else name
+    adapter_config = model.peft_config[model.active_adapter]
+    vars(adapter_config)["base_model_name_or_path"] = "" if is_local(name) else name
     if base.device.type == "cpu":
         _use_sparse_dropout(model, lora.dropout)
     return model
