@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,11 @@ from tests.security.browser import Browser
 PASSWORD = "바다 거북"
 UNREADABLE = "이것은 아무 규칙에도 맞지 않는 줄"
 """A line of the imported export that no rule matches."""
-PROGRAM = "from ui.app import run; raise SystemExit(run(host=__HOST__, open_browser=False))"
+PROGRAM = """
+import sys
+from ui.app import run
+raise SystemExit(run(host=sys.argv[1], port=int(sys.argv[2]), open_browser=False))
+"""
 _CONFIG = re.compile(r"window\.gradio_config = (\{.*?\});\s*</script>", re.DOTALL)
 
 
@@ -181,17 +186,23 @@ def prepare_home(folder: Path) -> Home:
     return home
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def running_window(
-    home: Path, *, password: str = "", host: str = "127.0.0.1", **environ: str
+    home: Path, *, password: str = "", host: str = "127.0.0.1", port: int = 0, **environ: str
 ) -> Iterator[WindowProcess]:
-    """Run the window. `home` may hold settings and data already."""
+    """Run the window on a free port, or a given one. `home` may hold settings and data already."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("CHATBOT_")}
     own |= {"KAKAOBOT_HOME": str(home), "PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1", **environ}
     if password:
         own["CHATBOT_PASSWORD"] = password
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.replace("__HOST__", repr(host))],
+        [sys.executable, "-c", PROGRAM, host, str(port or free_port())],
         cwd=ROOT,
         env=own,
         stdout=subprocess.PIPE,
