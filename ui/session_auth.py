@@ -22,6 +22,7 @@ from ui import request_text
 from ui.asgi import App, Receive, Scope, Send
 from ui.browser_sessions import BrowserSession, BrowserSessions, PasswordRequired, has_key
 from ui.hosts import AllowedHosts
+from ui.page_security import PageWithScript, with_security_headers
 from ui.render.templating import render
 from ui.upload_limits import MAX_EVENT_BYTES
 
@@ -44,22 +45,6 @@ _API = re.compile(
 _MAX_CODE_BODY = 4_000
 _UNTRUSTED = ("forwarded", "x-forwarded-", "x-gradio-", "x-real-ip", "x-direct-url")
 """Headers by which a client could claim another address of this server, or of itself."""
-_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'self'; form-action 'none'"
-)
-# gr.HTML compiles its scripts, hence 'unsafe-eval'. The policy keeps words on this page, whatever
-# script runs there.
-_SECURITY_HEADERS = {
-    "content-security-policy": _POLICY,
-    "x-frame-options": "DENY",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
 
 
 @dataclass(frozen=True)
@@ -106,7 +91,7 @@ class SessionAuthMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_security_headers(send)
+        send = with_security_headers(send)
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         response = self._reject_foreign(headers)
         if response is None:
@@ -119,6 +104,10 @@ class SessionAuthMiddleware:
             await _respond(send, response)
             return
         scope["headers"] = list(_trusted(scope["headers"]))
+        if (scope["method"], scope["path"]) == ("GET", "/"):
+            # Compressed, it could not be changed.
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
+            send = PageWithScript(send).send
         await self._app(scope, receive if body is None else _replay(body, receive), send)
 
     def _reject_foreign(self, headers: dict[str, str]) -> _Response | None:
@@ -311,19 +300,6 @@ def _json(status: int, value: object, headers: dict[str, str] | None = None) -> 
 
 def _unauthorized() -> _Response:
     return _Response(401, render("unauthorized").encode(), "text/html; charset=utf-8")
-
-
-def _with_security_headers(send: Send) -> Send:
-    async def secured(message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            own = {name.encode() for name in _SECURITY_HEADERS}
-            kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in own]
-            message["headers"] = kept + [
-                (name.encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()
-            ]
-        await send(message)
-
-    return secured
 
 
 async def _respond(send: Send, response: _Response) -> None:

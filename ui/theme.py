@@ -120,7 +120,7 @@ def _script(name: str) -> str:
 
 
 def _scripts() -> list[str]:
-    return [_script("session"), _script("typing"), _refusals_script()]
+    return [_script("typing"), _refusals_script()]
 
 
 def _refusals_script() -> str:

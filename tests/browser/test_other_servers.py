@@ -166,17 +166,22 @@ def test_the_window_sends_nothing_to_another_server(page: Page, other: OtherServ
     assert other.paths == []
 
 
-def test_the_policy_blocks_nothing_of_the_window(
+def test_neither_policy_nor_session_blocks_anything_of_the_window(
     window: WindowProcess, context: BrowserContext
 ) -> None:
     problems: list[str] = []
+    refused: list[tuple[int, str]] = []
     page = context.new_page()
     page.on("console", lambda message: problems.append(message.text))
+    page.on("response", lambda response: refused.append((response.status, response.url)))
     page.goto(f"{window.base_url}/open#{window.new_code()}")
     for tab in ("2 데이터 준비", "3 학습", "4 대화", "5 설정", "1 가져오기"):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(300)
+    page.reload()
+    expect(page.locator("#export-upload")).to_be_visible()
     assert [problem for problem in problems if "Content Security" in problem] == []
+    assert [(status, url) for status, url in refused if status >= 400] == []
 
 
 def test_a_window_whose_program_started_anew_says_so(

@@ -1,0 +1,69 @@
+"""What the window's server adds to its responses: headers, and the script of the session."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+
+from ui.asgi import Send
+
+_SCRIPT = Path(__file__).parent / "static" / "session.js"
+_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; manifest-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'self'; form-action 'none'"
+)
+# gr.HTML compiles its scripts, hence 'unsafe-eval'. The policy keeps words on this page, whatever
+# script runs there.
+_SECURITY_HEADERS = {
+    "content-security-policy": _POLICY,
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+def with_security_headers(send: Send) -> Send:
+    """A `send` that adds the headers by which browsers isolate the window."""
+
+    async def secured(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            own = {name.encode() for name in _SECURITY_HEADERS}
+            kept = [pair for pair in message.get("headers", []) if pair[0].lower() not in own]
+            message["headers"] = kept + [
+                (name.encode(), value.encode()) for name, value in _SECURITY_HEADERS.items()
+            ]
+        await send(message)
+
+    return secured
+
+
+class PageWithScript:
+    """Puts the script of the session before everything else of the page.
+
+    Gradio adds scripts of its `head` option after it has sent its first requests.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: MutableMapping[str, Any] = {}
+        self._body = bytearray()
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        script = f"<head><script>{_SCRIPT.read_text(encoding='utf-8')}</script>".encode()
+        body = bytes(self._body).replace(b"<head>", script, 1)
+        headers = [pair for pair in self._start["headers"] if pair[0].lower() != b"content-length"]
+        if b"content-length" in dict(self._start["headers"]):
+            headers.append((b"content-length", str(len(body)).encode()))
+        await self._send({**self._start, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
