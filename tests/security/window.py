@@ -31,7 +31,7 @@ UNREADABLE = "이것은 아무 규칙에도 맞지 않는 줄"
 PROGRAM = """
 import sys
 from ui.app import run
-raise SystemExit(run(host=sys.argv[1], port=int(sys.argv[2]), open_browser=False))
+raise SystemExit(run(host=sys.argv[1], port=int(sys.argv[2]) or None, open_browser=False))
 """
 _CONFIG = re.compile(r"window\.gradio_config = (\{.*?\});\s*</script>", re.DOTALL)
 
