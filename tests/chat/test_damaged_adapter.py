@@ -19,7 +19,7 @@ from kakaobot.settings import LoraSettings
 from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import with_lora
 from tests.base.damages import DAMAGES
-from tests.base.test_foreign_code import as_legacy, as_zip, change
+from tests.security.test_foreign_code import as_legacy, as_zip, change
 
 FILES = ("adapter_config.json", "adapter_model.safetensors")
 DAMAGE = pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from transformers import TrainerState
 from kakaobot.runs.checkpoints import Checkpoints
 from kakaobot.train.resume import resume_point
 from tests.base.damages import DAMAGES
-from tests.base.test_foreign_code import as_legacy, as_zip
+from tests.security.test_foreign_code import as_legacy, as_zip
 
 FILES = (
     "adapter_config.json",
