@@ -67,7 +67,7 @@ def build(handlers: PasswordBarHandlers, load: Trigger, tick: Trigger) -> PageAc
     outputs = [access, password, bar, opened, signal]
     for event in (enter.click, password.submit):
         on(event, handlers.unlock, password, outputs)
-    on(lock.click, handlers.lock, None, outputs)
+    on(lock.click, handlers.lock, access, outputs)
     on(load, handlers.load, None, outputs)
     on(tick, handlers.lock_if_idle, access, outputs, concurrency_limit=None)
     return PageAccess(access, signal.change)
@@ -91,14 +91,16 @@ class PasswordBarHandlers:
         self._passes.keep(request, access)
         return self._updates(access)
 
-    def lock(self, request: gr.Request) -> Updates:
+    def lock(self, access: AccessPass | None, request: gr.Request) -> Updates:
+        """Lock this page, and any copy of it."""
+        self._gate.revoke(access)
         self._passes.keep(request, None)
         return self._updates(None)
 
     def lock_if_idle(self, access: AccessPass | None, request: gr.Request) -> Updates:
         if access is None or self._gate.is_open(access):
             return skip(5)
-        return self.lock(request)
+        return self.lock(access, request)
 
     def _updates(self, access: AccessPass | None) -> Updates:
         is_open = access is not None

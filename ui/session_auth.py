@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -18,13 +19,16 @@ from kakaobot.app.auth import AccessPass
 from kakaobot.atomic_io import parse_json
 from kakaobot.errors import AccessDenied
 from scripts.open_page import proof_of
-from ui import request_text
+from ui import request_text, text
 from ui.asgi import App, Receive, Scope, Send
 from ui.browser_sessions import BrowserSession, BrowserSessions, PasswordRequired, has_key
+from ui.errors import failure_of
 from ui.hosts import AllowedHosts
 from ui.page_security import PageWithScript, with_security_headers
 from ui.render.templating import render
 from ui.upload_limits import MAX_EVENT_BYTES
+
+log = logging.getLogger("kakaobot.window")
 
 OPEN = "/open"
 """The page that exchanges the code in its fragment; posting the code there exchanges it."""
@@ -108,7 +112,12 @@ class SessionAuthMiddleware:
             # Compressed, it could not be changed.
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
             send = PageWithScript(send).send
-        await self._app(scope, receive if body is None else _replay(body, receive), send)
+        if body is None:
+            await self._app(scope, receive, send)
+        elif error := await failure_of(self._app(scope, _replay(body, receive), send)):
+            # An event of no page, such as one with an unknown number.
+            log.warning("refused event: %s", type(error).__name__)
+            await _respond(send, _json(400, {"detail": text.UNEXPECTED_ERROR}))
 
     def _reject_foreign(self, headers: dict[str, str]) -> _Response | None:
         host = headers.get("host", "")

@@ -137,6 +137,11 @@ class PasswordGate:
         idle = self._clock() - access._used_at
         return hmac.compare_digest(access._seal, self._seal) and (not limit or idle < limit)
 
+    def revoke(self, access: AccessPass | None) -> None:
+        """Make a pass invalid, wherever it is kept."""
+        if isinstance(access, AccessPass):
+            access._seal = b""
+
     def shows_words(self, access: AccessPass | None, *, renew: bool = True) -> bool:
         """Whether a holder of this pass, or of none, may see what somebody has written.
 

@@ -1,4 +1,4 @@
-"""The process group of a run: rank, collectives through accelerate, and failure of peers.
+"""The process group of a run: rank, collectives, and failure of peers.
 
 Knows no Trainer and no run. For the usual single process every collective is a no-op.
 """
@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 import psutil
 import torch
 from accelerate import PartialState
-from accelerate.utils import broadcast, broadcast_object_list, reduce
 from torch import Tensor, distributed
 from torch.distributed.rendezvous import rendezvous
 
@@ -109,26 +108,33 @@ class ProcessGroup:
             timeout=TIMEOUT,
         )
 
+    # torch's collectives, not accelerate's: those do nothing until a Trainer exists.
     def broadcast(self, value: T) -> T:
         """The main rank's value of any picklable object."""
         if not self.is_distributed:
             return value
         values = [value]
-        broadcast_object_list(values)
+        distributed.broadcast_object_list(values)
         return values[0]
 
     def broadcast_tensors(self, tensors: Sequence[Tensor]) -> None:
         """Overwrite the tensors with those of the main rank."""
         if self.is_distributed:
-            broadcast(list(tensors))
+            for tensor in tensors:
+                distributed.broadcast(tensor, src=0)
 
     def all_reduce_max(self, number: int) -> int:
-        return int(reduce(torch.tensor(number), "max")) if self.is_distributed else number
+        if not self.is_distributed:
+            return number
+        greatest = torch.tensor(number)
+        distributed.all_reduce(greatest, distributed.ReduceOp.MAX)
+        return int(greatest)
 
     def all_reduce_sum(self, tensor: Tensor) -> Tensor:
         if not self.is_distributed:
             return tensor
-        total: Tensor = reduce(tensor, "sum")
+        total = tensor.clone()
+        distributed.all_reduce(total)
         return total
 
     def barrier(self) -> None:

@@ -19,6 +19,13 @@ from kakaobot.yaml_file import read_yaml
 _WORKER = "kakaobot.train.worker"
 _FSDP = "FSDP"
 _SUPPORTED = ("NO", "MULTI_GPU", "MULTI_CPU", _FSDP)
+_ALLOWED = frozenset({
+    "compute_environment", "debug", "distributed_type", "downcast_bf16", "enable_cpu_affinity",
+    "fsdp_config", "gpu_ids", "machine_rank", "main_process_ip", "main_process_port",
+    "main_training_function", "mixed_precision", "num_machines", "num_processes", "rdzv_backend",
+    "same_network", "tpu_env", "tpu_use_cluster", "tpu_use_sudo", "use_cpu",
+})  # fmt: skip
+"""Keys of an accelerate file. Others could set any option of the launcher, which runs code."""
 """Values of `distributed_type`; except with FSDP every process holds the whole model."""
 OFFLOAD_UNSUPPORTED = (
     "FSDP 의 fsdp_offload_params 는 쓸 수 없습니다. accelerate 설정 파일에서 false 로 바꾸세요."
@@ -188,4 +195,18 @@ def _read(file: Path) -> dict[str, Any]:
         raise RunError(unsupported(distributed_type))
     if _is_fsdp(config) and (config.get("fsdp_config") or {}).get("fsdp_offload_params"):
         raise RunError(OFFLOAD_UNSUPPORTED)
+    _check_keys(config)
     return config
+
+
+def _check_keys(config: Mapping[str, Any]) -> None:
+    """Refuse what a received file could use to run code: accelerate takes keys for its options."""
+    fsdp = config.get("fsdp_config") or {}
+    unknown = config.keys() - _ALLOWED
+    unknown |= {name for name in config if name != "fsdp_config" and isinstance(config[name], dict)}
+    unknown |= {name for name in fsdp if not str(name).startswith("fsdp_")}
+    if config.get("rdzv_backend") not in (None, "static"):
+        unknown.add("rdzv_backend")
+    if unknown:
+        names = ", ".join(sorted(map(str, unknown)))
+        raise RunError(f"accelerate 설정 파일의 다음 줄은 쓸 수 없습니다. 지우세요: {names}")

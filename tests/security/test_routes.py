@@ -69,6 +69,15 @@ def test_no_private_file_is_served(
             assert stranger.get(f"/gradio_api/file={file}").status_code == 401
 
 
+@pytest.mark.parametrize("number", [-1, 999, None, "x", [], 1e999])
+def test_an_unknown_event_is_refused(window: WindowProcess, page: Page, number: object) -> None:
+    body = {"fn_index": number, "data": [], "session_hash": page.session_hash}
+    content = json.dumps(body).replace("Infinity", "1e999")
+    headers = {"content-type": "application/json"}
+    response = page.browser.post("/gradio_api/queue/join", content=content, headers=headers)
+    assert 400 <= response.status_code < 500
+
+
 @LOCKED_AND_OPEN
 def test_handlers_cannot_be_called_by_name(page: Page, unlocked: bool) -> None:
     if unlocked:

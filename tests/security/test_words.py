@@ -137,6 +137,31 @@ def test_a_locked_page_cannot_narrow_what_the_password_covers(
     save(Home(window.home).settings_file, {"access.scope": "everything"})
 
 
+def test_a_locked_page_cannot_change_any_setting(window: WindowProcess, page: Page) -> None:
+    """Masking guesses, for example, would tell whether a word occurs."""
+    values = page.values("tab-settings", "select")
+    before = Home(window.home).settings()
+    for name, value in (
+        ("set-data-mask_words", "비밀"),
+        ("set-paths-raw", "elsewhere"),
+        ("set-training-accelerate_config", "accelerate.yaml"),
+        ("set-generation-top_k", "7"),
+    ):
+        denied = page.call("set-save", values=values | {name: value})
+        assert denied["output"]["error"] == LOCKED
+    assert Home(window.home).settings() == before
+
+
+def test_the_lock_holds_for_every_copy_of_the_page(window: WindowProcess, page: Page) -> None:
+    """A duplicated browser tab has the id of its original."""
+    page.unlock()
+    copy = Page.of(page.browser)
+    copy.load()
+    assert example(window) in text_of(copy.call("tab-dataset", "select"))
+    page.call("gate-lock")
+    assert example(window) not in text_of(copy.call("tab-dataset", "select"))
+
+
 def test_an_idle_page_locks_and_forgets_its_words(window: WindowProcess, page: Page) -> None:
     home, words = Home(window.home), example(window)
     page.unlock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from kakaobot.base.loading import device_facts, parameters_of
 from kakaobot.config import ROOT
 from kakaobot.settings import LoraSettings, TrainingSettings
+from kakaobot.starter import FOLDER as STARTER
 from kakaobot.train.cost_model import (
     QWEN3,
     DatasetSize,
@@ -97,6 +99,8 @@ def test_the_memory_estimate_is_within_a_quarter_of_the_measured_peak(
     half = name == "many words" and device_facts(torch.device("cpu")).half is not None
     model = AutoModelForCausalLM.from_config(config_of(MODELS[name]))
     model.to(torch.bfloat16 if half else torch.float32).save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(STARTER / name, tmp_path)
     del model
     config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     dimensions = ModelDimensions.from_config(config)

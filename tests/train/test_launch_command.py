@@ -160,6 +160,28 @@ def test_other_kinds_of_model_parallelism_are_refused(tmp_path: Path, kind: str)
         command(tmp_path, TWO_GPUS, accelerate_config=name)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mpirun_config", {"rdzv_backend": "c10d"}),
+        ("dynamo_config", {"module": True}),
+        ("deepspeed_config", {"deepspeed_hostfile": "/tmp/hosts"}),
+        ("machine_rank", {"rdzv_backend": "c10d"}),
+        ("rdzv_backend", "c10d"),
+        ("fsdp_config", {"training_script": "/tmp/evil.py"}),
+        ("commands", ["id"]),
+        ("command_file", "/tmp/evil.sh"),
+        ("main_process_command", "id"),
+    ],
+)
+def test_a_received_file_cannot_set_other_options_of_the_launcher(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    file = write_config(tmp_path, num_processes=2, **{name: value})
+    with pytest.raises(RunError, match="쓸 수 없습니다"):
+        command(tmp_path, TWO_GPUS, accelerate_config=file)
+
+
 @pytest.mark.parametrize("encoding", ["cp949", "utf-16"])
 def test_an_accelerate_file_that_accelerate_cannot_read_is_refused(
     tmp_path: Path, encoding: str

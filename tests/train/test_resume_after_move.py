@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.exports import Exports
@@ -69,7 +68,7 @@ def run_of(home: Home) -> Run:
 def rewrite(run: Run, change: Callable[[dict[str, Any]], None]) -> None:
     config = run.config()
     change(config)
-    (run.path / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+    run.create(config)
 
 
 def assert_resumes(home: Home) -> None:

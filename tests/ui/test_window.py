@@ -40,6 +40,7 @@ GUARDED = {
     ChatHandlers.select_run,
     ChatHandlers.send,
     ChatHandlers.retry,
+    ChatHandlers.stop,
     ChatHandlers.show_send_button,
     ChatHandlers.undo,
     ChatHandlers.clear,

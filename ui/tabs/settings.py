@@ -67,8 +67,9 @@ class SettingsHandlers:
 
     def save(self, access: AccessPass | None, shown: dict[str, object], *values: object) -> Updates:
         changed = form.changed_values(self.entries, shown, values)
-        if self._gate.is_set and any(path.startswith("access.") for path in changed):
-            # Otherwise anybody could switch off what the password covers.
+        if self._gate.is_set:
+            # Otherwise anybody could switch off what the password covers, or ask for words by
+            # masking guesses.
             self._gate.verify(access)
         if not changed:
             notify(text.UNCHANGED)

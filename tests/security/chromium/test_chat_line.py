@@ -29,7 +29,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     save(home.settings_file, {**QUICK, "project.run_name": "other"})
     Exports(home).import_files([SAMPLE])
     Datasets(home, BaseModels(lambda name: choose(name, reachable=lambda: False))).build()
-    save_random_model(folder / "model", hidden=512, layers=6)
+    save_random_model(folder / "model", hidden=1024, layers=8)
     create_chat_run(home, folder / "model")
     app = App(home)
     yield app
