@@ -15,7 +15,7 @@ from kakaobot.errors import ConfigError, quote
 from kakaobot.text_file import read_text
 
 _MAX_DEPTH = 16
-_MAX_NODES = 20_000
+_MAX_NODES = 10_000
 """Keys and values: more take seconds, and ten thousand names are few enough."""
 _MAX_NUMBER = 64
 """Characters of anything but text: long numbers in base 60 take minutes."""

@@ -130,12 +130,9 @@ class Run:
         Raises:
             RunError: the file is missing or damaged.
         """
-        section = self.config().get(name)
-        if not isinstance(section, dict) or not section.keys() >= set(keys):
-            raise RunError(
-                f"학습 {self.name} 의 {_CONFIG} 에서 {name} 의 내용이 빠졌습니다. "
-                "'새 학습'으로 시작하세요."
-            )
+        section: dict[str, Any] = self.config()[name]
+        for key in keys:
+            section[key]
         return section
 
     @property

@@ -312,7 +312,7 @@ def test_a_damaged_config_is_a_sentence(tmp_path, text, message):
     run.create({})
     (run.path / "config.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(RunError, match=message):
-        base_of(run)
+        (base_of(run), run.section("base", "label"))
 
 
 def test_a_config_that_was_read_is_written_back(tmp_path):
