@@ -175,7 +175,7 @@ PRINTED = sorted(set(printed_commands()))
 
 
 def test_printed_commands_are_found() -> None:
-    assert {"ui/text.py", "kakaobot/cli/dataset.py"} <= {file for file, _ in PRINTED}
+    assert {"ui/console_text.py", "kakaobot/cli/dataset.py"} <= {file for file, _ in PRINTED}
     assert {"train --new", "status --watch", "preprocess", "stop"} <= {text for _, text in PRINTED}
 
 

@@ -21,7 +21,7 @@ from kakaobot.errors import ConfigError, KakaobotError
 from kakaobot.openmp import set_wait_policy
 from kakaobot.os_errors import os_error_message
 from scripts.open_page import open_in_browser, open_page_file, remove_redirect
-from ui import text
+from ui import console_text
 from ui.browser_sessions import BrowserSessions
 from ui.hosts import AllowedHosts, is_loopback, reachable_addresses
 from ui.server_info import ServerInfo, choose_port
@@ -57,7 +57,7 @@ def _run(*, host: str, port: int | None, open_browser: bool) -> int:
     # As in a URL: gradio writes IPv6 addresses so.
     host = host.strip("[]")
     if not is_loopback(host) and not home.password().strip():
-        raise ConfigError(text.REMOTE_NEEDS_PASSWORD)
+        raise ConfigError(console_text.REMOTE_NEEDS_PASSWORD)
     info = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
     _prepare(uploads)
     stop = threading.Event()
@@ -96,7 +96,7 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
     services.training.adopt()
     for notice in (services.password_file.exposure(), services.password_file.misnaming()):
         if notice:
-            _print(text.ENV_NOTICE.format(notice=notice))
+            _print(console_text.ENV_NOTICE.format(notice=notice))
     sessions = BrowserSessions(None if is_loopback(info.host) else services.gate)
     passes = SessionPasses(sessions, info.port)
     window = build_window(services, quit_program=_delayed(stop), passes=passes)
@@ -188,9 +188,9 @@ def _open(info: ServerInfo, sessions: BrowserSessions, home: Home, *, open_brows
     except OSError:
         opened = False
     if opened:
-        _print(text.OPENED)
+        _print(console_text.OPENED)
     else:
-        _print(text.BROWSER_FAILED if open_browser else text.OPEN_MANUALLY)
+        _print(console_text.BROWSER_FAILED if open_browser else console_text.OPEN_MANUALLY)
     # Also if opened: a sandboxed browser may not be allowed to read the redirect file.
     sys.stdout.write(address + "\n")
     if not is_loopback(info.host):
@@ -204,22 +204,22 @@ def _print_for_other_devices(info: ServerInfo, sessions: BrowserSessions) -> Non
 
     hosts = reachable_addresses(info.host)
     if not hosts:
-        _print(text.NO_NETWORK)
+        _print(console_text.NO_NETWORK)
         return
     address = info.address(sessions.issue_code(), hosts[0])
-    _print(text.OTHER_DEVICE)
+    _print(console_text.OTHER_DEVICE)
     _print(address)
     if len(hosts) > 1:
-        _print(text.OTHER_ADDRESSES.format(addresses=", ".join(hosts[1:])))
+        _print(console_text.OTHER_ADDRESSES.format(addresses=", ".join(hosts[1:])))
     if sys.stderr.isatty():
         segno.make(address, error="l").terminal(out=sys.stderr, compact=True)
 
 
 def _print_farewell(services: Services) -> None:
-    _print(text.CLOSED)
+    _print(console_text.CLOSED)
     snapshot = services.training.snapshot()
     if snapshot.can_stop:
-        _print(text.STILL_TRAINING.format(run=snapshot.run))
+        _print(console_text.STILL_TRAINING.format(run=snapshot.run))
 
 
 def _print(message: str) -> None:

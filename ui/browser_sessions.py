@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.errors import AccessDenied
-from ui import text
+from ui import request_text
 
 _T = TypeVar("_T")
 
@@ -74,12 +74,12 @@ class BrowserSessions:
         """
         with self._lock:
             if _digest(code) not in self._codes:
-                raise AccessDenied(text.CODE_USED)
+                raise AccessDenied(request_text.CODE_USED)
         access = self._authenticate(password) if self._gate else None
         with self._lock:
             # Another request may have exchanged it during the password check.
             if _digest(code) not in self._codes:
-                raise AccessDenied(text.CODE_USED)
+                raise AccessDenied(request_text.CODE_USED)
             del self._codes[_digest(code)]
             session = BrowserSession(access=access)
             _remember(self._sessions, _digest(session.cookie), session, _MAX_SESSIONS)

@@ -102,7 +102,7 @@ def _toasts(place: str, unexpected: str = "") -> Iterator[None]:
             raise Toast(unexpected) from None
         if isinstance(error, OSError) and error.errno is not None:
             raise Toast(os_error_message(error)) from error
-        raise Toast(text.UNEXPECTED_ERROR, text.ERROR_TITLE) from error
+        raise Toast(request_text.UNEXPECTED_ERROR, text.ERROR_TITLE) from error
 
 
 def _log_unexpected(error: Exception, place: str) -> None:

@@ -1,7 +1,14 @@
-"""Korean texts of refused uploads and requests, also where gradio has its own in English."""
+"""Korean texts of refused and failed requests, also where gradio has its own in English."""
 
 from __future__ import annotations
 
+UNEXPECTED_ERROR = (
+    "예상하지 못한 문제로 하지 못했습니다. 다시 해 보고, 그래도 안 되면 프로그램을 다시 "
+    "시작해 주세요. 자세한 기록은 프로그램을 실행한 창에 있습니다."
+)
+CODE_USED = (
+    "이미 썼거나 오래된 주소입니다. launch.py 를 다시 실행하면 새 주소로 창이 바로 열립니다."
+)
 STALE_PAGE = "보낸 내용이 지금 화면과 맞지 않아 하지 않았습니다. 창을 새로고침한 뒤 다시 해 주세요."
 BUSY = "지금은 하는 일이 너무 많습니다. 잠시 뒤 다시 해 주세요."
 DISCONNECTED = (

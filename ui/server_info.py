@@ -11,7 +11,7 @@ from pathlib import Path
 from kakaobot.atomic_io import parse_json
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError
-from ui import text
+from ui import console_text
 from ui.hosts import WILDCARDS, netloc
 
 FIRST_PORT = 7860
@@ -71,12 +71,12 @@ def choose_port(host: str, requested: int | None) -> int:
     """
     if requested is not None:
         if not _is_free(host, requested):
-            raise ConfigError(text.PORT_TAKEN.format(port=requested))
+            raise ConfigError(console_text.PORT_TAKEN.format(port=requested))
         return requested
     for port in range(FIRST_PORT, FIRST_PORT + _MAX_PORTS):
         if _is_free(host, port):
             return port
-    raise ConfigError(text.NO_PORT)
+    raise ConfigError(console_text.NO_PORT)
 
 
 def _is_free(host: str, port: int) -> bool:
@@ -85,7 +85,7 @@ def _is_free(host: str, port: int) -> bool:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror as error:
-        raise ConfigError(text.HOST_UNKNOWN.format(host=host)) from error
+        raise ConfigError(console_text.HOST_UNKNOWN.format(host=host)) from error
     with socket.socket(family, kind, protocol) as probe:
         if os.name == "posix":
             # Count a recently closed port as free. On Windows this would allow two listeners.

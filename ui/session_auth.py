@@ -19,7 +19,7 @@ from kakaobot.app.auth import AccessPass
 from kakaobot.atomic_io import parse_json
 from kakaobot.errors import AccessDenied
 from scripts.open_page import proof_of
-from ui import request_text, text
+from ui import request_text
 from ui.asgi import App, Receive, Scope, Send
 from ui.browser_sessions import BrowserSession, BrowserSessions, PasswordRequired, has_key
 from ui.errors import failure_of
@@ -117,7 +117,7 @@ class SessionAuthMiddleware:
         elif error := await failure_of(self._app(scope, _replay(body, receive), send)):
             # An event of no page, such as one with an unknown number.
             log.warning("refused event: %s", type(error).__name__)
-            await _respond(send, _json(400, {"detail": text.UNEXPECTED_ERROR}))
+            await _respond(send, _json(400, {"detail": request_text.UNEXPECTED_ERROR}))
 
     def _reject_foreign(self, headers: dict[str, str]) -> _Response | None:
         host = headers.get("host", "")

@@ -1,4 +1,7 @@
-"""All Korean texts of the window that do not come from `kakaobot`."""
+"""The Korean texts of the window that do not come from `kakaobot`.
+
+Those of the terminal are in `console_text`, those of failed requests in `request_text`.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,6 @@ TITLE = "카카오봇 · 우리 방 말투"
 SLOGAN = "우리 방 말투를 배우는 챗봇"
 NOTICE = "알림"
 ERROR_TITLE = "문제가 생겼습니다"
-UNEXPECTED_ERROR = (
-    "예상하지 못한 문제로 하지 못했습니다. 다시 해 보고, 그래도 안 되면 프로그램을 다시 "
-    "시작해 주세요. 자세한 기록은 프로그램을 실행한 창에 있습니다."
-)
 
 # -- the window as a whole
 QUIT = "끝내기"
@@ -22,28 +21,6 @@ FAREWELL_LIVE = (
     "프로그램을 끝냈습니다. 이 창은 닫아도 됩니다. "
     "학습은 뒤에서 계속되며, 프로그램을 다시 시작하면 이어서 보입니다."
 )
-OPENED = (
-    "창을 열었습니다. 끝내려면 창의 '끝내기'를 누르거나 여기서 Ctrl+C 를 누르세요. "
-    "창이 보이지 않으면 아래 주소를 브라우저에 붙여 넣으세요."
-)
-OPEN_MANUALLY = "아래 주소를 브라우저에서 여세요. 끝내려면 Ctrl+C 를 누르세요."
-BROWSER_FAILED = "브라우저를 열지 못했습니다. 아래 주소를 브라우저에 붙여 넣으세요."
-CLOSED = "프로그램을 끝냈습니다."
-STILL_TRAINING = (
-    "학습 '{run}' 은 뒤에서 계속됩니다. 멈추려면 다음 명령을 쓰세요: python launch.py cli stop"
-)
-PORT_TAKEN = "포트 {port} 을(를) 다른 프로그램이 쓰고 있습니다. --port 로 다른 번호를 고르세요."
-NO_PORT = "7860부터 비어 있는 포트를 찾지 못했습니다. --port 로 번호를 골라 주세요."
-HOST_UNKNOWN = (
-    "주소 {host} 에서는 접속을 받을 수 없습니다. --host 에 이 컴퓨터의 주소를 적어 주세요."
-)
-REMOTE_NEEDS_PASSWORD = (
-    "--host 로 다른 기기에서 접속하려면 비밀번호가 있어야 합니다. .env 파일에 "
-    "CHATBOT_PASSWORD=원하는비밀번호 를 적고 다시 시작하세요."
-)
-OTHER_DEVICE = "휴대폰이나 다른 기기에서는 이 주소를 여세요 (한 번만 쓸 수 있습니다):"
-OTHER_ADDRESSES = "안 열리면 주소의 숫자를 이것으로 바꾸어 보세요: {addresses}"
-NO_NETWORK = "다른 기기에서 접속할 수 있는 망을 찾지 못했습니다. Wi-Fi 나 랜선을 확인하세요."
 UNAUTHORIZED_TITLE = "열쇠가 없는 주소입니다"
 UNAUTHORIZED = (
     "다른 사람이 들여다보지 못하도록 프로그램이 열어 준 창에서만 쓸 수 있습니다. "
@@ -51,16 +28,12 @@ UNAUTHORIZED = (
 )
 OPENING_TITLE = "창을 열고 있습니다"
 OPENING = "잠시만 기다려 주세요."
-CODE_USED = (
-    "이미 썼거나 오래된 주소입니다. launch.py 를 다시 실행하면 새 주소로 창이 바로 열립니다."
-)
 NO_SERVER = "프로그램이 꺼져 있습니다. launch.py 를 실행하면 창이 다시 열립니다."
 
 # -- the password bar
 LOCK_NOTE = "대화 내용은 잠겨 있습니다. 비밀번호를 아는 사람만 볼 수 있습니다."
 UNLOCKED_NOTE = "대화 내용이 열려 있습니다."
 WORDS_LOCKED = "배우는 대화의 예와 말투"
-SAMPLES_LOCKED = "같은 말에 어떻게 대답했나"
 LOCKED_HINT = "맨 위 칸에 비밀번호를 넣으면 보입니다."
 PASSWORD = "비밀번호"
 ENTER = "열기"
@@ -371,7 +344,6 @@ RESET_DONE = "기본값을 채웠습니다. '저장'을 눌러야 파일에 적�
 ENV_TITLE = "비밀번호 파일(.env)"
 CLOSE_ENV = "나만 읽게 바꾸기"
 ENV_CLOSED = "이제 나만 읽을 수 있습니다."
-ENV_NOTICE = "주의: {notice}"
 SWITCHES = {"auto": "알아서", "true": "켬", "false": "끔"}
 RANGE = {"both": "{low}~{high}", "low": "{low} 이상", "high": "{high} 이하"}
 DEFAULT_VALUE = "기본값 {value}"

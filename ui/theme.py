@@ -39,7 +39,7 @@ _KOREAN = (
     ("^Invalid file type.*$", request_text.WRONG_FILE_TYPE),
     ("^This application is currently busy.*$", request_text.BUSY),
     ("^(Connection|Lost connection|Could not get API info).*$", request_text.DISCONNECTED),
-    ("^[^가-힣]*[A-Za-z][^가-힣]*$", text.UNEXPECTED_ERROR),
+    ("^[^가-힣]*[A-Za-z][^가-힣]*$", request_text.UNEXPECTED_ERROR),
 )
 """Patterns of gradio's own toasts, and what the page shows instead."""
 

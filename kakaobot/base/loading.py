@@ -119,9 +119,13 @@ def load_base(
             model = _load_plain(options).to(target)
     if device.type == "cpu" and not chosen_by_user():
         _adapt_threads(model)
-    max_positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    context = resolve.context(max_positions)
+    context = _context_of(model)
     return LoadedBase(model, tokens, renderer, device, compute, quantized, context, tuple(notes))
+
+
+def _context_of(model: Any) -> int:
+    """Tokens that a model can read at once."""
+    return resolve.context(getattr(model.config.get_text_config(), "max_position_embeddings", None))
 
 
 def best_device() -> torch.device:

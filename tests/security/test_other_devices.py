@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ui import app, hosts, text
+from ui import app, console_text, hosts
 from ui.browser_sessions import BrowserSessions
 from ui.server_info import ServerInfo
 
@@ -35,10 +35,10 @@ def test_the_address_is_one_that_a_phone_reaches(
     addresses: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = shown("0.0.0.0", io.StringIO(), monkeypatch).splitlines()
-    assert lines[0] == text.OTHER_DEVICE
+    assert lines[0] == console_text.OTHER_DEVICE
     # The home network before any other; nothing that only this machine or cable reaches.
     assert lines[1].startswith("http://192.168.0.7:7860/open#")
-    assert lines[2] == text.OTHER_ADDRESSES.format(addresses="8.8.8.8")
+    assert lines[2] == console_text.OTHER_ADDRESSES.format(addresses="8.8.8.8")
     assert len(lines) == 3
 
 
@@ -57,7 +57,7 @@ def test_a_terminal_shows_a_qr_code(addresses: set[str], monkeypatch: pytest.Mon
 
 def test_a_machine_without_a_network_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hosts, "own_addresses", lambda: {"127.0.0.1"})
-    assert shown("0.0.0.0", io.StringIO(), monkeypatch).strip() == text.NO_NETWORK
+    assert shown("0.0.0.0", io.StringIO(), monkeypatch).strip() == console_text.NO_NETWORK
 
 
 def test_this_machine_knows_its_own_addresses() -> None:

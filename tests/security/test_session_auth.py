@@ -142,7 +142,7 @@ def test_a_code_is_exchanged_once():
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     second = exchange(client, code)
     assert second.status_code == 401
-    assert second.json() == {"message": text.CODE_USED, "asks_password": False}
+    assert second.json() == {"message": request_text.CODE_USED, "asks_password": False}
     assert "set-cookie" not in second.headers
 
 
@@ -189,7 +189,7 @@ def test_forgotten_codes_and_sessions_are_the_oldest():
     codes = [sessions.issue_code() for _ in range(40)]
     client, _ = make_client()
     opened = sessions.exchange(codes[-1])
-    with pytest.raises(Exception, match=re.escape(text.CODE_USED)):
+    with pytest.raises(Exception, match=re.escape(request_text.CODE_USED)):
         sessions.exchange(codes[0])
     for _ in range(70):
         sessions.exchange(sessions.issue_code())

@@ -17,7 +17,7 @@ from scripts.open_page import open_in_browser, open_page_file
 from tests.patience import patience
 from tests.security.browser import Browser, exchange
 from tests.security.window import PROGRAM, running_window
-from ui import text
+from ui import console_text
 
 pytestmark = pytest.mark.slow
 PASSWORD = "바다 거북"
@@ -76,7 +76,7 @@ def test_the_window_prints_its_address_and_shuts_down_cleanly(tmp_path, name):
                 window.process.send_signal(getattr(signal, name))
                 _, stderr = window.process.communicate(timeout=patience())
     assert window.process.returncode == 0
-    assert stderr.splitlines()[-1] == text.CLOSED
+    assert stderr.splitlines()[-1] == console_text.CLOSED
     assert "Traceback" not in stderr
     assert not file.exists()
     assert not (tmp_path / ".tmp").exists()
@@ -154,9 +154,9 @@ def test_another_device_is_let_in_with_its_own_code_and_the_password_only(tmp_pa
             Browser.open(client, window.code, PASSWORD)
         printed = window.stop().splitlines()
     if not own_address():
-        assert text.NO_NETWORK in printed
+        assert console_text.NO_NETWORK in printed
         return
-    shown, *others = printed[printed.index(text.OTHER_DEVICE) + 1 :]
+    shown, *others = printed[printed.index(console_text.OTHER_DEVICE) + 1 :]
     assert f":{port}/open#" in shown
     assert own_address() in "".join((shown, *others))
     assert window.code not in shown
@@ -167,7 +167,7 @@ def test_another_device_is_let_in_with_its_own_code_and_the_password_only(tmp_pa
 def test_other_devices_are_refused_without_a_password(tmp_path, host):
     result = start_window(tmp_path, host)
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr.strip() == text.REMOTE_NEEDS_PASSWORD
+    assert result.stderr.strip() == console_text.REMOTE_NEEDS_PASSWORD
 
 
 def test_a_second_start_opens_the_running_window_once_more(tmp_path):

@@ -78,7 +78,8 @@ def test_eval_samples_need_the_password() -> None:
         assert "0에 0" in str(call(access)[output])
         locked = str(call(None)[output])
         assert "0에 0" not in locked
-        assert text.SAMPLES_LOCKED in locked
+        assert text.EVAL_SAMPLES_TITLE in locked
+        assert text.LOCKED_HINT in locked
 
 
 def test_the_chat_needs_the_password(page: Page) -> None:

@@ -5,7 +5,7 @@ import gradio as gr
 import pytest
 
 from kakaobot.errors import RunError
-from ui import text
+from ui import request_text, text
 from ui.errors import show_errors
 
 
@@ -29,7 +29,7 @@ def test_an_unexpected_error_is_logged_and_shown_in_general_terms(caplog):
 
     with caplog.at_level(logging.ERROR), pytest.raises(gr.Error) as caught:
         handler()
-    assert caught.value.message == text.UNEXPECTED_ERROR
+    assert caught.value.message == request_text.UNEXPECTED_ERROR
     assert "ZeroDivisionError" in caplog.text
 
 

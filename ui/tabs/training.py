@@ -240,7 +240,7 @@ def _updates(
     runs = runs_card(view.runs)
     samples = eval_samples_card(view.eval_samples, view.best_step)
     if samples and not shows_words:
-        samples = cards.locked(text.SAMPLES_LOCKED)
+        samples = cards.locked(text.EVAL_SAMPLES_TITLE)
     buttons = (view.start, view.stop, view.kill, view.new, view.to_chat)
     return (
         cards.training_card(view),

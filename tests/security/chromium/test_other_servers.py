@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from scripts.open_page import write_redirect
 from tests.patience import patience
 from tests.security.window import WindowProcess, free_port, running_window
-from ui import text
+from ui import request_text
 
 pytestmark = pytest.mark.browser
 
@@ -97,7 +97,7 @@ def test_the_address_in_the_history_opens_nothing_again(
     second = browser.new_context()
     stranger = second.new_page()
     stranger.goto(f"{window.base_url}/open#{window.code}")
-    expect(stranger.locator("main")).to_contain_text(text.CODE_USED)
+    expect(stranger.locator("main")).to_contain_text(request_text.CODE_USED)
     used.close()
     second.close()
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.browser.driver import App
 from tests.conftest import SAMPLE
-from ui import request_text, text
+from ui import request_text
 from ui.upload_limits import UploadLimits
 
 pytestmark = pytest.mark.browser
@@ -77,7 +77,7 @@ def test_a_wrong_type_is_refused_in_korean(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "sentence"), [(503, request_text.BUSY), (400, text.UNEXPECTED_ERROR)]
+    ("status", "sentence"), [(503, request_text.BUSY), (400, request_text.UNEXPECTED_ERROR)]
 )
 def test_gradios_own_sentences_are_shown_in_korean(page: Page, status: int, sentence: str) -> None:
     page.route("**/queue/join*", lambda route: route.fulfill(status=status, json={"detail": "Oh."}))
