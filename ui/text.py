@@ -1,7 +1,4 @@
-"""The Korean texts of the window that do not come from `kakaobot`.
-
-Those of the terminal are in `console_text`, those of failed requests in `request_text`.
-"""
+"""Korean texts of the window itself; see also `console_text` and `request_text`."""
 
 from __future__ import annotations
 
