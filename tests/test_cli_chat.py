@@ -6,7 +6,8 @@ import io
 from collections.abc import Iterator, Sequence
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.app.chat import ChatLine, Persona, Reply
+from kakaobot.app.personas import Persona
+from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.cli.chat import ChatBackend, TerminalChat
 from kakaobot.cli.console import Console
 

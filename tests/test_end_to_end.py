@@ -10,13 +10,14 @@ import pytest
 
 from kakaobot.app.auth import PasswordGate
 from kakaobot.app.base_models import BaseModels
-from kakaobot.app.chat import ChatLine, ChatService
+from kakaobot.app.chat import ChatService
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.base.generation import Sampling
 from kakaobot.base.selection import choose
 from kakaobot.chat.engine import Engine
+from kakaobot.chat.lines import ChatLine
 from kakaobot.config import Home, save
 from kakaobot.errors import RunError
 from kakaobot.runs.run import Run, Runs

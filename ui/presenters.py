@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kakaobot.app.chat import ChatLine
 from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
+from kakaobot.chat.lines import ChatLine
 from kakaobot.display_name import display_name
 from kakaobot.runs.eval_samples import EvalTranscript
 from kakaobot.runs.exit_reason import without_last_line

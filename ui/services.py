@@ -12,14 +12,16 @@ from typing import Protocol
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.base_models import BaseModels
-from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply
+from kakaobot.app.chat import ChatService
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
 from kakaobot.app.exports import Exports, FileReport, LineReport
 from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.app.password_file import PasswordFile
+from kakaobot.app.personas import Persona
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.app.training import Training, TrainingSnapshot
+from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.config import Home, SettingField
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.participant_stats import ParticipantStats

@@ -13,7 +13,8 @@ from ui.events import on
 from ui.password_bar import NoPassStore, PassStore
 from ui.render import cards
 from ui.services import Services, TrainingProtocol
-from ui.tabs import chat, dataset, exports, rooms, settings, training
+from ui.tabs import dataset, exports, rooms, settings, training
+from ui.tabs.chat import tab as chat
 
 # Replaces the page, because its server is about to exit.
 _GOODBYE_SCRIPT = """(sentence) => {
@@ -72,7 +73,7 @@ def build_window(
                     training.RefreshEvents(tab.select, window.load, timer.tick),
                 )
             with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
-                chat.build(chat.ChatHandlers(services.chat, gate), tab, page)
+                chat.build(services, tab, page)
             with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
                 password_card.build(
                     password_card.PasswordFileHandlers(services.password_file),

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.app.chat import DEFAULT_USER_NAME, ChatLine, ChatService, Persona, Reply
+from kakaobot.app.chat import ChatService
+from kakaobot.app.personas import Persona
+from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, Reply
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import PRACTICE, CommandContext
 from kakaobot.cli.parser import UsageError

@@ -8,9 +8,11 @@ from threading import Event
 import pytest
 
 from kakaobot.app.auth import PasswordGate
-from kakaobot.app.chat import ChatLine, ChatService, Persona, Reply, chat_messages
+from kakaobot.app.chat import ChatService
+from kakaobot.app.personas import Persona, chat_messages
 from kakaobot.base.generation import Sampling
 from kakaobot.base.selection import Hardware
+from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.chat.protocol import NEVER, ChatModel
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, MemoryShortage, RunError
@@ -225,7 +227,7 @@ def test_everybody_is_a_named_assistant_in_a_whole_room() -> None:
 @pytest.fixture
 def live_run(home: Home, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A training on the CPU, whose worker is this process."""
-    monkeypatch.setattr("kakaobot.app.chat.detect_hardware", Hardware)
+    monkeypatch.setattr("kakaobot.app.chat_model.detect_hardware", Hardware)
     create_run(home)
     run = Runs(home.folder("checkpoints_lora")).get("live")
     run.create({})
@@ -267,7 +269,7 @@ def test_no_model_is_loaded_before_a_training_has_its_memory(
 def test_no_model_is_loaded_on_a_gpu_in_use(
     home: Home, gate: PasswordGate, live_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kakaobot.app.chat.detect_hardware", lambda: Hardware("GPU"))
+    monkeypatch.setattr("kakaobot.app.chat_model.detect_hardware", lambda: Hardware("GPU"))
     live_run.write_status(Status("running", step=12))
     _, error = notes_and_error(chat_service(home, gate, Parrot()), gate)
     assert "그래픽카드를 쓰고 있어" in error

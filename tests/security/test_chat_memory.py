@@ -14,11 +14,12 @@ import pytest
 
 from kakaobot.app.auth import PasswordGate
 from kakaobot.app.base_models import BaseModels
-from kakaobot.app.chat import ChatLine, ChatService, Reply
+from kakaobot.app.chat import ChatService
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import Training
 from kakaobot.base.memory import release_memory
+from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.chat.load import load_engine
 from kakaobot.chat.protocol import ChatModel
 from kakaobot.config import ROOT, Home
@@ -199,7 +200,8 @@ EXIT_PROGRAM = """
 import sys
 from pathlib import Path
 from kakaobot.app.auth import PasswordGate
-from kakaobot.app.chat import ChatLine, ChatService
+from kakaobot.app.chat import ChatService
+from kakaobot.chat.lines import ChatLine
 from kakaobot.config import ROOT, Home
 gate = PasswordGate("바다")
 chat = ChatService(Home(Path(sys.argv[1])), gate)

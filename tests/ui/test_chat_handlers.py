@@ -7,10 +7,10 @@ import gradio as gr
 import pytest
 
 from kakaobot.app.auth import PasswordGate
-from kakaobot.app.chat import ChatLine, Reply
+from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.errors import AccessDenied, RunError
 from tests.ui.window_fakes import EchoChat, user_line
-from ui.tabs.chat import ChatHandlers
+from ui.tabs.chat.conversation import ChatHandlers
 
 SKIP = gr.skip()
 

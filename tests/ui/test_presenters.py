@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from kakaobot.app.chat import ChatLine
 from kakaobot.app.training import SILENCE_SECONDS
+from kakaobot.chat.lines import ChatLine
 from kakaobot.runs.status import Status
 from tests.ui.window_fakes import SNAPSHOT, user_line
 from ui import text

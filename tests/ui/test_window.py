@@ -31,7 +31,7 @@ from tests.ui.window_fakes import (
 )
 from ui.password_bar import PasswordBarHandlers
 from ui.services import Services
-from ui.tabs.chat import ChatHandlers
+from ui.tabs.chat.conversation import ChatHandlers
 from ui.window import build_window
 
 # These do nothing, or remove the conversation, while the page is locked.

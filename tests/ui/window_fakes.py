@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.app.chat import ChatLine, Persona, Reply
 from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
+from kakaobot.app.personas import Persona
 from kakaobot.app.training import TrainingSnapshot
+from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.config import SettingField
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
 from kakaobot.dataset.participant_stats import ParticipantStats

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kakaobot.app.chat import Persona
 from kakaobot.app.exports import FileReport
+from kakaobot.app.personas import Persona
 from kakaobot.dataset.build_report import BuildReport, Example
 from kakaobot.display_name import display_name
 from kakaobot.report.page import render_charts

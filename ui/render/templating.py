@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from kakaobot.app.chat import split_bubbles
+from kakaobot.chat.lines import split_bubbles
 from kakaobot.display_name import inert_json
 from kakaobot.report.templating import create_environment
 from kakaobot.runs.labels import minute_text

@@ -1,0 +1,138 @@
+"""Who can reply: the personas of all runs with an adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine
+from kakaobot.config import Home
+from kakaobot.errors import RunError
+from kakaobot.runs.run import Run, Runs
+from kakaobot.schema import ChatMessage
+from kakaobot.train.run_config import base_of
+
+_MAX_CANDIDATES = 12
+"""Participants scored for the next message; each costs a forward pass."""
+
+
+@dataclass(frozen=True)
+class Persona:
+    """Who a run replies as, and with which adapter."""
+
+    run: str
+    adapter: Literal["best", "latest"]
+    step: int | None
+    base: str
+    """Label of the base model."""
+    room: str
+    """Empty for all rooms."""
+    name: str
+    """The participant trained on; empty for the whole room."""
+    participants: tuple[str, ...]
+    practice: bool
+    """Whether the base model is for practice only."""
+    shows_names: bool
+    """Whether a participant's training rows carried the names of the others."""
+    description: str
+    """Korean: the persona, the base model and the adapter."""
+
+
+class Personas:
+    """The runs of a home, as those who can be talked to."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def names(self) -> list[str]:
+        """Runs with an adapter, newest first."""
+        return [run.name for run in self._runs().all() if run.checkpoints.adapter()]
+
+    def get(self, run: str = "") -> Persona:
+        """Describe who replies. Needs no pass: it reveals nothing of the room but names.
+
+        Args:
+            run: name of the run; empty for the newest one with an adapter.
+
+        Raises:
+            RunError: no run has an adapter, or there is no such run.
+        """
+        chosen = self.find(run)
+        kind, _ = adapter_of(chosen)
+        status, base = chosen.recorded_status(), base_of(chosen)
+        data = chosen.section("data", "persona", "room", "people", "named")
+        step = status.best_step if kind == "best" else status.step
+        which = "가장 좋은 어댑터" if kind == "best" else "가장 최근 어댑터"
+        trained_on = data["persona"] or (f"'{data['room']}' 방" if data["room"] else "방 전체")
+        return Persona(
+            run=chosen.name,
+            adapter=kind,
+            step=step,
+            base=base.label,
+            room=data["room"],
+            name=data["persona"],
+            participants=tuple(data["people"]),
+            practice=base.practice,
+            shows_names=data["named"],
+            description=f"{trained_on}의 말투 · 바탕 {base.label} · {chosen.name} 의 {which}"
+            + (f" ({step}단계)" if step else ""),
+        )
+
+    def find(self, name: str = "") -> Run:
+        """The run of this name, or the newest one with an adapter.
+
+        Raises:
+            RunError: there is none.
+        """
+        runs = self._runs()
+        if name:
+            return runs.find(name)
+        run = next((run for run in runs.all() if run.checkpoints.adapter()), None)
+        if run is None:
+            raise RunError("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요.")
+        return run
+
+    def training(self) -> Run | None:
+        """The run whose worker is alive, if any."""
+        return self._runs().live()
+
+    def _runs(self) -> Runs:
+        return Runs(self._home.folder(self._home.settings().paths.runs))
+
+
+def chat_messages(
+    lines: Sequence[ChatLine], persona: Persona, *, user_name: str = ""
+) -> list[ChatMessage]:
+    """The conversation with the roles and names that the run was trained on.
+
+    In a run on one participant, they are `assistant` and the others `user`, with names if the room
+    has three or more participants. In a run on a whole room, everybody is `assistant`, with names.
+    """
+    others = [name for name in persona.participants if name != persona.name]
+    user = user_name or (others[0] if persona.name and others else DEFAULT_USER_NAME)
+    messages = []
+    for line in lines:
+        if not persona.name:
+            messages.append(
+                ChatMessage("assistant", line.text, user if line.from_user else line.name)
+            )
+        elif line.from_user:
+            messages.append(ChatMessage("user", line.text, user if persona.shows_names else ""))
+        else:
+            messages.append(ChatMessage("assistant", line.text))
+    return messages
+
+
+def adapter_of(run: Run) -> tuple[Literal["best", "latest"], Path]:
+    adapter = run.checkpoints.adapter()
+    if adapter is None:
+        raise RunError(f"'{run.name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.")
+    return adapter
+
+
+def candidates_for(participants: Sequence[str], user_name: str) -> Sequence[str]:
+    """Participants who may send the next message: the most active ones except the user."""
+    others = [name for name in participants if name != user_name]
+    return (others or list(participants))[:_MAX_CANDIDATES]
