@@ -1,10 +1,11 @@
-"""Sample statistics of a style profile: quartiles, distinct-n and log binomial coefficients."""
+"""Statistics of samples: quartiles, distinct-n, log binomial coefficients, intervals of shares."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Mapping
+from statistics import NormalDist
 from typing import NamedTuple
 
 DISTINCT_SAMPLE = 50
@@ -53,3 +54,16 @@ def distinct_ratio(counts: Mapping[str, int], size: int = DISTINCT_SAMPLE) -> fl
 def log_binomial(n: int, k: int) -> float:
     """Natural logarithm of the binomial coefficient C(n, k)."""
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+def wilson_interval(hits: int, trials: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927); the whole range without trials."""
+    if not trials:
+        return 0.0, 1.0
+    z = NormalDist().inv_cdf(0.975)
+    share, spread = hits / trials, z * z / trials
+    middle = share + spread / 2
+    half = z * math.sqrt(share * (1 - share) / trials + spread / (4 * trials))
+    # Rounding must not leave a share of 0 or 1 outside of its own interval.
+    low, high = (middle - half) / (1 + spread), (middle + half) / (1 + spread)
+    return (max(0.0, low) if hits else 0.0), (min(1.0, high) if hits < trials else 1.0)
