@@ -44,6 +44,8 @@ class Turn(NamedTuple):
     """One entry per message (bubble), which may contain newlines."""
     start: datetime
     end: datetime
+    gaps: tuple[int, ...] = ()
+    """Seconds from each message to the next."""
 
     @property
     def text(self) -> str:

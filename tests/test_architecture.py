@@ -64,11 +64,11 @@ FILE_OWNERS = {
             *("config.yaml", "worker.json", "worker.log", "worker.lock", "worker.reserve"),
             *("status.json", "metrics.jsonl", "STOP", "cues.json", "samples.jsonl"),
             *("adapter_best", "adapter_latest", "adapter_config.json", "adapter_model.safetensors"),
-            *("complete.json", "trainer_state.json"),
+            *("complete.json", "trainer_state.json", "turn_taking.json"),
         }
     ),
     "kakaobot.dataset.artifacts": frozenset(
-        ("train.jsonl", "val.jsonl", "stats.json", "preview.json", "report.html")
+        ("train.jsonl", "val.jsonl", "stats.json", "preview.json", "report.html", "turns.json")
     ),
     "kakaobot.exports": frozenset(("manifest.json", "people.json", "rooms.json")),
 }

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.atomic_io import replace_text
@@ -130,6 +131,10 @@ class Datasets:
             artifacts.read_json(folder, artifacts.PREVIEW),
         )
 
+    def turn_taking(self) -> dict[str, Any]:
+        """Counts of the last build's training sessions; empty if it made none."""
+        return artifacts.read_json(self._folder(), artifacts.TURN_TAKING) or {}
+
     def report_page(self) -> Path:
         """The last build's report as a self-contained HTML file."""
         return self._folder() / artifacts.REPORT
@@ -200,6 +205,8 @@ class Datasets:
             for name, data in ((artifacts.PREVIEW, preview), (artifacts.STATS, stats)):
                 draft.write_unhashed(name, json.dumps(data, ensure_ascii=False, indent=1))
             draft.write_unhashed(artifacts.REPORT, render_page(report))
+            turn_taking = pipeline.turn_taking().to_json()
+            draft.write_unhashed(artifacts.TURN_TAKING, json.dumps(turn_taking, ensure_ascii=False))
         return report
 
 

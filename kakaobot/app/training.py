@@ -273,6 +273,9 @@ class Training:
         self, run: Run, settings: Settings, report: BuildReport, *, resumes: bool
     ) -> None:
         stored = self._datasets.pseudonymized_settings(settings)
+        if counts := self._datasets.turn_taking():
+            run.path.mkdir(parents=True, exist_ok=True)
+            run.write_turn_taking(counts)
         if resumes:
             # Other settings may differ, such as a smaller batch after an OOM.
             run.create(resumed_config(run, self._home, stored))

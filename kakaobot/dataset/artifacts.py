@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 from kakaobot.atomic_io import parse_json, retry_rename
 
 TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
-REPORT = "report.html"
-FILES = (TRAIN, VAL, STATS, PREVIEW, REPORT)
+REPORT, TURN_TAKING = "report.html", "turns.json"
+FILES = (TRAIN, VAL, STATS, PREVIEW, REPORT, TURN_TAKING)
 
 
 class ArtifactDraft:

@@ -28,6 +28,7 @@ from kakaobot.dataset.stats import ActivityCounter
 from kakaobot.dataset.style_report import ParticipantStyles
 from kakaobot.dataset.target_selection import TargetSelection, TargetSelector
 from kakaobot.dataset.token_counts import MessageSizes, RowStats
+from kakaobot.dataset.turn_taking import TurnTaking, TurnTakingCounter
 from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import sender_counts
 from kakaobot.exports.participants import find_bots
@@ -64,6 +65,7 @@ class Pipeline:
         self._selections: Mapping[str, TargetSelection] = {}
         self._splits: dict[str, RoomSplit] = {}
         self._filter_effects: tuple[FilterEffect, ...] = ()
+        self._turn_taking = TurnTakingCounter()
         self.participants: tuple[str, ...] = ()
         """Senders of text messages, most active first."""
         self.show_names = False
@@ -110,6 +112,8 @@ class Pipeline:
     def rows(self, split: Split) -> Iterator[Conversation]:
         """Rows of a split; its `row_stats` are complete after the last one."""
         stats = self.row_stats[split] = RowStats(self._base.renderer.prefix_length)
+        if split == "train":
+            self._turn_taking = TurnTakingCounter()
         for batch, sizes in _prefetch(self._sizes, self._batches(split)):
             for selected in batch:
                 rows = list(self._pack(selected, sizes))
@@ -117,6 +121,10 @@ class Pipeline:
                 for row in rows:
                     stats.add(row, sizes)
                 yield from rows
+
+    def turn_taking(self) -> TurnTaking:
+        """How the training sessions whose rows were read take turns."""
+        return self._turn_taking.result()
 
     def report(self) -> BuildReport:
         """The report, without `written_at`, `sources` and `fingerprint`."""
@@ -164,14 +172,21 @@ class Pipeline:
         yield batch
 
     def _selected_sessions(self, split: Split) -> Iterator[_SelectedSession]:
-        """Sessions with targets, clipped to a split; counts the messages of the others."""
+        """Sessions with targets, clipped to a split; counts the messages of the others.
+
+        Counts the turns of all training sessions on the way.
+        """
         for room in self._rooms:
             reasons, room_split = self._selections[room].reasons, self._splits[room]
             for begin, end, session in self._sessions(room, split):
                 selected = _SelectedSession(session, reasons.part(begin, end))
+                first, stop = room_split.clip(split, begin, end)
+                clipped = selected.clip(first - begin, stop - begin)
+                if split == "train":
+                    part = Session(room, clipped.session.turns)
+                    self._turn_taking.add(part, is_whole=stop == end)
                 if room_split.count_targets(begin, end):
-                    first, stop = room_split.clip(split, begin, end)
-                    yield selected.clip(first - begin, stop - begin)
+                    yield clipped
                 else:
                     self._count_non_targets(selected, ())
 

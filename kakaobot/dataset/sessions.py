@@ -54,7 +54,8 @@ def merge_turns(
     for message in messages:
         text = clean(message.text.strip("\n"))
         if last and last.sender == message.sender and message.at - last.end <= merge_gap:
-            last = Turn(last.id, last.sender, (*last.lines, text), last.start, message.at)
+            gaps = (*last.gaps, int((message.at - last.end).total_seconds()))
+            last = Turn(last.id, last.sender, (*last.lines, text), last.start, message.at, gaps)
         else:
             if last:
                 yield last

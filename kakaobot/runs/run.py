@@ -2,6 +2,7 @@
 
     checkpoints_lora/<run>/    written by
         config.yaml            app       at a start: resolved settings, data and base
+        turn_taking.json       app       at a start: how the participants take turns
         worker.json            launcher  pid, start time and exit code of the worker
         status.json            worker    replaced as a whole
         metrics.jsonl          worker    appended to
@@ -42,6 +43,7 @@ from kakaobot.yaml_file import read_yaml
 
 LOG = "worker.log"
 _CONFIG, _STATUS, _METRICS, _STOP = "config.yaml", "status.json", "metrics.jsonl", "STOP"
+_TURN_TAKING = "turn_taking.json"
 _WORKER, _LOCK, _RESERVE = "worker.json", "worker.lock", "worker.reserve"
 
 _GROUPS = frozenset(("base", "data", "settings"))
@@ -134,6 +136,14 @@ class Run:
         for key in keys:
             section[key]
         return section
+
+    def write_turn_taking(self, counts: Mapping[str, Any]) -> None:
+        """Keep a copy of the counts of the run's data, which may be built anew."""
+        replace_text(self.path / _TURN_TAKING, json.dumps(counts, ensure_ascii=False))
+
+    def turn_taking(self) -> dict[str, Any]:
+        """The counts; empty in a run from before there were any."""
+        return read_json_object(self.path / _TURN_TAKING)
 
     @property
     def exists(self) -> bool:

@@ -20,6 +20,7 @@ from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.training import SILENCE_SECONDS, Training
 from kakaobot.config import ROOT, Home, save
+from kakaobot.dataset.turn_taking import TurnTaking
 from kakaobot.errors import RunError
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
 from kakaobot.runs.metrics import Point
@@ -72,6 +73,16 @@ def test_start_on_a_full_disk_raises(training: Training, monkeypatch: pytest.Mon
     monkeypatch.setattr(Run, "create", full)
     with pytest.raises(RunError, match="디스크가 가득 차"):
         training.start()
+
+
+def test_a_run_keeps_the_turn_taking_of_its_own_data(home: Home, sleeper: Training) -> None:
+    run = Runs(home.folder("checkpoints_lora")).find(sleeper.start().run)
+    kept = run.turn_taking()
+    assert set(TurnTaking.from_json(kept).shares) == {"도담", "마루", "서하늘", "은솔"}
+    save(home.settings_file, {"data.exclude_people": ["은솔"]})
+    Datasets(home).build()
+    assert "은솔" not in Datasets(home).turn_taking()["participants"]
+    assert run.turn_taking() == kept
 
 
 @pytest.fixture

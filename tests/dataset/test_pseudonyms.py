@@ -17,6 +17,7 @@ from kakaobot.app.exports import Exports
 from kakaobot.app.participants import Participants
 from kakaobot.app.training import Training
 from kakaobot.config import Home, save
+from kakaobot.dataset import artifacts
 from kakaobot.dataset.name_replacement import NameReplacer
 from kakaobot.dataset.pseudonyms import PseudonymStore, invent_pseudonyms
 from kakaobot.errors import DatasetError, RunError
@@ -64,7 +65,7 @@ def test_no_real_name_is_left_in_any_file(home: Home, datasets: Datasets) -> Non
     report = datasets.build()
     assert report.has_pseudonyms
     files = dataset_files(home)
-    assert set(files) == {"train.jsonl", "val.jsonl", "stats.json", "preview.json", "report.html"}
+    assert set(files) == set(artifacts.FILES)
     for name in (*NAMES, "서하늘", "하늘", "도담", "May", "공장"):
         for file, raw in files.items():
             assert name.encode() not in raw, (file, name)
