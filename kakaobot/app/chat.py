@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat_model import LoadedModel
 from kakaobot.app.personas import Persona, Personas, candidates_for, chat_messages
-from kakaobot.base.generation import Sampling
+from kakaobot.base.generation import chat_sampling
 from kakaobot.chat.line import Ticket, WaitingLine
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, Reply, split_bubbles
 from kakaobot.chat.load import ModelLoader, load_engine
@@ -183,7 +183,7 @@ class ChatService:
         )
         texts = model.stream_reply(
             messages,
-            Sampling(**generation.model_dump(exclude={"max_history_turns"})),
+            chat_sampling(generation),
             reply_as="" if persona.name else name,
             cancelled=cancelled,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kakaobot.settings import GenerationSettings
+
 if TYPE_CHECKING:
     from kakaobot.base.loading import LoadedBase
 
@@ -18,6 +20,20 @@ class Sampling:
     top_k: int
     """0 for no limit."""
     repetition_penalty: float
+    min_p: float = 0.0
+    """Least probability of a token, as a share of the likeliest one's; 0 for no limit."""
+
+
+def chat_sampling(settings: GenerationSettings) -> Sampling:
+    """How replies are drawn in a chat."""
+    return Sampling(
+        settings.max_new_tokens,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        top_k=settings.top_k,
+        repetition_penalty=settings.repetition_penalty,
+        min_p=settings.min_p,
+    )
 
 
 def generation_config(base: LoadedBase, sampling: Sampling, *, context_left: int) -> Any:
@@ -36,6 +52,7 @@ def generation_config(base: LoadedBase, sampling: Sampling, *, context_left: int
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "top_k": sampling.top_k,
+            "min_p": sampling.min_p or None,
         }
         if sampling.temperature > 0
         else {"do_sample": False}

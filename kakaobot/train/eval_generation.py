@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,19 +21,14 @@ _BATCH_SIZE = 16
 """Prompts generated together."""
 _MAX_PROMPT_TOKENS = 256
 """Longer prompts are truncated on the left."""
-_MAX_SAMPLE_TOKENS = 32
+_SAMPLING = Sampling(32, temperature=0.7, top_p=0.9, top_k=40, repetition_penalty=1.1)
 """Longer replies are cut off; their style shows before."""
 
 
 def eval_sampling(settings: GenerationSettings) -> Sampling:
-    """Sampling as in chat, but of shorter replies."""
-    return Sampling(
-        min(settings.max_new_tokens, _MAX_SAMPLE_TOKENS),
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        top_k=settings.top_k,
-        repetition_penalty=settings.repetition_penalty,
-    )
+    """The same for every run, so that style distances compare; never longer than in a chat."""
+    tokens = min(settings.max_new_tokens, _SAMPLING.max_new_tokens)
+    return replace(_SAMPLING, max_new_tokens=tokens)
 
 
 class EvalGenerator:
@@ -54,7 +50,7 @@ class EvalGenerator:
             base: the loaded base, for its tokenizer, renderer and device.
             model: the base with its adapter.
             prompts: rendered once, here.
-            sampling: as in chat; `max_new_tokens` cuts a reply off.
+            sampling: `max_new_tokens` cuts a reply off.
             seed: of every round, so that replies differ only by what the model has learned.
             sync: entered for every round; keeps other ranks in step.
         """
