@@ -164,6 +164,8 @@ class DataSettings(SettingsGroup):
     """전화번호·계좌·주소·비밀번호 같은 것을 <전화번호> 처럼 바꿉니다. 모두 찾지는 못합니다."""
     mask_words: tuple[str, ...] = ()
     """늘 <가린말> 로 바꿀 말 목록 (이름, 학교, 회사 등)"""
+    canaries: int = Field(0, ge=0, le=20)
+    """배울 대화에 지어낸 비밀을 이만큼 심어, 외우는지 audit 로 잽니다. 0이면 심지 않습니다."""
 
 
 class ModelSettings(SettingsGroup):

@@ -68,7 +68,10 @@ FILE_OWNERS = {
         }
     ),
     "kakaobot.dataset.artifacts": frozenset(
-        ("train.jsonl", "val.jsonl", "stats.json", "preview.json", "report.html", "turns.json")
+        {
+            *("train.jsonl", "val.jsonl", "stats.json", "preview.json", "report.html"),
+            *("turns.json", "canaries.json"),
+        }
     ),
     "kakaobot.exports": frozenset(("manifest.json", "people.json", "rooms.json")),
 }

@@ -16,6 +16,7 @@ from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport, report_from_json, report_to_json
+from kakaobot.dataset.canaries import canaries_to_json
 from kakaobot.dataset.jsonl import dump_rows
 from kakaobot.dataset.participant_stats import ParticipantStats, ParticipantStatsCache
 from kakaobot.dataset.pipeline import Pipeline
@@ -207,6 +208,7 @@ class Datasets:
             draft.write_unhashed(artifacts.REPORT, render_page(report))
             turn_taking = pipeline.turn_taking().to_json()
             draft.write_unhashed(artifacts.TURN_TAKING, json.dumps(turn_taking, ensure_ascii=False))
+            draft.write_unhashed(artifacts.CANARIES, canaries_to_json(pipeline.canaries))
         return report
 
 

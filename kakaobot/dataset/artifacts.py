@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 from kakaobot.atomic_io import parse_json, retry_rename
 
 TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
-REPORT, TURN_TAKING = "report.html", "turns.json"
-FILES = (TRAIN, VAL, STATS, PREVIEW, REPORT, TURN_TAKING)
+REPORT, TURN_TAKING, CANARIES = "report.html", "turns.json", "canaries.json"
+FILES = (TRAIN, VAL, STATS, PREVIEW, REPORT, TURN_TAKING, CANARIES)
 
 
 class ArtifactDraft:

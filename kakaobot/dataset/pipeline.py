@@ -17,6 +17,7 @@ from typing import TypeVar
 from kakaobot.base import resolve
 from kakaobot.base.tokenizer import TokenizerInfo
 from kakaobot.dataset.build_report import BuildReport
+from kakaobot.dataset.canaries import canary_rows, invent_canaries
 from kakaobot.dataset.duplicates import overlapping_indices
 from kakaobot.dataset.filter_report import FilterEffect, ReplySample
 from kakaobot.dataset.filters import LEAKED, FilterRules, count_non_targets, filter_messages
@@ -70,6 +71,8 @@ class Pipeline:
         """Senders of text messages, most active first."""
         self.show_names = False
         """Whether a persona's rows carry names."""
+        self.canaries = invent_canaries(self._data.canaries, settings.project.seed)
+        """Planted in the training rows."""
         self.row_stats: dict[Split, RowStats] = {}
         """Statistics of the splits whose rows were read."""
 
@@ -121,6 +124,8 @@ class Pipeline:
                 for row in rows:
                     stats.add(row, sizes)
                 yield from rows
+        if split == "train":
+            yield from self._canary_rows(stats)
 
     def turn_taking(self) -> TurnTaking:
         """How the training sessions whose rows were read take turns."""
@@ -202,6 +207,22 @@ class Pipeline:
         members = sessions.between(numbers.start, numbers.stop)
         for number, session in zip(numbers, members, strict=True):
             yield *sessions.bounds(number), session
+
+    def _canary_rows(self, stats: RowStats) -> Iterator[Conversation]:
+        """Rows of the planted canaries."""
+        rows = list(
+            canary_rows(
+                self.canaries,
+                self._data.room,
+                persona=self._data.persona,
+                participants=self.participants,
+                show_names=self.show_names,
+            )
+        )
+        sizes = MessageSizes(self._base.renderer, (m for row in rows for m in row.messages))
+        for row in rows:
+            stats.add(row, sizes)
+        yield from rows
 
     def _sizes(self, batch: Sequence[_SelectedSession]) -> MessageSizes:
         persona, show_names = self._data.persona, self.show_names
