@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine
+from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, current_session
 from kakaobot.config import Home
 from kakaobot.errors import RunError
 from kakaobot.runs.run import Run, Runs
@@ -113,7 +113,7 @@ def chat_messages(
     others = [name for name in persona.participants if name != persona.name]
     user = user_name or (others[0] if persona.name and others else DEFAULT_USER_NAME)
     messages = []
-    for line in lines:
+    for line in current_session(lines):
         if not persona.name:
             messages.append(
                 ChatMessage("assistant", line.text, user if line.from_user else line.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 DEFAULT_USER_NAME = "나"
@@ -9,11 +10,23 @@ DEFAULT_USER_NAME = "나"
 
 @dataclass(frozen=True)
 class ChatLine:
-    """One message of a conversation."""
+    """One message of a conversation, or a break between two sessions of a room."""
 
     name: str
+    """Who sent it; may be empty for the user."""
     text: str
     from_user: bool
+
+    @property
+    def is_break(self) -> bool:
+        """Whether nobody sent it: it says how much later the room goes on."""
+        return not (self.name or self.from_user)
+
+
+def current_session(lines: Sequence[ChatLine]) -> Sequence[ChatLine]:
+    """The lines since the last break. No row of the data has more than one session."""
+    last = max((number for number, line in enumerate(lines) if line.is_break), default=-1)
+    return lines[last + 1 :]
 
 
 @dataclass(frozen=True)
