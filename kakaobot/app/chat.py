@@ -21,6 +21,8 @@ from kakaobot.errors import RunError
 from kakaobot.schema import ChatMessage
 
 T = TypeVar("T")
+Speaker = Callable[[ChatModel, Sequence[ChatMessage], threading.Event], str]
+"""Chooses who sends the next message; empty for nobody. The event cancels its calls."""
 LINE_LENGTH = 9
 """Replies in progress and waiting. In the window, each of them occupies one of 40 threads."""
 _UNLOAD_TIMEOUT = 2.0
@@ -64,6 +66,7 @@ class ChatService:
         run: str = "",
         reply_as: str = "",
         user_name: str = "",
+        speaker: Speaker | None = None,
     ) -> Iterator[Reply]:
         """Stream the next message of the room. Closing the iterator stops generation.
 
@@ -75,6 +78,8 @@ class ChatService:
             run: as in `persona`.
             reply_as: who replies if the whole room was trained; empty lets the model draw.
             user_name: the participant the user writes as.
+            speaker: draws who replies in place of the model; the reply has no name and no bubbles
+                if nobody does.
 
         Raises:
             AccessDenied: at the call itself, before iteration.
@@ -82,7 +87,7 @@ class ChatService:
                 wait, or a training needed the memory.
         """
         self._gate.verify(access)
-        return self._reply(lines, run, reply_as, user_name)
+        return self._reply(lines, run, reply_as, user_name, speaker)
 
     def smoke(self, access: AccessPass | None, run: str = "") -> Iterator[tuple[str, Reply]]:
         """Yield each prompt of `smoke.prompts` with its finished reply.
@@ -156,14 +161,28 @@ class ChatService:
             raise RunError(_CUT)
 
     def _reply(
-        self, lines: Sequence[ChatLine], run: str, reply_as: str, user_name: str
+        self,
+        lines: Sequence[ChatLine],
+        run: str,
+        reply_as: str,
+        user_name: str,
+        speaker: Speaker | None = None,
     ) -> Iterator[Reply]:
         persona = self.persona(run)
         messages = chat_messages(lines, persona, user_name=user_name)
         start = Reply(persona.name or reply_as, (), done=False)
+        candidates = candidates_for(persona.participants, user_name)
 
         def use(model: ChatModel, cancelled: threading.Event) -> Generator[Reply, None, None]:
-            yield from self._generate(model, persona, messages, start, user_name, cancelled)
+            name = start.name
+            if not name and speaker:
+                name = speaker(model, messages, cancelled)
+            elif not name:
+                name = model.draw_participant(messages, candidates, cancelled=cancelled)
+            if name:
+                yield from self._generate(model, persona, messages, name, cancelled)
+            else:
+                yield replace(start, done=True)
 
         yield start
         yield from self._with_model(persona.run, use, lambda note: replace(start, note=note))
@@ -173,14 +192,10 @@ class ChatService:
         model: ChatModel,
         persona: Persona,
         messages: Sequence[ChatMessage],
-        reply: Reply,
-        user_name: str,
+        name: str,
         cancelled: threading.Event,
     ) -> Iterator[Reply]:
         generation = self._home.settings().generation
-        name = reply.name or model.draw_participant(
-            messages, candidates_for(persona.participants, user_name), cancelled=cancelled
-        )
         texts = model.stream_reply(
             messages,
             chat_sampling(generation),

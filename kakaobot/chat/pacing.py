@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
-from typing import cast
+from typing import TypeVar, cast
 
 from kakaobot.chat.lines import Reply
 from kakaobot.dataset.turn_taking import TurnTaking
@@ -19,8 +19,30 @@ _HALFWAY = 12.0
 _TICK = 0.2
 """Seconds after which a wait lets its reader leave."""
 
+T = TypeVar("T")
 Pause = Callable[[str, int], float]
 """Seconds before the bubble of a person with this number, counted from 0."""
+
+
+class Clock:
+    """Time, and waiting for it to pass."""
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def wait(self, value: T, seconds: float) -> Iterator[T]:
+        """Repeat a value for some seconds, so that its reader can leave."""
+        due = self.now() + seconds
+        while (left := due - self.now()) > 0:
+            yield value
+            self.sleep(min(left, _TICK))
+
+
+DEFAULT_CLOCK = Clock()
 
 
 def compressed(seconds: float) -> float:
@@ -41,31 +63,23 @@ def own_pauses(turn_taking: TurnTaking, draw: random.Random) -> Pause:
     return pause
 
 
-def paced(
-    replies: Iterator[Reply],
-    pause: Pause,
-    *,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Reply]:
+def paced(replies: Iterator[Reply], pause: Pause, clock: Clock = DEFAULT_CLOCK) -> Iterator[Reply]:
     """Show each bubble once it is complete and its pause is over.
 
     The time that the model takes counts toward the pause. A reply may be repeated unchanged, so
     that it can be closed during a pause; closing this iterator closes `replies`.
     """
     shown, due = 0, 0.0
-    started = clock()
+    started = clock.now()
     with contextlib.closing(cast("Generator[Reply, None, None]", replies)):
         for reply in replies:
             if reply.bubbles and not due:
                 due = started + pause(reply.name, 0)
             complete = reply.bubbles if reply.done else reply.bubbles[:-1]
             while shown < len(complete):
-                while (left := due - clock()) > 0:
-                    yield _part(reply, shown)
-                    sleep(min(left, _TICK))
+                yield from clock.wait(_part(reply, shown), due - clock.now())
                 shown += 1
-                due = clock() + pause(reply.name, shown)
+                due = clock.now() + pause(reply.name, shown)
                 if shown < len(complete):
                     yield _part(reply, shown)
             yield reply if reply.done else _part(reply, shown)

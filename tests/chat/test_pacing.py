@@ -10,23 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaobot.chat.lines import Reply
-from kakaobot.chat.pacing import LONGEST_PAUSE, compressed, own_pauses, paced
+from kakaobot.chat.pacing import LONGEST_PAUSE, Clock, compressed, own_pauses, paced
 from kakaobot.dataset.turn_taking import TurnTaking
 
 
-class Stage:
-    """A clock, and a model that takes time for each bubble."""
+class Stage(Clock):
+    """A clock that the test moves, and a model that takes time for each bubble."""
 
     def __init__(self) -> None:
-        self.now = 100.0
+        self.time = 100.0
         self.closed = False
 
-    def clock(self) -> float:
-        return self.now
+    def now(self) -> float:
+        return self.time
 
     def sleep(self, seconds: float) -> None:
         assert seconds > 0
-        self.now += seconds
+        self.time += seconds
 
     def model(self, bubbles: int, seconds: float) -> Iterator[Reply]:
         """A reply whose bubbles take this long to generate."""
@@ -37,7 +37,7 @@ class Stage:
                 texts = (*texts, "")
                 for part in ("말", f"말{number}"):
                     texts = (*texts[:-1], part)
-                    self.now += seconds / 2
+                    self.time += seconds / 2
                     yield Reply("도담", texts, done=False)
             yield Reply("도담", texts, done=True)
         finally:
@@ -45,19 +45,17 @@ class Stage:
 
     def times(self, replies: Iterator[Reply]) -> list[float]:
         """When each bubble appeared, in seconds since the start."""
-        start, times = self.now, list[float]()
+        start, times = self.time, list[float]()
         for reply in replies:
             assert all(text[1:] for text in reply.bubbles), "no unfinished bubble is shown"
-            times += [self.now - start] * (len(reply.bubbles) - len(times))
+            times += [self.time - start] * (len(reply.bubbles) - len(times))
         return times
 
 
 def stage_times(bubbles: int, seconds: float, pauses: list[float]) -> list[float]:
     stage = Stage()
     replies = stage.model(bubbles, seconds)
-    return stage.times(
-        paced(replies, lambda _, number: pauses[number], clock=stage.clock, sleep=stage.sleep)
-    )
+    return stage.times(paced(replies, lambda _, number: pauses[number], stage))
 
 
 def test_each_bubble_waits_for_its_own_pause() -> None:
@@ -80,28 +78,27 @@ def test_all_bubbles_appear_in_order_and_the_last_reply_is_whole(
         paced(
             stage.model(bubbles, seconds),
             lambda _, number: pauses[number],
-            clock=stage.clock,
-            sleep=stage.sleep,
+            stage,
         )
     )
     assert [reply.done for reply in replies] == [False] * (len(replies) - 1) + [True]
     sizes = [len(reply.bubbles) for reply in replies]
     assert sizes == sorted(sizes)
     assert set(sizes) == set(range(bubbles + 1))
-    assert stage.now - 100 <= bubbles * seconds + sum(pauses[:bubbles]) + 1e-6
+    assert stage.time - 100 <= bubbles * seconds + sum(pauses[:bubbles]) + 1e-6
     assert stage.closed
 
 
 def test_a_pause_lets_its_reader_leave() -> None:
     stage = Stage()
-    replies = paced(stage.model(2, 0.0), lambda *_: 4.0, clock=stage.clock, sleep=stage.sleep)
+    replies = paced(stage.model(2, 0.0), lambda *_: 4.0, stage)
     while not next(replies).bubbles:
-        assert stage.now < 104.5
-    started = stage.now
+        assert stage.time < 104.5
+    started = stage.time
     next(replies)
     next(replies)
     # Each step of a pause takes a moment only.
-    assert stage.now - started < 1
+    assert stage.time - started < 1
     replies.close()  # type: ignore[attr-defined]
     assert stage.closed
 
@@ -110,9 +107,9 @@ def test_a_reply_without_bubbles_ends() -> None:
     stage = Stage()
     empty = iter((Reply("도담", (), done=False, note="앞에 1명"), Reply("도담", (), done=True)))
     replies = (reply for reply in empty)
-    shown = list(paced(replies, lambda *_: 4.0, clock=stage.clock, sleep=stage.sleep))
+    shown = list(paced(replies, lambda *_: 4.0, stage))
     assert [(reply.note, reply.done) for reply in shown] == [("앞에 1명", False), ("", True)]
-    assert stage.now == 100
+    assert stage.time == 100
 
 
 @given(st.floats(0, 1e7), st.floats(0, 1e7))
