@@ -55,7 +55,11 @@ MAY_LOAD_HEAVY = {
     "kakaobot.train.fsdp",
     "kakaobot.train.trainer",
     "kakaobot.base.loading",
+    "kakaobot.chat.adapter",
+    "kakaobot.chat.decoding",
     "kakaobot.chat.engine",
+    "kakaobot.chat.interrupt",
+    "kakaobot.chat.kv_cache",
     "kakaobot.starter.build",
 }
 FILE_OWNERS = {
@@ -79,13 +83,12 @@ FILE_OWNERS = {
 MAY_CATCH_ALL = {
     "ui.errors": 2,
     "kakaobot.train.worker": 1,
-    "kakaobot.chat.engine": 1,
     "kakaobot.chat.reply_thread": 1,
     "kakaobot.base.hub": 1,
     "kakaobot.foreign_template": 1,
 }
 """Module → number of catch-all handlers: handlers and streams of the window, the worker's main
-function, the threads of a reply, which pass their errors to the caller, and what libraries raise
+function, the thread of a reply, which passes its error to the caller, and what libraries raise
 over a damaged model (tokenizers raises bare exceptions) or its template."""
 
 

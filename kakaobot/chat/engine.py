@@ -1,46 +1,50 @@
-"""Base model and adapter → streamed replies. The only chat module that imports torch."""
+"""Base model and adapter → streamed replies, several replies at once, and their likelihoods."""
 
 from __future__ import annotations
 
 import contextlib
-import copy
-import itertools
-import logging
-import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel, get_peft_model_state_dict, load_peft_weights
-from torch.overrides import TorchFunctionMode
-from transformers.generation.streamers import BaseStreamer
+from torch import Tensor
 
+from kakaobot.base import resolve
 from kakaobot.base.generation import Sampling, generation_config
 from kakaobot.base.loading import LoadedBase, load_base
-from kakaobot.chat.protocol import NEVER, Cancelled
+from kakaobot.chat.adapter import at_strength, with_adapter
+from kakaobot.chat.decoding import draw_tokens
+from kakaobot.chat.interrupt import CancelledLoad, Interrupt
+from kakaobot.chat.kv_cache import PromptCaches
+from kakaobot.chat.protocol import NEVER, Candidate
 from kakaobot.chat.truncate import truncate
 from kakaobot.errors import BaseModelError
 from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.schema import ChatMessage
 from kakaobot.settings import Switch
 
-log = logging.getLogger(__name__)
-_END = object()
 _NAME_TOKENS = 32
 """Context tokens reserved for a prefilled name."""
+_REPLY_SHARE = 4
+"""One in so many context tokens is reserved for the reply, so that all calls read the same."""
+_NO_MEMORY = (
+    "메모리가 모자라 대답하지 못했습니다. 학습 중이라면 멈추거나, "
+    "generation.max_history_turns 를 줄이세요."
+)
 
 
 class Engine:
-    """A `ChatModel` in memory. Generates one reply at a time."""
+    """A `ChatModel` in memory. Answers one call at a time."""
 
     def __init__(self, base: LoadedBase, model: Any, max_turns: int) -> None:
         self._base = base
         self._model = model
         self._max_turns = max_turns
         self._lock = threading.Lock()
-        self._interrupt = _Interrupt(model)
+        self._interrupt = Interrupt(model)
+        self._caches = PromptCaches(model)
 
     @classmethod
     def load(
@@ -63,35 +67,18 @@ class Engine:
         """
         if adapter is not None:
             check_adapter(adapter)
-        with _CancelledLoad(cancelled) as load:
+        with CancelledLoad(cancelled) as load:
             base = load_base(
                 base_name,
                 load_in_4bit=load_in_4bit,
                 dtype=dtype,
                 attn_implementation=attn_implementation,
-                report=load.check,
+                report=lambda text: load.check(),
             )
-            model = base.model if adapter is None else _with_adapter(base.model, adapter)
+            model = base.model if adapter is None else with_adapter(base.model, adapter)
         model.eval()
         return cls(base, model, max_turns)
 
-    def stream_reply(
-        self,
-        messages: Sequence[ChatMessage],
-        sampling: Sampling,
-        *,
-        reply_as: str = "",
-        cancelled: threading.Event = NEVER,
-    ) -> Iterator[str]:
-        """See `ChatModel.stream_reply`."""
-        history = self._truncate(messages, reserved=sampling.max_new_tokens)
-        prompt = self._base.renderer.prompt(history, participant=reply_as)
-        closed = threading.Event()
-        with self._lock, self._interrupt.by(cancelled, closed):
-            tokens = list(prompt[-(self._base.context - 1) :])
-            yield from self._generate(tokens, sampling, closed)
-
-    @torch.inference_mode()
     def draw_participant(
         self,
         messages: Sequence[ChatMessage],
@@ -99,35 +86,109 @@ class Engine:
         *,
         cancelled: threading.Event = NEVER,
     ) -> str:
-        """See `ChatModel.draw_participant`. One prefill, then `[이름]` for each candidate."""
-        renderer = self._base.renderer
-        history = self._truncate(messages, reserved=_NAME_TOKENS)
-        prompt = renderer.prompt(history)
-        tails = [renderer.prompt(history, participant=name)[len(prompt) :] for name in candidates]
-        context = prompt[-(self._base.context - _NAME_TOKENS) :]
-        with self._lock, self._interrupt.by(cancelled):
-            prefill = self._model(input_ids=self._tensor(context), use_cache=True, logits_to_keep=1)
-            scores = [self._score(prefill, tail) for tail in tails]
-        drawn = torch.multinomial(torch.stack(scores).softmax(0), 1)
+        """See `ChatModel.draw_participant`."""
+        scores = self.score_participants(messages, candidates, cancelled=cancelled)
+        drawn = torch.multinomial(torch.tensor(scores).softmax(0), 1)
         return candidates[int(drawn)]
 
-    def _score(self, prefill: Any, tail: Sequence[int]) -> torch.Tensor:
-        """Log-probability of `tail` after the prefilled tokens; a scalar."""
-        first = prefill.logits[:, -1:]
-        # The forward pass extends the cache in place, and the next name needs it as it was.
-        cache = copy.deepcopy(prefill.past_key_values)
-        rest = self._model(input_ids=self._tensor(tail), past_key_values=cache).logits[:, :-1]
-        logits = torch.cat([first, rest], dim=1).float()[0]
-        return logits.log_softmax(-1).gather(1, self._tensor(tail)[0, :, None]).sum()
+    @torch.inference_mode()
+    def score_participants(
+        self,
+        messages: Sequence[ChatMessage],
+        candidates: Sequence[str],
+        *,
+        strength: float = 1.0,
+        cancelled: threading.Event = NEVER,
+    ) -> list[float]:
+        """See `ChatModel.score_participants`."""
+        renderer = self._base.renderer
+        history = self._truncate(messages, reserved=0)
+        prompt = renderer.prompt(history)
+        tails = [renderer.prompt(history, participant=name)[len(prompt) :] for name in candidates]
+        with self._computing(strength, cancelled):
+            return self._score(self._cut(prompt), tails, strength)
 
-    def _tensor(self, ids: Sequence[int]) -> torch.Tensor:
-        """Shape (1, length)."""
-        return torch.tensor([list(ids)], device=self._base.device)
+    @torch.inference_mode()
+    def stream_reply(
+        self,
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        *,
+        reply_as: str = "",
+        strength: float = 1.0,
+        cancelled: threading.Event = NEVER,
+    ) -> Iterator[str]:
+        """See `ChatModel.stream_reply`."""
+        prompt = self._prompt(messages, reply_as, reserved=sampling.max_new_tokens)
+        with self._computing(strength, cancelled):
+            yield from self._stream(prompt, sampling, strength)
+
+    @torch.inference_mode()
+    def draw_replies(
+        self,
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        *,
+        count: int,
+        reply_as: str = "",
+        strength: float = 1.0,
+        cancelled: threading.Event = NEVER,
+    ) -> list[Candidate]:
+        """See `ChatModel.draw_replies`."""
+        prompt = self._prompt(messages, reply_as, reserved=sampling.max_new_tokens)
+        with self._computing(strength, cancelled):
+            return self._draw(prompt, sampling, strength, count)
+
+    @torch.inference_mode()
+    def score_replies(
+        self,
+        messages: Sequence[ChatMessage],
+        replies: Sequence[str],
+        *,
+        reply_as: str = "",
+        strength: float = 1.0,
+        cancelled: threading.Event = NEVER,
+    ) -> list[float]:
+        """See `ChatModel.score_replies`."""
+        history = self._truncate(messages, reserved=0)
+        prompt = self._base.renderer.prompt(history, participant=reply_as)
+        tails = [self._tail(history, reply, reply_as, len(prompt)) for reply in replies]
+        with self._computing(strength, cancelled):
+            return self._score(self._cut(prompt), tails, strength)
+
+    @contextlib.contextmanager
+    def _computing(self, strength: float, cancelled: threading.Event) -> Iterator[None]:
+        with self._lock, self._interrupt.by(cancelled), at_strength(self._model, strength):
+            try:
+                yield
+            except torch.OutOfMemoryError as error:
+                self._caches.clear()
+                raise BaseModelError(_NO_MEMORY) from error
+
+    def _prompt(
+        self, messages: Sequence[ChatMessage], reply_as: str, *, reserved: int
+    ) -> Sequence[int]:
+        history = self._truncate(messages, reserved=reserved)
+        return self._cut(self._base.renderer.prompt(history, participant=reply_as))
+
+    def _cut(self, prompt: Sequence[int]) -> Sequence[int]:
+        """The end of a prompt that the context has room for: one message may be too long."""
+        return prompt[-(self._base.context - _NAME_TOKENS) :]
+
+    def _tail(
+        self, history: Sequence[ChatMessage], reply: str, reply_as: str, start: int
+    ) -> Sequence[int]:
+        """Ids of a reply behind a prompt of `start` ids, up to the end of the turn."""
+        message = ChatMessage("assistant", reply, reply_as, is_target=True)
+        whole = self._base.renderer.encode([*history, message])
+        end = max(index for index, is_target in enumerate(whole.loss_mask) if is_target) + 1
+        return whole.ids[start : min(end, max(start + 1, self._base.context))]
 
     def _truncate(self, messages: Sequence[ChatMessage], *, reserved: int) -> list[ChatMessage]:
-        """The history that leaves `reserved` tokens of the context free."""
-        renderer = self._base.renderer
-        available = self._base.context - reserved - renderer.prefix_length - _NAME_TOKENS
+        """The history that leaves room in the context for a name and for a reply."""
+        renderer, context = self._base.renderer, self._base.context
+        reserved = max(reserved, context // _REPLY_SHARE)
+        available = context - reserved - renderer.prefix_length - _NAME_TOKENS
         return truncate(
             messages,
             max_turns=self._max_turns,
@@ -135,140 +196,102 @@ class Engine:
             length=renderer.length,
         )
 
-    def _generate(
-        self, prompt: list[int], sampling: Sampling, closed: threading.Event
-    ) -> Iterator[str]:
-        streamer = _TokenQueue()
-        thread = threading.Thread(target=self._run, args=(prompt, sampling, streamer), daemon=True)
-        thread.start()
-        try:
-            ids: list[int] = []
-            last = ""
-            while (item := streamer.items.get()) is not _END:
-                if isinstance(item, Exception):
-                    raise item
-                ids.append(item)
-                # A syllable takes up to three byte-level tokens: U+FFFD until it is complete.
-                text = self._decode(ids).rstrip("\ufffd").strip()
-                if text != last:
-                    last = text
-                    yield text
-        finally:
-            closed.set()
-            thread.join()
+    def _stream(self, prompt: Sequence[int], sampling: Sampling, strength: float) -> Iterator[str]:
+        cached = self._caches.find(prompt, strength)
+        logits = cached.read_prompt(prompt)
+        config, ids, last = self._config(prompt, sampling), list[int](), ""
+        for drawn in draw_tokens(
+            self._model,
+            config,
+            self._tensor(prompt),
+            logits,
+            lambda new: cached.read(new[0].tolist()),
+        ):
+            token = int(drawn.tokens)
+            if token in config.eos_token_id:
+                return
+            ids.append(token)
+            text = self._text(ids)
+            if text != last:
+                last = text
+                yield text
 
-    def _run(self, prompt: list[int], sampling: Sampling, streamer: _TokenQueue) -> None:
-        """Generate into `streamer`; errors go there too, and `_END` comes last."""
-        ids = self._tensor(prompt)
+    def _draw(
+        self, prompt: Sequence[int], sampling: Sampling, strength: float, count: int
+    ) -> list[Candidate]:
+        cached = self._caches.find(prompt, strength)
+        logits = cached.read_prompt(prompt).expand(count, -1)
+        rows, config = cached.rows(count), self._config(prompt, sampling)
+        drafts = [_Draft() for _ in range(count)]
+        for drawn in draw_tokens(
+            self._model,
+            config,
+            self._tensor(prompt).expand(count, -1),
+            logits,
+            lambda new: cached.passing(rows, new),
+        ):
+            chances = drawn.logits.log_softmax(-1).gather(1, drawn.tokens[:, None])[:, 0]
+            for draft, token, chance in zip(
+                drafts, drawn.tokens.tolist(), chances.tolist(), strict=True
+            ):
+                draft.add(token, chance, ended=token in config.eos_token_id)
+            if all(draft.ended for draft in drafts):
+                break
+        return [
+            Candidate(self._text(draft.ids), draft.ended, len(draft.ids), draft.log_prob)
+            for draft in drafts
+        ]
+
+    def _score(
+        self, prompt: Sequence[int], tails: Sequence[Sequence[int]], strength: float
+    ) -> list[float]:
+        """Log-probability of each tail behind a prompt, several at a time."""
+        cached = self._caches.find(prompt, strength)
+        logits = cached.read_prompt(prompt)
+        width = max(map(len, tails), default=1)
+        together = max(1, resolve.logits_chunk(logits.shape[-1]) // width)
+        scores: list[float] = []
+        for start in range(0, len(tails), together):
+            batch = tails[start : start + together]
+            lengths = [len(tail) for tail in batch]
+            # Attention looks back only, so what follows a shorter tail does not matter.
+            ids = torch.cat([self._tensor([*tail, *[0] * (width - len(tail))]) for tail in batch])
+            after = [logits[:, None].expand(len(batch), -1, -1)]
+            if width > 1:
+                after.append(cached.passing(cached.rows(len(batch)), ids[:, :-1], keep=0))
+            chances = torch.cat(after, dim=1).float().log_softmax(-1)
+            chosen = chances.gather(2, ids[:, :, None])[:, :, 0]
+            scores += [
+                float(row[:length].sum()) for row, length in zip(chosen, lengths, strict=True)
+            ]
+        return scores
+
+    def _config(self, prompt: Sequence[int], sampling: Sampling) -> Any:
         left = max(1, self._base.context - len(prompt))
-        try:
-            with torch.inference_mode():
-                self._model.generate(
-                    input_ids=ids,
-                    attention_mask=torch.ones_like(ids),
-                    generation_config=generation_config(self._base, sampling, context_left=left),
-                    streamer=streamer,
-                )
-        except torch.OutOfMemoryError:
-            streamer.items.put(
-                BaseModelError(
-                    "메모리가 모자라 대답하지 못했습니다. 학습 중이라면 멈추거나, "
-                    "generation.max_history_turns 를 줄이세요."
-                )
-            )
-        except Exception as error:  # noqa: BLE001 -- re-raised in the consuming thread
-            streamer.items.put(error)
-        finally:
-            streamer.items.put(_END)
+        return generation_config(self._base, sampling, context_left=left)
 
-    def _decode(self, ids: list[int]) -> str:
-        return str(self._base.tokenizer.decode(ids, skip_special_tokens=True))
+    def _tensor(self, ids: Sequence[int]) -> Tensor:
+        """Shape (1, length)."""
+        return torch.tensor([list(ids)], device=self._base.device)
+
+    def _text(self, ids: list[int]) -> str:
+        """A syllable takes up to three byte-level tokens: U+FFFD until it is complete."""
+        text = str(self._base.tokenizer.decode(ids, skip_special_tokens=True))
+        return text.rstrip("\ufffd").strip()
 
 
-def _with_adapter(model: Any, adapter: Path) -> Any:
-    """The model with an adapter that has a weight for each of its layers.
-
-    Raises:
-        BaseModelError: it belongs to another model.
-    """
-    try:
-        model = PeftModel.from_pretrained(model, str(adapter))
-        # peft warns of missing weights, and would answer without the adapter.
-        expected = get_peft_model_state_dict(model, save_embedding_layers=False)
-        missing = expected.keys() - load_peft_weights(str(adapter), device="cpu").keys()
-        if missing:
-            raise KeyError(min(missing))
-    except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
-        log.warning("adapter %s cannot be loaded", adapter, exc_info=True)
-        raise BaseModelError(
-            f"어댑터 {adapter.parent.name}/{adapter.name} 을 읽지 못했습니다. "
-            "바탕 모델이 그대로인지 확인하고, 안 되면 다시 학습하세요."
-        ) from error
-    return model
-
-
-class _TokenQueue(BaseStreamer):
-    """Streamer that queues the generated ids for the consuming thread, without the prompt."""
+class _Draft:
+    """A candidate as far as it is drawn."""
 
     def __init__(self) -> None:
-        self.items: queue.Queue[Any] = queue.Queue()
-        self._prompt_seen = False
+        self.ids: list[int] = []
+        self.ended = False
+        self.log_prob = 0.0
 
-    def put(self, value: torch.Tensor) -> None:
-        if self._prompt_seen:
-            for token in value.flatten().tolist():
-                self.items.put(token)
-        self._prompt_seen = True
-
-    def end(self) -> None:
-        """Do nothing: `Engine._run` puts `_END`, also after an error."""
-
-
-class _Interrupt:
-    """Raises `Cancelled` between the layers of a model, and so between two tokens as well.
-
-    Checks only there: a check of every operation makes replies of a small model a tenth slower.
-    """
-
-    def __init__(self, model: Any) -> None:
-        self._events: tuple[threading.Event, ...] = ()
-        stacks = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
-        for layer in itertools.chain(*stacks):
-            for part in layer.children():
-                part.register_forward_pre_hook(self._check)
-
-    @contextlib.contextmanager
-    def by(self, *events: threading.Event) -> Iterator[None]:
-        """Interrupt passes within the block once one of the events is set."""
-        self._events = events
-        try:
-            self._check()
-            yield
-        finally:
-            self._events = ()
-
-    def _check(self, *_: Any) -> None:
-        if any(event.is_set() for event in self._events):
-            raise Cancelled
-
-
-class _CancelledLoad(TorchFunctionMode):
-    """Raises `Cancelled` from any operation within its block once the event is set."""
-
-    def __init__(self, cancelled: threading.Event) -> None:
-        super().__init__()
-        self._cancelled = cancelled
-
-    def check(self, *_: object) -> None:
-        if self._cancelled.is_set():
-            raise Cancelled
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        self.check()
-        return func(*args, **(kwargs or {}))
+    def add(self, token: int, log_prob: float, *, ended: bool) -> None:
+        """Add a token, unless an earlier one was the end."""
+        if not self.ended:
+            self.log_prob += log_prob
+            self.ended = ended
+            if not ended:
+                self.ids.append(token)

@@ -13,7 +13,7 @@ from kakaobot.app.personas import Persona, chat_messages
 from kakaobot.base.generation import Sampling
 from kakaobot.base.selection import Hardware
 from kakaobot.chat.lines import ChatLine, Reply
-from kakaobot.chat.protocol import NEVER, ChatModel
+from kakaobot.chat.protocol import NEVER, Candidate, ChatModel
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, MemoryShortage, RunError
 from kakaobot.runs.run import Run, Runs
@@ -40,12 +40,47 @@ class Parrot(ChatModel):
         self.candidates.append(tuple(candidates))
         return candidates[-1]
 
+    def score_participants(
+        self,
+        messages: Sequence[ChatMessage],
+        candidates: Sequence[str],
+        *,
+        strength: float = 1.0,
+        cancelled: Event = NEVER,
+    ) -> list[float]:
+        return [float(place) for place in range(len(candidates))]
+
+    def draw_replies(
+        self,
+        messages: Sequence[ChatMessage],
+        sampling: Sampling,
+        *,
+        count: int,
+        reply_as: str = "",
+        strength: float = 1.0,
+        cancelled: Event = NEVER,
+    ) -> list[Candidate]:
+        text = messages[-1].content
+        return [Candidate(text, ended=True, tokens=len(text), log_prob=0.0)] * count
+
+    def score_replies(
+        self,
+        messages: Sequence[ChatMessage],
+        replies: Sequence[str],
+        *,
+        reply_as: str = "",
+        strength: float = 1.0,
+        cancelled: Event = NEVER,
+    ) -> list[float]:
+        return [-float(len(reply)) for reply in replies]
+
     def stream_reply(
         self,
         messages: Sequence[ChatMessage],
         sampling: Sampling,
         *,
         reply_as: str = "",
+        strength: float = 1.0,
         cancelled: Event = NEVER,
     ) -> Iterator[str]:
         self.calls.append((tuple(messages), reply_as))
