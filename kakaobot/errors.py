@@ -7,6 +7,7 @@ KakaobotError
 ├── BaseModelError   a base model cannot be found, downloaded or loaded
 │   └── MemoryShortage   it does not fit into the free memory
 ├── RunError         a training run is missing, busy, damaged or does not fit its data
+├── ConversationError  a kept conversation is gone, or its file cannot be read or written
 └── AccessDenied     the password is wrong, missing or not configured
 """
 
@@ -48,6 +49,10 @@ class MemoryShortage(BaseModelError):
 
 class RunError(KakaobotError):
     """A training run is missing, busy, damaged or does not fit its data."""
+
+
+class ConversationError(KakaobotError):
+    """A kept conversation is gone, or its file cannot be read or written."""
 
 
 class AccessDenied(KakaobotError):

@@ -117,13 +117,16 @@ class PathSettings(SettingsGroup):
     """전처리 결과가 있는 폴더"""
     archive: Folder = "data/archive"
     """보관한 것을 옮겨 두는 폴더"""
+    chats: Folder = "data/chats"
+    """저장한 대화가 있는 폴더"""
     runs: Folder = "checkpoints_lora"
     """학습 결과가 있는 폴더"""
 
     @model_validator(mode="after")
     def _check_disjoint(self) -> PathSettings:
         """Each folder is archived or removed without the others."""
-        paths = [PurePath(path) for path in (self.raw, self.sft, self.archive, self.runs)]
+        folders = (self.raw, self.sft, self.archive, self.chats, self.runs)
+        paths = [PurePath(path) for path in folders]
         for path in paths:
             if not path.parts or ".." in path.parts or path == PurePath(path.anchor):
                 raise ValueError("폴더 이름을 하나씩 적으세요. 비우거나 '..' 를 쓸 수 없습니다.")

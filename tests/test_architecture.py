@@ -77,6 +77,7 @@ FILE_OWNERS = {
             *("turns.json", "canaries.json"),
         }
     ),
+    "kakaobot.chat.store_file": frozenset(("chats.sqlite3",)),
     "kakaobot.exports": frozenset(("manifest.json", "people.json", "rooms.json")),
 }
 """Package or module → the file names that only it contains."""

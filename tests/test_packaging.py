@@ -17,7 +17,10 @@ import pytest
 from scripts.requirement import read_requirements
 
 ROOT = Path(__file__).resolve().parent.parent
-PRIVATE = ("data/raw/", "data/sft/", "data/archive/", "data/feedback/", "checkpoints_lora/")
+PRIVATE = (
+    *("data/raw/", "data/sft/", "data/archive/", "data/chats/", "data/feedback/"),
+    "checkpoints_lora/",
+)
 PLACEHOLDERS = ("data/raw/.gitkeep", "data/sft/.gitkeep", "checkpoints_lora/.gitkeep")
 MAX_BYTES = 30 * 2**20
 
@@ -69,6 +72,8 @@ def files(repository: dict[str, str]) -> list[str]:
         "data/sft/train.jsonl",
         "data/archive/2024/raw.zip",
         "data/feedback/likes.jsonl",
+        "data/chats/chats.sqlite3",
+        "data/chats/chats.sqlite3-journal",
         "checkpoints_lora/run/adapter_best/adapter_model.safetensors",
         "checkpoints_lora/run/.gitkeep",
         ".kakaobot/instance.json",

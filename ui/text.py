@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kakaobot.chat.lines import AI_MARK as AI_MARK
+from kakaobot.chat.lines import UNKNOWN_NAME as UNKNOWN_NAME
 from kakaobot.runs.exit_reason import LAST_LINE_LABEL
 from kakaobot.runs.labels import STATE_LABELS
 
@@ -319,14 +321,12 @@ UNDO = "한 번 되돌리기"
 CLEAR = "대화 지우기"
 CHAT_EMPTY = "먼저 말을 걸어 보세요"
 CHAT_BOX = "대화"
-AI_MARK = "AI"
 AI_NOTE = "AI가 지어낸 말입니다. 그 사람이 실제로 한 말이 아닙니다."
 NOTHING_TO_SEND = "보낼 말을 먼저 입력하세요."
 NOTHING_TO_RETRY = "다시 대답할 말이 없습니다. 먼저 메시지를 보내세요."
 STILL_REPLYING = "아직 대답하고 있습니다. 대답이 끝나거나 '멈춤'을 누른 뒤에 보내세요."
 THINKING = "…"
 EMPTY_REPLY = "이번에는 아무 말도 하지 않았습니다. '다시 대답'을 눌러 보세요."
-UNKNOWN_NAME = "누군가"
 
 # -- 5 settings
 SETTINGS_TAB = "5 설정"

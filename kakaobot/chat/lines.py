@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 DEFAULT_USER_NAME = "나"
+UNKNOWN_NAME = "누군가"
+AI_MARK = "AI"
+"""Beside every name that the model replies as."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ Elsewhere it is a limit on the worker's file size (RLIMIT_FSIZE).
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +34,7 @@ from kakaobot.starter import FOLDER
 from kakaobot.train.adapter import with_lora
 from tests.conftest import QUICK, SAMPLE
 from tests.patience import wait_for
+from tests.small_disk import small_disk
 
 pytestmark = pytest.mark.slow
 
@@ -109,48 +108,6 @@ if moment:
 sys.exit(worker.main([str(folder)]))
 """
 MOMENTS = ("best", "checkpoint", "metrics", "samples", "status", "complete")
-
-
-@contextmanager
-def small_disk(place: Path) -> Iterator[Path | None]:
-    """A file system of a few megabytes at `place`; None if it cannot be mounted."""
-    place.mkdir()
-    size = f"size={MEGABYTES}m"
-    if sys.platform == "linux" and _done("mount", "-t", "tmpfs", "-o", size, "none", str(place)):
-        try:
-            yield place
-        finally:
-            assert _done("umount", "-l", str(place))
-        return
-    keeper = _keeper(place, size)
-    try:
-        yield Path(f"/proc/{keeper.pid}/root") / place.relative_to("/") if keeper else None
-    finally:
-        if keeper:
-            keeper.kill()
-            keeper.communicate()
-
-
-def _keeper(place: Path, size: str) -> subprocess.Popen[str] | None:
-    """A process in its own mount namespace with a small disk, reachable through /proc."""
-    script = 'mount -t tmpfs -o "$0" none "$1" && echo mounted && exec sleep 7200'
-    if sys.platform != "linux" or not shutil.which("unshare"):
-        return None
-    keeper = subprocess.Popen(
-        ["unshare", "-rm", "sh", "-c", script, size, str(place)],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert keeper.stdout is not None
-    if keeper.stdout.readline() == "mounted\n":
-        return keeper
-    keeper.communicate()
-    return None
-
-
-def _done(*command: str) -> bool:
-    if not shutil.which(command[0]):
-        return False
-    return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 class DiskRoom:
@@ -235,7 +192,7 @@ def assert_reports_full_disk(run: Run) -> None:
 def test_a_disk_that_fills_up_at_any_moment_fails_the_run_without_loss(
     tmp_path: Path, load: Callable[[Path], Any]
 ) -> None:
-    with small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk", MEGABYTES) as disk:
         room = DiskRoom(tmp_path, disk)
         run = room.run
         for moment in MOMENTS:
