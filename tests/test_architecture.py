@@ -51,6 +51,8 @@ MAY_LOAD_HEAVY = {
     "kakaobot.train.eval_generation",
     "kakaobot.train.loss",
     "kakaobot.train.resume",
+    "kakaobot.train.refine_job",
+    "kakaobot.train.refine_trainer",
     "kakaobot.train.distributed",
     "kakaobot.train.fsdp",
     "kakaobot.train.trainer",
@@ -69,6 +71,7 @@ FILE_OWNERS = {
             *("status.json", "metrics.jsonl", "STOP", "cues.json", "samples.jsonl"),
             *("adapter_best", "adapter_latest", "adapter_config.json", "adapter_model.safetensors"),
             *("complete.json", "trainer_state.json", "turn_taking.json"),
+            *("adapter_start", "refine.json"),
         }
     ),
     "kakaobot.dataset.artifacts": frozenset(
@@ -78,6 +81,8 @@ FILE_OWNERS = {
         }
     ),
     "kakaobot.chat.store_file": frozenset(("chats.sqlite3",)),
+    "kakaobot.dataset.corrections": frozenset(("corrections.jsonl",)),
+    "kakaobot.dataset.feedback": frozenset(("feedback.db",)),
     "kakaobot.exports": frozenset(("manifest.json", "people.json", "rooms.json")),
 }
 """Package or module → the file names that only it contains."""

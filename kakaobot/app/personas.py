@@ -10,6 +10,7 @@ from typing import Literal
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, current_session
 from kakaobot.config import Home
 from kakaobot.errors import RunError
+from kakaobot.runs.refinement import is_offered
 from kakaobot.runs.run import Run, Runs
 from kakaobot.schema import ChatMessage
 from kakaobot.train.run_config import base_of
@@ -47,8 +48,8 @@ class Personas:
         self._home = home
 
     def names(self) -> list[str]:
-        """Runs with an adapter, newest first."""
-        return [run.name for run in self._runs().all() if run.checkpoints.adapter()]
+        """Runs with an adapter that the chat may use, newest first."""
+        return [run.name for run in self._runs().all() if is_offered(run)]
 
     def get(self, run: str = "") -> Persona:
         """Describe who replies. Needs no pass: it reveals nothing of the room but names.
@@ -89,7 +90,7 @@ class Personas:
         runs = self._runs()
         if name:
             return runs.find(name)
-        run = next((run for run in runs.all() if run.checkpoints.adapter()), None)
+        run = next((run for run in runs.all() if is_offered(run)), None)
         if run is None:
             raise RunError("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요.")
         return run

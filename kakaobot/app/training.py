@@ -24,7 +24,7 @@ from kakaobot.runs.history import RunHistory, RunSummary
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import LIVE, Status
-from kakaobot.settings import Settings
+from kakaobot.settings import Settings, TrainingSettings
 from kakaobot.train.launch_command import LaunchCommand, launch_command
 from kakaobot.train.launcher import TrainingThread, kill
 from kakaobot.train.run_config import base_of, latest_run, resume_step, resumed_config, run_config
@@ -65,6 +65,17 @@ class TrainingSnapshot:
     silent_seconds: float = 0.0
     """Seconds since the last heartbeat of a running worker."""
     eval_samples: EvalTranscript = EvalTranscript()
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """A start whose prerequisites are met."""
+
+    run: Run
+    command: LaunchCommand
+    create: Callable[[], None]
+    """Writes the config, once there is room in memory."""
+    resumes: bool
 
 
 class Training:
@@ -146,20 +157,35 @@ class Training:
             RunError: a run is live, the latest one is finished, or its inputs have changed.
             DatasetError, BaseModelError, ConfigError: a prerequisite is missing.
         """
+        return self.launch(lambda runs: self._prepare(runs, new=new))
+
+    def launch(self, prepare: Callable[[Runs], RunStart]) -> TrainingSnapshot:
+        """Start the worker of a run, unless another one is alive; returns immediately.
+
+        Args:
+            prepare: chooses the run and checks what it needs.
+
+        Raises:
+            RunError: a run is live, or the disk is full.
+        """
         runs = self._runs()
         runs.folder.mkdir(parents=True, exist_ok=True)
+        start: RunStart | None = None
         try:
             with FileLock(runs.folder / ".start.lock", timeout=10):
-                run = self._launch(runs, new=new)
+                _check_none_live(runs)
+                # First, so that a refused start neither leaves an empty run behind nor cuts a
+                # reply.
+                start = prepare(runs)
+                self._launch(start)
         except OSError as error:
             if disk_is_full(error):
-                latest = latest_run(runs, self._home.settings().project.run_name)
-                resumes = latest is not None and not new and latest.checkpoints.complete()
+                resumes = start is not None and start.resumes
                 raise RunError(FULL_DISK if resumes else without_promise(FULL_DISK)) from error
             raise
         except Timeout as error:
             raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error
-        return self.snapshot(run.name)
+        return self.snapshot(start.run.name)
 
     def stop(self, run: str = "") -> TrainingSnapshot:
         """Request a stop: the worker saves and exits; a thread kills it if it falls silent.
@@ -230,7 +256,7 @@ class Training:
             return f"학습 '{live.name}' 이 진행 중입니다. '볼 학습'에서 고르세요.", 0
         try:
             settings = self._home.settings()
-            report = self._checked_report(settings)
+            report = self.checked_report(settings)
             base = self._bases.select(self._home)
             run = latest_run(runs, settings.project.run_name)
             step = resume_step(run, settings, report, base) if run else 0
@@ -239,35 +265,40 @@ class Training:
         except KakaobotError as error:
             return str(error), 0
 
-    def _launch(self, runs: Runs, *, new: bool) -> Run:
-        live = runs.live()
-        if live:
-            raise RunError(
-                f"학습 '{live.name}' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
-            )
-        # First, so that a refused start neither leaves an empty run behind nor cuts a reply.
-        command = self._command()
+    def _prepare(self, runs: Runs, *, new: bool) -> RunStart:
         settings = self._home.settings()
-        report = self._checked_report(settings)
+        command = self.command(settings.training)
+        report = self.checked_report(settings)
         latest = None if new else latest_run(runs, settings.project.run_name)
         base = self._bases.select(self._home)
         resumes = latest is not None and resume_step(latest, settings, report, base) > 0
         base = base_of(latest) if latest and resumes else base
         check_files(location_of(base.name))
+        # A run without checkpoints starts over.
+        run = latest or runs.get(runs.unused_name(settings.project.run_name))
+
+        def create() -> None:
+            self._write_config(run, settings, report, resumes=resumes)
+
+        return RunStart(run, command, create, resumes)
+
+    def _launch(self, start: RunStart) -> None:
         self._free_memory()
         # `auto` chooses by the memory that is free now.
         self._bases.invalidate()
-        # A run without checkpoints starts over.
-        run = latest or runs.get(runs.unused_name(settings.project.run_name))
-        self._write_config(run, settings, report, resumes=resumes)
-        run.log.begin_section()
-        self._threads[run.name] = TrainingThread.launch(run, command)
-        return run
+        start.create()
+        start.run.log.begin_section()
+        self._threads[start.run.name] = TrainingThread.launch(start.run, start.command)
 
-    def _command(self) -> LaunchCommand:
+    def command(self, training: TrainingSettings) -> LaunchCommand:
+        """The command line of a worker, without its run.
+
+        Raises:
+            RunError: as `launch_command`.
+        """
         if self._argv:
             return LaunchCommand(tuple(self._argv))
-        return launch_command(self._home.settings().training, self._home.root)
+        return launch_command(training, self._home.root)
 
     def _write_config(
         self, run: Run, settings: Settings, report: BuildReport, *, resumes: bool
@@ -283,7 +314,7 @@ class Training:
         base = self._bases.select(self._home)
         run.create(run_config(run, self._home, base, report, stored))
 
-    def _checked_report(self, settings: Settings) -> BuildReport:
+    def checked_report(self, settings: Settings) -> BuildReport:
         """The report of the training data.
 
         Raises:
@@ -310,3 +341,11 @@ class Training:
             return self._bases.select(self._home)
         except BaseModelError as error:
             return BaseModelChoice("", "없음", str(error))
+
+
+def _check_none_live(runs: Runs) -> None:
+    live = runs.live()
+    if live:
+        raise RunError(
+            f"학습 '{live.name}' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
+        )

@@ -252,6 +252,10 @@ class Pseudonymizer:
             room, MappedMessages(history.messages, replace_names, self._replacer.replace_name)
         )
 
+    def replace_names(self, text: str) -> str:
+        """A text with pseudonyms."""
+        return self._replacer.replace(text)
+
     def _room(self, room: str) -> str:
         """Pseudonym of a room's name, which is often that of a participant."""
         name = self._replacer.replace_name(room)

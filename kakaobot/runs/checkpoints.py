@@ -15,6 +15,8 @@ from kakaobot.errors import RunError
 from kakaobot.model_files import damage
 
 AdapterKind = Literal["best", "latest"]
+AnyAdapter = Literal["best", "latest", "start"]
+"""`start`: what a refine begins with; never chatted with."""
 
 ADAPTER_CONFIG = "adapter_config.json"
 _ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -77,7 +79,7 @@ class Checkpoints:
         """Delete a checkpoint that cannot be loaded."""
         shutil.rmtree(checkpoint, ignore_errors=True)
 
-    def adapter_folder(self, kind: AdapterKind) -> Path:
+    def adapter_folder(self, kind: AnyAdapter) -> Path:
         return self._folder / f"adapter_{kind}"
 
     def adapter(self) -> tuple[AdapterKind, Path] | None:
@@ -92,7 +94,16 @@ class Checkpoints:
                     return kind, path
         return None
 
-    def replace_adapter(self, kind: AdapterKind, write: Callable[[Path], None]) -> None:
+    def copy_start(self, adapter: Path) -> None:
+        """Keep a copy of another run's adapter, which may be replaced or archived meanwhile."""
+
+        def copy(folder: Path) -> None:
+            for name in ADAPTER_FILES:
+                shutil.copyfile(adapter / name, folder / name)
+
+        self.replace_adapter("start", copy)
+
+    def replace_adapter(self, kind: AnyAdapter, write: Callable[[Path], None]) -> None:
         """Let `write` fill a draft folder, then swap it in for the adapter of this kind."""
         folder = self.adapter_folder(kind)
         draft = folder.with_name(f"{folder.name}.new")

@@ -14,6 +14,8 @@
         checkpoint-<step>/     worker    resumable; `complete.json` is written last
         adapter_latest/        worker    the newest weights
         adapter_best/          worker    the best weights so far
+        adapter_start/         app       the weights a refine begins with
+        refine.json            worker    the verdict on a refine; see `refinement`
         STOP                   app/user  asks the worker to save and exit
 
 Every file has one writer. Readers poll, so the window may be closed and reopened at any time.
@@ -46,7 +48,7 @@ _CONFIG, _STATUS, _METRICS, _STOP = "config.yaml", "status.json", "metrics.jsonl
 _TURN_TAKING = "turn_taking.json"
 _WORKER, _LOCK, _RESERVE = "worker.json", "worker.lock", "worker.reserve"
 
-_GROUPS = frozenset(("base", "data", "settings"))
+_GROUPS = frozenset(("base", "data", "settings", "refine"))
 
 Stamp = tuple[int, int, int]
 """Time of the last change, inode and size: two changes may share one tick of the clock."""

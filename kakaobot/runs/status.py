@@ -73,6 +73,20 @@ class Status:
             return cls()
         return cls(**values, notes=tuple(map(str, notes)) if isinstance(notes, list) else ())
 
+    def restarted(self) -> Status:
+        """Status of a starting worker: of a resumed run only the best checkpoint and pace stay."""
+        return Status(
+            state="starting",
+            best_eval_loss=self.best_eval_loss,
+            best_step=self.best_step,
+            best_style_distance=self.best_style_distance,
+            best_score=self.best_score,
+            best_metric=self.best_metric,
+            start_pace=self.start_pace,
+            pace_setup=self.pace_setup,
+            message="준비하는 중입니다.",
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Values by their JSON keys."""
         names = (field.name for field in fields(self))

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import (
+    LoraConfig,
+    get_peft_model,
+    get_peft_model_state_dict,
+    load_peft_weights,
+    set_peft_model_state_dict,
+)
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from kakaobot.base.files import is_local
 from kakaobot.base.loading import LoadedBase
-from kakaobot.errors import ConfigError
+from kakaobot.errors import ConfigError, RunError
+from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.settings import LoraSettings
 
+_OTHER_ADAPTER = (
+    "어댑터 {name} 이 이 바탕 모델의 것이 아닙니다. '새 학습'(train --new)으로 다시 배우세요."
+)
 _MAX_SPARSE_DROPOUT = 0.25
 """Above this, too many indices repeat and too few values are dropped."""
 
@@ -60,6 +71,22 @@ def with_lora(base: LoadedBase, lora: LoraSettings, *, checkpointing: bool) -> A
     if base.device.type == "cpu":
         _use_sparse_dropout(model, lora.dropout)
     return model
+
+
+def load_weights(model: Any, adapter: Path) -> None:
+    """Give a model of `with_lora` the weights of a saved adapter of the same size.
+
+    Raises:
+        RunError: it is damaged, or of another size.
+    """
+    check_adapter(adapter)
+    weights = load_peft_weights(str(adapter), device="cpu")
+    try:
+        result: Any = set_peft_model_state_dict(model, weights)
+    except RuntimeError as error:
+        raise RunError(_OTHER_ADAPTER.format(name=adapter.name)) from error
+    if result.unexpected_keys or len(weights) != len(get_peft_model_state_dict(model)):
+        raise RunError(_OTHER_ADAPTER.format(name=adapter.name))
 
 
 class SparseDropout(nn.Module):

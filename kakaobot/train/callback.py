@@ -102,6 +102,8 @@ class RunCallback(TrainerCallback):
         self._style_evaluation = style_evaluation
         self._metric = metric
         self._sampling_interval = sampling_interval
+        self.added_score: Callable[[], float] = lambda: 0.0
+        """Returns what the last evaluation adds to the score of the best adapter."""
         self._steps_per_epoch = steps_per_epoch
         self._start: tuple[float, int] | None = None
         """Time and step before the first step of this worker."""
@@ -213,8 +215,14 @@ class RunCallback(TrainerCallback):
         self.run.checkpoints.mark_complete(checkpoint)
         self._step_start = time.perf_counter()
 
-    def finish(self, step: int) -> None:
-        """Write the last status of a run that did not fail."""
+    def keep_alive(self, message: str) -> bool:
+        """Show that the worker is at something else than training. Returns whether to stop."""
+        if self._heartbeat_due:
+            self._write(message=message)
+        return self._stop_requested
+
+    def finish(self, step: int, conclusion: str = "") -> None:
+        """Write the last status of a run that did not fail, ending with `conclusion` if any."""
         if self.stopped:
             message = f"{step}단계에서 저장하고 멈췄습니다. 다시 시작하면 여기서 이어집니다."
         elif self.ended_early:
@@ -222,7 +230,9 @@ class RunCallback(TrainerCallback):
             message = f"{metric} 더 나아지지 않아 {step}단계에서 끝냈습니다."
         else:
             message = f"{step}단계를 모두 마쳤습니다."
-        if best := self.status.best_step:
+        if conclusion:
+            message += f" {conclusion}"
+        elif best := self.status.best_step:
             message += f" 가장 좋았던 {best}단계의 어댑터로 대화할 수 있습니다."
         self._write(
             state="stopped" if self.stopped else "finished",
@@ -242,19 +252,17 @@ class RunCallback(TrainerCallback):
         if self._style_evaluation is None:
             return None
 
-        def should_stop() -> bool:
-            if self._heartbeat_due:
-                self._write(message="대답해 보며 말투를 재는 중입니다.")
-            return self._stop_requested
-
-        distance = self._style_evaluation(step, should_stop)
+        distance = self._style_evaluation(
+            step, lambda: self.keep_alive("대답해 보며 말투를 재는 중입니다.")
+        )
         if distance is not None:
             self.run.append(Point(step, "voice", distance, time.time()))
             self._write(style_distance=distance)
         return distance
 
     def _save_if_best(self, step: int, loss: float, distance: float | None) -> None:
-        score, status = selection_score(self._metric, loss, distance), self.status
+        status = self.status
+        score = selection_score(self._metric, loss, distance) + self.added_score()
         # Scores of another metric are not comparable.
         best = status.best_score if status.best_metric == self._metric else None
         if best is None or score < best:

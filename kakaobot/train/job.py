@@ -44,23 +44,10 @@ class StoppedBeforeStart(Exception):
     """STOP was requested before the first step."""
 
 
-def initial_status(previous: Status) -> Status:
-    """Status of a starting worker: only the best checkpoint and the pace of a resumed run stay."""
-    return Status(
-        state="starting",
-        best_eval_loss=previous.best_eval_loss,
-        best_step=previous.best_step,
-        best_style_distance=previous.best_style_distance,
-        best_score=previous.best_score,
-        best_metric=previous.best_metric,
-        start_pace=previous.start_pace,
-        pace_setup=previous.pace_setup,
-        message="준비하는 중입니다.",
-    )
-
-
 class TrainingJob:
     """Trains one run."""
+
+    _trainer_type = LoraTrainer
 
     def __init__(self, run: Run, status: Status, ranks: ProcessGroup | None = None) -> None:
         self.run = run
@@ -108,8 +95,12 @@ class TrainingJob:
             f"{counter.padding:.1%} padding",
             flush=True,
         )
-        callback.finish(trainer.state.global_step)
+        callback.finish(trainer.state.global_step, self._conclude(trainer, callback))
         return None
+
+    def _conclude(self, trainer: LoraTrainer, callback: RunCallback) -> str:
+        """What else there is to say about a run that has ended, in Korean."""
+        return ""
 
     def _smaller_plan(self, trainer: LoraTrainer) -> MemoryPlan | None:
         # A single rank of several cannot go back to a checkpoint.
@@ -127,7 +118,7 @@ class TrainingJob:
         )
         self._memory_plan, self._kept_notes = smaller, (*self._kept_notes, note)
         status = self.run.recorded_status()
-        self.status = replace(initial_status(status), notes=(*status.notes, note))
+        self.status = replace(status.restarted(), notes=(*status.notes, note))
         self._report(note)
 
     def prepare(self) -> tuple[LoraTrainer, RunCallback, Path | None]:
@@ -145,7 +136,7 @@ class TrainingJob:
         else:
             checkpointing = self._memory_plan.checkpointing
         model = self._add_adapter(base, checkpointing=checkpointing)
-        plan = Plan.of(self.settings.training, len(train))
+        plan = self._plan(train)
         checkpoint = self._resume_checkpoint()
         max_tokens = (
             self._memory_plan.max_tokens
@@ -153,19 +144,14 @@ class TrainingJob:
             else self._max_tokens(base, train, val)
         )
         self._memory_plan = MemoryPlan(max_tokens, checkpointing)
-        trainer = LoraTrainer(
+        trainer = self._trainer_type(
             model=model,
             args=training_arguments(
                 self.run.path, self.settings, plan, base, fresh=checkpoint is None
             ),
             train=train,
             val=val,
-            schedule=BatchSchedule(
-                train.lengths,
-                per_epoch=plan.per_epoch,
-                total=plan.max_steps * self.settings.training.accumulation,
-                seed=self.settings.project.seed,
-            ),
+            schedule=self._schedule(train, plan),
             batch=plan.batch,
             max_tokens=max_tokens,
             pad_id=base.pad_id,
@@ -179,6 +165,17 @@ class TrainingJob:
             flush=True,
         )
         return trainer, callback, checkpoint
+
+    def _plan(self, train: RowDataset) -> Plan:
+        return Plan.of(self.settings.training, len(train))
+
+    def _schedule(self, train: RowDataset, plan: Plan) -> BatchSchedule:
+        return BatchSchedule(
+            train.lengths,
+            per_epoch=plan.per_epoch,
+            total=plan.max_steps * self.settings.training.accumulation,
+            seed=self.settings.project.seed,
+        )
 
     def _load_base(self) -> LoadedBase:
         requested = self.settings.model

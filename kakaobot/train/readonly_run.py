@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from kakaobot.runs.checkpoints import AdapterKind, Checkpoints
+from kakaobot.runs.checkpoints import AnyAdapter, Checkpoints
 from kakaobot.runs.liveness import WorkerProcess
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run
@@ -49,5 +49,5 @@ class _ReadOnlyCheckpoints(Checkpoints):
     def remove_incomplete(self) -> list[str]:
         return []
 
-    def replace_adapter(self, kind: AdapterKind, write: Callable[[Path], None]) -> None:
+    def replace_adapter(self, kind: AnyAdapter, write: Callable[[Path], None]) -> None:
         pass

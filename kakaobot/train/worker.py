@@ -25,6 +25,7 @@ from kakaobot.runs.exit_reason import (
     RESUMES,
     is_short_of_memory,
 )
+from kakaobot.runs.refinement import refinement_of
 from kakaobot.runs.run import LOG, Run
 from kakaobot.train.distributed import (
     FSDP_VARIABLE,
@@ -33,8 +34,9 @@ from kakaobot.train.distributed import (
     exit_with_launcher,
     is_peer_lost,
 )
-from kakaobot.train.job import StoppedBeforeStart, TrainingJob, initial_status
+from kakaobot.train.job import StoppedBeforeStart, TrainingJob
 from kakaobot.train.readonly_run import ReadOnlyRun
+from kakaobot.train.refine_job import RefineJob
 
 EXIT_BUSY = 3
 """Exit code if another worker holds the run."""
@@ -71,10 +73,11 @@ def main(argv: list[str]) -> int:
 def _train(run: Run, ranks: ProcessGroup) -> int:
     try:
         run.worker.reserve_space()
-        status = initial_status(run.recorded_status())
+        status = run.recorded_status().restarted()
         run.write_status(status)
         ranks.join()
-        TrainingJob(run, status, ranks).run_to_completion()
+        job = RefineJob if refinement_of(run) else TrainingJob
+        job(run, status, ranks).run_to_completion()
     except StoppedBeforeStart:
         return _stop(run, ranks)
     except Exception as error:  # noqa: BLE001 -- the outermost: every failure is shown to the user

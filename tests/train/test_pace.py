@@ -10,7 +10,6 @@ from transformers import TrainerControl, TrainerState, TrainingArguments
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import Status
 from kakaobot.train.callback import RunCallback
-from kakaobot.train.job import initial_status
 from kakaobot.train.pace import RECENT_STEPS, START_STEPS, Pace
 
 TOKENS = (900, 120, 410, 75, 640, 300)
@@ -160,7 +159,7 @@ def test_status_shows_a_busy_computer_and_the_time_left(tmp_path: Path, clock: F
 def test_a_resumed_run_keeps_the_pace_of_its_start(tmp_path: Path, clock: FakeClock) -> None:
     first = FakeTraining(tmp_path / "main", clock, Status()).train(20, 0.01)
     assert first.start_pace == pytest.approx(0.01)
-    training = FakeTraining(tmp_path / "main", clock, initial_status(first))
+    training = FakeTraining(tmp_path / "main", clock, first.restarted())
     assert training.train(RECENT_STEPS + 1, 0.05).slowdown == pytest.approx(5)
     # An ended run shows no slowdown.
     training.callback.finish(26)
