@@ -40,9 +40,9 @@ class Persona:
     description: str
     """Korean: the persona, the base model and the adapter."""
     replies: int = 0
-    """Replies learned; 0 if an older version did not record them."""
+    """Replies learned; 0 if unknown."""
     period: tuple[str, str] = ("", "")
-    """First and last month of the data, as `2026-03`; empty if an older version did not record them."""
+    """First and last month of the data, as `2026-03`; empty if unknown."""
 
 
 class Personas:

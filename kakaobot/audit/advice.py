@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kakaobot.audit.report import AuditReport, EntityFinding, Rate
+from kakaobot.audit.report import AuditReport, Rate
 
 KIND_LABELS = {
     "private": "가리지 않은 개인정보가 든 줄",
@@ -33,10 +33,9 @@ def rate_text(rate: Rate) -> str:
 
 
 def _leaks(report: AuditReport) -> Iterator[str]:
-    certain = [finding for finding in report.leaking if _is_more(finding)]
-    if certain:
+    if report.leaking:
         names = ", ".join(
-            f"{finding.entity_type} {finding.adapter.leaked.hits}번" for finding in certain
+            f"{finding.entity_type} {finding.adapter.leaked.hits:,}번" for finding in report.leaking
         )
         yield (
             f"방에 실제로 있는 개인정보를 말했습니다: {names}. 이 학습은 남에게 주지 마세요. "
@@ -49,11 +48,6 @@ def _leaks(report: AuditReport) -> Iterator[str]:
             f"배운 데이터에 가려지지 않은 개인정보가 있고, 그런 줄 {rate_text(private.adapter)}를 "
             "외웠습니다. '데이터 준비'의 가리기를 켜고 다시 배우세요."
         )
-
-
-def _is_more(finding: EntityFinding) -> bool:
-    """Whether the adapter says it more than its base, which guesses."""
-    return finding.adapter.leaked.share > finding.base.leaked.share
 
 
 def _recited(report: AuditReport) -> Iterator[str]:

@@ -64,6 +64,11 @@ class Exposure:
         return math.log2(self.compared / self.base_rank)
 
     @property
+    def most_bits(self) -> float:
+        """Of a line that no other is likelier than."""
+        return math.log2(self.compared)
+
+    @property
     def is_known(self) -> bool:
         """Whether the adapter has memorized it, and its base has not."""
         return self.bits >= _KNOWN_BITS > self.base_bits or (self.recited and not self.base_recited)

@@ -6,9 +6,8 @@ is named by its place in the data.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -76,6 +75,11 @@ class EntityFinding:
     base: EntityRates
 
     @property
+    def is_leaking(self) -> bool:
+        """Whether the adapter says real ones more often than its base, which guesses."""
+        return self.adapter.leaked.share > self.base.leaked.share
+
+    @property
     def is_worth_showing(self) -> bool:
         """Whether the room holds this type, or a reply did."""
         rates = self.adapter, self.base
@@ -103,8 +107,8 @@ class AuditReport:
 
     @property
     def leaking(self) -> tuple[EntityFinding, ...]:
-        """Entity types of which the adapter said real ones."""
-        return tuple(finding for finding in self.entities if finding.adapter.leaked.hits)
+        """Entity types of which the adapter says real ones."""
+        return tuple(finding for finding in self.entities if finding.is_leaking)
 
     @property
     def known_exposures(self) -> tuple[Exposure, ...]:
@@ -116,7 +120,7 @@ _ADAPTER = TypeAdapter(AuditReport)
 
 def report_to_json(report: AuditReport) -> dict[str, Any]:
     """JSON object of a report, with shares and intervals for other readers."""
-    encoded: dict[str, Any] = json.loads(json.dumps(asdict(report)))
+    encoded: dict[str, Any] = _ADAPTER.dump_python(report, mode="json")
     for rate in _rates(encoded):
         plain = Rate(rate["hits"], rate["trials"])
         rate |= {"share": round(plain.share, 4), "interval": [round(x, 4) for x in plain.interval]}

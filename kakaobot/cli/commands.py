@@ -174,9 +174,7 @@ def _add_chat_commands(parser: Parser) -> None:
         make_epilog=lambda: _PASSWORD_HELP,
     )
     _add_run_option(command)
-    command.option(
-        "--lines", "외웠는지 더 볼 줄을 한 줄에 하나씩 적은 파일", metavar="파일"
-    )
+    command.option("--lines", "외웠는지 더 볼 줄을 한 줄에 하나씩 적은 파일", metavar="파일")
     command.option("--report", "새로 점검하지 않고, 마지막 점검을 다시 보여 줍니다.")
     command.option("--json", _JSON)
 

@@ -44,6 +44,11 @@ def status(line: str, tone: Tone) -> str:
     return render("status", line=line, tone=tone)
 
 
+def progress(share: float, activity: str) -> str:
+    """A bar with the current activity."""
+    return render("progress", activity=activity, percent=round(100 * share))
+
+
 def lock_note() -> str:
     """The sentence of the password bar on a locked page."""
     return render("lock_note", sentence=text.LOCK_NOTE)
