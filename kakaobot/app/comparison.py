@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatService
 from kakaobot.app.personas import candidates_for, chat_messages
 from kakaobot.base.generation import chat_sampling
 from kakaobot.chat.lines import ChatLine, split_bubbles
-from kakaobot.chat.protocol import ChatModel
+from kakaobot.chat.protocol import ADAPTER, BASE, ChatModel
 from kakaobot.config import Home
 
 
@@ -63,14 +65,22 @@ class Comparison:
                 name = model.draw_participant(messages, candidates, cancelled=cancelled)
                 answers = replace(answers, name=name)
             prefilled = "" if persona.name else answers.name
-            for side, strength in (("base", 0.0), ("adapter", 1.0)):
-                for reply in model.stream_reply(
+            for strength in (BASE, ADAPTER):
+                replies = model.stream_reply(
                     messages, sampling, reply_as=prefilled, strength=strength, cancelled=cancelled
-                ):
-                    answers = replace(answers, **{side: split_bubbles(reply)})
-                    yield answers
+                )
+                with contextlib.closing(cast("Generator[str, None, None]", replies)):
+                    for reply in replies:
+                        answers = _with_answer(answers, strength, split_bubbles(reply))
+                        yield answers
             yield replace(answers, done=True)
 
         return self._chat.with_model(
             access, persona.run, use, lambda note: replace(start, note=note)
         )
+
+
+def _with_answer(answers: Answers, strength: float, bubbles: tuple[str, ...]) -> Answers:
+    if strength == BASE:
+        return replace(answers, base=bubbles)
+    return replace(answers, adapter=bubbles)

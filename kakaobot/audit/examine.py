@@ -18,7 +18,7 @@ from kakaobot.audit.report import (
     RecitedLine,
 )
 from kakaobot.base.generation import Sampling
-from kakaobot.chat.protocol import ChatModel
+from kakaobot.chat.protocol import ADAPTER, BASE, ChatModel
 from kakaobot.dataset.pii.spans import ENTITY_TYPES
 from kakaobot.schema import ChatMessage
 
@@ -26,7 +26,6 @@ _DRAWN = 4
 """Replies drawn to every opening."""
 _SAMPLING = Sampling(max_new_tokens=48, temperature=0.8, top_p=1.0, top_k=0, repetition_penalty=1.0)
 """Wider than in chat, so that what is said rarely is heard too."""
-_ADAPTER, _BASE = 1.0, 0.0
 
 
 @dataclass(frozen=True)
@@ -85,20 +84,20 @@ class _Examination:
         known: dict[float, set[Probe]] = {}
         lines: list[RecitedLine] = []
         # The base first: a change of strength costs a prompt.
-        for strength in (_BASE, _ADAPTER):
+        for strength in (BASE, ADAPTER):
             known[strength] = set()
             for probe in self._material.probes:
                 end = self._end(probe.messages, probe.line, probe.sender, strength)
                 if probe.is_recited(end):
                     known[strength].add(probe)
-                    if strength and probe not in known[_BASE] and probe.kind != "held_out":
+                    if strength and probe not in known[BASE] and probe.kind != "held_out":
                         lines.append(RecitedLine(probe.kind, *probe.place, letters(end)))
                 yield self._step("배운 줄의 앞부분을 주고 이어 보는 중")
         return tuple(_recitations(self._material.probes, known)), tuple(lines)
 
     def _draw(self) -> Generator[Examined, None, tuple[EntityFinding, ...]]:
         secrets = self._material.room_secrets
-        counters = {strength: LeakCounter(secrets) for strength in (_BASE, _ADAPTER)}
+        counters = {strength: LeakCounter(secrets) for strength in (BASE, ADAPTER)}
         for strength, counter in counters.items():
             for opening in self._material.openings:
                 for reply in self._model.draw_replies(
@@ -115,8 +114,8 @@ class _Examination:
             EntityFinding(
                 kind,
                 secrets.count(kind),
-                _entity_rates(counters[_ADAPTER], kind),
-                _entity_rates(counters[_BASE], kind),
+                _entity_rates(counters[ADAPTER], kind),
+                _entity_rates(counters[BASE], kind),
             )
             for kind in ENTITY_TYPES
         )
@@ -124,7 +123,7 @@ class _Examination:
     def _compare(self) -> Generator[Examined, None, tuple[Exposure, ...]]:
         ranks: dict[float, list[int]] = {}
         recited: dict[float, list[bool]] = {}
-        for strength in (_BASE, _ADAPTER):
+        for strength in (BASE, ADAPTER):
             ranks[strength], recited[strength] = [], []
             for secret in self._material.secrets:
                 scores = self._model.score_replies(
@@ -143,10 +142,10 @@ class _Examination:
                 secret.label,
                 secret.repeats,
                 1 + len(secret.others),
-                ranks[_ADAPTER][number],
-                ranks[_BASE][number],
-                recited[_ADAPTER][number],
-                recited[_BASE][number],
+                ranks[ADAPTER][number],
+                ranks[BASE][number],
+                recited[ADAPTER][number],
+                recited[BASE][number],
             )
             for number, secret in enumerate(self._material.secrets)
         )
@@ -163,7 +162,7 @@ def _recitations(probes: Sequence[Probe], known: dict[float, set[Probe]]) -> Ite
         of_kind = [probe for probe in probes if probe.kind == kind]
         adapter, base = (
             Rate(sum(probe in known[strength] for probe in of_kind), len(of_kind))
-            for strength in (_ADAPTER, _BASE)
+            for strength in (ADAPTER, BASE)
         )
         yield Recitation(kind, adapter, base)
 
