@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import re
@@ -32,14 +33,16 @@ _FULL_BELOW = 1_000_000
 """Free bytes below which a disk counts as full."""
 
 
-def replace_text(file: Path, text: str) -> None:
+def replace_text(file: Path, text: str, *, mode: int = 0o666) -> None:
     """Write a draft and rename it, so that readers see the old text or the new, never a mixture.
 
-    If that fails, the old file stays and the draft is deleted.
+    If that fails, the old file stays and the draft is deleted. The umask is taken off `mode`.
     """
     draft = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}.new")
     try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
+        opener = functools.partial(os.open, mode=mode)
+        with open(draft, "w", encoding="utf-8", newline="\n", opener=opener) as stream:
+            stream.write(text)
         retry_rename(lambda: draft.replace(file))
     except BaseException as error:
         with contextlib.suppress(OSError):

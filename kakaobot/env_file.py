@@ -6,11 +6,12 @@ import io
 import os
 import re
 import stat
-from collections.abc import MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from pathlib import Path
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 
+from kakaobot.atomic_io import replace_text
 from kakaobot.errors import ConfigError
 from kakaobot.text_file import read_text
 
@@ -23,6 +24,10 @@ SECRET_VARIABLES = (PASSWORD_VARIABLE, ACCESS_VARIABLE)
 
 _LOOKALIKE = re.compile(r"[._]?env(?:\.\w+)*", re.IGNORECASE)
 _TEMPLATES = re.compile(r".*\.(?:example|sample|template)", re.IGNORECASE)
+_LINE_START = re.compile(r"\s*(?:export[^\S\n]+)?")
+_COMMENT = re.compile(r"[^\S\n]+#[^\n'\"]*(?=\n?\Z)")
+"""Behind a value. One with a quote in it may be a part of the value."""
+_OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -36,16 +41,39 @@ def read_env(file: Path) -> dict[str, str]:
     """
     if not file.exists() or file.is_dir():
         return {}
-    variables = {}
-    for binding in parse_stream(io.StringIO(read_text(file))):
+    bindings = _parse(read_text(file))
+    for binding in bindings:
         if binding.error and PASSWORD_VARIABLE in binding.original.string:
             raise ConfigError(
                 f"{file.name} 의 {binding.original.line}번째 줄을 알아볼 수 없습니다. "
                 f"{PASSWORD_VARIABLE}=비밀번호 처럼 적고, 따옴표를 열었으면 닫아 주세요."
             )
-        if binding.key is not None and binding.value is not None:
-            variables[binding.key] = binding.value
-    return variables
+    return _variables(bindings)
+
+
+def write_password(file: Path, password: str) -> None:
+    """Set the password in a `.env`, which only its owner can read then. All other lines stay.
+
+    Raises:
+        ConfigError: the file cannot be read, or its other lines leave no way to write this one.
+        OSError: it cannot be written.
+    """
+    if file.is_dir():
+        raise ConfigError(
+            f"{file.name} 이라는 폴더가 있어 비밀번호를 적을 수 없습니다. 폴더의 이름을 바꾸세요."
+        )
+    wanted = {**read_env(file), PASSWORD_VARIABLE: password}
+    bindings = _parse(read_text(file) if file.exists() else "")
+    for value in _spellings(password):
+        text = _with_password(bindings, value)
+        if _variables(_parse(text)) == wanted:
+            # A link stays one: people keep such files elsewhere.
+            replace_text(Path(os.path.realpath(file)), text, mode=_OWNER_ONLY)
+            return
+    raise ConfigError(
+        f"이 비밀번호는 {file.name} 의 다른 줄과 섞여 적을 수 없습니다. "
+        "따옴표나 \\ 를 빼고 정하세요."
+    )
 
 
 def misnamed_env(folder: Path) -> str:
@@ -70,6 +98,49 @@ def is_exposed(file: Path) -> bool:
 def take_secrets(environ: MutableMapping[str, str]) -> dict[str, str]:
     """Remove the passwords from `environ`, so that no child process gets them; returns them."""
     return {name: environ.pop(name) for name in SECRET_VARIABLES if name in environ}
+
+
+def _parse(text: str) -> list[Binding]:
+    return list(parse_stream(io.StringIO(text)))
+
+
+def _variables(bindings: Iterable[Binding]) -> dict[str, str]:
+    """The last value of each variable that has one."""
+    return {
+        binding.key: binding.value
+        for binding in bindings
+        if binding.key is not None and binding.value is not None
+    }
+
+
+def _spellings(password: str) -> Iterator[str]:
+    """The ways to write a value, the plainest first; the file tells which one it is read from."""
+    if not re.search(r"[\s#'\"\\]", password):
+        yield password
+    escaped = password.replace("\\", r"\\")
+    yield "'" + escaped.replace("'", r"\'") + "'"
+    yield '"' + escaped.replace('"', r"\"") + '"'
+    yield password
+
+
+def _with_password(bindings: Sequence[Binding], value: str) -> str:
+    """The text of a `.env` in which the last line with the password, or a new one, has a value.
+
+    Older passwords in lines above it are dropped.
+    """
+    pieces = [binding.original.string for binding in bindings]
+    found = [number for number, entry in enumerate(bindings) if entry.key == PASSWORD_VARIABLE]
+    for number in found:
+        start = _LINE_START.match(pieces[number])
+        comment = _COMMENT.search(pieces[number]) if bindings[number].value else None
+        ending = f"{comment[0] if comment else ''}\n"
+        line = f"{start[0] if start else ''}{PASSWORD_VARIABLE}={value}{ending}"
+        pieces[number] = line if number == found[-1] else ""
+    if not found:
+        before = "".join(pieces)
+        newline = "\n" if before and not before.endswith("\n") else ""
+        pieces.append(f"{newline}{PASSWORD_VARIABLE}={value}\n")
+    return "".join(pieces)
 
 
 def _sets_password(file: Path) -> bool:
