@@ -87,10 +87,27 @@ def _prepare(uploads: Path) -> None:
     )
 
 
-def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser: bool) -> int:
-    from ui.services import Services
+def launch_window(
+    services: Services,
+    info: ServerInfo,
+    sessions: BrowserSessions,
+    *,
+    quit_program: Callable[[], None],
+    on_exchange: Callable[[], None] = lambda: None,
+) -> gr.Blocks:
+    """Serve the window to the browsers that have a session. Needs the environment of `_prepare`."""
     from ui.session_auth import SessionPasses
     from ui.window import build_window
+
+    passes = SessionPasses(sessions, info.port)
+    window = build_window(services, quit_program=quit_program, passes=passes)
+    middleware = [_auth(info, sessions, on_exchange), _upload_limits()]
+    window.queue(max_size=64).launch(**_launch_options(info, middleware))
+    return window
+
+
+def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser: bool) -> int:
+    from ui.services import Services
 
     services = Services.from_home(home)
     services.training.adopt()
@@ -98,11 +115,14 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
         if notice:
             _print(console_text.ENV_NOTICE.format(notice=notice))
     sessions = BrowserSessions(None if is_loopback(info.host) else services.gate)
-    passes = SessionPasses(sessions, info.port)
-    window = build_window(services, quit_program=_delayed(stop), passes=passes)
     redirect = open_page_file(home.root)
-    auth = _auth(info, sessions, on_exchange=lambda: remove_redirect(redirect))
-    window.queue(max_size=64).launch(**_launch_options(info, [auth, _upload_limits()]))
+    window = launch_window(
+        services,
+        info,
+        sessions,
+        quit_program=_delayed(stop),
+        on_exchange=lambda: remove_redirect(redirect),
+    )
     info.write(home)
     try:
         _open(info, sessions, home, open_browser=open_browser)
