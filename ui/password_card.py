@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from ui import text
+from ui import password_text, text
 from ui.errors import notify
 from ui.events import Trigger, Updates, on
 from ui.render import cards
@@ -29,11 +29,12 @@ class PasswordFileHandlers:
         self._file = file
 
     def show(self) -> Updates:
-        exposure, misnaming = self._file.exposure(), self._file.misnaming()
+        is_exposed, misnaming = self._file.is_exposed(), self._file.misnaming()
+        exposure = password_text.ENV_EXPOSED if is_exposed else ""
         note = cards.note(text.ENV_TITLE, exposure, misnaming, tone="warn")
         return (
             gr.HTML(note, visible=bool(exposure or misnaming)),
-            gr.Button(visible=bool(exposure)),
+            gr.Button(visible=is_exposed),
         )
 
     def close(self) -> Updates:

@@ -19,7 +19,7 @@ from kakaobot.app.auth import AccessPass
 from kakaobot.atomic_io import parse_json
 from kakaobot.errors import AccessDenied
 from scripts.open_page import proof_of
-from ui import request_text
+from ui import password_text, request_text
 from ui.asgi import App, Receive, Scope, Send
 from ui.browser_sessions import BrowserSession, BrowserSessions, PasswordRequired, has_key
 from ui.errors import failure_of
@@ -169,7 +169,8 @@ class SessionAuthMiddleware:
         self, method: str, receive: Receive, headers: dict[str, str]
     ) -> _Response | None:
         if method in ("GET", "HEAD"):
-            return _Response(200, render("open").encode(), "text/html; charset=utf-8")
+            page = render("open", show=password_text.SHOW)
+            return _Response(200, page.encode(), "text/html; charset=utf-8")
         if method != "POST" or headers.get("content-type") != "application/json":
             return _Response(405)
         request = _json_object(await _read(receive, _MAX_CODE_BODY))

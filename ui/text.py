@@ -302,10 +302,7 @@ CHAT_TAB = "4 대화"
 GATE_TITLE = "대화는 잠겨 있습니다"
 GATE_LEAD = "맨 위 칸에 비밀번호를 넣으면 대화할 수 있습니다."
 GATE_NOT_SET_TITLE = "먼저 비밀번호를 정해 주세요"
-GATE_NOT_SET = (
-    "프로그램 폴더에 .env 파일을 만들어 아래처럼 한 줄을 적고, 프로그램을 다시 시작하세요."
-)
-GATE_EXAMPLE = "CHATBOT_PASSWORD=원하는비밀번호"
+GATE_NOT_SET = "맨 위의 '비밀번호 정하기'를 누르면 바로 정하고 대화할 수 있습니다."
 CHAT_RUN = "말할 학습"
 CHAT_PERSONA = "대답할 사람"
 ANYBODY = "누구든지"

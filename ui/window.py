@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from ui import password_bar, password_card, text
+from ui import password_bar, password_card, password_form, text
 from ui.errors import GuardedBlocks
 from ui.events import on
 from ui.password_bar import NoPassStore, PassStore
@@ -25,7 +25,7 @@ _GOODBYE_SCRIPT = """(sentence) => {
 }"""
 _POLL_SECONDS = 1.0
 """Seconds between polls of the run folder while a page is open."""
-_IDLE_SECONDS = 10.0
+_LOCK_SECONDS = 3.0
 """Seconds between checks whether an open page must lock."""
 _DELETE_UPLOADS = (3600, 3600)
 """Seconds between cleanups of the upload folder, and the age at which a file is deleted."""
@@ -50,9 +50,13 @@ def build_window(
     ) as window:
         status_line = _header(HeaderHandlers(services.training, quit_program))
         # Outside the tabs: a timer inside a hidden tab does not tick.
-        timer, idle_timer = gr.Timer(_POLL_SECONDS), gr.Timer(_IDLE_SECONDS)
+        timer, lock_timer = gr.Timer(_POLL_SECONDS), gr.Timer(_LOCK_SECONDS)
         bar = password_bar.PasswordBarHandlers(gate, passes or NoPassStore())
-        page = password_bar.build(bar, window.load, idle_timer.tick)
+        bar_parts = password_bar.build(bar, window.load, lock_timer.tick)
+        password_form.build(
+            password_form.PasswordFormHandlers(bar, services.password_file), bar_parts
+        )
+        page = bar_parts.page
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as tab:
                 exports.build(
@@ -77,7 +81,7 @@ def build_window(
             with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
                 password_card.build(
                     password_card.PasswordFileHandlers(services.password_file),
-                    [tab.select, window.load],
+                    [tab.select, window.load, page.changed],
                 )
                 settings.build(
                     settings.SettingsHandlers(services.settings, gate),

@@ -1,6 +1,6 @@
 """Password authentication: what shows or imitates anybody's words requires an `AccessPass`.
 
-Only a `PasswordGate` issues one.
+Only a `PasswordGate` issues one. The gate also takes the first password, and another one.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import math
 import secrets
 import threading
 import time
-import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from kakaobot.app.password_file import PasswordFile
+from kakaobot.app.password_rules import normalized, password_problem
 from kakaobot.atomic_io import read_json_object, replace_text
 from kakaobot.config import Home
 from kakaobot.env_file import PASSWORD_VARIABLE
@@ -30,10 +31,23 @@ _MAX_LOCKOUT = 300.0
 """Seconds."""
 
 _NOT_SET = (
-    f"비밀번호가 설정되지 않아 대화할 수 없습니다. 프로그램 폴더의 .env 파일에 "
-    f"{PASSWORD_VARIABLE}=원하는비밀번호 를 적고 다시 시작하세요."
+    "비밀번호가 설정되지 않아 대화할 수 없습니다. 창을 열어 맨 위에서 정하거나, 프로그램 폴더의 "
+    f".env 파일에 {PASSWORD_VARIABLE}=원하는비밀번호 를 적고 다시 시작하세요."
 )
 LOCKED = "잠겨 있습니다. 먼저 비밀번호를 입력하세요."
+ALREADY_SET = "그 사이에 비밀번호가 정해졌습니다. 정해진 비밀번호를 맨 위 칸에 넣으세요."
+
+
+class WrongPassword(AccessDenied):
+    """The password is another one."""
+
+
+class PasswordStore(Protocol):
+    """Where the password of a gate is kept."""
+
+    def read(self) -> str: ...
+
+    def write(self, password: str) -> None: ...
 
 
 class AccessPass:
@@ -52,11 +66,12 @@ class PasswordGate:
     Failed attempts are counted globally: a client can forge any address or session.
 
     Args:
-        password: blank denies everybody.
+        password: blank denies everybody, until `set_first`.
         clock: seconds since the epoch, as failed attempts outlast the process.
         options: read at every check.
         attempts: file of the failed attempts; None keeps them in memory only.
         not_set: Korean: why there is no password, if there is a better reason than its absence.
+        store: keeps a new password; None keeps it in memory only.
     """
 
     def __init__(
@@ -67,11 +82,12 @@ class PasswordGate:
         options: Callable[[], AccessSettings] = AccessSettings,
         attempts: Path | None = None,
         not_set: str = "",
+        store: PasswordStore | None = None,
     ) -> None:
         self._not_set = not_set or _NOT_SET
-        self._salt = secrets.token_bytes(16)
-        self._digest = self._scrypt(password) if password.strip() else b""
-        self._seal = secrets.token_bytes(32)
+        self._store = store
+        self._digest = b""
+        self._take(password)
         self._clock = clock
         self._options = options
         self._attempts = attempts
@@ -82,11 +98,13 @@ class PasswordGate:
     @classmethod
     def from_home(cls, home: Home) -> PasswordGate:
         """A gate with `CHATBOT_PASSWORD` from the environment or `.env`."""
+        file = PasswordFile(home)
         return cls(
             home.password(),
             options=lambda: _options(home),
             attempts=home.state_folder / "attempts.json",
-            not_set=PasswordFile(home).misnaming(),
+            not_set=file.misnaming(),
+            store=file,
         )
 
     @property
@@ -100,22 +118,40 @@ class PasswordGate:
             AccessDenied: the password is wrong, none is set, or the gate is locked after too many
                 attempts.
         """
-        if not self.is_set:
-            raise AccessDenied(self._not_set)
-        if not password:
-            raise AccessDenied("비밀번호를 입력하세요.")
         with self._lock:
-            self._read_attempts()
-            wait = self._locked_until - self._clock()
-            if wait > 0:
-                raise AccessDenied(f"여러 번 틀렸습니다. {math.ceil(wait)}초 뒤에 다시 입력하세요.")
-            if not hmac.compare_digest(self._scrypt(password), self._digest):
-                self._count_failure()
-                raise AccessDenied("비밀번호가 틀렸습니다. 다시 입력하세요.")
-            if self._failures:
-                self._failures, self._locked_until = 0, 0.0
-                self._write_attempts()
-        return AccessPass(self._seal, self._clock())
+            self._check(password)
+            return self._new_pass()
+
+    def set_first(self, password: str) -> AccessPass:
+        """Set a password where there is none; valid at once, and for the next start.
+
+        Raises:
+            ConfigError: it is no password, or cannot be stored.
+            AccessDenied: there is one, which another page or the user has set meanwhile.
+        """
+        composed = _fit(password)
+        with self._lock:
+            if not self.is_set and self._store is not None:
+                self._take(self._store.read())
+            if self.is_set:
+                raise AccessDenied(ALREADY_SET)
+            return self._replace(composed)
+
+    def change(self, old: str, password: str) -> AccessPass:
+        """Replace the password, and revoke the passes of all pages but the one returned.
+
+        Raises:
+            ConfigError: as `set_first`; the old password still holds.
+            AccessDenied: as `authenticate` for the old one.
+        """
+        composed = _fit(password)
+        with self._lock:
+            self._check(old)
+            return self._replace(composed)
+
+    def lock_all(self) -> None:
+        """Revoke the passes of all pages."""
+        self._seal = secrets.token_bytes(32)
 
     def verify(self, access: AccessPass | None) -> None:
         """Check a pass, and count it as used now.
@@ -157,6 +193,47 @@ class PasswordGate:
             self.verify(access)
         return True
 
+    def _check(self, password: str) -> None:
+        """Compare and count. Requires the lock.
+
+        Raises:
+            AccessDenied: as `authenticate`.
+        """
+        if not self.is_set:
+            raise AccessDenied(self._not_set)
+        if not password:
+            raise AccessDenied("비밀번호를 입력하세요.")
+        self._read_attempts()
+        wait = self._locked_until - self._clock()
+        if wait > 0:
+            raise AccessDenied(f"여러 번 틀렸습니다. {math.ceil(wait)}초 뒤에 다시 입력하세요.")
+        if not hmac.compare_digest(self._scrypt(password), self._digest):
+            self._count_failure()
+            raise WrongPassword("비밀번호가 틀렸습니다. 다시 입력하세요.")
+        self._forget_failures()
+
+    def _replace(self, password: str) -> AccessPass:
+        """Store a password, then take it. Requires the lock."""
+        if self._store is not None:
+            self._store.write(password)
+        self._take(password)
+        self._forget_failures()
+        return self._new_pass()
+
+    def _take(self, password: str) -> None:
+        """Compare with this password from now on. All passes issued so far are invalid."""
+        self.lock_all()
+        self._salt = secrets.token_bytes(16)
+        self._digest = self._scrypt(password) if password.strip() else b""
+
+    def _new_pass(self) -> AccessPass:
+        return AccessPass(self._seal, self._clock())
+
+    def _forget_failures(self) -> None:
+        if self._failures:
+            self._failures, self._locked_until = 0, 0.0
+            self._write_attempts()
+
     def _count_failure(self) -> None:
         self._failures += 1
         if self._failures >= FREE_ATTEMPTS:
@@ -189,9 +266,19 @@ class PasswordGate:
             replace_text(self._attempts, json.dumps(counted))
 
     def _scrypt(self, password: str) -> bytes:
-        # macOS sends Hangul decomposed (NFD); a .env file holds it composed.
-        raw = unicodedata.normalize("NFC", str(password)).encode(errors="replace")
+        raw = normalized(str(password)).encode(errors="replace")
         return hashlib.scrypt(raw, salt=self._salt, n=2**14, r=8, p=1)
+
+
+def _fit(password: str) -> str:
+    """A new password as it is stored.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if problem := password_problem(password):
+        raise ConfigError(problem)
+    return normalized(password)
 
 
 def _options(home: Home) -> AccessSettings:

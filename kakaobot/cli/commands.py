@@ -26,7 +26,6 @@ COMMAND_MODULES = {
     "reply": "chat",
     "chat": "chat",
     "smoke": "chat",
-    "audit": "audit",
     "settings": "settings",
 }
 """Command → module of this package that holds the function of the same name."""
@@ -38,7 +37,7 @@ _EPILOG = """설정: configs/sft.yaml 에 적습니다. 명령으로는 학습 �
 환경 변수:
   KAKAOBOT_HOME             설정, 대화, 학습 결과가 있는 폴더 (기본: 프로그램 폴더)
   CHATBOT_PASSWORD          대화를 잠그는 비밀번호. .env 파일에 적어도 됩니다.
-  CHATBOT_ACCESS_PASSWORD   reply, chat, smoke, audit 가 비밀번호를 묻지 않고 쓸 값
+  CHATBOT_ACCESS_PASSWORD   reply, chat, smoke 가 비밀번호를 묻지 않고 쓸 값
 
 종료 코드: 0 다 했음, 1 할 수 없었음(까닭을 한 문장으로 알립니다), 2 명령을 잘못 적음
 """
@@ -164,18 +163,6 @@ def _add_chat_commands(parser: Parser) -> None:
         "smoke", "smoke.prompts 에 적힌 말마다 대답을 하나씩 받아 봅니다.", make_epilog=_chat_epilog
     )
     _add_run_option(command)
-    command.option("--json", _JSON)
-
-    command = parser.command(
-        "audit",
-        "어댑터가 방의 말을 외웠는지, 개인정보를 말하는지 점검합니다.\n"
-        "배운 줄의 앞부분을 주고 뒤를 잇게 하고, 개인정보를 물어보고, 심어 둔 비밀"
-        "(data.canaries)을\n아는지 봅니다. 모두 바탕 모델과 견주어 학습 폴더에 적습니다.",
-        make_epilog=lambda: _PASSWORD_HELP,
-    )
-    _add_run_option(command)
-    command.option("--lines", "외웠는지 더 볼 줄을 한 줄에 하나씩 적은 파일", metavar="파일")
-    command.option("--report", "새로 점검하지 않고, 마지막 점검을 다시 보여 줍니다.")
     command.option("--json", _JSON)
 
 

@@ -39,7 +39,6 @@ def run_config(
             "people": list(data.participants),
             "named": data.shows_names,
             "train_replies": data.train_replies,
-            "period": list(data.period),
         },
         "settings": _portable(settings, home).model_dump(mode="json"),
     }

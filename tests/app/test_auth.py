@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import threading
 import unicodedata
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from kakaobot.app.auth import FREE_ATTEMPTS, AccessPass, PasswordGate
 from kakaobot.config import Home, save
-from kakaobot.errors import AccessDenied
+from kakaobot.env_file import PASSWORD_VARIABLE
+from kakaobot.errors import AccessDenied, ConfigError
 from kakaobot.settings import AccessSettings
+from tests.conftest import write_password
+from tests.prepared_home import is_sentence
 
 
 class Clock:
@@ -210,3 +216,163 @@ def test_a_lockout_from_the_future_ends_after_the_longest_one(tmp_path: Path) ->
         gate.authenticate("바다")
     clock.now += 301
     gate.authenticate("바다")
+
+
+# --- the first password, and another one
+
+
+class Store:
+    """Keeps a password in memory."""
+
+    def __init__(self, password: str = "") -> None:
+        self.password = password
+
+    def read(self) -> str:
+        return self.password
+
+    def write(self, password: str) -> None:
+        self.password = password
+
+
+class FullDisk(Store):
+    def write(self, password: str) -> None:
+        raise ConfigError("디스크가 가득 찼습니다.")
+
+
+def test_the_first_password_holds_at_once_and_is_stored(home: Home) -> None:
+    gate = PasswordGate.from_home(home)
+    assert gate.shows_words(None)
+    access = gate.set_first("바다 거북")
+    gate.verify(access)
+    assert not gate.shows_words(None)
+    gate.authenticate("바다 거북")
+    PasswordGate.from_home(Home(home.root)).authenticate("바다 거북")
+
+
+@pytest.mark.parametrize("typed", ["바다 거북", unicodedata.normalize("NFD", "바다 거북")])
+def test_a_password_is_stored_composed(typed: str) -> None:
+    store = Store()
+    gate = PasswordGate("", store=store)
+    gate.set_first(typed)
+    assert store.password == "바다 거북"
+    gate.authenticate(unicodedata.normalize("NFD", "바다 거북"))
+
+
+def test_loose_jamo_stay_as_they_were_typed() -> None:
+    """Somebody may choose the letters themselves, as in `ㅂㅏㄷㅏ`."""
+    store = Store()
+    PasswordGate("", store=store).set_first("ㅂㅏㄷㅏ")
+    assert store.password == "ㅂㅏㄷㅏ"
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        *(("", "4자"), ("    ", "4자"), ("귤", "4자"), (" 귤감배 ", "4자"), ("ㅋㅋㅋㅋ", "되풀이")),
+        *(("x" * 3 + "y" * 200, "128자"), ("한 줄\n두 줄", "보이지"), ("a\0bc", "보이지")),
+        ("abc\ud800", "보이지"),
+    ],
+    ids=ascii,
+)
+def test_what_is_no_password_is_refused_in_a_sentence(password: str, reason: str) -> None:
+    store = Store()
+    for call in (PasswordGate("", store=store).set_first, partial(PasswordGate("바").change, "바")):
+        with pytest.raises(ConfigError, match=reason) as refused:
+            call(password)
+        assert is_sentence(str(refused.value))
+    assert store.password == ""
+
+
+def test_of_two_pages_that_set_a_password_the_second_is_refused() -> None:
+    store = Store()
+    gate = PasswordGate("", store=store)
+    start = threading.Barrier(8)
+    admitted: list[str] = []
+
+    def set_first(password: str) -> None:
+        start.wait()
+        with suppress(AccessDenied):
+            gate.set_first(password)
+            admitted.append(password)
+
+    threads = [threading.Thread(target=set_first, args=(f"비밀번호 {n}",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert admitted == [store.password]
+    gate.authenticate(store.password)
+
+
+def test_a_password_that_the_file_has_meanwhile_is_not_overwritten(home: Home) -> None:
+    gate = PasswordGate.from_home(home)
+    write_password(home, "산토끼")
+    with pytest.raises(AccessDenied, match="그 사이에"):
+        gate.set_first("바다 거북")
+    assert home.password() == "산토끼"
+    gate.authenticate("산토끼")
+
+
+def test_a_password_of_the_environment_is_not_overwritten_in_vain(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in ("산토끼", "  "):
+        monkeypatch.setenv(PASSWORD_VARIABLE, value)
+        gate = PasswordGate.from_home(home)
+        with pytest.raises(ConfigError, match="환경 변수"):
+            gate.change("산토끼", "바다 거북") if value.strip() else gate.set_first("바다 거북")
+        assert not home.env_file.exists()
+
+
+def test_another_password_revokes_every_pass() -> None:
+    store = Store("바다")
+    gate = PasswordGate("바다", store=store)
+    passes = [gate.authenticate("바다") for _ in range(3)]
+    access = gate.change("바다", "산토끼 굴")
+    assert store.password == "산토끼 굴"
+    assert gate.is_open(access)
+    assert not any(map(gate.is_open, passes))
+    with pytest.raises(AccessDenied, match="틀렸습니다"):
+        gate.authenticate("바다")
+    gate.authenticate("산토끼 굴")
+
+
+def test_a_wrong_old_password_is_an_attempt() -> None:
+    clock = Clock()
+    gate = PasswordGate("바다", clock=clock)
+    with pytest.raises(AccessDenied, match="비밀번호를 입력"):
+        gate.change("", "산토끼 굴")
+    for _ in range(FREE_ATTEMPTS):
+        with pytest.raises(AccessDenied, match="틀렸습니다"):
+            gate.change("산", "산토끼 굴")
+    for denied in (partial(gate.change, "바다", "산토끼 굴"), partial(gate.authenticate, "바다")):
+        with pytest.raises(AccessDenied, match="초 뒤에"):
+            denied()
+    clock.now += 5
+    gate.change("바다", "산토끼 굴")
+
+
+def test_a_password_that_cannot_be_stored_changes_nothing() -> None:
+    gate = PasswordGate("바다", store=FullDisk("바다"))
+    access = gate.authenticate("바다")
+    with pytest.raises(ConfigError, match="가득"):
+        gate.change("바다", "산토끼 굴")
+    assert gate.is_open(access)
+    gate.authenticate("바다")
+    empty = PasswordGate("", store=FullDisk())
+    with pytest.raises(ConfigError, match="가득"):
+        empty.set_first("산토끼 굴")
+    assert not empty.is_set
+
+
+def test_without_a_password_there_is_none_to_change() -> None:
+    with pytest.raises(AccessDenied, match="CHATBOT_PASSWORD"):
+        PasswordGate("").change("", "산토끼 굴")
+
+
+def test_locking_all_revokes_every_pass() -> None:
+    gate = PasswordGate("바다")
+    passes = [gate.authenticate("바다") for _ in range(3)]
+    gate.lock_all()
+    assert not any(map(gate.is_open, passes))
+    gate.verify(gate.authenticate("바다"))

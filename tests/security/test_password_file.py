@@ -28,6 +28,7 @@ from kakaobot.train.launcher import TrainingThread, kill
 from tests.conftest import write_password
 from tests.patience import wait_for
 from tests.security.window import running_window
+from ui import password_text
 from ui.password_card import PasswordFileHandlers
 
 SECRETS = dict.fromkeys(SECRET_VARIABLES, "바다 거북")
@@ -106,7 +107,10 @@ def test_the_card_of_the_window_closes_the_file(
     monkeypatch.setattr("ui.password_card.notify", told.append)
     handlers = PasswordFileHandlers(PasswordFile(exposed))
     card, button = handlers.show()
-    assert "chmod 600" in card.value and card.visible and button.visible  # type: ignore[attr-defined]
+    assert password_text.ENV_EXPOSED in card.value  # type: ignore[attr-defined]
+    # Beside its button, the command for it would only confuse.
+    assert "chmod" not in card.value  # type: ignore[attr-defined]
+    assert card.visible and button.visible  # type: ignore[attr-defined]
     card, button = handlers.close()
     assert not card.visible and not button.visible  # type: ignore[attr-defined]
     assert mode_of(exposed) == 0o600
@@ -145,7 +149,7 @@ def test_the_button_of_the_real_window_closes_the_file(exposed: Home) -> None:
     with running_window(exposed.root) as window:
         page = window.open_page("비밀")
         card = page.values("tab-settings", "select")["set-password-file"]
-        assert "chmod 600" in str(card)
+        assert password_text.ENV_EXPOSED in str(card)
         assert page.call("set-password-file-close")["success"]
         assert mode_of(exposed) == 0o600
         assert "주의: 이 컴퓨터의 다른 사용자도" in window.stop()

@@ -190,5 +190,6 @@ def test_wrong_passwords_are_counted_over_a_restart(tmp_path: Path) -> None:
 
 
 def error(message: dict[str, Any]) -> str:
-    assert not message["success"]
-    return str(message["output"]["error"])
+    """The error beside the field of the password bar."""
+    assert message["success"]
+    return str(message["output"]["data"][-1])

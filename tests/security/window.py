@@ -107,31 +107,41 @@ class Page:
             if target in [list(pair) for pair in dependency["targets"]]
         )
 
-    def load(self) -> None:
+    def load(self) -> dict[str, object]:
         """Send the event by which a page learns whether it is unlocked."""
+        return self._bar_event("load", [])
+
+    def follow(self, shown: str) -> dict[str, object]:
+        """Send the event by which a page learns what others did; `shown` is what it shows now."""
+        return self._bar_event("tick", [None, shown])
+
+    def _bar_event(self, event: str, data: list[object]) -> dict[str, object]:
         bar = self.component("gate-password")
-        number = next(
-            dependency["id"]
+        dependency = next(
+            dependency
             for dependency in self.config["dependencies"]
-            if [pair[1] for pair in dependency["targets"]] == ["load"]
+            if [pair[1] for pair in dependency["targets"]] == [event]
             and bar in dependency["outputs"]
         )
-        self._send(number, [])
-        list(self.messages())
+        self._send(dependency["id"], data)
+        return self._by_name(dependency, self.completion())
 
     def unlock(self, password: str = PASSWORD) -> dict[str, Any]:
         """Enter the password; returns the message of the server."""
         return self.call("gate-enter", values={"gate-password": password})
 
-    def values(self, elem_id: str, event: str) -> dict[str, object]:
-        """Send an event; returns the values of its outputs by `elem_id`."""
+    def values(self, elem_id: str, event: str = "click", **options: Any) -> dict[str, object]:
+        """Send an event as `join`; returns the values of its outputs by `elem_id`."""
+        return self._by_name(self.dependency(elem_id, event), self.call(elem_id, event, **options))
+
+    def _by_name(self, dependency: dict[str, Any], result: dict[str, Any]) -> dict[str, object]:
+        assert result["success"], result
         names = {
             component["id"]: component["props"].get("elem_id")
             for component in self.config["components"]
         }
-        outputs = self.dependency(elem_id, event)["outputs"]
-        result = self.call(elem_id, event)["output"]["data"]
-        return {names[number]: value for number, value in zip(outputs, result, strict=True)}
+        data = result["output"]["data"]
+        return {names[n]: value for n, value in zip(dependency["outputs"], data, strict=True)}
 
     def join(
         self,
@@ -170,7 +180,14 @@ class Page:
         """Send an event as `join`; returns the message that completes it."""
         response = self.join(*args, **options)
         assert response.status_code == 200, response.text
-        return next(message for message in self.messages() if message["msg"] == "process_completed")
+        return self.completion()
+
+    def completion(self) -> dict[str, Any]:
+        """The message that completes the pending event."""
+        completed = [
+            message for message in self.messages() if message["msg"] == "process_completed"
+        ]
+        return completed[0]
 
 
 def prepare_home(folder: Path) -> Home:

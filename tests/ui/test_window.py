@@ -28,15 +28,15 @@ from tests.ui.window_fakes import (
     FakeExports,
     FakeParticipants,
     FakeTraining,
-    honest_services,
 )
+from ui import text
 from ui.password_bar import PasswordBarHandlers
 from ui.services import Services
 from ui.tabs.chat.conversation import ChatHandlers
 from ui.window import build_window
 
 # These do nothing, or remove the conversation, while the page is locked.
-OPEN = {ChatHandlers.show_room, ChatHandlers.refresh}
+OPEN = {ChatHandlers.show_room, ChatHandlers.refresh, ChatHandlers.gate_card}
 GUARDED = {
     ChatHandlers.select_run,
     ChatHandlers.send,
@@ -61,7 +61,6 @@ def make_window(home, password="열쇠"):
         gate=gate,
         settings=SettingsEditor(Home(home)),
         password_file=PasswordFile(Home(home)),
-        **honest_services(Home(home), gate),
     )
     return build_window(services), chat
 
@@ -167,8 +166,8 @@ def test_a_locked_tab_reveals_nothing_of_the_room(served):
 def test_the_password_unlocks_the_chat_for_one_session_only(served):
     window, chat, call = served
     unlock, _ = find_dependency(window, PasswordBarHandlers.unlock)
-    assert not call(unlock, ["틀림"], "friend")["success"]
-    assert call(unlock, ["열쇠"], "friend")["success"]
+    assert "틀렸습니다" in str(call(unlock, ["틀림"], "friend")["output"]["data"])
+    assert "틀렸습니다" not in str(call(unlock, ["열쇠"], "friend")["output"]["data"])
     # The page calls it on the change of its lock.
     show_room, _ = find_dependency(window, ChatHandlers.show_room)
     assert call(show_room, [None, None], "friend")["success"]
@@ -185,11 +184,12 @@ def test_the_initial_config_holds_nothing_private(window):
         assert private not in config
 
 
-def test_without_a_password_the_gate_explains_how_to_set_one(tmp_path):
+def test_without_a_password_the_gate_says_where_to_set_one(tmp_path):
     window, _ = make_window(tmp_path, password="")
     config = json.dumps(window.get_config_file(), ensure_ascii=False, default=str)
-    assert "CHATBOT_PASSWORD=" in config
+    assert text.GATE_NOT_SET_TITLE in config
     blocks = {block.elem_id: block for block in window.blocks.values()}
+    assert blocks["gate-unset"].visible
     assert not blocks["gate"].visible
 
 

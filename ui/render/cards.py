@@ -44,19 +44,19 @@ def status(line: str, tone: Tone) -> str:
     return render("status", line=line, tone=tone)
 
 
-def progress(share: float, activity: str) -> str:
-    """A bar with the current activity."""
-    return render("progress", activity=activity, percent=round(100 * share))
+def lock_note(sentence: str) -> str:
+    """The sentence of the password bar."""
+    return render("lock_note", sentence=sentence)
 
 
-def lock_note() -> str:
-    """The sentence of the password bar on a locked page."""
-    return render("lock_note", sentence=text.LOCK_NOTE)
+def field_error(sentence: str, hint: str = "") -> str:
+    """An error beside the field that it is about; empty without one."""
+    return render("field_error", sentence=sentence, hint=hint).strip()
 
 
-def unlocked_note() -> str:
-    """The sentence of the password bar on an unlocked page."""
-    return render("lock_note", sentence=text.UNLOCKED_NOTE)
+def password_form(title: str, *sentences: str) -> str:
+    """The heading of the form in which a password is set or changed."""
+    return render("password_form", title=title, sentences=sentences)
 
 
 def locked(title: str) -> str:
@@ -65,7 +65,7 @@ def locked(title: str) -> str:
 
 
 def gate_card(is_set: bool) -> str:
-    """Where to enter the password, or how to set one if there is none."""
+    """Where to enter the password, or to set one if there is none."""
     return render("gate", is_set=is_set)
 
 

@@ -33,6 +33,7 @@ Lines = tuple[ChatLine, ...]
 class ChatComponents:
     lines: gr.State
     gate: gr.Column
+    gate_card: gr.HTML
     room: gr.Row
     chatbot: gr.Chatbot
     message: gr.Textbox
@@ -49,7 +50,7 @@ class ChatComponents:
 
 def build(handlers: ChatHandlers, tab: gr.Tab, page: PageAccess) -> None:
     """Lay out the tab and wire it. Without a password, the gate explains how to set one."""
-    parts = _layout(handlers.has_password)
+    parts = _layout(handlers.gate_card())
     access, lines, run = page.access, parts.lines, parts.run
     chat = [parts.chatbot, lines, parts.message]
     buttons = [parts.send, parts.stop]
@@ -76,6 +77,7 @@ def build(handlers: ChatHandlers, tab: gr.Tab, page: PageAccess) -> None:
         on(event, handlers.clear, access, chat, cancels=replies)
     everything = [parts.gate, parts.room, parts.chatbot, *buttons, *choices]
     on(page.changed, handlers.show_room, [access, lines], everything, cancels=replies)
+    on(page.changed, handlers.gate_card, None, parts.gate_card)
 
 
 class ChatHandlers:
@@ -84,9 +86,12 @@ class ChatHandlers:
     def __init__(self, chat: ChatProtocol, gate: PasswordGate) -> None:
         self._chat = chat
         self._gate = gate
-        self.has_password = gate.is_set
         self._replying: set[str] = set()
         """Pages with a reply in progress."""
+
+    def gate_card(self) -> str:
+        """What a page without a pass reads: where to set the password, or to enter it."""
+        return cards.gate_card(self._gate.is_set)
 
     def show_room(self, access: AccessPass | None, lines: Lines) -> Updates:
         """Show the conversation on an unlocked page; remove it from the browser on a locked one."""
@@ -234,11 +239,11 @@ def _up_to_user(lines: Lines) -> Lines:
     return lines[: last + 1]
 
 
-def _layout(has_password: bool) -> ChatComponents:
+def _layout(gate_card: str) -> ChatComponents:
     # Gradio places components in the order of their creation.
     parts: dict[str, Any] = {"lines": gr.State(())}
     with gr.Column(elem_id="chat-gate", elem_classes="kb-card") as parts["gate"]:
-        gr.HTML(cards.gate_card(has_password))
+        parts["gate_card"] = gr.HTML(gate_card)
     with gr.Row(visible=False, elem_id="chat-room") as parts["room"]:
         with gr.Column(scale=3, min_width=420):
             parts |= _conversation()

@@ -1,1 +1,0 @@
-"""The audit: what an adapter has memorized of its room, in rates against its base."""
