@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kakaobot.app.auth import AccessPass, PasswordGate
@@ -20,6 +20,12 @@ from kakaobot.dataset.feedback import (
 )
 from kakaobot.errors import DatasetError
 
+KIND_LABELS: Mapping[FeedbackKind, str] = {
+    "good": "👍 좋아요",
+    "bad": "👎 아니에요",
+    "edit": "이 사람이라면 이렇게",
+    "never": "이 말은 하지 마",
+}
 _MAX_CHARS = 2000
 """Of a wanted reply."""
 

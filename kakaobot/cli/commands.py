@@ -26,6 +26,8 @@ COMMAND_MODULES = {
     "reply": "chat",
     "chat": "chat",
     "smoke": "chat",
+    "feedback": "feedback",
+    "refine": "feedback",
     "settings": "settings",
 }
 """Command → module of this package that holds the function of the same name."""
@@ -37,7 +39,7 @@ _EPILOG = """설정: configs/sft.yaml 에 적습니다. 명령으로는 학습 �
 환경 변수:
   KAKAOBOT_HOME             설정, 대화, 학습 결과가 있는 폴더 (기본: 프로그램 폴더)
   CHATBOT_PASSWORD          대화를 잠그는 비밀번호. .env 파일에 적어도 됩니다.
-  CHATBOT_ACCESS_PASSWORD   reply, chat, smoke 가 비밀번호를 묻지 않고 쓸 값
+  CHATBOT_ACCESS_PASSWORD   대화하는 명령들이 비밀번호를 묻지 않고 쓸 값
 
 종료 코드: 0 다 했음, 1 할 수 없었음(까닭을 한 문장으로 알립니다), 2 명령을 잘못 적음
 """
@@ -164,6 +166,26 @@ def _add_chat_commands(parser: Parser) -> None:
     )
     _add_run_option(command)
     command.option("--json", _JSON)
+
+    command = parser.command(
+        "feedback",
+        "대화에서 고친 말을 보여 주거나 지웁니다.",
+        make_epilog=lambda: _PASSWORD_HELP,
+    )
+    command.option("--run", "이 학습이 흉내 내는 사람의 것만", metavar="이름")
+    command.option("--delete", "이 번호의 것을 아주 지웁니다.", metavar="번호", many=True)
+    command.option("--json", _JSON)
+
+    command = parser.command(
+        "refine",
+        "고친 말로 다시 배웁니다. 멈춘 것은 이어서 합니다.\n"
+        "고친 말을 따르고 다른 말은 그대로일 때만 대화가 새 어댑터를 씁니다.",
+        make_epilog=lambda: _PASSWORD_HELP,
+    )
+    command.option(
+        "--run", "어느 학습의 어댑터에서 시작할지. 없으면 대화에 쓰는 것", metavar="이름"
+    )
+    command.option("--dry-run", "시작하지 않고 무엇을 배울지 보여 주기만 합니다.")
 
 
 def _add_run_option(command: Parser) -> None:
