@@ -7,23 +7,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from kakaobot.app.auth import PasswordGate
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.chat import ChatService
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
+from kakaobot.app.judges import Judges
 from kakaobot.app.training import Training, TrainingSnapshot
-from kakaobot.base.generation import Sampling
+from kakaobot.base.generation import Sampling, chat_sampling
 from kakaobot.base.selection import choose
 from kakaobot.chat.engine import Engine
 from kakaobot.chat.lines import ChatLine
 from kakaobot.config import Home, save
+from kakaobot.dataset import artifacts
+from kakaobot.dataset.jsonl import read_rows
 from kakaobot.errors import RunError
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import LIVE
 from kakaobot.schema import ChatMessage
+from kakaobot.settings import Settings
 from kakaobot.starter import FOLDER
+from kakaobot.style import style_profile
+from kakaobot.train.eval_prompts import select_eval_prompts
 from tests.conftest import QUICK, SAMPLE
 from tests.patience import wait_for
 
@@ -188,7 +195,50 @@ def test_6_chat_replies_with_the_best_adapter(pipeline: Pipeline) -> None:
     chat.unload()
 
 
-def test_7_another_dataset_needs_a_new_run(pipeline: Pipeline) -> None:
+def test_7_nearly_all_replies_end_by_themselves(pipeline: Pipeline) -> None:
+    adapter = pipeline.run.checkpoints.adapter()
+    assert adapter is not None
+    engine = Engine.load(
+        str(FOLDER),
+        adapter[1],
+        load_in_4bit=False,
+        dtype="float32",
+        attn_implementation="auto",
+        max_turns=12,
+    )
+    held_out = read_rows(pipeline.home.folder("data/sft") / artifacts.VAL)
+    sampling = chat_sampling(Settings().generation)
+    torch.manual_seed(0)
+    drawn = [
+        candidate
+        for prompt in select_eval_prompts(held_out, 25)
+        for candidate in engine.draw_replies(prompt.context, sampling, count=4)
+    ]
+    assert len(drawn) == 100
+    assert sum(candidate.ended for candidate in drawn) >= 98
+
+
+def test_8_the_best_of_several_candidates_is_shown_whole(pipeline: Pipeline) -> None:
+    judge = Judges().judge(pipeline.run, "도담")
+    rows = read_rows(pipeline.home.folder("data/sft") / artifacts.TRAIN)
+    learned = [message.content for row in rows for message in row.messages if message.is_target]
+    assert judge.profile == style_profile(learned)
+    longest = max(learned, key=len)
+    assert judge.copied(longest) == 1
+    assert judge.copied("처음 듣는 이야기인데 그게 뭐야") == 0
+    save(pipeline.home.settings_file, {"generation.candidates": 4})
+    gate = PasswordGate("바다")
+    chat = ChatService(pipeline.home, gate)
+    line = ChatLine("나", "주말에 뭐 할 거야?", from_user=True)
+    replies = list(chat.reply(gate.authenticate("바다"), [line]))
+    assert len({reply.bubbles for reply in replies if reply.bubbles}) == 1
+    assert replies[-1].done
+    assert chat.guards.replies == 1
+    chat.unload()
+    save(pipeline.home.settings_file, {"generation.candidates": 1})
+
+
+def test_9_another_dataset_needs_a_new_run(pipeline: Pipeline) -> None:
     save(pipeline.home.settings_file, {"data.persona": "마루"})
     pipeline.datasets.build()
     with pytest.raises(RunError, match="끝났습니다.*--new"):
@@ -201,7 +251,7 @@ def test_7_another_dataset_needs_a_new_run(pipeline: Pipeline) -> None:
     assert {summary.name for summary in pipeline.training.snapshot().runs} == {"main", "main-2"}
 
 
-def test_8_concurrent_starts_launch_one_worker(pipeline: Pipeline) -> None:
+def test_10_concurrent_starts_launch_one_worker(pipeline: Pipeline) -> None:
     save(pipeline.home.settings_file, {"training.max_steps": 500})
     outcomes: list[str] = []
 

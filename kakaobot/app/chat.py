@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat_model import LoadedModel
+from kakaobot.app.judges import Judges
 from kakaobot.app.personas import Persona, Personas, candidates_for, chat_messages
 from kakaobot.base.generation import chat_sampling
+from kakaobot.chat.guards import GuardCounts
 from kakaobot.chat.line import Ticket, WaitingLine
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, Reply, split_bubbles
 from kakaobot.chat.load import ModelLoader, load_engine
 from kakaobot.chat.protocol import ChatModel
+from kakaobot.chat.replies import ReplyRequest, reply_texts
 from kakaobot.chat.reply_thread import ReplyThread
 from kakaobot.config import Home
 from kakaobot.errors import RunError
@@ -49,6 +53,9 @@ class ChatService:
         self._line = WaitingLine(LINE_LENGTH)
         self.personas = Personas(home)
         self._model = LoadedModel(self.personas, loader, self._unload_at_exit)
+        self._judges = Judges()
+        self.guards = GuardCounts()
+        """What the guards of replies have caught."""
 
     def runs(self) -> list[str]:
         """Runs with an adapter, newest first."""
@@ -196,19 +203,21 @@ class ChatService:
         cancelled: threading.Event,
     ) -> Iterator[Reply]:
         generation = self._home.settings().generation
-        texts = model.stream_reply(
+        request = ReplyRequest(
             messages,
             chat_sampling(generation),
             reply_as="" if persona.name else name,
-            cancelled=cancelled,
+            candidates=generation.candidates,
+            relevance=generation.relevance,
         )
+        if request.candidates > 1:
+            judge = self._judges.judge(self.personas.find(persona.run), name)
+            request = replace(request, judge=judge)
         bubbles: tuple[str, ...] = ()
-        try:
+        with closing(reply_texts(model, request, self.guards, cancelled)) as texts:
             for text in texts:
                 bubbles = split_bubbles(text)
                 yield Reply(name, bubbles, done=False)
-        finally:
-            _close(texts)
         yield Reply(name, bubbles, done=True)
 
     def _smoke(self, run: str) -> Iterator[tuple[str, Reply]]:
@@ -216,9 +225,3 @@ class ChatService:
             line = ChatLine(DEFAULT_USER_NAME, prompt, from_user=True)
             *_, reply = self._reply([line], run, "", "")
             yield prompt, reply
-
-
-def _close(iterator: Iterator[str]) -> None:
-    close: Any = getattr(iterator, "close", None)
-    if close:
-        close()

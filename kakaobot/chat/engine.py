@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +117,11 @@ class Engine:
         reply_as: str = "",
         strength: float = 1.0,
         cancelled: threading.Event = NEVER,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, bool]:
         """See `ChatModel.stream_reply`."""
         prompt = self._prompt(messages, reply_as, reserved=sampling.max_new_tokens)
         with self._computing(strength, cancelled):
-            yield from self._stream(prompt, sampling, strength)
+            return (yield from self._stream(prompt, sampling, strength))
 
     @torch.inference_mode()
     def draw_replies(
@@ -196,7 +196,9 @@ class Engine:
             length=renderer.length,
         )
 
-    def _stream(self, prompt: Sequence[int], sampling: Sampling, strength: float) -> Iterator[str]:
+    def _stream(
+        self, prompt: Sequence[int], sampling: Sampling, strength: float
+    ) -> Generator[str, None, bool]:
         cached = self._caches.find(prompt, strength)
         logits = cached.read_prompt(prompt)
         config, ids, last = self._config(prompt, sampling), list[int](), ""
@@ -209,12 +211,13 @@ class Engine:
         ):
             token = int(drawn.tokens)
             if token in config.eos_token_id:
-                return
+                return True
             ids.append(token)
             text = self._text(ids)
             if text != last:
                 last = text
                 yield text
+        return False
 
     def _draw(
         self, prompt: Sequence[int], sampling: Sampling, strength: float, count: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,8 +70,12 @@ class ChatModel(Protocol):
         reply_as: str = "",
         strength: float = 1.0,
         cancelled: threading.Event = NEVER,
-    ) -> Iterator[str]:
-        """Yield the reply so far, longer each time. Closing the iterator stops generation."""
+    ) -> Generator[str, None, bool]:
+        """Yield the reply so far, longer each time. Closing the iterator stops generation.
+
+        Returns:
+            Whether the model ended it, rather than the limit of tokens.
+        """
         ...
 
     def draw_replies(

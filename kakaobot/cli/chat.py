@@ -88,6 +88,7 @@ def smoke(args: Namespace, context: CommandContext) -> None:
             console.flush()
     if args.json:
         console.print_json(records)
+    console.notify(chat_service.guards.text)
 
 
 class TerminalChat:

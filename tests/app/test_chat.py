@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -82,11 +82,12 @@ class Parrot(ChatModel):
         reply_as: str = "",
         strength: float = 1.0,
         cancelled: Event = NEVER,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, bool]:
         self.calls.append((tuple(messages), reply_as))
         try:
             for end in range(len(messages[-1].content)):
                 yield messages[-1].content[: end + 1]
+            return True
         finally:
             self.closed += 1
 

@@ -79,7 +79,7 @@ def test_a_closed_reply_and_a_failed_call_restore_the_strength(engine: Engine) -
     for strength in (0.0, 0.5):
         replies = engine.stream_reply(HELLO, GREEDY, strength=strength)
         next(replies)
-        replies.close()  # type: ignore[attr-defined]
+        replies.close()
         with pytest.raises(RuntimeError):
             engine.draw_replies(HELLO, GREEDY, count=-1, strength=strength)
         assert scores(engine, 1.0) == pytest.approx(before, abs=1e-4)
