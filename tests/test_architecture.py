@@ -28,7 +28,7 @@ ROWS = (
     ("kakaobot.base",),
     ("kakaobot.starter", "kakaobot.exports"),
     ("kakaobot.chat_template", "kakaobot.runs", "kakaobot.style"),
-    ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list"),
+    ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list", "kakaobot.likeness"),
     ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
     (
         *("kakaobot.text_file", "kakaobot.os_errors"),
@@ -70,14 +70,14 @@ FILE_OWNERS = {
             *("config.yaml", "worker.json", "worker.log", "worker.lock", "worker.reserve"),
             *("status.json", "metrics.jsonl", "STOP", "cues.json", "samples.jsonl"),
             *("adapter_best", "adapter_latest", "adapter_config.json", "adapter_model.safetensors"),
-            *("complete.json", "trainer_state.json", "turn_taking.json"),
+            *("complete.json", "trainer_state.json", "turn_taking.json", "scales.json"),
             *("adapter_start", "refine.json"),
         }
     ),
     "kakaobot.dataset.artifacts": frozenset(
         {
             *("train.jsonl", "val.jsonl", "stats.json", "preview.json", "report.html"),
-            *("turns.json", "canaries.json"),
+            *("turns.json", "canaries.json", "likeness.json"),
         }
     ),
     "kakaobot.chat.store_file": frozenset(("chats.sqlite3",)),

@@ -11,6 +11,7 @@ import pytest
 from kakaobot.cli import main
 from kakaobot.cli.history import loss_sparkline
 from kakaobot.config import Home
+from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Runs
@@ -106,27 +107,29 @@ def run_with_samples(three_runs: Home) -> Home:
         ]
     )
     for step in (0, 10, 20, 40):
-        samples.append(EvalSample(step, (f"{step}시", "")))
+        likeness = Likeness("", 16, 2.0 * step, step - 5.0, 3.0 * step, "마루", step=step)
+        samples.append(EvalSample(step, (f"{step}시", ""), likeness))
     return three_runs
 
 
-def test_style_distance_is_shown_if_measured(
+def test_likeness_is_shown_if_measured(
     run_with_samples: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["runs"]) == 0
     measured, other = capsys.readouterr().out.split("보드게임 · 방 전체")[1:]
-    assert "말투 거리" in measured
+    assert "닮은 정도" in measured
     assert "3.900 (20단계, 말투로 고름)" in measured
-    assert "0.250" in measured
-    assert "말투 거리  대화" not in other
-    assert "0이면 방과 같습니다" in other
+    assert "40% (15~60%, 대답 16개)" in measured
+    assert "닮은 정도  대화" not in other
+    assert "0%면 말투가 가장 비슷한 다른 사람만큼" in other
     assert main(["status", "--run", "main-2"]) == 0
     output = capsys.readouterr().out
-    assert "0.310 (가장 좋은 때 0.250), 0이면 방과 같음" in output
+    assert "40% (15~60%, 대답 16개)" in output
+    assert "가장 비슷한 다른 사람(마루)" in output
     assert "가장 좋은 때의 검증 손실  3.900" in output
     assert "몇 시?" not in output
     assert main(["status", "--run", "main"]) == 0
-    assert "말투" not in capsys.readouterr().out
+    assert "닮은 정도" not in capsys.readouterr().out
 
 
 def test_eval_samples_are_shown_on_request(
@@ -134,7 +137,12 @@ def test_eval_samples_are_shown_on_request(
 ) -> None:
     assert main(["status", "--run", "main-2", "--samples"]) == 0
     output = capsys.readouterr().out.split("\n\n", 1)[1]
-    first, second = output.split("\n\n")[:2]
+    figures, first, second = output.split("\n\n")[:3]
+    assert figures.splitlines()[:3] == [
+        "닮은 정도",
+        "   배우기 전  0% (0~0%, 대답 16개)",
+        "   10단계     20% (5~30%, 대답 16개)",
+    ]
     assert first.splitlines() == [
         "1. 마루: 몇 시? → 도담",
         "   배우기 전      0시",
@@ -157,5 +165,7 @@ def test_status_json_has_all_eval_samples(
     assert status["asked"][0]["reply"] == "두 시\nㄱㄱ"
     assert [sample["step"] for sample in status["samples"]] == [0, 10, 20, 40]
     assert status["voice"] == 0.31
+    assert status["likeness"]["percent"] == 40
+    assert status["samples"][1]["likeness"]["percent"] == 20
     assert main(["status", "--run", "main-2", "--json"]) == 0
     assert "samples" not in json.loads(capsys.readouterr().out)

@@ -10,6 +10,7 @@ from typing import Literal
 from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
 from kakaobot.chat.lines import ChatLine
 from kakaobot.display_name import display_name
+from kakaobot.likeness import Likeness, run_likeness_text
 from kakaobot.runs.eval_samples import EvalTranscript
 from kakaobot.runs.exit_reason import without_last_line
 from kakaobot.runs.history import RunSummary
@@ -92,7 +93,7 @@ def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> T
         detail=_detail(snapshot),
         percent=percent(status),
         busy=live and not status.max_steps,
-        facts=_facts(status),
+        facts=_facts(status, snapshot.likeness),
         practice=reason if snapshot.practice else "",
         base=f"{base} — {reason}" if reason else base,
         start=ButtonView(
@@ -245,7 +246,7 @@ def _options(snapshot: TrainingSnapshot) -> list[str]:
     return [*sentences, text.CAN_CHAT_HINT] if snapshot.can_chat else sentences
 
 
-def _facts(status: Status) -> tuple[tuple[str, str], ...]:
+def _facts(status: Status, likeness: Likeness | None) -> tuple[tuple[str, str], ...]:
     best = "best" if status.best_metric == "eval_loss" else "best_step"
     values: dict[str, str | None] = dict.fromkeys(("step", "loss", "eval", best))
     if status.max_steps:
@@ -256,8 +257,8 @@ def _facts(status: Status) -> tuple[tuple[str, str], ...]:
         values["eval"] = f"{status.eval_loss:.3f}"
     if status.best_eval_loss is not None:
         values[best] = text.BEST_LOSS.format(loss=status.best_eval_loss, step=status.best_step or 0)
-    if status.style_distance is not None:
-        values["style"] = text.STYLE_DISTANCE.format(distance=status.style_distance)
+    if likeness is not None:
+        values["likeness"] = run_likeness_text(likeness, status.best_step)
     values |= dict.fromkeys(("speed", "eta"))
     if status.tokens_per_second is not None:
         values["speed"] = text.SPEED.format(speed=status.tokens_per_second)

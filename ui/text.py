@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kakaobot.chat.lines import AI_MARK as AI_MARK
 from kakaobot.chat.lines import UNKNOWN_NAME as UNKNOWN_NAME
+from kakaobot.likeness import LIKENESS_TITLE
 from kakaobot.runs.exit_reason import LAST_LINE_LABEL
 from kakaobot.runs.labels import STATE_LABELS
 
@@ -216,12 +217,12 @@ RUN_FACTS = {
     "eval": "검증 손실",
     "best": "가장 좋은 검증 손실",
     "best_step": "가장 좋은 단계의 손실",
-    "style": "말투 거리",
+    "likeness": LIKENESS_TITLE,
     "speed": "빠르기",
     "eta": "남은 시간",
 }
+LIKENESS = LIKENESS_TITLE
 STEP_COUNT = "{step:,} / {max_steps:,}"
-STYLE_DISTANCE = "{distance:.3f}"
 BEST_LOSS = "{loss:.3f} ({step:,}단계)"
 SPEED = "{speed:,.0f} 토큰/초"
 APPROXIMATELY = "약 {time}"

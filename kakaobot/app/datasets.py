@@ -32,6 +32,7 @@ from kakaobot.report.page import render_page
 from kakaobot.runs.log import now_text
 from kakaobot.schema import Progress, no_progress
 from kakaobot.settings import DataSettings, Settings
+from kakaobot.style.likeness import scales_to_json
 from kakaobot.train.forecast import Estimate
 
 
@@ -132,6 +133,10 @@ class Datasets:
             artifacts.read_json(folder, artifacts.PREVIEW),
         )
 
+    def likeness_scales(self) -> dict[str, Any]:
+        """JSON form of the scales of likeness; empty if the dataset was built without."""
+        return artifacts.read_json(self._folder(), artifacts.LIKENESS) or {}
+
     def turn_taking(self) -> dict[str, Any]:
         """Counts of the last build's training sessions; empty if it made none."""
         return artifacts.read_json(self._folder(), artifacts.TURN_TAKING) or {}
@@ -209,6 +214,8 @@ class Datasets:
             turn_taking = pipeline.turn_taking().to_json()
             draft.write_unhashed(artifacts.TURN_TAKING, json.dumps(turn_taking, ensure_ascii=False))
             draft.write_unhashed(artifacts.CANARIES, canaries_to_json(pipeline.canaries))
+            scales = scales_to_json(pipeline.likeness_scales())
+            draft.write_unhashed(artifacts.LIKENESS, json.dumps(scales, ensure_ascii=False))
         return report
 
 

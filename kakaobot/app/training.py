@@ -18,6 +18,7 @@ from kakaobot.dataset.artifacts import STATS
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.exports.file_store import FileStore
+from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.exit_reason import FULL_DISK, without_promise
 from kakaobot.runs.history import RunHistory, RunSummary
@@ -65,6 +66,11 @@ class TrainingSnapshot:
     silent_seconds: float = 0.0
     """Seconds since the last heartbeat of a running worker."""
     eval_samples: EvalTranscript = EvalTranscript()
+
+    @property
+    def likeness(self) -> Likeness | None:
+        """As `runs.history.likeness_of`."""
+        return next((run.likeness for run in self.runs if run.name == self.run), None)
 
 
 @dataclass(frozen=True)
@@ -307,6 +313,9 @@ class Training:
         if counts := self._datasets.turn_taking():
             run.path.mkdir(parents=True, exist_ok=True)
             run.write_turn_taking(counts)
+        if scales := self._datasets.likeness_scales():
+            run.path.mkdir(parents=True, exist_ok=True)
+            run.write_likeness_scales(scales)
         if resumes:
             # Other settings may differ, such as a smaller batch after an OOM.
             run.create(resumed_config(run, self._home, stored))

@@ -9,20 +9,22 @@ from kakaobot.app.training import Training
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.display_name import display_name
+from kakaobot.likeness import LIKENESS_TITLE, run_likeness_text
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
 from kakaobot.runs.labels import STATE_LABELS, minute_text
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARKLINE_WIDTH = 16
-_STYLE_TITLE = "말투 거리"
 _TITLES = (
-    "이름", "상태", "단계", "가장 낮은 검증 손실", "검증 손실", _STYLE_TITLE, "대화", "바탕 모델",
+    "이름", "상태", "단계", "가장 낮은 검증 손실", "검증 손실", LIKENESS_TITLE, "대화", "바탕 모델",
     "시작",
 )  # fmt: skip
 _SELECTED_BY = {"voice": ", 말투로 고름", "both": ", 손실과 말투로 고름"}
 """`best_metric` → how the best step was selected, if not by loss alone."""
 _LOWEST_NOTE = "● 데이터와 바탕 모델이 같은 학습 가운데 손실이 가장 낮습니다."
-_STYLE_NOTE = "말투 거리는 방의 말투와 얼마나 다른지입니다. 0이면 방과 같습니다."
+_LIKENESS_NOTE = (
+    "닮은 정도는 0%면 말투가 가장 비슷한 다른 사람만큼, 100%면 그 사람의 다른 말만큼 닮은 것입니다."
+)
 _GROUPS_NOTE = "배운 데이터가 다르면 손실을 서로 견줄 수 없습니다."
 
 
@@ -37,9 +39,9 @@ def runs(args: Namespace, context: CommandContext) -> None:
     run_groups = groups(summaries)
     tables = [_group_text(group, with_settings=args.settings) for group in run_groups]
     console.print("\n".join(tables), end="")
-    has_style = any(summary.best_style_distance is not None for summary in summaries)
+    has_likeness = any(summary.likeness for summary in summaries)
     notes = [_LOWEST_NOTE] if any(summary.lowest for summary in summaries) else []
-    notes += [_STYLE_NOTE] if has_style else []
+    notes += [_LIKENESS_NOTE] if has_likeness else []
     notes += [_GROUPS_NOTE] if len(run_groups) > 1 else []
     for note in notes:
         console.print(f"\n{note}")
@@ -62,13 +64,13 @@ def loss_sparkline(losses: Sequence[float]) -> str:
 
 
 def _group_text(group: RunGroup, *, with_settings: bool) -> str:
-    rows = _drop_empty_style_column([_TITLES, *map(_row, group.runs)])
+    rows = _drop_empty_likeness_column([_TITLES, *map(_row, group.runs)])
     settings = "".join(map(_settings_text, group.runs)) if with_settings else ""
     return f"{_data_text(group)}\n{format_columns(rows, indent='  ')}{settings}"
 
 
-def _drop_empty_style_column(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    column = _TITLES.index(_STYLE_TITLE)
+def _drop_empty_likeness_column(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    column = _TITLES.index(LIKENESS_TITLE)
     if any(row[column] != "-" for row in rows[1:]):
         return list(rows)
     return [(*row[:column], *row[column + 1 :]) for row in rows]
@@ -92,7 +94,7 @@ def _row(run: RunSummary) -> tuple[str, ...]:
         f"{run.step:,}/{run.max_steps:,}",
         "-" if run.best_eval_loss is None else f"{run.best_eval_loss:.3f}{best}{mark}",
         loss_sparkline([loss for _, loss in run.losses]) or "-",
-        "-" if run.best_style_distance is None else f"{run.best_style_distance:.3f}",
+        run_likeness_text(run.likeness, run.best_step) if run.likeness else "-",
         "할 수 있음" if run.has_adapter else "-",
         display_name(run.base),
         minute_text(run.created_at),

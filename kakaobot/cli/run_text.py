@@ -9,6 +9,12 @@ from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import PRACTICE
 from kakaobot.cli.hints import command_hint
 from kakaobot.display_name import display_name
+from kakaobot.likeness import (
+    LIKENESS_TITLE,
+    likeness_note,
+    likeness_text,
+    run_likeness_text,
+)
 from kakaobot.runs.eval_samples import EvalPrompt, EvalTranscript
 from kakaobot.runs.exit_reason import LAST_LINE_LABEL
 from kakaobot.runs.labels import STATE_LABELS, duration_text
@@ -38,11 +44,12 @@ def end_text(snapshot: TrainingSnapshot, runs_folder: str) -> str:
             f"이어서 배우기: {command_hint('train')}",
         ]
     if status.best_eval_loss is not None and status.best_step is not None:
-        distance = status.best_style_distance
-        style = f", 말투 거리 {distance:.3f}" if distance is not None else ""
         lines.append(
-            f"가장 좋은 때: {status.best_step:,}단계 (검증 손실 {status.best_eval_loss:.3f}{style})"
+            f"가장 좋은 때: {status.best_step:,}단계 (검증 손실 {status.best_eval_loss:.3f})"
         )
+    if snapshot.likeness:
+        shown = run_likeness_text(snapshot.likeness, status.best_step)
+        lines.append(f"{LIKENESS_TITLE}: {shown}")
     if snapshot.can_chat:
         chat = command_hint("chat", ("--run", [snapshot.run]))
         lines += [f"어댑터: {runs_folder}/{snapshot.run}", f"대화하기: {chat}"]
@@ -51,8 +58,9 @@ def end_text(snapshot: TrainingSnapshot, runs_folder: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def status_line(status: Status) -> str:
+def status_line(snapshot: TrainingSnapshot) -> str:
     """The progress of a run in one line."""
+    status = snapshot.status
     if status.state != "running" or not status.max_steps:
         return status.message or STATE_LABELS[status.state]
     percent = 100 * status.step // status.max_steps
@@ -62,8 +70,8 @@ def status_line(status: Status) -> str:
     if status.best_eval_loss is not None:
         label = "최저" if status.best_metric == "eval_loss" else "가장 좋은 때의"
         parts.append(f"{label} 검증 손실 {status.best_eval_loss:.3f}")
-    if status.style_distance is not None:
-        parts.append(f"말투 거리 {status.style_distance:.3f}")
+    if snapshot.likeness and not snapshot.likeness.unknown:
+        parts.append(f"{LIKENESS_TITLE} {likeness_text(snapshot.likeness)}")
     if status.tokens_per_second is not None:
         parts.append(f"{status.tokens_per_second:,.0f}토큰/초")
     if status.eta_seconds is not None:
@@ -91,7 +99,7 @@ def status_table(snapshot: TrainingSnapshot) -> str:
         ("손실", _number(status.loss)),
         ("검증 손실", _number(status.eval_loss)),
         (f"{best} 검증 손실", _number(status.best_eval_loss) + best_step),
-        *_style_rows(status),
+        *_likeness_rows(snapshot),
         ("빠르기", speed),
         ("남은 시간", _time_left(status)),
         ("대화", "할 수 있음" if snapshot.can_chat else "아직 할 수 없음"),
@@ -110,7 +118,12 @@ def eval_samples_text(transcript: EvalTranscript, best_step: int | None) -> str:
     samples = transcript.selected(best_step)
     if not samples or not transcript.prompts:
         return "같은 말에 대답해 본 것이 없습니다. training.sample_replies 를 1 이상으로 두세요.\n"
-    blocks = []
+    figures = [
+        (_step_label(sample.step, best_step), likeness_text(sample.likeness))
+        for sample in samples
+        if sample.likeness
+    ]
+    blocks = [f"{LIKENESS_TITLE}\n{format_columns(figures, indent='   ')}"] if figures else []
     for index, prompt in enumerate(transcript.prompts):
         rows = [
             (
@@ -130,6 +143,7 @@ def snapshot_json(snapshot: TrainingSnapshot) -> dict[str, object]:
     return {
         "run": snapshot.run,
         **snapshot.status.to_json(),
+        "likeness": snapshot.likeness.to_json() if snapshot.likeness else None,
         "stopping": snapshot.stopping,
         "base": snapshot.base,
         "base_reason": snapshot.base_reason,
@@ -159,13 +173,16 @@ def _time_left(status: Status) -> str:
     return timing_note(status) or "-"
 
 
-def _style_rows(status: Status) -> list[tuple[str, str]]:
-    """A row with the style distance, if measured."""
-    if status.style_distance is None:
+def _likeness_rows(snapshot: TrainingSnapshot) -> list[tuple[str, str]]:
+    """The likeness and what it means, if replies were sampled."""
+    likeness = snapshot.likeness
+    if likeness is None:
         return []
-    distance = status.best_style_distance
-    best = f" (가장 좋은 때 {distance:.3f})" if distance is not None else ""
-    return [("말투 거리", f"{status.style_distance:.3f}{best}, 0이면 방과 같음")]
+    shown = run_likeness_text(likeness, snapshot.status.best_step)
+    people = [
+        (f"  {display_name(part.name)}", likeness_text(part)) for part in likeness.participants
+    ]
+    return [(LIKENESS_TITLE, shown), *people, ("", likeness_note(likeness))]
 
 
 def _prompt_text(prompt: EvalPrompt) -> str:

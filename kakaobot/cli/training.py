@@ -67,7 +67,7 @@ def stop(args: Namespace, context: CommandContext) -> None:
         )
         return
     while not training.wait(run, _POLL_SECONDS):
-        line = status_line(training.snapshot(run).status)
+        line = status_line(training.snapshot(run))
         console.show_status(f"저장하고 끝나기를 기다립니다. {line}")
     _print_end(_check_ended(training.snapshot(run)), context)
 
@@ -114,7 +114,8 @@ def follow(
                 requested = _request_stop(training, run)
             if training.wait(run, _POLL_SECONDS):
                 return _check_ended(training.snapshot(run), started_at)
-            status = training.snapshot(run).status
+            snapshot = training.snapshot(run)
+            status = snapshot.status
             if status.heartbeat < started_at:
                 console.show_status("학습 프로세스를 시작하는 중")
                 continue
@@ -122,7 +123,7 @@ def follow(
                 if note not in shown_notes:
                     console.notify(f"참고: {note}")
                     shown_notes.add(note)
-            console.show_status(status_line(status))
+            console.show_status(status_line(snapshot))
         except KeyboardInterrupt:
             if interrupted:
                 # The first request failed if the worker had not started yet.
@@ -179,7 +180,7 @@ def _watch(
         snapshot = training.snapshot(snapshot.run)
         record = snapshot_json(snapshot)
         if not as_json:
-            console.show_status(status_line(snapshot.status))
+            console.show_status(status_line(snapshot))
         elif record != last:
             console.print_json(record, indent=None)
             console.flush()

@@ -13,7 +13,8 @@ from kakaobot.atomic_io import parse_json, retry_rename
 
 TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
 REPORT, TURN_TAKING, CANARIES = "report.html", "turns.json", "canaries.json"
-FILES = (TRAIN, VAL, STATS, PREVIEW, REPORT, TURN_TAKING, CANARIES)
+LIKENESS = "likeness.json"
+FILES = (TRAIN, VAL, STATS, PREVIEW, REPORT, TURN_TAKING, CANARIES, LIKENESS)
 
 
 class ArtifactDraft:

@@ -21,6 +21,7 @@ from kakaobot.dataset.canaries import canary_rows, invent_canaries
 from kakaobot.dataset.duplicates import overlapping_indices
 from kakaobot.dataset.filter_report import FilterEffect, ReplySample
 from kakaobot.dataset.filters import LEAKED, FilterRules, count_non_targets, filter_messages
+from kakaobot.dataset.likeness_replies import LikenessReplies
 from kakaobot.dataset.packing import pack, to_chat_message
 from kakaobot.dataset.participant_stats import ENOUGH_REPLIES
 from kakaobot.dataset.sessions import Sessions, masked_turns, split_sessions
@@ -35,6 +36,7 @@ from kakaobot.exports.messages import sender_counts
 from kakaobot.exports.participants import find_bots
 from kakaobot.schema import Conversation, Session
 from kakaobot.settings import Settings
+from kakaobot.style.likeness import LikenessScale
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -58,9 +60,9 @@ class Pipeline:
         self._activity = ActivityCounter()
         self._styles = ParticipantStyles()
         self._reply_sample = ReplySample(self._data.persona)
-        self._selector = TargetSelector(
-            FilterRules.from_settings(self._data), persona=self._data.persona
-        )
+        rules = FilterRules.from_settings(self._data)
+        self._selector = TargetSelector(rules, persona=self._data.persona)
+        self._likeness_replies = LikenessReplies(rules, self._data.persona)
         self._rooms: dict[str, Sessions] = {}
         """By number: two rooms may have one name."""
         self._selections: Mapping[str, TargetSelection] = {}
@@ -89,6 +91,7 @@ class Pipeline:
         turns = masked_turns(self._activity.observe(messages), data, counts=self._masked)
         turns = self._selector.observe(room, turns, find_bots(senders))
         turns = self._styles.observe(turns, participants)
+        turns = self._likeness_replies.observe(room, turns, participants)
         turns = self._reply_sample.observe(room, turns)
         gap = timedelta(minutes=data.session_gap_minutes)
         sessions = self._rooms[room] = Sessions(history.room)
@@ -130,6 +133,10 @@ class Pipeline:
     def turn_taking(self) -> TurnTaking:
         """How the training sessions whose rows were read take turns."""
         return self._turn_taking.result()
+
+    def likeness_scales(self) -> list[LikenessScale]:
+        """What 0 and 100 % are for whom the targets imitate."""
+        return self._likeness_replies.scales(self.participants, self._selections)
 
     def report(self) -> BuildReport:
         """The report, without `written_at`, `sources` and `fingerprint`."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kakaobot.atomic_io import parse_json, replace_text
+from kakaobot.likeness import Likeness
 from kakaobot.schema import ChatMessage
 
 PROMPTS_FILE, SAMPLES_FILE = "cues.json", "samples.jsonl"
@@ -52,6 +53,8 @@ class EvalSample:
     step: int
     replies: tuple[str, ...]
     """One per prompt."""
+    likeness: Likeness | None = None
+    """Of these replies; None in a run from before it was measured."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,11 @@ class EvalSampleLog:
         for line in text.split("\n"):
             with contextlib.suppress(ValueError, TypeError, KeyError):
                 raw = parse_json(line)
-                sample = EvalSample(int(raw["step"]), tuple(map(str, raw["replies"])))
+                sample = EvalSample(
+                    int(raw["step"]),
+                    tuple(map(str, raw["replies"])),
+                    Likeness.from_json(raw.get("likeness")),
+                )
                 by_step[sample.step] = sample
         return [by_step[step] for step in sorted(by_step)]
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kakaobot.errors import RunError
+from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run, Runs, Stamp
@@ -79,6 +80,8 @@ class RunSummary:
     """Style distance of the eval samples to the room at the best step, 0 to 1."""
     best_metric: str = "eval_loss"
     """Metric that the best step was selected by."""
+    likeness: Likeness | None = None
+    """As `likeness_of`."""
 
     def to_json(self) -> dict[str, Any]:
         """Values by their keys in `runs --json`."""
@@ -158,6 +161,19 @@ class RunHistory:
         return cached
 
 
+def likeness_of(run: Run) -> Likeness | None:
+    """Likeness of the adapter to chat with, the same number wherever it is shown.
+
+    Replies are not sampled at every step: it is that of the sample nearest to the best step, as its
+    `step` tells. None if there is no sample of a trained adapter.
+    """
+    best = run.recorded_status().best_step
+    trained = [sample for sample in EvalSampleLog(run.path).samples() if sample.step]
+    if best is not None:
+        trained.sort(key=lambda sample: -abs(sample.step - best))
+    return trained[-1].likeness if trained else None
+
+
 def groups(summaries: Sequence[RunSummary]) -> tuple[RunGroup, ...]:
     """Runs grouped by dataset, in the order of each group's newest run."""
     by_dataset: dict[str, list[RunSummary]] = {}
@@ -203,6 +219,7 @@ def _read(run: Run, stamps: tuple[Stamp, ...], cached: _CachedRun | None) -> _Ca
         fingerprint=str(data.get("fingerprint", "")),
         replies=_int_or_zero(data.get("train_replies")),
         changed=changes(settings, _defaults()),
+        likeness=likeness_of(run),
     )
     return _CachedRun(stamps, metrics, summary, settings, points)
 

@@ -3,6 +3,7 @@
     checkpoints_lora/<run>/    written by
         config.yaml            app       at a start: resolved settings, data and base
         turn_taking.json       app       at a start: how the participants take turns
+        scales.json            app       at a start: what 0 and 100 % of likeness are
         worker.json            launcher  pid, start time and exit code of the worker
         status.json            worker    replaced as a whole
         metrics.jsonl          worker    appended to
@@ -45,7 +46,7 @@ from kakaobot.yaml_file import read_yaml
 
 LOG = "worker.log"
 _CONFIG, _STATUS, _METRICS, _STOP = "config.yaml", "status.json", "metrics.jsonl", "STOP"
-_TURN_TAKING = "turn_taking.json"
+_TURN_TAKING, _SCALES = "turn_taking.json", "scales.json"
 _WORKER, _LOCK, _RESERVE = "worker.json", "worker.lock", "worker.reserve"
 
 _GROUPS = frozenset(("base", "data", "settings", "refine"))
@@ -142,6 +143,14 @@ class Run:
     def write_turn_taking(self, counts: Mapping[str, Any]) -> None:
         """Keep a copy of the counts of the run's data, which may be built anew."""
         replace_text(self.path / _TURN_TAKING, json.dumps(counts, ensure_ascii=False))
+
+    def write_likeness_scales(self, scales: Mapping[str, Any]) -> None:
+        """`scales`: the JSON object of those of the dataset."""
+        replace_text(self.path / _SCALES, json.dumps(scales, ensure_ascii=False))
+
+    def likeness_scales(self) -> dict[str, Any]:
+        """As written; empty if there are none."""
+        return read_json_object(self.path / _SCALES)
 
     def turn_taking(self) -> dict[str, Any]:
         """The counts; empty in a run from before there were any."""

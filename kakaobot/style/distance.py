@@ -57,8 +57,12 @@ def style_distance(a: StyleProfile, b: StyleProfile) -> float:
     """
     if not a.replies or not b.replies:
         return float(a.replies != b.replies)
-    total = math.fsum(part.contribution for part in feature_distances(a, b))
-    return min(1.0, max(0.0, total))
+    return min(1.0, max(0.0, signed_distance(a, b)))
+
+
+def signed_distance(a: StyleProfile, b: StyleProfile) -> float:
+    """The distance before it is clipped, whose mean over samples of one style is 0."""
+    return math.fsum(part.contribution for part in feature_distances(a, b))
 
 
 def feature_distances(a: StyleProfile, b: StyleProfile) -> tuple[FeatureDistance, ...]:

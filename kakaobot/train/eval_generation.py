@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,8 @@ from kakaobot.base.loading import LoadedBase
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
 from kakaobot.settings import GenerationSettings
 from kakaobot.style import StyleProfile
-from kakaobot.train.eval_prompts import distance_to_target
+from kakaobot.style.likeness import LikenessScale
+from kakaobot.train.eval_prompts import distance_to_target, likeness_of_replies
 
 _BATCH_SIZE = 16
 """Prompts generated together."""
@@ -124,9 +125,21 @@ class StyleEvaluation:
         generator: EvalGenerator,
         prompts: Sequence[EvalPrompt],
         target: StyleProfile,
+        scales: Mapping[str, LikenessScale],
+        persona: str,
     ) -> None:
-        """Log the prompts. `target` is the style of the training replies."""
+        """Log the prompts.
+
+        Args:
+            log: of the run.
+            generator: replies to the prompts.
+            prompts: as the generator has them.
+            target: style of the training replies.
+            scales: of those who reply.
+            persona: who replies; empty for the whole room.
+        """
         self._log, self._generator, self._target = log, generator, target
+        self._prompts, self._scales, self._persona = prompts, scales, persona
         log.begin(prompts)
 
     def __call__(self, step: int, should_stop: Callable[[], bool]) -> float | None:
@@ -134,7 +147,11 @@ class StyleEvaluation:
         replies = self._generator.replies(should_stop)
         if replies is None:
             return None
-        self._log.append(EvalSample(step, tuple(replies)))
+        untrained = next((past.replies for past in self._log.samples() if not past.step), ())
+        likeness = likeness_of_replies(
+            self._prompts, replies, self._scales, persona=self._persona, untrained=untrained
+        )
+        self._log.append(EvalSample(step, tuple(replies), replace(likeness, step=step)))
         return distance_to_target(replies, self._target)
 
 

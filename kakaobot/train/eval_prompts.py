@@ -6,12 +6,15 @@ No torch; `train/eval_generation.py` generates the replies.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalPrompt
 from kakaobot.schema import Conversation
 from kakaobot.style import StyleProfile, style_distance, style_profile
+from kakaobot.style.likeness import LikenessScale, measure_likeness
 
 Metric = Literal["eval_loss", "voice", "both"]
 
@@ -58,6 +61,30 @@ def target_style(rows: Iterable[Conversation]) -> StyleProfile:
 def distance_to_target(replies: Iterable[str], target: StyleProfile) -> float:
     """Style distance of these replies to the target style, 0 (same) to 1."""
     return style_distance(style_profile(replies), target)
+
+
+def likeness_of_replies(
+    prompts: Sequence[EvalPrompt],
+    replies: Sequence[str],
+    scales: Mapping[str, LikenessScale],
+    *,
+    persona: str = "",
+    untrained: Sequence[str] = (),
+) -> Likeness:
+    """Likeness of the replies to these prompts, one per prompt.
+
+    Args:
+        persona: who replies where the prompts name nobody.
+        untrained: replies of the base model to the same prompts.
+    """
+
+    def by_participant(texts: Sequence[str]) -> dict[str, list[str]]:
+        people: dict[str, list[str]] = defaultdict(list)
+        for prompt, text in zip(prompts, texts, strict=False):
+            people[persona or prompt.participant].append(text)
+        return people
+
+    return measure_likeness(by_participant(replies), scales, by_participant(untrained))
 
 
 def selection_score(metric: Metric, eval_loss: float, distance: float | None) -> float:

@@ -24,6 +24,7 @@ from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import Status
 from kakaobot.settings import Settings
+from kakaobot.style.likeness import scales_from_json
 from kakaobot.train.adapter import with_lora
 from kakaobot.train.callback import RunCallback, SyncCallback
 from kakaobot.train.collate import encode_rows
@@ -323,7 +324,14 @@ class TrainingJob:
             sync=lambda: leading(model, self.ranks),
         )
         target = target_style(jsonl.iter_rows(self._data_folder / artifacts.TRAIN))
-        return StyleEvaluation(EvalSampleLog(self.run.path), generator, prompts, target)
+        return StyleEvaluation(
+            EvalSampleLog(self.run.path),
+            generator,
+            prompts,
+            target,
+            scales_from_json(self.run.likeness_scales()),
+            str(self.run.section("data").get("persona", "")),
+        )
 
     def _report(self, message: str) -> None:
         """Show progress in the log and the status.

@@ -208,7 +208,7 @@ def test_3_eval_samples_appear_during_training(page: Page) -> None:
     expect(samples.locator("tbody tr")).to_have_count(SAMPLES)
     expect(page.locator("#train-voice canvas")).to_be_visible()
     assert chart_pixels(page, "#train-voice", "style") > 20
-    expect(page.locator("#train-card")).to_contain_text("말투 거리")
+    expect(page.locator("#train-card")).to_contain_text("닮은 정도")
 
 
 def test_4_a_page_reload_shows_the_running_training(page: Page, app: App) -> None:

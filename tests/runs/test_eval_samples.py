@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
 from kakaobot.schema import ChatMessage
 
@@ -27,6 +29,15 @@ def test_log_reads_prompts_and_samples_back_in_order_of_step(tmp_path: Path) -> 
         EvalSample(10, ("나중",) * 2),
     ]
     assert log.version() > 0
+
+
+def test_likeness_is_kept_with_the_sample(tmp_path: Path) -> None:
+    likeness = Likeness("도담", 16, 83.0, 71.0, 95.0, "마루", step=10)
+    log = EvalSampleLog(tmp_path)
+    log.append(EvalSample(10, ("응",), likeness))
+    assert log.samples() == [EvalSample(10, ("응",), likeness)]
+    log.append(EvalSample(10, ("응",), replace(likeness, percent=float("nan"))))
+    assert log.samples() == [EvalSample(10, ("응",), None)]
 
 
 def test_only_the_end_of_a_context_is_stored(tmp_path: Path) -> None:

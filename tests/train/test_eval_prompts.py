@@ -7,12 +7,15 @@ import torch
 
 from kakaobot.base.generation import Sampling
 from kakaobot.base.loading import LoadedBase, load_base
+from kakaobot.runs.eval_samples import EvalPrompt
 from kakaobot.schema import ChatMessage, Conversation
 from kakaobot.starter import FOLDER
 from kakaobot.style import style_profile
+from kakaobot.style.likeness import likeness_scales
 from kakaobot.train.eval_generation import EvalGenerator
 from kakaobot.train.eval_prompts import (
     distance_to_target,
+    likeness_of_replies,
     sampling_interval,
     select_eval_prompts,
     selection_score,
@@ -74,6 +77,24 @@ def test_target_style_is_that_of_the_targets_and_close_to_similar_replies() -> N
     )
     assert distance_to_target([f"그래{'ㅋ' * (n % 3 + 1)}" for n in range(30)], target) < 0.02
     assert distance_to_target(["그렇습니다.", "아닙니다.", "모르겠습니다."] * 10, target) > 0.2
+
+
+def test_likeness_is_measured_for_whom_the_prompts_name() -> None:
+    polite, casual = ["네 알겠습니다.", "그렇군요!"] * 60, ["ㅇㅇ", "ㅋㅋㅋ 아님"] * 60
+    people = {"가람": polite, "나래": casual}
+    scales = {scale.name: scale for scale in likeness_scales(people, list(people))}
+    named = [EvalPrompt((), name, "") for name in ("가람", "나래") * 12]
+    own = [people[prompt.participant][index % 4 // 2] for index, prompt in enumerate(named)]
+    room = likeness_of_replies(named, own, scales)
+    assert [part.name for part in room.participants] == ["가람", "나래"]
+    assert room.percent == pytest.approx(100, abs=10)
+    unnamed = [EvalPrompt((), "", "")] * 24
+    [swapped, same] = [
+        likeness_of_replies(unnamed, people[name][:24], scales, persona="나래") for name in people
+    ]
+    assert (same.name, same.nearest, same.participants) == ("나래", "가람", ())
+    assert same.percent == pytest.approx(100, abs=10)
+    assert swapped.percent == pytest.approx(0, abs=10)
 
 
 @pytest.mark.parametrize(

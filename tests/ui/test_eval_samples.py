@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from kakaobot.app.auth import PasswordGate
+from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalTranscript
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.status import Status
 from kakaobot.schema import ChatMessage
-from tests.ui.window_fakes import SNAPSHOT, FakeEstimates, FakeTraining
+from tests.ui.window_fakes import RUN, SNAPSHOT, FakeEstimates, FakeTraining
 from ui import text
 from ui.presenters import training_view
 from ui.render.eval_samples import eval_samples_card
@@ -73,6 +74,14 @@ def test_one_column_per_step_and_the_reference_last():
     assert cells[5].strip("|") == "세 시 ㄱㄱ||늦지 마 0"
 
 
+def test_a_column_shows_how_like_its_replies_are():
+    samples = replace(transcript(0, 10).samples[1], likeness=Likeness("", 16, 83.0, 71.0, 95.0))
+    page = eval_samples_card(replace(transcript(0, 10), samples=(samples,)), 10)
+    assert (
+        column_titles(page)[1] == "10단계 가장 좋은 때 가장 최근 닮은 정도 83% (71~95%, 대답 16개)"
+    )
+
+
 def test_four_prompts_are_shown_and_the_rest_unfold():
     first, rest = eval_samples_card(transcript(0, 10, prompts=7), 10).split("<details data-run=")
     assert (first.count("<tr><td>"), rest.count("<tr><td>")) == (4, 3)
@@ -121,12 +130,13 @@ def test_style_distance_has_its_own_curve_beside_the_loss():
     assert style_curve(POINTS[:1], 10) == {"loss": [], "eval": [], "best": None}
 
 
-def test_the_card_shows_the_style_distance_if_measured():
-    assert "말투 거리" not in dict(training_view(SNAPSHOT).facts)
-    snapshot = replace(
-        SNAPSHOT, status=Status("running", 10, 20, style_distance=0.2344), points=POINTS
-    )
-    assert dict(training_view(snapshot).facts)["말투 거리"] == "0.234"
+def test_the_card_shows_the_likeness_if_measured():
+    assert "닮은 정도" not in dict(training_view(SNAPSHOT).facts)
+    likeness = Likeness("", 16, 83.0, 71.0, 95.0, step=10)
+    measured = replace(RUN, name=SNAPSHOT.run, likeness=likeness)
+    snapshot = replace(SNAPSHOT, status=Status("running", 10, 20), points=POINTS, runs=(measured,))
+    shown = dict(training_view(snapshot).facts)["닮은 정도"]
+    assert shown == "83% (71~95%, 대답 16개), 10단계에서 잼"
     assert training_view(snapshot).style_chart == style_curve(POINTS, None)
 
 

@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 
+from kakaobot.likeness import Likeness
 from kakaobot.runs.history import SettingChange
 from tests.ui.window_fakes import RUN
 from ui import text
@@ -41,6 +42,16 @@ def test_a_run_shows_state_steps_loss_and_dataset():
     assert "방 · 도담 · 대답 216개 aaaaaaaa" in page
     assert text.LOWEST_LOSS not in page
     assert text.RUNS_NOT_COMPARABLE not in page
+
+
+def test_a_run_shows_how_like_it_is_and_what_that_means():
+    part = Likeness("도담", 4, unknown="few samples")
+    likeness = Likeness("", 16, 83.0, 71.0, 95.0, step=20, participants=(part,))
+    page = visible_text(runs_card([replace(DONE, likeness=likeness)]))
+    assert page.count("닮은 정도 83% (71~95%, 대답 16개)") == 2
+    assert "도담 아직 알 수 없음" in page
+    assert "사람마다 잰 것을 합쳤습니다" in page
+    assert "닮은 정도" not in visible_text(runs_card([DONE]))
 
 
 def test_only_the_lowest_loss_of_a_group_is_marked():

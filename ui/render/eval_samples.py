@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kakaobot.likeness import likeness_text
 from kakaobot.runs.eval_samples import EvalSample, EvalTranscript
 from ui import text
 from ui.render.templating import render
@@ -43,6 +44,7 @@ def _column(sample: EvalSample, newest: int, best: int | None) -> dict[str, Any]
         "title": text.AT_STEP.format(step=step) if step else text.EVAL_BASE,
         "is_best": step == best,
         "is_newest": step > 0 and step == newest,
+        "likeness": likeness_text(sample.likeness) if sample.likeness else "",
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from kakaobot.config import setting_fields
 from kakaobot.display_name import display_name
+from kakaobot.likeness import likeness_note, likeness_text, run_likeness_text
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
 from kakaobot.runs.status import LIVE
 from ui import text
@@ -100,7 +101,10 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "steps": _steps(run),
         "sparkline": sparkline(run.losses, run.best_step),
         "message": run.message if run.state not in LIVE else "",
+        "likeness": likeness_text(run.likeness) if run.likeness else "",
+        "likeness_note": likeness_note(run.likeness) if run.likeness else "",
         "facts": [
+            *_likeness(run),
             (
                 text.TRAINED_REPLIES,
                 text.COUNT.format(count=run.replies) if run.replies else text.DASH,
@@ -111,6 +115,16 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "changed": [_change(change, text.DEFAULT_VALUE) for change in run.changed],
         "since": [_change(change, text.PREVIOUS_VALUE) for change in run.changed_since],
     }
+
+
+def _likeness(run: RunSummary) -> list[tuple[str, str]]:
+    """The likeness of the run, and of its participants if it is one of a whole room."""
+    if run.likeness is None:
+        return []
+    figures = [(text.LIKENESS, run_likeness_text(run.likeness, run.best_step))]
+    return figures + [
+        (display_name(part.name), likeness_text(part)) for part in run.likeness.participants
+    ]
 
 
 def _steps(run: RunSummary) -> str:

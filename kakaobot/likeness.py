@@ -1,0 +1,107 @@
+"""How like replies are to the person they imitate (닮은 정도): the record and its Korean text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
+
+from kakaobot.display_name import display_name
+
+Unknown = Literal["no scale", "few replies", "few samples", "nobody else", "alike"]
+LIKENESS_TITLE = "닮은 정도"
+UNKNOWN = "아직 알 수 없음"
+_REASONS: Mapping[Unknown, str] = {
+    "no scale": "이 데이터에는 견줄 자가 없습니다. '데이터 준비'(preprocess)를 다시 하세요.",
+    "few replies": "이 사람이 한 말이 적어 잴 수 없습니다.",
+    "few samples": "대답해 본 것이 적어 잴 수 없습니다. training.sample_replies 를 늘려 보세요.",
+    "nobody else": "방에 견줄 다른 사람이 없고, 배우기 전의 대답도 없어 잴 수 없습니다.",
+    "alike": "가장 비슷한 다른 사람과 말투가 거의 같아 잴 수 없습니다.",
+}
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """A measured likeness with its interval, or why it is unknown."""
+
+    name: str
+    """The participant; empty for a whole room."""
+    replies: int
+    """Replies measured: those with a visible character."""
+    percent: float | None = None
+    """0 at the nearest other member, 100 at the person's own other half; may lie outside."""
+    low: float | None = None
+    """Lower end of the 95% interval."""
+    high: float | None = None
+    nearest: str = ""
+    """Who is 0 %; empty for several people, or for the base model before training."""
+    unknown: Unknown | None = None
+    """Why there is no percentage."""
+    step: int | None = None
+    """Training step of the adapter that replied, if it is one of a run."""
+    participants: tuple[Likeness, ...] = ()
+    """Those of a whole room."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Likeness | None:
+        """The inverse of `to_json`; None if it is not one."""
+        try:
+            parts = tuple(cls.from_json(part) for part in raw.get("participants", ()))
+            known = replace(
+                cls(**{**raw, "participants": ()}), participants=tuple(filter(None, parts))
+            )
+        except (AttributeError, TypeError):
+            return None
+        return known if len(known.participants) == len(parts) and _is_valid(known) else None
+
+
+def likeness_text(likeness: Likeness | None) -> str:
+    """The percentage with its interval and sample size: `83% (71~95%, 대답 32개)`."""
+    if likeness is None or likeness.percent is None:
+        return UNKNOWN
+    low, high = _shown(likeness.low), _shown(likeness.high)
+    shown = f"{_shown(likeness.percent)}% ({low}~{high}%, 대답 {likeness.replies:,}개)"
+    return f"{shown}, 다른 사람에 더 가깝습니다" if likeness.percent < 0 else shown
+
+
+def run_likeness_text(likeness: Likeness | None, best_step: int | None) -> str:
+    """As `likeness_text`, with the step where it was not measured at the best one."""
+    shown = likeness_text(likeness)
+    if likeness is None or likeness.unknown or likeness.step in (None, best_step):
+        return shown
+    return f"{shown}, {likeness.step:,}단계에서 잼"
+
+
+def likeness_note(likeness: Likeness) -> str:
+    """What 0 % and 100 % are, or why the likeness is unknown."""
+    if likeness.unknown:
+        return _REASONS[likeness.unknown]
+    if likeness.participants:
+        return (
+            "사람마다 잰 것을 합쳤습니다. 0%는 말투가 가장 비슷한 다른 사람, "
+            "100%는 그 사람의 다른 말입니다."
+        )
+    if likeness.nearest:
+        zero = f"0%는 말투가 가장 비슷한 다른 사람({display_name(likeness.nearest)})"
+    else:
+        zero = "방에 견줄 다른 사람이 없어 0%는 배우기 전 바탕 모델의 대답"
+    return f"{zero}, 100%는 그 사람의 다른 말입니다."
+
+
+def _shown(percent: float | None) -> int:
+    return round(min(100.0, max(0.0, percent or 0.0)))
+
+
+def _is_valid(likeness: Likeness) -> bool:
+    figures = (likeness.percent, likeness.low, likeness.high)
+    numbers = [isinstance(figure, int | float) and math.isfinite(figure) for figure in figures]
+    is_text = isinstance(likeness.name, str) and isinstance(likeness.nearest, str)
+    if not is_text or not isinstance(likeness.replies, int):
+        return False
+    if likeness.unknown is not None:
+        return likeness.unknown in get_args(Unknown) and figures == (None, None, None)
+    return all(numbers)
