@@ -22,7 +22,7 @@ ROWS = (
     ("launch", "kakaobot.__main__"),
     ("ui", "kakaobot.cli"),
     ("kakaobot.app",),
-    ("kakaobot.report",),
+    ("kakaobot.report", "kakaobot.audit"),
     ("kakaobot.train", "kakaobot.chat"),
     ("kakaobot.dataset",),
     ("kakaobot.base",),
@@ -71,7 +71,7 @@ FILE_OWNERS = {
             *("status.json", "metrics.jsonl", "STOP", "cues.json", "samples.jsonl"),
             *("adapter_best", "adapter_latest", "adapter_config.json", "adapter_model.safetensors"),
             *("complete.json", "trainer_state.json", "turn_taking.json", "scales.json"),
-            *("adapter_start", "refine.json"),
+            *("adapter_start", "refine.json", "audit.json"),
         }
     ),
     "kakaobot.dataset.artifacts": frozenset(

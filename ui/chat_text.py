@@ -3,3 +3,60 @@
 from __future__ import annotations
 
 CONVERSATION_TAB = "대화하기"
+STOP = "멈추기"
+
+# --- header
+HEADER_BASE = "바탕"
+HEADER_ADAPTER = "배운 것"
+HEADER_DATA = "데이터"
+HEADER_LIKENESS = "닮은 정도"
+ADAPTER_NAMES = {"best": "가장 좋은 때", "latest": "가장 최근"}
+AT_STEP = "{kind} ({step:,}단계)"
+ALL_ROOMS = "가져온 모든 방"
+LEARNED_REPLIES = "대답 {count:,}개"
+
+# --- comparison
+COMPARE_TAB = "비교"
+COMPARE_HINT = (
+    "같은 말에 바탕 모델과 배운 말투가 각각 어떻게 대답하는지 나란히 봅니다. 배운 것이 없는 "
+    "바탕 모델의 대답과 다르지 않다면, 아직 덜 배운 것입니다."
+)
+COMPARE_MESSAGE = "건넬 말"
+COMPARE_PLACEHOLDER = "오늘 저녁에 뭐 먹을까?"
+COMPARE_START = "둘에게 물어보기"
+COMPARE_BASE = "바탕 모델"
+COMPARE_BASE_NOTE = "배운 것을 끄고 대답합니다."
+COMPARE_ADAPTER = "배운 말투"
+COMPARE_ADAPTER_NOTE = "배운 것을 켜고 대답합니다."
+COMPARE_WAITING = "대답을 기다리는 중"
+COMPARE_EMPTY = "건넬 말을 적어 주세요."
+COMPARE_RUN = "어느 학습"
+COMPARE_LOCKED = "비밀번호를 넣으면 비교할 수 있습니다."
+
+# --- audit
+AUDIT_TAB = "외운 말 점검"
+AUDIT_HINT = (
+    "배운 말투가 방의 말을 그대로 외웠는지, 개인정보를 말하는지 바탕 모델과 견주어 봅니다. "
+    "몇 분에서, 큰 모델은 한 시간까지 걸리고 그동안 대화는 차례를 기다립니다."
+)
+AUDIT_START = "점검하기"
+AUDIT_STOPPED = "점검을 멈췄습니다."
+AUDIT_NONE = "아직 점검하지 않았습니다."
+AUDIT_NONE_HINT = "'점검하기'를 누르면 결과가 여기에 나옵니다."
+AUDIT_LOCKED = "비밀번호를 넣으면 점검할 수 있습니다."
+AUDIT_TITLE = "점검 결과"
+AUDIT_OF = "{time} · {kind}"
+AUDIT_OUTDATED = "점검한 뒤 더 배웠습니다. 다시 점검하세요."
+AUDIT_LINES = "외운 줄 {count:,}개 보기"
+AUDIT_LINES_MORE = "모두 {count:,}개 가운데 앞의 것만 보입니다."
+AUDIT_LINE_KNOWN = "끝의 {count:,}자를 외웠습니다."
+
+# --- copies
+COPY_FOUND = "이 대답의 {letters:,}자({share} %)가 배운 대답 하나와 그대로 같습니다."
+COPY_SHOW = "원래 줄 보기"
+COPY_TITLE = "배운 데이터에 있는 줄"
+COPY_GONE = "배운 데이터가 바뀌어 원래 줄을 찾지 못했습니다."
+
+# --- strength
+STRENGTH = "말투 세기"
+STRENGTH_HINT = "0이면 바탕 모델, 1이면 배운 그대로, 더 크면 과장합니다."

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from kakaobot.app.audit import Audits
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.chat import ChatService
+from kakaobot.app.comparison import Comparison
+from kakaobot.app.copies import Copies
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
 from kakaobot.app.exports import Exports, FileReport, LineReport
@@ -27,6 +30,7 @@ from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.schema import Progress, no_progress
 from kakaobot.train.forecast import Estimate
+from ui.chat_services import AuditsProtocol, ComparisonProtocol, CopiesProtocol
 
 
 class ExportsProtocol(Protocol):
@@ -144,6 +148,9 @@ class Services:
     gate: PasswordGate
     settings: SettingsProtocol
     password_file: PasswordFileProtocol
+    comparison: ComparisonProtocol
+    audits: AuditsProtocol
+    copies: CopiesProtocol
 
     @classmethod
     def from_home(cls, home: Home) -> Services:
@@ -160,4 +167,7 @@ class Services:
             gate=gate,
             settings=SettingsEditor(home),
             password_file=PasswordFile(home),
+            comparison=Comparison(home, gate, chat),
+            audits=Audits(home, gate, chat),
+            copies=Copies(gate, chat.personas),
         )

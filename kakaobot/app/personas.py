@@ -39,6 +39,10 @@ class Persona:
     """Whether a participant's training rows carried the names of the others."""
     description: str
     """Korean: the persona, the base model and the adapter."""
+    replies: int = 0
+    """Replies learned; 0 if unknown."""
+    period: tuple[str, str] = ("", "")
+    """First and last month of the data, as `2026-03`; empty if unknown."""
 
 
 class Personas:
@@ -79,6 +83,8 @@ class Personas:
             shows_names=data["named"],
             description=f"{trained_on}의 말투 · 바탕 {base.label} · {chosen.name} 의 {which}"
             + (f" ({step}단계)" if step else ""),
+            replies=int(data.get("train_replies", 0)),
+            period=_period(data.get("period")),
         )
 
     def find(self, name: str = "") -> Run:
@@ -124,6 +130,13 @@ def chat_messages(
         else:
             messages.append(ChatMessage("assistant", line.text))
     return messages
+
+
+def _period(recorded: object) -> tuple[str, str]:
+    match recorded:
+        case [str(first), str(last)]:
+            return first, last
+    return "", ""
 
 
 def adapter_of(run: Run) -> tuple[Literal["best", "latest"], Path]:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kakaobot.dataset.jsonl import iter_rows
+from kakaobot.dataset.jsonl import iter_rows, read_messages
 from kakaobot.schema import ChatMessage, Conversation
 
 _MAX_SHARING = 2
@@ -164,14 +164,8 @@ def read_source(file: Path, source: CopySource) -> tuple[ChatMessage, ...]:
     Raises:
         DatasetError: the file is missing or damaged.
     """
-    row = next(itertools.islice(iter_rows(file), source.row, None), None)
-    if row is None or not _is_at(row.messages, source):
-        return ()
-    return row.messages[max(0, source.message - _CONTEXT) : source.message + 1]
-
-
-def _is_at(messages: tuple[ChatMessage, ...], source: CopySource) -> bool:
-    return source.message < len(messages) and messages[source.message].content == source.reply
+    messages = read_messages(file, source.row, source.message, before=_CONTEXT)
+    return messages if messages and messages[-1].content == source.reply else ()
 
 
 def _normalized(text: str) -> str:

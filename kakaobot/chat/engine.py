@@ -156,6 +156,27 @@ class Engine:
         with self._computing(strength, cancelled):
             return self._score(self._cut(prompt), tails, strength)
 
+    @torch.inference_mode()
+    def recited_end(
+        self,
+        messages: Sequence[ChatMessage],
+        reply: str,
+        *,
+        reply_as: str = "",
+        strength: float = 1.0,
+        cancelled: threading.Event = NEVER,
+    ) -> str:
+        """See `ChatModel.recited_end`."""
+        history = self._truncate(messages, reserved=0)
+        prompt = self._base.renderer.prompt(history, participant=reply_as)
+        tail = self._tail(history, reply, reply_as, len(prompt))
+        with self._computing(strength, cancelled):
+            ((logits, ids),) = self._read(self._cut(prompt), [tail], strength)
+        # Without the end of the turn.
+        differs = (logits.argmax(-1) != ids)[0, :-1].nonzero()
+        start = int(differs[-1]) + 1 if len(differs) else 0
+        return self._text(list(tail[start:-1])).lstrip("\ufffd")
+
     @contextlib.contextmanager
     def _computing(self, strength: float, cancelled: threading.Event) -> Iterator[None]:
         with self._lock, self._interrupt.by(cancelled), at_strength(self._model, strength):
@@ -248,26 +269,35 @@ class Engine:
     def _score(
         self, prompt: Sequence[int], tails: Sequence[Sequence[int]], strength: float
     ) -> list[float]:
-        """Log-probability of each tail behind a prompt, several at a time."""
+        """Log-probability of each tail behind a prompt."""
+        scores: list[float] = []
+        for logits, ids in self._read(prompt, tails, strength):
+            chances = logits.float().log_softmax(-1).gather(2, ids[:, :, None])[:, :, 0]
+            lengths = [len(tail) for tail in tails[len(scores) :][: len(ids)]]
+            scores += [
+                float(row[:length].sum()) for row, length in zip(chances, lengths, strict=True)
+            ]
+        return scores
+
+    def _read(
+        self, prompt: Sequence[int], tails: Sequence[Sequence[int]], strength: float
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Logits in front of each id of the tails behind a prompt, and the ids, several at a time.
+
+        Tails that are shorter than the longest one are filled up.
+        """
         cached = self._caches.find(prompt, strength)
         logits = cached.read_prompt(prompt)
         width = max(map(len, tails), default=1)
         together = max(1, resolve.logits_chunk(logits.shape[-1]) // width)
-        scores: list[float] = []
         for start in range(0, len(tails), together):
             batch = tails[start : start + together]
-            lengths = [len(tail) for tail in batch]
             # Attention looks back only, so what follows a shorter tail does not matter.
             ids = torch.cat([self._tensor([*tail, *[0] * (width - len(tail))]) for tail in batch])
             after = [logits[:, None].expand(len(batch), -1, -1)]
             if width > 1:
                 after.append(cached.passing(cached.rows(len(batch)), ids[:, :-1], keep=0))
-            chances = torch.cat(after, dim=1).float().log_softmax(-1)
-            chosen = chances.gather(2, ids[:, :, None])[:, :, 0]
-            scores += [
-                float(row[:length].sum()) for row, length in zip(chosen, lengths, strict=True)
-            ]
-        return scores
+            yield torch.cat(after, dim=1), ids
 
     def _config(self, prompt: Sequence[int], sampling: Sampling) -> Any:
         left = max(1, self._base.context - len(prompt))

@@ -12,6 +12,8 @@ from kakaobot.schema import ChatMessage
 
 NEVER = threading.Event()
 """For a call that nobody cancels; never set."""
+BASE, ADAPTER = 0.0, 1.0
+"""Strengths."""
 
 
 class Cancelled(Exception):
@@ -101,4 +103,16 @@ class ChatModel(Protocol):
         cancelled: threading.Event = NEVER,
     ) -> list[float]:
         """Log-probability of each reply with its end; without `messages`, that of it at all."""
+        ...
+
+    def recited_end(
+        self,
+        messages: Sequence[ChatMessage],
+        reply: str,
+        *,
+        reply_as: str = "",
+        strength: float = 1.0,
+        cancelled: threading.Event = NEVER,
+    ) -> str:
+        """The longest end of `reply` that greedy decoding says word for word after the rest."""
         ...

@@ -28,6 +28,7 @@ COMMAND_MODULES = {
     "smoke": "chat",
     "feedback": "feedback",
     "refine": "feedback",
+    "audit": "audit",
     "settings": "settings",
 }
 """Command → module of this package that holds the function of the same name."""
@@ -186,6 +187,18 @@ def _add_chat_commands(parser: Parser) -> None:
         "--run", "어느 학습의 어댑터에서 시작할지. 없으면 대화에 쓰는 것", metavar="이름"
     )
     command.option("--dry-run", "시작하지 않고 무엇을 배울지 보여 주기만 합니다.")
+
+    command = parser.command(
+        "audit",
+        "어댑터가 방의 말을 외웠는지, 개인정보를 말하는지 점검합니다.\n"
+        "배운 줄의 앞부분을 주고 뒤를 잇게 하고, 개인정보를 물어보고, 심어 둔 비밀"
+        "(data.canaries)을\n아는지 봅니다. 모두 바탕 모델과 견주어 학습 폴더에 적습니다.",
+        make_epilog=lambda: _PASSWORD_HELP,
+    )
+    _add_run_option(command)
+    command.option("--lines", "외웠는지 더 볼 줄을 한 줄에 하나씩 적은 파일", metavar="파일")
+    command.option("--report", "새로 점검하지 않고, 마지막 점검을 다시 보여 줍니다.")
+    command.option("--json", _JSON)
 
 
 def _add_run_option(command: Parser) -> None:

@@ -79,6 +79,12 @@ class BuildReport:
     val_tokens: int = 0
     """In validation rows."""
 
+    @property
+    def period(self) -> tuple[str, str]:
+        """First and last month of the messages, as `2026-03`; empty if unknown."""
+        months = self.activity.months
+        return (months[0][0], months[-1][0]) if months else ("", "")
+
 
 _KEYS: Mapping[type, Mapping[str, str]] = {
     BuildReport: {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -80,6 +81,24 @@ def iter_rows(file: Path) -> Iterator[Conversation]:
                 f"{file.name} 의 {number}번째 줄이 손상되었습니다. {_REBUILD}"
             ) from error
         yield row
+
+
+def read_messages(file: Path, row: int, message: int, *, before: int) -> tuple[ChatMessage, ...]:
+    """A message, up to `before` messages in front of it first; empty if there is no such message.
+
+    Args:
+        file: a file of rows.
+        row: number of the row, from 0.
+        message: number of the message in it, from 0.
+        before: messages in front.
+
+    Raises:
+        DatasetError: the file is missing or damaged.
+    """
+    found = next(itertools.islice(iter_rows(file), row, None), None)
+    if found is None or message >= len(found.messages):
+        return ()
+    return found.messages[max(0, message - before) : message + 1]
 
 
 def _complete_lines(file: Path) -> Iterator[str]:

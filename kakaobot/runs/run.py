@@ -17,6 +17,7 @@
         adapter_best/          worker    the best weights so far
         adapter_start/         app       the weights a refine begins with
         refine.json            worker    the verdict on a refine; see `refinement`
+        audit.json             app       what the adapter has memorized; see `audit_file`
         STOP                   app/user  asks the worker to save and exit
 
 Every file has one writer. Readers poll, so the window may be closed and reopened at any time.

@@ -39,6 +39,7 @@ def run_config(
             "people": list(data.participants),
             "named": data.shows_names,
             "train_replies": data.train_replies,
+            "period": list(data.period),
         },
         "settings": _portable(settings, home).model_dump(mode="json"),
     }

@@ -74,6 +74,17 @@ class Parrot(ChatModel):
     ) -> list[float]:
         return [-float(len(reply)) for reply in replies]
 
+    def recited_end(
+        self,
+        messages: Sequence[ChatMessage],
+        reply: str,
+        *,
+        reply_as: str = "",
+        strength: float = 1.0,
+        cancelled: Event = NEVER,
+    ) -> str:
+        return ""
+
     def stream_reply(
         self,
         messages: Sequence[ChatMessage],

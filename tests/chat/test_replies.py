@@ -39,6 +39,9 @@ class Script(ChatModel):
     def score_participants(self, *_: Any, **__: Any) -> list[float]:
         raise NotImplementedError
 
+    def recited_end(self, *_: Any, **__: Any) -> str:
+        raise NotImplementedError
+
     def stream_reply(self, *_: Any, **__: Any) -> Generator[str, None, bool]:
         text = next(self._texts)
         try:

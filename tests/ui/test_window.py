@@ -28,6 +28,7 @@ from tests.ui.window_fakes import (
     FakeExports,
     FakeParticipants,
     FakeTraining,
+    honest_services,
 )
 from ui import text
 from ui.password_bar import PasswordBarHandlers
@@ -61,6 +62,7 @@ def make_window(home, password="열쇠"):
         gate=gate,
         settings=SettingsEditor(Home(home)),
         password_file=PasswordFile(Home(home)),
+        **honest_services(Home(home), gate),
     )
     return build_window(services), chat
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
+from kakaobot.app.audit import Audits
 from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.chat import ChatService
+from kakaobot.app.comparison import Comparison
+from kakaobot.app.copies import Copies
 from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.personas import Persona
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.chat.lines import ChatLine, Reply
-from kakaobot.config import SettingField
+from kakaobot.config import Home, SettingField
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import ExportError, RunError
@@ -320,6 +325,22 @@ class FakeSettings:
 
     def save(self, changes: Mapping[str, object]) -> None:
         self._values |= changes
+
+
+class HonestServices(TypedDict):
+    comparison: Comparison
+    audits: Audits
+    copies: Copies
+
+
+def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
+    """The real ones of a home, which has no runs."""
+    chat = ChatService(home, gate)
+    return {
+        "comparison": Comparison(home, gate, chat),
+        "audits": Audits(home, gate, chat),
+        "copies": Copies(gate, chat.personas),
+    }
 
 
 def user_line(text: str) -> ChatLine:

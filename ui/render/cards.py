@@ -49,6 +49,11 @@ def lock_note(sentence: str) -> str:
     return render("lock_note", sentence=sentence)
 
 
+def progress(share: float, activity: str) -> str:
+    """A bar with the current activity."""
+    return render("progress", activity=activity, percent=round(100 * share))
+
+
 def field_error(sentence: str, hint: str = "") -> str:
     """An error beside the field that it is about; empty without one."""
     return render("field_error", sentence=sentence, hint=hint).strip()

@@ -1,0 +1,41 @@
+"""The services behind the inner tabs of the chat; see `ui/services.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from kakaobot.app.audit import AuditProgress
+from kakaobot.app.auth import AccessPass
+from kakaobot.app.comparison import Answers
+from kakaobot.audit.report import AuditReport, RecitedLine
+from kakaobot.chat.copy_meter import CopySource, Overlap
+from kakaobot.schema import ChatMessage
+
+
+class ComparisonProtocol(Protocol):
+    def answers(
+        self, access: AccessPass | None, text: str, *, run: str = "", reply_as: str = ""
+    ) -> Iterator[Answers]: ...
+
+
+class AuditsProtocol(Protocol):
+    def run(
+        self, access: AccessPass | None, run: str = "", lines: Sequence[str] = ()
+    ) -> Iterator[AuditProgress]: ...
+
+    def report(self, access: AccessPass | None, run: str = "") -> AuditReport | None: ...
+
+    def recited_line(
+        self, access: AccessPass | None, run: str, line: RecitedLine
+    ) -> Sequence[ChatMessage]: ...
+
+
+class CopiesProtocol(Protocol):
+    def overlap(
+        self, access: AccessPass | None, replies: Sequence[str], run: str = ""
+    ) -> Overlap: ...
+
+    def source(
+        self, access: AccessPass | None, source: CopySource, run: str = ""
+    ) -> Sequence[ChatMessage]: ...
