@@ -7,29 +7,31 @@ from __future__ import annotations
 
 import difflib
 import io
+import itertools
 import os
-import types
-import typing
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from pathlib import Path, PurePath
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from kakaobot.atomic_io import replace_text
 from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env, take_secrets
 from kakaobot.errors import ConfigError, quote
 from kakaobot.file_names import user_path
-from kakaobot.settings import Settings, SettingsGroup, Switch
+from kakaobot.setting_fields import setting_fields, setting_groups
+from kakaobot.settings import PathSettings, Settings
 from kakaobot.text_file import read_text
 from kakaobot.yaml_file import parse_yaml, read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME_VARIABLE = "KAKAOBOT_HOME"
+_SETTINGS_FOLDER, _STATE_FOLDER, _UPLOAD_FOLDER = "configs", ".kakaobot", ".tmp"
+_OWN_NAMES = (_SETTINGS_FOLDER, _STATE_FOLDER, _UPLOAD_FOLDER, ENV_NAME)
+"""What is in a home besides the folders of the settings."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,16 @@ class Home:
     @property
     def state_folder(self) -> Path:
         """What the program remembers between its starts."""
-        return self.root / ".kakaobot"
+        return self.root / _STATE_FOLDER
+
+    @property
+    def upload_folder(self) -> Path:
+        """Uploads until they are imported; emptied at every start and end."""
+        return self.root / _UPLOAD_FOLDER
 
     @property
     def settings_file(self) -> Path:
-        return self.root / "configs" / "sft.yaml"
+        return self.root / _SETTINGS_FOLDER / "sft.yaml"
 
     def settings(self) -> Settings:
         """Read the settings file; if missing, it is created with the defaults.
@@ -103,45 +110,16 @@ class Home:
         return environ.get(name, self.secrets.get(name))
 
 
-@dataclass(frozen=True)
-class SettingField:
-    """One setting as shown in a form or table."""
-
-    group: str
-    key: str
-    default: Any
-    description: str
-    kind: Literal["int", "float", "bool", "switch", "choice", "text", "list"]
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-
-    @property
-    def path(self) -> str:
-        return f"{self.group}.{self.key}"
-
-    @property
-    def limits(self) -> tuple[float | None, float | None]:
-        return self.minimum, self.maximum
-
-
-def setting_fields() -> list[SettingField]:
-    """Every setting, in file order."""
-    return [
-        _setting_field(group, key, field)
-        for group, model in _groups().items()
-        for key, field in model.model_fields.items()
-    ]
-
-
 def load_settings(file: Path) -> Settings:
     """Read and validate a settings file.
 
     Raises:
         ConfigError: the file is not plain YAML, a key is unknown or there twice, or a value has the
-            wrong type or range.
+            wrong type or range, or a folder is one that the program needs itself.
     """
-    return parse(read_yaml(file))
+    settings = parse(read_yaml(file))
+    _check_folders(file.parent.parent, settings.paths)
+    return settings
 
 
 def parse(document: object) -> Settings:
@@ -162,6 +140,34 @@ def parse(document: object) -> Settings:
         raise ConfigError(_error_message(error.errors()[0])) from error
 
 
+def _check_folders(root: Path, paths: PathSettings) -> None:
+    """Check where the folders really are: a link or another spelling may lead into one of ours.
+
+    Raises:
+        ConfigError: two of them, or one and a folder of the program, are in one another.
+    """
+    own = {name: _real(root / name) for name in _OWN_NAMES}
+    chosen = {key: _real(root / path) for key, path in paths.model_dump().items()}
+    for key, folder in chosen.items():
+        for name, place in own.items():
+            if folder == place or folder in place.parents or place in folder.parents:
+                raise ConfigError(
+                    f"paths.{key} 가 프로그램이 쓰는 '{name}' 와(과) 겹칩니다. "
+                    "다른 폴더를 적으세요."
+                )
+    for (key, folder), (other, place) in itertools.permutations(chosen.items(), 2):
+        if folder == place or folder in place.parents:
+            raise ConfigError(
+                f"paths.{other} 가 paths.{key} 안에 있습니다. 링크까지 따라가 서로 다른 폴더를 "
+                "적으세요."
+            )
+
+
+def _real(path: Path) -> PurePath:
+    """A path without links, in one spelling: some systems take capital letters for small ones."""
+    return PurePath(os.path.realpath(path).casefold())
+
+
 def _filled(group: object) -> object:
     """A group without its blank values, which YAML reads as None."""
     if group is None:
@@ -178,7 +184,7 @@ def _filled(group: object) -> object:
 def render(settings: Settings) -> str:
     """The settings as commented YAML."""
     lines = ["# kakaobot 설정. 값을 바꾸고 저장하면 다음 실행부터 쓰입니다.", ""]
-    for group, model in _groups().items():
+    for group, model in setting_groups().items():
         lines += [f"# {model.__doc__}", f"{group}:"]
         values = getattr(settings, group)
         for key, info in model.model_fields.items():
@@ -215,6 +221,7 @@ def save(file: Path, changes: Mapping[str, object]) -> Settings:
     comments = f"{text.rstrip()}\n" if is_empty and text.strip() else ""
     changed = comments + stream.getvalue()
     settings = parse(parse_yaml(changed, str(file)))
+    _check_folders(file.parent.parent, settings.paths)
     replace_text(file, changed)
     return settings
 
@@ -242,50 +249,6 @@ def _round_trip() -> Any:
     yaml_file = YAML()
     yaml_file.preserve_quotes, yaml_file.width = True, 4096
     return yaml_file
-
-
-def _groups() -> dict[str, type[SettingsGroup]]:
-    return {
-        name: typing.cast("type[SettingsGroup]", field.annotation)
-        for name, field in Settings.model_fields.items()
-    }
-
-
-def _setting_field(group: str, key: str, field: FieldInfo) -> SettingField:
-    annotation = field.annotation
-    choices = tuple(str(choice) for choice in _choices(annotation))
-    kind: Any = "text"
-    if annotation == Switch:
-        kind, choices = "switch", ("auto", "true", "false")
-    elif choices:
-        kind = "choice"
-    elif annotation in (int, float, bool):
-        kind = typing.cast("type", annotation).__name__
-    elif "tuple" in str(annotation) and not isinstance(field.default, str):
-        kind = "list"
-    limits: dict[str, float] = {}
-    for rule in field.metadata:
-        for name in ("ge", "gt", "le", "lt"):
-            if getattr(rule, name, None) is not None:
-                limits[name] = float(getattr(rule, name))
-    return SettingField(
-        group,
-        key,
-        field.default,
-        field.description or "",
-        kind,
-        choices,
-        limits.get("ge", limits.get("gt")),
-        limits.get("le", limits.get("lt")),
-    )
-
-
-def _choices(annotation: object) -> Iterator[object]:
-    if typing.get_origin(annotation) is Literal:
-        yield from typing.get_args(annotation)
-    elif isinstance(annotation, types.UnionType):
-        for part in typing.get_args(annotation):
-            yield from _choices(part)
 
 
 def yaml_value(value: object) -> str:
@@ -345,6 +308,6 @@ def _error_message(error: ErrorDetails) -> str:
 
 
 def _suggestion(path: str) -> str:
-    known = [field.path for field in setting_fields()] + list(_groups())
+    known = [field.path for field in setting_fields()] + list(setting_groups())
     matches = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
     return f" 혹시 {matches[0]} 인가요?" if matches else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import PurePath, PureWindowsPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -85,6 +85,9 @@ def _printable(path: str) -> str:
         raise ValueError("눈에 보이지 않는 제어 문자가 있습니다. 새로 적으세요.")
     return path
 
+
+PRIVATE: dict[str, Any] = {"private": True}
+"""Marks a setting whose value is as private as the words of the room."""
 
 Name = Annotated[str, BeforeValidator(_creatable)]
 Folder = Annotated[str, AfterValidator(_creatable_folder)]
@@ -165,7 +168,7 @@ class DataSettings(SettingsGroup):
     """인터넷 주소를 <링크> 로 바꿉니다."""
     mask_private: bool = True
     """전화번호·계좌·주소·비밀번호 같은 것을 <전화번호> 처럼 바꿉니다. 모두 찾지는 못합니다."""
-    mask_words: tuple[str, ...] = ()
+    mask_words: tuple[str, ...] = Field((), json_schema_extra=PRIVATE)
     """늘 <가린말> 로 바꿀 말 목록 (이름, 학교, 회사 등)"""
     canaries: int = Field(0, ge=0, le=20)
     """배울 대화에 지어낸 비밀을 이만큼 심어, 외우는지 audit 로 잽니다. 0이면 심지 않습니다."""

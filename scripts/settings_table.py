@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from kakaobot.config import setting_fields, yaml_value
+from kakaobot.config import yaml_value
+from kakaobot.setting_fields import setting_fields
 
 
 def settings_table() -> str:

@@ -29,6 +29,7 @@ ROWS = (
     ("kakaobot.starter", "kakaobot.exports"),
     ("kakaobot.chat_template", "kakaobot.runs", "kakaobot.style"),
     ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list", "kakaobot.likeness"),
+    ("kakaobot.setting_fields",),
     ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
     (
         *("kakaobot.text_file", "kakaobot.os_errors"),

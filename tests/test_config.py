@@ -2,22 +2,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 
 from kakaobot.app.settings import SettingsEditor
-from kakaobot.config import (
-    ROOT,
-    Home,
-    SettingField,
-    load_settings,
-    parse,
-    render,
-    save,
-    setting_fields,
-)
+from kakaobot.config import ROOT, Home, load_settings, parse, render, save
 from kakaobot.errors import ConfigError
+from kakaobot.setting_fields import SettingField, setting_fields
 from kakaobot.settings import Settings
 
 
@@ -263,3 +256,45 @@ def test_target_modules_may_be_one_line(home: Home) -> None:
         "v_proj",
     )
     assert parse({"lora": {"target_modules": "all-linear"}}).lora.target_modules == "all-linear"
+
+
+# --- where the folders really are
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["configs", "configs/raw", ".kakaobot", ".kakaobot/x", ".tmp/raw", ".env/raw", "Configs"],
+)
+@pytest.mark.parametrize("key", ["raw", "sft", "archive", "runs"])
+def test_a_folder_of_the_program_is_refused(home: Home, key: str, path: str) -> None:
+    before = home.settings_file.read_text("utf-8")
+    with pytest.raises(ConfigError, match=rf"paths\.{key} 가 프로그램이"):
+        save(home.settings_file, {f"paths.{key}": path})
+    assert home.settings_file.read_text("utf-8") == before
+    home.settings_file.write_text(f"paths: {{{key}: {path}}}", encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"paths\.{key} 가 프로그램이"):
+        home.settings()
+
+
+def test_a_link_into_a_folder_of_the_program_is_refused(home: Home) -> None:
+    (home.root / "elsewhere").symlink_to(home.settings_file.parent)
+    for path in ("elsewhere", "elsewhere/raw"):
+        with pytest.raises(ConfigError, match=r"paths\.raw 가 프로그램이"):
+            save(home.settings_file, {"paths.raw": path})
+
+
+def test_an_absolute_path_to_the_home_itself_is_refused(home: Home) -> None:
+    for folder in (home.root, home.root.parent, home.root / "configs"):
+        with pytest.raises(ConfigError, match="겹칩니다"):
+            save(home.settings_file, {"paths.runs": str(folder)})
+
+
+def test_links_that_lead_into_one_another_are_refused(home: Home, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (home.root / "one").symlink_to(disk)
+    (home.root / "two").symlink_to(disk)
+    with pytest.raises(ConfigError, match="링크까지"):
+        save(home.settings_file, {"paths.raw": "one", "paths.sft": "two/sft"})
+    # A link to another disk is what people use for large folders.
+    save(home.settings_file, {"paths.runs": "one"})

@@ -53,7 +53,7 @@ def _run(*, host: str, port: int | None, open_browser: bool) -> int:
     os.umask(0o077)
     set_wait_policy()
     home = Home.find()
-    uploads = home.root / ".tmp"
+    uploads = home.upload_folder
     # As in a URL: gradio writes IPv6 addresses so.
     host = host.strip("[]")
     if not is_loopback(host) and not home.password().strip():

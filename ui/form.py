@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from kakaobot.config import SettingField
+from kakaobot.setting_fields import SettingField
 from ui import text
 from ui.choice import Choice
 

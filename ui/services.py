@@ -25,10 +25,11 @@ from kakaobot.app.personas import Persona
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.chat.lines import ChatLine, Reply
-from kakaobot.config import Home, SettingField
+from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.schema import Progress, no_progress
+from kakaobot.setting_fields import SettingField
 from kakaobot.train.forecast import Estimate
 from ui.chat_services import AuditsProtocol, ComparisonProtocol, CopiesProtocol
 

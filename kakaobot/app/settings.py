@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kakaobot.config import Home, SettingField, save, setting_fields
+from kakaobot.config import Home, save
 from kakaobot.errors import ConfigError
+from kakaobot.setting_fields import SettingField, setting_fields
 from kakaobot.settings import Settings
 
 

@@ -217,7 +217,7 @@ def _chat_epilog() -> str:
 
 def _settings_epilog(*groups: str) -> str:
     """The settings a command uses. None is an option, so that a run records all of them."""
-    from kakaobot.config import setting_fields  # slow, and only --help needs it
+    from kakaobot.setting_fields import setting_fields  # slow, and only --help needs it
 
     fields = [field for field in setting_fields() if field.group in groups]
     table = format_columns([(field.path, field.description) for field in fields], indent="  ")

@@ -50,7 +50,7 @@ def local_window(home: Home, *, for_other_devices: bool = False) -> Iterator[Loc
     services = Services.from_home(home)
     sessions = BrowserSessions(services.gate if for_other_devices else None)
     info = ServerInfo.here("127.0.0.1", free_port(), secrets.token_urlsafe(32))
-    uploads = home.root / ".tmp"
+    uploads = home.upload_folder
     uploads.mkdir(mode=0o700, exist_ok=True)
     with mock.patch.dict(os.environ, GRADIO_TEMP_DIR=str(uploads)):
         blocks = launch_window(services, info, sessions, quit_program=lambda: None)

@@ -153,6 +153,25 @@ def test_a_locked_page_cannot_change_any_setting(window: WindowProcess, page: Pa
     assert Home(window.home).settings() == before
 
 
+def test_the_words_to_mask_need_the_password(window: WindowProcess, page: Page) -> None:
+    home, words = Home(window.home), "아무도 몰라야 할 말"
+    save(home.settings_file, {"data.mask_words": [words]})
+
+    def shown() -> tuple[str, bool]:
+        field = page.values("set-reload")["set-data-mask_words"]
+        assert isinstance(field, dict)
+        return field["value"], field["interactive"]
+
+    assert shown() == ("", False)
+    page.unlock()
+    assert shown() == (words, True)
+    # Locked again, the page forgets them; nothing is saved in their place.
+    page.call("gate-lock")
+    assert shown() == ("", False)
+    assert home.settings().data.mask_words == (words,)
+    save(home.settings_file, {"data.mask_words": []})
+
+
 def test_the_lock_holds_for_every_copy_of_the_page(window: WindowProcess, page: Page) -> None:
     """A duplicated browser tab has the id of its original."""
     page.unlock()

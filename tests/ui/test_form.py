@@ -2,7 +2,8 @@ import gradio as gr
 import pytest
 
 from kakaobot.app.settings import SettingsEditor
-from kakaobot.config import Home, setting_fields
+from kakaobot.config import Home
+from kakaobot.setting_fields import setting_fields
 from ui import form
 
 ENTRIES = setting_fields()

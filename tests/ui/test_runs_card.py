@@ -81,6 +81,14 @@ def test_eight_of_fifty_runs_are_shown_and_the_rest_unfold():
     assert "이전 학습 42개 보기" in rest
 
 
+def test_words_to_mask_are_counted_but_not_shown():
+    changed = (SettingChange("data.mask_words", ["비밀의 말", "둘째"], []),)
+    page = runs_card([replace(DONE, changed=changed, changed_since=changed, previous="main-1")])
+    assert "data.mask_words" in page
+    assert "비밀의" not in page
+    assert visible_text(page).count(text.COUNT.format(count=2)) == 2
+
+
 def test_settings_are_compared_with_the_defaults_and_the_previous_run():
     run = replace(
         DONE,

@@ -17,7 +17,7 @@ from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.personas import Persona
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.chat.lines import ChatLine, Reply
-from kakaobot.config import Home, SettingField
+from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.errors import ExportError, RunError
@@ -26,6 +26,7 @@ from kakaobot.runs.history import RunSummary
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.status import Status
 from kakaobot.schema import Progress, no_progress
+from kakaobot.setting_fields import SettingField
 from kakaobot.train.forecast import Estimate
 
 PRIVATE = "아무에게도 말하지 마"

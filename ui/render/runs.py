@@ -9,11 +9,11 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from kakaobot.config import setting_fields
 from kakaobot.display_name import display_name
 from kakaobot.likeness import likeness_note, likeness_text, run_likeness_text
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
 from kakaobot.runs.status import LIVE
+from kakaobot.setting_fields import SettingField, setting_fields
 from ui import text
 from ui.render.sparkline import sparkline
 from ui.render.templating import render
@@ -135,17 +135,24 @@ def _steps(run: RunSummary) -> str:
 
 
 def _change(change: SettingChange, other: str) -> dict[str, str]:
+    field = _fields().get(change.setting)
+    shown = _count if field and field.is_private else _value
     return {
         "setting": change.setting,
-        "description": _descriptions().get(change.setting, ""),
-        "value": _value(change.value),
-        "other": other.format(value=_value(change.other)),
+        "description": field.description if field else "",
+        "value": shown(change.value),
+        "other": other.format(value=shown(change.other)),
     }
 
 
 @functools.cache
-def _descriptions() -> dict[str, str]:
-    return {field.path: field.description for field in setting_fields()}
+def _fields() -> dict[str, SettingField]:
+    return {field.path: field for field in setting_fields()}
+
+
+def _count(value: object) -> str:
+    """A private list as a locked page may show it."""
+    return text.COUNT.format(count=len(value) if isinstance(value, list | tuple) else 0)
 
 
 def _value(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.config import SettingField
+from kakaobot.setting_fields import SettingField
 from ui import form, text
 from ui.errors import notify
 from ui.events import Trigger, Updates, on
@@ -18,6 +18,8 @@ from ui.services import SettingsProtocol
 
 _UNSEEN = object()
 """Differs from every value of a field."""
+_SHOWS_PRIVATE = "shows private"
+"""Key of the state of a form: whether it was filled on an unlocked page."""
 
 
 def build(handlers: SettingsHandlers, page: PageAccess, load_events: Sequence[Trigger]) -> None:
@@ -35,9 +37,9 @@ def build(handlers: SettingsHandlers, page: PageAccess, load_events: Sequence[Tr
             components |= _group(name, group)
     fields = [components[entry.path] for entry in handlers.entries]
 
-    for event in load_events:
-        on(event, handlers.refresh, shown, [*fields, shown])
-    on(reload.click, handlers.reload, None, [*fields, shown])
+    for event in (*load_events, page.changed):
+        on(event, handlers.refresh, [page.access, shown], [*fields, shown])
+    on(reload.click, handlers.reload, page.access, [*fields, shown])
     on(save.click, handlers.save, [page.access, shown, *fields], [*fields, shown])
 
 
@@ -50,18 +52,22 @@ class SettingsHandlers:
         self.entries = settings.fields()
         self.groups = settings.groups()
 
-    def refresh(self, shown: dict[str, object]) -> Updates:
+    def refresh(self, access: AccessPass | None, shown: dict[str, object]) -> Updates:
         """Fill in values that changed on disk; a field being edited keeps its value."""
-        *values, current = self._form_values()
+        shows_private = self._gate.shows_words(access)
+        values, current = self._values(shows_private)
+        was_seen = shown.get(_SHOWS_PRIVATE) == shows_private
         updates = [
-            gr.skip() if shown.get(entry.path, _UNSEEN) == value else value
+            gr.skip()
+            if shown.get(entry.path, _UNSEEN) == value and (was_seen or not entry.is_private)
+            else self._update(entry, value, shows_private)
             for entry, value in zip(self.entries, values, strict=True)
         ]
         return *updates, current
 
-    def reload(self) -> Updates:
+    def reload(self, access: AccessPass | None) -> Updates:
         """Fill in the values of the file and drop edits."""
-        values = self._form_values()
+        values = self._form_values(access)
         notify(text.RELOADED)
         return values
 
@@ -73,15 +79,36 @@ class SettingsHandlers:
             self._gate.verify(access)
         if not changed:
             notify(text.UNCHANGED)
-            return self._form_values()
+            return self._form_values(access)
         self._settings.save(changed)
         notify(text.SAVED.format(count=len(changed)))
-        return self._form_values()
+        return self._form_values(access)
 
-    def _form_values(self) -> Updates:
+    def _form_values(self, access: AccessPass | None) -> Updates:
+        shows_private = self._gate.shows_words(access)
+        values, current = self._values(shows_private)
+        updates = [
+            self._update(entry, value, shows_private)
+            for entry, value in zip(self.entries, values, strict=True)
+        ]
+        return *updates, current
+
+    def _values(self, shows_private: bool) -> tuple[list[object], dict[str, object]]:
+        """The values of the fields, and of all by path; a locked page has no private ones."""
         values = self._settings.values()
-        shown = {entry.path: form.field_value(entry, values[entry.path]) for entry in self.entries}
-        return *shown.values(), shown
+        shown = {
+            entry.path: ""
+            if entry.is_private and not shows_private
+            else form.field_value(entry, values[entry.path])
+            for entry in self.entries
+        }
+        return list(shown.values()), shown | {_SHOWS_PRIVATE: shows_private}
+
+    def _update(self, entry: SettingField, value: object, shows_private: bool) -> object:
+        if not entry.is_private:
+            return value
+        hint = "" if shows_private else text.LOCKED_HINT
+        return gr.Textbox(str(value), interactive=shows_private, placeholder=hint)
 
 
 class SettingsGroupHandlers:
