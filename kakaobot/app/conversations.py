@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from kakaobot.app.auth import AccessPass, PasswordGate
@@ -45,17 +45,24 @@ class OpenConversation:
 
 @dataclass(frozen=True)
 class ChatSetup:
-    """With whom a conversation is held; empty where the newest or anybody is meant."""
+    """With whom a conversation is held."""
 
     run: str = ""
-    reply_as: str = ""
+    """Empty for the newest one."""
+    members: tuple[str, ...] = ()
+    """Who may reply; empty for everybody of the run."""
     user_name: str = ""
 
     @classmethod
     def of(cls, conversation: KeptConversation) -> ChatSetup:
-        """As it was kept; what this version does not know is left out."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{key: value for key, value in conversation.setup.items() if key in known})
+        """As it was kept; what is not understood is left out."""
+        run, members, user_name = map(conversation.setup.get, ("run", "members", "user_name"))
+        names = members if isinstance(members, list) else []
+        return cls(
+            run if isinstance(run, str) else "",
+            tuple(name for name in names if isinstance(name, str)),
+            user_name if isinstance(user_name, str) else "",
+        )
 
 
 class Conversations:

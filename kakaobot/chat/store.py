@@ -68,7 +68,7 @@ class ConversationSummary:
 class KeptConversation:
     id: str
     title: str
-    setup: Mapping[str, str]
+    setup: Mapping[str, object]
     """With whom it was held, as its caller names it."""
     lines: tuple[KeptLine, ...]
     """The path that was shown last."""
@@ -136,7 +136,7 @@ class ConversationStore:
             branch, branches = line_tree.branch_of(database, id, leaf)
         return KeptConversation(id, title, _parse_setup(setup), lines, branch, branches)
 
-    def save(self, id: str, lines: Sequence[ChatLine], setup: Mapping[str, str]) -> str:
+    def save(self, id: str, lines: Sequence[ChatLine], setup: Mapping[str, object]) -> str:
         """Show these lines from now on, and add those that are new.
 
         Where they leave the path that was shown last, they start a branch, or go on with one.
@@ -282,14 +282,12 @@ def _kept_line(name: str, text: str, from_user: int, written_at: float) -> KeptL
     return KeptLine(ChatLine(name, text, bool(from_user)), written_at)
 
 
-def _parse_setup(text: str) -> dict[str, str]:
+def _parse_setup(text: str) -> Mapping[str, object]:
     try:
         setup = parse_json(text)
     except ValueError:
         return {}
-    if not isinstance(setup, dict):
-        return {}
-    return {key: value for key, value in setup.items() if isinstance(value, str)}
+    return setup if isinstance(setup, dict) else {}
 
 
 def _folded(text: str) -> str:

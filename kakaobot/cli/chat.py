@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatService
-from kakaobot.app.personas import Persona
-from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, Reply
+from kakaobot.app.conversations import ChatSetup, Conversations, last_text, time_text
+from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine
+from kakaobot.chat.store import ConversationGone, ConversationSummary
 from kakaobot.cli.console import Console, format_columns
-from kakaobot.cli.context import PRACTICE, CommandContext
+from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
-from kakaobot.display_name import display_name, display_sentence
+from kakaobot.cli.terminal_chat import TerminalChat, show_persona
+from kakaobot.display_name import display_name, display_names, shorten
 
-SLASH_COMMANDS = (
-    ("/다시", "마지막 대답을 다시 받습니다."),
-    ("/지우기", "지금까지의 대화를 잊고 새로 시작합니다."),
-    ("/끝", "대화를 마칩니다. Ctrl+D 도 같습니다."),
-    ("/도움말", "이 목록을 보여 줍니다."),
-)
-
-
-class ChatBackend(Protocol):
-    """The part of `kakaobot.app.chat.ChatService` that `TerminalChat` uses."""
-
-    def persona(self, run: str = "") -> Persona: ...
-    def reply(
-        self,
-        access: AccessPass | None,
-        lines: Sequence[ChatLine],
-        *,
-        run: str = "",
-        reply_as: str = "",
-        user_name: str = "",
-    ) -> Iterator[Reply]: ...
+_LISTED = 30
+_LISTED_CHARACTERS = 40
 
 
 def reply(args: Namespace, context: CommandContext) -> None:
@@ -45,12 +28,12 @@ def reply(args: Namespace, context: CommandContext) -> None:
     Raises:
         AccessDenied: before the text is read or a model is loaded.
     """
-    chat_service, access = _authenticate(context)
+    chat_service, _, access = _authenticate(context)
     console = context.console
     text = console.read() if args.text == "-" else args.text
     if not text.strip():
         raise UsageError("건넬 말이 비어 있습니다.")
-    _show_persona(chat_service.persona(args.run), console)
+    show_persona(chat_service.persona(args.run), console)
     user_name = args.me or DEFAULT_USER_NAME
     line = ChatLine(user_name, unicodedata.normalize("NFC", text), from_user=True)
     *_, answer = chat_service.reply(
@@ -63,21 +46,39 @@ def reply(args: Namespace, context: CommandContext) -> None:
 
 
 def chat(args: Namespace, context: CommandContext) -> None:
-    chat_service, access = _authenticate(context)
-    TerminalChat(
-        chat_service,
-        access,
-        context.console,
-        run=args.run,
-        reply_as=args.speaker,
-        user_name=args.me,
-    ).loop()
+    """Chat in the terminal, with a new conversation or one that was kept."""
+    continues = args.list or args.find or getattr(args, "continue")
+    if args.private and continues:
+        raise UsageError("--private 는 새 대화에만 씁니다. --continue, --list, --find 를 빼세요.")
+    chat_service, conversations, access = _authenticate(context)
+    id = ""
+    if args.list or args.find:
+        id = _choose(conversations.search(access, args.find), context.console)
+        if not id:
+            return
+    members = (args.speaker,) if args.speaker else ()
+    setup = ChatSetup(args.run, members, args.me)
+    if continues:
+        try:
+            kept = ChatSetup.of(conversations.open(access, id))
+        except ConversationGone:
+            context.console.notify("이어서 할 대화가 없어 새로 시작합니다.")
+            continues = False
+        else:
+            run = args.run or (kept.run if kept.run in chat_service.runs() else "")
+            setup = ChatSetup(run, members or kept.members, args.me or kept.user_name)
+    terminal_chat = TerminalChat(
+        chat_service, conversations, access, context.console, setup, is_private=args.private
+    )
+    if continues:
+        terminal_chat.resume(id)
+    terminal_chat.loop()
 
 
 def smoke(args: Namespace, context: CommandContext) -> None:
-    chat_service, access = _authenticate(context)
+    chat_service, _, access = _authenticate(context)
     console = context.console
-    _show_persona(chat_service.persona(args.run), console)
+    show_persona(chat_service.persona(args.run), console)
     records = []
     for prompt, answer in chat_service.smoke(access, args.run):
         if args.json:
@@ -91,103 +92,38 @@ def smoke(args: Namespace, context: CommandContext) -> None:
     console.notify(chat_service.guards.text)
 
 
-class TerminalChat:
-    """An interactive conversation, kept in memory only."""
-
-    def __init__(
-        self,
-        backend: ChatBackend,
-        access: AccessPass | None,
-        console: Console,
-        *,
-        run: str,
-        reply_as: str,
-        user_name: str,
-    ) -> None:
-        self._backend, self._access, self._console = backend, access, console
-        self._run, self._reply_as, self._user_name = run, reply_as, user_name
-        self.lines: list[ChatLine] = []
-
-    def loop(self) -> None:
-        """Chat until `/끝` or the end of the input."""
-        persona = self._backend.persona(self._run)
-        _show_persona(persona, self._console)
-        self._console.notify("끝내려면 /끝, 다른 명령은 /도움말")
-        # Keep this run even if a newer one gets an adapter.
-        self._run = persona.run
-        user_name = self._user_name or DEFAULT_USER_NAME
-        while True:
-            try:
-                text = self._console.ask(f"{display_name(user_name)}: ")
-            except EOFError:
-                self._console.end_prompt()
-                return
-            if text == "/끝":
-                return
-            if text.startswith("/"):
-                self._run_command(text)
-            elif text:
-                self.lines.append(ChatLine(user_name, text, from_user=True))
-                self._reply()
-
-    def _run_command(self, command: str) -> None:
-        if command == "/지우기":
-            self.lines.clear()
-            self._console.notify("지금까지의 대화를 지웠습니다.")
-        elif command == "/다시":
-            while self.lines and not self.lines[-1].from_user:
-                self.lines.pop()
-            if self.lines:
-                self._reply()
-            else:
-                self._console.notify("다시 받을 대답이 없습니다.")
-        else:
-            self._console.notify(format_columns(SLASH_COMMANDS).rstrip())
-
-    def _reply(self) -> None:
-        """Stream a reply to the console and append it. Ctrl+C ends it early."""
-        replies = self._backend.reply(
-            self._access,
-            list(self.lines),
-            run=self._run,
-            reply_as=self._reply_as,
-            user_name=self._user_name,
+def _choose(summaries: Sequence[ConversationSummary], console: Console) -> str:
+    """List conversations and let the user choose one; returns its id, empty for none."""
+    if not summaries:
+        console.print("저장한 대화가 없습니다.")
+        return ""
+    shown, now = summaries[:_LISTED], time.time()
+    rows = [
+        (
+            f"{number}",
+            display_name(summary.title) or display_names(summary.names) or "(아직 대답 없음)",
+            time_text(summary.updated_at, now),
+            shorten(display_name(last_text(summary), 2 * _LISTED_CHARACTERS), _LISTED_CHARACTERS),
         )
-        answer, printed = Reply("", (), done=False), ""
+        for number, summary in enumerate(shown, 1)
+    ]
+    console.print(format_columns(rows), end="")
+    if len(summaries) > _LISTED:
+        console.notify(f"그 밖에 {len(summaries) - _LISTED}개가 더 있습니다. --find 로 찾으세요.")
+    while True:
         try:
-            for answer in replies:
-                printed = self._print_new(answer, printed)
-        except KeyboardInterrupt:
-            close = getattr(replies, "close", None)
-            if close:
-                close()
-        if answer.bubbles:
-            self._console.print()
-            self._console.flush()
-            self.lines.append(ChatLine(answer.name, "\n".join(answer.bubbles), from_user=False))
-        else:
-            self._console.notify("(대답 없음)")
-
-    def _print_new(self, answer: Reply, printed: str) -> str:
-        """Print the text beyond `printed`; returns the whole text."""
-        if not answer.bubbles:
-            return printed
-        text = "\n".join(answer.bubbles)
-        text = f"{display_name(answer.name)}: {text}" if answer.name else text
-        # Printed text cannot be taken back: a changed reply is printed once more.
-        new = text[len(printed) :] if text.startswith(printed) else f"\n{text}"
-        self._console.print(new, end="")
-        self._console.flush()
-        return text
+            answer = console.ask("이어서 할 대화의 번호 (그냥 Enter 는 그만두기): ")
+        except EOFError:
+            console.end_prompt()
+            return ""
+        if not answer:
+            return ""
+        if answer.isdecimal() and 1 <= int(answer) <= len(shown):
+            return shown[int(answer) - 1].id
+        console.notify(f"1부터 {len(shown)}까지의 번호를 적으세요.")
 
 
-def _authenticate(context: CommandContext) -> tuple[ChatService, AccessPass]:
+def _authenticate(context: CommandContext) -> tuple[ChatService, Conversations, AccessPass]:
     gate = PasswordGate.from_home(context.home)
     access = context.authenticate(gate)
-    return ChatService(context.home, gate), access
-
-
-def _show_persona(persona: Persona, console: Console) -> None:
-    console.notify(display_sentence(persona.description))
-    if persona.practice:
-        console.notify(PRACTICE)
+    return ChatService(context.home, gate), Conversations(context.home, gate), access

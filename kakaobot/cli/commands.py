@@ -111,7 +111,8 @@ def _add_export_commands(parser: Parser) -> None:
     command = parser.command(
         "archive",
         "전처리 결과와 학습 결과를 data/archive 로 옮겨 새로 시작하게 합니다.\n"
-        "지우는 것은 없습니다. 가져온 파일(data/raw/inbox)은 그대로 둡니다.",
+        "지우는 것은 없습니다. 가져온 파일(data/raw/inbox)과 저장한 대화(data/chats)는 그대로 "
+        "둡니다.",
     )
     command.option("--dry-run", "무엇을 어디로 옮길지 보여 주기만 합니다.")
     command.option("--yes", "묻지 않고 옮깁니다.")
@@ -158,8 +159,15 @@ def _add_chat_commands(parser: Parser) -> None:
     _add_name_options(command)
 
     command = parser.command(
-        "chat", "터미널에서 대화합니다. /도움말 로 명령을 봅니다.", make_epilog=_chat_epilog
+        "chat",
+        "터미널에서 대화합니다. /도움말 로 명령을 봅니다.\n"
+        "대화는 data/chats 에 저장되고, 창에서도 이어서 할 수 있습니다.",
+        make_epilog=_chat_epilog,
     )
+    command.option("--continue", "마지막 대화를 이어서 합니다.")
+    command.option("--list", "저장한 대화를 보여 주고, 고른 것을 이어서 합니다.")
+    command.option("--find", "이 말이 든 대화만 보여 주고, 고른 것을 이어서 합니다.", metavar="말")
+    command.option("--private", "이 대화는 저장하지 않습니다.")
     _add_name_options(command)
 
     command = parser.command(

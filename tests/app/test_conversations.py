@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from tests.prepared_home import is_sentence
 
 GATE = PasswordGate("귤")
 LINES = [ChatLine("", "안녕", True), ChatLine("도담", "어\n왜", False)]
-SETUP = ChatSetup(run="main", user_name="마루")
+SETUP = ChatSetup("main", ("도담", "은솔"), "마루")
 
 
 @pytest.fixture
@@ -81,6 +82,9 @@ def test_a_kept_conversation_is_opened_with_its_setup(conversations, access, hom
     kept = Conversations(home, GATE).open(access)
     assert (kept.id, [line.line for line in kept.lines]) == (id, LINES)
     assert ChatSetup.of(kept) == SETUP
+    odd = replace(kept, setup={"run": 3, "members": ["도담", 4, None], "user_name": []})
+    assert ChatSetup.of(odd) == ChatSetup("", ("도담",), "")
+    assert ChatSetup.of(replace(kept, setup={"members": "도담"})) == ChatSetup()
 
 
 def test_nothing_of_a_private_conversation_is_on_disk(conversations, access, home):
