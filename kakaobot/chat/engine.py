@@ -79,6 +79,11 @@ class Engine:
         model.eval()
         return cls(base, model, max_turns)
 
+    @property
+    def size(self) -> int:
+        """See `ChatModel.size`."""
+        return sum(weights.nbytes for weights in self._model.parameters())
+
     def draw_participant(
         self,
         messages: Sequence[ChatMessage],
@@ -212,16 +217,15 @@ class Engine:
         available = context - reserved - renderer.prefix_length - _NAME_TOKENS
         return truncate(
             messages,
+            [size.tokens for size in renderer.sizes(messages)],
             max_turns=self._max_turns,
             max_tokens=max(64, available),
-            length=renderer.length,
         )
 
     def _stream(
         self, prompt: Sequence[int], sampling: Sampling, strength: float
     ) -> Generator[str, None, bool]:
-        cached = self._caches.find(prompt, strength)
-        logits = cached.read_prompt(prompt)
+        cached, logits = self._caches.read(prompt, strength)
         config, ids, last = self._config(prompt, sampling), list[int](), ""
         for drawn in draw_tokens(
             self._model,
@@ -243,15 +247,14 @@ class Engine:
     def _draw(
         self, prompt: Sequence[int], sampling: Sampling, strength: float, count: int
     ) -> list[Candidate]:
-        cached = self._caches.find(prompt, strength)
-        logits = cached.read_prompt(prompt).expand(count, -1)
+        cached, logits = self._caches.read(prompt, strength)
         rows, config = cached.rows(count), self._config(prompt, sampling)
         drafts = [_Draft() for _ in range(count)]
         for drawn in draw_tokens(
             self._model,
             config,
             self._tensor(prompt).expand(count, -1),
-            logits,
+            logits.expand(count, -1),
             lambda new: cached.passing(rows, new),
         ):
             chances = drawn.logits.log_softmax(-1).gather(1, drawn.tokens[:, None])[:, 0]
@@ -286,8 +289,7 @@ class Engine:
 
         Tails that are shorter than the longest one are filled up.
         """
-        cached = self._caches.find(prompt, strength)
-        logits = cached.read_prompt(prompt)
+        cached, logits = self._caches.read(prompt, strength)
         width = max(map(len, tails), default=1)
         together = max(1, resolve.logits_chunk(logits.shape[-1]) // width)
         for start in range(0, len(tails), together):

@@ -139,28 +139,33 @@ class PromptCaches:
     def clear(self) -> None:
         self._kept.clear()
 
-    def find(self, prompt: Sequence[int], strength: float) -> CachedIds:
-        """The longest beginning of a prompt that was read already, of at least one id less.
+    def read(self, prompt: Sequence[int], strength: float) -> tuple[CachedIds, Tensor]:
+        """Read what is new of a prompt; returns it with the logits after it.
 
         A conversation that goes on takes the place of what it was. One that only begins like
         another, as a second page does, gets its own.
         """
-        if len(prompt) < _MIN_IDS:
-            return CachedIds(self._model)
+        cached = CachedIds(self._model)
+        if len(prompt) >= _MIN_IDS:
+            cached = self._find(prompt, strength)
+            self._kept.append(_Kept(strength, cached))
+        logits = cached.read_prompt(prompt)
+        self._evict()
+        return cached, logits
+
+    def _find(self, prompt: Sequence[int], strength: float) -> CachedIds:
+        """The longest beginning of a prompt that was read already, of at least one id less."""
         same = [kept for kept in self._kept if kept.strength == strength]
         best = max(same, key=lambda kept: _common(kept.cached.ids, prompt), default=None)
         if best is None:
-            cached = CachedIds(self._model)
+            return CachedIds(self._model)
+        cached = best.cached
+        shared = min(_common(cached.ids, prompt), len(prompt) - 1)
+        if shared < len(cached.ids) / 2:
+            cached = cached.copy()
         else:
-            cached = best.cached
-            shared = min(_common(cached.ids, prompt), len(prompt) - 1)
-            if shared < len(cached.ids) / 2:
-                cached = cached.copy()
-            else:
-                self._kept.remove(best)
-            cached.rewind(shared)
-        self._kept.append(_Kept(strength, cached))
-        self._evict()
+            self._kept.remove(best)
+        cached.rewind(shared)
         return cached
 
     def _evict(self) -> None:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from kakaobot.schema import ChatMessage
+
+_KEPT = 0.75
+"""Share of a limit that is left once it is exceeded. Cut to the limit itself, a long conversation
+would begin elsewhere at every turn, and would be read anew each time."""
 
 
 def truncate(
     messages: Sequence[ChatMessage],
+    lengths: Sequence[int],
     *,
     max_turns: int,
     max_tokens: int,
-    length: Callable[[ChatMessage], int],
 ) -> list[ChatMessage]:
-    """The last messages that fit, at most `max_turns`, but always the newest one.
+    """The last messages that fit, always with the newest one.
+
+    The first of them stays the same for several turns: it depends on the whole conversation from
+    its beginning, not on the end alone.
 
     Args:
-        length: tokens of one message.
+        lengths: tokens of each message.
     """
-    newest_first: list[ChatMessage] = []
-    total = 0
-    for message in reversed(messages[-max_turns:]):
-        total += length(message)
-        if newest_first and total > max_tokens:
-            break
-        newest_first.append(message)
-    return newest_first[::-1]
+    start = total = 0
+    for end, length in enumerate(lengths, start=1):
+        total += length
+        if end - start <= max_turns and total <= max_tokens:
+            continue
+        while start < end - 1 and (
+            end - start > max(1, max_turns * _KEPT) or total > max_tokens * _KEPT
+        ):
+            total -= lengths[start]
+            start += 1
+    return list(messages[start:])

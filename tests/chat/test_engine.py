@@ -10,7 +10,6 @@ import torch
 
 from kakaobot.base.generation import Sampling, generation_config
 from kakaobot.chat.engine import Engine
-from kakaobot.chat.truncate import truncate
 from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 
@@ -62,24 +61,6 @@ def test_history_longer_than_the_context_is_truncated(engine: Engine) -> None:
     long = [ChatMessage("user" if i % 2 == 0 else "assistant", "긴 말 " * 30) for i in range(41)]
     assert list(engine.stream_reply(long, GREEDY))
     assert list(engine.stream_reply([ChatMessage("user", "아주 긴 말 " * 2000)], GREEDY))
-
-
-def test_truncate_keeps_the_newest_turns() -> None:
-    messages = [ChatMessage("user", "가" * size) for size in (5, 5, 5, 9)]
-
-    def count(max_turns: int, max_tokens: int) -> int:
-        return len(
-            truncate(
-                messages,
-                max_turns=max_turns,
-                max_tokens=max_tokens,
-                length=lambda message: len(message.content),
-            )
-        )
-
-    assert count(3, 100) == 3
-    assert count(10, 14) == 2
-    assert count(10, 1) == 1
 
 
 def test_draw_participant_prefers_recent_participants(engine: Engine) -> None:
