@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.app.chat_model import LoadedModel
+from kakaobot.app.chat_model import LoadedModel, ModelMemory, version_of
 from kakaobot.app.judges import Judges
-from kakaobot.app.personas import Persona, Personas, candidates_for, chat_messages
+from kakaobot.app.personas import Persona, Personas, adapter_of, candidates_for, chat_messages
 from kakaobot.base.generation import chat_sampling
 from kakaobot.chat.guards import GuardCounts
 from kakaobot.chat.line import Ticket, WaitingLine
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, Reply, split_bubbles
 from kakaobot.chat.load import ModelLoader, load_engine
-from kakaobot.chat.protocol import ChatModel
+from kakaobot.chat.protocol import Cancelled, ChatModel
 from kakaobot.chat.replies import ReplyRequest, reply_texts
 from kakaobot.chat.reply_thread import ReplyThread
 from kakaobot.config import Home
@@ -33,6 +33,8 @@ _UNLOAD_TIMEOUT = 2.0
 """Seconds to wait for the memory of a cancelled reply; it is released later otherwise."""
 _EXIT_TIMEOUT = 10.0
 """Seconds that an exit waits for a cancelled reply."""
+_GIVE_BACK_TIMEOUT = 5.0
+"""Seconds to wait for the replies ahead; the memory is freed after them otherwise."""
 _AHEAD = "앞에 {count}명이 있습니다. 차례가 되면 대답합니다."
 _SLOW = "학습 중이라 평소보다 천천히 대답합니다."
 _CUT = (
@@ -42,7 +44,7 @@ _CUT = (
 
 
 class ChatService:
-    """Replies with one model: loaded at the first message, reloaded for a newer adapter.
+    """Replies with one model: loaded at the first message, and kept while a conversation runs.
 
     Whoever holds the first ticket of the line may use, load and drop the model.
     """
@@ -131,13 +133,66 @@ class ChatService:
 
     def unload(self, timeout: float = _UNLOAD_TIMEOUT) -> None:
         """Cancel all replies and free the model's memory, after this call if it takes long."""
-        ticket = self._line.take_over()
+        self._start_unload(self._line.take_over()).join(timeout)
+
+    def memory(self, access: AccessPass | None, run: str = "") -> ModelMemory:
+        """What is loaded, and whether there is something better to talk to than `run`.
+
+        Raises:
+            AccessDenied: without the pass.
+        """
+        self._gate.verify(access)
+        loaded = self._model.loaded
+        newer = self.personas.newer(run)
+        if not newer and loaded and loaded.run == run:
+            _, adapter = adapter_of(self.personas.find(run))
+            newer = run if version_of(adapter) != loaded.version else ""
+        return ModelMemory(
+            run=loaded.run if loaded else "",
+            size=loaded.size if loaded else 0,
+            newer=self.persona(newer) if newer else None,
+        )
+
+    def renew(self, access: AccessPass | None) -> None:
+        """Load the newest adapter at the next message, also in the middle of a conversation.
+
+        Raises:
+            AccessDenied: without the pass.
+        """
+        self._gate.verify(access)
+        self._model.outdated.set()
+
+    def give_back(self, access: AccessPass | None, timeout: float = _GIVE_BACK_TIMEOUT) -> bool:
+        """Free the model's memory after the replies in the line, without cutting them off.
+
+        Returns:
+            Whether it is free already; it will be otherwise.
+
+        Raises:
+            AccessDenied: without the pass.
+        """
+        self._gate.verify(access)
+        thread = self._start_unload(self._line.join())
+        thread.join(timeout)
+        return not thread.is_alive()
+
+    def leave(self, access: AccessPass | None, lines: Sequence[ChatLine]) -> None:
+        """Note that a conversation is over, and needs its adapter no more.
+
+        Raises:
+            AccessDenied: without the pass.
+        """
+        self._gate.verify(access)
+        self._model.conversations.leave(lines)
+
+    def _start_unload(self, ticket: Ticket) -> threading.Thread:
         thread = threading.Thread(target=self._unload, args=(ticket,), daemon=True)
         thread.start()
-        thread.join(timeout)
+        return thread
 
     def _unload(self, ticket: Ticket) -> None:
-        with ticket:
+        # Whoever cancels it takes over the line, and drops the model.
+        with ticket, suppress(Cancelled):
             for _ in ticket.wait():
                 pass
             self._model.drop()
@@ -150,16 +205,23 @@ class ChatService:
         run: str,
         use: Callable[[ChatModel, threading.Event], Generator[T, None, None]],
         waiting: Callable[[str], T],
+        lines: Sequence[ChatLine] = (),
     ) -> Iterator[T]:
         chosen = self.personas.find(run)
         finished = threading.Event()
 
-        def produce(ticket: Ticket) -> Generator[T, None, None]:
+        def produce(ticket: Ticket, show: Callable[[T], None]) -> Generator[T, None, None]:
             for count in ticket.wait():
                 yield waiting(_AHEAD.format(count=count))
             # Shown while the model loads, which takes seconds the first time.
             yield waiting(_SLOW if self.personas.training() else "")
-            model = self._model.get(chosen, self._home.settings(), ticket.cancelled)
+            model = self._model.get(
+                chosen,
+                self._home.settings(),
+                lines=lines,
+                cancelled=ticket.cancelled,
+                report=lambda note: show(waiting(note)),
+            )
             yield from use(model, ticket.cancelled)
             finished.set()
 
@@ -192,7 +254,7 @@ class ChatService:
                 yield replace(start, done=True)
 
         yield start
-        yield from self._with_model(persona.run, use, lambda note: replace(start, note=note))
+        yield from self._with_model(persona.run, use, lambda note: replace(start, note=note), lines)
 
     def _generate(
         self,

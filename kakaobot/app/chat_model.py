@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from kakaobot.app.personas import Personas, adapter_of
+from kakaobot.app.personas import Persona, Personas, adapter_of
 from kakaobot.base.memory import release_memory
 from kakaobot.base.selection import detect_hardware, location_of
+from kakaobot.chat.lines import ChatLine
 from kakaobot.chat.load import ModelLoader
 from kakaobot.chat.protocol import ChatModel
 from kakaobot.errors import MemoryShortage, RunError
@@ -17,6 +21,9 @@ from kakaobot.runs.run import Run
 from kakaobot.settings import Settings
 from kakaobot.train.run_config import base_of
 
+_RUNNING = 600.0
+"""Seconds after its last message in which a conversation still runs."""
+_LOADING = "모델을 메모리에 올리는 중입니다 · {share:.0%}"
 _GPU_BUSY = (
     "학습이 그래픽카드를 쓰고 있어 지금은 대화할 수 없습니다. 학습을 멈추거나 끝나기를 기다리세요."
 )
@@ -29,8 +36,33 @@ _NO_MEMORY_BESIDE = (
 )
 
 
+@dataclass(frozen=True)
+class AdapterInMemory:
+    """What is loaded, without the model itself, which only its user may refer to."""
+
+    run: str
+    size: int
+    """Bytes of the model with its adapter."""
+    key: tuple[object, ...]
+    """What a change of settings would change."""
+    version: tuple[str, int]
+    """Folder and version of the adapter."""
+
+
+@dataclass(frozen=True)
+class ModelMemory:
+    """The model in memory, as the window shows it."""
+
+    run: str
+    """Empty if nothing is loaded."""
+    size: int
+    """Bytes."""
+    newer: Persona | None
+    """A better adapter of the run, or a newer run of the same persona."""
+
+
 class LoadedModel:
-    """At most one model. Only the holder of the line's first ticket may call this."""
+    """At most one model. Only the holder of the line's first ticket may get or drop it."""
 
     def __init__(
         self, personas: Personas, loader: ModelLoader, at_exit: Callable[[], None]
@@ -44,36 +76,98 @@ class LoadedModel:
         self._loader = loader
         self._at_exit = at_exit
         self._model: ChatModel | None = None
-        self._key: tuple[object, ...] = ()
+        self.loaded: AdapterInMemory | None = None
+        self.outdated = threading.Event()
+        """Set to load the newest adapter at the next message, also under a conversation."""
+        self.conversations = RunningConversations()
 
-    def get(self, run: Run, settings: Settings, cancelled: threading.Event) -> ChatModel:
-        """The model with the run's current adapter, loaded unless it is in memory already."""
+    def get(
+        self,
+        run: Run,
+        settings: Settings,
+        *,
+        lines: Sequence[ChatLine],
+        cancelled: threading.Event,
+        report: Callable[[str], None],
+    ) -> ChatModel:
+        """The model with an adapter of the run, loaded unless it is in memory already.
+
+        A newer adapter is loaded only if no conversation runs with the one in memory.
+
+        Args:
+            lines: the conversation; empty for another purpose.
+            report: receives Korean progress.
+        """
         _, adapter = adapter_of(run)
-        version = adapter_version(adapter)
-        max_turns = settings.generation.max_history_turns
-        key = (run.path, adapter.name, version, settings.model, max_turns)
-        if self._model is None or key != self._key:
-            if self._model is not None:
-                self.drop()
-            training = self._personas.training()
-            if training:
-                _check_room_beside(training)
-            base = location_of(base_of(run).name)
-            # An interpreter that ends under a computing thread aborts the process.
-            atexit.register(self._at_exit)
-            try:
-                self._model = self._loader(base, adapter, settings, cancelled)
-            except MemoryShortage as error:
-                if training:
-                    raise RunError(_NO_MEMORY_BESIDE) from error
-                raise
-            self._key = key
-        return self._model
+        key = (run.path, settings.model, settings.generation.max_history_turns)
+        version = version_of(adapter)
+        kept = self.conversations.join(lines) and not self.outdated.is_set()
+        loaded = self.loaded
+        if self._model and loaded and loaded.key == key and (kept or loaded.version == version):
+            return self._model
+        if self._model is not None:
+            self.drop()
+        model = self._load(run, adapter, settings, cancelled, report)
+        self.conversations.join(lines)
+        self.loaded = AdapterInMemory(run.name, model.size, key, version)
+        return model
 
     def drop(self) -> None:
         atexit.unregister(self._at_exit)
-        self._model, self._key = None, ()
+        self._model, self.loaded = None, None
+        self.outdated.clear()
+        self.conversations = RunningConversations()
         release_memory()
+
+    def _load(
+        self,
+        run: Run,
+        adapter: Path,
+        settings: Settings,
+        cancelled: threading.Event,
+        report: Callable[[str], None],
+    ) -> ChatModel:
+        training = self._personas.training()
+        if training:
+            _check_room_beside(training)
+        # An interpreter that ends under a computing thread aborts the process.
+        atexit.register(self._at_exit)
+        try:
+            self._model = self._loader(
+                location_of(base_of(run).name),
+                adapter,
+                settings,
+                cancelled,
+                lambda share: report(_LOADING.format(share=share)),
+            )
+        except MemoryShortage as error:
+            if training:
+                raise RunError(_NO_MEMORY_BESIDE) from error
+            raise
+        return self._model
+
+
+class RunningConversations:
+    """Recognizes conversations by their first exchange, which no two have in common."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, float] = {}
+
+    def join(self, lines: Sequence[ChatLine]) -> bool:
+        """Note a conversation; returns whether it, or another one, already runs."""
+        now = time.monotonic()
+        self._seen = {key: at for key, at in self._seen.items() if now - at < _RUNNING}
+        if len(lines) > 1:
+            self._seen[hash(tuple(lines[:2]))] = now
+        return bool(self._seen)
+
+    def leave(self, lines: Sequence[ChatLine]) -> None:
+        """Forget a conversation that is over."""
+        self._seen.pop(hash(tuple(lines[:2])), None)
+
+
+def version_of(adapter: Path) -> tuple[str, int]:
+    return adapter.name, adapter_version(adapter)
 
 
 def _check_room_beside(training: Run) -> None:

@@ -101,12 +101,26 @@ class Personas:
             raise RunError("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요.")
         return run
 
+    def newer(self, name: str) -> str:
+        """The newest run that replies as the same persona of the same room; empty for `name`."""
+        runs = [run for run in self._runs().all() if is_offered(run)]
+        current = next((run for run in runs if run.name == name), None)
+        if current is None:
+            return ""
+        same = [run for run in runs if _replies_as(run) == _replies_as(current)]
+        return same[0].name if same[0].name != name else ""
+
     def training(self) -> Run | None:
         """The run whose worker is alive, if any."""
         return self._runs().live()
 
     def _runs(self) -> Runs:
         return Runs(self._home.folder(self._home.settings().paths.runs))
+
+
+def _replies_as(run: Run) -> tuple[object, ...]:
+    data = run.section("data", "persona", "room", "people", "named")
+    return data["persona"], data["room"]
 
 
 def chat_messages(

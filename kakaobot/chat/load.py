@@ -10,15 +10,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kakaobot.base.selection import one_gpu
+from kakaobot.base.weights_progress import weights_progress
 from kakaobot.chat.protocol import Cancelled, ChatModel
 from kakaobot.settings import Settings
 
-ModelLoader = Callable[[str, Path, Settings, threading.Event], ChatModel]
-"""Loads a base model and an adapter; raises `Cancelled` soon after the event is set."""
+ModelLoader = Callable[
+    [str, Path, Settings, threading.Event, Callable[[float], None]],
+    ChatModel,
+]
+"""Loads a base model and an adapter, and reports the share that is read, from 0 to 1. Raises
+`Cancelled` soon after the event is set."""
 
 
 def load_engine(
-    base: str, adapter: Path, settings: Settings, cancelled: threading.Event
+    base: str,
+    adapter: Path,
+    settings: Settings,
+    cancelled: threading.Event,
+    report: Callable[[float], None],
 ) -> ChatModel:
     """The default `ModelLoader`."""
     # At import, bitsandbytes logs into the chat that an optional kernel is unavailable.
@@ -33,12 +42,13 @@ def load_engine(
 
     if cancelled.is_set():
         raise Cancelled
-    return Engine.load(
-        base,
-        adapter,
-        load_in_4bit=settings.model.load_in_4bit,
-        dtype=settings.model.dtype,
-        attn_implementation=settings.model.attn_implementation,
-        max_turns=settings.generation.max_history_turns,
-        cancelled=cancelled,
-    )
+    with weights_progress(report):
+        return Engine.load(
+            base,
+            adapter,
+            load_in_4bit=settings.model.load_in_4bit,
+            dtype=settings.model.dtype,
+            attn_implementation=settings.model.attn_implementation,
+            max_turns=settings.generation.max_history_turns,
+            cancelled=cancelled,
+        )

@@ -43,6 +43,11 @@ class ChatModel(Protocol):
     the share of the adapter: 0 is the base model alone, 1 the adapter as it was trained.
     """
 
+    @property
+    def size(self) -> int:
+        """Bytes of its weights in memory; 0 if unknown."""
+        return 0
+
     def draw_participant(
         self,
         messages: Sequence[ChatMessage],

@@ -34,13 +34,16 @@ class ReplyThread(Generic[T]):
     """
 
     def __init__(
-        self, ticket: Ticket, produce: Callable[[Ticket], Generator[T, None, None]]
+        self,
+        ticket: Ticket,
+        produce: Callable[[Ticket, Callable[[T], None]], Generator[T, None, None]],
     ) -> None:
         """Start the thread.
 
         Args:
             ticket: given up at the end.
-            produce: waits for the first place in the line and yields values.
+            produce: waits for the first place in the line and yields values. What it is given
+                takes further values, in the middle of a long step.
         """
         self._ticket = ticket
         self._produce = produce
@@ -86,7 +89,7 @@ class ReplyThread(Generic[T]):
         self._values.put(_End(error))
 
     def _read_producer(self) -> None:
-        with contextlib.closing(self._produce(self._ticket)) as values:
+        with contextlib.closing(self._produce(self._ticket, self._values.put)) as values:
             for value in values:
                 if self._ticket.cancelled.is_set():
                     return

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -29,6 +29,10 @@ class Parrot(ChatModel):
         self.calls: list[tuple[tuple[ChatMessage, ...], str]] = []
         self.candidates: list[tuple[str, ...]] = []
         self.closed = 0
+
+    @property
+    def size(self) -> int:
+        return 1000
 
     def draw_participant(
         self,
@@ -132,9 +136,16 @@ def gate() -> PasswordGate:
 def chat_service(
     home: Home, gate: PasswordGate, model: ChatModel, loads: list[Path] | None = None
 ) -> ChatService:
-    def load(base: str, adapter: Path, settings: Settings, cancelled: Event) -> ChatModel:
+    def load(
+        base: str,
+        adapter: Path,
+        settings: Settings,
+        cancelled: Event,
+        report: Callable[[float], None],
+    ) -> ChatModel:
         if loads is not None:
             loads.append(adapter)
+        report(0.25)
         return model
 
     return ChatService(home, gate, load)

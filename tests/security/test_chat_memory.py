@@ -76,10 +76,15 @@ class Room:
         assert time.monotonic() - began < patience(FREED)
 
     def _load(
-        self, base: str, adapter: Path, settings: Settings, cancelled: threading.Event
+        self,
+        base: str,
+        adapter: Path,
+        settings: Settings,
+        cancelled: threading.Event,
+        report: Callable[[float], None],
     ) -> ChatModel:
         self.loading.set()
-        return load_engine(base, adapter, settings, cancelled)
+        return load_engine(base, adapter, settings, cancelled, report)
 
 
 @pytest.fixture
