@@ -66,6 +66,16 @@ class MaskedLoss:
         targets = labels[:, 1:][predicts[:, :-1]]
         return self._sums[self.method](ids, predicts, targets)
 
+    def logits(self, ids: Tensor, labels: Tensor) -> Tensor:
+        """Logits of the target tokens, row by row: (target tokens, vocabulary), in float32."""
+        predicts = nn.functional.pad(labels[:, 1:] != IGNORED, (0, 1))
+        if self._head is None:
+            logits: Tensor = self._model(input_ids=ids).logits[predicts]
+            return logits.float()
+        with _mapped_input(self._head, lambda hidden: hidden[predicts][None]):
+            logits = self._model(input_ids=ids).logits[0]
+        return logits.float()
+
     def _fused(self, ids: Tensor, predicts: Tensor, targets: Tensor) -> Tensor:
         head = self._head
         assert isinstance(head, nn.Linear)

@@ -64,7 +64,7 @@ class RefineJob(TrainingJob):
             self._encode(item.rejected for item in learned),
         )
         val = self._encode(jsonl.iter_rows(self._data_folder / artifacts.VAL))
-        if not rows.wanted + len(rows.rejected) or not val:
+        if not rows.wanted + rows.rejected or not val:
             raise DatasetError(
                 "배울 고친 말이나 검증할 대화가 없습니다. 고친 말을 더 모으거나 "
                 "'데이터 준비'(preprocess)를 다시 하세요."

@@ -33,7 +33,7 @@ class RefineRecipe:
     """Ordinary replies in each epoch for each correction."""
     at_least: int = 16
     """Ordinary replies in each epoch, however few corrections there are."""
-    rate: float = 0.25
+    rate: float = 0.5
     """Share of the peak learning rate of an ordinary run."""
 
     def replayed(self, corrections: int, available: int) -> int:
