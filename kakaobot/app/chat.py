@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat_model import LoadedModel, ModelMemory, version_of
+from kakaobot.app.feedback import rejected_replies
 from kakaobot.app.judges import Judges
 from kakaobot.app.personas import Persona, Personas, adapter_of, candidates_for, chat_messages
 from kakaobot.base.generation import chat_sampling
@@ -271,6 +272,7 @@ class ChatService:
             reply_as="" if persona.name else name,
             candidates=generation.candidates,
             relevance=generation.relevance,
+            rejected=rejected_replies(self._home, persona),
         )
         if request.candidates > 1:
             judge = self._judges.judge(self.personas.find(persona.run), name)

@@ -10,6 +10,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.personas import Persona, Personas
 from kakaobot.app.refine_rows import RefineFolders
 from kakaobot.chat.lines import ChatLine
+from kakaobot.chat.rejected import RejectedReplies
 from kakaobot.config import Home
 from kakaobot.dataset.feedback import (
     FEEDBACK_FOLDER,
@@ -69,7 +70,8 @@ class Feedback:
         self._gate.verify(access)
         if not lines or lines[-1].from_user or not lines[-1].text.strip():
             raise DatasetError("고칠 대답이 없습니다. 먼저 대답을 받으세요.")
-        persona, reply = self._personas.get(run), lines[-1]
+        reply = lines[-1]
+        persona = self._who(run, reply.name)
         return self._store.add(
             FeedbackEntry(
                 kind=kind,
@@ -87,6 +89,14 @@ class Feedback:
                 wanted=_checked(wanted) if kind == "edit" else "",
             )
         )
+
+    def _who(self, run: str, name: str) -> Persona:
+        """Who gave a reply: another one than `run` imitates, where several people talk."""
+        persona = self._personas.get(run)
+        if not persona.name or not name or persona.name == name:
+            return persona
+        others = map(self._personas.get, self._personas.names())
+        return next((other for other in others if other.name == name), persona)
 
     def entries(self, access: AccessPass | None, run: str = "") -> list[FeedbackEntry]:
         """What was said about replies, newest first.
@@ -132,6 +142,20 @@ class Feedback:
 def is_about(entry: FeedbackEntry, persona: Persona) -> bool:
     """Whether an entry is about whom a persona imitates, by whichever run."""
     return (entry.persona, entry.room) == (persona.name, persona.room)
+
+
+def rejected_replies(home: Home, persona: Persona) -> RejectedReplies:
+    """What this persona must never say again; the caller has verified the pass.
+
+    A damaged file keeps nobody from chatting; the list of feedback tells of it.
+    """
+    try:
+        entries = FeedbackStore(home.folder(FEEDBACK_FOLDER)).entries()
+    except DatasetError:
+        return RejectedReplies()
+    return RejectedReplies(
+        entry.reply for entry in entries if entry.kind == "never" and is_about(entry, persona)
+    )
 
 
 def _checked(wanted: str) -> str:

@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from kakaobot.chat.rejected import NONE_REJECTED, RejectedReplies
 from kakaobot.schema import ChatMessage
 
-Fault = Literal["empty", "endless", "loop", "echo", "repeated"]
+Fault = Literal["empty", "endless", "loop", "echo", "repeated", "rejected"]
 FAULT_TITLES: Mapping[Fault, str] = {
     "empty": "빈 대답",
     "endless": "끝나지 않은 대답",
     "loop": "같은 말이 맴도는 대답",
     "echo": "들은 말을 그대로 따라 한 대답",
     "repeated": "방금 한 말을 또 한 대답",
+    "rejected": "하지 말라고 한 대답",
 }
 _LONG_UNIT = 6
 """Characters from which a phrase said three times in a row is a loop."""
@@ -52,7 +54,12 @@ class GuardCounts(Counter[Fault]):
 
 
 def find_fault(
-    text: str, *, ended: bool, messages: Sequence[ChatMessage], reply_as: str = ""
+    text: str,
+    *,
+    ended: bool,
+    messages: Sequence[ChatMessage],
+    reply_as: str = "",
+    rejected: RejectedReplies = NONE_REJECTED,
 ) -> Fault | None:
     """What is wrong with a reply to `messages`; None if nothing is.
 
@@ -61,9 +68,12 @@ def find_fault(
         ended: whether it ended by itself.
         messages: the conversation before it.
         reply_as: whose reply it is, in a whole room.
+        rejected: what the user never wants to hear again.
     """
     if not text.strip():
         return "empty"
+    if rejected.holds(text):
+        return "rejected"
     if find_loop(text) is not None:
         return "loop"
     if not ended:
@@ -73,8 +83,15 @@ def find_fault(
     return "repeated" if letters_of(text) in _said_before(messages, reply_as) else None
 
 
-def may_become_fault(text: str, messages: Sequence[ChatMessage], reply_as: str = "") -> bool:
-    """Whether a reply that begins like this could still end as an echo or repetition."""
+def may_become_fault(
+    text: str,
+    messages: Sequence[ChatMessage],
+    reply_as: str = "",
+    rejected: RejectedReplies = NONE_REJECTED,
+) -> bool:
+    """Whether a reply that begins like this could still be an echo, a repetition or rejected."""
+    if rejected.may_become(text):
+        return True
     begun = letters_of(text)
     forbidden = _said_before(messages, reply_as) | {letters_of(_last_heard(messages))}
     return any(text.startswith(begun) for text in forbidden if len(text) >= _FREE_LETTERS)
@@ -105,7 +122,9 @@ def tail_loop(text: str) -> int | None:
 
 
 def mend(text: str, fault: Fault) -> str:
-    """What can be kept of a faulty reply: without its loop, or up to a pause."""
+    """What can be kept of a faulty reply: nothing, what is before a loop, or up to a pause."""
+    if fault == "rejected":
+        return ""
     if fault == "loop":
         return text[: find_loop(text)].strip()
     return cut_at_pause(text) if fault == "endless" else text

@@ -14,6 +14,7 @@ from kakaobot.base.generation import Sampling
 from kakaobot.chat.guards import Fault, GuardCounts, find_fault, may_become_fault, mend, tail_loop
 from kakaobot.chat.protocol import NEVER, Candidate, ChatModel
 from kakaobot.chat.ranking import Judge, best_candidate
+from kakaobot.chat.rejected import NONE_REJECTED, RejectedReplies
 from kakaobot.schema import ChatMessage
 
 _DRAWS = 3
@@ -32,10 +33,22 @@ class ReplyRequest:
     relevance: float = 0.0
     """λ of the ranking."""
     judge: Judge = field(default_factory=Judge)
+    rejected: RejectedReplies = NONE_REJECTED
+    """What the user never wants to hear again."""
 
     def fault(self, text: str, *, ended: bool) -> Fault | None:
         """What is wrong with a reply; None if nothing is."""
-        return find_fault(text, ended=ended, messages=self.messages, reply_as=self.reply_as)
+        return find_fault(
+            text,
+            ended=ended,
+            messages=self.messages,
+            reply_as=self.reply_as,
+            rejected=self.rejected,
+        )
+
+    def may_become_fault(self, text: str) -> bool:
+        """Whether a reply that begins like this may have to be drawn again."""
+        return may_become_fault(text, self.messages, self.reply_as, self.rejected)
 
 
 def reply_texts(
@@ -114,7 +127,7 @@ def _stream(
         fault: Fault | None = None
         for text, fault in _watched(model, request, cancelled):
             # Held back: what has been read cannot be drawn again.
-            if not fault and not may_become_fault(text, request.messages, request.reply_as):
+            if not fault and not request.may_become_fault(text):
                 yield text
         if fault is None:
             break
