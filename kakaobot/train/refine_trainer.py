@@ -61,9 +61,9 @@ class RefineTrainer(LoraTrainer):
     def __init__(self, *, train: RefineRows, pad_id: int, **options: Any) -> None:
         super().__init__(train=train, pad_id=pad_id, **options)
         self._collator = _NumberedCollator(pad_id)
-        self._rows = train
+        self.rows = train
         self._measured: Sequence[Row] = ()
-        self._references: dict[int, float] = {}
+        self.references: dict[int, float] = {}
         """Number of a rejected row → its loss under p0."""
         self._memory: dict[int, tuple[Tensor, Tensor]] = {}
         """Number of an ordinary row → likeliest tokens under p0 and their probabilities."""
@@ -77,12 +77,10 @@ class RefineTrainer(LoraTrainer):
             measured: corrections whose loss is part of every evaluation.
         """
         self._measured = measured
-        rows = self._rows
+        rows = self.rows
         rejected = range(rows.first_rejected, len(rows))
         losses = self.row_losses([rows[number] for number in rejected])
-        self._references = {
-            number: loss for number, (loss, _) in zip(rejected, losses, strict=True)
-        }
+        self.references = {number: loss for number, (loss, _) in zip(rejected, losses, strict=True)}
         visited = {number for batch in self._schedule for number in batch}
         with self._asking():
             for number in sorted(number for number in visited if number < rows.ordinary):
@@ -113,7 +111,7 @@ class RefineTrainer(LoraTrainer):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         ids, labels, numbers = inputs["input_ids"], inputs["labels"], inputs["numbers"].tolist()
         self._local_counter.padded_tokens += ids.numel()
-        if numbers[0] >= self._rows.first_rejected:
+        if numbers[0] >= self.rows.first_rejected:
             loss = self._unlearning_loss(ids, labels, numbers[0])
         else:
             loss = self._keeping_loss(ids, labels, numbers)
@@ -131,7 +129,7 @@ class RefineTrainer(LoraTrainer):
 
     def _unlearning_loss(self, ids: Tensor, labels: Tensor, number: int) -> Tensor:
         # Positive once the reply is less likely than before.
-        rise = self.masked_loss(ids, labels) - self._references[number]
+        rise = self.masked_loss(ids, labels) - self.references[number]
         return 2 / _SHARPNESS * nn.functional.softplus(-_SHARPNESS * rise)
 
     def _keeping_loss(self, ids: Tensor, labels: Tensor, numbers: Sequence[int]) -> Tensor:
@@ -147,8 +145,8 @@ class RefineTrainer(LoraTrainer):
     def _micro_batches(self, batch: Tensors) -> Iterator[Tensors]:
         """Wanted and validation rows; ordinary ones; rejected ones one by one."""
         numbers = batch["numbers"]
-        ordinary = (numbers != _NO_ROW) & (numbers < self._rows.ordinary)
-        rejected = numbers >= self._rows.first_rejected
+        ordinary = (numbers != _NO_ROW) & (numbers < self.rows.ordinary)
+        rejected = numbers >= self.rows.first_rejected
         wanted = ~ordinary & ~rejected
         if wanted.any():
             yield from super()._micro_batches({name: batch[name][wanted] for name in batch})

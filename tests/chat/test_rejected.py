@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator, Iterator, Sequence
-
 import pytest
 
 from kakaobot.base.generation import Sampling
 from kakaobot.chat.guards import GuardCounts
-from kakaobot.chat.protocol import NEVER, Candidate, ChatModel
 from kakaobot.chat.rejected import RejectedReplies
 from kakaobot.chat.replies import ReplyRequest, reply_texts
 from kakaobot.schema import ChatMessage
+from tests.chat.test_replies import Script
 
 REJECTED = RejectedReplies(["그건 비밀이야 ㅋㅋㅋ", "몰라", "ㅋㅋ"])
 ASKED = [ChatMessage("user", "뭐 숨겨?")]
@@ -47,58 +44,25 @@ def test_a_reply_is_held_back_only_while_it_may_still_become_one() -> None:
     assert not RejectedReplies().may_become("그건")
 
 
-class Scripted(ChatModel):
-    """Gives the scripted replies one after another, letter by letter or as candidates."""
-
-    def __init__(self, *replies: str) -> None:
-        self._replies: Iterator[str] = iter(replies)
-
-    def stream_reply(
-        self,
-        messages: Sequence[ChatMessage],
-        sampling: Sampling,
-        *,
-        reply_as: str = "",
-        strength: float = 1.0,
-        cancelled: threading.Event = NEVER,
-    ) -> Generator[str, None, bool]:
-        reply = next(self._replies)
-        for end in range(1, len(reply) + 1):
-            yield reply[:end]
-        return True
-
-    def draw_replies(
-        self,
-        messages: Sequence[ChatMessage],
-        sampling: Sampling,
-        *,
-        count: int,
-        reply_as: str = "",
-        strength: float = 1.0,
-        cancelled: threading.Event = NEVER,
-    ) -> list[Candidate]:
-        return [Candidate(next(self._replies), True, 3, -3.0) for _ in range(count)]
-
-
-def shown(model: ChatModel, candidates: int = 1) -> tuple[list[str], GuardCounts]:
+def shown(model: Script, candidates: int = 1) -> tuple[list[str], GuardCounts]:
     counts = GuardCounts()
     request = ReplyRequest(ASKED, SAMPLING, candidates=candidates, rejected=REJECTED)
     return list(reply_texts(model, request, counts)), counts
 
 
 def test_a_rejected_reply_is_drawn_again_before_anybody_reads_it() -> None:
-    texts, counts = shown(Scripted("그건 비밀이야ㅋㅋㅋ", "몰라", "산책 가려고"))
+    texts, counts = shown(Script("그건 비밀이야ㅋㅋㅋ", "몰라", "산책 가려고"))
     assert texts[-1] == "산책 가려고"
     assert not any(text.startswith(("그", "몰")) for text in texts)
     assert counts["rejected"] == 2
 
 
 def test_a_rejected_candidate_is_never_chosen() -> None:
-    texts, _ = shown(Scripted("몰라", "몰라!", "산책 가려고"), candidates=3)
+    texts, _ = shown(Script("몰라", "몰라!", "산책 가려고"), candidates=3)
     assert texts == ["산책 가려고"]
 
 
 @pytest.mark.parametrize("candidates", [1, 2])
 def test_rather_nothing_than_a_rejected_reply(candidates: int) -> None:
-    texts, _ = shown(Scripted(*["몰라"] * 9), candidates=candidates)
+    texts, _ = shown(Script(*["몰라"] * 9), candidates=candidates)
     assert texts == [""]
