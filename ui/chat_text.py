@@ -60,3 +60,18 @@ COPY_GONE = "배운 데이터가 바뀌어 원래 줄을 찾지 못했습니다.
 # --- strength
 STRENGTH = "말투 세기"
 STRENGTH_HINT = "0이면 바탕 모델, 1이면 배운 그대로, 더 크면 과장합니다."
+
+# --- bubbles
+NOTE_MARK = "\u2063"
+"""Begins a note of the program, by which window.css knows it; invisible."""
+TYPING = f"{NOTE_MARK}…"
+"""Somebody types; window.css shows three moving dots."""
+AT_ONCE = "바로 보기"
+GO_ON = "방 돌려보기"
+
+# --- with whom
+MEMBERS = "누구와"
+MEMBERS_HINT = "여러 명을 고르면 함께 이야기합니다."
+WHOLE_ROOM = "방 전체"
+WHOLE_ROOM_SIGN = "방"
+ABOUT_RUN = "학습 고르기"

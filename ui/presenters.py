@@ -17,7 +17,7 @@ from kakaobot.runs.history import RunSummary
 from kakaobot.runs.labels import duration_text
 from kakaobot.runs.status import LIVE, Status
 from kakaobot.train.forecast import timing_note
-from ui import text
+from ui import chat_text, text
 from ui.series import loss_curve, style_curve
 
 Tone = Literal["calm", "live", "good", "warn", "bad"]
@@ -159,8 +159,13 @@ def bubbles(lines: Sequence[ChatLine], note: str = "") -> list[dict[str, str]]:
         lines: the conversation.
         note: a last bubble by the program itself.
     """
-    messages, previous = [], None
+    messages: list[dict[str, str]] = []
+    previous = None
     for line in lines:
+        if line.is_break:
+            messages.append({"role": "assistant", "content": small_note(line.text)})
+            previous = None
+            continue
         if line.from_user:
             messages.append({"role": "user", "content": _inert(line.text)})
             previous = None
@@ -172,6 +177,11 @@ def bubbles(lines: Sequence[ChatLine], note: str = "") -> list[dict[str, str]]:
         messages += [{"role": "assistant", "content": _inert(part)} for part in (first, *rest)]
         previous = name
     return [*messages, {"role": "assistant", "content": _inert(note)}] if note else messages
+
+
+def small_note(note: str) -> str:
+    """A note of the program that is shown small and without a bubble."""
+    return f"{chat_text.NOTE_MARK}{note}"
 
 
 def export_format_name(format: str) -> str:

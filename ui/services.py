@@ -22,6 +22,7 @@ from kakaobot.app.exports import Exports, FileReport, LineReport
 from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.app.password_file import PasswordFile
 from kakaobot.app.personas import Persona
+from kakaobot.app.room_talk import RoomTalk, TalkOptions
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.chat.lines import ChatLine, Reply
@@ -105,14 +106,14 @@ class ChatProtocol(Protocol):
 
     def persona(self, run: str = "") -> Persona: ...
 
-    def reply(
-        self,
-        access: AccessPass | None,
-        lines: Sequence[ChatLine],
-        *,
-        run: str = "",
-        reply_as: str = "",
-        user_name: str = "",
+
+class TalkProtocol(Protocol):
+    def answer(
+        self, access: AccessPass | None, lines: Sequence[ChatLine], options: TalkOptions
+    ) -> Iterator[Reply]: ...
+
+    def go_on(
+        self, access: AccessPass | None, lines: Sequence[ChatLine], options: TalkOptions
     ) -> Iterator[Reply]: ...
 
 
@@ -146,6 +147,7 @@ class Services:
     estimates: EstimatesProtocol
     training: TrainingProtocol
     chat: ChatProtocol
+    talk: TalkProtocol
     gate: PasswordGate
     settings: SettingsProtocol
     password_file: PasswordFileProtocol
@@ -165,6 +167,7 @@ class Services:
             # The chat model would occupy memory that training needs.
             training=Training(home, bases, free_memory=chat.unload),
             chat=chat,
+            talk=RoomTalk(chat, gate),
             gate=gate,
             settings=SettingsEditor(home),
             password_file=PasswordFile(home),

@@ -305,8 +305,6 @@ GATE_LEAD = "맨 위 칸에 비밀번호를 넣으면 대화할 수 있습니다
 GATE_NOT_SET_TITLE = "먼저 비밀번호를 정해 주세요"
 GATE_NOT_SET = "맨 위의 '비밀번호 정하기'를 누르면 바로 정하고 대화할 수 있습니다."
 CHAT_RUN = "말할 학습"
-CHAT_PERSONA = "대답할 사람"
-ANYBODY = "누구든지"
 CHAT_USER_NAME = "내 이름"
 CHAT_USER_NAME_INFO = "방에서 쓰던 이름을 고르거나 적으면 더 자연스럽습니다."
 NO_NAME = "이름 없이"
@@ -323,7 +321,6 @@ AI_NOTE = "AI가 지어낸 말입니다. 그 사람이 실제로 한 말이 아�
 NOTHING_TO_SEND = "보낼 말을 먼저 입력하세요."
 NOTHING_TO_RETRY = "다시 대답할 말이 없습니다. 먼저 메시지를 보내세요."
 STILL_REPLYING = "아직 대답하고 있습니다. 대답이 끝나거나 '멈춤'을 누른 뒤에 보내세요."
-THINKING = "…"
 EMPTY_REPLY = "이번에는 아무 말도 하지 않았습니다. '다시 대답'을 눌러 보세요."
 
 # -- 5 settings

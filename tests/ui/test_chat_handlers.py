@@ -1,5 +1,6 @@
 """Handlers of the chat tab, with a fake model."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,10 @@ from kakaobot.app.auth import PasswordGate
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.errors import AccessDenied, RunError
 from tests.ui.window_fakes import EchoChat, user_line
+from ui import chat_text
+from ui.presenters import bubbles, small_note
 from ui.tabs.chat.conversation import ChatHandlers
+from ui.tabs.chat.persona import PersonaHandlers
 
 SKIP = gr.skip()
 
@@ -20,13 +24,19 @@ def gate():
     return PasswordGate("열쇠")
 
 
+def chat_handlers(chat: EchoChat, gate: PasswordGate) -> ChatHandlers:
+    return ChatHandlers(chat, chat, gate)
+
+
 @pytest.fixture
 def handlers(gate) -> Any:
-    return ChatHandlers(EchoChat(gate), gate)
+    return chat_handlers(EchoChat(gate), gate)
 
 
 def test_a_reply_streams_bubble_by_bubble_and_is_appended(handlers, gate):
-    steps = list(handlers.send(gate.authenticate("열쇠"), " 안녕 친구 ", (), "", "마루", ""))
+    steps = list(
+        handlers.send(gate.authenticate("열쇠"), " 안녕 친구 ", (), "", ("마루",), "", True)
+    )
     bubbles = [step[0] for step in steps if step[0] != SKIP]
     assert [len(messages) for messages in bubbles] == [2, 2, 3, 3]
     lines = steps[-1][1]
@@ -35,13 +45,13 @@ def test_a_reply_streams_bubble_by_bubble_and_is_appended(handlers, gate):
 
 
 def test_send_ignores_an_empty_message(handlers, gate):
-    [step] = handlers.send(gate.authenticate("열쇠"), "  ", (), "", "", "")
+    [step] = handlers.send(gate.authenticate("열쇠"), "  ", (), "", (), "", True)
     assert step == (SKIP,) * 5
 
 
 def test_retry_replaces_the_last_reply(handlers, gate):
     before = (user_line("안녕"), ChatLine("도담", "싫어", from_user=False))
-    lines = list(handlers.retry(gate.authenticate("열쇠"), before, "", "", ""))[-1][1]
+    lines = list(handlers.retry(gate.authenticate("열쇠"), before, "", (), "", True))[-1][1]
     assert [line.text for line in lines] == ["안녕", "안녕"]
 
 
@@ -60,16 +70,16 @@ def test_undo_moves_the_last_message_back_into_the_text_box(handlers, gate):
 def test_the_pass_of_another_gate_is_rejected(handlers):
     foreign_pass = PasswordGate("열쇠").authenticate("열쇠")
     with pytest.raises(AccessDenied):
-        next(handlers.send(foreign_pass, "안녕", (), "", "", ""))
+        next(handlers.send(foreign_pass, "안녕", (), "", (), "", True))
 
 
 def test_an_unlocked_room_explains_that_no_run_has_an_adapter(gate):
-    handlers = ChatHandlers(EchoChat(gate, persona=None), gate)
+    handlers = chat_handlers(EchoChat(gate, persona=None), gate)
     values: tuple[Any, ...] = handlers.show_room(gate.authenticate("열쇠"), ())
-    card, run, reply_as, _ = values[5:]
+    card, people, members, run, _, go_on = values[5:]
     assert "아직 학습한 어댑터가 없습니다." in card
-    assert run.choices == []
-    assert not reply_as.visible
+    assert (people, members, run.choices) == ("", (), [])
+    assert not go_on.visible
 
 
 def test_a_locked_room_sends_no_conversation_to_the_browser(handlers, gate):
@@ -84,8 +94,8 @@ def test_a_locked_room_sends_no_conversation_to_the_browser(handlers, gate):
 
 def test_closing_the_stream_stops_the_model(gate):
     chat = EchoChat(gate)
-    handlers = ChatHandlers(chat, gate)
-    stream: Any = handlers.send(gate.authenticate("열쇠"), "하나 둘 셋", (), "", "", "")
+    handlers = chat_handlers(chat, gate)
+    stream: Any = handlers.send(gate.authenticate("열쇠"), "하나 둘 셋", (), "", (), "", True)
     lines = [next(stream), next(stream)][-1][1]
     assert chat.generating
     stream.close()
@@ -106,14 +116,14 @@ class SlowChat(EchoChat):
 
 
 def test_place_repeats_and_cut_of_a_reply(gate):
-    handlers = ChatHandlers(SlowChat(gate), gate)
-    steps: Any = list(handlers.send(gate.authenticate("열쇠"), "안녕", (), "", "", ""))
+    handlers = chat_handlers(SlowChat(gate), gate)
+    steps: Any = list(handlers.send(gate.authenticate("열쇠"), "안녕", (), "", (), "", True))
     last_bubbles = [step[0] if step[0] == SKIP else step[0][-1]["content"] for step in steps]
     assert last_bubbles == [
-        "…",
-        "앞에 1명이 있습니다.",
+        chat_text.TYPING,
+        small_note("앞에 1명이 있습니다."),
         SKIP,
-        "…",
+        chat_text.TYPING,
         "도담 · AI\n하",
         SKIP,
         "학습을 시작해 대화를 멈췄습니다.",
@@ -128,12 +138,117 @@ def test_place_repeats_and_cut_of_a_reply(gate):
 
 def test_a_page_gets_one_reply_at_a_time(handlers, gate):
     access = gate.authenticate("열쇠")
-    first: Any = handlers.send(access, "하나 둘", (), "", "", "", gr.Request(session_hash="a"))
+    first: Any = handlers.send(
+        access, "하나 둘", (), "", (), "", True, gr.Request(session_hash="a")
+    )
     next(first)
-    [refused] = handlers.send(access, "셋", (), "", "", "", gr.Request(session_hash="a"))
+    [refused] = handlers.send(access, "셋", (), "", (), "", True, gr.Request(session_hash="a"))
     assert refused == (SKIP,) * 5
-    other: Any = handlers.send(access, "셋", (), "", "", "", gr.Request(session_hash="b"))
+    other: Any = handlers.send(access, "셋", (), "", (), "", True, gr.Request(session_hash="b"))
     assert next(other)[0] != SKIP
     first.close()
-    again: Any = handlers.send(access, "넷", (), "", "", "", gr.Request(session_hash="a"))
+    again: Any = handlers.send(access, "넷", (), "", (), "", True, gr.Request(session_hash="a"))
     assert next(again)[0] != SKIP
+
+
+def shown(steps: Any) -> list[list[str]]:
+    """The bubbles after each step that changed them."""
+    return [[message["content"] for message in step[0]] for step in steps if step[0] != SKIP]
+
+
+def test_somebody_types_until_the_reply_is_done(handlers, gate):
+    steps = list(handlers.send(gate.authenticate("열쇠"), "하나 둘", (), "", (), "", False))
+    bubbles = [messages[1:] for messages in shown(steps)]
+    first = "도담 · AI\n하나"
+    assert bubbles == [
+        [chat_text.TYPING],
+        [first, chat_text.TYPING],
+        [first, "둘", chat_text.TYPING],
+        [first, "둘"],
+    ]
+
+
+def test_a_room_that_talks_by_itself_keeps_its_turns_and_breaks(handlers, gate):
+    before = (user_line("안녕"),)
+    steps = list(handlers.go_on(gate.authenticate("열쇠"), before, "", (), "", True))
+    lines = steps[-1][1]
+    assert [(line.name, line.text) for line in lines[1:]] == [
+        ("도담", "하나\n둘"),
+        ("마루", "셋"),
+        ("", "· 3시간 뒤 ·"),
+        ("은솔", "넷"),
+    ]
+    assert [line.is_break for line in lines] == [False, False, False, True, False]
+    last = shown(steps)[-1]
+    assert last[-3:] == ["마루 · AI\n셋", small_note("· 3시간 뒤 ·"), "은솔 · AI\n넷"]
+
+
+def test_a_room_stops_at_once_and_keeps_what_was_said(gate):
+    chat = EchoChat(gate)
+    handlers = chat_handlers(chat, gate)
+    access = gate.authenticate("열쇠")
+    stream: Any = handlers.go_on(access, (), "", (), "", False)
+    lines: Any = ()
+    for step in stream:
+        lines = lines if step[1] == SKIP else step[1]
+        if lines:
+            break
+    stream.close()
+    assert not chat.generating
+    assert handlers.stop(access, lines)[0] == bubbles(lines)
+
+
+def test_a_room_of_one_person_says_why_it_does_not_talk(handlers, gate):
+    steps = list(handlers.go_on(gate.authenticate("열쇠"), (), "", ("도담",), "", True))
+    assert "두 사람 이상" in shown(steps)[-1][-1]
+    assert steps[-1][3].visible
+
+
+class SilentChat(EchoChat):
+    """A room in which nobody answers."""
+
+    def _echo(self, text: str, name: str) -> Iterator[Reply]:
+        yield Reply("", (), done=False)
+        yield Reply("", (), done=True, note="(조용합니다)")
+
+
+def test_silence_is_a_small_note(gate):
+    handlers = chat_handlers(SilentChat(gate), gate)
+    steps: Any = list(handlers.send(gate.authenticate("열쇠"), "안녕", (), "", (), "", False))
+    assert shown(steps)[-1][1:] == [small_note("(조용합니다)")]
+    assert steps[-1][1] == (user_line("안녕"),)
+
+
+@pytest.fixture
+def choices(gate) -> Any:
+    return PersonaHandlers(EchoChat(gate), gate)
+
+
+def click(**request: object) -> Any:
+    return gr.EventData(None, {"ask": json.dumps(request)})
+
+
+def test_a_click_picks_people_by_name(choices, gate):
+    access = gate.authenticate("열쇠")
+    card, people, members, run, user_name, go_on = choices.pick(
+        access, "main", (), click(name="마루")
+    )
+    assert members == ("마루",)
+    assert 'aria-pressed="true"' in people.split("마루")[0].rsplit("<button", 1)[1]
+    assert not go_on.visible
+    assert "마루" not in [name for _, name in user_name.choices]
+    *_, go_on = both = choices.pick(access, "main", members, click(name="은솔"))
+    assert both[2] == ("마루", "은솔")
+    assert go_on.visible
+    assert choices.pick(access, "main", both[2], click(run="main"))[2] == ()
+
+
+def test_a_click_on_somebody_who_is_not_there_changes_nothing(choices, gate):
+    access = gate.authenticate("열쇠")
+    assert choices.pick(access, "main", ("마루",), click(name="<b>"))[2] == ("마루",)
+
+
+def test_people_are_picked_behind_the_password(choices):
+    with pytest.raises(AccessDenied):
+        choices.pick(None, "main", (), click(name="마루"))
+    assert choices.refresh(None, "main", ()) == (SKIP,) * 6

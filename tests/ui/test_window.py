@@ -34,14 +34,17 @@ from ui import text
 from ui.password_bar import PasswordBarHandlers
 from ui.services import Services
 from ui.tabs.chat.conversation import ChatHandlers
+from ui.tabs.chat.persona import PersonaHandlers
 from ui.window import build_window
 
 # These do nothing, or remove the conversation, while the page is locked.
-OPEN = {ChatHandlers.show_room, ChatHandlers.refresh, ChatHandlers.gate_card}
+OPEN = {ChatHandlers.show_room, ChatHandlers.gate_card, PersonaHandlers.refresh}
 GUARDED = {
-    ChatHandlers.select_run,
+    PersonaHandlers.select_run,
+    PersonaHandlers.pick,
     ChatHandlers.send,
     ChatHandlers.retry,
+    ChatHandlers.go_on,
     ChatHandlers.stop,
     ChatHandlers.show_send_button,
     ChatHandlers.undo,
@@ -59,6 +62,7 @@ def make_window(home, password="열쇠"):
         estimates=FakeEstimates(),
         training=FakeTraining(),
         chat=chat,
+        talk=chat,
         gate=gate,
         settings=SettingsEditor(Home(home)),
         password_file=PasswordFile(Home(home)),
@@ -107,7 +111,8 @@ def dependencies(window: gr.Blocks, handlers: type) -> Iterator[tuple[int, Any, 
 
 
 def chat_dependencies(window: gr.Blocks) -> Iterator[tuple[int, Any, Any]]:
-    return dependencies(window, ChatHandlers)
+    yield from dependencies(window, ChatHandlers)
+    yield from dependencies(window, PersonaHandlers)
 
 
 def find_dependency(window: gr.Blocks, method: Any) -> tuple[int, Any]:
@@ -159,7 +164,7 @@ def test_a_forged_pass_is_rejected(served):
 
 def test_a_locked_tab_reveals_nothing_of_the_room(served):
     window, _, call = served
-    number, dependency = find_dependency(window, ChatHandlers.refresh)
+    number, dependency = find_dependency(window, PersonaHandlers.refresh)
     result = call(number, data_for(dependency))
     assert result["success"]
     assert "도담" not in json.dumps(result, ensure_ascii=False)
@@ -174,7 +179,7 @@ def test_the_password_unlocks_the_chat_for_one_session_only(served):
     show_room, _ = find_dependency(window, ChatHandlers.show_room)
     assert call(show_room, [None, None], "friend")["success"]
     send, dependency = find_dependency(window, ChatHandlers.send)
-    result = call(send, [None, "안녕 친구", None, "main", "마루", ""], "friend")
+    result = call(send, [None, "안녕 친구", None, "main", None, "", True], "friend")
     assert result["success"], result
     assert chat.replies == 1
     assert call(send, data_for(dependency), "stranger")["output"]["error"] == LOCKED

@@ -15,6 +15,7 @@ from kakaobot.app.copies import Copies
 from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.personas import Persona
+from kakaobot.app.room_talk import TalkOptions
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.config import Home
@@ -283,17 +284,27 @@ class EchoChat:
             raise RunError("아직 학습한 어댑터가 없습니다.")
         return self._persona
 
-    def reply(
-        self,
-        access: AccessPass | None,
-        lines: Sequence[ChatLine],
-        *,
-        run: str = "",
-        reply_as: str = "",
-        user_name: str = "",
+    def answer(
+        self, access: AccessPass | None, lines: Sequence[ChatLine], options: TalkOptions
     ) -> Iterator[Reply]:
         self._gate.verify(access)
-        return self._echo(lines[-1].text, reply_as or "도담")
+        name = options.members[0] if options.members else "도담"
+        return self._echo(lines[-1].text, name)
+
+    def go_on(
+        self, access: AccessPass | None, lines: Sequence[ChatLine], options: TalkOptions
+    ) -> Iterator[Reply]:
+        """Two turns, a break and another turn."""
+        self._gate.verify(access)
+        if len(options.members) == 1:
+            raise RunError("두 사람 이상일 때 됩니다.")
+        return self._talk()
+
+    def _talk(self) -> Iterator[Reply]:
+        yield from self._echo("하나 둘", "도담")
+        yield from self._echo("셋", "마루")
+        yield Reply("", ("· 3시간 뒤 ·",), done=True)
+        yield from self._echo("넷", "은솔")
 
     def _echo(self, text: str, name: str) -> Iterator[Reply]:
         self.replies += 1

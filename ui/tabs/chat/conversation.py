@@ -7,67 +7,57 @@ because a client can call handlers by number.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, cast
 
 import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import LINE_LENGTH
+from kakaobot.app.people import Company
+from kakaobot.app.room_talk import TalkOptions
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.errors import KakaobotError
-from ui import text
+from ui import chat_text, text
 from ui.errors import notify
 from ui.events import Updates, on, skip
 from ui.password_bar import PageAccess
-from ui.presenters import bubbles
+from ui.presenters import bubbles, small_note
 from ui.render import cards
-from ui.services import ChatProtocol
+from ui.services import ChatProtocol, TalkProtocol
 from ui.tabs.chat import persona
+from ui.tabs.chat.layout import layout
 
 Lines = tuple[ChatLine, ...]
 
 
-@dataclass(frozen=True)
-class ChatComponents:
-    lines: gr.State
-    gate: gr.Column
-    gate_card: gr.HTML
-    room: gr.Row
-    chatbot: gr.Chatbot
-    message: gr.Textbox
-    send: gr.Button
-    stop: gr.Button
-    retry: gr.Button
-    undo: gr.Button
-    clear: gr.Button
-    persona_card: gr.HTML
-    run: gr.Dropdown
-    reply_as: gr.Dropdown
-    user_name: gr.Dropdown
-
-
-def build(handlers: ChatHandlers, tab: gr.Tab, page: PageAccess) -> None:
+def build(
+    handlers: ChatHandlers, choices: persona.PersonaHandlers, tab: gr.Tab, page: PageAccess
+) -> None:
     """Lay out the tab and wire it. Without a password, the gate explains how to set one."""
-    parts = _layout(handlers.gate_card())
-    access, lines, run = page.access, parts.lines, parts.run
+    parts = layout(handlers.gate_card())
+    access, lines = page.access, parts.lines
     chat = [parts.chatbot, lines, parts.message]
     buttons = [parts.send, parts.stop]
-    choices = [parts.persona_card, run, parts.reply_as, parts.user_name]
     # Replies wait in a line of their own, which tells its place in Korean.
     side_by_side: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2 * LINE_LENGTH}
 
-    on(tab.select, handlers.refresh, [access, run], choices)
-    on(run.input, handlers.select_run, [access, run], choices)
-    options = [run, parts.reply_as, parts.user_name]
-    message, conversation = [access, parts.message, lines, *options], [access, lines, *options]
+    chosen = [access, parts.run, parts.members]
+    on(tab.select, choices.refresh, chosen, parts.company)
+    on(parts.run.input, choices.select_run, chosen[:2], parts.company)
+    on(parts.members_card.click, choices.pick, chosen, parts.company)
+    message = [access, parts.message, lines, *parts.options]
+    conversation = [access, lines, *parts.options]
     outputs = [*chat, *buttons]
     replies = [
         on(event, handlers.send, message, outputs, **side_by_side)
         for event in (parts.send.click, parts.message.submit)
     ]
-    replies.append(on(parts.retry.click, handlers.retry, conversation, outputs, **side_by_side))
+    replies += [
+        on(parts.retry.click, handlers.retry, conversation, outputs, **side_by_side),
+        on(parts.go_on.click, handlers.go_on, conversation, outputs, **side_by_side),
+    ]
     for reply in replies:
         # `then` also runs after an error, so that the stop button disappears.
         on(reply.then, handlers.show_send_button, access, buttons)
@@ -75,7 +65,7 @@ def build(handlers: ChatHandlers, tab: gr.Tab, page: PageAccess) -> None:
     on(parts.undo.click, handlers.undo, [access, lines], chat, cancels=replies)
     for event in (parts.clear.click, parts.chatbot.clear):
         on(event, handlers.clear, access, chat, cancels=replies)
-    everything = [parts.gate, parts.room, parts.chatbot, *buttons, *choices]
+    everything = [parts.gate, parts.room, parts.chatbot, *buttons, *parts.company]
     on(page.changed, handlers.show_room, [access, lines], everything, cancels=replies)
     on(page.changed, handlers.gate_card, None, parts.gate_card)
 
@@ -83,8 +73,9 @@ def build(handlers: ChatHandlers, tab: gr.Tab, page: PageAccess) -> None:
 class ChatHandlers:
     """Handlers of the tab. They return values in the order of the outputs in `build`."""
 
-    def __init__(self, chat: ChatProtocol, gate: PasswordGate) -> None:
+    def __init__(self, chat: ChatProtocol, talk: TalkProtocol, gate: PasswordGate) -> None:
         self._chat = chat
+        self._talk = talk
         self._gate = gate
         self._replying: set[str] = set()
         """Pages with a reply in progress."""
@@ -96,7 +87,7 @@ class ChatHandlers:
     def show_room(self, access: AccessPass | None, lines: Lines) -> Updates:
         """Show the conversation on an unlocked page; remove it from the browser on a locked one."""
         is_open = self._gate.is_open(access)
-        choices = persona.updates(self._chat, "") if is_open else persona.empty_updates()
+        choices = persona.updates(self._chat, Company()) if is_open else persona.empty_updates()
         return (
             gr.Column(visible=not is_open),
             gr.Row(visible=is_open),
@@ -106,24 +97,15 @@ class ChatHandlers:
             *choices,
         )
 
-    def refresh(self, access: AccessPass | None, run: str) -> Updates:
-        """Update the persona and its choices, unless the page is locked."""
-        if not self._gate.is_open(access):
-            return skip(4)
-        return self.select_run(access, run)
-
-    def select_run(self, access: AccessPass | None, run: str) -> Updates:
-        self._gate.verify(access)
-        return persona.updates(self._chat, run)
-
     def send(
         self,
         access: AccessPass | None,
         message: str,
         lines: Lines,
         run: str,
-        reply_as: str,
+        members: persona.Members,
         user_name: str,
+        at_once: bool,
         request: gr.Request | None = None,
     ) -> Iterator[Updates]:
         self._gate.verify(access)
@@ -132,16 +114,18 @@ class ChatHandlers:
             yield skip(5)
             return
         lines = (*lines, ChatLine(user_name or "", message.strip(), from_user=True))
-        replies = self._reply(access, lines, run, reply_as, user_name)
-        yield from self._one_at_a_time(replies, request)
+        options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
+        replies = functools.partial(self._talk.answer, access, lines, options)
+        yield from self._one_at_a_time(self._stream(lines, replies, options), request)
 
     def retry(
         self,
         access: AccessPass | None,
         lines: Lines,
         run: str,
-        reply_as: str,
+        members: persona.Members,
         user_name: str,
+        at_once: bool,
         request: gr.Request | None = None,
     ) -> Iterator[Updates]:
         self._gate.verify(access)
@@ -150,8 +134,25 @@ class ChatHandlers:
             notify(text.NOTHING_TO_RETRY)
             yield skip(5)
             return
-        replies = self._reply(access, lines, run, reply_as, user_name)
-        yield from self._one_at_a_time(replies, request)
+        options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
+        replies = functools.partial(self._talk.answer, access, lines, options)
+        yield from self._one_at_a_time(self._stream(lines, replies, options), request)
+
+    def go_on(
+        self,
+        access: AccessPass | None,
+        lines: Lines,
+        run: str,
+        members: persona.Members,
+        user_name: str,
+        at_once: bool,
+        request: gr.Request | None = None,
+    ) -> Iterator[Updates]:
+        """Let the room talk by itself until it is stopped."""
+        self._gate.verify(access)
+        options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
+        replies = functools.partial(self._talk.go_on, access, lines, options)
+        yield from self._one_at_a_time(self._stream(lines, replies, options), request)
 
     def stop(self, access: AccessPass | None, lines: Lines) -> Updates:
         """Show what was said until the reply was stopped."""
@@ -160,7 +161,7 @@ class ChatHandlers:
     def show_send_button(self, access: AccessPass | None) -> Updates:
         """Show the send button in place of the stop button, once no reply is being generated."""
         self._gate.verify(access)
-        return gr.Button(visible=True), gr.Button(visible=False)
+        return _buttons(replying=False)
 
     def undo(self, access: AccessPass | None, lines: Lines) -> Updates:
         """Drop the last exchange and move the user's message back into the text box."""
@@ -190,36 +191,48 @@ class ChatHandlers:
         finally:
             self._replying.discard(page)
 
-    def _reply(
-        self, access: AccessPass | None, lines: Lines, run: str, reply_as: str, user_name: str
+    def _stream(
+        self, lines: Lines, start: Callable[[], Iterator[Reply]], options: TalkOptions
     ) -> Iterator[Updates]:
-        """Stream the reply to `lines`."""
-        replies = self._chat.reply(
-            access, lines, run=run or "", reply_as=reply_as or "", user_name=user_name or ""
-        )
-        buttons = gr.Button(visible=False), gr.Button(visible=True)
-        yield bubbles(lines, text.THINKING), lines, "", *buttons
-        updated = lines
-        # Gradio closes this generator on a stop or when the page closes; this stops the model.
-        with contextlib.closing(cast("Generator[Reply, None, None]", replies)):
-            try:
+        """Stream what follows `lines`, one reply after the other."""
+        show_send, show_stop = _buttons(replying=False), _buttons(replying=True)
+        yield bubbles(lines, chat_text.TYPING), lines, "", *show_stop
+        updated = before = lines
+        note = ""
+        try:
+            # Gradio closes this generator on a stop or when the page closes; this stops the model.
+            with contextlib.closing(cast("Generator[Reply, None, None]", start())) as replies:
                 for reply in _changes(replies):
                     if reply is None:
                         yield skip(5)
-                    elif reply.bubbles:
-                        line = ChatLine(reply.name, "\n".join(reply.bubbles), from_user=False)
-                        updated = (*lines, line)
-                        yield bubbles(updated), updated, *skip(3)
-                    else:
-                        yield bubbles(lines, reply.note or text.THINKING), *skip(4)
-            except KakaobotError as error:
-                # Not raised: gradio would cover the conversation and keep the stop button.
-                buttons = gr.Button(visible=True), gr.Button(visible=False)
-                yield bubbles(updated, str(error)), updated, gr.skip(), *buttons
-                return
-        if updated == lines:
+                        continue
+                    updated = (*before, line_of(reply)) if reply.bubbles else before
+                    note = _note(reply, at_once=options.at_once)
+                    yield bubbles(updated, note), updated, *skip(3)
+                    before = updated if reply.done else before
+        except KakaobotError as error:
+            # Not raised: gradio would cover the conversation and keep the stop button.
+            yield bubbles(updated, str(error)), updated, gr.skip(), *show_send
+            return
+        if updated == lines and not note:
             notify(text.EMPTY_REPLY)
-            yield bubbles(lines), lines, *skip(3)
+
+
+def line_of(reply: Reply) -> ChatLine:
+    return ChatLine(reply.name, "\n".join(reply.bubbles), from_user=False)
+
+
+def _buttons(*, replying: bool) -> Updates:
+    """The buttons to send and to stop."""
+    return gr.Button(visible=not replying), gr.Button(visible=replying)
+
+
+def _note(reply: Reply, *, at_once: bool) -> str:
+    """What stands below a reply: what it waits for, that somebody types, or that nobody does."""
+    if reply.note:
+        return small_note(reply.note)
+    types = not (reply.done or (at_once and reply.bubbles))
+    return chat_text.TYPING if types else ""
 
 
 def _changes(replies: Iterator[Reply]) -> Iterator[Reply | None]:
@@ -237,68 +250,3 @@ def _up_to_user(lines: Lines) -> Lines:
     """The lines up to the user's last message; empty without one."""
     last = max((number for number, line in enumerate(lines) if line.from_user), default=-1)
     return lines[: last + 1]
-
-
-def _layout(gate_card: str) -> ChatComponents:
-    # Gradio places components in the order of their creation.
-    parts: dict[str, Any] = {"lines": gr.State(())}
-    with gr.Column(elem_id="chat-gate", elem_classes="kb-card") as parts["gate"]:
-        parts["gate_card"] = gr.HTML(gate_card)
-    with gr.Row(visible=False, elem_id="chat-room") as parts["room"]:
-        with gr.Column(scale=3, min_width=420):
-            parts |= _conversation()
-        with gr.Column(scale=1, min_width=250, elem_id="chat-side"):
-            parts |= persona.layout()
-    return ChatComponents(**parts)
-
-
-def _conversation() -> dict[str, Any]:
-    chatbot = gr.Chatbot(
-        label=text.CHAT_BOX,
-        show_label=False,
-        height="calc(100vh - 320px)",
-        min_height=360,
-        layout="bubble",
-        placeholder=text.CHAT_EMPTY,
-        group_consecutive_messages=False,
-        render_markdown=False,
-        latex_delimiters=[],
-        buttons=["copy"],
-        allow_tags=False,
-        feedback_options=None,
-        elem_id="chat-box",
-    )
-    with gr.Row(elem_id="chat-line"):
-        message = gr.Textbox(
-            label=text.MESSAGE,
-            show_label=False,
-            container=False,
-            lines=1,
-            max_lines=6,
-            placeholder=text.MESSAGE_HINT,
-            scale=1,
-            elem_id="chat-message",
-        )
-        send = gr.Button(text.SEND, variant="primary", scale=0, min_width=96, elem_id="chat-send")
-        stop = gr.Button(
-            text.STOP_REPLY,
-            variant="stop",
-            visible=False,
-            scale=0,
-            min_width=96,
-            elem_id="chat-stop",
-        )
-    with gr.Row(elem_id="chat-tools"):
-        small: dict[str, Any] = {"size": "sm", "scale": 0, "min_width": 110}
-        retry = gr.Button(text.RETRY, elem_id="chat-retry", **small)
-        undo = gr.Button(text.UNDO, elem_id="chat-undo", **small)
-        clear = gr.Button(text.CLEAR, elem_id="chat-clear", **small)
-    return {
-        "chatbot": chatbot,
-        "message": message,
-        "send": send,
-        "stop": stop,
-        "retry": retry,
-        "undo": undo,
-        "clear": clear,
-    }
