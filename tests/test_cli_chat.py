@@ -11,6 +11,7 @@ import pytest
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.conversations import ChatSetup, Conversations, OpenConversation
 from kakaobot.app.personas import Persona
+from kakaobot.app.room_talk import TalkOptions
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.cli import main
 from kakaobot.cli.console import Console
@@ -38,14 +39,8 @@ class Parrot(ChatBackend):
             "main", "best", 3, "연습용", "방", "", ("앵무",), False, False, "앵무새의 말투"
         )
 
-    def reply(
-        self,
-        access: AccessPass | None,
-        lines: Sequence[ChatLine],
-        *,
-        run: str = "",
-        reply_as: str = "",
-        user_name: str = "",
+    def answer(
+        self, access: AccessPass | None, lines: Sequence[ChatLine], options: TalkOptions
     ) -> Iterator[Reply]:
         GATE.verify(access)
         self.calls.append([line.text for line in lines])
@@ -258,3 +253,25 @@ def test_the_list_shows_title_names_and_last_line(
     assert main(["chat", *argv], home=home, ask=lambda _: "비밀", console=console) == 0
     assert all(words in out.getvalue() for words in shown)
     assert ("1부터 2까지" in err.getvalue()) is (typed == "7\n")
+
+
+class Flock(Parrot):
+    """Two birds reply one after the other; then nobody does."""
+
+    def _stream(self, text: str) -> Iterator[Reply]:
+        yield Reply("앵무", (text,), done=True)
+        yield Reply("", (), done=False)
+        yield Reply("구관조", ("나도",), done=False)
+        yield Reply("구관조", ("나도", text), done=True)
+        yield Reply("", (), done=True, note="(조용합니다)")
+
+
+def test_a_room_replies_with_several_turns_and_falls_silent(talk: Talk) -> None:
+    out, err, lines = talk("안녕", parrot=Flock())
+    assert out == "앵무: 안녕\n구관조: 나도\n안녕\n"
+    assert "(조용합니다)" in err
+    assert [(line.name, line.text) for line in lines[1:]] == [
+        ("앵무", "안녕"),
+        ("구관조", "나도\n안녕"),
+    ]
+    assert talk.kept == [["안녕", "안녕", "나도\n안녕"]]

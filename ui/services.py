@@ -167,7 +167,7 @@ class Services:
             # The chat model would occupy memory that training needs.
             training=Training(home, bases, free_memory=chat.unload),
             chat=chat,
-            talk=RoomTalk(chat, gate),
+            talk=RoomTalk(chat),
             gate=gate,
             settings=SettingsEditor(home),
             password_file=PasswordFile(home),

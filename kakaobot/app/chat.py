@@ -60,6 +60,11 @@ class ChatService:
         self.guards = GuardCounts()
         """What the guards of replies have caught."""
 
+    @property
+    def gate(self) -> PasswordGate:
+        """Issues the passes that the methods verify."""
+        return self._gate
+
     def runs(self) -> list[str]:
         """Runs with an adapter, newest first."""
         return self.personas.names()

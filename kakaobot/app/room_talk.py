@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.auth import AccessPass
 from kakaobot.app.chat import ChatService
 from kakaobot.app.personas import Persona, candidates_for
 from kakaobot.chat.lines import ChatLine, Reply, current_session
@@ -53,7 +53,6 @@ class RoomTalk:
     def __init__(
         self,
         chat: ChatService,
-        gate: PasswordGate,
         draw: random.Random | None = None,
         *,
         clock: Clock = DEFAULT_CLOCK,
@@ -62,14 +61,16 @@ class RoomTalk:
 
         Args:
             chat: generates the replies.
-            gate: of the chat service.
             draw: source of randomness.
             clock: for the pauses.
         """
         self._chat = chat
-        self._gate = gate
         self._draw = draw or random.Random()
         self._clock = clock
+
+    def persona(self, run: str = "") -> Persona:
+        """See `Personas.get`."""
+        return self._chat.personas.get(run)
 
     def answer(
         self, access: AccessPass | None, lines: Sequence[ChatLine], options: TalkOptions
@@ -83,7 +84,7 @@ class RoomTalk:
             AccessDenied: at the call itself, before iteration.
             RunError, BaseModelError: as in `ChatService.reply`.
         """
-        self._gate.verify(access)
+        self._chat.gate.verify(access)
         scene = self._scene(access, options)
         if scene.alone:
             return scene.reply(lines, scene.alone)
@@ -100,7 +101,7 @@ class RoomTalk:
             AccessDenied: at the call itself, before iteration.
             RunError, BaseModelError: as in `ChatService.reply`; or fewer than two people take part.
         """
-        self._gate.verify(access)
+        self._chat.gate.verify(access)
         scene = self._scene(access, options)
         if scene.alone or len(scene.members) < 2:
             raise RunError(_NEEDS_ROOM)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatService
 from kakaobot.app.conversations import ChatSetup, Conversations, last_text, time_text
+from kakaobot.app.room_talk import RoomTalk
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine
 from kakaobot.chat.store import ConversationGone, ConversationSummary
 from kakaobot.cli.console import Console, format_columns
@@ -56,7 +57,7 @@ def chat(args: Namespace, context: CommandContext) -> None:
         id = _choose(conversations.search(access, args.find), context.console)
         if not id:
             return
-    members = (args.speaker,) if args.speaker else ()
+    members = tuple(args.speaker or ())
     setup = ChatSetup(args.run, members, args.me)
     if continues:
         try:
@@ -67,8 +68,9 @@ def chat(args: Namespace, context: CommandContext) -> None:
         else:
             run = args.run or (kept.run if kept.run in chat_service.runs() else "")
             setup = ChatSetup(run, members or kept.members, args.me or kept.user_name)
+    talk = RoomTalk(chat_service)
     terminal_chat = TerminalChat(
-        chat_service, conversations, access, context.console, setup, is_private=args.private
+        talk, conversations, access, context.console, setup, is_private=args.private
     )
     if continues:
         terminal_chat.resume(id)

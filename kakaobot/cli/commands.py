@@ -35,6 +35,7 @@ COMMAND_MODULES = {
 
 _DESCRIPTION = """카카오톡 대화방을 내보낸 파일로 LoRA 를 학습하고 그 말투로 대화합니다.
 대화는 이 컴퓨터 밖으로 나가지 않습니다. 순서: organize → preprocess → train → chat"""
+_ME = "방에서 내 이름. 이 이름의 사람이 말한 것처럼 건넵니다."
 _EPILOG = """설정: configs/sft.yaml 에 적습니다. 명령으로는 학습 값을 바꾸지 않습니다.
 
 환경 변수:
@@ -156,7 +157,9 @@ def _add_chat_commands(parser: Parser) -> None:
         "reply", "한마디에 대답합니다. 대답만 출력합니다.", make_epilog=_chat_epilog
     )
     command.argument("text", "말", "건넬 말. - 이면 표준 입력에서 읽습니다.")
-    _add_name_options(command)
+    _add_run_option(command)
+    command.option("--speaker", "방 전체를 배웠을 때 누가 대답할지. 없으면 아무나", metavar="이름")
+    command.option("--me", _ME, metavar="이름")
 
     command = parser.command(
         "chat",
@@ -168,7 +171,14 @@ def _add_chat_commands(parser: Parser) -> None:
     command.option("--list", "저장한 대화를 보여 주고, 고른 것을 이어서 합니다.")
     command.option("--find", "이 말이 든 대화만 보여 주고, 고른 것을 이어서 합니다.", metavar="말")
     command.option("--private", "이 대화는 저장하지 않습니다.")
-    _add_name_options(command)
+    _add_run_option(command)
+    command.option(
+        "--speaker",
+        "방 전체를 배웠을 때 누가 함께할지. 없으면 모두",
+        metavar="이름",
+        many=True,
+    )
+    command.option("--me", _ME, metavar="이름")
 
     command = parser.command(
         "smoke", "smoke.prompts 에 적힌 말마다 대답을 하나씩 받아 봅니다.", make_epilog=_chat_epilog
@@ -211,12 +221,6 @@ def _add_chat_commands(parser: Parser) -> None:
 
 def _add_run_option(command: Parser) -> None:
     command.option("--run", "어느 학습인지. 없으면 도는 것, 그다음 가장 새것", metavar="이름")
-
-
-def _add_name_options(command: Parser) -> None:
-    _add_run_option(command)
-    command.option("--speaker", "방 전체를 배웠을 때 누가 대답할지. 없으면 아무나", metavar="이름")
-    command.option("--me", "방에서 내 이름. 이 이름의 사람이 말한 것처럼 건넵니다.", metavar="이름")
 
 
 def _chat_epilog() -> str:

@@ -9,6 +9,7 @@ from typing import Protocol
 from kakaobot.app.auth import AccessPass
 from kakaobot.app.conversations import ChatSetup, Conversations, OpenConversation
 from kakaobot.app.personas import Persona
+from kakaobot.app.room_talk import TalkOptions
 from kakaobot.chat.lines import AI_MARK, DEFAULT_USER_NAME, UNKNOWN_NAME, ChatLine, Reply
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import PRACTICE
@@ -36,17 +37,11 @@ _RECALLED = 6
 
 
 class ChatBackend(Protocol):
-    """The part of `kakaobot.app.chat.ChatService` that `TerminalChat` uses."""
+    """The part of `kakaobot.app.room_talk.RoomTalk` that `TerminalChat` uses."""
 
     def persona(self, run: str = "") -> Persona: ...
-    def reply(
-        self,
-        access: AccessPass | None,
-        lines: Sequence[ChatLine],
-        *,
-        run: str = "",
-        reply_as: str = "",
-        user_name: str = "",
+    def answer(
+        self, access: AccessPass | None, lines: Sequence[ChatLine], options: TalkOptions
     ) -> Iterator[Reply]: ...
 
 
@@ -58,7 +53,7 @@ class TerminalChat:
         conversations: keep what was said.
         access: of both.
         console: of the user.
-        setup: with whom; of several members, the first one replies.
+        setup: with whom.
         is_private: whether nothing is to be kept.
     """
 
@@ -234,25 +229,27 @@ class TerminalChat:
             self._console.notify(display_sentence(problem))
 
     def _reply(self) -> None:
-        """Stream a reply to the console, and append and keep it. Ctrl+C ends it early."""
-        replies = self._backend.reply(
-            self._access,
-            list(self.lines),
-            run=self._setup.run,
-            reply_as=next(iter(self._setup.members), ""),
-            user_name=self._setup.user_name,
-        )
-        answer, printed = Reply("", (), done=False), ""
+        """Stream what follows to the console, and append and keep it. Ctrl+C ends it early."""
+        setup = self._setup
+        options = TalkOptions(setup.run, setup.members, setup.user_name, at_once=True)
+        replies = self._backend.answer(self._access, list(self.lines), options)
+        answer, printed, answered = Reply("", (), done=False), "", False
         try:
             for answer in replies:
                 printed = self._print_new(answer, printed)
+                if answer.done and answer.bubbles:
+                    self._append(answer)
+                    answer, printed, answered = Reply("", (), done=False), "", True
         except KeyboardInterrupt:
             close = getattr(replies, "close", None)
             if close:
                 close()
-        if not answer.bubbles:
-            self._console.notify("(대답 없음)")
-            return
+        if answer.bubbles:
+            self._append(answer)
+        elif answer.note or not answered:
+            self._console.notify(answer.note or "(대답 없음)")
+
+    def _append(self, answer: Reply) -> None:
         self._console.print()
         self._console.flush()
         self.lines.append(ChatLine(answer.name, "\n".join(answer.bubbles), from_user=False))

@@ -106,7 +106,7 @@ class Talk:
         self.clock = NoTime()
 
         chat = chat_service(home, self.gate, model)
-        self.talk = RoomTalk(chat, self.gate, random.Random(seed), clock=self.clock)
+        self.talk = RoomTalk(chat, random.Random(seed), clock=self.clock)
 
     def answer(
         self, lines: Sequence[ChatLine] = HELLO, options: TalkOptions = AT_ONCE
