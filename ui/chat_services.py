@@ -8,8 +8,11 @@ from typing import Protocol
 from kakaobot.app.audit import AuditProgress
 from kakaobot.app.auth import AccessPass
 from kakaobot.app.comparison import Answers
+from kakaobot.app.conversations import ChatSetup, OpenConversation
 from kakaobot.audit.report import AuditReport, RecitedLine
 from kakaobot.chat.copy_meter import CopySource, Overlap
+from kakaobot.chat.lines import ChatLine
+from kakaobot.chat.store import ConversationSummary, KeptConversation
 from kakaobot.schema import ChatMessage
 
 
@@ -39,3 +42,37 @@ class CopiesProtocol(Protocol):
     def source(
         self, access: AccessPass | None, source: CopySource, run: str = ""
     ) -> Sequence[ChatMessage]: ...
+
+
+class ConversationsProtocol(Protocol):
+    def search(
+        self, access: AccessPass | None, query: str = ""
+    ) -> Sequence[ConversationSummary]: ...
+
+    def open(self, access: AccessPass | None, id: str = "") -> KeptConversation: ...
+
+    def keep(
+        self,
+        access: AccessPass | None,
+        conversation: OpenConversation,
+        lines: Sequence[ChatLine],
+        setup: ChatSetup,
+    ) -> tuple[OpenConversation, str]: ...
+
+    def rename(self, access: AccessPass | None, id: str, title: str) -> None: ...
+
+    def delete(self, access: AccessPass | None, id: str) -> None: ...
+
+    def make_private(
+        self, access: AccessPass | None, conversation: OpenConversation
+    ) -> OpenConversation: ...
+
+    def drop_after(
+        self, access: AccessPass | None, conversation: OpenConversation, count: int
+    ) -> None: ...
+
+    def show_branch(self, access: AccessPass | None, id: str, number: int) -> KeptConversation: ...
+
+    def export(
+        self, access: AccessPass | None, lines: Sequence[ChatLine], title: str = ""
+    ) -> str: ...

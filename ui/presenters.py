@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ KILL_AFTER = 15.0
 
 _MAX_NAME = 14
 """Characters of a name in a list."""
+_WORD_JOINER = "\u2060"
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
 _TONES: dict[str, Tone] = {
     "new": "calm",
@@ -179,6 +181,20 @@ def bubbles(lines: Sequence[ChatLine], note: str = "") -> list[dict[str, str]]:
     return [*messages, {"role": "assistant", "content": _inert(note)}] if note else messages
 
 
+def line_of_bubble(lines: Sequence[ChatLine], index: object) -> int | None:
+    """Which line the message with this index in `bubbles` belongs to; None if none does."""
+    ends = itertools.accumulate(len(bubbles([line])) for line in lines)
+    numbers = (
+        number for number, end in enumerate(ends) if isinstance(index, int) and 0 <= index < end
+    )
+    return next(numbers, None)
+
+
+def original_text(content: object) -> str:
+    """The text of a message that the chatbot sends back."""
+    return content.replace(_WORD_JOINER, "") if isinstance(content, str) else ""
+
+
 def small_note(note: str) -> str:
     """A note of the program that is shown small and without a bubble."""
     return f"{chat_text.NOTE_MARK}{note}"
@@ -212,7 +228,7 @@ def _inert(content: str) -> str:
     It interprets tags and entities even with Markdown off, and its copy button copies the raw
     value. A word joiner after `<` and `&` keeps both intact.
     """
-    return _MARKUP.sub("\\g<0>\u2060", content)
+    return _MARKUP.sub(f"\\g<0>{_WORD_JOINER}", content)
 
 
 def _headline(snapshot: TrainingSnapshot) -> str:

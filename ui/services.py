@@ -15,6 +15,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.chat import ChatService
 from kakaobot.app.comparison import Comparison
+from kakaobot.app.conversations import Conversations
 from kakaobot.app.copies import Copies
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
@@ -32,7 +33,12 @@ from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.schema import Progress, no_progress
 from kakaobot.setting_fields import SettingField
 from kakaobot.train.forecast import Estimate
-from ui.chat_services import AuditsProtocol, ComparisonProtocol, CopiesProtocol
+from ui.chat_services import (
+    AuditsProtocol,
+    ComparisonProtocol,
+    ConversationsProtocol,
+    CopiesProtocol,
+)
 
 
 class ExportsProtocol(Protocol):
@@ -154,6 +160,7 @@ class Services:
     comparison: ComparisonProtocol
     audits: AuditsProtocol
     copies: CopiesProtocol
+    conversations: ConversationsProtocol
 
     @classmethod
     def from_home(cls, home: Home) -> Services:
@@ -174,4 +181,5 @@ class Services:
             comparison=Comparison(home, gate, chat),
             audits=Audits(home, gate, chat),
             copies=Copies(gate, chat.personas),
+            conversations=Conversations(home, gate),
         )

@@ -111,11 +111,11 @@ def test_the_first_password_holds_at_once_and_after_a_restart(home: Path) -> Non
         assert shown["lock-signal"] == "open" and is_visible(shown["gate-open"])
         # The page is unlocked; all others learn that they are not.
         assert shows_words(page)
-        assert page.call("chat-clear")["success"]
+        assert page.call("chat-new")["success"]
         assert not shows_words(other)
         followed = other.follow("unset")
         assert followed["lock-signal"] == "locked" and is_visible(followed["gate"])
-        assert other.call("chat-clear")["output"]["error"] == LOCKED
+        assert other.call("chat-new")["output"]["error"] == LOCKED
         assert other.unlock(NEW)["output"]["data"][1] == "open"
         assert shows_words(other)
         reloaded = Page.of(page.browser)
@@ -289,7 +289,7 @@ def test_locking_locks_every_page_but_only_from_an_unlocked_one(unset: LocalWind
     page.call("gate-lock")
     for locked in (page, copy, second):
         assert not shows_words(locked)
-        assert locked.call("chat-clear")["output"]["error"] == LOCKED
+        assert locked.call("chat-new")["output"]["error"] == LOCKED
         reloaded = Page.of(locked.browser)
         assert reloaded.load()["lock-signal"] == "locked"
     # Unlocking one unlocks no other.

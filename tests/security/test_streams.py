@@ -124,7 +124,7 @@ def test_stopping_the_wait_leaves_the_line(window: WindowProcess) -> None:
 def test_buttons_that_end_a_conversation_stop_its_reply(window: WindowProcess) -> None:
     page = window.open_page()
     replies = {page.dependency(elem_id, event)["id"] for elem_id, event in REPLY_EVENTS}
-    for button in ("chat-stop", "chat-clear", "chat-undo"):
+    for button in ("chat-stop", "chat-new", "chat-undo"):
         target = [page.component(button), "click"]
         cancelled = {
             number

@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 
 from kakaobot.app.auth import PasswordGate
+from kakaobot.app.conversations import Conversations
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.errors import AccessDenied, RunError
 from tests.ui.window_fakes import EchoChat, user_line
@@ -24,13 +25,14 @@ def gate():
     return PasswordGate("열쇠")
 
 
-def chat_handlers(chat: EchoChat, gate: PasswordGate) -> ChatHandlers:
-    return ChatHandlers(chat, chat, gate)
+@pytest.fixture
+def chat_handlers(home, gate) -> Any:
+    return lambda chat: ChatHandlers(chat, chat, Conversations(home, gate), gate)
 
 
 @pytest.fixture
-def handlers(gate) -> Any:
-    return chat_handlers(EchoChat(gate), gate)
+def handlers(chat_handlers, gate) -> Any:
+    return chat_handlers(EchoChat(gate))
 
 
 def test_a_reply_streams_bubble_by_bubble_and_is_appended(handlers, gate):
@@ -73,8 +75,8 @@ def test_the_pass_of_another_gate_is_rejected(handlers):
         next(handlers.send(foreign_pass, "안녕", (), "", (), "", True))
 
 
-def test_an_unlocked_room_explains_that_no_run_has_an_adapter(gate):
-    handlers = chat_handlers(EchoChat(gate, persona=None), gate)
+def test_an_unlocked_room_explains_that_no_run_has_an_adapter(chat_handlers, gate):
+    handlers = chat_handlers(EchoChat(gate, persona=None))
     values: tuple[Any, ...] = handlers.show_room(gate.authenticate("열쇠"), ())
     card, people, members, run, _, go_on = values[5:]
     assert "아직 학습한 어댑터가 없습니다." in card
@@ -92,9 +94,9 @@ def test_a_locked_room_sends_no_conversation_to_the_browser(handlers, gate):
     assert "비밀 이야기" in str(bubbles)
 
 
-def test_closing_the_stream_stops_the_model(gate):
+def test_closing_the_stream_stops_the_model(chat_handlers, gate):
     chat = EchoChat(gate)
-    handlers = chat_handlers(chat, gate)
+    handlers = chat_handlers(chat)
     stream: Any = handlers.send(gate.authenticate("열쇠"), "하나 둘 셋", (), "", (), "", True)
     lines = [next(stream), next(stream)][-1][1]
     assert chat.generating
@@ -115,8 +117,8 @@ class SlowChat(EchoChat):
         raise RunError("학습을 시작해 대화를 멈췄습니다.")
 
 
-def test_place_repeats_and_cut_of_a_reply(gate):
-    handlers = chat_handlers(SlowChat(gate), gate)
+def test_place_repeats_and_cut_of_a_reply(chat_handlers, gate):
+    handlers = chat_handlers(SlowChat(gate))
     steps: Any = list(handlers.send(gate.authenticate("열쇠"), "안녕", (), "", (), "", True))
     last_bubbles = [step[0] if step[0] == SKIP else step[0][-1]["content"] for step in steps]
     assert last_bubbles == [
@@ -183,9 +185,9 @@ def test_a_room_that_talks_by_itself_keeps_its_turns_and_breaks(handlers, gate):
     assert last[-3:] == ["마루 · AI\n셋", small_note("· 3시간 뒤 ·"), "은솔 · AI\n넷"]
 
 
-def test_a_room_stops_at_once_and_keeps_what_was_said(gate):
+def test_a_room_stops_at_once_and_keeps_what_was_said(chat_handlers, gate):
     chat = EchoChat(gate)
-    handlers = chat_handlers(chat, gate)
+    handlers = chat_handlers(chat)
     access = gate.authenticate("열쇠")
     stream: Any = handlers.go_on(access, (), "", (), "", False)
     lines: Any = ()
@@ -212,8 +214,8 @@ class SilentChat(EchoChat):
         yield Reply("", (), done=True, note="(조용합니다)")
 
 
-def test_silence_is_a_small_note(gate):
-    handlers = chat_handlers(SilentChat(gate), gate)
+def test_silence_is_a_small_note(chat_handlers, gate):
+    handlers = chat_handlers(SilentChat(gate))
     steps: Any = list(handlers.send(gate.authenticate("열쇠"), "안녕", (), "", (), "", False))
     assert shown(steps)[-1][1:] == [small_note("(조용합니다)")]
     assert steps[-1][1] == (user_line("안녕"),)

@@ -34,11 +34,19 @@ from ui import text
 from ui.password_bar import PasswordBarHandlers
 from ui.services import Services
 from ui.tabs.chat.conversation import ChatHandlers
+from ui.tabs.chat.conversations import ConversationsHandlers
 from ui.tabs.chat.persona import PersonaHandlers
 from ui.window import build_window
 
 # These do nothing, or remove the conversation, while the page is locked.
-OPEN = {ChatHandlers.show_room, ChatHandlers.gate_card, PersonaHandlers.refresh}
+OPEN = {
+    ChatHandlers.show_room,
+    ChatHandlers.gate_card,
+    PersonaHandlers.refresh,
+    ConversationsHandlers.refresh,
+    ConversationsHandlers.lock_or_refresh,
+    ConversationsHandlers.open_last,
+}
 GUARDED = {
     PersonaHandlers.select_run,
     PersonaHandlers.pick,
@@ -48,7 +56,17 @@ GUARDED = {
     ChatHandlers.stop,
     ChatHandlers.show_send_button,
     ChatHandlers.undo,
-    ChatHandlers.clear,
+    ChatHandlers.edit,
+    ConversationsHandlers.open,
+    ConversationsHandlers.start,
+    ConversationsHandlers.walk_back,
+    ConversationsHandlers.walk_on,
+    ConversationsHandlers.ask_title,
+    ConversationsHandlers.rename,
+    ConversationsHandlers.ask_delete,
+    ConversationsHandlers.delete,
+    ConversationsHandlers.set_private,
+    ConversationsHandlers.export,
 }
 
 
@@ -113,6 +131,7 @@ def dependencies(window: gr.Blocks, handlers: type) -> Iterator[tuple[int, Any, 
 def chat_dependencies(window: gr.Blocks) -> Iterator[tuple[int, Any, Any]]:
     yield from dependencies(window, ChatHandlers)
     yield from dependencies(window, PersonaHandlers)
+    yield from dependencies(window, ConversationsHandlers)
 
 
 def find_dependency(window: gr.Blocks, method: Any) -> tuple[int, Any]:
@@ -179,7 +198,7 @@ def test_the_password_unlocks_the_chat_for_one_session_only(served):
     show_room, _ = find_dependency(window, ChatHandlers.show_room)
     assert call(show_room, [None, None], "friend")["success"]
     send, dependency = find_dependency(window, ChatHandlers.send)
-    result = call(send, [None, "안녕 친구", None, "main", None, "", True], "friend")
+    result = call(send, [None, "안녕 친구", None, "main", None, "", True, None], "friend")
     assert result["success"], result
     assert chat.replies == 1
     assert call(send, data_for(dependency), "stranger")["output"]["error"] == LOCKED

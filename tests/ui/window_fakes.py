@@ -11,6 +11,7 @@ from kakaobot.app.audit import Audits
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatService
 from kakaobot.app.comparison import Comparison
+from kakaobot.app.conversations import Conversations
 from kakaobot.app.copies import Copies
 from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
@@ -343,6 +344,7 @@ class HonestServices(TypedDict):
     comparison: Comparison
     audits: Audits
     copies: Copies
+    conversations: Conversations
 
 
 def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
@@ -352,6 +354,7 @@ def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
         "comparison": Comparison(home, gate, chat),
         "audits": Audits(home, gate, chat),
         "copies": Copies(gate, chat.personas),
+        "conversations": Conversations(home, gate),
     }
 
 

@@ -8,33 +8,50 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import LINE_LENGTH
+from kakaobot.app.conversations import ChatSetup
 from kakaobot.app.people import Company
 from kakaobot.app.room_talk import TalkOptions
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.errors import KakaobotError
 from ui import chat_text, text
+from ui.chat_services import ConversationsProtocol
 from ui.errors import notify
 from ui.events import Updates, on, skip
 from ui.password_bar import PageAccess
-from ui.presenters import bubbles, small_note
+from ui.presenters import bubbles, line_of_bubble, original_text, small_note
 from ui.render import cards
 from ui.services import ChatProtocol, TalkProtocol
 from ui.tabs.chat import persona
-from ui.tabs.chat.layout import layout
+from ui.tabs.chat.keeping import Keeping, PageConversation
+from ui.tabs.chat.layout import ChatComponents, layout
 
 Lines = tuple[ChatLine, ...]
 
 
+@dataclass(frozen=True)
+class WiredChat:
+    """What `ui.tabs.chat.conversations` is wired to."""
+
+    parts: ChatComponents
+    replies: Sequence[Any]
+    """Events that stream replies."""
+    changes: Sequence[Any]
+    """Events after which other lines may be kept."""
+    shown: Any
+    """The event after which the page is locked or unlocked."""
+
+
 def build(
     handlers: ChatHandlers, choices: persona.PersonaHandlers, tab: gr.Tab, page: PageAccess
-) -> None:
+) -> WiredChat:
     """Lay out the tab and wire it. Without a password, the gate explains how to set one."""
     parts = layout(handlers.gate_card())
     access, lines = page.access, parts.lines
@@ -47,8 +64,9 @@ def build(
     on(tab.select, choices.refresh, chosen, parts.company)
     on(parts.run.input, choices.select_run, chosen[:2], parts.company)
     on(parts.members_card.click, choices.pick, chosen, parts.company)
-    message = [access, parts.message, lines, *parts.options]
-    conversation = [access, lines, *parts.options]
+    kept = parts.kept.page
+    conversation = [access, lines, *parts.options, kept]
+    message = [access, parts.message, *conversation[1:]]
     outputs = [*chat, *buttons]
     replies = [
         on(event, handlers.send, message, outputs, **side_by_side)
@@ -57,25 +75,34 @@ def build(
     replies += [
         on(parts.retry.click, handlers.retry, conversation, outputs, **side_by_side),
         on(parts.go_on.click, handlers.go_on, conversation, outputs, **side_by_side),
+        on(parts.chatbot.edit, handlers.edit, conversation, outputs, **side_by_side),
     ]
-    for reply in replies:
-        # `then` also runs after an error, so that the stop button disappears.
-        on(reply.then, handlers.show_send_button, access, buttons)
-    on(parts.stop.click, handlers.stop, [access, lines], [parts.chatbot, *buttons], cancels=replies)
-    on(parts.undo.click, handlers.undo, [access, lines], chat, cancels=replies)
-    for event in (parts.clear.click, parts.chatbot.clear):
-        on(event, handlers.clear, access, chat, cancels=replies)
+    # `then` also runs after an error, so that the stop button disappears.
+    changes = [on(reply.then, handlers.show_send_button, access, buttons) for reply in replies]
+    stopped = [parts.chatbot, *buttons]
+    changes += [
+        on(parts.stop.click, handlers.stop, [access, lines], stopped, cancels=replies),
+        on(parts.undo.click, handlers.undo, [access, lines, kept], chat, cancels=replies),
+    ]
     everything = [parts.gate, parts.room, parts.chatbot, *buttons, *parts.company]
-    on(page.changed, handlers.show_room, [access, lines], everything, cancels=replies)
+    shown = on(page.changed, handlers.show_room, [access, lines], everything, cancels=replies)
     on(page.changed, handlers.gate_card, None, parts.gate_card)
+    return WiredChat(parts, replies, changes, shown)
 
 
 class ChatHandlers:
     """Handlers of the tab. They return values in the order of the outputs in `build`."""
 
-    def __init__(self, chat: ChatProtocol, talk: TalkProtocol, gate: PasswordGate) -> None:
+    def __init__(
+        self,
+        chat: ChatProtocol,
+        talk: TalkProtocol,
+        conversations: ConversationsProtocol,
+        gate: PasswordGate,
+    ) -> None:
         self._chat = chat
         self._talk = talk
+        self._conversations = conversations
         self._gate = gate
         self._replying: set[str] = set()
         """Pages with a reply in progress."""
@@ -107,6 +134,7 @@ class ChatHandlers:
         user_name: str,
         at_once: bool,
         request: gr.Request | None = None,
+        page: PageConversation | None = None,
     ) -> Iterator[Updates]:
         self._gate.verify(access)
         if not message.strip():
@@ -116,7 +144,8 @@ class ChatHandlers:
         lines = (*lines, ChatLine(user_name or "", message.strip(), from_user=True))
         options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
         replies = functools.partial(self._talk.answer, access, lines, options)
-        yield from self._one_at_a_time(self._stream(lines, replies, options), request)
+        keeping = self._keeping(access, options, page)
+        yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
 
     def retry(
         self,
@@ -127,6 +156,7 @@ class ChatHandlers:
         user_name: str,
         at_once: bool,
         request: gr.Request | None = None,
+        page: PageConversation | None = None,
     ) -> Iterator[Updates]:
         self._gate.verify(access)
         lines = _up_to_user(lines)
@@ -136,7 +166,32 @@ class ChatHandlers:
             return
         options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
         replies = functools.partial(self._talk.answer, access, lines, options)
-        yield from self._one_at_a_time(self._stream(lines, replies, options), request)
+        keeping = self._keeping(access, options, page)
+        yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
+
+    def edit(
+        self,
+        event: gr.EventData,
+        access: AccessPass | None,
+        lines: Lines,
+        run: str,
+        members: persona.Members,
+        user_name: str,
+        at_once: bool,
+        request: gr.Request | None = None,
+        page: PageConversation | None = None,
+    ) -> Iterator[Updates]:
+        """Send another message in the place of an earlier one, on a branch of its own."""
+        self._gate.verify(access)
+        number, message = line_of_bubble(lines, event.index), original_text(event.value).strip()
+        if number is None or not lines[number].from_user or not message:
+            yield bubbles(lines), *skip(4)
+            return
+        lines = (*lines[:number], replace(lines[number], text=message))
+        options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
+        replies = functools.partial(self._talk.answer, access, lines, options)
+        keeping = self._keeping(access, options, page)
+        yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
 
     def go_on(
         self,
@@ -147,12 +202,14 @@ class ChatHandlers:
         user_name: str,
         at_once: bool,
         request: gr.Request | None = None,
+        page: PageConversation | None = None,
     ) -> Iterator[Updates]:
         """Let the room talk by itself until it is stopped."""
         self._gate.verify(access)
         options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
         replies = functools.partial(self._talk.go_on, access, lines, options)
-        yield from self._one_at_a_time(self._stream(lines, replies, options), request)
+        keeping = self._keeping(access, options, page)
+        yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
 
     def stop(self, access: AccessPass | None, lines: Lines) -> Updates:
         """Show what was said until the reply was stopped."""
@@ -163,18 +220,23 @@ class ChatHandlers:
         self._gate.verify(access)
         return _buttons(replying=False)
 
-    def undo(self, access: AccessPass | None, lines: Lines) -> Updates:
-        """Drop the last exchange and move the user's message back into the text box."""
+    def undo(
+        self, access: AccessPass | None, lines: Lines, page: PageConversation | None = None
+    ) -> Updates:
+        """Delete the last exchange and move the user's message back into the text box."""
         self._gate.verify(access)
         up_to_user = _up_to_user(lines)
         if not up_to_user:
             return bubbles(lines), lines, gr.skip()
         *rest, last = up_to_user
+        self._keeping(access, TalkOptions(), page).drop_after(len(rest))
         return bubbles(rest), tuple(rest), last.text
 
-    def clear(self, access: AccessPass | None) -> Updates:
-        self._gate.verify(access)
-        return [], (), gr.skip()
+    def _keeping(
+        self, access: AccessPass | None, options: TalkOptions, page: PageConversation | None
+    ) -> Keeping:
+        setup = ChatSetup(options.run, tuple(options.members), options.user_name)
+        return Keeping(self._conversations, access, page, setup)
 
     def _one_at_a_time(
         self, replies: Iterator[Updates], request: gr.Request | None
@@ -192,9 +254,14 @@ class ChatHandlers:
             self._replying.discard(page)
 
     def _stream(
-        self, lines: Lines, start: Callable[[], Iterator[Reply]], options: TalkOptions
+        self,
+        lines: Lines,
+        start: Callable[[], Iterator[Reply]],
+        options: TalkOptions,
+        keeping: Keeping,
     ) -> Iterator[Updates]:
-        """Stream what follows `lines`, one reply after the other."""
+        """Stream and keep what follows `lines`, one reply after the other."""
+        keeping.keep(lines)
         show_send, show_stop = _buttons(replying=False), _buttons(replying=True)
         yield bubbles(lines, chat_text.TYPING), lines, "", *show_stop
         updated = before = lines
@@ -209,11 +276,17 @@ class ChatHandlers:
                     updated = (*before, line_of(reply)) if reply.bubbles else before
                     note = _note(reply, at_once=options.at_once)
                     yield bubbles(updated, note), updated, *skip(3)
-                    before = updated if reply.done else before
+                    if reply.done:
+                        before = updated
+                        keeping.keep(updated)
         except KakaobotError as error:
             # Not raised: gradio would cover the conversation and keep the stop button.
             yield bubbles(updated, str(error)), updated, gr.skip(), *show_send
             return
+        finally:
+            # Also what was said of a reply that was stopped.
+            if updated != before:
+                keeping.keep(updated)
         if updated == lines and not note:
             notify(text.EMPTY_REPLY)
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ui import chat_text, text
-from ui.tabs.chat import persona
+from ui.tabs.chat import conversations_layout, persona
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,6 @@ class ChatComponents:
     stop: gr.Button
     retry: gr.Button
     undo: gr.Button
-    clear: gr.Button
     at_once: gr.Checkbox
     persona_card: gr.HTML
     members_card: gr.HTML
@@ -31,6 +30,8 @@ class ChatComponents:
     run: gr.Dropdown
     user_name: gr.Dropdown
     go_on: gr.Button
+    kept: conversations_layout.ConversationsComponents
+    branches: conversations_layout.BranchComponents
 
     @property
     def company(self) -> list[Any]:
@@ -57,6 +58,8 @@ def layout(gate_card: str) -> ChatComponents:
     with gr.Column(elem_id="chat-gate", elem_classes="kb-card") as parts["gate"]:
         parts["gate_card"] = gr.HTML(gate_card)
     with gr.Row(visible=False, elem_id="chat-room") as parts["room"]:
+        with gr.Column(scale=1, min_width=230, elem_id="chat-kept"):
+            parts["kept"] = conversations_layout.layout()
         with gr.Column(scale=3, min_width=420):
             parts |= _conversation()
         with gr.Column(scale=1, min_width=250, elem_id="chat-side"):
@@ -68,8 +71,8 @@ def _conversation() -> dict[str, Any]:
     chatbot = gr.Chatbot(
         label=text.CHAT_BOX,
         show_label=False,
-        height="calc(100vh - 320px)",
-        min_height=360,
+        height="calc(100vh - 430px)",
+        min_height=320,
         layout="bubble",
         placeholder=text.CHAT_EMPTY,
         group_consecutive_messages=False,
@@ -78,8 +81,10 @@ def _conversation() -> dict[str, Any]:
         buttons=["copy"],
         allow_tags=False,
         feedback_options=None,
+        editable="user",
         elem_id="chat-box",
     )
+    branches = conversations_layout.branch_layout()
     with gr.Row(elem_id="chat-line"):
         message = gr.Textbox(
             label=text.MESSAGE,
@@ -104,7 +109,6 @@ def _conversation() -> dict[str, Any]:
         small: dict[str, Any] = {"size": "sm", "scale": 0, "min_width": 110}
         retry = gr.Button(text.RETRY, elem_id="chat-retry", **small)
         undo = gr.Button(text.UNDO, elem_id="chat-undo", **small)
-        clear = gr.Button(text.CLEAR, elem_id="chat-clear", **small)
         go_on = gr.Button(chat_text.GO_ON, visible=False, elem_id="chat-go-on", **small)
         at_once = gr.Checkbox(
             label=chat_text.AT_ONCE,
@@ -120,7 +124,7 @@ def _conversation() -> dict[str, Any]:
         "stop": stop,
         "retry": retry,
         "undo": undo,
-        "clear": clear,
         "go_on": go_on,
+        "branches": branches,
         "at_once": at_once,
     }

@@ -82,7 +82,7 @@ def people_of(chat: ChatProtocol) -> People:
     return People(personas)
 
 
-def updates(chat: ChatProtocol, company: Company) -> Updates:
+def updates(chat: ChatProtocol, company: Company, user_name: str = "") -> Updates:
     """What shows a company, in the order of `ChatComponents.company`."""
     runs, people = chat.runs(), people_of(chat)
     try:
@@ -104,7 +104,7 @@ def updates(chat: ChatProtocol, company: Company) -> Updates:
         members_card(people, company),
         company.members,
         gr.Dropdown(list(runs), value=persona.run),
-        _user_name_choices(persona, company),
+        _user_name_choices(persona, company, user_name),
         gr.Button(visible=not persona.name and len(company.members) != 1),
     )
 
@@ -114,10 +114,10 @@ def empty_updates() -> Updates:
     return "", "", (), gr.Dropdown([]), gr.Dropdown([]), gr.Button(visible=False)
 
 
-def _user_name_choices(persona: Persona, company: Company) -> gr.Dropdown:
+def _user_name_choices(persona: Persona, company: Company, user_name: str) -> gr.Dropdown:
     """The names that the user may write as."""
     taken = {persona.name, *company.members}
     names = [name for name in persona.participants if name not in taken]
     return gr.Dropdown(
-        [(text.NO_NAME, ""), *((display_name(name), name) for name in names)], value=""
+        [(text.NO_NAME, ""), *((display_name(name), name) for name in names)], value=user_name
     )

@@ -7,7 +7,7 @@ import gradio as gr
 from ui import chat_text
 from ui.password_bar import PageAccess
 from ui.services import Services
-from ui.tabs.chat import audit, compare, conversation, persona
+from ui.tabs.chat import audit, compare, conversation, conversations, persona
 
 
 def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
@@ -15,8 +15,12 @@ def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
     chat, gate = services.chat, services.gate
     with gr.Tabs(elem_id="chat-tabs"):
         with gr.Tab(chat_text.CONVERSATION_TAB, id="conversation", elem_id="tab-conversation"):
-            handlers = conversation.ChatHandlers(chat, services.talk, gate)
-            conversation.build(handlers, persona.PersonaHandlers(chat, gate), tab, page)
+            kept = services.conversations
+            handlers = conversation.ChatHandlers(chat, services.talk, kept, gate)
+            choices = persona.PersonaHandlers(chat, gate)
+            parts = conversation.build(handlers, choices, tab, page)
+            listed = conversations.ConversationsHandlers(kept, chat, gate)
+            conversations.build(listed, parts, tab, page.access)
         with gr.Tab(chat_text.COMPARE_TAB, id="compare", elem_id="tab-compare") as inner:
             compare.build(compare.CompareHandlers(chat, services.comparison, gate), inner, page)
         with gr.Tab(chat_text.AUDIT_TAB, id="audit", elem_id="tab-audit") as inner:
