@@ -20,9 +20,11 @@ from kakaobot.app.copies import Copies
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
 from kakaobot.app.exports import Exports, FileReport, LineReport
+from kakaobot.app.feedback import Feedback
 from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.app.password_file import PasswordFile
 from kakaobot.app.personas import Persona
+from kakaobot.app.refining import Refining
 from kakaobot.app.room_talk import RoomTalk, TalkOptions
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.app.training import Training, TrainingSnapshot
@@ -39,6 +41,7 @@ from ui.chat_services import (
     ConversationsProtocol,
     CopiesProtocol,
 )
+from ui.feedback_services import FeedbackProtocol, RefiningProtocol
 
 
 class ExportsProtocol(Protocol):
@@ -161,18 +164,21 @@ class Services:
     audits: AuditsProtocol
     copies: CopiesProtocol
     conversations: ConversationsProtocol
+    feedback: FeedbackProtocol
+    refining: RefiningProtocol
 
     @classmethod
     def from_home(cls, home: Home) -> Services:
         gate, bases = PasswordGate.from_home(home), BaseModels()
         chat = ChatService(home, gate)
+        # The chat model would occupy memory that training needs.
+        training = Training(home, bases, free_memory=chat.unload)
         return cls(
             exports=Exports(home),
             participants=Participants(home),
             datasets=Datasets(home, bases),
             estimates=Estimates(home, bases),
-            # The chat model would occupy memory that training needs.
-            training=Training(home, bases, free_memory=chat.unload),
+            training=training,
             chat=chat,
             talk=RoomTalk(chat),
             gate=gate,
@@ -182,4 +188,6 @@ class Services:
             audits=Audits(home, gate, chat),
             copies=Copies(gate, chat.personas),
             conversations=Conversations(home, gate),
+            feedback=Feedback(home, gate),
+            refining=Refining(home, gate, training),
         )

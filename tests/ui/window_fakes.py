@@ -14,10 +14,12 @@ from kakaobot.app.comparison import Comparison
 from kakaobot.app.conversations import Conversations
 from kakaobot.app.copies import Copies
 from kakaobot.app.exports import FileReport, LineReport
+from kakaobot.app.feedback import Feedback
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.personas import Persona
+from kakaobot.app.refining import Refining
 from kakaobot.app.room_talk import TalkOptions
-from kakaobot.app.training import TrainingSnapshot
+from kakaobot.app.training import Training, TrainingSnapshot
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
@@ -345,6 +347,8 @@ class HonestServices(TypedDict):
     audits: Audits
     copies: Copies
     conversations: Conversations
+    feedback: Feedback
+    refining: Refining
 
 
 def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
@@ -355,6 +359,8 @@ def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
         "audits": Audits(home, gate, chat),
         "copies": Copies(gate, chat.personas),
         "conversations": Conversations(home, gate),
+        "feedback": Feedback(home, gate),
+        "refining": Refining(home, gate, Training(home)),
     }
 
 

@@ -39,6 +39,7 @@ def entries_card(entries: Sequence[FeedbackEntry]) -> str:
         return cards.empty(text.EMPTY_TITLE, text.EMPTY_HINT)
     return render(
         "feedback",
+        title=text.FEEDBACK_TAB,
         columns=text.COLUMNS,
         rows=[
             {

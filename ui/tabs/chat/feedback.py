@@ -42,7 +42,7 @@ def build(handlers: FeedbackHandlers, tab: gr.Tab, page: PageAccess, run: gr.Dro
             elem_id="feedback-refine",
         )
     entries = gr.HTML(elem_id="feedback-entries")
-    with gr.Column(visible=False, elem_classes="kb-card", elem_id="feedback-tools") as tools:
+    with gr.Column(visible=False, elem_id="feedback-tools") as tools:
         chosen = Choice(label=text.CHOSEN, elem_id="feedback-chosen")
         wanted = gr.Textbox(
             label=text.WANTED, info=text.WANTED_INFO, lines=2, elem_id="feedback-list-wanted"

@@ -33,15 +33,15 @@ class FeedbackBar:
     """The conversation up to the reply in the editor."""
 
 
-def layout() -> FeedbackBar:
-    """Lay out the buttons and, hidden, the editor."""
+def _layout() -> FeedbackBar:
+    """The buttons and, hidden, the editor."""
     small: dict[str, Any] = {"size": "sm", "scale": 0}
     with gr.Row(elem_id="feedback-bar"):
         good = gr.Button(text.GOOD, min_width=52, elem_id="feedback-good", **small)
         bad = gr.Button(text.BAD, min_width=52, elem_id="feedback-bad", **small)
         edit = gr.Button(text.EDIT, min_width=150, elem_id="feedback-edit", **small)
         never = gr.Button(text.NEVER, min_width=130, elem_id="feedback-never", **small)
-    with gr.Column(visible=False, elem_id="feedback-editor", elem_classes="kb-card") as editor:
+    with gr.Column(visible=False, elem_id="feedback-editor") as editor:
         wanted = gr.Textbox(
             label=text.WANTED,
             info=text.WANTED_INFO,
@@ -59,13 +59,16 @@ def layout() -> FeedbackBar:
 
 def build(
     handlers: FeedbackBarHandlers,
-    bar: FeedbackBar,
     page: PageAccess,
+    chatbot: gr.Chatbot,
     lines: gr.State,
     run: gr.Dropdown,
     user_name: gr.Dropdown,
 ) -> None:
-    """Wire the bar to the conversation above it."""
+    """Lay out the bar below the conversation and wire it."""
+    column: Any = chatbot.parent
+    with column:
+        bar = _layout()
     editor = [bar.editor, bar.wanted, bar.edited]
     said = [page.access, lines, run, user_name]
     on(bar.good.click, handlers.good, said)

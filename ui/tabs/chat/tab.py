@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ui import chat_text
+from ui import chat_text, feedback_text
 from ui.password_bar import PageAccess
 from ui.services import Services
-from ui.tabs.chat import audit, compare, conversation, conversations, persona
+from ui.tabs.chat import (
+    audit,
+    compare,
+    conversation,
+    conversations,
+    feedback,
+    feedback_bar,
+    persona,
+)
 
 
 def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
@@ -18,10 +26,16 @@ def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
             kept = services.conversations
             handlers = conversation.ChatHandlers(chat, services.talk, kept, gate)
             choices = persona.PersonaHandlers(chat, gate)
-            parts = conversation.build(handlers, choices, tab, page)
+            wired = conversation.build(handlers, choices, tab, page)
+            parts = wired.parts
             listed = conversations.ConversationsHandlers(kept, chat, gate)
-            conversations.build(listed, parts, tab, page.access)
+            conversations.build(listed, wired, tab, page.access)
+            bar = feedback_bar.FeedbackBarHandlers(services.feedback, gate)
+            feedback_bar.build(bar, page, parts.chatbot, parts.lines, parts.run, parts.user_name)
         with gr.Tab(chat_text.COMPARE_TAB, id="compare", elem_id="tab-compare") as inner:
             compare.build(compare.CompareHandlers(chat, services.comparison, gate), inner, page)
         with gr.Tab(chat_text.AUDIT_TAB, id="audit", elem_id="tab-audit") as inner:
             audit.build(audit.AuditHandlers(chat, services.audits, gate), inner, page)
+        with gr.Tab(feedback_text.FEEDBACK_TAB, id="feedback", elem_id="tab-feedback") as inner:
+            corrected = feedback.FeedbackHandlers(services.feedback, services.refining, gate)
+            feedback.build(corrected, inner, page, parts.run)
