@@ -61,7 +61,8 @@ class RefineJob(TrainingJob):
         rows = RefineRows(
             self._encode(jsonl.iter_rows(self._data_folder / artifacts.TRAIN)),
             self._encode(item.wanted for item in learned),
-            self._encode(item.rejected for item in learned),
+            # What was corrected was in the person's style: unlearning it would unlearn the style.
+            self._encode(item.rejected for item in learned if not item.wanted),
         )
         val = self._encode(jsonl.iter_rows(self._data_folder / artifacts.VAL))
         if not rows.wanted + rows.rejected or not val:
