@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kakaobot.app.audit import AuditProgress
 from kakaobot.app.auth import AccessPass
+from kakaobot.app.chat_model import ModelMemory
 from kakaobot.app.comparison import Answers
 from kakaobot.app.conversations import ChatSetup, OpenConversation
 from kakaobot.audit.report import AuditReport, RecitedLine
@@ -14,6 +15,16 @@ from kakaobot.chat.copy_meter import CopySource, Overlap
 from kakaobot.chat.lines import ChatLine
 from kakaobot.chat.store import ConversationSummary, KeptConversation
 from kakaobot.schema import ChatMessage
+
+
+class ModelMemoryProtocol(Protocol):
+    def memory(self, access: AccessPass | None, run: str = "") -> ModelMemory: ...
+
+    def renew(self, access: AccessPass | None) -> None: ...
+
+    def give_back(self, access: AccessPass | None) -> bool: ...
+
+    def leave(self, access: AccessPass | None, lines: Sequence[ChatLine]) -> None: ...
 
 
 class ComparisonProtocol(Protocol):

@@ -40,6 +40,7 @@ from ui.chat_services import (
     ComparisonProtocol,
     ConversationsProtocol,
     CopiesProtocol,
+    ModelMemoryProtocol,
 )
 from ui.feedback_services import FeedbackProtocol, RefiningProtocol
 
@@ -110,7 +111,7 @@ class TrainingProtocol(Protocol):
     def adopt(self) -> str: ...
 
 
-class ChatProtocol(Protocol):
+class ChatProtocol(ModelMemoryProtocol, Protocol):
     def runs(self) -> Sequence[str]: ...
 
     def persona(self, run: str = "") -> Persona: ...

@@ -10,6 +10,7 @@ from typing import TypedDict
 from kakaobot.app.audit import Audits
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatService
+from kakaobot.app.chat_model import ModelMemory
 from kakaobot.app.comparison import Comparison
 from kakaobot.app.conversations import Conversations
 from kakaobot.app.copies import Copies
@@ -308,6 +309,19 @@ class EchoChat:
         yield from self._echo("셋", "마루")
         yield Reply("", ("· 3시간 뒤 ·",), done=True)
         yield from self._echo("넷", "은솔")
+
+    def memory(self, access: AccessPass | None, run: str = "") -> ModelMemory:
+        self._gate.verify(access)
+        return ModelMemory("", 0, None)
+
+    def renew(self, access: AccessPass | None) -> None:
+        raise NotImplementedError
+
+    def give_back(self, access: AccessPass | None) -> bool:
+        raise NotImplementedError
+
+    def leave(self, access: AccessPass | None, lines: Sequence[ChatLine]) -> None:
+        self._gate.verify(access)
 
     def _echo(self, text: str, name: str) -> Iterator[Reply]:
         self.replies += 1

@@ -14,6 +14,7 @@ from ui.tabs.chat import (
     conversations,
     feedback,
     feedback_bar,
+    memory,
     persona,
 )
 
@@ -21,6 +22,7 @@ from ui.tabs.chat import (
 def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
     """Lay out the inner tabs and wire them. `tab` is the outer one."""
     chat, gate = services.chat, services.gate
+    line = memory.layout()
     with gr.Tabs(elem_id="chat-tabs"):
         with gr.Tab(chat_text.CONVERSATION_TAB, id="conversation", elem_id="tab-conversation"):
             kept = services.conversations
@@ -30,6 +32,7 @@ def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
             parts = wired.parts
             listed = conversations.ConversationsHandlers(kept, chat, gate)
             conversations.build(listed, wired, tab, page.access)
+            memory.wire(memory.MemoryHandlers(chat, gate), line, parts, tab, page)
             bar = feedback_bar.FeedbackBarHandlers(services.feedback, gate)
             feedback_bar.build(bar, page, parts.chatbot, parts.lines, parts.run, parts.user_name)
         with gr.Tab(chat_text.COMPARE_TAB, id="compare", elem_id="tab-compare") as inner:
