@@ -254,13 +254,13 @@ class GenerationSettings(SettingsGroup):
     """가능성이 높은 것부터 이 비율까지만 고릅니다."""
     top_k: int = Field(40, ge=0, le=1000)
     """가능성이 높은 이만큼만 고릅니다. 0이면 쓰지 않습니다."""
-    min_p: Number = Field(0, ge=0, le=1)
+    min_p: Number = Field(0.02, ge=0, le=1)
     """가장 가능성이 높은 것의 이 비율에 못 미치는 것은 고르지 않습니다. 0이면 쓰지 않습니다."""
     repetition_penalty: Number = Field(1.1, ge=1, le=2)
     """1보다 크면 같은 말을 덜 되풀이합니다."""
-    candidates: int = Field(1, ge=1, le=16)
+    candidates: int = Field(4, ge=1, le=16)
     """대답 후보를 이만큼 만들어 가장 어울리는 것을 보냅니다. 1이면 고르지 않고 바로 보여 줍니다."""
-    relevance: Number = Field(0.5, ge=0, le=1)
+    relevance: Number = Field(0.75, ge=0, le=1)
     """후보를 고를 때 어디에나 어울리는 흔한 말을 얼마나 뒤로 미룰지. 0이면 미루지 않습니다."""
     max_history_turns: int = Field(12, ge=1, le=200)
     """대답할 때 앞의 대화를 몇 차례까지 볼지"""

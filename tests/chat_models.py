@@ -12,6 +12,8 @@ from kakaobot.starter import FOLDER
 LONG_REPLIES = {
     "generation.max_new_tokens": 2000,
     "generation.temperature": 1.5,
+    "generation.min_p": 0,
+    "generation.candidates": 1,
     "model.dtype": "float32",
     "model.load_in_4bit": False,
 }

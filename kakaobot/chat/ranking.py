@@ -18,7 +18,7 @@ from kakaobot.style import StyleProfile
 from kakaobot.style.typicality import typicality
 
 _STYLE_WEIGHT = 1.0
-_COPY_WEIGHT = 1.0
+_COPY_WEIGHT = 0.1
 
 
 def copies_nothing(reply: str) -> float:

@@ -14,7 +14,7 @@ from kakaobot.base.generation import Sampling
 from kakaobot.base.selection import Hardware
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.chat.protocol import NEVER, Candidate, ChatModel
-from kakaobot.config import Home
+from kakaobot.config import Home, save
 from kakaobot.errors import AccessDenied, MemoryShortage, RunError
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import Status
@@ -108,6 +108,8 @@ class Parrot(ChatModel):
 
 
 def create_run(home: Home, name: str = "main", *, persona: str = "", kind: str = "best") -> Run:
+    """A run whose replies are streamed."""
+    save(home.settings_file, {"generation.candidates": 1})
     run = Runs(home.folder("checkpoints_lora")).get(name)
     run.create(
         {

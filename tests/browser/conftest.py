@@ -41,6 +41,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             "training.eval_steps": 10,
             "training.sample_replies": SAMPLES,
             "generation.max_new_tokens": 48,
+            "generation.candidates": 1,
         },
     )
     app = App(home)

@@ -95,7 +95,7 @@ def test_several_candidates_are_shown_only_when_chosen() -> None:
 
 
 def test_the_judge_decides_among_candidates() -> None:
-    judge = Judge(copied=lambda reply: float(reply in ("칼국수", "만두")))
+    judge = Judge(copied=lambda reply: float(reply in ("칼국수", "만두")), copy_weight=1.0)
     request = replace(FOUR, judge=judge)
     assert texts_of(Script("칼국수", "만두", "떡볶이", "김밥"), request) == ["떡볶이"]
 
