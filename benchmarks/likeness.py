@@ -1,321 +1,431 @@
-"""Does a trained persona write in its person's style, on topic, and stop by itself?
+"""How replies should be drawn: decoding, candidates (n) and relevance (λ), by what comes of them.
 
-    python benchmarks/likeness.py [--quick] [--base NAME] [--json FILE]
+    python benchmarks/likeness.py [--base NAME] [--seeds N ...] [--messages N] [--questions N]
+                                  [--pool N] [--drawings NAME ...] [--homes FOLDER] [--json FILE]
 
-Writes rooms of three invented people, one of whom, 다온, has an unmistakable style: every reply
-ends in -용, -당 or -냥, most begin with a tilde, many have two bubbles. Friends ask about one of
-twelve topics, each with its own words, and 다온 answers with these. Each room is imported, prepared
-and trained as the UI does it, for each recipe in a fresh home (fewer recipes for larger rooms). The
-model then answers thirty questions with the defaults of configs/sft.yaml: fifteen phrased as in the
-room, fifteen in new words. Reports the shares of replies
+For each seed, a room of `invented_room.py` is written and trained once, as the UI does it (kept in
+--homes and used again). The model is asked 100 questions, half of them in words that nobody in the
+room ever used, every second one after an exchange about something else. For each way of drawing it
+gives --pool candidates to each; every n and λ is then a choice among these, so that they compare on
+the same draws. Shares of replies, with 95% intervals (bootstrap over the questions of all seeds):
 
     style       whose every bubble ends like 다온's
-    topic       with a word of the topic in question
-    ends        that end with a stop token
-    clean       of Hangul, digits and punctuation only
-    distinct    distinct replies among all
-    verbatim    copied from the room (lower is better if topic is high)
+    topic       with a word of the topic in question; `new`: of questions never asked in the room
+    ends        that the model ends by itself
+    sound       that no guard stops
+    distinct    that no other question got
+    verbatim    that are a whole training reply
+    good        in style, on topic, ended, and of Hangul, digits and punctuation only
+    fresh       good, and not verbatim
+    worth       mean of good, fresh and distinct, by which the defaults are chosen
 
-and the style distance from 다온's own replies. --base takes a value of `model.base_model`.
+`distance` is the style distance from 다온's replies in another room of the kind; the row 다온 shows
+what these replies themselves reach. `gain` is the difference in `worth` from the first row,
+question by question. --base takes a value of `model.base_model`; a name of --drawings is a key of
+`DRAWINGS`. Last comes the processor time of a reply.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
-import os
 import platform
-import random
-import re
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import torch
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from kakaobot.app.base_models import BaseModels
-from kakaobot.app.datasets import Datasets
-from kakaobot.app.exports import Exports
-from kakaobot.app.training import Training
+from benchmarks.invented_room import (
+    ANSWERS,
+    FRIENDS,
+    PERSON,
+    TOPICS,
+    Question,
+    in_style,
+    is_clean,
+    make_questions,
+    on_topic,
+    write_room,
+)
+from benchmarks.recipes import Recipe, load, train
 from kakaobot.base.generation import Sampling
-from kakaobot.base.selection import location_of
-from kakaobot.base.tokenizer import read_tokenizer_info
+from kakaobot.chat.copy_meter import CopyMeter
 from kakaobot.chat.engine import Engine
-from kakaobot.config import Home, save
-from kakaobot.runs.run import Runs
-from kakaobot.runs.status import LIVE
+from kakaobot.chat.guards import GuardCounts, find_fault
+from kakaobot.chat.protocol import Candidate
+from kakaobot.chat.ranking import Judge, best_candidate
+from kakaobot.chat.replies import ReplyRequest, reply_texts
+from kakaobot.config import Home
+from kakaobot.dataset.artifacts import TRAIN
+from kakaobot.dataset.jsonl import read_rows
 from kakaobot.schema import ChatMessage
-from kakaobot.style import style_distance, style_profile
+from kakaobot.style import StyleProfile, style_distance, style_profile
 
-PERSON, FRIENDS = "다온", ("한결", "보리")
-TOPICS: Mapping[str, Sequence[str]] = {
-    "저녁": ("칼국수", "비빔밥", "떡볶이", "만두"),
-    "주말": ("등산", "낮잠", "캠핑", "대청소"),
-    "영화": ("만화영화", "공포물", "첩보물", "코미디"),
-    "고양이": ("츄르", "캣타워", "발톱", "골골송"),
-    "여행": ("제주도", "기차표", "숙소", "바닷가"),
-    "커피": ("라떼", "원두", "디카페인", "드립"),
-    "게임": ("보스전", "레벨업", "새 캐릭터", "길드"),
-    "운동": ("줄넘기", "스트레칭", "자전거", "수영장"),
-    "날씨": ("소나기", "미세먼지", "무지개", "첫눈"),
-    "책": ("추리소설", "시집", "도서관", "만화책"),
-    "생일": ("케이크", "선물 포장", "편지", "촛불"),
-    "청소": ("걸레질", "분리수거", "빨래", "먼지떨이"),
+_TOKENS = 48
+"""Of a reply, as in no reply of a room of this kind."""
+DRAWINGS: Mapping[str, Sampling] = {
+    "t0.7 p0.9 k40 r1.1": Sampling(_TOKENS, 0.7, 0.9, 40, 1.1),
+    "t0.7 p0.9 k40 m0.02 r1.1": Sampling(_TOKENS, 0.7, 0.9, 40, 1.1, 0.02),
+    "t0.7 p0.9 k40 m0.1 r1": Sampling(_TOKENS, 0.7, 0.9, 40, 1.0, 0.1),
+    "t0.6 p0.9 k40 m0.05 r1.1": Sampling(_TOKENS, 0.6, 0.9, 40, 1.1, 0.05),
 }
-"""Topic → words that occur with no other topic."""
-SEEN_QUESTIONS = ("{} 얘기 좀 해봐", "요즘 {} 어때?", "{} 뭐가 좋을까?", "다온아 {} 생각해 봤어?")
-UNSEEN_QUESTIONS = (
-    "혹시 {} 쪽은 어떻게 됐어",
-    "나 {} 때문에 고민인데",
-    "오늘은 {}에 대해서 말해줘",
+"""Temperature, top_p, top_k, repetition penalty and min_p. The first is that of evaluations."""
+_COUNTS = (1, 2, 4, 8)
+_RELEVANCES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_WEIGHTS = ((0.0, 0.1), (2.0, 0.1), (1.0, 0.0), (1.0, 0.05), (1.0, 0.2), (1.0, 1.0))
+"""Of style and copying, besides the defaults, with the best n and λ."""
+_RESAMPLES = 1000
+SCORES = (
+    "style",
+    "topic",
+    "new",
+    "ends",
+    "sound",
+    "distinct",
+    "verbatim",
+    "good",
+    "fresh",
+    "worth",
 )
-ANSWERS = (
-    ("~{0} 완전 좋아용", "~{1}도 같이 해용"),
-    ("{0} 생각뿐이당", "~{1}까지 하면 최고당"),
-    ("~나는 {0}에 한 표냥",),
-    ("~{0} 아니면 {1} 둘 다 괜찮아용",),
-    ("어제도 {0} 했당",),
-    ("{0} 없이는 못 살아용", "진짜당"),
-    ("~{0} 먼저 하고 {1} 하자냥",),
-    ("{0} 소리만 들어도 신난당",),
-)
-SMALL_TALK = (
-    "나도 그래",
-    "그럼 그렇게 하자",
-    "좋은데?",
-    "난 아무거나",
-    "잠깐만 회의 좀",
-    "이따 다시 얘기해",
-)
-_ENDING = re.compile(r"[용당냥][~!?.ㅎㅋ ]*$")
-_STRAY = re.compile(r"[^\s가-힣ㄱ-ㅎㅏ-ㅣ0-9!-/:-@\[-`{-~…·“”‘’♡♥★☆\U0001F300-\U0001FAFF]")
-_QUESTIONS = 15
-"""Questions of each kind, seen and unseen."""
-
-
-class Question(NamedTuple):
-    text: str
-    topic: str
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Changes to the default settings."""
+class Choice:
+    """A way to choose among candidates."""
 
-    name: str
-    changes: Mapping[str, object]
-
-
-RECIPES = (
-    Recipe("defaults", {}),
-    Recipe("3e-4", {"training.learning_rate": 3e-4}),
-    Recipe("1e-3", {"training.learning_rate": 1e-3}),
-    Recipe("4e-3", {"training.learning_rate": 4e-3}),
-    Recipe("5 epochs", {"training.epochs": 5}),
-    Recipe("12 epochs", {"training.epochs": 12}),
-    Recipe("8 epochs", {"training.epochs": 8}),
-    Recipe("batch 2", {"training.batch": 2}),
-    Recipe("batch 4", {"training.batch": 4}),
-    Recipe("constant rate", {"training.scheduler": "constant"}),
-    Recipe("best by style", {"training.best_metric": "voice"}),
-)
-SIZES: Mapping[int, Sequence[str]] = {
-    300: [recipe.name for recipe in RECIPES if recipe.name not in ("8 epochs", "batch 2")],
-    1000: ["defaults", "1e-3", "8 epochs", "12 epochs", "batch 4"],
-    3000: ["defaults", "batch 2"],
-}
-"""Messages of a room → recipes; few for large rooms, which take long."""
+    count: int
+    relevance: float = 0.0
+    style_weight: float = Judge.style_weight
+    copy_weight: float = Judge.copy_weight
 
 
-def write_room(path: Path, messages: int) -> list[str]:
-    """Write a Windows export of at least `messages` messages; return 다온's turns."""
-    rng = random.Random(11)
-    at, day, count = datetime(2026, 1, 5, 9), None, 0
-    replies = []
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write("셋이서 수다 님과 카카오톡 대화\r\n저장한 날짜 : 2026-11-03 10:44:52\r\n")
-        while count < messages:
-            at += timedelta(minutes=rng.randrange(90, 400))
-            for sender, bubbles in _scene(rng):
-                at += timedelta(minutes=1)
-                if at.date() != day:
-                    day = at.date()
-                    weekday = "월화수목금토일"[day.weekday()]
-                    date = f"{day.year}년 {day.month}월 {day.day}일 {weekday}요일"
-                    file.write(f"\r\n--------------- {date} ---------------\r\n")
-                clock = f"{'오전' if at.hour < 12 else '오후'} {at.hour % 12 or 12}:{at.minute:02d}"
-                for bubble in bubbles:
-                    file.write(f"[{sender}] [{clock}] {bubble}\r\n")
-                count += len(bubbles)
-                if sender == PERSON:
-                    replies.append("\n".join(bubbles))
-    return replies
+class Asked(NamedTuple):
+    """A question with its candidates."""
+
+    question: Question
+    messages: list[ChatMessage]
+    candidates: list[Candidate]
+    unasked: list[float]
+    """log p(r) of each candidate."""
+    sound: list[bool]
+    """Whether no guard stops a candidate."""
 
 
-def _scene(rng: random.Random) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield sender and bubbles of a conversation: questions on one or two topics, with answers."""
-    for topic in rng.sample(sorted(TOPICS), rng.randint(1, 2)):
-        asker, other = rng.sample(FRIENDS, 2)
-        yield asker, [rng.choice(SEEN_QUESTIONS).format(topic)]
-        if rng.random() < 0.4:
-            yield other, [rng.choice(SMALL_TALK)]
-        words = rng.sample(TOPICS[topic], 2)
-        yield PERSON, [bubble.format(*words) for bubble in rng.choice(ANSWERS)]
-        if rng.random() < 0.5:
-            yield asker, [rng.choice(SMALL_TALK)]
+@dataclass(frozen=True)
+class Trained:
+    """A seed's model, or what it has learned from."""
+
+    home: Home
+    own: frozenset[str]
+    """Training replies."""
+    judge: Judge
+    fresh: StyleProfile
+    """Of the same person, from another room."""
+
+    @classmethod
+    def prepare(cls, folder: Path, base: str, seed: int, messages: int) -> Trained:
+        """Write a room and train on it, unless the folder holds both."""
+        home = Home(folder / "home")
+        if not (folder / "trained").exists():
+            folder.mkdir(parents=True)
+            write_room(folder / "room.txt", messages, seed=seed)
+            changes = {"project.seed": seed, "training.sample_replies": 0}
+            seconds, summary = train(home, folder / "room.txt", base, Recipe("", changes))
+            (folder / "trained").write_text(f"{seconds:.0f} s, {summary}", encoding="utf-8")
+        rows = read_rows(home.folder(home.settings().paths.sft) / TRAIN)
+        own = [message.content for row in rows for message in row.messages if message.is_target]
+        meter = CopyMeter.of_rows(rows)
+
+        @functools.cache
+        def copied(reply: str) -> float:
+            overlap = meter.overlap(reply)
+            return overlap.share if overlap.is_high else 0.0
+
+        fresh = write_room(folder / "other.txt", 1200, seed=seed + 1000)
+        return cls(home, frozenset(own), Judge(style_profile(own), copied), style_profile(fresh))
 
 
-def make_questions() -> list[Question]:
-    """First phrased as in the room, then in new words."""
-    rng = random.Random(5)
+def questions_for(place: int, count: int) -> list[Question]:
+    """`count` questions, half of each kind; others for each seed, as far as there are any."""
+    every = make_questions()
+    shift = place * (len(every) // count // 2)
+    return [every[(number * len(every) // count + shift) % len(every)] for number in range(count)]
+
+
+def conversations(questions: Sequence[Question]) -> list[list[ChatMessage]]:
+    """What is said to the model: every second question comes after another exchange."""
     topics = sorted(TOPICS)
-    questions = []
-    for templates in (SEEN_QUESTIONS, UNSEEN_QUESTIONS):
-        for number in range(_QUESTIONS):
-            topic = topics[number % len(topics)]
-            questions.append(Question(rng.choice(templates).format(topic), topic))
-    return questions
+    found = []
+    for number, question in enumerate(questions):
+        messages = [ChatMessage("user", question.text, FRIENDS[number % 2])]
+        if number % 2:
+            topic = topics[(topics.index(question.topic) + 5) % len(topics)]
+            answer = ANSWERS[number % len(ANSWERS)]
+            reply = "\n".join(bubble.format(*TOPICS[topic][:2]) for bubble in answer)
+            before = ChatMessage("user", f"{topic} 얘기 좀 해봐", FRIENDS[0])
+            messages = [before, ChatMessage("assistant", reply), *messages]
+        found.append(messages)
+    return found
 
 
-def train(home: Home, room: Path, base: str, recipe: Recipe) -> tuple[Runs, float, str]:
-    """Train in this home; return the runs, the seconds and a summary."""
-    home.settings()
-    save(home.settings_file, {"model.base_model": base, "data.persona": PERSON, **recipe.changes})
-    bases = BaseModels()
-    Exports(home).import_files([room])
-    Datasets(home, bases).build()
-    start = time.perf_counter()
-    training = Training(home, bases)
-    run = training.start().run
-    runs = Runs(home.folder("checkpoints_lora"))
-    while runs.find(run).status().state in LIVE:
-        time.sleep(0.5)
-    training.wait(run, 60)
-    status = runs.find(run).status()
-    if status.state != "finished":
-        sys.exit(f"{recipe.name}: {status.message}\n{runs.find(run).log.tail()}")
-    best = status.best_eval_loss or float("nan")
-    summary = f"{status.step} steps, best loss {best:.3f} at {status.best_step}"
-    return runs, time.perf_counter() - start, summary
+def ask(
+    home: Home, questions: Sequence[Question], drawing: str, pool: int, seed: int
+) -> list[Asked]:
+    """Draw the candidates that are not beside the home from an earlier call."""
+    talks = conversations(questions)
+    file = home.root.parent / f"{drawing} {len(questions)}x{pool}.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    if len(lines) < len(questions):
+        engine = load(home)
+        # Twice as fast, and the same up to rounding.
+        engine._model.merge_adapter()
+        for number in range(len(lines), len(questions)):
+            torch.manual_seed(1000 * seed + number)
+            line = json.dumps(draw(engine, talks[number], DRAWINGS[drawing], pool))
+            with file.open("a", encoding="utf-8") as text:
+                text.write(line + "\n")
+    pools = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    asked = []
+    for question, messages, (drawn, unasked) in zip(questions, talks, pools, strict=True):
+        candidates = [Candidate(**one) for one in drawn]
+        sound = [
+            find_fault(one.text, ended=one.ended, messages=messages) is None for one in candidates
+        ]
+        asked.append(Asked(question, messages, candidates, unasked, sound))
+    return asked
 
 
-def answer(
-    home: Home, runs: Runs, base: str, questions: Sequence[Question]
-) -> list[tuple[str, bool]]:
-    """Return each reply and whether it ended with a stop token."""
-    settings = home.settings()
-    adapter = runs.all()[0].checkpoints.adapter()
-    engine = Engine.load(
-        location_of(base),
-        adapter[1] if adapter else None,
-        load_in_4bit=settings.model.load_in_4bit,
-        dtype=settings.model.dtype,
-        attn_implementation=settings.model.attn_implementation,
-        max_turns=settings.generation.max_history_turns,
+def draw(engine: Engine, messages: list[ChatMessage], sampling: Sampling, pool: int) -> Any:
+    """Candidates for a reply, and log p(r) of each."""
+    candidates = engine.draw_replies(messages, sampling, count=pool)
+    unasked = engine.score_replies([], [candidate.text for candidate in candidates])
+    return [asdict(candidate) for candidate in candidates], unasked
+
+
+def chosen(asked: Asked, start: int, choice: Choice, judge: Judge) -> int:
+    """Which of `choice.count` candidates is chosen, as `chat/replies.py` does."""
+    drawn = range(start, start + choice.count)
+    sound = [index for index in drawn if asked.sound[index]] or [start]
+    best = best_candidate(
+        [asked.candidates[index] for index in sound],
+        [asked.unasked[index] for index in sound],
+        replace(judge, style_weight=choice.style_weight, copy_weight=choice.copy_weight),
+        choice.relevance,
     )
-    sampling = settings.generation.model_dump()
-    del sampling["max_history_turns"]
-    renderer = read_tokenizer_info(location_of(base)).renderer
-    replies = []
-    for question in questions:
-        pieces = list(
-            engine.stream_reply(
-                [ChatMessage("user", question.text, FRIENDS[0])], Sampling(**sampling)
-            )
+    return next(index for index in sound if asked.candidates[index] is best)
+
+
+def measure(trained: Trained, asked: Sequence[Asked], choice: Choice) -> tuple[Any, list[str]]:
+    """Scores of each question, shape (questions, SCORES), averaged over passes; and all replies."""
+    passes = []
+    everything: list[str] = []
+    for start in range(0, len(asked[0].candidates), choice.count):
+        picks = [chosen(one, start, choice, trained.judge) for one in asked]
+        replies = [one.candidates[pick].text for one, pick in zip(asked, picks, strict=True)]
+        times = Counter(replies)
+        everything += replies
+        passes.append(
+            [
+                scores_of(one, pick, times, trained.own)
+                for one, pick in zip(asked, picks, strict=True)
+            ]
         )
-        reply = pieces[-1] if pieces else ""
-        # A truncated reply, with its special tokens, reaches the limit.
-        length = renderer.length(ChatMessage("assistant", reply))
-        replies.append((reply, length < sampling["max_new_tokens"]))
-    return replies
+    return np.array(passes).mean(axis=0), everything
 
 
-def score(
-    questions: Sequence[Question], answers: Sequence[tuple[str, bool]], own: Sequence[str]
-) -> dict[str, float]:
-    """Return the shares of `SCORES` and the style distance; see the module docstring."""
-    replies = [reply for reply, _ in answers]
-
-    def share(flags: Sequence[bool]) -> float:
-        return sum(flags) / len(flags)
-
-    on_topic = [
-        any(word in reply for word in TOPICS[question.topic])
-        for question, reply in zip(questions, replies, strict=True)
+def scores_of(
+    asked: Asked, pick: int, times: Mapping[str, int], own: frozenset[str]
+) -> list[float]:
+    text, ended = asked.candidates[pick].text, asked.candidates[pick].ended
+    topic, style = on_topic(text, asked.question), in_style(text)
+    good = style and topic and ended and is_clean(text)
+    fresh, distinct = good and text not in own, times[text] == 1
+    return [
+        style,
+        topic,
+        float("nan") if asked.question.asked else topic,
+        ended,
+        asked.sound[pick],
+        distinct,
+        text in own,
+        good,
+        fresh,
+        (good + fresh + distinct) / 3,
     ]
-    return {
-        "style": share([bool(r) and all(_ending(b) for b in r.split("\n")) for r in replies]),
-        "topic": share(on_topic[:_QUESTIONS]),
-        "topic_new": share(on_topic[_QUESTIONS:]),
-        "ends": share([ended for _, ended in answers]),
-        "clean": share([not _STRAY.search(reply) for reply in replies]),
-        "distinct": len(set(replies)) / len(replies),
-        "verbatim": share([reply in set(own) for reply in replies]),
-        "distance": style_distance(style_profile(replies), style_profile(own)),
+
+
+def interval(values: Any) -> tuple[float, float, float]:
+    """Mean and 95% interval of per-question values, without those that are NaN."""
+    values = values[~np.isnan(values)]
+    drawn = np.random.default_rng(0).integers(len(values), size=(_RESAMPLES, len(values)))
+    low, high = np.quantile(values[drawn].mean(axis=1), (0.025, 0.975))
+    return float(values.mean()), float(low), float(high)
+
+
+def table_row(
+    seeds: Sequence[tuple[Trained, Sequence[Asked]]], choice: Choice, first: Any
+) -> tuple[dict[str, Any], Any]:
+    """The row of a choice, and its scores per question, to which later rows are compared."""
+    measured = [measure(trained, asked, choice) for trained, asked in seeds]
+    values = np.concatenate([scores for scores, _ in measured])
+    distances = [
+        style_distance(style_profile(replies), trained.fresh)
+        for (trained, _), (_, replies) in zip(seeds, measured, strict=True)
+    ]
+    row: dict[str, Any] = {
+        **asdict(choice),
+        **{name: interval(values[:, index]) for index, name in enumerate(SCORES)},
+        "distance": distances,
     }
+    worth = SCORES.index("worth")
+    row["gain"] = interval(values[:, worth] - first[:, worth]) if first is not None else None
+    return row, values
 
 
-def _ending(bubble: str) -> bool:
-    return bool(_ENDING.search(bubble))
+def person_row(folder: Path, seeds: Sequence[Trained]) -> dict[str, Any]:
+    """What the person's own replies in another room reach."""
+    shares = []
+    for number, trained in enumerate(seeds):
+        fresh = write_room(folder / "person.txt", 1200, seed=2000 + number)
+        times = Counter(fresh[:120])
+        shares += [(in_style(r), times[r] == 1, r in trained.own) for r in fresh[:120]]
+    names = ("style", "distinct", "verbatim")
+    return {name: interval(np.array(shares, float)[:, i]) for i, name in enumerate(names)}
 
 
-SCORES = ("style", "topic", "topic_new", "ends", "clean", "distinct", "verbatim", "distance")
+def seconds_per_reply(
+    trained: Trained, sampling: Sampling, counts: Sequence[int], questions: Sequence[Question]
+) -> dict[str, float]:
+    """Processor time of a reply by n: a busy machine does not change it much."""
+    engine, spent = load(trained.home), dict.fromkeys(map(str, counts), 0.0)
+    for messages in conversations(questions):
+        for count in counts:
+            request = ReplyRequest(
+                messages, sampling, candidates=count, relevance=0.5, judge=trained.judge
+            )
+            start = time.process_time()
+            for _ in reply_texts(engine, request, GuardCounts()):
+                pass
+            spent[str(count)] += time.process_time() - start
+    return {count: seconds / len(questions) for count, seconds in spent.items()}
 
 
-def show(row: Mapping[str, Any]) -> None:
-    print(
-        f"{row['messages']:>9,}  {row['recipe']:20}"
-        + "".join(f"{row[name]:10.2f}" for name in SCORES)
-        + f"{row['seconds']:8.0f}   {row['training']}",
-        flush=True,
-    )
+def processor() -> str:
+    """Its name and widest vector instructions, as far as Linux tells them."""
+    file = Path("/proc/cpuinfo")
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    names = [line.partition(": ")[2] for line in text.splitlines() if line.startswith("model name")]
+    flags = [flag for flag in ("amx_bf16", "avx512f", "avx2") if flag in text.split()]
+    return f"{len(names)} × {names[0]}, {flags[0]}" if names and flags else platform.processor()
+
+
+def show(name: str, row: Mapping[str, Any]) -> None:
+    def cell(value: Any) -> str:
+        if value is None or value[0] != value[0]:
+            return f"{'':18}"
+        mean, low, high = (100 * part for part in value)
+        return f"{mean:5.1f} ({low:.0f}~{high:.0f})".ljust(18)
+
+    distance = " ".join(f"{value:.3f}" for value in row.get("distance", ()))
+    cells = "".join(cell(row.get(key)) for key in (*SCORES, "gain"))
+    print(f"{name:34}{cells}{distance}", flush=True)
+
+
+def choices(counts: Sequence[int], best: Callable[[], Choice]) -> Iterator[Choice]:
+    """One candidate; every n with every λ; then the best of these with other weights."""
+    yield Choice(1)
+    for count in counts[1:]:
+        for relevance in _RELEVANCES:
+            yield Choice(count, relevance)
+    won = best()
+    for style_weight, copy_weight in _WEIGHTS:
+        yield Choice(won.count, won.relevance, style_weight, copy_weight)
+
+
+def evaluate(
+    drawing: str, seeds: Sequence[tuple[Trained, Sequence[Asked]]], first: Any
+) -> tuple[list[dict[str, Any]], Any]:
+    """Rows of all choices, and the scores of one candidate."""
+    rows: list[dict[str, Any]] = []
+
+    def best() -> Choice:
+        row = max(rows[1:], key=lambda row: row["worth"][0])
+        return Choice(row["count"], row["relevance"])
+
+    pool = len(seeds[0][1][0].candidates)
+    counts = [count for count in _COUNTS if count <= pool]
+    for choice in choices(counts, best):
+        row, values = table_row(seeds, choice, first)
+        first = values if first is None else first
+        rows.append({"drawing": drawing, **row})
+        weights = (
+            ""
+            if len(rows) <= 1 + (len(counts) - 1) * len(_RELEVANCES)
+            else (f" T{choice.style_weight:g} C{choice.copy_weight:g}")
+        )
+        label = f"n{choice.count} λ{choice.relevance:g}{weights}" if choice.count > 1 else "n1"
+        show(f"{drawing} {label}", rows[-1])
+    return rows, first
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--quick", action="store_true", help="the defaults and one small room only")
     parser.add_argument("--base", default="starter", metavar="NAME")
+    parser.add_argument("--label", help="what the base is called in the results")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12])
+    parser.add_argument("--messages", type=int, default=600)
+    parser.add_argument("--questions", type=int, default=100, help="of each seed")
+    parser.add_argument("--pool", type=int, choices=_COUNTS[1:], default=8)
+    parser.add_argument("--drawings", nargs="+", choices=DRAWINGS, default=tuple(DRAWINGS))
+    parser.add_argument("--homes", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--replies", action="store_true", help="print every reply")
     args = parser.parse_args()
-    sizes = {600: ["defaults"]} if args.quick else SIZES
-    questions = make_questions()
+    label = args.label or args.base
+    trained = [
+        Trained.prepare(args.homes / f"{label}-{seed}", args.base, seed, args.messages)
+        for seed in args.seeds
+    ]
+    print(f"{'':34}" + "".join(name.ljust(18) for name in (*SCORES, "gain")) + "distance")
+    person = person_row(args.homes, trained)
+    show(PERSON, person)
     rows: list[dict[str, Any]] = []
-    print(
-        f"{'messages':>9}  {'recipe':20}" + "".join(f"{name:>10}" for name in SCORES) + f"{'s':>8}"
+    first = None
+    for drawing in args.drawings:
+        seeds = []
+        for place, (seed, one) in enumerate(zip(args.seeds, trained, strict=True)):
+            questions = questions_for(place, args.questions)
+            seeds.append((one, ask(one.home, questions, drawing, args.pool, seed)))
+        found, first = evaluate(drawing, seeds, first)
+        rows += found
+    counts = [count for count in _COUNTS if count <= args.pool]
+    seconds = seconds_per_reply(
+        trained[0], DRAWINGS[args.drawings[0]], counts, questions_for(0, 10)
     )
-    for size, names in sizes.items():
-        for recipe in (recipe for recipe in RECIPES if recipe.name in names):
-            with tempfile.TemporaryDirectory() as name:
-                folder = Path(name)
-                own = write_room(folder / "room.txt", size)
-                home = Home(folder / "home")
-                runs, seconds, summary = train(home, folder / "room.txt", args.base, recipe)
-                answers = answer(home, runs, args.base, questions)
-            row = {"messages": size, "recipe": recipe.name, "seconds": seconds, "training": summary}
-            rows.append({**row, **score(questions, answers, own)})
-            show(rows[-1])
-            if args.replies:
-                for question, (reply, _) in zip(questions, answers, strict=True):
-                    print(f"    {question.text} → {reply!r}")
+    print(
+        "processor seconds per reply:", {count: round(value, 2) for count, value in seconds.items()}
+    )
     if args.json:
-        machine = {
-            "system": f"{platform.system()} {platform.machine()}",
-            "python": platform.python_version(),
-            "cores": os.cpu_count(),
+        report = json.loads(args.json.read_text(encoding="utf-8")) if args.json.exists() else {}
+        report[label] = {
+            "machine": f"{platform.system()} {platform.machine()}, {processor()}",
+            "messages": args.messages,
+            "seeds": args.seeds,
+            "questions": args.questions,
+            "pool": args.pool,
+            "training": [(args.homes / f"{label}-{s}" / "trained").read_text() for s in args.seeds],
+            PERSON: person,
+            "rows": rows,
+            "processor seconds per reply": seconds,
         }
-        ratios = {
-            f"{name} of the defaults, {row['messages']} messages": row[name]
-            for row in rows
-            if row["recipe"] == RECIPES[0].name
-            for name in ("style", "topic", "ends")
-        }
-        report = {"machine": machine, "rows": rows, "ratios": ratios}
         args.json.write_text(json.dumps(report, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
