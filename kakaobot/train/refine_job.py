@@ -22,7 +22,7 @@ from kakaobot.train.eval_prompts import select_eval_prompts, target_style
 from kakaobot.train.job import StoppedBeforeStart, TrainingJob
 from kakaobot.train.length_buckets import BatchSchedule
 from kakaobot.train.plan import Plan
-from kakaobot.train.refine_plan import RefineRecipe, RefineSchedule, refine_plan
+from kakaobot.train.refine_plan import RefineRecipe, RefineSchedule, noise_of, refine_plan
 from kakaobot.train.refine_trainer import RefineRows, RefineTrainer
 from kakaobot.train.refine_verdict import AdapterMeasures, CorrectionLoss, RowLoss, judge
 from kakaobot.train.trainer import LoraTrainer, RowDataset
@@ -122,7 +122,7 @@ class RefineJob(TrainingJob):
             self._measure(kind, trainer, callback, generator) for kind in ("start", "best")
         )
         target = target_style(jsonl.iter_rows(self._data_folder / artifacts.TRAIN))
-        verdict = judge(before, after, target)
+        verdict = judge(before, after, target, noise_of(self.run))
         write_verdict(self.run, verdict)
         return verdict.reason
 

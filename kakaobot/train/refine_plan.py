@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from kakaobot.config import Home, parse
 from kakaobot.dataset.corrections import Corrections
 from kakaobot.runs.log import now_text
+from kakaobot.runs.metrics import Point
 from kakaobot.runs.portable_paths import to_portable
 from kakaobot.runs.refinement import REFINE_SECTION, Refinement
 from kakaobot.runs.run import Run
@@ -21,8 +22,9 @@ from kakaobot.train.plan import Plan
 from kakaobot.train.run_config import base_of
 
 _EPOCHS, _BATCH, _PATIENCE = 8, 4, 3
-_RECIPE = "recipe"
-"""Key in the section of the config."""
+_MAX_NOISE = 0.1
+_RECIPE, _NOISE = "recipe", "noise"
+"""Keys in the section of the config."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,22 @@ class RefineSchedule(BatchSchedule):
                 yield [rows[index] for index in batch]
 
 
+def loss_noise(points: Sequence[Point], best_step: int | None) -> float:
+    """By how much the loss of a run differs between its best evaluation and those beside it.
+
+    The best one is partly luck; nobody would tell it from its neighbours in a chat. At most a tenth
+    of the loss; 0 if there are no neighbours.
+    """
+    losses = {point.step: point.value for point in points if point.kind == "eval_loss"}
+    best = losses.get(best_step or 0)
+    if best is None or not best_step:
+        return 0.0
+    earlier = [losses[step] for step in sorted(losses) if 0 < step < best_step][-1:]
+    later = [losses[step] for step in sorted(losses) if step > best_step][:1]
+    rises = [loss - best for loss in (*earlier, *later)]
+    return max(0.0, min(*rises, _MAX_NOISE * best)) if rises else 0.0
+
+
 def refine_settings(source: Settings, current: Settings) -> Settings:
     """Settings of a refine: those of its source, the memory options of now, and its own schedule.
 
@@ -100,6 +118,11 @@ def refine_settings(source: Settings, current: Settings) -> Settings:
     )
     model = current.model.model_copy(update={"base_model": source.model.base_model})
     return source.model_copy(update={"training": training, "model": model})
+
+
+def noise_of(run: Run) -> float:
+    """`loss_noise` of the run that a refine began with, from its config."""
+    return float(run.section(REFINE_SECTION).get(_NOISE, 0.0))
 
 
 def refine_plan(settings: Settings, rows: int) -> Plan:
@@ -153,5 +176,9 @@ def refine_config(
         "base": {**source.section("base"), "name": name},
         "data": {**source.section("data"), "folder": folder, "fingerprint": fingerprint},
         "settings": settings.model_dump(mode="json"),
-        REFINE_SECTION: {**refinement.to_section(), _RECIPE: asdict(recipe)},
+        REFINE_SECTION: {
+            **refinement.to_section(),
+            _RECIPE: asdict(recipe),
+            _NOISE: loss_noise(source.points(), refinement.step),
+        },
     }

@@ -46,13 +46,16 @@ class AdapterMeasures:
     """To the same validation prompts with the same seed; empty if not asked."""
 
 
-def judge(before: AdapterMeasures, after: AdapterMeasures, target: StyleProfile) -> RefineVerdict:
+def judge(
+    before: AdapterMeasures, after: AdapterMeasures, target: StyleProfile, noise: float = 0.0
+) -> RefineVerdict:
     """Promote an adapter that follows the corrections and is no less like the room.
 
     Args:
         before: the adapter that the chat uses.
         after: the refined one.
         target: style of the training replies.
+        noise: by how much the loss may rise, as it did between evaluations of the training.
     """
     pairs = list(zip(before.corrections, after.corrections, strict=True))
     learned = [(old, new) for old, new in pairs if not old.held_out]
@@ -67,7 +70,7 @@ def judge(before: AdapterMeasures, after: AdapterMeasures, target: StyleProfile)
         faults.append(f"고친 말 {len(learned)}개 가운데 {followed}개만 따르고")
     if held_out and _loss_rises(held_out):
         faults.append("배우지 않고 남겨 둔 고친 말에서는 오히려 멀어지고")
-    if _loss_rises(ordinary):
+    if _loss_rises(ordinary, noise):
         faults.append("다른 말을 맞히는 힘(검증 손실)이 나빠지고")
     if replies and _style_falls(replies, target):
         faults.append("다른 말의 말투가 멀어지고")
@@ -100,15 +103,15 @@ def is_followed(before: CorrectionLoss, after: CorrectionLoss) -> bool:
     return False
 
 
-def _loss_rises(pairs: Sequence[tuple[RowLoss, RowLoss]]) -> bool:
-    """Whether the loss per token rises by more than noise, resampling rows."""
+def _loss_rises(pairs: Sequence[tuple[RowLoss, RowLoss]], noise: float = 0.0) -> bool:
+    """Whether the loss per token rises by more than `noise`, and in nearly all samples of rows."""
 
     def rise(sample: Sequence[tuple[RowLoss, RowLoss]]) -> float:
         tokens = sum(count for (_, count), _ in sample)
         return sum(new - old for (old, _), (new, _) in sample) / max(1, tokens)
 
     rises = [rise(sample) for sample in _resampled(pairs)]
-    return _lower_bound(rises) > 0
+    return _lower_bound(rises) > 0 and rise(pairs) > noise
 
 
 def _style_falls(pairs: Sequence[tuple[str, str]], target: StyleProfile) -> bool:

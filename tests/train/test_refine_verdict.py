@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from kakaobot.runs.metrics import Point
 from kakaobot.style import style_profile
+from kakaobot.train.refine_plan import loss_noise
 from kakaobot.train.refine_verdict import AdapterMeasures, CorrectionLoss, is_followed, judge
 
 OWN = ["~칼국수 완전 좋아용ㅋㅋ", "비빔밥 생각뿐이당", "~나는 떡볶이에 한 표냥ㅠㅠ"] * 20
@@ -94,3 +96,20 @@ def test_what_counts_as_followed() -> None:
 def test_replies_may_not_have_been_asked_for() -> None:
     verdict = judge(replace(BEFORE, replies=()), replace(followed(), replies=()), TARGET)
     assert verdict.promoted and verdict.style_after is None
+
+
+def test_a_rise_as_between_evaluations_of_the_training_is_noise() -> None:
+    after = replace(followed(), ordinary=tuple((x + 1.5, n) for x, n in BEFORE.ordinary))
+    assert not judge(BEFORE, after, TARGET, noise=0.1).promoted
+    assert judge(BEFORE, after, TARGET, noise=0.2).promoted
+
+
+def test_noise_is_the_distance_of_the_best_evaluation_to_its_nearer_neighbour() -> None:
+    losses = {0: 9.0, 10: 4.4, 20: 4.0, 30: 4.1, 40: 8.0}
+    points = [Point(step, "eval_loss", loss, 0.0) for step, loss in losses.items()]
+    points.append(Point(20, "loss", 1.0, 0.0))
+    assert loss_noise(points, 20) == pytest.approx(0.1)
+    assert loss_noise(points, 40) == 0
+    assert loss_noise(points[:2], 10) == 0
+    assert loss_noise(points, None) == 0
+    assert loss_noise([Point(10, "eval_loss", 5.0, 0.0), *points[2:3]], 20) == pytest.approx(0.4)
