@@ -25,7 +25,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,7 +44,7 @@ from kakaobot.settings import Settings  # noqa: E402
 from kakaobot.starter import FOLDER  # noqa: E402
 
 TURNS = 20
-TOKENS = {"starter": 48, "596M": 16}
+TOKENS = {"starter": 48, "596M": 8}
 ASKED = ["어제 영화는 어땠어?", "주말에 시간 돼?", "점심은 뭐 먹었어?", "내일 몇 시에 볼까?"]
 TOLD = ["재밌었어 ㅋㅋ 너도 봐", "토요일은 괜찮아", "김치찌개 먹었지", "두 시쯤 어때?"]
 SHAPE: dict[str, Any] = {
@@ -135,11 +135,11 @@ class Ways:
         self.engine._caches.clear()
 
     def first_piece(self, kept: str) -> Spent:
-        self._forget()
-        if kept == "turn":
+        """Of the reply to the history: from nothing, or after what the way before has left."""
+        if kept == "nothing":
+            self._forget()
+        elif kept == "the turn before":
             list(self.engine.stream_reply(self.history[:-2], sampling(1)))
-        elif kept == "retry":
-            list(self.engine.stream_reply(self.history, sampling(2)))
         replies = self.engine.stream_reply(self.history, sampling(32))
         took = spent(lambda: next(replies, None))
         replies.close()
@@ -191,15 +191,16 @@ class Ways:
         return took, max(candidate.tokens + candidate.ended for candidate in drawn)
 
 
-def measure(name: str, engine: Engine, rounds: int) -> dict[str, Any]:
+def measure(name: str, engine: Engine, rounds: int) -> Iterator[dict[str, Any]]:
+    """The result so far, after every round."""
     ways = Ways(engine, TOKENS[name])
     ways.chat(0)
     rows = []
     for number in range(1, rounds + 1):
         row = {
-            "fresh": ways.first_piece(""),
-            "kept": ways.first_piece("turn"),
-            "retry": ways.first_piece("retry"),
+            "fresh": ways.first_piece("nothing"),
+            "retry": ways.first_piece("all of it"),
+            "kept": ways.first_piece("the turn before"),
         }
         generated, tokens = ways.generate(number)
         row["chat"] = ways.chat(number).per(tokens)
@@ -209,15 +210,17 @@ def measure(name: str, engine: Engine, rounds: int) -> dict[str, Any]:
             row[f"{count} together"] = took.per(longest)
         rows.append(row)
         print(f"{name} round {number} of {rounds}", file=sys.stderr)
-    median = {key: statistics.median(row[key].processor for row in rows) for key in rows[0]}
+        yield result(name, engine, rows)
 
+
+def result(name: str, engine: Engine, rows: list[dict[str, Spent]]) -> dict[str, Any]:
     def ratio(one: str, other: str) -> float:
         return statistics.median(row[one].processor / row[other].processor for row in rows)
 
     return {
         "base": name,
         "history_tokens": len(engine._base.renderer.prompt(history())),
-        "seconds": median,
+        "seconds": {key: statistics.median(row[key].processor for row in rows) for key in rows[0]},
         "sooner": ratio("fresh", "kept"),
         "sooner_retry": ratio("fresh", "retry"),
         "decode": ratio("generate", "chat"),
@@ -240,7 +243,7 @@ def show(result: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="the starter only")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     machine = {
@@ -249,24 +252,26 @@ def main() -> None:
         "cores": os.cpu_count(),
         "python": platform.python_version(),
     }
-    results = []
+    results: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in ("starter",) if arguments.quick else ("starter", "596M"):
             base = FOLDER if name == "starter" else Path(folder, "base")
             if name != "starter":
                 save_shape(base)
-            results.append(measure(name, load(base, Path(folder, name)), arguments.rounds))
+            engine = load(base, Path(folder, name))
+            for so_far in measure(name, engine, arguments.rounds):
+                results[name] = so_far
+                if arguments.json:
+                    report = {"machine": machine, "chat": list(results.values())}
+                    arguments.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(f"{machine['processor']}, {machine['cores']} cores\n")
     print(
         "| base | tokens of 20 turns | first piece, fresh | kept | retry "
         "| generate, tokens/s | chat, tokens/s | a token of four beside one |"
     )
     print("| --- |" + " ---: |" * 7)
-    for result in results:
-        show(result)
-    if arguments.json:
-        report = {"machine": machine, "chat": results}
-        arguments.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    for measured in results.values():
+        show(measured)
 
 
 if __name__ == "__main__":

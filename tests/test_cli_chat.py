@@ -15,7 +15,7 @@ from kakaobot.app.room_talk import TalkOptions
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.cli import main
 from kakaobot.cli.console import Console
-from kakaobot.cli.terminal_chat import ChatBackend, TerminalChat
+from kakaobot.cli.terminal_chat import ChatBackend, TerminalChat, show_waiting
 from kakaobot.config import Home
 from tests.conftest import write_password
 from tests.permissions import obeyed_permissions
@@ -275,3 +275,15 @@ def test_a_room_replies_with_several_turns_and_falls_silent(talk: Talk) -> None:
         ("구관조", "나도\n안녕"),
     ]
     assert talk.kept == [["안녕", "안녕", "나도\n안녕"]]
+
+
+def test_what_a_reply_waits_for_is_a_status_until_it_comes() -> None:
+    replies = [
+        Reply("", (), done=False, note="모델을 메모리에 올리는 중입니다 · 50%"),
+        Reply("도담", ("응",), done=False),
+        Reply("", (), done=True, note="(조용합니다)"),
+    ]
+    err = io.StringIO()
+    console = Console(io.StringIO(), err, io.StringIO())
+    assert list(show_waiting(replies, console)) == replies
+    assert err.getvalue() == "모델을 메모리에 올리는 중입니다 · 50%\n"

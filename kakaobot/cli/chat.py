@@ -16,7 +16,7 @@ from kakaobot.chat.store import ConversationGone, ConversationSummary
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
-from kakaobot.cli.terminal_chat import TerminalChat, show_persona
+from kakaobot.cli.terminal_chat import TerminalChat, show_persona, show_waiting
 from kakaobot.display_name import display_name, display_names, shorten
 
 _LISTED = 30
@@ -37,9 +37,10 @@ def reply(args: Namespace, context: CommandContext) -> None:
     show_persona(chat_service.persona(args.run), console)
     user_name = args.me or DEFAULT_USER_NAME
     line = ChatLine(user_name, unicodedata.normalize("NFC", text), from_user=True)
-    *_, answer = chat_service.reply(
+    replies = chat_service.reply(
         access, [line], run=args.run, reply_as=args.speaker, user_name=args.me
     )
+    *_, answer = show_waiting(replies, console)
     if answer.bubbles:
         console.print("\n".join(answer.bubbles))
     else:

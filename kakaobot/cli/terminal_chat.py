@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -235,7 +235,7 @@ class TerminalChat:
         replies = self._backend.answer(self._access, list(self.lines), options)
         answer, printed, answered = Reply("", (), done=False), "", False
         try:
-            for answer in replies:
+            for answer in show_waiting(replies, self._console):
                 printed = self._print_new(answer, printed)
                 if answer.done and answer.bubbles:
                     self._append(answer)
@@ -266,6 +266,16 @@ class TerminalChat:
         self._console.print(new, end="")
         self._console.flush()
         return text
+
+
+def show_waiting(replies: Iterable[Reply], console: Console) -> Iterator[Reply]:
+    """Pass on replies; what one waits for is a status line until it comes."""
+    for answer in replies:
+        if answer.bubbles or answer.done:
+            console.end_status()
+        elif answer.note:
+            console.show_status(answer.note)
+        yield answer
 
 
 def show_persona(persona: Persona, console: Console) -> None:
