@@ -72,7 +72,7 @@ FILE_OWNERS = {
             *("status.json", "metrics.jsonl", "STOP", "cues.json", "samples.jsonl"),
             *("adapter_best", "adapter_latest", "adapter_config.json", "adapter_model.safetensors"),
             *("complete.json", "trainer_state.json", "turn_taking.json", "scales.json"),
-            *("adapter_start", "refine.json", "audit.json"),
+            *("adapter_start", "refine.json", "audit.json", "quiz.jsonl"),
         }
     ),
     "kakaobot.dataset.artifacts": frozenset(

@@ -10,10 +10,12 @@ from kakaobot.app.auth import AccessPass
 from kakaobot.app.chat_model import ModelMemory
 from kakaobot.app.comparison import Answers
 from kakaobot.app.conversations import ChatSetup, OpenConversation
+from kakaobot.app.quiz import QuizAnswer, QuizStep
 from kakaobot.audit.report import AuditReport, RecitedLine
 from kakaobot.chat.copy_meter import CopySource, Overlap
 from kakaobot.chat.lines import ChatLine
 from kakaobot.chat.store import ConversationSummary, KeptConversation
+from kakaobot.runs.quiz_log import QuizTallies
 from kakaobot.schema import ChatMessage
 
 
@@ -43,6 +45,20 @@ class AuditsProtocol(Protocol):
     def recited_line(
         self, access: AccessPass | None, run: str, line: RecitedLine
     ) -> Sequence[ChatMessage]: ...
+
+
+class QuizProtocol(Protocol):
+    def start(
+        self, access: AccessPass | None, *, run: str = "", turns: int = 1, knows: bool
+    ) -> str: ...
+
+    def next(self, access: AccessPass | None, session_id: str) -> Iterator[QuizStep]: ...
+
+    def pick(self, access: AccessPass | None, session_id: str, side: int) -> QuizAnswer: ...
+
+    def tallies(self, run: str = "") -> QuizTallies: ...
+
+    def close(self, session_id: str) -> None: ...
 
 
 class CopiesProtocol(Protocol):

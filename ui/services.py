@@ -24,6 +24,7 @@ from kakaobot.app.feedback import Feedback
 from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.app.password_file import PasswordFile
 from kakaobot.app.personas import Persona
+from kakaobot.app.quiz import Quiz
 from kakaobot.app.refining import Refining
 from kakaobot.app.room_talk import RoomTalk, TalkOptions
 from kakaobot.app.settings import SettingsEditor
@@ -41,6 +42,7 @@ from ui.chat_services import (
     ConversationsProtocol,
     CopiesProtocol,
     ModelMemoryProtocol,
+    QuizProtocol,
 )
 from ui.feedback_services import FeedbackProtocol, RefiningProtocol
 
@@ -167,6 +169,7 @@ class Services:
     conversations: ConversationsProtocol
     feedback: FeedbackProtocol
     refining: RefiningProtocol
+    quiz: QuizProtocol
 
     @classmethod
     def from_home(cls, home: Home) -> Services:
@@ -191,4 +194,5 @@ class Services:
             conversations=Conversations(home, gate),
             feedback=Feedback(home, gate),
             refining=Refining(home, gate, training),
+            quiz=Quiz(home, gate, chat),
         )

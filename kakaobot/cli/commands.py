@@ -26,6 +26,7 @@ COMMAND_MODULES = {
     "reply": "chat",
     "chat": "chat",
     "smoke": "chat",
+    "quiz": "quiz",
     "feedback": "feedback",
     "refine": "feedback",
     "audit": "audit",
@@ -185,6 +186,15 @@ def _add_chat_commands(parser: Parser) -> None:
     )
     _add_run_option(command)
     command.option("--json", _JSON)
+
+    command = parser.command(
+        "quiz",
+        "진짜는 누구? 실제로 한 말과 AI가 지어낸 말 가운데 진짜를 고르게 합니다.",
+        make_epilog=lambda: _PASSWORD_HELP,
+    )
+    _add_run_option(command)
+    command.option("--turns", "몇 번을 주고받는지: 1 이나 3 (기본: 1)", metavar="수")
+    command.option("--count", "몇 문제를 낼지 (기본: 10)", metavar="수")
 
     command = parser.command(
         "feedback",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from kakaobot.app.quiz_tallies import fool_rate_rows
 from kakaobot.app.training import TrainingSnapshot
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import PRACTICE
@@ -100,6 +101,7 @@ def status_table(snapshot: TrainingSnapshot) -> str:
         ("검증 손실", _number(status.eval_loss)),
         (f"{best} 검증 손실", _number(status.best_eval_loss) + best_step),
         *_likeness_rows(snapshot),
+        *(fool_rate_rows(summary.quiz) if summary else []),
         ("빠르기", speed),
         ("남은 시간", _time_left(status)),
         ("대화", "할 수 있음" if snapshot.can_chat else "아직 할 수 없음"),

@@ -12,6 +12,7 @@ from kakaobot.errors import RunError
 from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.metrics import Point
+from kakaobot.runs.quiz_log import QuizLog, QuizTallies
 from kakaobot.runs.run import Run, Runs, Stamp
 from kakaobot.runs.status import JSON_KEYS, LIVE, State
 from kakaobot.settings import Settings
@@ -82,6 +83,8 @@ class RunSummary:
     """Metric that the best step was selected by."""
     likeness: Likeness | None = None
     """As `likeness_of`."""
+    quiz: QuizTallies = QuizTallies()
+    """As `quiz_tallies_of`."""
 
     def to_json(self) -> dict[str, Any]:
         """Values by their keys in `runs --json`."""
@@ -174,6 +177,13 @@ def likeness_of(run: Run) -> Likeness | None:
     return trained[-1].likeness if trained else None
 
 
+def quiz_tallies_of(run: Run) -> QuizTallies:
+    """Picks of the blind test about the adapter to chat with."""
+    adapter, status = run.checkpoints.adapter(), run.recorded_status()
+    is_best = adapter is not None and adapter[0] == "best"
+    return QuizLog(run.path).tallies(status.best_step if is_best else status.step)
+
+
 def groups(summaries: Sequence[RunSummary]) -> tuple[RunGroup, ...]:
     """Runs grouped by dataset, in the order of each group's newest run."""
     by_dataset: dict[str, list[RunSummary]] = {}
@@ -220,6 +230,7 @@ def _read(run: Run, stamps: tuple[Stamp, ...], cached: _CachedRun | None) -> _Ca
         replies=_int_or_zero(data.get("train_replies")),
         changed=changes(settings, _defaults()),
         likeness=likeness_of(run),
+        quiz=quiz_tallies_of(run),
     )
     return _CachedRun(stamps, metrics, summary, settings, points)
 

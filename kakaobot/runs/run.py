@@ -9,6 +9,7 @@
         metrics.jsonl          worker    appended to
         cues.json              worker    eval prompts; see `eval_samples`
         samples.jsonl          worker    eval samples, appended to
+        quiz.jsonl             app       picks of the blind test, appended to; see `quiz_log`
         worker.log             worker    everything it printed, one section per start
         worker.lock            worker    held while it lives, so that a run has one worker
         worker.reserve         worker    disk space for its last status on a full disk
@@ -42,6 +43,7 @@ from kakaobot.runs.exit_reason import RESUMES, exit_message, without_promise
 from kakaobot.runs.liveness import WorkerProcess
 from kakaobot.runs.log import RunLog
 from kakaobot.runs.metrics import Point, append_points, read_points
+from kakaobot.runs.quiz_log import QUIZ_FILE
 from kakaobot.runs.status import LIVE, Status
 from kakaobot.yaml_file import read_yaml
 
@@ -229,7 +231,7 @@ class Run:
     def stamps(self) -> tuple[Stamp, ...]:
         """Stamps of the files that a summary is read from."""
         adapters = (self.checkpoints.adapter_folder(kind) for kind in ("best", "latest"))
-        files = (self.path / name for name in (_CONFIG, _STATUS, _METRICS, _WORKER))
+        files = (self.path / name for name in (_CONFIG, _STATUS, _METRICS, _WORKER, QUIZ_FILE))
         return tuple(_stamp(path) for path in (*files, *adapters))
 
     def version(self) -> tuple[Stamp, ...]:

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from kakaobot.app.auth import PasswordGate
-from kakaobot.app.conversations import ChatSetup, Conversations, OpenConversation
-from kakaobot.chat.lines import ChatLine
 from kakaobot.config import ROOT, Home, save
 from tests.conftest import SAMPLE
 from tests.patience import patience
@@ -36,19 +33,6 @@ def command(home: Home, *argv: str) -> None:
         check=False,
     )
     assert completed.returncode == 0, completed.stderr
-
-
-def conversations(home: Home) -> None:
-    """Keep a conversation, with a umask that leaves files open to everyone."""
-    gate = PasswordGate("귤")
-    service, line = Conversations(home, gate), ChatLine("", "안녕", True)
-    before = os.umask(0)
-    kept, problem = service.keep(
-        gate.authenticate("귤"), OpenConversation(), [line], ChatSetup("main")
-    )
-    os.umask(before)
-    assert kept.id
-    assert not problem
 
 
 def open_to_others(folder: Path) -> list[str]:
@@ -84,10 +68,6 @@ def test_data_adapters_checkpoints_and_logs_are_private(tmp_path: Path) -> None:
     for name in ("raw/inbox", "raw/manifest.json", "raw/pseudonyms.json", "sft/train.jsonl"):
         assert (home.root / "data" / name).exists()
     assert open_to_others(home.root) == []
-    conversations(home)
-    assert (home.root / "data" / "chats" / "chats.sqlite3").exists()
-    assert open_to_others(home.root) == []
     command(home, "archive", "--yes")
-    assert (home.root / "data" / "chats" / "chats.sqlite3").exists()
     assert list((home.root / "data" / "archive").rglob("adapter_model.safetensors"))
     assert open_to_others(home.root) == []

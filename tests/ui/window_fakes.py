@@ -18,6 +18,7 @@ from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.feedback import Feedback
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.personas import Persona
+from kakaobot.app.quiz import Quiz
 from kakaobot.app.refining import Refining
 from kakaobot.app.room_talk import TalkOptions
 from kakaobot.app.training import Training, TrainingSnapshot
@@ -363,6 +364,7 @@ class HonestServices(TypedDict):
     conversations: Conversations
     feedback: Feedback
     refining: Refining
+    quiz: Quiz
 
 
 def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
@@ -375,6 +377,7 @@ def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
         "conversations": Conversations(home, gate),
         "feedback": Feedback(home, gate),
         "refining": Refining(home, gate, Training(home)),
+        "quiz": Quiz(home, gate, chat),
     }
 
 

@@ -9,6 +9,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from kakaobot.app.quiz_tallies import fool_rate_rows
 from kakaobot.display_name import display_name
 from kakaobot.likeness import likeness_note, likeness_text, run_likeness_text
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
@@ -105,6 +106,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "likeness_note": likeness_note(run.likeness) if run.likeness else "",
         "facts": [
             *_likeness(run),
+            *fool_rate_rows(run.quiz),
             (
                 text.TRAINED_REPLIES,
                 text.COUNT.format(count=run.replies) if run.replies else text.DASH,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ui import chat_text, feedback_text
+from ui import chat_text, feedback_text, quiz_text
 from ui.password_bar import PageAccess
 from ui.services import Services
 from ui.tabs.chat import (
@@ -16,6 +16,7 @@ from ui.tabs.chat import (
     feedback_bar,
     memory,
     persona,
+    quiz,
 )
 
 
@@ -37,6 +38,8 @@ def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
             feedback_bar.build(bar, page, parts.chatbot, parts.lines, parts.run, parts.user_name)
         with gr.Tab(chat_text.COMPARE_TAB, id="compare", elem_id="tab-compare") as inner:
             compare.build(compare.CompareHandlers(chat, services.comparison, gate), inner, page)
+        with gr.Tab(quiz_text.QUIZ_TAB, id="quiz", elem_id="tab-quiz") as inner:
+            quiz.build(quiz.QuizHandlers(chat, services.quiz, gate), inner, page)
         with gr.Tab(chat_text.AUDIT_TAB, id="audit", elem_id="tab-audit") as inner:
             audit.build(audit.AuditHandlers(chat, services.audits, gate), inner, page)
         with gr.Tab(feedback_text.FEEDBACK_TAB, id="feedback", elem_id="tab-feedback") as inner:
