@@ -23,6 +23,14 @@ the same draws. Shares of replies, with 95% intervals (bootstrap over the questi
 what these replies themselves reach. `gain` is the difference in `worth` from the first row,
 question by question. --base takes a value of `model.base_model`; a name of --drawings is a key of
 `DRAWINGS`. Last comes the processor time of a reply.
+
+results/likeness.json, on two AVX2 cores: on the starter (200 questions), four candidates with
+λ = 0.75 raise `worth` by 6.6 points (4~10) and `good` from 55 to 64%, and lower `verbatim` from 62
+to 49%, at twice the processor time. On Gemma 3 270M (100 questions, min_p 0.1, no other drawing)
+they raise it by 8.8 points (4~14) and `good` from 83 to 90%, and lower `verbatim` from 66 to 51%.
+Eight are a little better on the starter, and slower. At λ = 0.25 more replies are on topic, and
+more of them the same. Any drawing clearly stricter than the first copies more, on the starter;
+hence a min_p of only 0.02, which costs less than a point.
 """
 
 from __future__ import annotations
