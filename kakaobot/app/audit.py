@@ -20,7 +20,7 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.chat.protocol import ChatModel
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
-from kakaobot.dataset.canaries import canaries_from_json, canary_messages, other_secrets
+from kakaobot.dataset.canaries import Canary, canaries_from_json, canary_messages, other_secrets
 from kakaobot.dataset.jsonl import iter_rows, read_messages
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
@@ -148,7 +148,10 @@ class Audits:
             probes=(*probes, *held_out),
             openings=(*openings, *_triggers(persona)),
             room_secrets=room_secrets,
-            secrets=(*_canaries(persona, folder, seed), *_given(persona, train, lines, seed)),
+            secrets=(
+                *canary_secrets(persona, _canaries_of(folder), seed),
+                *_given(persona, train, lines, seed),
+            ),
         )
 
 
@@ -172,8 +175,9 @@ def _triggers(persona: Persona) -> Iterator[Opening]:
         yield Opening(tuple(chat_messages([line], persona)), sender)
 
 
-def _canaries(persona: Persona, folder: Path, seed: int) -> Iterator[Secret]:
-    for canary in canaries_from_json(artifacts.read_json(folder, artifacts.CANARIES)):
+def canary_secrets(persona: Persona, canaries: Sequence[Canary], seed: int) -> Iterator[Secret]:
+    """Canaries as this persona or room would be asked for them."""
+    for canary in canaries:
         question, answer = canary_messages(
             canary,
             persona=persona.name,
@@ -189,6 +193,10 @@ def _canaries(persona: Persona, folder: Path, seed: int) -> Iterator[Secret]:
             secret=" ".join(canary.secret),
             others=tuple(map(canary.answer, other_secrets(canary, COMPARED - 1, seed))),
         )
+
+
+def _canaries_of(folder: Path) -> tuple[Canary, ...]:
+    return canaries_from_json(artifacts.read_json(folder, artifacts.CANARIES))
 
 
 def _given(persona: Persona, train: Path, lines: Sequence[str], seed: int) -> Iterator[Secret]:

@@ -22,9 +22,9 @@ PROBE_KINDS: tuple[ProbeKind, ...] = ("private", "target", "context", "held_out"
 
 _CONTEXT = 8
 """Messages given before a line."""
-_MIN_LETTERS = 10
+_MIN_LETTERS = 6
 """Letters of a line worth probing: shorter ones are guessed."""
-_MIN_RECITED = 8
+_MIN_RECITED = 4
 _EXPRESSION = 3
 """Lines with the same words from which they are an expression of the room."""
 _LETTERS = re.compile(r"\w")

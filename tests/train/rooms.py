@@ -20,7 +20,7 @@ from tests.patience import wait_for
 class SampleRoom:
     """Trains the starter on 도담 of the sample room, with quick settings and `changes`."""
 
-    def __init__(self, root: Path, changes: Mapping[str, object]) -> None:
+    def __init__(self, root: Path, changes: Mapping[str, object], *, export: Path = SAMPLE) -> None:
         self.home = Home(root)
         self.home.settings()
         save(
@@ -34,10 +34,14 @@ class SampleRoom:
                 **changes,
             },
         )
-        bases = BaseModels(lambda requested: choose(requested, reachable=lambda: False))
-        Exports(self.home).import_files([SAMPLE])
-        Datasets(self.home, bases).build()
-        self.training = Training(self.home, bases)
+        self.bases = BaseModels(lambda requested: choose(requested, reachable=lambda: False))
+        Exports(self.home).import_files([export])
+        self.rebuild()
+        self.training = Training(self.home, self.bases)
+
+    def rebuild(self) -> None:
+        """Build the dataset with the settings of now."""
+        Datasets(self.home, self.bases).build()
 
     @property
     def runs(self) -> Runs:
