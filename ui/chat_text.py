@@ -9,7 +9,6 @@ STOP = "멈추기"
 HEADER_BASE = "바탕"
 HEADER_ADAPTER = "배운 것"
 HEADER_DATA = "데이터"
-HEADER_LIKENESS = "닮은 정도"
 ADAPTER_NAMES = {"best": "가장 좋은 때", "latest": "가장 최근"}
 AT_STEP = "{kind} ({step:,}단계)"
 ALL_ROOMS = "가져온 모든 방"

@@ -18,7 +18,7 @@ from kakaobot.chat.guards import GuardCounts
 from kakaobot.chat.line import Ticket, WaitingLine
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, Reply, split_bubbles
 from kakaobot.chat.load import ModelLoader, load_engine
-from kakaobot.chat.protocol import Cancelled, ChatModel
+from kakaobot.chat.protocol import ADAPTER, Cancelled, ChatModel
 from kakaobot.chat.replies import ReplyRequest, reply_texts
 from kakaobot.chat.reply_thread import ReplyThread
 from kakaobot.config import Home
@@ -82,6 +82,7 @@ class ChatService:
         reply_as: str = "",
         user_name: str = "",
         speaker: Speaker | None = None,
+        strength: float = ADAPTER,
     ) -> Iterator[Reply]:
         """Stream the next message of the room. Closing the iterator stops generation.
 
@@ -95,6 +96,7 @@ class ChatService:
             user_name: the participant the user writes as.
             speaker: draws who replies in place of the model; the reply has no name and no bubbles
                 if nobody does.
+            strength: as in `ChatModel`.
 
         Raises:
             AccessDenied: at the call itself, before iteration.
@@ -102,7 +104,7 @@ class ChatService:
                 wait, or a training needed the memory.
         """
         self._gate.verify(access)
-        return self._reply(lines, run, reply_as, user_name, speaker)
+        return self._reply(lines, run, reply_as, user_name, speaker, strength)
 
     def smoke(self, access: AccessPass | None, run: str = "") -> Iterator[tuple[str, Reply]]:
         """Yield each prompt of `smoke.prompts` with its finished reply.
@@ -242,6 +244,7 @@ class ChatService:
         reply_as: str,
         user_name: str,
         speaker: Speaker | None = None,
+        strength: float = ADAPTER,
     ) -> Iterator[Reply]:
         persona = self.persona(run)
         messages = chat_messages(lines, persona, user_name=user_name)
@@ -255,7 +258,7 @@ class ChatService:
             elif not name:
                 name = model.draw_participant(messages, candidates, cancelled=cancelled)
             if name:
-                yield from self._generate(model, persona, messages, name, cancelled)
+                yield from self._generate(model, persona, messages, name, strength, cancelled)
             else:
                 yield replace(start, done=True)
 
@@ -268,6 +271,7 @@ class ChatService:
         persona: Persona,
         messages: Sequence[ChatMessage],
         name: str,
+        strength: float,
         cancelled: threading.Event,
     ) -> Iterator[Reply]:
         generation = self._home.settings().generation
@@ -275,6 +279,7 @@ class ChatService:
             messages,
             chat_sampling(generation),
             reply_as="" if persona.name else name,
+            strength=strength,
             candidates=generation.candidates,
             relevance=generation.relevance,
             rejected=rejected_replies(self._home, persona),

@@ -10,6 +10,8 @@ from typing import Literal
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, current_session
 from kakaobot.config import Home
 from kakaobot.errors import RunError
+from kakaobot.likeness import run_likeness_text
+from kakaobot.runs.history import likeness_of
 from kakaobot.runs.refinement import is_offered
 from kakaobot.runs.run import Run, Runs
 from kakaobot.schema import ChatMessage
@@ -43,6 +45,8 @@ class Persona:
     """Replies learned; 0 if unknown."""
     period: tuple[str, str] = ("", "")
     """First and last month of the data, as `2026-03`; empty if unknown."""
+    likeness: str = ""
+    """Korean: how like replies are to the persona; empty if it was not measured."""
 
 
 class Personas:
@@ -85,6 +89,7 @@ class Personas:
             + (f" ({step}단계)" if step else ""),
             replies=int(data.get("train_replies", 0)),
             period=_period(data.get("period")),
+            likeness=_likeness_text(chosen, status.best_step),
         )
 
     def find(self, name: str = "") -> Run:
@@ -144,6 +149,11 @@ def chat_messages(
         else:
             messages.append(ChatMessage("assistant", line.text))
     return messages
+
+
+def _likeness_text(run: Run, best_step: int | None) -> str:
+    likeness = likeness_of(run)
+    return run_likeness_text(likeness, best_step) if likeness else ""
 
 
 def _period(recorded: object) -> tuple[str, str]:

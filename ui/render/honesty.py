@@ -12,6 +12,7 @@ from kakaobot.audit.report import AuditReport, RecitedLine
 from kakaobot.audit.tables import report_tables
 from kakaobot.chat.copy_meter import Overlap
 from kakaobot.display_name import display_name
+from kakaobot.likeness import LIKENESS_TITLE
 from kakaobot.schema import ChatMessage
 from ui import chat_text
 from ui.render.templating import render
@@ -20,7 +21,7 @@ QuotedLine = tuple[RecitedLine, Sequence[ChatMessage]]
 """A recited line and the messages up to it."""
 
 
-def chat_header(persona: Persona, likeness: str = "") -> str:
+def chat_header(persona: Persona) -> str:
     """Base, adapter, step, data and likeness; what is not known is left out."""
     room = display_name(persona.room) if persona.room else chat_text.ALL_ROOMS
     replies = persona.replies and chat_text.LEARNED_REPLIES.format(count=persona.replies)
@@ -29,7 +30,7 @@ def chat_header(persona: Persona, likeness: str = "") -> str:
         (chat_text.HEADER_BASE, persona.base),
         (chat_text.HEADER_ADAPTER, _adapter_text(persona.adapter, persona.step)),
         (chat_text.HEADER_DATA, data),
-        (chat_text.HEADER_LIKENESS, likeness),
+        (LIKENESS_TITLE, persona.likeness),
     )
     return render("chat_header", facts=facts)
 
