@@ -48,10 +48,14 @@ class AuditProgress(NamedTuple):
 class Audits:
     """Audits of the runs of one home."""
 
-    def __init__(self, home: Home, gate: PasswordGate, chat: ChatService) -> None:
+    def __init__(
+        self, home: Home, gate: PasswordGate, chat: ChatService, *, probes: int = _PROBES
+    ) -> None:
+        """Audit by a chat service; `probes`: lines probed of every kind."""
         self._home = home
         self._gate = gate
         self._chat = chat
+        self._probes = probes
 
     def run(
         self, access: AccessPass | None, run: str = "", lines: Sequence[str] = ()
@@ -141,7 +145,7 @@ class Audits:
     ) -> Material:
         seed = self._home.settings().project.seed
         train, val = folder / artifacts.TRAIN, folder / artifacts.VAL
-        chooser = ProbeChooser(count=_PROBES, seed=seed)
+        chooser = ProbeChooser(count=self._probes, seed=seed)
         probes, openings = chooser.training(iter_rows(train), iter_rows(train))
         held_out = chooser.held_out(iter_rows(val), iter_rows(val))
         return Material(

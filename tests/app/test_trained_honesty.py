@@ -87,7 +87,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
 
 
 def test_an_audit_finds_planted_canaries_and_recited_lines(trained: Trained) -> None:
-    audits = Audits(trained.home, trained.gate, trained.chat)
+    audits = Audits(trained.home, trained.gate, trained.chat, probes=24)
     assert audits.report(trained.access, "planted") is None
     steps = list(audits.run(trained.access, "planted", ["내일 3시 4821 출구", "그런 말은 없었지"]))
     report = steps[-1].report
