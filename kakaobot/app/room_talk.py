@@ -15,7 +15,7 @@ from kakaobot.app.chat import ChatService
 from kakaobot.app.personas import Persona, candidates_for
 from kakaobot.chat.lines import ChatLine, Reply, current_session
 from kakaobot.chat.pacing import DEFAULT_CLOCK, LONGEST_PAUSE, Clock, own_pauses, paced
-from kakaobot.chat.protocol import ChatModel
+from kakaobot.chat.protocol import ADAPTER, BASE, STRONGEST, ChatModel
 from kakaobot.dataset.turn_taking import TurnTaking
 from kakaobot.errors import RunError
 from kakaobot.schema import ChatMessage
@@ -40,6 +40,8 @@ class TalkOptions:
     """The participant the user writes as."""
     at_once: bool = False
     """Show replies as they are generated, without pauses."""
+    strength: float = ADAPTER
+    """As in `ChatModel`."""
 
 
 class RoomTalk:
@@ -130,6 +132,7 @@ class _Scene:
         self._chat, self._access, self._persona = chat, access, persona
         self._taking, self._draw, self._clock = taking, draw, clock
         self._user, self._at_once = options.user_name, options.at_once
+        self._strength = min(max(options.strength, BASE), STRONGEST)
         known = [name for name in options.members if name in persona.participants]
         if options.members and not known and not persona.name:
             raise RunError(_NOBODY_ELSE)
@@ -145,6 +148,7 @@ class _Scene:
             run=self._persona.run,
             reply_as="" if self._persona.name else name,
             user_name=self._user,
+            strength=self._strength,
         )
         return self._paced(replies)
 
@@ -179,7 +183,13 @@ class _Scene:
         if current_session(said):
             return self._next_turn(said, with_user=False)
         opener = self._taking.draw_opener(self.members, self._draw)
-        return self._chat.reply(self._access, said, run=self._persona.run, reply_as=opener)
+        return self._chat.reply(
+            self._access,
+            said,
+            run=self._persona.run,
+            reply_as=opener,
+            strength=self._strength,
+        )
 
     def _next_turn(self, said: Sequence[ChatLine], *, with_user: bool) -> Iterator[Reply]:
         """The turn of whom the model draws; without a name if that is the user."""
@@ -207,6 +217,7 @@ class _Scene:
             run=self._persona.run,
             user_name=self._user,
             speaker=speaker,
+            strength=self._strength,
         )
 
     def _falls_silent(self, said: Sequence[ChatLine]) -> bool:

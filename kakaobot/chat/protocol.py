@@ -12,8 +12,8 @@ from kakaobot.schema import ChatMessage
 
 NEVER = threading.Event()
 """For a call that nobody cancels; never set."""
-BASE, ADAPTER = 0.0, 1.0
-"""Strengths."""
+BASE, ADAPTER, STRONGEST = 0.0, 1.0, 1.3
+"""Strengths; beyond the last one, replies fall apart."""
 
 
 class Cancelled(Exception):

@@ -150,9 +150,15 @@ class Page:
         values: Mapping[str, object] | None = None,
         event_data: object = None,
     ) -> httpx.Response:
-        """Send an event; `values` of its inputs by `elem_id`, None for all others."""
+        """Send an event; `values` of its inputs by `elem_id`, None for others but sliders."""
         dependency = self.dependency(elem_id, event)
-        inputs = {self.component(name): value for name, value in (values or {}).items()}
+        # A slider has no empty value.
+        inputs = {
+            component["id"]: component["props"]["value"]
+            for component in self.config["components"]
+            if component["type"] == "slider"
+        }
+        inputs |= {self.component(name): value for name, value in (values or {}).items()}
         data = [inputs.get(number) for number in dependency["inputs"]]
         return self._send(dependency["id"], data, event_data)
 

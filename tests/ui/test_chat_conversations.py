@@ -19,7 +19,7 @@ from ui.tabs.chat.keeping import PageConversation
 
 GATE = PasswordGate("열쇠")
 ACCESS = GATE.authenticate("열쇠")
-WITH_WHOM = ("main", ("도담",), "", True, None)
+WITH_WHOM = ("main", ("도담",), "", True, 1.0, None)
 
 
 class ChatPage:

@@ -141,15 +141,20 @@ def test_place_repeats_and_cut_of_a_reply(chat_handlers, gate):
 def test_a_page_gets_one_reply_at_a_time(handlers, gate):
     access = gate.authenticate("열쇠")
     first: Any = handlers.send(
-        access, "하나 둘", (), "", (), "", True, gr.Request(session_hash="a")
+        access, "하나 둘", (), "", (), "", True, 1.0, gr.Request(session_hash="a")
     )
     next(first)
-    [refused] = handlers.send(access, "셋", (), "", (), "", True, gr.Request(session_hash="a"))
+    page_a, page_b = (gr.Request(session_hash=page) for page in "ab")
+    [refused] = handlers.send(access, "셋", (), "", (), "", True, 1.0, page_a)
     assert refused == (SKIP,) * 5
-    other: Any = handlers.send(access, "셋", (), "", (), "", True, gr.Request(session_hash="b"))
+    other: Any = handlers.send(
+        access, "셋", (), "", (), "", True, 1.0, gr.Request(session_hash="b")
+    )
     assert next(other)[0] != SKIP
     first.close()
-    again: Any = handlers.send(access, "넷", (), "", (), "", True, gr.Request(session_hash="a"))
+    again: Any = handlers.send(
+        access, "넷", (), "", (), "", True, 1.0, gr.Request(session_hash="a")
+    )
     assert next(again)[0] != SKIP
 
 

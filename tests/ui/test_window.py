@@ -144,9 +144,8 @@ def find_dependency(window: gr.Blocks, method: Any) -> tuple[int, Any]:
 
 
 def data_for(dependency):
-    return [
-        "훔쳐보기" if block.get_block_name() == "textbox" else None for block in dependency.inputs
-    ]
+    values = {"textbox": "훔쳐보기", "slider": 1}
+    return [values.get(block.get_block_name()) for block in dependency.inputs]
 
 
 def test_every_dependency_is_private(window):
@@ -198,7 +197,7 @@ def test_the_password_unlocks_the_chat_for_one_session_only(served):
     show_room, _ = find_dependency(window, ChatHandlers.show_room)
     assert call(show_room, [None, None], "friend")["success"]
     send, dependency = find_dependency(window, ChatHandlers.send)
-    result = call(send, [None, "안녕 친구", None, "main", None, "", True, None], "friend")
+    result = call(send, [None, "안녕 친구", None, "main", None, "", True, 1, None], "friend")
     assert result["success"], result
     assert chat.replies == 1
     assert call(send, data_for(dependency), "stranger")["output"]["error"] == LOCKED

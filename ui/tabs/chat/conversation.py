@@ -20,6 +20,7 @@ from kakaobot.app.conversations import ChatSetup
 from kakaobot.app.people import Company
 from kakaobot.app.room_talk import TalkOptions
 from kakaobot.chat.lines import ChatLine, Reply
+from kakaobot.chat.protocol import ADAPTER
 from kakaobot.errors import KakaobotError
 from ui import chat_text, text
 from ui.chat_services import ConversationsProtocol
@@ -133,6 +134,7 @@ class ChatHandlers:
         members: persona.Members,
         user_name: str,
         at_once: bool,
+        strength: float = ADAPTER,
         request: gr.Request | None = None,
         page: PageConversation | None = None,
     ) -> Iterator[Updates]:
@@ -142,7 +144,9 @@ class ChatHandlers:
             yield skip(5)
             return
         lines = (*lines, ChatLine(user_name or "", message.strip(), from_user=True))
-        options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
+        options = TalkOptions(
+            run or "", members, user_name or "", at_once=at_once, strength=strength
+        )
         replies = functools.partial(self._talk.answer, access, lines, options)
         keeping = self._keeping(access, options, page)
         yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
@@ -155,6 +159,7 @@ class ChatHandlers:
         members: persona.Members,
         user_name: str,
         at_once: bool,
+        strength: float = ADAPTER,
         request: gr.Request | None = None,
         page: PageConversation | None = None,
     ) -> Iterator[Updates]:
@@ -164,7 +169,9 @@ class ChatHandlers:
             notify(text.NOTHING_TO_RETRY)
             yield skip(5)
             return
-        options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
+        options = TalkOptions(
+            run or "", members, user_name or "", at_once=at_once, strength=strength
+        )
         replies = functools.partial(self._talk.answer, access, lines, options)
         keeping = self._keeping(access, options, page)
         yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
@@ -178,6 +185,7 @@ class ChatHandlers:
         members: persona.Members,
         user_name: str,
         at_once: bool,
+        strength: float = ADAPTER,
         request: gr.Request | None = None,
         page: PageConversation | None = None,
     ) -> Iterator[Updates]:
@@ -188,7 +196,9 @@ class ChatHandlers:
             yield bubbles(lines), *skip(4)
             return
         lines = (*lines[:number], replace(lines[number], text=message))
-        options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
+        options = TalkOptions(
+            run or "", members, user_name or "", at_once=at_once, strength=strength
+        )
         replies = functools.partial(self._talk.answer, access, lines, options)
         keeping = self._keeping(access, options, page)
         yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
@@ -201,12 +211,15 @@ class ChatHandlers:
         members: persona.Members,
         user_name: str,
         at_once: bool,
+        strength: float = ADAPTER,
         request: gr.Request | None = None,
         page: PageConversation | None = None,
     ) -> Iterator[Updates]:
         """Let the room talk by itself until it is stopped."""
         self._gate.verify(access)
-        options = TalkOptions(run or "", members, user_name or "", at_once=at_once)
+        options = TalkOptions(
+            run or "", members, user_name or "", at_once=at_once, strength=strength
+        )
         replies = functools.partial(self._talk.go_on, access, lines, options)
         keeping = self._keeping(access, options, page)
         yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)

@@ -16,7 +16,7 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.errors import KakaobotError
 from ui import chat_text
 from ui.chat_services import CopiesProtocol
-from ui.events import Trigger, Updates, on
+from ui.events import Updates, on
 from ui.password_bar import PageAccess
 from ui.render import honesty
 
@@ -48,7 +48,6 @@ def build(
     parts: CopyComponents,
     conversation: tuple[gr.State, gr.Dropdown],
     page: PageAccess,
-    changes: Sequence[Trigger],
 ) -> None:
     """Wire the note.
 
@@ -57,12 +56,12 @@ def build(
         parts: its components.
         conversation: its lines and its run.
         page: its pass.
-        changes: events after which the last reply may be another one.
     """
     said = [page.access, *conversation]
     outputs = [parts.note, parts.show, parts.source]
-    for change in (*changes, page.changed):
-        on(change, handlers.measure, said, outputs)
+    # While a reply streams, only its newest state is measured.
+    on(conversation[0].change, handlers.measure, said, outputs, trigger_mode="always_last")
+    on(page.changed, handlers.measure, said, outputs)
     on(parts.show.click, handlers.show_source, said, parts.source)
 
 

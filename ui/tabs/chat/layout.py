@@ -7,8 +7,9 @@ from typing import Any
 
 import gradio as gr
 
+from kakaobot.chat.protocol import ADAPTER, BASE, STRONGEST
 from ui import chat_text, text
-from ui.tabs.chat import conversations_layout, persona
+from ui.tabs.chat import conversations_layout, copies, persona
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class ChatComponents:
     retry: gr.Button
     undo: gr.Button
     at_once: gr.Checkbox
+    header: gr.HTML
+    copies: copies.CopyComponents
+    strength: gr.Slider
     persona_card: gr.HTML
     members_card: gr.HTML
     members: gr.State
@@ -48,7 +52,7 @@ class ChatComponents:
     @property
     def options(self) -> list[Any]:
         """The values of `ChatHandlers.options`."""
-        return [self.run, self.members, self.user_name, self.at_once]
+        return [self.run, self.members, self.user_name, self.at_once, self.strength]
 
 
 def layout(gate_card: str) -> ChatComponents:
@@ -61,10 +65,25 @@ def layout(gate_card: str) -> ChatComponents:
         with gr.Column(scale=1, min_width=230, elem_id="chat-kept"):
             parts["kept"] = conversations_layout.layout()
         with gr.Column(scale=3, min_width=420):
+            parts["header"] = gr.HTML(elem_id="chat-header")
             parts |= _conversation()
+            parts["copies"] = copies.layout()
         with gr.Column(scale=1, min_width=250, elem_id="chat-side"):
             parts |= persona.layout()
+            parts["strength"] = _strength()
     return ChatComponents(**parts)
+
+
+def _strength() -> gr.Slider:
+    return gr.Slider(
+        BASE,
+        STRONGEST,
+        value=ADAPTER,
+        step=0.1,
+        label=chat_text.STRENGTH,
+        info=chat_text.STRENGTH_HINT,
+        elem_id="chat-strength",
+    )
 
 
 def _conversation() -> dict[str, Any]:

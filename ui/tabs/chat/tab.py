@@ -12,12 +12,15 @@ from ui.tabs.chat import (
     compare,
     conversation,
     conversations,
+    copies,
     feedback,
     feedback_bar,
+    header,
     memory,
     persona,
     quiz,
 )
+from ui.tabs.chat.layout import ChatComponents
 
 
 def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
@@ -36,6 +39,7 @@ def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
             memory.wire(memory.MemoryHandlers(chat, gate), line, parts, tab, page)
             bar = feedback_bar.FeedbackBarHandlers(services.feedback, gate)
             feedback_bar.build(bar, page, parts.chatbot, parts.lines, parts.run, parts.user_name)
+            _build_honesty(services, parts, page)
         with gr.Tab(chat_text.COMPARE_TAB, id="compare", elem_id="tab-compare") as inner:
             compare.build(compare.CompareHandlers(chat, services.comparison, gate), inner, page)
         with gr.Tab(quiz_text.QUIZ_TAB, id="quiz", elem_id="tab-quiz") as inner:
@@ -45,3 +49,11 @@ def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
         with gr.Tab(feedback_text.FEEDBACK_TAB, id="feedback", elem_id="tab-feedback") as inner:
             corrected = feedback.FeedbackHandlers(services.feedback, services.refining, gate)
             feedback.build(corrected, inner, page, parts.run)
+
+
+def _build_honesty(services: Services, parts: ChatComponents, page: PageAccess) -> None:
+    """Wire the header of the conversation and the note on copies."""
+    about = header.ChatHeaderHandlers(services.chat, services.gate)
+    header.build(about, parts.header, parts.run, page)
+    noted = copies.CopyHandlers(services.copies, services.gate)
+    copies.build(noted, parts.copies, (parts.lines, parts.run), page)
