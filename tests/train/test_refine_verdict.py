@@ -105,11 +105,14 @@ def test_a_rise_as_between_evaluations_of_the_training_is_noise() -> None:
 
 
 def test_noise_is_the_distance_of_the_best_evaluation_to_its_nearer_neighbour() -> None:
-    losses = {0: 9.0, 10: 4.4, 20: 4.0, 30: 4.1, 40: 8.0}
-    points = [Point(step, "eval_loss", loss, 0.0) for step, loss in losses.items()]
-    points.append(Point(20, "loss", 1.0, 0.0))
-    assert loss_noise(points, 20) == pytest.approx(0.1)
-    assert loss_noise(points, 40) == 0
-    assert loss_noise(points[:2], 10) == 0
-    assert loss_noise(points, None) == 0
-    assert loss_noise([Point(10, "eval_loss", 5.0, 0.0), *points[2:3]], 20) == pytest.approx(0.4)
+    def noise(losses: dict[int, float], best: int | None) -> float:
+        points = [Point(step, "eval_loss", loss, 0.0) for step, loss in losses.items()]
+        return loss_noise([*points, Point(20, "loss", 1.0, 0.0)], best)
+
+    assert noise({0: 9.0, 10: 4.3, 20: 4.0, 30: 4.2, 40: 8.0}, 20) == pytest.approx(0.2)
+    assert noise({0: 9.0, 10: 4.3, 20: 4.0}, 20) == pytest.approx(0.3)
+    # Within bounds, and without neighbours the lower one; step 0 is the base.
+    assert noise({10: 4.01, 20: 4.0, 30: 4.2}, 20) == pytest.approx(0.12)
+    assert noise({10: 5.0, 20: 4.0, 30: 6.0}, 20) == pytest.approx(0.4)
+    assert noise({0: 9.0, 20: 4.0}, 20) == pytest.approx(0.12)
+    assert noise({10: 4.0}, None) == 0
