@@ -20,7 +20,7 @@ from ui.events import Updates, on, skip
 from ui.password_bar import PageAccess
 from ui.render import cards, honesty
 from ui.services import ChatProtocol
-from ui.tabs.chat.runs import run_choices
+from ui.tabs.chat.runs import chosen_run, run_choices
 
 _SHOWN_LINES = 12
 """Recited lines that are read from the data."""
@@ -77,8 +77,9 @@ class AuditHandlers:
         """Update the runs, and show the last report of the chosen one."""
         if not self._gate.is_open(access):
             return skip(2)
-        choices = run_choices(self._chat, run)
-        return choices, self._last_report(access, choices.value)
+        # While an event is handled, a component knows only what it is changed to.
+        chosen = chosen_run(self._chat, run)
+        return run_choices(self._chat, chosen), self._last_report(access, chosen)
 
     def run(self, access: AccessPass | None, run: str | None) -> Iterator[Updates]:
         """Stream the progress, then the report. Locking the page hides it, and does not stop it."""

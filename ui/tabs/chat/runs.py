@@ -12,10 +12,14 @@ from ui.services import ChatProtocol
 
 def run_choices(chat: ChatProtocol, chosen: str | None) -> gr.Dropdown:
     """All runs with an adapter, by who was learned; keeps the chosen one if it still exists."""
+    labels = [(_label(chat, run), run) for run in chat.runs()]
+    return gr.Dropdown(labels, value=chosen_run(chat, chosen))
+
+
+def chosen_run(chat: ChatProtocol, chosen: str | None) -> str | None:
+    """The chosen run if it still exists, else the first one; None without any."""
     runs = list(chat.runs())
-    labels = [(_label(chat, run), run) for run in runs]
-    value = chosen if chosen in runs else next(iter(runs), None)
-    return gr.Dropdown(labels, value=value)
+    return chosen if chosen in runs else next(iter(runs), None)
 
 
 def _label(chat: ChatProtocol, run: str) -> str:
