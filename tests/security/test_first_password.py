@@ -263,7 +263,11 @@ def test_a_change_needs_the_old_one_and_locks_all_other_pages(
     assert read_env(home / ".env") == {PASSWORD_VARIABLE: NEW}
 
 
-def test_guessing_the_old_password_locks_the_bar_too(unset: LocalWindow) -> None:
+def test_guessing_the_old_password_locks_the_bar_too(
+    unset: LocalWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first lockout lasts five seconds only.
+    monkeypatch.setattr(unset.services.gate, "_clock", lambda: 1e9)
     page = unset.open_page()
     save(page, PASSWORD)
     for _ in range(FREE_ATTEMPTS):

@@ -123,7 +123,7 @@ class Page:
             if [pair[1] for pair in dependency["targets"]] == [event]
             and bar in dependency["outputs"]
         )
-        self._send(dependency["id"], data)
+        self.send(dependency["id"], data)
         return self._by_name(dependency, self.completion())
 
     def unlock(self, password: str = PASSWORD) -> dict[str, Any]:
@@ -160,9 +160,10 @@ class Page:
         }
         inputs |= {self.component(name): value for name, value in (values or {}).items()}
         data = [inputs.get(number) for number in dependency["inputs"]]
-        return self._send(dependency["id"], data, event_data)
+        return self.send(dependency["id"], data, event_data)
 
-    def _send(self, number: int, data: list[object], event_data: object = None) -> httpx.Response:
+    def send(self, number: int, data: list[object], event_data: object = None) -> httpx.Response:
+        """Send an event by its number, as it is."""
         return self.browser.post(
             "/gradio_api/queue/join",
             json={
