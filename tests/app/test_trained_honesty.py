@@ -165,20 +165,23 @@ def test_style_comes_nearer_with_strength(trained: Trained) -> None:
     asked = list(dict.fromkeys(heard))[::4][:24]
     target = style_profile(trained.targets)
 
-    def use(model: ChatModel, cancelled: threading.Event) -> Generator[float, None, None]:
+    distances: dict[float, float] = {}
+
+    def use(model: ChatModel, cancelled: threading.Event) -> Generator[None, None, None]:
         for strength in (0.0, 0.5, 1.0):
             torch.manual_seed(1)
             replies = [
                 candidate.text
                 for text in asked
                 for candidate in model.draw_replies(
-                    [ChatMessage("user", text)], SAMPLING, count=6, strength=strength
+                    [ChatMessage("user", text)], SAMPLING, count=8, strength=strength
                 )
             ]
-            yield style_distance(style_profile(replies), target)
+            distances[strength] = style_distance(style_profile(replies), target)
+        yield
 
-    distances = list(trained.chat.with_model(trained.access, "planted", use, lambda note: -1.0))
-    base, half, whole = [distance for distance in distances if distance >= 0][-3:]
+    list(trained.chat.with_model(trained.access, "planted", use, lambda note: None))
+    base, half, whole = distances.values()
     assert base > half > whole
     assert whole < base / 4
 
