@@ -225,8 +225,9 @@ def test_a_context_never_shows_what_is_asked_later(room: Fixture) -> None:
         for question in room.questions(session):
             answer = room.quiz.pick(room.access, session, 0)
             real = question.sides[answer.real_side][0]
-            shown |= {(line.name, line.text) for line in question.context}
+            # Short replies may be the same by chance within one context.
             assert (real.name, real.text) not in shown
+            shown |= {(line.name, line.text) for line in question.context}
 
 
 def test_the_next_question_is_prepared_while_the_judge_thinks(person: Fixture) -> None:
