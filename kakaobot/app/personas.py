@@ -11,7 +11,8 @@ from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, current_session
 from kakaobot.config import Home
 from kakaobot.errors import RunError
 from kakaobot.likeness import run_likeness_text
-from kakaobot.runs.history import likeness_of
+from kakaobot.runs.history import likeness_of, quiz_tallies_of
+from kakaobot.runs.quiz_log import QuizTallies
 from kakaobot.runs.refinement import is_offered
 from kakaobot.runs.run import Run, Runs
 from kakaobot.schema import ChatMessage
@@ -47,6 +48,8 @@ class Persona:
     """First and last month of the data, as `2026-03`; empty if unknown."""
     likeness: str = ""
     """Korean: how like replies are to the persona; empty if it was not measured."""
+    quiz: QuizTallies = QuizTallies()
+    """As `runs.history.quiz_tallies_of`."""
 
 
 class Personas:
@@ -90,6 +93,7 @@ class Personas:
             replies=int(data.get("train_replies", 0)),
             period=_period(data.get("period")),
             likeness=_likeness_text(chosen, status.best_step),
+            quiz=quiz_tallies_of(chosen),
         )
 
     def find(self, name: str = "") -> Run:

@@ -114,7 +114,6 @@ class _Session:
     picks: list[QuizPick] = field(default_factory=list)
     number: int = 0
     closed: threading.Event = field(default_factory=threading.Event)
-    preparing: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Quiz:
@@ -124,7 +123,8 @@ class Quiz:
         self._home, self._gate, self._chat = home, gate, chat
         self._random = secrets.SystemRandom()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
-        self._threads = ThreadPoolExecutor(_AHEAD, thread_name_prefix="quiz")
+        # One thread, so that questions are prepared in the order in which they are shown.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="quiz")
 
     def start(
         self, access: AccessPass | None, *, run: str = "", turns: int = 1, knows: bool
@@ -248,23 +248,22 @@ class Quiz:
 
     def _prepare_ahead(self, access: AccessPass | None, session: _Session) -> None:
         while len(session.upcoming) < _AHEAD:
-            session.upcoming.append(self._threads.submit(self._prepare, access, session))
+            session.upcoming.append(self._thread.submit(self._prepare, access, session))
 
     def _prepare(self, access: AccessPass | None, session: _Session) -> _QuizItem | None:
         """The next exchange with an imitation that matches; None if there are no more."""
-        with session.preparing:
-            while session.exchanges and not session.closed.is_set():
-                exchange = session.exchanges.pop()
-                if session.shown & {(exchange.participant, text) for text in exchange.replies}:
-                    continue
-                imitated = self._imitate(access, session, exchange)
-                lean = lean_after(session.lean, exchange.replies, imitated)
-                if imitated and match(exchange.replies, imitated) and abs(lean) <= MAX_LEAN:
-                    session.lean = lean
-                    for message in exchange.context[-_SHOWN_CONTEXT:]:
-                        session.shown.add((message.name, message.content))
-                    return _QuizItem(exchange, imitated)
-            return None
+        while session.exchanges and not session.closed.is_set():
+            exchange = session.exchanges.pop()
+            if session.shown & {(exchange.participant, text) for text in exchange.replies}:
+                continue
+            imitated = self._imitate(access, session, exchange)
+            lean = lean_after(session.lean, exchange.replies, imitated)
+            if imitated and match(exchange.replies, imitated) and abs(lean) <= MAX_LEAN:
+                session.lean = lean
+                for message in exchange.context[-_SHOWN_CONTEXT:]:
+                    session.shown.add((message.name, message.content))
+                return _QuizItem(exchange, imitated)
+        return None
 
     def _imitate(
         self, access: AccessPass | None, session: _Session, exchange: HeldOutExchange

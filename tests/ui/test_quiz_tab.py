@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatService
+from kakaobot.app.personas import Persona
 from kakaobot.app.quiz import QuizAnswer, QuizQuestion, QuizStep
 from kakaobot.chat.lines import ChatLine
 from kakaobot.config import Home
@@ -20,6 +22,7 @@ from tests.app.test_chat import create_run
 from ui import quiz_text
 from ui.chat_services import QuizProtocol
 from ui.render import quiz as render_quiz
+from ui.render.honesty import chat_header
 from ui.tabs.chat.quiz import QuizHandlers, QuizState
 
 GATE = PasswordGate("귤")
@@ -156,3 +159,11 @@ def test_a_locked_page_forgets_the_question(handlers: QuizHandlers, quiz: OneQue
     assert quiz.closed == ["s"]
     assert QuizState() in updates
     assert "안 자" not in str(updates) and "도담" not in str(updates)
+
+
+def test_the_fool_rate_stands_beside_the_adapter() -> None:
+    people = ("도담",)
+    persona = Persona("main", "best", 20, "바탕", "", "도담", people, False, False, "도담")
+    assert "속은 비율" not in chat_header(persona)
+    header = chat_header(replace(persona, quiz=QuizTallies(QuizTally(10, 3))))
+    assert "<dt>속은 비율</dt><dd>30% (11~60%, 10번 가운데 3번)</dd>" in header

@@ -7,6 +7,7 @@ from typing import Any
 
 from kakaobot.app.comparison import Answers
 from kakaobot.app.personas import Persona
+from kakaobot.app.quiz_tallies import fool_rate_rows
 from kakaobot.audit.advice import KIND_LABELS, advise
 from kakaobot.audit.report import AuditReport, RecitedLine
 from kakaobot.audit.tables import report_tables
@@ -22,7 +23,7 @@ QuotedLine = tuple[RecitedLine, Sequence[ChatMessage]]
 
 
 def chat_header(persona: Persona) -> str:
-    """Base, adapter, step, data and likeness; what is not known is left out."""
+    """Base, adapter, step, data, likeness and fool rate; what is not known is left out."""
     room = display_name(persona.room) if persona.room else chat_text.ALL_ROOMS
     replies = persona.replies and chat_text.LEARNED_REPLIES.format(count=persona.replies)
     data = ", ".join(str(part) for part in (room, _period_text(persona), replies) if part)
@@ -31,6 +32,7 @@ def chat_header(persona: Persona) -> str:
         (chat_text.HEADER_ADAPTER, _adapter_text(persona.adapter, persona.step)),
         (chat_text.HEADER_DATA, data),
         (LIKENESS_TITLE, persona.likeness),
+        *fool_rate_rows(persona.quiz)[:1],
     )
     return render("chat_header", facts=facts)
 
