@@ -6,7 +6,6 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -70,8 +69,7 @@ def quiz() -> OneQuestion:
 
 
 @pytest.fixture
-def handlers(tmp_path: Path, quiz: OneQuestion) -> QuizHandlers:
-    home = Home(tmp_path)
+def handlers(home: Home, quiz: OneQuestion) -> QuizHandlers:
     for name in ("첫째", "둘째"):
         create_run(home, name, persona="도담")
     return QuizHandlers(ChatService(home, GATE), quiz, GATE)
