@@ -39,7 +39,7 @@ def build(handlers: CompareHandlers, tab: gr.Tab, page: PageAccess) -> None:
                 min_width=220,
                 elem_id="compare-message",
             )
-            small: dict[str, Any] = {"scale": 0, "min_width": 140}
+            small: dict[str, Any] = {"scale": 0, "min_width": 170}
             start = gr.Button(
                 chat_text.COMPARE_START, variant="primary", elem_id="compare-start", **small
             )
