@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from kakaobot.app.training import TrainingSnapshot
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.cli.console import Console
 from kakaobot.cli.training import TrainingControl, follow
 from kakaobot.errors import RunError

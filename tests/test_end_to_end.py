@@ -16,7 +16,8 @@ from kakaobot.app.chat import ChatService
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.judges import Judges
-from kakaobot.app.training import Training, TrainingSnapshot
+from kakaobot.app.training import Training
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.base.generation import Sampling, chat_sampling
 from kakaobot.base.selection import choose
 from kakaobot.chat.engine import Engine

@@ -97,8 +97,6 @@ PRIVATE = "저장하지 않기"
 PRIVATE_HINT = "켜면 이 대화는 창을 닫을 때 사라지고, 저장해 둔 것도 지웁니다."
 EXPORT_NAME = "카카오봇 AI 기록.txt"
 BRANCH = "갈래 {number}/{count}"
-PREVIOUS_BRANCH = "앞 갈래"
-NEXT_BRANCH = "다음 갈래"
 
 # --- model in memory
 MEMORY_LOADED = "'{run}' 모델이 메모리에 있습니다 (약 {size})."

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from kakaobot.app.auth import AccessPass
 from kakaobot.app.refining import RefineOffer
-from kakaobot.app.training import TrainingSnapshot
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.chat.lines import ChatLine
 from kakaobot.dataset.feedback import FeedbackEntry, FeedbackKind
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from kakaobot.app.training import SILENCE_SECONDS, TrainingSnapshot
+from kakaobot.app.training import SILENCE_SECONDS
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.chat.lines import ChatLine
 from kakaobot.display_name import display_name
 from kakaobot.likeness import Likeness, run_likeness_text

@@ -28,7 +28,8 @@ from kakaobot.app.quiz import Quiz
 from kakaobot.app.refining import Refining
 from kakaobot.app.room_talk import RoomTalk, TalkOptions
 from kakaobot.app.settings import SettingsEditor
-from kakaobot.app.training import Training, TrainingSnapshot
+from kakaobot.app.training import Training
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport

@@ -10,7 +10,8 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.feedback import is_about
 from kakaobot.app.personas import Persona, Personas, chat_messages
 from kakaobot.app.refine_rows import RefineFolders
-from kakaobot.app.training import RunStart, Training, TrainingSnapshot
+from kakaobot.app.training import RunStart, Training
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.base.files import check_files
 from kakaobot.base.selection import location_of
 from kakaobot.chat.lines import ChatLine

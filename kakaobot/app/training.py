@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.atomic_io import disk_is_full
 from kakaobot.base.files import check_files
 from kakaobot.base.selection import BaseModelChoice, location_of
@@ -18,10 +19,9 @@ from kakaobot.dataset.artifacts import STATS
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.exports.file_store import FileStore
-from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.exit_reason import FULL_DISK, without_promise
-from kakaobot.runs.history import RunHistory, RunSummary
+from kakaobot.runs.history import RunHistory
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import LIVE, Status
@@ -35,42 +35,6 @@ _CHARTED = frozenset(("loss", "eval_loss", "voice"))
 SILENCE_SECONDS = 120.0
 """Seconds without a heartbeat after which a worker counts as silent."""
 _LAST_LINES = 8
-
-
-@dataclass(frozen=True)
-class TrainingSnapshot:
-    """The state of training at one moment, for the window and the command line."""
-
-    run: str
-    """Empty if there is no run."""
-    status: Status
-    stopping: bool
-    """Whether a stop was requested and the worker is still alive."""
-    points: tuple[Point, ...]
-    log: str
-    base: str
-    """Label of the base model."""
-    base_reason: str
-    practice: bool
-    """Whether the base model is for practice only."""
-    runs: tuple[RunSummary, ...]
-    can_start: bool
-    can_stop: bool
-    resume_step: int
-    """The step a start resumes from; 0 for a new run."""
-    start_blocker: str
-    """Why training cannot start now, in Korean; empty if it can."""
-    can_chat: bool
-    last_lines: str = ""
-    """Last lines of the log of a failed run."""
-    silent_seconds: float = 0.0
-    """Seconds since the last heartbeat of a running worker."""
-    eval_samples: EvalTranscript = EvalTranscript()
-
-    @property
-    def likeness(self) -> Likeness | None:
-        """As `runs.history.likeness_of`."""
-        return next((run.likeness for run in self.runs if run.name == self.run), None)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from kakaobot.app.auth import PasswordGate
 from kakaobot.app.feedback import KIND_LABELS, Feedback
 from kakaobot.app.refining import RefineOffer, Refining
-from kakaobot.app.training import Training, TrainingSnapshot
+from kakaobot.app.training import Training
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.hints import command_hint

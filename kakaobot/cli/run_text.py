@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from kakaobot.app.quiz_tallies import fool_rate_rows
-from kakaobot.app.training import TrainingSnapshot
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import PRACTICE
 from kakaobot.cli.hints import command_hint

@@ -7,7 +7,8 @@ from argparse import Namespace
 from typing import Protocol
 
 from kakaobot.app.estimates import estimate
-from kakaobot.app.training import Training, TrainingSnapshot
+from kakaobot.app.training import Training
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.cli.console import Console
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.run_text import (

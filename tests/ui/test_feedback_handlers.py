@@ -10,7 +10,7 @@ import pytest
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.feedback import Feedback
 from kakaobot.app.refining import RefineOffer
-from kakaobot.app.training import TrainingSnapshot
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.chat.lines import ChatLine
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, DatasetError

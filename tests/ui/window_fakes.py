@@ -21,7 +21,8 @@ from kakaobot.app.personas import Persona
 from kakaobot.app.quiz import Quiz
 from kakaobot.app.refining import Refining
 from kakaobot.app.room_talk import TalkOptions
-from kakaobot.app.training import Training, TrainingSnapshot
+from kakaobot.app.training import Training
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.app.training import TrainingSnapshot
+from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.status import LIVE
 from kakaobot.train.forecast import Estimate
