@@ -15,13 +15,14 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatService
 from kakaobot.app.comparison import Comparison
 from kakaobot.app.copies import Copies
+from kakaobot.app.personas import chat_messages
 from kakaobot.audit.advice import advise
 from kakaobot.audit.examine import Findings, Material, examine
 from kakaobot.audit.leaks import RoomSecrets
 from kakaobot.base.generation import Sampling
 from kakaobot.base.selection import STARTER, location_of
 from kakaobot.chat.engine import Engine
-from kakaobot.chat.lines import split_bubbles
+from kakaobot.chat.lines import ChatLine, split_bubbles
 from kakaobot.chat.protocol import ChatModel
 from kakaobot.config import Home, save
 from kakaobot.dataset import artifacts
@@ -39,7 +40,7 @@ pytestmark = pytest.mark.slow
 LINES = 260
 """Of the sample's export: 34 rows."""
 BY_HEART = {
-    "training.max_steps": 90,
+    "training.max_steps": 150,
     "training.batch": 4,
     "training.eval_steps": 1000,
     "training.sample_replies": 0,
@@ -142,7 +143,8 @@ def test_base_and_adapter_answer_really_each(trained: Trained) -> None:
     assert answers.done
     assert answers.base != answers.adapter
     settings = trained.home.settings()
-    message = [ChatMessage("user", asked, "서하늘")]
+    persona = trained.chat.persona("planted")
+    message = chat_messages([ChatLine("", asked, from_user=True)], persona)
     adapter = Checkpoints(trained.chat.personas.find("planted").path).adapter()
     assert adapter is not None
     for folder, said in ((None, answers.base), (adapter[1], answers.adapter)):
