@@ -10,7 +10,7 @@ from typing import Any
 
 from kakaobot.errors import RunError
 from kakaobot.likeness import Likeness
-from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
+from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, EvalTranscript
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.quiz_log import QuizLog, QuizTallies
 from kakaobot.runs.run import Run, Runs, Stamp
@@ -154,7 +154,7 @@ class RunHistory:
     def _load(self, run: Run) -> _CachedRun:
         cached, stamps = self._cache.get(run.name), run.stamps()
         if cached is None or cached.stamps != stamps:
-            cached = _read(run, stamps, cached)
+            cached = _read(run, stamps, cached, self.transcript(run).samples)
         elif cached.summary.state in LIVE and run.worker.process() is None:
             # No file changes when a worker dies without reporting.
             cached = replace(cached, summary=replace(cached.summary, **_status_fields(run)))
@@ -170,8 +170,11 @@ def likeness_of(run: Run) -> Likeness | None:
     Replies are not sampled at every step: it is that of the sample nearest to the best step, as its
     `step` tells. None if there is no sample of a trained adapter.
     """
-    best = run.recorded_status().best_step
-    trained = [sample for sample in EvalSampleLog(run.path).samples() if sample.step]
+    return _likeness_near(EvalSampleLog(run.path).samples(), run.recorded_status().best_step)
+
+
+def _likeness_near(samples: Sequence[EvalSample], best: int | None) -> Likeness | None:
+    trained = [sample for sample in samples if sample.step]
     if best is not None:
         trained.sort(key=lambda sample: -abs(sample.step - best))
     return trained[-1].likeness if trained else None
@@ -204,7 +207,9 @@ def changes(settings: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[Sett
     return tuple(changed)
 
 
-def _read(run: Run, stamps: tuple[Stamp, ...], cached: _CachedRun | None) -> _CachedRun:
+def _read(
+    run: Run, stamps: tuple[Stamp, ...], cached: _CachedRun | None, samples: Sequence[EvalSample]
+) -> _CachedRun:
     """The content is at least as new as the stamps, which are taken first."""
     metrics = run.metrics_stamp()
     points = cached.points if cached and cached.metrics == metrics else tuple(run.points())
@@ -229,7 +234,7 @@ def _read(run: Run, stamps: tuple[Stamp, ...], cached: _CachedRun | None) -> _Ca
         fingerprint=str(data.get("fingerprint", "")),
         replies=_int_or_zero(data.get("train_replies")),
         changed=changes(settings, _defaults()),
-        likeness=likeness_of(run),
+        likeness=_likeness_near(samples, run.recorded_status().best_step),
         quiz=quiz_tallies_of(run),
     )
     return _CachedRun(stamps, metrics, summary, settings, points)
