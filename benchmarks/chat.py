@@ -68,7 +68,7 @@ def save_shape(folder: Path) -> None:
 
     torch.manual_seed(1)
     Qwen3ForCausalLM(Qwen3Config(**SHAPE)).save_pretrained(folder)
-    tokenizer: Any = AutoTokenizer.from_pretrained(str(FOLDER))
+    tokenizer: Any = AutoTokenizer.from_pretrained(str(FOLDER), trust_remote_code=False)
     tokenizer.save_pretrained(folder)
 
 
@@ -83,7 +83,9 @@ def load(base: Path, folder: Path) -> Engine:
     config = LoraConfig(
         r=lora.r, lora_alpha=lora.alpha, target_modules="all-linear", task_type="CAUSAL_LM"
     )
-    model: Any = AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        str(base), dtype=torch.float32, trust_remote_code=False
+    )
     get_peft_model(model, config).save_pretrained(str(folder))
     del model
     return Engine.load(

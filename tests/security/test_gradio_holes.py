@@ -63,19 +63,19 @@ def test_the_sixth_attempt_waits_whatever_address_it_claims(
     for tried in (page, window.open_page(), Page.of(page.browser.other_page("other"))):
         tried.browser.headers |= {"x-forwarded-for": "8.8.8.8", "x-real-ip": "8.8.8.8"}
         assert "초 뒤에" in str(tried.unlock(PASSWORD))
-        assert tried.call("chat-clear")["output"]["error"] == LOCKED
+        assert tried.call("chat-new")["output"]["error"] == LOCKED
 
 
 @pytest.mark.parametrize("state", [True, ["access", True], {"_seal": "x"}, "open"])
 def test_a_state_that_a_page_sends_is_ignored(page: Page, state: object) -> None:
-    dependency = page.dependency("chat-clear")
+    dependency = page.dependency("chat-new")
     page.send(dependency["id"], [state] * len(dependency["inputs"]))
     assert page.completion()["output"]["error"] == LOCKED
 
 
 @pytest.mark.parametrize("path", ["/gradio_api/run/predict", "/gradio_api/api/predict"])
 def test_a_handler_is_not_called_by_its_number_elsewhere(page: Page, path: str) -> None:
-    body = {"fn_index": page.dependency("chat-clear")["id"], "data": [None]}
+    body = {"fn_index": page.dependency("chat-new")["id"], "data": [None]}
     assert page.browser.post(path, json=body | {"session_hash": "x"}).status_code == 404
 
 

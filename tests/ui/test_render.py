@@ -168,8 +168,8 @@ def test_the_persona_is_marked_as_an_ai():
 
 
 def test_the_gate_explains_how_to_set_a_password():
-    assert "CHATBOT_PASSWORD=" in cards.gate_card(False)
-    assert "CHATBOT_PASSWORD" not in cards.gate_card(True)
+    assert "비밀번호 정하기" in cards.gate_card(False)
+    assert "비밀번호 정하기" not in cards.gate_card(True)
 
 
 def requests(page):
