@@ -58,6 +58,7 @@ def build_parser() -> Parser:
     _add_export_commands(parser)
     _add_training_commands(parser)
     _add_chat_commands(parser)
+    _add_review_commands(parser)
     parser.command("settings", "지금 쓰이는 모든 설정을 YAML 로 보여 줍니다.")
     return parser
 
@@ -187,6 +188,8 @@ def _add_chat_commands(parser: Parser) -> None:
     _add_run_option(command)
     command.option("--json", _JSON)
 
+
+def _add_review_commands(parser: Parser) -> None:
     command = parser.command(
         "quiz",
         "진짜는 누구? 실제로 한 말과 AI가 지어낸 말 가운데 진짜를 고르게 합니다.",

@@ -44,7 +44,8 @@ class ChatPage(threading.Thread):
         self.page = window.open_page()
         self.page.unlock()
         self.shown: list[str] = []
-        request = self.page.join("chat-send", values={"chat-message": "안녕"})
+        values = {"chat-message": "안녕", "chat-at-once": True}
+        request = self.page.join("chat-send", values=values)
         self.request = str(request.json()["event_id"])
         self._left = False
         self.start()

@@ -49,6 +49,8 @@ def pages(app: App, browser: Browser) -> tuple[Page, Page]:
         open_tab(page, "4 대화")
         unlock(page, PASSWORD)
         expect(page.locator("#chat-message textarea")).to_be_visible()
+        # Otherwise a bubble is shown once it is complete.
+        page.get_by_label("바로 보기").check()
     return first, second
 
 

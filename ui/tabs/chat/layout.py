@@ -86,8 +86,8 @@ def _strength() -> gr.Slider:
     )
 
 
-def _conversation() -> dict[str, Any]:
-    chatbot = gr.Chatbot(
+def _chatbot() -> gr.Chatbot:
+    return gr.Chatbot(
         label=text.CHAT_BOX,
         show_label=False,
         height="calc(100vh - 430px)",
@@ -103,6 +103,10 @@ def _conversation() -> dict[str, Any]:
         editable="user",
         elem_id="chat-box",
     )
+
+
+def _conversation() -> dict[str, Any]:
+    chatbot = _chatbot()
     branches = conversations_layout.branch_layout()
     with gr.Row(elem_id="chat-line"):
         message = gr.Textbox(
