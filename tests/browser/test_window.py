@@ -312,6 +312,7 @@ def test_8_the_password_unlocks_the_chat_and_the_adapter_replies(page: Page) -> 
         box.fill(message)
         box.press("Enter")
         expect(bubbles.nth(before)).to_be_visible()
+        page.wait_for_timeout(1000)
         expect(page.locator("#chat-send")).to_be_visible()
         page.wait_for_timeout(300)
     replies = page.locator("#chat-box [data-testid=bot]").all_inner_texts()
@@ -331,7 +332,8 @@ def test_9_enter_does_not_send_during_hangul_composition(page: Page) -> None:
     session.send("Input.insertText", {"text": "하"})
     box.press("Enter")
     expect(sent).to_have_count(before + 1)
-    # Until the reply is complete, the stop button stands there.
+    # The stop button takes its place until the reply is complete.
+    page.wait_for_timeout(1000)
     expect(page.locator("#chat-send")).to_be_visible()
 
 
