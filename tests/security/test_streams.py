@@ -21,7 +21,13 @@ from tests.security.window import PASSWORD, WindowProcess, running_window
 pytestmark = pytest.mark.slow
 
 IDLE_STREAMS = 100
-REPLY_EVENTS = [("chat-send", "click"), ("chat-message", "submit"), ("chat-retry", "click")]
+REPLY_EVENTS = [
+    ("chat-send", "click"),
+    ("chat-message", "submit"),
+    ("chat-retry", "click"),
+    ("chat-go-on", "click"),
+    ("chat-box", "edit"),
+]
 
 
 @pytest.fixture(scope="module")
