@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import CDPSession, Locator, Page
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 from kakaobot.config import ROOT, Home
 from kakaobot.runs.run import Run, Runs
@@ -208,6 +208,17 @@ def open_tab(page: Page, name: str) -> None:
 def unlock(page: Page, password: str) -> None:
     page.locator("#gate-password input").fill(password)
     page.locator("#gate-enter").click()
+
+
+def wait_for_reply(page: Page, messages: int) -> None:
+    """Wait until the conversation holds so many of the user's messages, and the last is answered.
+
+    The message appears together with the button to stop its reply.
+    """
+    expect(page.locator("#chat-box [data-testid=user]")).to_have_count(messages)
+    page.wait_for_timeout(300)
+    expect(page.locator("#chat-send")).to_be_visible()
+    page.wait_for_timeout(300)
 
 
 def chart_pixels(page: Page, selector: str, color: str) -> int:

@@ -1,14 +1,16 @@
 """Handlers of the chat tab, with a fake model."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 import pytest
 
-from kakaobot.app.auth import PasswordGate
+from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.conversations import Conversations
+from kakaobot.app.room_talk import TalkOptions
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.errors import AccessDenied, RunError
 from tests.ui.window_fakes import EchoChat, user_line
@@ -16,6 +18,7 @@ from ui import chat_text
 from ui.presenters import bubbles, small_note
 from ui.tabs.chat.conversation import ChatHandlers
 from ui.tabs.chat.persona import PersonaHandlers
+from ui.tabs.chat.streaming import UPDATE_PERIOD
 
 SKIP = gr.skip()
 
@@ -44,6 +47,28 @@ def test_a_reply_streams_bubble_by_bubble_and_is_appended(handlers, gate):
     lines = steps[-1][1]
     assert lines == (user_line("안녕 친구"), ChatLine("마루", "안녕\n친구", from_user=False))
     assert steps[0][2] == ""
+
+
+class FastChat(EchoChat):
+    """Echoes one letter more in each reply."""
+
+    def answer(
+        self, access: AccessPass | None, lines: Sequence[ChatLine], options: TalkOptions
+    ) -> Iterator[Reply]:
+        for length in range(len(lines[-1].text)):
+            yield Reply("마루", (lines[-1].text[:length],), done=False)
+        yield Reply("마루", (lines[-1].text,), done=True)
+
+
+def test_a_bubble_that_grows_fast_changes_the_page_rarely(chat_handlers, gate):
+    message = "가나다라마바사" * 200
+    began = time.monotonic()
+    handlers = chat_handlers(FastChat(gate))
+    steps = list(handlers.send(gate.authenticate("열쇠"), message, (), "", ("마루",), "", True))
+    expected = (time.monotonic() - began) / UPDATE_PERIOD
+    # And what was sent, the first letter and the whole reply.
+    assert len([step for step in steps if step[0] != SKIP]) <= expected + 3
+    assert steps[-1][1][-1].text == message
 
 
 def test_send_ignores_an_empty_message(handlers, gate):

@@ -33,6 +33,7 @@ from ui.services import ChatProtocol, TalkProtocol
 from ui.tabs.chat import persona
 from ui.tabs.chat.keeping import Keeping, PageConversation
 from ui.tabs.chat.layout import ChatComponents, layout
+from ui.tabs.chat.streaming import changes
 
 Lines = tuple[ChatLine, ...]
 
@@ -282,7 +283,7 @@ class ChatHandlers:
         try:
             # Gradio closes this generator on a stop or when the page closes; this stops the model.
             with contextlib.closing(cast("Generator[Reply, None, None]", start())) as replies:
-                for reply in _changes(replies):
+                for reply in changes(replies):
                     if reply is None:
                         yield skip(5)
                         continue
@@ -319,17 +320,6 @@ def _note(reply: Reply, *, at_once: bool) -> str:
         return small_note(reply.note)
     types = not (reply.done or (at_once and reply.bubbles))
     return chat_text.TYPING if types else ""
-
-
-def _changes(replies: Iterator[Reply]) -> Iterator[Reply | None]:
-    """The replies after an empty first one; None for each that repeats the one before."""
-    shown: Reply | None = None
-    for number, reply in enumerate(replies):
-        if number and reply == shown:
-            yield None
-        elif number or reply.bubbles or reply.note:
-            yield reply
-        shown = reply
 
 
 def _up_to_user(lines: Lines) -> Lines:

@@ -1,0 +1,40 @@
+"""Which states of a streamed reply a page shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kakaobot.chat.lines import Reply
+
+UPDATE_PERIOD = 0.2
+"""Seconds between two states of a bubble that grows: a browser draws a long one slowly."""
+
+
+def changes(replies: Iterator[Reply]) -> Iterator[Reply | None]:
+    """The replies after an empty first one; None for each that repeats the one before.
+
+    Of those that come faster than the page is to change, the newest is yielded.
+    """
+    shown: Reply | None = None
+    due = 0.0
+    for number, reply in enumerate(replies):
+        if number and reply == shown:
+            yield None
+            continue
+        if shown and _only_grows(shown, reply) and time.monotonic() < due:
+            # Repeated soon if nothing newer comes.
+            continue
+        if number or reply.bubbles or reply.note:
+            due = time.monotonic() + UPDATE_PERIOD
+            yield reply
+        shown = reply
+
+
+def _only_grows(before: Reply, after: Reply) -> bool:
+    """Whether nothing but the text of the last bubble changes."""
+    if len(before.bubbles) != len(after.bubbles):
+        return False
+    start = replace(before, bubbles=before.bubbles[:-1])
+    return start == replace(after, bubbles=after.bubbles[:-1])
