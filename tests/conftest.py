@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from kakaobot.app.base_models import BaseModels
+from kakaobot.base.memory import use_one_heap
 from kakaobot.base.selection import choose
 from kakaobot.config import ROOT, Home, save
 from kakaobot.openmp import set_wait_policy
@@ -45,6 +46,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_configure(config: pytest.Config) -> None:
     # Before torch or the hub's library is imported, and for all child processes.
     set_wait_policy()
+    use_one_heap()
     os.environ["HF_HUB_OFFLINE"] = "1"
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kakaobot.base.memory import use_one_heap
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError, KakaobotError
 from kakaobot.openmp import set_wait_policy
@@ -52,6 +53,7 @@ def _run(*, host: str, port: int | None, open_browser: bool) -> int:
     # New files are readable by this user only.
     os.umask(0o077)
     set_wait_policy()
+    use_one_heap()
     home = Home.find()
     uploads = home.upload_folder
     # As in a URL: gradio writes IPv6 addresses so.

@@ -8,6 +8,22 @@ import gc
 import sys
 import traceback
 from collections.abc import Callable
+from typing import cast
+
+_M_ARENA_MAX = -8
+"""Of `mallopt` in glibc's malloc.h."""
+_ARGUMENTS = {"malloc_trim": [ctypes.c_size_t], "mallopt": [ctypes.c_int, ctypes.c_int]}
+
+
+def use_one_heap() -> None:
+    """Let all threads allocate from one heap, so that `release_memory` frees what they leave.
+
+    Glibc gives threads heaps of their own and keeps up to 64 MiB at the end of each. Call it before
+    there are threads. No effect elsewhere than on Linux.
+    """
+    mallopt = _glibc("mallopt")
+    if mallopt:
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def release_memory() -> None:
@@ -23,7 +39,7 @@ def release_memory() -> None:
             torch.cuda.empty_cache()
         elif torch.backends.mps.is_available():
             torch.mps.empty_cache()
-    trim = _malloc_trim()
+    trim = _glibc("malloc_trim")
     if trim:
         trim(0)
 
@@ -41,14 +57,14 @@ def forget_locals(error: BaseException) -> None:
 
 
 @functools.cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    """Glibc's function of that name; None elsewhere: other allocators return memory themselves."""
+def _glibc(name: str) -> Callable[..., int] | None:
+    """One of its functions; None elsewhere: other allocators return memory themselves."""
     if sys.platform != "linux":
         return None
     try:
-        trim = ctypes.CDLL(None).malloc_trim
+        function = getattr(ctypes.CDLL(None), name)
     except (OSError, AttributeError):
         # musl
         return None
-    trim.argtypes, trim.restype = [ctypes.c_size_t], ctypes.c_int
-    return trim
+    function.argtypes, function.restype = _ARGUMENTS[name], ctypes.c_int
+    return cast("Callable[..., int]", function)
