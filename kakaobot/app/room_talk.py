@@ -192,13 +192,16 @@ class _Scene:
         )
 
     def _next_turn(self, said: Sequence[ChatLine], *, with_user: bool) -> Iterator[Reply]:
-        """The turn of whom the model draws; without a name if that is the user."""
+        """The turn of whom the model draws; without a name if that is the user.
+
+        Nobody answers their own turn: what one person writes in a row is one turn in the data.
+        """
         user_is_next = with_user and not said[-1].from_user
 
         def speaker(
             model: ChatModel, messages: Sequence[ChatMessage], cancelled: threading.Event
         ) -> str:
-            names = list(self.members)
+            names = [name for name in self.members if name != said[-1].name]
             is_member = self._user in self._persona.participants
             if user_is_next and is_member:
                 names.append(self._user)
