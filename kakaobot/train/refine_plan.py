@@ -83,8 +83,8 @@ def loss_noise(points: Sequence[Point], best_step: int | None) -> float:
     """By how much the loss of a run may rise, in nats per token, and still count as the same.
 
     The best evaluation is partly luck: in the chat nobody could tell it from the nearer one of
-    those beside it. At least 3 % of the loss, where `benchmarks/refine.py` saw neither style nor
-    topics suffer (5 %), and at most a tenth; 0 if it is unknown.
+    those beside it. At least 3 % of the loss (`benchmarks/refine.py` saw neither style nor topics
+    suffer from 3.5 %), and at most a tenth; 0 if it is unknown.
     """
     losses = {point.step: point.value for point in points if point.kind == "eval_loss"}
     best = losses.get(best_step or 0)
