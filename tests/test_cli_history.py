@@ -14,6 +14,7 @@ from kakaobot.config import Home
 from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalSampleLog
 from kakaobot.runs.metrics import Point
+from kakaobot.runs.refinement import Refinement, RefineVerdict, write_verdict
 from kakaobot.runs.run import Runs
 from kakaobot.runs.status import Status
 from kakaobot.schema import ChatMessage
@@ -169,3 +170,24 @@ def test_status_json_has_all_eval_samples(
     assert status["samples"][1]["likeness"]["percent"] == 20
     assert main(["status", "--run", "main-2", "--json"]) == 0
     assert "samples" not in json.loads(capsys.readouterr().out)
+
+
+def test_a_refine_shows_the_adapter_it_goes_on_from(
+    three_runs: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = Refinement("main-2", 40, ("main", "main-2"), 5, 1, None)
+    refine = Runs(three_runs.folder("checkpoints_lora")).get("main-2-고침")
+    refine.create({"data": {"fingerprint": "c" * 16}, "refine": begun.to_section()})
+    assert main(["runs"]) == 0
+    line = "  main-2-고침: main → main-2 (40단계)에서 고친 말 5개를 배움, 1개는 남겨 둠."
+    output = capsys.readouterr().out
+    assert f"{line} 아직 평가 전" in output.splitlines()
+    assert output.count("고친 말") == 1
+    refine.write_status(Status("finished", 40, 40))
+    write_verdict(refine, RefineVerdict(False, "까닭", 2, 5, None, None, 1.0, 1.1, None, None))
+    assert main(["runs"]) == 0
+    assert f"{line} 대화에 쓰지 않음" in capsys.readouterr().out.splitlines()
+    assert main(["runs", "--json"]) == 0
+    newest, *others = json.loads(capsys.readouterr().out)
+    assert (newest["refinement"]["source"], newest["refinement"]["learned"]) == ("main-2", 5)
+    assert [other["refinement"] for other in others] == [None] * 3

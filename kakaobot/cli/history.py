@@ -11,7 +11,7 @@ from kakaobot.cli.context import CommandContext
 from kakaobot.display_name import display_name
 from kakaobot.likeness import LIKENESS_TITLE, run_likeness_text
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
-from kakaobot.runs.labels import STATE_LABELS, minute_text
+from kakaobot.runs.labels import STATE_LABELS, lineage_text, minute_text
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARKLINE_WIDTH = 16
@@ -65,8 +65,11 @@ def loss_sparkline(losses: Sequence[float]) -> str:
 
 def _group_text(group: RunGroup, *, with_settings: bool) -> str:
     rows = _drop_empty_likeness_column([_TITLES, *map(_row, group.runs)])
+    lineages = "".join(
+        f"  {run.name}: {lineage_text(run.refinement)}\n" for run in group.runs if run.refinement
+    )
     settings = "".join(map(_settings_text, group.runs)) if with_settings else ""
-    return f"{_data_text(group)}\n{format_columns(rows, indent='  ')}{settings}"
+    return f"{_data_text(group)}\n{format_columns(rows, indent='  ')}{lineages}{settings}"
 
 
 def _drop_empty_likeness_column(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -13,6 +13,7 @@ from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, EvalTranscript
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.quiz_log import QuizLog, QuizTallies
+from kakaobot.runs.refinement import Refinement, refinement_of
 from kakaobot.runs.run import Run, Runs, Stamp
 from kakaobot.runs.status import JSON_KEYS, LIVE, State
 from kakaobot.settings import Settings
@@ -85,6 +86,8 @@ class RunSummary:
     """As `likeness_of`."""
     quiz: QuizTallies = QuizTallies()
     """As `quiz_tallies_of`."""
+    refinement: Refinement | None = None
+    """Which adapter it goes on from; None for an ordinary run."""
 
     def to_json(self) -> dict[str, Any]:
         """Values by their keys in `runs --json`."""
@@ -236,6 +239,7 @@ def _read(
         changed=changes(settings, _defaults()),
         likeness=_likeness_near(samples, run.recorded_status().best_step),
         quiz=quiz_tallies_of(run),
+        refinement=refinement_of(run),
     )
     return _CachedRun(stamps, metrics, summary, settings, points)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from kakaobot.display_name import display_name
+from kakaobot.runs.refinement import Refinement
 from kakaobot.runs.status import State
 
 STATE_LABELS: dict[State, str] = {
@@ -47,3 +49,19 @@ def rough_duration_text(seconds: float) -> str:
 def minute_text(moment: str) -> str:
     """An ISO time to the minute, as people read it: `2026-05-01 09:30`."""
     return moment[:16].replace("T", " ")
+
+
+def lineage_text(refinement: Refinement) -> str:
+    """Where a refine comes from, and what it learned.
+
+    `main → main-고침 (40단계)에서 고친 말 5개를 배움, 1개는 남겨 둠. 대화에 씀`
+    """
+    runs = " → ".join(map(display_name, refinement.lineage or (refinement.source,)))
+    step = f" ({refinement.step:,}단계)" if refinement.step else ""
+    held_out = f", {refinement.held_out:,}개는 남겨 둠" if refinement.held_out else ""
+    verdict = refinement.verdict
+    if verdict is None:
+        outcome = "아직 평가 전"
+    else:
+        outcome = "대화에 씀" if verdict.promoted else "대화에 쓰지 않음"
+    return f"{runs}{step}에서 고친 말 {refinement.learned:,}개를 배움{held_out}. {outcome}"

@@ -8,6 +8,7 @@ import pytest
 
 from kakaobot.likeness import Likeness
 from kakaobot.runs.history import SettingChange
+from kakaobot.runs.refinement import Refinement
 from tests.ui.window_fakes import RUN
 from ui import text
 from ui.render.runs import runs_card
@@ -52,6 +53,13 @@ def test_a_run_shows_how_like_it_is_and_what_that_means():
     assert "도담 아직 알 수 없음" in page
     assert "사람마다 잰 것을 합쳤습니다" in page
     assert "닮은 정도" not in visible_text(runs_card([DONE]))
+
+
+def test_a_refine_shows_the_adapter_it_goes_on_from():
+    refinement = Refinement("<b>", 20, ("main", "<b>"), 3, 0, None)
+    page = runs_card([replace(DONE, name="main-고침", refinement=refinement), DONE])
+    assert "main → &lt;b&gt; (20단계)에서 고친 말 3개를 배움. 아직 평가 전" in page
+    assert page.count("고친 말") == 1
 
 
 def test_only_the_lowest_loss_of_a_group_is_marked():

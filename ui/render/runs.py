@@ -13,6 +13,7 @@ from kakaobot.app.quiz_tallies import fool_rate_rows
 from kakaobot.display_name import display_name
 from kakaobot.likeness import likeness_note, likeness_text, run_likeness_text
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
+from kakaobot.runs.labels import lineage_text
 from kakaobot.runs.status import LIVE
 from kakaobot.setting_fields import SettingField, setting_fields
 from ui import text
@@ -102,6 +103,7 @@ def _row(run: RunSummary) -> dict[str, Any]:
         "steps": _steps(run),
         "sparkline": sparkline(run.losses, run.best_step),
         "message": run.message if run.state not in LIVE else "",
+        "lineage": lineage_text(run.refinement) if run.refinement else "",
         "likeness": likeness_text(run.likeness) if run.likeness else "",
         "likeness_note": likeness_note(run.likeness) if run.likeness else "",
         "facts": [
