@@ -201,6 +201,8 @@ class Refining:
         run.checkpoints.copy_start(_adapter(source))
         if counts := source.turn_taking():
             run.write_turn_taking(counts)
+        if scales := source.likeness_scales():
+            run.write_likeness_scales(scales)
         run.create(refine_config(run, source, self._home, rows, fingerprint, corrections, recipe))
 
     def _unfinished(self, source: Run, corrections: Corrections) -> Run | None:

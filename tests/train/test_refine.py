@@ -11,6 +11,7 @@ from kakaobot.app.feedback import Feedback
 from kakaobot.app.personas import Personas
 from kakaobot.app.refining import Refining
 from kakaobot.chat.lines import ChatLine
+from kakaobot.runs.history import likeness_of
 from kakaobot.runs.refinement import refinement_of
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import LIVE
@@ -74,6 +75,12 @@ def test_corrections_are_followed_and_the_chat_uses_the_new_adapter(
     assert verdict.promoted, verdict
     assert verdict.reason in whole.status().message
     assert Personas(room.home).get().run == whole.name
+    # Its likeness is measured as that of the run it comes from.
+    scales = whole.likeness_scales()
+    assert scales["scales"]
+    assert scales == room.runs.find("main").likeness_scales()
+    likeness = likeness_of(whole)
+    assert likeness is not None and likeness.unknown == "few samples"
     # Its words are no longer needed.
     assert not list((room.home.root / "data" / "feedback" / "rows").iterdir())
 
