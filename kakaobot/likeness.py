@@ -12,6 +12,10 @@ from kakaobot.display_name import display_name
 Unknown = Literal["no scale", "few replies", "few samples", "nobody else", "alike"]
 LIKENESS_TITLE = "닮은 정도"
 UNKNOWN = "아직 알 수 없음"
+NOT_MEASURED = (
+    "이 학습에서는 닮은 정도를 잰 적이 없습니다. "
+    "training.sample_replies 를 16 이상으로 두고 새로 배우면 잽니다."
+)
 _REASONS: Mapping[Unknown, str] = {
     "no scale": "이 데이터에는 견줄 자가 없습니다. '데이터 준비'(preprocess)를 다시 하세요.",
     "few replies": "이 사람이 한 말이 적어 잴 수 없습니다.",
@@ -63,8 +67,8 @@ def likeness_text(likeness: Likeness | None) -> str:
     """The percentage with its interval and sample size: `83% (71~95%, 대답 32개)`."""
     if likeness is None or likeness.percent is None:
         return UNKNOWN
-    low, high = _shown(likeness.low), _shown(likeness.high)
-    shown = f"{_shown(likeness.percent)}% ({low}~{high}%, 대답 {likeness.replies:,}개)"
+    low, high = shown_percent(likeness.low), shown_percent(likeness.high)
+    shown = f"{shown_percent(likeness.percent)}% ({low}~{high}%, 대답 {likeness.replies:,}개)"
     return f"{shown}, 다른 사람에 더 가깝습니다" if likeness.percent < 0 else shown
 
 
@@ -92,7 +96,8 @@ def likeness_note(likeness: Likeness) -> str:
     return f"{zero}, 100%는 그 사람의 다른 말입니다."
 
 
-def _shown(percent: float | None) -> int:
+def shown_percent(percent: float | None) -> int:
+    """As it is shown: whole, and between 0 and 100."""
     return round(min(100.0, max(0.0, percent or 0.0)))
 
 

@@ -20,9 +20,9 @@ def loss_chart(elem_id: str) -> gr.HTML:
     return _chart(elem_id, text.LOSS_CHART)
 
 
-def style_chart(elem_id: str) -> gr.HTML:
-    """An empty chart for values of `ui.series.style_curve`; hidden while empty."""
-    return _chart(elem_id, text.STYLE_CHART)
+def likeness_chart(elem_id: str) -> gr.HTML:
+    """An empty chart for values of `ui.series.likeness_curve`; hidden while empty."""
+    return _chart(elem_id, text.LIKENESS_CHART)
 
 
 def _chart(elem_id: str, labels: Mapping[str, str]) -> gr.HTML:

@@ -20,7 +20,7 @@ from kakaobot.runs.labels import duration_text
 from kakaobot.runs.status import LIVE, Status
 from kakaobot.train.forecast import timing_note
 from ui import chat_text, text
-from ui.series import loss_curve, style_curve
+from ui.series import likeness_curve, loss_curve
 
 Tone = Literal["calm", "live", "good", "warn", "bad"]
 
@@ -69,7 +69,7 @@ class TrainingView:
     new: ButtonView
     to_chat: ButtonView
     loss_chart: dict[str, object]
-    style_chart: dict[str, object]
+    likeness_chart: dict[str, object]
     eval_samples: EvalTranscript
     best_step: int | None
     log: str
@@ -109,7 +109,9 @@ def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> T
             text.TO_CHAT, visible=snapshot.can_chat, primary=not (live or can_start)
         ),
         loss_chart=loss_curve(snapshot.points, best),
-        style_chart=style_curve(snapshot.points, best),
+        likeness_chart=likeness_curve(
+            snapshot.eval_samples.samples, snapshot.points, snapshot.likeness
+        ),
         eval_samples=snapshot.eval_samples,
         best_step=best,
         log=snapshot.log,

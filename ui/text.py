@@ -237,18 +237,19 @@ LOSS_CHART = {
     "step_unit": "단계",
     "empty": "학습을 시작하면 여기에 손실이 그려집니다",
 }
-STYLE_CHART = {
-    "title": "말투 거리 그래프",
+LIKENESS_CHART = {
+    "title": f"{LIKENESS_TITLE} 그래프",
     "loss": "",
-    "eval": "말투 거리",
-    "best": "가장 좋은 단계",
-    "eval_legend": "말투 거리 (0이면 방과 같음)",
+    "eval": LIKENESS_TITLE,
+    "best": "이 학습의 값",
     "loss_axis": "",
     "step": "단계",
     "step_unit": "단계",
     "empty": "",
-    "zero": "1",
+    "percent": "1",
 }
+LIKENESS_LEGEND = f"{LIKENESS_TITLE} (0% 가장 비슷한 다른 사람, 100% 그 사람, 세로선 95% 구간)"
+LIKENESS_LEGEND_OF_BASE = f"{LIKENESS_TITLE} (0% 배우기 전, 100% 그 사람, 세로선 95% 구간)"
 EVAL_SAMPLES_TITLE = "같은 말에 어떻게 대답했나"
 EVAL_SAMPLES_HINT = (
     "배우는 동안 같은 말을 여러 번 건네 받은 대답입니다. "

@@ -15,7 +15,12 @@ from kakaobot.base.selection import location_of
 from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
-from kakaobot.dataset.build_report import BuildReport, report_from_json, report_to_json
+from kakaobot.dataset.build_report import (
+    BuildReport,
+    ScaleSummary,
+    report_from_json,
+    report_to_json,
+)
 from kakaobot.dataset.canaries import canaries_to_json
 from kakaobot.dataset.jsonl import dump_rows
 from kakaobot.dataset.participant_stats import ParticipantStats, ParticipantStatsCache
@@ -29,10 +34,12 @@ from kakaobot.exports.messages import sender_counts
 from kakaobot.exports.room_names import find_namesakes
 from kakaobot.gc_pause import pause_gc
 from kakaobot.report.page import render_page
+from kakaobot.runs.history import RunHistory, RunSummary
 from kakaobot.runs.log import now_text
+from kakaobot.runs.run import Runs
 from kakaobot.schema import Progress, no_progress
 from kakaobot.settings import DataSettings, Settings
-from kakaobot.style.likeness import scales_to_json
+from kakaobot.style.likeness import LikenessScale, scales_to_json
 from kakaobot.train.forecast import Estimate
 
 
@@ -148,7 +155,9 @@ class Datasets:
     def update_report_page(
         self, estimate: Estimate | None, progress: Progress = no_progress
     ) -> Path:
-        """Render report.html again with participants and estimate, which a build does not know.
+        """Render report.html again with what a build does not know.
+
+        That is its participants, the estimate, and the likeness of the runs it has trained.
 
         Args:
             estimate: memory and time of a run on the last build.
@@ -164,8 +173,21 @@ class Datasets:
             # Another build may have written a newer page meanwhile.
             if report and participants and report == self.report():
                 sentences = estimate.sentences if estimate else ()
-                replace_text(self.report_page(), render_page(report, participants, sentences))
+                page = render_page(report, participants, sentences, self._runs_of(report))
+                replace_text(self.report_page(), page)
         return self.report_page()
+
+    def _runs_of(self, report: BuildReport) -> list[RunSummary]:
+        """The runs that this data has trained, and their refines; newest first."""
+        folder = self._home.folder(self._home.settings().paths.runs)
+        summaries = RunHistory().summaries(Runs(folder))
+        trained = {run.name for run in summaries if run.fingerprint == report.fingerprint}
+        return [
+            run
+            for run in summaries
+            if run.name in trained
+            or (run.refinement and trained.intersection(run.refinement.lineage))
+        ]
 
     def _real_room(self, report: BuildReport) -> str | None:
         """Name of the report's room in the exports; None if it can no longer be determined."""
@@ -199,12 +221,14 @@ class Datasets:
             draft.write(artifacts.VAL, dump_rows(pipeline.rows("val")))
             _check_not_empty(pipeline)
             progress(0.95, "보고서를 만드는 중")
+            scales = pipeline.likeness_scales()
             report = replace(
                 pipeline.report(),
                 has_pseudonyms=settings.data.pseudonyms,
                 written_at=now_text(),
                 sources=tuple(file.hash for file in self._file_store().list_files()),
                 fingerprint=draft.fingerprint(settings.data.model_dump_json()),
+                scales=tuple(map(_summary, scales)),
             )
             stats = report_to_json(report)
             preview = stats.pop("examples")
@@ -214,9 +238,13 @@ class Datasets:
             turn_taking = pipeline.turn_taking().to_json()
             draft.write_unhashed(artifacts.TURN_TAKING, json.dumps(turn_taking, ensure_ascii=False))
             draft.write_unhashed(artifacts.CANARIES, canaries_to_json(pipeline.canaries))
-            scales = scales_to_json(pipeline.likeness_scales())
-            draft.write_unhashed(artifacts.LIKENESS, json.dumps(scales, ensure_ascii=False))
+            likeness = json.dumps(scales_to_json(scales), ensure_ascii=False)
+            draft.write_unhashed(artifacts.LIKENESS, likeness)
         return report
+
+
+def _summary(scale: LikenessScale) -> ScaleSummary:
+    return ScaleSummary(scale.name, scale.nearest, scale.replies, bool(scale.points))
 
 
 def _check_not_empty(pipeline: Pipeline) -> None:

@@ -30,7 +30,7 @@ from kakaobot.train.launch_command import LaunchCommand, launch_command
 from kakaobot.train.launcher import TrainingThread, kill
 from kakaobot.train.run_config import base_of, latest_run, resume_step, resumed_config, run_config
 
-_CHARTED = frozenset(("loss", "eval_loss", "voice"))
+_CHARTED = frozenset(("loss", "eval_loss"))
 """Kinds of metric points that a snapshot contains."""
 SILENCE_SECONDS = 120.0
 """Seconds without a heartbeat after which a worker counts as silent."""

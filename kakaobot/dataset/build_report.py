@@ -35,6 +35,19 @@ class Example:
 
 
 @dataclass(frozen=True)
+class ScaleSummary:
+    """What likeness is measured by for one participant."""
+
+    name: str
+    nearest: str
+    """Who is 0 %; empty if nobody else has enough replies."""
+    replies: int
+    """Of the participant; half of them are what replies are compared with."""
+    is_usable: bool
+    """Whether these are enough."""
+
+
+@dataclass(frozen=True)
 class BuildReport:
     room: str
     """Empty for all rooms."""
@@ -78,6 +91,8 @@ class BuildReport:
     """Unfiltered, per filter, then all filters together."""
     val_tokens: int = 0
     """In validation rows."""
+    scales: tuple[ScaleSummary, ...] = ()
+    """Of whom is imitated; empty in a report from before likeness was measured."""
 
     @property
     def period(self) -> tuple[str, str]:
@@ -98,6 +113,7 @@ _KEYS: Mapping[type, Mapping[str, str]] = {
         "has_pseudonyms": "pseudonyms",
         "filter_effects": "effects",
     },
+    ScaleSummary: {},
     Example: {"messages": "parts"},
     ExampleMessage: {"sender": "who", "is_target": "learn"},
     ActivityStats: {"participants": "people", "reply_counts": "answers"},
@@ -137,6 +153,7 @@ def report_from_json(stats: Any, preview: Any) -> BuildReport | None:
                 _decode(FilterEffect, effect) for effect in stats.get("effects", ())
             ),
             examples=tuple(map(_example, preview or ())),
+            scales=tuple(_decode(ScaleSummary, scale) for scale in stats.get("scales", ())),
         )
     except (TypeError, KeyError, ValueError, AttributeError):
         return None

@@ -10,8 +10,16 @@ from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.filter_report import BEFORE, FilterEffect
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.display_name import display_name, display_names
+from kakaobot.likeness import (
+    LIKENESS_TITLE,
+    NOT_MEASURED,
+    likeness_note,
+    likeness_text,
+    run_likeness_text,
+)
 from kakaobot.report.charts import bar_chart, heatmap, table
 from kakaobot.report.templating import render
+from kakaobot.runs.history import RunSummary
 from kakaobot.runs.labels import minute_text
 
 _MAX_MONTHS = 120
@@ -19,6 +27,12 @@ _MAX_NAMES = 10
 _EFFECT_HEAD = (
     *("무엇을 거르면", "빠지는 대답", "말투가 바뀐 정도", "보통 길이"),
     *("ㅋ", "ㅠ", "초성", "존댓말", "여러 말풍선"),
+)
+_SCALE_HEAD = ("누구", "0%: 말투가 가장 비슷한 사람", "100%: 그 사람의 다른 말")
+_LIKENESS_HEAD = ("학습", LIKENESS_TITLE, "무엇에 견주었나")
+_NO_RUNS = (
+    "이 데이터로 배운 학습이 아직 없습니다. 배운 뒤 '2 데이터 준비' 탭을 열거나 "
+    "preprocess 를 다시 하면 여기에 적힙니다."
 )
 _PARTICIPANT_HEAD = ("이름", "배울 대답", "글자 수", "이어 말함", "잡음", "조언")
 
@@ -30,13 +44,8 @@ def render_charts(report: BuildReport) -> list[tuple[str, Markup]]:
         lengths = [(str(tokens), count) for tokens, count in report.row_lengths]
         limit = f"한 번에 배우는 길이 {report.max_seq_len:,}토큰"
         charts.append(("대화 한 줄의 길이(토큰)", bar_chart(lengths, title="토큰 수", limit=limit)))
-    if len(report.styles) > 1:
-        names = [style.name for style in report.styles]
-        distances = [
-            [name, *(f"{distance:.2f}" for distance in style.distances)]
-            for name, style in zip(names, report.styles, strict=True)
-        ]
-        charts.append(("말투가 서로 얼마나 다른가", table(("0 같음 ~ 1 다름", *names), distances)))
+    if report.scales:
+        charts.append(("닮은 정도를 무엇으로 재나", table(_SCALE_HEAD, _scale_rows(report))))
     if any(effect.removed for effect in report.filter_effects):
         rows = list(map(_effect_row, report.filter_effects))
         charts.append(
@@ -49,6 +58,7 @@ def render_page(
     report: BuildReport,
     participants: Sequence[ParticipantStats] = (),
     estimate: Sequence[str] = (),
+    runs: Sequence[RunSummary] = (),
 ) -> str:
     """The content of report.html.
 
@@ -56,6 +66,7 @@ def render_page(
         report: report of the last build.
         participants: statistics of the participants, if known.
         estimate: Korean sentences on memory and time of a training run; empty if unknown.
+        runs: those that this data has trained.
     """
     return render(
         "page",
@@ -65,6 +76,10 @@ def render_page(
         report=report,
         facts=_facts(report),
         estimate=estimate,
+        likeness_title=LIKENESS_TITLE,
+        likeness_head=_LIKENESS_HEAD,
+        likenesses=[row for run in runs for row in _likeness_rows(run)],
+        no_runs=_NO_RUNS,
         participant_head=_PARTICIPANT_HEAD,
         participants=[
             _participant_row(participant, show_name=not report.has_pseudonyms)
@@ -74,6 +89,33 @@ def render_page(
         masked=[(kind, f"{count:,}번") for kind, count in report.masked],
         charts=render_charts(report),
     )
+
+
+def _scale_rows(report: BuildReport) -> list[tuple[str, str, str]]:
+    """Rows under `_SCALE_HEAD`."""
+    return [
+        (
+            scale.name,
+            display_name(scale.nearest) or "없음 (배우기 전의 대답이 0%)",
+            f"말 {scale.replies:,}개",
+        )
+        if scale.is_usable
+        else (scale.name, "–", f"말이 {scale.replies:,}개뿐이라 잴 수 없습니다")
+        for scale in report.scales
+    ]
+
+
+def _likeness_rows(run: RunSummary) -> list[tuple[str, str, str]]:
+    """Rows under `_LIKENESS_HEAD`: the run, and its participants if it is one of a whole room."""
+    likeness = run.likeness
+    if likeness is None:
+        return [(run.name, likeness_text(None), NOT_MEASURED)]
+    shown = run_likeness_text(likeness, run.best_step)
+    people = [
+        (f"{run.name}: {part.name}", likeness_text(part), likeness_note(part))
+        for part in likeness.participants
+    ]
+    return [(run.name, shown, likeness_note(likeness)), *people]
 
 
 def _activity_charts(report: BuildReport) -> list[tuple[str, Markup]]:

@@ -323,11 +323,11 @@ def test_resume_of_a_finished_run_is_refused(home: Home, sleeper: Training) -> N
         sleeper.start()
 
 
-def test_snapshot_contains_eval_samples_and_style_distances(home: Home, bases: BaseModels) -> None:
+def test_snapshot_contains_eval_samples_and_losses(home: Home, bases: BaseModels) -> None:
     training = Training(home, bases)
     run = Runs(home.folder("checkpoints_lora")).get("main")
     run.create({"base": {"name": "a", "label": "a", "reason": "", "practice": True}})
-    run.append(Point(0, "voice", 0.5, 1.0), Point(0, "other", 0.5, 1.0))
+    run.append(Point(0, "eval_loss", 0.5, 1.0), Point(0, "voice", 0.5, 1.0))
     assert training.snapshot().eval_samples.samples == ()
     samples = EvalSampleLog(run.path)
     prompt = EvalPrompt((ChatMessage("user", "응?", "마루"),), "도담", "응")
@@ -338,7 +338,7 @@ def test_snapshot_contains_eval_samples_and_style_distances(home: Home, bases: B
     snapshot = training.snapshot()
     assert snapshot.eval_samples.prompts == (prompt,)
     assert snapshot.eval_samples.samples == (EvalSample(0, ("네",)),)
-    assert [point.kind for point in snapshot.points] == ["voice"]
+    assert [point.kind for point in snapshot.points] == ["eval_loss"]
 
 
 def test_eval_samples_are_read_again_only_if_changed(

@@ -25,17 +25,17 @@ from tests.patience import patience, wait_for
 
 PASSWORD = "바다 거북"
 STEPS = 600
-SAMPLES = 4
-"""Eval prompts of the run."""
+SAMPLES = 12
+"""Eval prompts of the run: enough for its likeness."""
 SHOTS = os.environ.get("KAKAOBOT_SCREENSHOTS")
 PICTURES = ROOT / "docs" / "screenshots"
 COLORS = {
     "loss": (59, 111, 212),
     "eval": (217, 98, 43),
     "best": (31, 146, 84),
-    "style": (130, 80, 200),
+    "likeness": (130, 80, 200),
 }
-"""`--kb-loss`, `--kb-eval`, `--kb-best` and `--kb-voice` of ui/static/window.css, light theme."""
+"""`--kb-loss`, `--kb-eval`, `--kb-best`, `--kb-likeness` of ui/static/window.css, light theme."""
 COUNT_PIXELS = """
 (canvas, [red, green, blue]) => {
   const { width, height } = canvas;

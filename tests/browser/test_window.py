@@ -190,7 +190,7 @@ def test_3_training_starts_and_draws_its_losses(page: Page, app: App) -> None:
     expect(page.locator("#tab-training, #train-card").last).to_be_visible()
     assert chart_pixels(page, "#train-chart", "loss") == 0
     expect(page.locator("#train-outlook")).to_contain_text("메모리 약")
-    expect(page.locator("#train-voice")).to_be_hidden()
+    expect(page.locator("#train-likeness")).to_be_hidden()
     page.locator("#train-start").click()
     wait_for(lambda: app.run_state()[1] >= 25, app.progress)
     wait_for(lambda: chart_pixels(page, "#train-chart", "loss") > 100)
@@ -206,10 +206,10 @@ def test_3_eval_samples_appear_during_training(page: Page) -> None:
     samples = page.locator("#train-answers")
     expect(samples.locator("thead")).to_contain_text("배우기 전")
     expect(samples.locator("thead")).to_contain_text("방에서 실제로 한 말")
-    # As many as configured, none of them folded.
+    # As many as configured, some of them folded.
     expect(samples.locator("tbody tr")).to_have_count(SAMPLES)
-    expect(page.locator("#train-voice canvas")).to_be_visible()
-    assert chart_pixels(page, "#train-voice", "style") > 20
+    expect(page.locator("#train-likeness canvas")).to_be_visible()
+    assert chart_pixels(page, "#train-likeness", "likeness") > 20
     expect(page.locator("#train-card")).to_contain_text("닮은 정도")
 
 
@@ -253,12 +253,12 @@ def test_5_stop_saves_and_start_resumes(page: Page, app: App) -> None:
     expect(row).to_contain_text("training.learning_rate")
     # By now there are further eval samples, in the table and in the chart.
     wait_for(lambda: page.locator("#train-answers thead th").count() >= 4)
-    assert int(page.locator("#train-voice canvas").get_attribute("data-points") or 0) >= 2
+    assert int(page.locator("#train-likeness canvas").get_attribute("data-points") or 0) >= 2
     row.locator("summary").click()
     page.evaluate("window.scrollTo(0, 0)")
     expect(page.locator("#train-card")).to_contain_text(f"{step}단계에서 이어서 배우고 있습니다.")
     take_screenshot(page, "3-training-resumed")
-    take_close_up(page, "#train-voice", "3-training-voice")
+    take_close_up(page, "#train-likeness", "3-training-likeness")
     take_close_up(page, "#train-answers", "3-training-answers")
 
 

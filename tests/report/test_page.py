@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from html import escape
@@ -10,9 +11,15 @@ from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.config import Home, save
+from kakaobot.dataset.build_report import report_from_json, report_to_json
 from kakaobot.dataset.filters import CAPPED
 from kakaobot.dataset.stats import ActivityStats
+from kakaobot.likeness import NOT_MEASURED, Likeness, likeness_note, run_likeness_text
 from kakaobot.report.page import render_charts, render_page
+from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog
+from kakaobot.runs.refinement import Refinement
+from kakaobot.runs.run import Runs
+from kakaobot.style.likeness import scales_from_json
 from kakaobot.train.forecast import Estimate
 from tests.conftest import SAMPLE
 
@@ -89,7 +96,50 @@ def test_names_are_escaped(datasets: Datasets) -> None:
 
 def test_report_of_an_older_version_renders_without_charts(datasets: Datasets) -> None:
     report = replace(
-        datasets.build(), activity=ActivityStats(), row_lengths=(), styles=(), filter_effects=()
+        datasets.build(),
+        activity=ActivityStats(),
+        row_lengths=(),
+        styles=(),
+        filter_effects=(),
+        scales=(),
     )
     assert render_charts(report) == []
     assert "배울 대답" in render_page(report)
+
+
+def test_what_likeness_is_measured_by_is_shown(datasets: Datasets) -> None:
+    report = datasets.build()
+    assert report_from_json(json.loads(json.dumps(report_to_json(report))), ()) is not None
+    scales = scales_from_json(datasets.likeness_scales())
+    assert [scale.name for scale in report.scales] == list(scales)
+    page = render_page(report)
+    assert "0 같음 ~ 1 다름" not in page
+    for name, scale in scales.items():
+        assert scale.nearest
+        assert scale.points
+        cells = f"<td>{name}</td><td>{scale.nearest}</td><td>말 {scale.replies:,}개</td>"
+        assert cells in page
+    few = replace(report.scales[0], is_usable=False)
+    assert "개뿐이라 잴 수 없습니다" in render_page(replace(report, scales=(few,)))
+
+
+def test_the_likeness_of_the_runs_on_this_data_is_shown(home: Home, datasets: Datasets) -> None:
+    report = datasets.build()
+    page = datasets.update_report_page(None).read_text(encoding="utf-8")
+    assert "이 데이터로 배운 학습이 아직 없습니다." in page
+    likeness = Likeness("도담", 16, 83.0, 71.0, 95.0, "마루", step=20)
+    refinement = Refinement("배움", 20, ("배움",), 5, 0, None)
+    for name, fingerprint, sections in (
+        ("배움", report.fingerprint, {}),
+        ("배움-고침", "b" * 16, {"refine": refinement.to_section()}),
+        ("다름", "c" * 16, {}),
+    ):
+        run = Runs(home.folder("checkpoints_lora")).get(name)
+        run.create({"data": {"fingerprint": fingerprint}, **sections})
+        if not sections:
+            EvalSampleLog(run.path).append(EvalSample(20, ("네",), likeness))
+    page = datasets.update_report_page(None).read_text(encoding="utf-8")
+    shown = run_likeness_text(likeness, None)
+    assert f"<td>배움</td><td>{shown}</td><td>{likeness_note(likeness)}" in page
+    assert f"<td>배움-고침</td><td>아직 알 수 없음</td><td>{NOT_MEASURED}" in page
+    assert "<td>다름</td>" not in page

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kakaobot.app.auth import PasswordGate
-from kakaobot.likeness import Likeness
+from kakaobot.likeness import NOT_MEASURED, Likeness
 from kakaobot.runs.eval_samples import EvalPrompt, EvalSample, EvalTranscript
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.status import Status
@@ -17,7 +17,7 @@ from tests.ui.window_fakes import RUN, SNAPSHOT, FakeEstimates, FakeTraining
 from ui import text
 from ui.presenters import training_view
 from ui.render.eval_samples import eval_samples_card
-from ui.series import loss_curve, style_curve
+from ui.series import likeness_curve, loss_curve
 from ui.tabs.training import TrainingComponents, TrainingHandlers, ViewState
 
 PROMPT = EvalPrompt(
@@ -115,29 +115,68 @@ def test_without_samples_the_card_is_empty():
     assert eval_samples_card(EvalTranscript((PROMPT,), ()), 10) == ""
 
 
-POINTS = (
-    Point(0, "eval_loss", 4.0, 0.0),
-    Point(0, "voice", 0.6, 0.0),
-    Point(10, "eval_loss", 3.0, 0.0),
-    Point(10, "voice", 0.2, 0.0),
-    Point(20, "voice", float("nan"), 0.0),
+POINTS = (Point(0, "eval_loss", 4.0, 0.0), Point(10, "eval_loss", 3.0, 0.0))
+
+
+def measured(step, percent, low, high, **changes):
+    return EvalSample(step, ("네",), Likeness("도담", 16, percent, low, high, step=step, **changes))
+
+
+SAMPLES = (
+    measured(0, -30.0, -60.0, 10.0, nearest="마루"),
+    measured(20, 83.4, 71.0, 130.0, nearest="마루"),
 )
 
 
-def test_style_distance_has_its_own_curve_beside_the_loss():
-    assert style_curve(POINTS, 10) == {"loss": [], "eval": [[0, 0.6], [10, 0.2]], "best": [10, 0.2]}
+def test_likeness_has_its_own_curve_beside_the_loss():
+    chart = likeness_curve(SAMPLES, POINTS, SAMPLES[1].likeness)
+    assert chart == {
+        "loss": [],
+        "eval": [[0, 0.0], [20, 83.0]],
+        "best": [20, 83.0],
+        "ranges": [[0, 0, 10], [20, 71, 100]],
+        "texts": [
+            "0% (0~10%, 대답 16개), 다른 사람에 더 가깝습니다",
+            "83% (71~100%, 대답 16개)",
+        ],
+        "legend": text.LIKENESS_LEGEND,
+        "note": "",
+    }
     assert loss_curve(POINTS, 10) == {"loss": [], "eval": [[0, 4.0], [10, 3.0]], "best": [10, 3.0]}
-    assert style_curve(POINTS[:1], 10) == {"loss": [], "eval": [], "best": None}
+    # With nobody else in the room, 0 % is the base.
+    alone = likeness_curve((measured(0, 0.0, 0.0, 5.0),), POINTS, None)
+    assert (alone["legend"], alone["best"]) == (text.LIKENESS_LEGEND_OF_BASE, None)
+
+
+def test_a_run_whose_likeness_is_unknown_says_why():
+    def note(points, *samples):
+        chart = likeness_curve(samples, points, None)
+        assert chart["eval"] == []
+        return chart["note"]
+
+    assert note(POINTS[:1]) == ""
+    assert note(POINTS) == NOT_MEASURED
+    assert note(POINTS, EvalSample(0, ("네",))) == NOT_MEASURED
+    few = EvalSample(0, ("네",), Likeness("도담", 4, unknown="few samples"))
+    assert "training.sample_replies 를 늘려" in note(POINTS, few)
+    no_scale = replace(few, likeness=Likeness("도담", 16, unknown="no scale"))
+    assert "'데이터 준비'(preprocess)를 다시" in note(POINTS, no_scale)
 
 
 def test_the_card_shows_the_likeness_if_measured():
     assert "닮은 정도" not in dict(training_view(SNAPSHOT).facts)
     likeness = Likeness("", 16, 83.0, 71.0, 95.0, step=10)
-    measured = replace(RUN, name=SNAPSHOT.run, likeness=likeness)
-    snapshot = replace(SNAPSHOT, status=Status("running", 10, 20), points=POINTS, runs=(measured,))
+    run = replace(RUN, name=SNAPSHOT.run, likeness=likeness)
+    snapshot = replace(
+        SNAPSHOT,
+        status=Status("running", 10, 20),
+        points=POINTS,
+        runs=(run,),
+        eval_samples=EvalTranscript((PROMPT,), SAMPLES),
+    )
     shown = dict(training_view(snapshot).facts)["닮은 정도"]
     assert shown == "83% (71~95%, 대답 16개), 10단계에서 잼"
-    assert training_view(snapshot).style_chart == style_curve(POINTS, None)
+    assert training_view(snapshot).likeness_chart == likeness_curve(SAMPLES, POINTS, likeness)
 
 
 def test_the_loss_is_not_called_best_if_style_selected_the_step():

@@ -1,5 +1,6 @@
 // Runs inside gradio's HTML component, which provides `element`, `props` and `watch`; LABELS comes
 // from ui/chart.py. Draws { loss: [[step, value]], eval: [[step, value]], best: [step, value] | null }.
+// A chart of percentages also has ranges: [[step, low, high]], texts of its eval points, a legend and a note.
 const canvas = element.querySelector("canvas");
 const ctx = canvas.getContext("2d");
 const PAD = { left: 56, right: 20, top: 42, bottom: 40 };
@@ -7,7 +8,10 @@ let hover = null;
 
 const data = () => props.value || { loss: [], eval: [], best: null };
 const cssColor = (name) => getComputedStyle(element).getPropertyValue(name).trim();
-const number = (value) => (Math.abs(value) < 10 ? value.toFixed(3) : value.toFixed(1));
+const number = (value) => {
+  if (LABELS.percent) return `${value}%`;
+  return Math.abs(value) < 10 ? value.toFixed(3) : value.toFixed(1);
+};
 
 function ticks(low, high, count) {
   const raw = Math.max(high - low, 1e-9) / count;
@@ -27,7 +31,7 @@ function scales(width, height) {
   let [y0, y1] = [Math.min(...values), Math.max(...values)];
   if (x0 === x1) [x0, x1] = [Math.max(0, x0 - 1), x1 + 1];
   const margin = (y1 - y0 || 1) * 0.08;
-  [y0, y1] = [LABELS.zero ? 0 : Math.max(0, y0 - margin), y1 + margin];
+  [y0, y1] = LABELS.percent ? [0, 100] : [Math.max(0, y0 - margin), y1 + margin];
   return {
     x0, x1, y0, y1,
     x: (step) => PAD.left + ((step - x0) / (x1 - x0)) * (width - PAD.left - PAD.right),
@@ -64,7 +68,8 @@ function drawAxes(at, width, height) {
   const vertical = ticks(at.y0, at.y1, 7);
   vertical.out.forEach((value) => {
     stroke([[PAD.left, at.y(value)], [width - PAD.right, at.y(value)]], cssColor("--kb-line"), 1);
-    write(value.toFixed(Math.min(6, vertical.digits)), PAD.left - 10, at.y(value), { align: "right" });
+    const words = value.toFixed(Math.min(6, vertical.digits));
+    write(LABELS.percent ? `${words}%` : words, PAD.left - 10, at.y(value), { align: "right" });
   });
   const horizontal = ticks(at.x0, at.x1, Math.max(3, Math.floor(width / 130)));
   horizontal.out.filter((step) => Number.isInteger(Math.round(step * 1e6) / 1e6)).forEach((step) =>
@@ -76,7 +81,7 @@ function drawAxes(at, width, height) {
 function drawLegend(width) {
   const shown = [
     [LABELS.loss, "--kb-loss", data().loss.length],
-    [LABELS.eval_legend || LABELS.eval, "--kb-eval", data().eval.length],
+    [data().legend || LABELS.eval, "--kb-eval", data().eval.length],
     [LABELS.best, "--kb-best", data().best],
   ].filter(([, , visible]) => visible);
   let x = PAD.left;
@@ -91,6 +96,8 @@ function drawSeries(at) {
   const place = ([step, value]) => [at.x(step), at.y(value)];
   stroke(loss.map(place), cssColor("--kb-loss"), 1.6);
   if (loss.length === 1) dot(...place(loss[0]), 3.5, cssColor("--kb-loss"));
+  (data().ranges || []).forEach(([step, low, high]) =>
+    stroke([place([step, low]), place([step, high])], cssColor("--kb-eval"), 1.2));
   stroke(evals.map(place), cssColor("--kb-eval"), 2.4);
   if (evals.length <= 60) evals.map(place).forEach(([x, y]) => dot(x, y, 3.5, cssColor("--kb-eval")));
   if (best) {
@@ -99,6 +106,23 @@ function drawSeries(at) {
     dot(x, y, 6.5, cssColor("--kb-best"));
     dot(x, y, 2.5, cssColor("--kb-card"));
   }
+}
+
+function evalText(point) {
+  return (data().texts || [])[data().eval.indexOf(point)] || number(point[1]);
+}
+
+// Sentences in the middle, in as many lines as they need.
+function writeNote(words, width, height) {
+  const lines = [""];
+  ctx.font = `400 12px ${getComputedStyle(element).fontFamily}`;
+  words.split(" ").forEach((word) => {
+    const line = lines[lines.length - 1];
+    if (line && ctx.measureText(`${line} ${word}`).width > width - 40) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`.trim();
+  });
+  lines.forEach((line, i) =>
+    write(line, width / 2, height / 2 + (i - (lines.length - 1) / 2) * 20, { align: "center" }));
 }
 
 function nearest(points, step) {
@@ -113,7 +137,7 @@ function drawTooltip(at, width, height) {
   const evalPoint = nearest(evals, main[0]);
   const lines = [[`${main[0].toLocaleString("ko-KR")}${LABELS.step_unit}`, "--kb-ink", true]];
   if (loss.length) lines.push([`${LABELS.loss} ${number(main[1])}`, "--kb-loss", false]);
-  if (evalPoint) lines.push([`${LABELS.eval} ${number(evalPoint[1])} (${evalPoint[0].toLocaleString("ko-KR")}${LABELS.step_unit})`, "--kb-eval", false]);
+  if (evalPoint) lines.push([`${LABELS.eval} ${evalText(evalPoint)} (${evalPoint[0].toLocaleString("ko-KR")}${LABELS.step_unit})`, "--kb-eval", false]);
   const x = at.x(main[0]);
   stroke([[x, PAD.top - 4], [x, height - PAD.bottom]], cssColor("--kb-muted"), 1);
   if (loss.length) dot(x, at.y(main[1]), 4.5, cssColor("--kb-loss"));
@@ -138,17 +162,18 @@ function describe() {
   const last = (points) => points[points.length - 1];
   const parts = [LABELS.title];
   if (loss.length) parts.push(`${last(loss)[0]}${LABELS.step_unit} ${LABELS.loss} ${number(last(loss)[1])}`);
-  if (evals.length) parts.push(`${LABELS.eval} ${number(last(evals)[1])}`);
+  if (evals.length) parts.push(`${LABELS.eval} ${evalText(last(evals))}`);
   if (best) parts.push(`${LABELS.best} ${best[0]}${LABELS.step_unit} ${number(best[1])}`);
-  if (!loss.length && !evals.length) parts.push(LABELS.empty);
+  if (!loss.length && !evals.length) parts.push(data().note || LABELS.empty);
   canvas.setAttribute("aria-label", parts.join(", "));
   canvas.dataset.points = loss.length + evals.length;
+  canvas.toggleAttribute("data-note", Boolean(data().note));
 }
 
 function draw() {
   const width = canvas.clientWidth;
   const height = canvas.clientHeight;
-  describe(); // Sets data-points, by which window.css hides an empty chart.
+  describe(); // Sets data-points and data-note, by which window.css hides an empty chart.
   if (!width) return; // In a hidden tab.
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * ratio);
@@ -156,7 +181,7 @@ function draw() {
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
   if (!data().loss.length && !data().eval.length) {
-    write(LABELS.empty, width / 2, height / 2, { align: "center" });
+    writeNote(data().note || LABELS.empty, width, height);
     return;
   }
   const at = scales(width, height);

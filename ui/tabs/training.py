@@ -15,7 +15,7 @@ from kakaobot.errors import KakaobotError
 from kakaobot.runs.status import LIVE
 from kakaobot.train.forecast import Estimate
 from ui import text
-from ui.chart import loss_chart, style_chart
+from ui.chart import likeness_chart, loss_chart
 from ui.choice import Choice
 from ui.errors import notify
 from ui.events import Trigger, Updates, on, open_tab, skip, to_progress
@@ -69,7 +69,7 @@ class TrainingComponents:
     to_chat: gr.Button
     estimate: gr.HTML
     loss_chart: gr.HTML
-    style_chart: gr.HTML
+    likeness_chart: gr.HTML
     eval_samples: gr.HTML
     log: gr.Textbox
     runs: gr.HTML
@@ -202,7 +202,7 @@ def _layout() -> TrainingComponents:
         chat = gr.Button(text.TO_CHAT, visible=False, scale=0, min_width=120, elem_id="train-next")
     estimate = gr.HTML(elem_id="train-outlook")
     loss = loss_chart("train-chart")
-    style = style_chart("train-voice")
+    likeness = likeness_chart("train-likeness")
     samples = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-answers")
     with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
         log = gr.Textbox(
@@ -218,7 +218,7 @@ def _layout() -> TrainingComponents:
         run = Choice([(text.CURRENT_RUN, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
         runs = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-runs")
     return TrainingComponents(
-        card, start, stop, kill, new, chat, estimate, loss, style, samples, log, runs, run
+        card, start, stop, kill, new, chat, estimate, loss, likeness, samples, log, runs, run
     )
 
 
@@ -247,7 +247,7 @@ def _updates(
         *(_button(button) for button in buttons),
         cards.estimate_card(estimate_title(snapshot), estimate),
         view.loss_chart,
-        view.style_chart,
+        view.likeness_chart,
         gr.skip() if hash(samples) == state.samples_hash else samples,
         view.log,
         gr.skip() if hash(runs) == state.runs_hash else runs,
