@@ -16,6 +16,7 @@ from kakaobot.app.chat import ChatService
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import Exports
 from kakaobot.app.judges import Judges
+from kakaobot.app.quiz import Quiz
 from kakaobot.app.training import Training
 from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.base.generation import Sampling, chat_sampling
@@ -26,12 +27,14 @@ from kakaobot.config import Home, save
 from kakaobot.dataset import artifacts
 from kakaobot.dataset.jsonl import read_rows
 from kakaobot.errors import RunError
+from kakaobot.runs.history import likeness_of
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import LIVE
 from kakaobot.schema import ChatMessage
 from kakaobot.settings import Settings
 from kakaobot.starter import FOLDER
 from kakaobot.style import style_profile
+from kakaobot.style.likeness import MIN_SAMPLE
 from kakaobot.train.eval_prompts import select_eval_prompts
 from tests.conftest import QUICK, SAMPLE
 from tests.patience import wait_for
@@ -57,6 +60,7 @@ class Pipeline:
                 "training.learning_rate": 2e-3,
                 "training.eval_steps": 10,
                 "training.save_steps": 5,
+                "training.sample_replies": 16,
                 "data.persona": "도담",
             },
         )
@@ -242,7 +246,45 @@ def test_8_the_best_of_several_candidates_is_shown_whole(pipeline: Pipeline) -> 
     save(pipeline.home.settings_file, {"generation.candidates": 1})
 
 
-def test_9_another_dataset_needs_a_new_run(pipeline: Pipeline) -> None:
+def test_9_the_likeness_of_the_run_is_measured_and_rises_above_the_base(pipeline: Pipeline) -> None:
+    snapshot = pipeline.training.snapshot()
+    figures = {sample.step: sample.likeness for sample in snapshot.eval_samples.samples}
+    base, best = figures[0], snapshot.likeness
+    assert best is not None
+    assert best == likeness_of(pipeline.run)
+    assert best.name == "도담"
+    assert best.nearest
+    assert best.replies >= MIN_SAMPLE
+    assert base is not None
+    assert base.percent is not None
+    assert best.percent is not None
+    assert best.percent > max(0.0, base.percent)
+    assert best.low is not None
+    assert best.high is not None
+    assert best.low < best.percent < best.high
+
+
+def test_10_the_quiz_asks_a_held_out_reply_beside_one_of_the_adapter(pipeline: Pipeline) -> None:
+    gate = PasswordGate("바다")
+    access, chat = gate.authenticate("바다"), ChatService(pipeline.home, gate)
+    quiz = Quiz(pipeline.home, gate, chat)
+    session = quiz.start(access, knows=True)
+    *_, step = quiz.next(access, session)
+    assert step.question is not None
+    answer = quiz.pick(access, session, 0)
+    [real] = step.question.sides[answer.real_side]
+    [imitated] = step.question.sides[1 - answer.real_side]
+    rows = read_rows(pipeline.home.folder("data/sft") / artifacts.VAL)
+    held_out = {message.content.strip() for row in rows for message in row.messages}
+    assert real.text in held_out
+    assert imitated.text != real.text
+    assert imitated.name == real.name == "도담"
+    quiz.close(session)
+    assert quiz.tallies().everybody.picks == 1
+    chat.unload()
+
+
+def test_11_another_dataset_needs_a_new_run(pipeline: Pipeline) -> None:
     save(pipeline.home.settings_file, {"data.persona": "마루"})
     pipeline.datasets.build()
     with pytest.raises(RunError, match="끝났습니다.*--new"):
@@ -255,7 +297,7 @@ def test_9_another_dataset_needs_a_new_run(pipeline: Pipeline) -> None:
     assert {summary.name for summary in pipeline.training.snapshot().runs} == {"main", "main-2"}
 
 
-def test_10_concurrent_starts_launch_one_worker(pipeline: Pipeline) -> None:
+def test_12_concurrent_starts_launch_one_worker(pipeline: Pipeline) -> None:
     save(pipeline.home.settings_file, {"training.max_steps": 500})
     outcomes: list[str] = []
 
