@@ -25,7 +25,7 @@ from tests.patience import patience, wait_for
 
 PASSWORD = "바다 거북"
 STEPS = 600
-SAMPLES = 12
+SAMPLES = 16
 """Eval prompts of the run: enough for its likeness."""
 SHOTS = os.environ.get("KAKAOBOT_SCREENSHOTS")
 PICTURES = ROOT / "docs" / "screenshots"

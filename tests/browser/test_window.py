@@ -204,8 +204,9 @@ def test_3_training_starts_and_draws_its_losses(page: Page, app: App) -> None:
 
 def test_3_eval_samples_appear_during_training(page: Page) -> None:
     samples = page.locator("#train-answers")
-    expect(samples.locator("thead")).to_contain_text("배우기 전")
-    expect(samples.locator("thead")).to_contain_text("방에서 실제로 한 말")
+    head = samples.locator("thead").first
+    expect(head).to_contain_text("배우기 전")
+    expect(head).to_contain_text("방에서 실제로 한 말")
     # As many as configured, some of them folded.
     expect(samples.locator("tbody tr")).to_have_count(SAMPLES)
     expect(page.locator("#train-likeness canvas")).to_be_visible()
@@ -252,7 +253,7 @@ def test_5_stop_saves_and_start_resumes(page: Page, app: App) -> None:
     expect(row).to_have_attribute("open", "")
     expect(row).to_contain_text("training.learning_rate")
     # By now there are further eval samples, in the table and in the chart.
-    wait_for(lambda: page.locator("#train-answers thead th").count() >= 4)
+    wait_for(lambda: page.locator("#train-answers thead").first.locator("th").count() >= 4)
     assert int(page.locator("#train-likeness canvas").get_attribute("data-points") or 0) >= 2
     row.locator("summary").click()
     page.evaluate("window.scrollTo(0, 0)")
