@@ -1,4 +1,4 @@
-"""What the window's server adds to its responses: headers, and the script of the session."""
+"""What the window's server changes in its responses: headers, and two tags of the page."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 from ui.asgi import Send
 
 _SCRIPT = Path(__file__).parent / "static" / "session.js"
+_MANIFEST = b'<link rel="manifest" href="/manifest.json" />'
+"""Browsers request it without the cookie, and so in vain."""
 _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -43,7 +45,7 @@ def with_security_headers(send: Send) -> Send:
 
 
 class PageWithScript:
-    """Puts the script of the session before everything else of the page.
+    """Puts the script of the session before everything else of the page, and drops the manifest.
 
     Gradio adds scripts of its `head` option after it has sent its first requests.
     """
@@ -61,7 +63,7 @@ class PageWithScript:
         if message.get("more_body"):
             return
         script = f"<head><script>{_SCRIPT.read_text(encoding='utf-8')}</script>".encode()
-        body = bytes(self._body).replace(b"<head>", script, 1)
+        body = bytes(self._body).replace(b"<head>", script, 1).replace(_MANIFEST, b"", 1)
         headers = [pair for pair in self._start["headers"] if pair[0].lower() != b"content-length"]
         if b"content-length" in dict(self._start["headers"]):
             headers.append((b"content-length", str(len(body)).encode()))

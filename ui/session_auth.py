@@ -40,7 +40,9 @@ _HEALTH = "/health"
 # Gradio requests this path from itself at startup.
 _STARTUP = "/gradio_api/startup-events"
 _STATIC = re.compile(r"/|/theme\.css|/favicon\.ico|/(assets|static)/[\w./+-]+")
-_BODY_WITH_HASH = ("/gradio_api/queue/join", "/gradio_api/cancel", "/gradio_api/reset")
+_BODY_WITH_HASH = ("/gradio_api/queue/join", "/gradio_api/cancel")
+# The page sends it after every cancel, without its session hash; gradio does nothing on it.
+_RESET = "/gradio_api/reset"
 _API = re.compile(
     r"POST (/gradio_api/(queue/join|cancel|reset|upload))"
     r"|GET (/gradio_api/(queue/data|upload_progress|heartbeat/\w+))"
@@ -152,6 +154,8 @@ class SessionAuthMiddleware:
             return _Response(404)
         if not has_key(session, headers.get(KEY_HEADER, "")):
             return _unauthorized()
+        if path == _RESET:
+            return _json(200, {"success": True})
         hashes = _hashes_in_address(scope)
         # Several in one query are no request of the page.
         if hashes is not None and not (len(hashes) == 1 and self._owns(headers, hashes[0])):

@@ -36,6 +36,16 @@ COLORS = {
     "likeness": (130, 80, 200),
 }
 """`--kb-loss`, `--kb-eval`, `--kb-best`, `--kb-likeness` of ui/static/window.css, light theme."""
+LATE_NUMBERS = """
+(delay) => {
+  window.promptFetch ??= window.fetch;
+  window.fetch = async (...request) => {
+    const answer = await window.promptFetch(...request);
+    if (String(request[0]).includes("/queue/join")) await new Promise((go) => setTimeout(go, delay));
+    return answer;
+  };
+}
+"""
 COUNT_PIXELS = """
 (canvas, [red, green, blue]) => {
   const { width, height } = canvas;
@@ -232,6 +242,11 @@ def chart_pixels(page: Page, selector: str, color: str) -> int:
 def digits(label: str) -> int:
     """The digits of a label as one number."""
     return int("".join(filter(str.isdigit, label)))
+
+
+def late_numbers(page: Page, seconds: float) -> None:
+    """Let the page learn the number of each event it sends so much later."""
+    page.evaluate(LATE_NUMBERS, 1000 * seconds)
 
 
 def press_enter_while_composing(page: Page, box: Locator) -> CDPSession:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.browser.driver import (
     App,
     chart_pixels,
     digits,
+    late_numbers,
     open_tab,
     other_room,
     phone_export,
@@ -351,6 +353,31 @@ def test_9_the_lock_hides_the_conversation_and_the_password_shows_it_again(page:
     page.reload()
     open_tab(page, "4 대화")
     expect(page.locator("#chat-message")).to_be_visible()
+
+
+def test_9_a_room_that_talks_by_itself_is_left_in_every_way(page: Page) -> None:
+    """Also before the program has numbered the event."""
+    refused: list[str] = []
+    page.on("response", lambda answer: answer.ok or refused.append(f"{answer.status} {answer.url}"))
+    go_on, stop = page.locator("#chat-go-on"), page.locator("#chat-stop")
+    go_on.click()
+    expect(stop).to_be_visible()
+    stop.click()
+    expect(go_on).to_be_enabled()
+    late_numbers(page, 2.0)
+    go_on.click()
+    with page.expect_response(re.compile("/cancel")) as cancelled:
+        page.locator("#chat-new").click()
+    assert json.loads(cancelled.value.request.post_data or "")["event_id"]
+    late_numbers(page, 0.0)
+    expect(go_on).to_be_enabled()
+    go_on.click()
+    expect(stop).to_be_visible()
+    page.locator("#gate-lock").click()
+    expect(page.locator("#chat-gate")).to_be_visible()
+    unlock(page, PASSWORD)
+    expect(page.locator("#chat-message")).to_be_visible()
+    assert refused == []
 
 
 def test_a_edited_settings_are_saved(page: Page, app: App) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,16 @@ def test_an_unknown_event_is_refused(window: WindowProcess, page: Page, number: 
     headers = {"content-type": "application/json"}
     response = page.browser.post("/gradio_api/queue/join", content=content, headers=headers)
     assert 400 <= response.status_code < 500
+
+
+def test_the_page_asks_for_nothing_that_the_program_refuses(page: Page) -> None:
+    html = page.browser.get("/").text
+    # Browsers request a manifest without the cookie.
+    assert 'rel="manifest"' not in html
+    addresses = re.findall(r'<(?:link|script)[^>]* (?:href|src)="\.?(/[^"]+)"', html)
+    assert addresses
+    for address in addresses:
+        assert page.browser.get(address).status_code == 200, address
 
 
 @LOCKED_AND_OPEN

@@ -255,12 +255,19 @@ def test_a_cookie_of_another_program_does_no_harm(browser):
 def test_a_page_cannot_use_the_session_hash_of_another(browser):
     other = browser.other_page("other")
     assert browser.post(JOIN, json={"session_hash": "abc"}).status_code == 200
-    for path in (JOIN, "/gradio_api/cancel", "/gradio_api/reset"):
+    for path in (JOIN, "/gradio_api/cancel"):
         assert other.post(path, json={"session_hash": "abc"}).status_code == 403
         assert browser.post(path, json={"session_hash": "abc"}).status_code == 200
     for path in ("/gradio_api/queue/data?session_hash=abc", "/gradio_api/heartbeat/abc"):
         assert other.get(path).status_code == 403
         assert browser.get(path).status_code == 200
+
+
+def test_a_reset_names_no_session_hash_and_does_nothing(browser, stranger):
+    """Gradio's page sends it after every cancel."""
+    answer = browser.post("/gradio_api/reset", json={"event_id": "abc"})
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert stranger.post("/gradio_api/reset", json={"event_id": "abc"}).status_code == 401
 
 
 def test_a_browser_cannot_use_the_page_of_another():

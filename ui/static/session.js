@@ -8,13 +8,32 @@
   const page = sessionStorage.getItem("kakaobot-page") ?? id;
   sessionStorage.setItem("kakaobot-page", page);
   const send = window.fetch.bind(window);
+  // By function, the number of its last event, which the program chooses. Gradio does not wait for
+  // it before it cancels an event, and so could not cancel one that has just begun.
+  const numbersOf = new Map();
+  const sendEvent = async (resource, isCancel, options) => {
+    const event = JSON.parse(options.body);
+    if (isCancel) {
+      event.event_id ??= (await numbersOf.get(event.fn_index)) ?? "";
+      return send(resource, { ...options, body: JSON.stringify(event) });
+    }
+    const joined = send(resource, options);
+    const number = joined.then((response) => response.clone().json()).then((body) => body.event_id);
+    numbersOf.set(event.fn_index, number.catch(() => ""));
+    return joined;
+  };
   window.fetch = async (resource, options = {}) => {
     const { url, headers } = resource instanceof Request ? resource : { url: resource };
-    if (new URL(url, location.href).origin !== location.origin) return send(resource, options);
+    const { origin, pathname } = new URL(url, location.href);
+    if (origin !== location.origin) return send(resource, options);
     const extended = new Headers(options.headers ?? headers);
     extended.set("x-kakaobot-key", key);
     extended.set("x-kakaobot-page", page);
-    const response = await send(resource, { ...options, headers: extended });
+    const withSecrets = { ...options, headers: extended };
+    const [route] = pathname.match(/(queue\/join|cancel)$/) ?? [];
+    const response = route
+      ? await sendEvent(resource, route === "cancel", withSecrets)
+      : await send(resource, withSecrets);
     // The session is gone; the page at this address says what to do.
     if (response.status === 401) location.replace("/open");
     return response;
