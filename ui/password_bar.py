@@ -54,6 +54,8 @@ class BarComponents:
     access: gr.State
     signal: gr.Textbox
     """What the browser knows of `access`. Its change is the only event of all ways to lock."""
+    chat_signal: gr.Textbox
+    """The same for the chat: a page calls the handlers of one change one after the other."""
     unset: gr.Row
     locked: gr.Row
     opened: gr.Row
@@ -73,13 +75,23 @@ class BarComponents:
     def page(self) -> PageAccess:
         return PageAccess(self.access, self.signal.change)
 
+    @property
+    def chat_page(self) -> PageAccess:
+        """For the tab of the chat, which does not wait for the others."""
+        return PageAccess(self.access, self.chat_signal.change)
 
-N_OUTPUTS = 8
+
+N_OUTPUTS = 9
+# At once, while the handlers of the tabs are still on their way; window.css knows the values.
+_SHOW_STATE_SCRIPT = "(state) => { document.body.dataset.lock = state; }"
 
 
 def build(handlers: PasswordBarHandlers, load: Trigger, tick: Trigger) -> BarComponents:
     """Lay out the bar and wire it; `load` and `tick` are events of the page and of a timer."""
     parts = _layout(handlers.state(None))
+    parts.signal.change(
+        None, parts.signal, None, js=_SHOW_STATE_SCRIPT, api_visibility="private"
+    )
     for event in (parts.enter.click, parts.password.submit):
         on(event, handlers.unlock, parts.password, parts.outputs)
     on(parts.lock.click, handlers.lock, parts.access, parts.outputs)
@@ -139,7 +151,7 @@ class PasswordBarHandlers:
     def _updates(self, access: AccessPass | None) -> Updates:
         state = self.state(access)
         rows = (gr.Row(visible=state == shown) for shown in (UNSET, LOCKED, OPEN))
-        return access if state == OPEN else None, state, *rows, "", False, ""
+        return access if state == OPEN else None, state, state, *rows, "", False, ""
 
 
 def show_on_demand(switch: gr.Checkbox, fields: str) -> None:
@@ -167,6 +179,7 @@ def password_field(label: str, *, is_new: bool = False, **options: Any) -> gr.Te
 def _layout(state: str) -> BarComponents:
     access = gr.State(None)
     signal = gr.Textbox(state, visible="hidden", elem_id="lock-signal")
+    chat_signal = gr.Textbox(state, visible="hidden", elem_id="lock-signal-chat")
     small: dict[str, Any] = {"size": "sm", "scale": 0, "min_width": 110}
     with gr.Row(visible=state == UNSET, elem_id="gate-unset", elem_classes="kb-gate") as unset:
         gr.HTML(cards.lock_note(password_text.UNSET_NOTE))
@@ -185,7 +198,10 @@ def _layout(state: str) -> BarComponents:
         change = gr.Button(password_text.CHANGE, elem_id="gate-change", **small)
         lock = gr.Button(text.LOCK, elem_id="gate-lock", **small)
     return BarComponents(
-        access, signal, unset, locked, opened, password, show, error, enter, lock, set_first, change
+        *(access, signal, chat_signal),
+        *(unset, locked, opened),
+        *(password, show, error),
+        *(enter, lock, set_first, change),
     )
 
 

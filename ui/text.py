@@ -35,6 +35,7 @@ LOCK_NOTE = "대화 내용은 잠겨 있습니다. 비밀번호를 아는 사람
 UNLOCKED_NOTE = "대화 내용이 열려 있습니다."
 WORDS_LOCKED = "배우는 대화의 예와 말투"
 LOCKED_HINT = "맨 위 칸에 비밀번호를 넣으면 보입니다."
+OPENING = "여는 중입니다…"
 PASSWORD = "비밀번호"
 ENTER = "열기"
 LOCK = "다시 잠그기"

@@ -77,7 +77,7 @@ def build_window(
                     training.RefreshEvents(tab.select, window.load, timer.tick),
                 )
             with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
-                chat.build(services, tab, page)
+                chat.build(services, tab, bar_parts.chat_page)
             with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
                 password_card.build(
                     password_card.PasswordFileHandlers(services.password_file),
