@@ -80,7 +80,8 @@ class RoomTalk:
         """What follows the user's message: one reply of a person, or some turns of a room.
 
         In a room, the model draws who goes on, and the silence learned from the room decides
-        whether anybody does. It ends with a note if nobody does, and without one if the user is to.
+        whether anybody does, once somebody has. It ends with a note if nobody does, and without one
+        if the user is to.
 
         Raises:
             AccessDenied: at the call itself, before iteration.
@@ -153,10 +154,14 @@ class _Scene:
         return self._paced(replies)
 
     def turns(self, lines: Sequence[ChatLine]) -> Iterator[Reply]:
-        """Turns of the room until nobody goes on, or the user is to."""
+        """Turns of the room until nobody goes on, or the user is to.
+
+        Somebody answers who begins a conversation; that nobody does is learned for later.
+        """
         said = tuple(lines)
         for _ in range(_MAX_TURNS):
-            if self._falls_silent(said):
+            is_answered = any(not line.from_user for line in said)
+            if is_answered and self._falls_silent(said):
                 yield from self._rest()
                 yield Reply("", (), done=True, note=QUIET)
                 return

@@ -24,6 +24,7 @@ from kakaobot.schema import ChatMessage
 from tests.app.test_chat import Parrot, chat_service, create_run
 
 HELLO = [ChatLine("", "안녕", from_user=True)]
+AGAIN = [*HELLO, ChatLine("도담", "응", from_user=False), ChatLine("", "뭐 해", from_user=True)]
 AT_ONCE = TalkOptions(at_once=True)
 
 
@@ -157,11 +158,14 @@ def test_the_room_goes_on_until_nobody_answers(home: Home) -> None:
     assert set(ends) == {"", QUIET}
 
 
-def test_nobody_may_answer_at_all(home: Home) -> None:
-    model = Room()
-    talk = Talk(home, model)
+def test_somebody_answers_the_first_message_and_later_nobody_may(home: Home) -> None:
+    talk = Talk(home, Room())
     talk.run.write_turn_taking(silent_after(1))
-    results = [talk.answer() for _ in range(10)]
+    for first in (HELLO, [*HELLO, *HELLO]):
+        reply, *rest = talk.answer(first)
+        assert reply.bubbles
+        assert [reply.note for reply in rest] == [QUIET]
+    results = [talk.answer(AGAIN) for _ in range(10)]
     assert [[reply.note for reply in replies] for replies in results].count([QUIET]) >= 8
 
 
