@@ -10,8 +10,8 @@ from kakaobot.runs.run import Run
 from kakaobot.train.run_config import data_folder_of
 
 _REBUILT = (
-    "'{run}' 을 학습한 뒤 '데이터 준비'를 다시 해서, 배운 말과 견줄 수 없습니다. "
-    "새 데이터로 '새 학습'을 하면 다시 견줄 수 있습니다."
+    "'{run}' 을 학습한 뒤 배운 데이터를 다시 만들었거나 지워서, 배운 말과 견줄 수 없습니다. "
+    "'데이터 준비'를 하고 '새 학습'을 하면 다시 견줄 수 있습니다."
 )
 
 

@@ -11,6 +11,7 @@ from kakaobot.app.copies import Copies
 from kakaobot.audit.report import AuditReport, Rate, Recitation, RecitedLine, report_to_json
 from kakaobot.chat.lines import ChatLine
 from kakaobot.config import Home
+from kakaobot.dataset import artifacts
 from kakaobot.dataset.jsonl import dump_rows
 from kakaobot.errors import AccessDenied
 from kakaobot.runs.audit_file import AuditFile
@@ -73,6 +74,20 @@ def test_a_copied_reply_is_noted_and_its_source_shown_on_ask(home: Home, run: Ru
     assert handlers.measure(None, copied, run.name)[0] == ""
     with pytest.raises(AccessDenied):
         handlers.show_source(None, copied, run.name)
+
+
+def test_a_reply_that_can_be_compared_no_more_says_why(home: Home, run: Run) -> None:
+    handlers = CopyHandlers(Copies(GATE, ChatService(home, GATE).personas), GATE)
+    asked = ChatLine("", "언제?", from_user=True)
+    lines = asked, ChatLine("도담", SECRET, from_user=False)
+    # Built again from something else.
+    (home.folder("data/sft") / artifacts.STATS).write_text('{"fingerprint": "g"}', encoding="utf-8")
+    note, show, _ = handlers.measure(ACCESS, lines, run.name)
+    assert "베낀 말이 있는지 알 수 없습니다" in str(note)
+    assert "새 학습" in str(note)
+    assert show.visible is False  # type: ignore[attr-defined]
+    assert handlers.measure(ACCESS, (asked,), run.name)[0] == ""
+    assert handlers.measure(None, lines, run.name)[0] == ""
 
 
 def test_the_header_says_base_adapter_and_data(home: Home, run: Run) -> None:

@@ -66,7 +66,13 @@ def copy_note(overlap: Overlap) -> str:
     if not overlap.is_high:
         return ""
     sentence = chat_text.COPY_FOUND.format(letters=overlap.length, share=round(100 * overlap.share))
-    return render("copy_note", sentence=sentence)
+    return render("copy_note", sentence=sentence, is_high=True)
+
+
+def no_copy_note(reason: str) -> str:
+    """Why replies are not compared with what was learned."""
+    sentence = chat_text.COPY_UNKNOWN.format(reason=reason)
+    return render("copy_note", sentence=sentence, is_high=False)
 
 
 def copy_source(messages: Sequence[ChatMessage]) -> str:

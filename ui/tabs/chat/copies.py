@@ -76,10 +76,14 @@ class CopyHandlers:
         self, access: AccessPass | None, lines: Sequence[ChatLine], run: str | None
     ) -> Updates:
         """Show how much of the last reply is copied; remove all of it from a locked page."""
-        note = ""
+        note, overlap = "", Overlap()
         if self._gate.is_open(access):
-            note = honesty.copy_note(self._overlap(access, lines, run))
-        return note, gr.Button(visible=bool(note)), ""
+            try:
+                overlap = self._overlap(access, lines, run)
+                note = honesty.copy_note(overlap)
+            except KakaobotError as error:
+                note = honesty.no_copy_note(str(error))
+        return note, gr.Button(visible=overlap.is_high), ""
 
     def show_source(
         self, access: AccessPass | None, lines: Sequence[ChatLine], run: str | None
@@ -92,16 +96,14 @@ class CopyHandlers:
     def _overlap(
         self, access: AccessPass | None, lines: Sequence[ChatLine], run: str | None
     ) -> Overlap:
-        """That of what was replied to the user's last message."""
+        """That of what was replied to the user's last message.
+
+        Raises:
+            RunError, DatasetError: the data that was learned is gone.
+        """
         replies: list[str] = []
         for line in reversed(lines):
             if line.from_user:
                 break
             replies.append(line.text)
-        if not replies:
-            return Overlap()
-        try:
-            return self._copies.overlap(access, replies, run or "")
-        except KakaobotError:
-            # There is nothing to compare with; the audit says so.
-            return Overlap()
+        return self._copies.overlap(access, replies, run or "") if replies else Overlap()
