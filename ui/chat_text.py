@@ -52,6 +52,7 @@ AUDIT_LINE_KNOWN = "끝의 {count:,}자를 외웠습니다."
 
 # --- copies
 COPY_FOUND = "이 대답의 {letters:,}자({share} %)가 배운 대답 하나와 그대로 같습니다."
+COPY_UNKNOWN = "대답에 베낀 말이 있는지 알 수 없습니다. {reason}"
 COPY_SHOW = "원래 줄 보기"
 COPY_TITLE = "배운 데이터에 있는 줄"
 COPY_GONE = "배운 데이터가 바뀌어 원래 줄을 찾지 못했습니다."
@@ -100,7 +101,7 @@ BRANCH = "갈래 {number}/{count}"
 
 # --- model in memory
 MEMORY_LOADED = "'{run}' 모델이 메모리에 있습니다 (약 {size})."
-MEMORY_EMPTY = "모델은 아직 메모리에 없습니다. 말을 걸면 올립니다."
+MEMORY_EMPTY = "모델은 지금 메모리에 없습니다. 대답할 차례가 되면 올립니다."
 GIVE_BACK = "메모리 비우기"
 GIVEN_BACK = "메모리를 비웠습니다. 다음에 말을 걸면 다시 올립니다."
 GIVEN_BACK_SOON = "지금 하는 대답이 끝나면 메모리를 비웁니다."

@@ -15,7 +15,7 @@ from ui.password_bar import PageAccess
 from ui.render.model_memory import model_memory
 from ui.services import ChatProtocol
 from ui.tabs.chat import persona
-from ui.tabs.chat.layout import ChatComponents
+from ui.tabs.chat.conversation import WiredChat
 
 _POLL_SECONDS = 3.0
 _COMPANY = 6
@@ -24,6 +24,7 @@ _COMPANY = 6
 
 @dataclass(frozen=True)
 class MemoryComponents:
+    timer: gr.Timer
     row: gr.Row
     status: gr.HTML
     take: gr.Button
@@ -31,6 +32,8 @@ class MemoryComponents:
 
 
 def layout() -> MemoryComponents:
+    # Above the inner tabs: a timer inside a hidden one does not tick.
+    timer = gr.Timer(_POLL_SECONDS)
     with gr.Row(visible=False, elem_id="chat-memory") as row:
         status = gr.HTML(elem_id="chat-memory-status")
         take = gr.Button(
@@ -50,21 +53,22 @@ def layout() -> MemoryComponents:
             min_width=120,
             elem_id="chat-give-back",
         )
-    return MemoryComponents(row, status, take, give_back)
+    return MemoryComponents(timer, row, status, take, give_back)
 
 
 def wire(
     handlers: MemoryHandlers,
     parts: MemoryComponents,
-    chat: ChatComponents,
+    wired: WiredChat,
     tab: gr.Tab,
     page: PageAccess,
 ) -> None:
     """Wire the line to the conversation. `tab` is the outer one."""
+    chat = wired.parts
     access, run = page.access, chat.run
     outputs = [parts.row, parts.status, parts.take, parts.give_back]
-    timer = gr.Timer(_POLL_SECONDS)
-    for event in (tab.select, timer.tick, run.change, page.changed):
+    replied = [change.then for change in wired.changes]
+    for event in (tab.select, parts.timer.tick, run.change, page.changed, *replied):
         on(event, handlers.refresh, [access, run, parts.status], outputs)
     on(parts.give_back.click, handlers.give_back, [access, run], outputs)
     on(parts.take.click, handlers.take, [access, run], [*chat.company, *outputs])

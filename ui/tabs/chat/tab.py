@@ -36,7 +36,7 @@ def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
             parts = wired.parts
             listed = conversations.ConversationsHandlers(kept, chat, gate)
             conversations.build(listed, wired, tab, page.access)
-            memory.wire(memory.MemoryHandlers(chat, gate), line, parts, tab, page)
+            memory.wire(memory.MemoryHandlers(chat, gate), line, wired, tab, page)
             bar = feedback_bar.FeedbackBarHandlers(services.feedback, gate)
             feedback_bar.build(bar, page, parts.chatbot, parts.lines, parts.run, parts.user_name)
             _build_honesty(services, parts, page)
