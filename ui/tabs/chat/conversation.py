@@ -36,6 +36,8 @@ from ui.tabs.chat.layout import ChatComponents, layout
 from ui.tabs.chat.streaming import changes
 
 Lines = tuple[ChatLine, ...]
+Talk = Callable[[AccessPass | None, Lines, TalkOptions], Iterator[Reply]]
+"""A method of `RoomTalk`."""
 
 
 @dataclass(frozen=True)
@@ -145,12 +147,8 @@ class ChatHandlers:
             yield skip(5)
             return
         lines = (*lines, ChatLine(user_name or "", message.strip(), from_user=True))
-        options = TalkOptions(
-            run or "", members, user_name or "", at_once=at_once, strength=strength
-        )
-        replies = functools.partial(self._talk.answer, access, lines, options)
-        keeping = self._keeping(access, options, page)
-        yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
+        options = _options(run, members, user_name, at_once, strength)
+        yield from self._reply(self._talk.answer, access, lines, options, request, page)
 
     def retry(
         self,
@@ -170,12 +168,8 @@ class ChatHandlers:
             notify(text.NOTHING_TO_RETRY)
             yield skip(5)
             return
-        options = TalkOptions(
-            run or "", members, user_name or "", at_once=at_once, strength=strength
-        )
-        replies = functools.partial(self._talk.answer, access, lines, options)
-        keeping = self._keeping(access, options, page)
-        yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
+        options = _options(run, members, user_name, at_once, strength)
+        yield from self._reply(self._talk.answer, access, lines, options, request, page)
 
     def edit(
         self,
@@ -197,12 +191,8 @@ class ChatHandlers:
             yield bubbles(lines), *skip(4)
             return
         lines = (*lines[:number], replace(lines[number], text=message))
-        options = TalkOptions(
-            run or "", members, user_name or "", at_once=at_once, strength=strength
-        )
-        replies = functools.partial(self._talk.answer, access, lines, options)
-        keeping = self._keeping(access, options, page)
-        yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
+        options = _options(run, members, user_name, at_once, strength)
+        yield from self._reply(self._talk.answer, access, lines, options, request, page)
 
     def go_on(
         self,
@@ -218,12 +208,8 @@ class ChatHandlers:
     ) -> Iterator[Updates]:
         """Let the room talk by itself until it is stopped."""
         self._gate.verify(access)
-        options = TalkOptions(
-            run or "", members, user_name or "", at_once=at_once, strength=strength
-        )
-        replies = functools.partial(self._talk.go_on, access, lines, options)
-        keeping = self._keeping(access, options, page)
-        yield from self._one_at_a_time(self._stream(lines, replies, options, keeping), request)
+        options = _options(run, members, user_name, at_once, strength)
+        yield from self._reply(self._talk.go_on, access, lines, options, request, page)
 
     def stop(self, access: AccessPass | None, lines: Lines) -> Updates:
         """Show what was said until the reply was stopped."""
@@ -245,6 +231,20 @@ class ChatHandlers:
         *rest, last = up_to_user
         self._keeping(access, TalkOptions(), page).drop_after(len(rest))
         return bubbles(rest), tuple(rest), last.text
+
+    def _reply(
+        self,
+        talk: Talk,
+        access: AccessPass | None,
+        lines: Lines,
+        options: TalkOptions,
+        request: gr.Request | None,
+        page: PageConversation | None,
+    ) -> Iterator[Updates]:
+        """Stream and keep what `talk` makes follow `lines`, unless the page still waits."""
+        start = functools.partial(talk, access, lines, options)
+        keeping = self._keeping(access, options, page)
+        yield from self._one_at_a_time(self._stream(lines, start, options, keeping), request)
 
     def _keeping(
         self, access: AccessPass | None, options: TalkOptions, page: PageConversation | None
@@ -303,6 +303,17 @@ class ChatHandlers:
                 keeping.keep(updated)
         if updated == lines and not note:
             notify(text.EMPTY_REPLY)
+
+
+def _options(
+    run: str | None,
+    members: persona.Members,
+    user_name: str | None,
+    at_once: bool,
+    strength: float,
+) -> TalkOptions:
+    """The values of `ChatComponents.options`."""
+    return TalkOptions(run or "", members, user_name or "", at_once=at_once, strength=strength)
 
 
 def line_of(reply: Reply) -> ChatLine:
