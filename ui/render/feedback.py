@@ -42,13 +42,13 @@ def entries_card(entries: Sequence[FeedbackEntry]) -> str:
         title=text.FEEDBACK_TAB,
         columns=text.COLUMNS,
         rows=[
-            {
-                "at": minute_text(entry.at),
-                "kind": KIND_LABELS[entry.kind],
-                "said": entry.context[-1].text if entry.context else "",
-                "reply": entry.reply,
-                "wanted": entry.wanted,
-            }
+            (
+                KIND_LABELS[entry.kind],
+                entry.context[-1].text if entry.context else "",
+                entry.reply,
+                entry.wanted,
+                minute_text(entry.at),
+            )
             for entry in entries[:_MAX_ENTRIES]
         ],
     )

@@ -51,7 +51,7 @@ class ChatComponents:
 
     @property
     def options(self) -> list[Any]:
-        """The values of `ChatHandlers.options`."""
+        """With whom, as whom and how a reply is made."""
         return [self.run, self.members, self.user_name, self.at_once, self.strength]
 
 
@@ -64,7 +64,7 @@ def layout(gate_card: str) -> ChatComponents:
     with gr.Row(visible=False, elem_id="chat-room") as parts["room"]:
         with gr.Column(scale=1, min_width=230, elem_id="chat-kept"):
             parts["kept"] = conversations_layout.layout()
-        with gr.Column(scale=3, min_width=420):
+        with gr.Column(scale=3, min_width=320, elem_id="chat-talk"):
             parts["header"] = gr.HTML(elem_id="chat-header")
             parts |= _conversation()
             parts["copies"] = copies.layout()
@@ -90,8 +90,8 @@ def _chatbot() -> gr.Chatbot:
     return gr.Chatbot(
         label=text.CHAT_BOX,
         show_label=False,
-        height="calc(100vh - 430px)",
-        min_height=320,
+        height="calc(100vh - 436px)",
+        min_height=280,
         layout="bubble",
         placeholder=text.CHAT_EMPTY,
         group_consecutive_messages=False,
