@@ -15,6 +15,7 @@ from kakaobot.cli.console import Console, decode, format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
 from kakaobot.display_name import display_sentence
+from kakaobot.runs.labels import minute_text
 
 
 def audit(args: Namespace, context: CommandContext) -> None:
@@ -56,7 +57,7 @@ def _print(report: AuditReport, console: Console, *, as_json: bool) -> None:
         console.print_json(report_to_json(report))
         return
     step = f" {report.step:,}단계" if report.step else ""
-    console.print(f"외운 말 점검 ({report.written_at},{step} 어댑터)\n")
+    console.print(f"외운 말 점검 ({minute_text(report.written_at)},{step} 어댑터)\n")
     for table in report_tables(report):
         rows = [table.head, *(row.cells for row in table.rows)]
         hint = f"\n{table.hint}" if table.hint else ""

@@ -14,6 +14,7 @@ from kakaobot.audit.tables import report_tables
 from kakaobot.chat.copy_meter import Overlap
 from kakaobot.display_name import display_name
 from kakaobot.likeness import LIKENESS_TITLE
+from kakaobot.runs.labels import minute_text
 from kakaobot.schema import ChatMessage
 from ui import chat_text
 from ui.render.templating import render
@@ -94,7 +95,7 @@ def audit_report(
     kind = _adapter_text(report.adapter, report.step)
     return render(
         "audit",
-        subtitle=chat_text.AUDIT_OF.format(time=report.written_at, kind=kind),
+        subtitle=chat_text.AUDIT_OF.format(time=minute_text(report.written_at), kind=kind),
         outdated=outdated,
         advice=advise(report),
         tables=report_tables(report),
