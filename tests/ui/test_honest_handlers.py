@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gradio as gr
 import pytest
 
 from kakaobot.app.audit import Audits
@@ -42,7 +43,7 @@ def run(home: Home) -> Run:
     run.create({**config, "data": data})
     kinds = (Recitation("target", Rate(1, 1), Rate(0, 1)),)
     line = RecitedLine("target", 0, 1, 9)
-    report = AuditReport("2026-05-01 09:00", "best", None, "f", kinds, (line,), (), ())
+    report = AuditReport("2026-05-01T09:00:06+00:00", "best", None, "f", kinds, (line,), (), ())
     AuditFile(run.path).write(report_to_json(report))
     return run
 
@@ -54,6 +55,7 @@ def test_the_report_shows_recited_lines_only_with_a_pass(home: Home, run: Run) -
     assert SECRET in shown
     assert "언제 볼까" in shown
     assert "1개 가운데 1개" in shown
+    assert "<small>2026-05-01 09:00 ·" in shown
     assert SECRET not in str(handlers.show_room(None, run.name))
     with pytest.raises(AccessDenied):
         next(handlers.run(None, run.name))
@@ -72,6 +74,10 @@ def test_a_copied_reply_is_noted_and_its_source_shown_on_ask(home: Home, run: Ru
     assert handlers.measure(ACCESS, invented, run.name)[0] == ""
     assert handlers.measure(ACCESS, (*copied, asked), run.name)[0] == ""
     assert handlers.measure(None, copied, run.name)[0] == ""
+    # A source that is shown stays when the page hears that it is open, and goes when it is locked.
+    assert handlers.lock_or_measure(ACCESS, copied, run.name, "")[0] == note
+    assert handlers.lock_or_measure(ACCESS, copied, run.name, str(note)) == (gr.skip(),) * 3
+    assert handlers.lock_or_measure(None, copied, run.name, str(note))[0::2] == ("", "")
     with pytest.raises(AccessDenied):
         handlers.show_source(None, copied, run.name)
 

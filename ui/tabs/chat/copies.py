@@ -16,7 +16,7 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.errors import KakaobotError
 from ui import chat_text
 from ui.chat_services import CopiesProtocol
-from ui.events import Updates, on
+from ui.events import Updates, on, skip
 from ui.password_bar import PageAccess
 from ui.render import honesty
 
@@ -61,7 +61,7 @@ def build(
     outputs = [parts.note, parts.show, parts.source]
     # While a reply streams, only its newest state is measured.
     on(conversation[0].change, handlers.measure, said, outputs, trigger_mode="always_last")
-    on(page.changed, handlers.measure, said, outputs)
+    on(page.changed, handlers.lock_or_measure, [*said, parts.note], outputs)
     on(parts.show.click, handlers.show_source, said, parts.source)
 
 
@@ -84,6 +84,18 @@ class CopyHandlers:
             except KakaobotError as error:
                 note = honesty.no_copy_note(str(error))
         return note, gr.Button(visible=overlap.is_high), ""
+
+    def lock_or_measure(
+        self,
+        access: AccessPass | None,
+        lines: Sequence[ChatLine],
+        run: str | None,
+        shown: str | None,
+    ) -> Updates:
+        """As `measure`, but leaves what the page already shows, which may include a source."""
+        if shown and self._gate.is_open(access):
+            return skip(3)
+        return self.measure(access, lines, run)
 
     def show_source(
         self, access: AccessPass | None, lines: Sequence[ChatLine], run: str | None
