@@ -89,9 +89,7 @@ _SHOW_STATE_SCRIPT = "(state) => { document.body.dataset.lock = state; }"
 def build(handlers: PasswordBarHandlers, load: Trigger, tick: Trigger) -> BarComponents:
     """Lay out the bar and wire it; `load` and `tick` are events of the page and of a timer."""
     parts = _layout(handlers.state(None))
-    parts.signal.change(
-        None, parts.signal, None, js=_SHOW_STATE_SCRIPT, api_visibility="private"
-    )
+    parts.signal.change(None, parts.signal, None, js=_SHOW_STATE_SCRIPT, api_visibility="private")
     for event in (parts.enter.click, parts.password.submit):
         on(event, handlers.unlock, parts.password, parts.outputs)
     on(parts.lock.click, handlers.lock, parts.access, parts.outputs)

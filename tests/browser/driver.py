@@ -41,7 +41,8 @@ LATE_NUMBERS = """
   window.promptFetch ??= window.fetch;
   window.fetch = async (...request) => {
     const answer = await window.promptFetch(...request);
-    if (String(request[0]).includes("/queue/join")) await new Promise((go) => setTimeout(go, delay));
+    const isEvent = String(request[0]).includes("/queue/join");
+    if (isEvent) await new Promise((go) => setTimeout(go, delay));
     return answer;
   };
 }
