@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 from kakaobot.app.room_talk import QUIET
 from kakaobot.exports.file_store import FileStore
@@ -324,7 +323,32 @@ def test_8_the_password_unlocks_the_chat_and_the_adapter_replies(page: Page) -> 
     assert all(re.search(r"[가-힣ㄱ-ㅎ]", reply) for reply in replies), replies
     assert not any("assistant" in reply for reply in replies), replies
     assert replies
+    # All buttons are in sight.
+    expect(page.locator("#feedback-never")).to_be_in_viewport(ratio=1)
     take_screenshot(page, "4-chat")
+
+
+def test_8_base_and_adapter_answer_side_by_side(page: Page) -> None:
+    open_tab(page, "비교")
+    page.locator("#compare-message textarea").fill("주말에 시간 돼?")
+    page.locator("#compare-start").click()
+    for side in ("base", "adapter"):
+        # After the question.
+        expect(page.locator(f"[data-side={side}] .kb-said p").nth(1)).to_be_visible()
+    expect(page.locator("#compare-stop")).to_be_hidden()
+    take_screenshot(page, "4-chat-compare")
+
+
+def test_8_a_blind_test_tells_the_real_reply_only_after_the_pick(page: Page) -> None:
+    open_tab(page, "진짜는 누구?")
+    page.locator("#quiz-knows button").last.click()
+    picks, board = page.locator("#quiz-picks"), page.locator("#quiz-board")
+    expect(picks).to_be_visible()
+    expect(board).not_to_contain_text("실제로 한 말")
+    picks.locator("button").first.click()
+    expect(board).to_contain_text("실제로 한 말")
+    take_screenshot(page, "4-chat-quiz")
+    open_tab(page, "대화하기")
 
 
 def test_9_enter_does_not_send_during_hangul_composition(page: Page) -> None:
@@ -358,17 +382,27 @@ def test_9_the_lock_hides_the_conversation_and_the_password_shows_it_again(page:
 def test_9_a_room_that_talks_by_itself_is_left_in_every_way(page: Page) -> None:
     """Also before the program has numbered the event."""
     refused: list[str] = []
-    page.on("response", lambda answer: answer.ok or refused.append(f"{answer.status} {answer.url}"))
+
+    def note(answer: Response) -> None:
+        if not answer.ok:
+            refused.append(f"{answer.status} {answer.url}")
+
+    page.on("response", note)
     go_on, stop = page.locator("#chat-go-on"), page.locator("#chat-stop")
     go_on.click()
     expect(stop).to_be_visible()
-    stop.click()
+    with page.expect_request(re.compile("/cancel$")) as cancelled:
+        stop.click()
+    number = cancelled.value.post_data_json["fn_index"]
     expect(go_on).to_be_enabled()
-    late_numbers(page, 2.0)
-    go_on.click()
-    with page.expect_response(re.compile("/cancel")) as cancelled:
+    late_numbers(page, 10.0)
+    with page.expect_request(
+        lambda sent: "/queue/join" in sent.url and sent.post_data_json["fn_index"] == number
+    ):
+        go_on.click()
+    with page.expect_request(re.compile("/cancel$")) as cancelled:
         page.locator("#chat-new").click()
-    assert json.loads(cancelled.value.request.post_data or "")["event_id"]
+    assert cancelled.value.post_data_json["event_id"]
     late_numbers(page, 0.0)
     expect(go_on).to_be_enabled()
     go_on.click()
@@ -377,6 +411,7 @@ def test_9_a_room_that_talks_by_itself_is_left_in_every_way(page: Page) -> None:
     expect(page.locator("#chat-gate")).to_be_visible()
     unlock(page, PASSWORD)
     expect(page.locator("#chat-message")).to_be_visible()
+    page.remove_listener("response", note)
     assert refused == []
 
 
