@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -13,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
-from playwright.sync_api import CDPSession, Locator, Page, expect
+from playwright.sync_api import CDPSession, Locator, Page, Request, expect
 
 from kakaobot.config import ROOT, Home
 from kakaobot.runs.run import Run, Runs
@@ -243,6 +245,12 @@ def chart_pixels(page: Page, selector: str, color: str) -> int:
 def digits(label: str) -> int:
     """The digits of a label as one number."""
     return int("".join(filter(str.isdigit, label)))
+
+
+def event_of(sent: Request) -> dict[str, Any]:
+    """The event that a page sent or cancelled."""
+    event: dict[str, Any] = json.loads(sent.post_data or "{}")
+    return event
 
 
 def late_numbers(page: Page, seconds: float) -> None:

@@ -23,6 +23,7 @@ from tests.browser.driver import (
     App,
     chart_pixels,
     digits,
+    event_of,
     late_numbers,
     open_tab,
     other_room,
@@ -393,16 +394,16 @@ def test_9_a_room_that_talks_by_itself_is_left_in_every_way(page: Page) -> None:
     expect(stop).to_be_visible()
     with page.expect_request(re.compile("/cancel$")) as cancelled:
         stop.click()
-    number = cancelled.value.post_data_json["fn_index"]
+    number = event_of(cancelled.value)["fn_index"]
     expect(go_on).to_be_enabled()
     late_numbers(page, 10.0)
     with page.expect_request(
-        lambda sent: "/queue/join" in sent.url and sent.post_data_json["fn_index"] == number
+        lambda sent: "/queue/join" in sent.url and event_of(sent)["fn_index"] == number
     ):
         go_on.click()
     with page.expect_request(re.compile("/cancel$")) as cancelled:
         page.locator("#chat-new").click()
-    assert cancelled.value.post_data_json["event_id"]
+    assert event_of(cancelled.value)["event_id"]
     late_numbers(page, 0.0)
     expect(go_on).to_be_enabled()
     go_on.click()
