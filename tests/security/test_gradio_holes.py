@@ -18,9 +18,11 @@ import pytest
 from kakaobot.app.auth import FREE_ATTEMPTS, LOCKED
 from kakaobot.config import Home
 from tests.conftest import SAMPLE, write_password
+from tests.security import walk
 from tests.security.browser import Browser
 from tests.security.local_window import LocalWindow, local_window
 from tests.security.window import PASSWORD, Page, running_window
+from ui import request_text, text
 
 EVIL = "http://evil.example"
 
@@ -77,6 +79,47 @@ def test_a_state_that_a_page_sends_is_ignored(page: Page, state: object) -> None
 def test_a_handler_is_not_called_by_its_number_elsewhere(page: Page, path: str) -> None:
     body = {"fn_index": page.dependency("chat-new")["id"], "data": [None]}
     assert page.browser.post(path, json=body | {"session_hash": "x"}).status_code == 404
+
+
+ODD_EVENTS: list[object] = [
+    None,
+    "ask",
+    {"ask": "3"},
+    {"ask": "[" * 100_000},
+    {"ask": {"do": "same"}, "hash": ["x"], "conversation": {"id": 1}},
+    {"ask": '{"do": "없는 일"}', "typed": ""},
+    {"ask": '{"do": "exclude", "names": [1]}', "typed": ""},
+    {"ask": '{"do": "same", "others": {}, "room": 3}', "typed": ""},
+    {"ask": '{"do": "learn", "name": ["x"]}', "unfolded": "x"},
+    {"ask": '{"run": {}}', "typed": ""},
+    {"ask": r'{"name": "\ud800", "do": "learn"}', "typed": ""},
+]
+"""What no script of a page sends with an event."""
+
+
+@pytest.mark.parametrize("odd", ODD_EVENTS, ids=range(len(ODD_EVENTS)))
+def test_an_odd_event_of_an_unlocked_page_is_refused_in_words(
+    window: LocalWindow, page: Page, odd: object
+) -> None:
+    page.unlock()
+    named = set()
+    for call in walk.calls(window.blocks):
+        if not call.has_event:
+            continue
+        named.add(call.name)
+        answers = walk.send(page, call, [None] * len(call.inputs), odd)
+        error = str(answers[-2]["output"].get("error", ""))
+        assert error != request_text.UNEXPECTED_ERROR, call.name
+        if call.name == "PersonaHandlers.pick":
+            assert error == request_text.STALE_PAGE
+    assert named >= {"PersonaHandlers.pick", "ConversationsHandlers.open", "ExportsHandlers.remove"}
+
+
+def test_nothing_in_place_of_files_and_words_is_answered(page: Page) -> None:
+    page.unlock()
+    refused = page.call("export-upload", "upload")
+    assert refused["output"]["error"] == text.NOTHING_UPLOADED
+    assert page.call("compare-start")["success"]
 
 
 def test_only_the_page_of_an_event_cancels_it(window: LocalWindow, page: Page) -> None:

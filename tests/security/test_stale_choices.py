@@ -79,11 +79,12 @@ def forgeable(window, parameter=""):
 
 
 def check(answer):
-    """Either it worked, or the page shows a Korean sentence without anybody's name."""
+    """Either it worked, or a Korean sentence without anybody's name says what to do."""
     if not answer["success"]:
         sentence = answer["output"]["error"]
         assert re.search("[가-힣]", sentence or ""), answer
         assert not [name for name in NAMES if name in sentence], answer
+        assert sentence != request_text.UNEXPECTED_ERROR, answer
         assert answer["output"]["title"] != "Error"
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.atomic_io import parse_json
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import KakaobotError
@@ -18,6 +17,7 @@ from kakaobot.schema import Progress, no_progress
 from ui import text
 from ui.choice import Choice
 from ui.errors import notify
+from ui.event_data import ClickRequest
 from ui.events import Trigger, Updates, on, open_tab, to_progress
 from ui.password_bar import PageAccess
 from ui.render import cards
@@ -137,13 +137,16 @@ class DatasetHandlers:
 
     def apply_action(self, event: gr.EventData, room: str | None, persona: str | None) -> Updates:
         """Perform the action of a clicked button in the table."""
-        request = parse_json(str(event.ask))
-        if request["do"] == "learn":
-            persona = request["name"]
+        request = ClickRequest(event)
+        learns = request.text("do") == "learn"
+        if learns:
+            persona = request.text("name")
         else:
-            notify(_ACTIONS[request["do"]](self._participants, request["names"]))
-        choices, card = self._list(room, persona, no_progress, unfolded=bool(event.unfolded))
-        if request["do"] == "learn":
+            perform = request.choice("do", _ACTIONS)
+            notify(perform(self._participants, request.texts("names")))
+        unfolded = bool(getattr(event, "unfolded", False))
+        choices, card = self._list(room, persona, no_progress, unfolded=unfolded)
+        if learns:
             choices = gr.update(value=persona)
         return choices, card, self._report_card(has_rooms=True)
 

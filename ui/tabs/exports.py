@@ -11,8 +11,10 @@ import gradio as gr
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.exports import FileReport
 from kakaobot.display_name import display_name
+from kakaobot.errors import KakaobotError
 from ui import text
 from ui.errors import notify
+from ui.event_data import sent_text
 from ui.events import Trigger, Updates, on, open_tab, to_progress
 from ui.password_bar import PageAccess
 from ui.render import cards
@@ -99,10 +101,12 @@ class ExportsHandlers:
 
     def import_files(
         self,
-        files: list[str],
+        files: list[str] | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Updates:
         """Import the uploads and delete them from the upload folder."""
+        if not files:
+            raise KakaobotError(text.NOTHING_UPLOADED)
         paths = [Path(file) for file in files]
         try:
             reports = self._exports.import_files(paths, to_progress(progress))
@@ -115,11 +119,11 @@ class ExportsHandlers:
         return self._imported(self._exports.import_files(self._exports.sample_files()[:1]))
 
     def remove(self, event: gr.EventData) -> Updates:
-        notify(text.REMOVED.format(place=self._exports.remove(str(event.hash))))
+        notify(text.REMOVED.format(place=self._exports.remove(sent_text(event, "hash"))))
         return self._table()
 
     def open_line_report(self, access: AccessPass | None, event: gr.EventData) -> Updates:
-        hash = str(event.hash)
+        hash = sent_text(event, "hash")
         return self.show_line_report(access, hash), hash
 
     def show_line_report(self, access: AccessPass | None, hash: str) -> str:

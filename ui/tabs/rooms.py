@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 
 from kakaobot.app.participants import RoomReport
-from kakaobot.atomic_io import parse_json
 from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import KakaobotError
 from ui import text
 from ui.choice import Choice
 from ui.errors import notify
+from ui.event_data import ClickRequest, sent_text
 from ui.events import Trigger, Updates, on, to_progress
 from ui.render import cards, rooms
 from ui.services import ParticipantsProtocol
@@ -86,8 +85,9 @@ class RoomsHandlers:
 
     def apply_action(self, event: gr.EventData) -> None:
         """Perform the action of a clicked button."""
-        request = parse_json(str(event.ask))
-        notify(_ACTIONS[request["do"]](self._participants, request, str(event.typed)))
+        request = ClickRequest(event)
+        perform = request.choice("do", _ACTIONS)
+        notify(perform(self._participants, request, sent_text(event, "typed")))
 
     def merge_names(self, room: str | None, names: list[str] | None, name: str | None) -> None:
         """Merge the names selected in the form; `name` is the one to keep."""
@@ -149,25 +149,27 @@ def _merge(participants: ParticipantsProtocol, name: str, others: list[str], roo
     return f"{merged} {text.REBUILD_HINT}"
 
 
-def _merge_requested(
-    participants: ParticipantsProtocol, request: dict[str, Any], typed: str
-) -> str:
-    return _merge(participants, request.get("name") or typed, request["others"], request["room"])
+def _merge_requested(participants: ParticipantsProtocol, request: ClickRequest, typed: str) -> str:
+    name = request.text("name") if request.has("name") else typed
+    return _merge(participants, name, request.texts("others"), request.text("room"))
 
 
-def _unmerge(participants: ParticipantsProtocol, request: dict[str, Any], _: str) -> str:
-    participants.unmerge_name(request["alias"], room=request["room"])
-    return f"{text.ALIAS_REMOVED.format(name=display_name(request['alias']))} {text.REBUILD_HINT}"
+def _unmerge(participants: ParticipantsProtocol, request: ClickRequest, _: str) -> str:
+    alias = request.text("alias")
+    participants.unmerge_name(alias, room=request.text("room"))
+    return f"{text.ALIAS_REMOVED.format(name=display_name(alias))} {text.REBUILD_HINT}"
 
 
-def _exclude(participants: ParticipantsProtocol, request: dict[str, Any], _: str) -> str:
-    participants.exclude(request["names"])
-    return f"{text.EXCLUDED.format(names=display_names(request['names']))}. {text.REBUILD_HINT}"
+def _exclude(participants: ParticipantsProtocol, request: ClickRequest, _: str) -> str:
+    names = request.texts("names")
+    participants.exclude(names)
+    return f"{text.EXCLUDED.format(names=display_names(names))}. {text.REBUILD_HINT}"
 
 
-def _include(participants: ParticipantsProtocol, request: dict[str, Any], _: str) -> str:
-    participants.include(request["names"])
-    return f"{text.INCLUDED.format(names=display_names(request['names']))}. {text.REBUILD_HINT}"
+def _include(participants: ParticipantsProtocol, request: ClickRequest, _: str) -> str:
+    names = request.texts("names")
+    participants.include(names)
+    return f"{text.INCLUDED.format(names=display_names(names))}. {text.REBUILD_HINT}"
 
 
 _ACTIONS = {"same": _merge_requested, "undo": _unmerge, "exclude": _exclude, "include": _include}

@@ -99,10 +99,12 @@ class CompareHandlers:
         self._gate.verify(access)
         return _buttons(running=False)
 
-    def ask(self, access: AccessPass | None, message: str, run: str | None) -> Iterator[Updates]:
+    def ask(
+        self, access: AccessPass | None, message: str | None, run: str | None
+    ) -> Iterator[Updates]:
         """Stream the two answers."""
         self._gate.verify(access)
-        message = message.strip()
+        message = (message or "").strip()
         if not message:
             notify(chat_text.COMPARE_EMPTY)
             yield skip(3)

@@ -18,6 +18,7 @@ from kakaobot.chat.store import ConversationGone, KeptConversation
 from kakaobot.errors import ConversationError
 from ui import chat_text
 from ui.chat_services import ConversationsProtocol
+from ui.event_data import sent_text
 from ui.events import Updates, on, skip
 from ui.presenters import bubbles
 from ui.render.conversations import conversation_list, conversations_problem
@@ -124,7 +125,7 @@ class ConversationsHandlers:
         self, access: AccessPass | None, query: str, page: PageConversation, event: gr.EventData
     ) -> Updates:
         self._gate.verify(access)
-        kept = self._conversations.open(access, str(event.conversation))
+        kept = self._conversations.open(access, sent_text(event, "conversation"))
         return self._show(access, query, page, kept)
 
     def start(self, access: AccessPass | None, query: str, page: PageConversation) -> Updates:

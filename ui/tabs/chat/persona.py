@@ -9,11 +9,11 @@ import gradio as gr
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.people import Company, People
 from kakaobot.app.personas import Persona
-from kakaobot.atomic_io import parse_json
 from kakaobot.display_name import display_name
 from kakaobot.errors import RunError
 from ui import chat_text, text
 from ui.choice import Choice
+from ui.event_data import ClickRequest
 from ui.events import Updates, skip
 from ui.render import cards
 from ui.render.members import members_card
@@ -63,11 +63,11 @@ class PersonaHandlers:
     ) -> Updates:
         """Let a person join or leave, or choose a whole room."""
         self._gate.verify(access)
-        request, people = parse_json(str(event.ask)), people_of(self._chat)
-        if "run" in request:
-            company = people.company(str(request["run"]))
+        request, people = ClickRequest(event), people_of(self._chat)
+        if request.has("run"):
+            company = people.company(request.text("run"))
         else:
-            company = people.toggled(Company(run or "", members), str(request["name"]))
+            company = people.toggled(Company(run or "", members), request.text("name"))
         return updates(self._chat, company)
 
 
