@@ -15,13 +15,14 @@ from kakaobot.chat.protocol import Cancelled
 
 
 class Interrupt:
-    """Raises `Cancelled` between the layers of a model, and so between two tokens as well.
+    """Raises `Cancelled` before each pass of a model, and between its layers.
 
     Checks only there: a check of every operation makes replies of a small model a tenth slower.
     """
 
     def __init__(self, model: Any) -> None:
         self._event: threading.Event | None = None
+        model.register_forward_pre_hook(self._check)
         stacks = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
         for layer in itertools.chain(*stacks):
             for part in layer.children():
