@@ -222,9 +222,16 @@ class TerminalChat:
             self._console.notify(f"{name}{mark}: {line.text}")
 
     def _keep(self) -> None:
+        self._tell(self._kept_problem())
+
+    def _kept_problem(self) -> str:
+        """Keep the lines so far; returns a Korean sentence if something is not kept."""
         self._conversation, problem = self._conversations.keep(
             self._access, self._conversation, self.lines, self._setup
         )
+        return problem
+
+    def _tell(self, problem: str) -> None:
         if problem:
             self._console.notify(display_sentence(problem))
 
@@ -244,16 +251,20 @@ class TerminalChat:
             close = getattr(replies, "close", None)
             if close:
                 close()
-        if answer.bubbles:
-            self._append(answer)
-        elif answer.note or not answered:
+        finally:
+            # Also if Ctrl+C is pressed twice.
+            if answer.bubbles:
+                self._append(answer)
+        if not answer.bubbles and (answer.note or not answered):
             self._console.notify(answer.note or "(대답 없음)")
 
     def _append(self, answer: Reply) -> None:
+        self.lines.append(ChatLine(answer.name, "\n".join(answer.bubbles), from_user=False))
+        # Before the line ends: whoever sees the end may press Ctrl+C again.
+        problem = self._kept_problem()
         self._console.print()
         self._console.flush()
-        self.lines.append(ChatLine(answer.name, "\n".join(answer.bubbles), from_user=False))
-        self._keep()
+        self._tell(problem)
 
     def _print_new(self, answer: Reply, printed: str) -> str:
         """Print the text beyond `printed`; returns the whole text."""
