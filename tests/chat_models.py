@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,23 @@ def save_random_model(folder: Path, *, hidden: int, layers: int, dtype: str = "f
     lora = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
     get_peft_model(model, lora).save_pretrained(str(folder / "adapter"))
     return size
+
+
+def save_starter_with_adapter(folder: Path) -> None:
+    """Save an adapter that changes the starter a little; its `base` is the starter itself."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    shutil.copytree(FOLDER, folder / "base")
+    model: Any = AutoModelForCausalLM.from_pretrained(str(FOLDER))
+    lora = LoraConfig(
+        r=4,
+        lora_alpha=1,
+        target_modules=["q_proj", "v_proj"],
+        task_type="CAUSAL_LM",
+        init_lora_weights=False,
+    )
+    get_peft_model(model, lora).save_pretrained(str(folder / "adapter"))
 
 
 def create_chat_run(home: Home, model: Path, name: str = "main") -> Run:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from kakaobot.base.memory import use_one_heap
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError, KakaobotError
+from kakaobot.gc_pause import spare_modules
 from kakaobot.openmp import set_wait_policy
 from kakaobot.os_errors import os_error_message
 from scripts.open_page import open_in_browser, open_page_file, remove_redirect
@@ -79,6 +80,9 @@ def _prepare(uploads: Path) -> None:
     no_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost,::1")))
     os.environ.update(
         GRADIO_ANALYTICS_ENABLED="False",
+        # Otherwise gradio makes a table of the last ten thousand events after each of them.
+        GRADIO_ANALYTICS_CACHE_FREQUENCY=str(10**9),
+        GRADIO_ANALYTICS_MAX_EVENTS="1",
         GRADIO_TEMP_DIR=str(uploads),
         HF_HUB_DISABLE_TELEMETRY="1",
         # Otherwise any client could claim to come from this machine.
@@ -125,6 +129,7 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
         quit_program=_delayed(stop),
         on_exchange=lambda: remove_redirect(redirect),
     )
+    spare_modules()
     info.write(home)
     try:
         _open(info, sessions, home, open_browser=open_browser)

@@ -39,6 +39,11 @@ def release_memory() -> None:
             torch.cuda.empty_cache()
         elif torch.backends.mps.is_available():
             torch.mps.empty_cache()
+    trim_heaps()
+
+
+def trim_heaps() -> None:
+    """Return what is free in the middle of heaps as well."""
     trim = _glibc("malloc_trim")
     if trim:
         trim(0)

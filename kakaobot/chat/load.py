@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from kakaobot.base.selection import one_gpu
 from kakaobot.base.weights_progress import weights_progress
 from kakaobot.chat.protocol import Cancelled, ChatModel
+from kakaobot.gc_pause import spare_modules
 from kakaobot.settings import Settings
 
 ModelLoader = Callable[
@@ -38,7 +40,11 @@ def load_engine(
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
+    is_first = "kakaobot.chat.engine" not in sys.modules
     from kakaobot.chat.engine import Engine
+
+    if is_first:
+        spare_modules()
 
     if cancelled.is_set():
         raise Cancelled

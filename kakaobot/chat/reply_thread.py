@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar
 
-from kakaobot.base.memory import forget_locals
+from kakaobot.base.memory import forget_locals, trim_heaps
 from kakaobot.chat.line import Ticket
 from kakaobot.chat.protocol import Cancelled
 
@@ -87,6 +87,8 @@ class ReplyThread(Generic[T]):
                 forget_locals(caught)
                 error = caught
         self._values.put(_End(error))
+        # Otherwise a heap keeps the holes that replies of other lengths do not fit into.
+        trim_heaps()
 
     def _read_producer(self) -> None:
         with contextlib.closing(self._produce(self._ticket, self._values.put)) as values:
