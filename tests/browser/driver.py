@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -14,10 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import psutil
-from playwright.sync_api import CDPSession, Locator, Page, Request, expect
+from playwright.sync_api import CDPSession, Locator, Page, expect
 
 from kakaobot.config import ROOT, Home
 from kakaobot.runs.run import Run, Runs
@@ -38,17 +36,6 @@ COLORS = {
     "likeness": (130, 80, 200),
 }
 """`--kb-loss`, `--kb-eval`, `--kb-best`, `--kb-likeness` of ui/static/window.css, light theme."""
-LATE_NUMBERS = """
-(delay) => {
-  window.promptFetch ??= window.fetch;
-  window.fetch = async (...request) => {
-    const answer = await window.promptFetch(...request);
-    const isEvent = String(request[0]).includes("/queue/join");
-    if (isEvent) await new Promise((go) => setTimeout(go, delay));
-    return answer;
-  };
-}
-"""
 COUNT_PIXELS = """
 (canvas, [red, green, blue]) => {
   const { width, height } = canvas;
@@ -245,17 +232,6 @@ def chart_pixels(page: Page, selector: str, color: str) -> int:
 def digits(label: str) -> int:
     """The digits of a label as one number."""
     return int("".join(filter(str.isdigit, label)))
-
-
-def event_of(sent: Request) -> dict[str, Any]:
-    """The event that a page sent or cancelled."""
-    event: dict[str, Any] = json.loads(sent.post_data or "{}")
-    return event
-
-
-def late_numbers(page: Page, seconds: float) -> None:
-    """Let the page learn the number of each event it sends so much later."""
-    page.evaluate(LATE_NUMBERS, 1000 * seconds)
 
 
 def press_enter_while_composing(page: Page, box: Locator) -> CDPSession:

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, Page, expect
 
 from kakaobot.app.room_talk import QUIET
 from kakaobot.exports.file_store import FileStore
@@ -23,8 +23,6 @@ from tests.browser.driver import (
     App,
     chart_pixels,
     digits,
-    event_of,
-    late_numbers,
     open_tab,
     other_room,
     phone_export,
@@ -378,42 +376,6 @@ def test_9_the_lock_hides_the_conversation_and_the_password_shows_it_again(page:
     page.reload()
     open_tab(page, "4 대화")
     expect(page.locator("#chat-message")).to_be_visible()
-
-
-def test_9_a_room_that_talks_by_itself_is_left_in_every_way(page: Page) -> None:
-    """Also before the program has numbered the event."""
-    refused: list[str] = []
-
-    def note(answer: Response) -> None:
-        if not answer.ok:
-            refused.append(f"{answer.status} {answer.url}")
-
-    page.on("response", note)
-    go_on, stop = page.locator("#chat-go-on"), page.locator("#chat-stop")
-    go_on.click()
-    expect(stop).to_be_visible()
-    with page.expect_request(re.compile("/cancel$")) as cancelled:
-        stop.click()
-    number = event_of(cancelled.value)["fn_index"]
-    expect(go_on).to_be_enabled()
-    late_numbers(page, 10.0)
-    with page.expect_request(
-        lambda sent: "/queue/join" in sent.url and event_of(sent)["fn_index"] == number
-    ):
-        go_on.click()
-    with page.expect_request(re.compile("/cancel$")) as cancelled:
-        page.locator("#chat-new").click()
-    assert event_of(cancelled.value)["event_id"]
-    late_numbers(page, 0.0)
-    expect(go_on).to_be_enabled()
-    go_on.click()
-    expect(stop).to_be_visible()
-    page.locator("#gate-lock").click()
-    expect(page.locator("#chat-gate")).to_be_visible()
-    unlock(page, PASSWORD)
-    expect(page.locator("#chat-message")).to_be_visible()
-    page.remove_listener("response", note)
-    assert refused == []
 
 
 def test_a_edited_settings_are_saved(page: Page, app: App) -> None:
