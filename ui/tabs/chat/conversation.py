@@ -289,7 +289,8 @@ class ChatHandlers:
                         continue
                     updated = (*before, line_of(reply)) if reply.bubbles else before
                     note = _note(reply, at_once=options.at_once)
-                    yield bubbles(updated, note), updated, *skip(3)
+                    # The buttons again: a row that is just being shown may miss its first update.
+                    yield bubbles(updated, note), updated, gr.skip(), *show_stop
                     if reply.done:
                         before = updated
                         keeping.keep(updated)
