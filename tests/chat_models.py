@@ -14,11 +14,12 @@ LONG_REPLIES = {
     "generation.max_new_tokens": 2000,
     "generation.temperature": 1.5,
     "generation.min_p": 0,
+    "generation.top_k": 40,
     "generation.candidates": 1,
     "model.dtype": "float32",
     "model.load_in_4bit": False,
 }
-"""Settings with which a random model replies for a long time: it hardly ever draws an end."""
+"""Settings with which a model of `save_random_model` replies for a long time."""
 
 
 def save_random_model(folder: Path, *, hidden: int, layers: int, dtype: str = "float32") -> int:
@@ -44,6 +45,9 @@ def save_random_model(folder: Path, *, hidden: int, layers: int, dtype: str = "f
         tie_word_embeddings=True,
     )
     model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    with torch.no_grad():
+        # An end, of logit 0, is never among the likeliest tokens.
+        model.get_input_embeddings().weight[sorted(tokenizer.get_added_vocab().values())] = 0
     model.to(getattr(torch, dtype)).save_pretrained(folder / "base")
     tokenizer.save_pretrained(folder / "base")
     size: int = sum(4 * parameter.numel() for parameter in model.parameters())

@@ -5,9 +5,10 @@ Also how they are run: several files at once where there are several cores, the 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,15 @@ def python_outside() -> Path:
     base = Path(getattr(sys, "_base_executable", sys.executable))
     # Before 3.11 a POSIX environment names itself there, but links to its base.
     return base.resolve() if base == Path(sys.executable) else base
+
+
+@pytest.fixture(autouse=True)
+def _own_garbage_collector() -> Iterator[None]:
+    """Undo `spare_modules`, which a process that chats calls once."""
+    thresholds = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
 
 
 @pytest.fixture(autouse=True)

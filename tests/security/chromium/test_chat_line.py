@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """With a built dataset, and with a run whose replies take about a minute."""
+    """With a built dataset, and with a run whose replies take some minutes."""
     folder = tmp_path_factory.mktemp("line")
     home = Home(folder / "home")
     home.settings()
@@ -31,6 +31,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     Datasets(home, BaseModels(lambda name: choose(name, reachable=lambda: False))).build()
     save_random_model(folder / "model", hidden=1024, layers=8)
     create_chat_run(home, folder / "model")
+    save(home.settings_file, {"generation.max_new_tokens": 3500})
     app = App(home)
     yield app
     app.kill()
