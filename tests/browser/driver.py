@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -213,10 +213,11 @@ def unlock(page: Page, password: str) -> None:
 def wait_for_reply(page: Page, messages: int) -> None:
     """Wait until the conversation holds so many of the user's messages, and the last is answered.
 
-    The message appears together with the button to stop its reply.
+    A button to stop the reply stands there meanwhile, unless it is complete at once.
     """
     expect(page.locator("#chat-box [data-testid=user]")).to_have_count(messages)
-    page.wait_for_timeout(300)
+    with suppress(AssertionError):
+        expect(page.locator("#chat-stop")).to_be_visible(timeout=5000)
     expect(page.locator("#chat-send")).to_be_visible()
     page.wait_for_timeout(300)
 

@@ -76,7 +76,9 @@ def check(page: Page, name: str) -> None:
 def test_a_hostile_room_is_imported_and_shown(
     page: Page, dialogs: list[str], tmp_path: Path
 ) -> None:
+    expect(page.locator("#export-upload input[type=file]")).to_be_attached()
     unlock(page, PASSWORD)
+    expect(page.locator("#gate-lock")).to_be_visible()
     export = hostile_export(tmp_path, FILE)
     page.locator("#export-upload input[type=file]").set_input_files([export])
     expect(page.locator("#export-rooms")).to_contain_text("방 <img src=x")
