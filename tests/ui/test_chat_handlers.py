@@ -115,8 +115,21 @@ def test_a_locked_room_sends_no_conversation_to_the_browser(handlers, gate):
     assert (panels.visible, room.visible, bubbles) == (True, False, [])
     assert "도담" not in str(rest)
     panels, room, bubbles, *_ = handlers.show_room(gate.authenticate("열쇠"), lines)
-    assert (panels.visible, room.visible) == (False, True)
     assert "비밀 이야기" in str(bubbles)
+    # Shown once the last conversation is open: a message sent before would go into another one.
+    assert (panels, room) == (SKIP, SKIP)
+
+
+def test_a_refused_message_leaves_the_button_that_stops_the_first(handlers, gate):
+    access, page = gate.authenticate("열쇠"), gr.Request(session_hash="a")
+    first: Any = handlers.send(access, "하나 둘", (), "", (), "", True, 1.0, page)
+    next(first)
+    list(handlers.send(access, "셋", (), "", (), "", True, 1.0, page))
+    send, stop = handlers.show_send_button(access, page)
+    assert (send.visible, stop.visible) == (False, True)
+    first.close()
+    send, stop = handlers.show_send_button(access, page)
+    assert (send.visible, stop.visible) == (True, False)
 
 
 def test_closing_the_stream_stops_the_model(chat_handlers, gate):

@@ -27,13 +27,13 @@ from ui.chat_services import ConversationsProtocol
 from ui.errors import notify
 from ui.events import Updates, on, skip
 from ui.password_bar import PageAccess
-from ui.presenters import bubbles, line_of_bubble, original_text, small_note
+from ui.presenters import bubbles, line_of_bubble, original_text
 from ui.render import cards
 from ui.services import ChatProtocol, TalkProtocol
 from ui.tabs.chat import persona
 from ui.tabs.chat.keeping import Keeping, PageConversation
 from ui.tabs.chat.layout import ChatComponents, layout
-from ui.tabs.chat.streaming import changes
+from ui.tabs.chat.streaming import changes, note_below
 
 Lines = tuple[ChatLine, ...]
 Talk = Callable[[AccessPass | None, Lines, TalkOptions], Iterator[Reply]]
@@ -50,7 +50,7 @@ class WiredChat:
     changes: Sequence[Any]
     """Events after which other lines may be kept."""
     shown: Any
-    """The event after which the page is locked or unlocked."""
+    """The event after which a page is locked, or unlocked but for showing the room."""
 
 
 def build(
@@ -116,12 +116,16 @@ class ChatHandlers:
         return cards.gate_card(self._gate.is_set)
 
     def show_room(self, access: AccessPass | None, lines: Lines) -> Updates:
-        """Show the conversation on an unlocked page; remove it from the browser on a locked one."""
+        """Fill an unlocked page; hide the room, and remove it from the browser, on a locked one.
+
+        The room of an unlocked page is shown once its last conversation is open: what is sent
+        before would go into another one.
+        """
         is_open = self._gate.is_open(access)
         choices = persona.updates(self._chat, Company()) if is_open else persona.empty_updates()
         return (
-            gr.Column(visible=not is_open),
-            gr.Row(visible=is_open),
+            gr.skip() if is_open else gr.Column(visible=True),
+            gr.skip() if is_open else gr.Row(visible=False),
             bubbles(lines) if is_open else [],
             gr.Button(visible=True),
             gr.Button(visible=False),
@@ -213,12 +217,18 @@ class ChatHandlers:
 
     def stop(self, access: AccessPass | None, lines: Lines) -> Updates:
         """Show what was said until the reply was stopped."""
-        return bubbles(lines), *self.show_send_button(access)
-
-    def show_send_button(self, access: AccessPass | None) -> Updates:
-        """Show the send button in place of the stop button, once no reply is being generated."""
         self._gate.verify(access)
-        return _buttons(replying=False)
+        return bubbles(lines), *_buttons(replying=False)
+
+    def show_send_button(
+        self, access: AccessPass | None, request: gr.Request | None = None
+    ) -> Updates:
+        """Show the send button in place of the stop button, once no reply is being generated.
+
+        Also asked after a second message was refused, while the first is still answered.
+        """
+        self._gate.verify(access)
+        return _buttons(replying=_page(request) in self._replying)
 
     def undo(
         self, access: AccessPass | None, lines: Lines, page: PageConversation | None = None
@@ -256,7 +266,7 @@ class ChatHandlers:
         self, replies: Iterator[Updates], request: gr.Request | None
     ) -> Iterator[Updates]:
         """Pass on a reply, unless the page still waits for another one."""
-        page = str(request.session_hash) if request else ""
+        page = _page(request)
         if page in self._replying:
             notify(text.STILL_REPLYING)
             yield skip(5)
@@ -288,7 +298,7 @@ class ChatHandlers:
                         yield skip(5)
                         continue
                     updated = (*before, line_of(reply)) if reply.bubbles else before
-                    note = _note(reply, at_once=options.at_once)
+                    note = note_below(reply, at_once=options.at_once)
                     # The buttons again: a row that is just being shown may miss its first update.
                     yield bubbles(updated, note), updated, gr.skip(), *show_stop
                     if reply.done:
@@ -321,17 +331,13 @@ def line_of(reply: Reply) -> ChatLine:
     return ChatLine(reply.name, "\n".join(reply.bubbles), from_user=False)
 
 
+def _page(request: gr.Request | None) -> str:
+    return str(request.session_hash) if request else ""
+
+
 def _buttons(*, replying: bool) -> Updates:
     """The buttons to send and to stop."""
     return gr.Button(visible=not replying), gr.Button(visible=replying)
-
-
-def _note(reply: Reply, *, at_once: bool) -> str:
-    """What stands below a reply: what it waits for, that somebody types, or that nobody does."""
-    if reply.note:
-        return small_note(reply.note)
-    types = not (reply.done or (at_once and reply.bubbles))
-    return chat_text.TYPING if types else ""
 
 
 def _up_to_user(lines: Lines) -> Lines:

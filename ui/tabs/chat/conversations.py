@@ -51,7 +51,8 @@ def build(handlers: ConversationsHandlers, chat: WiredChat, tab: gr.Tab, access:
         on(change.then, handlers.refresh, shown, panel)
     typed = [kept.search, kept.title, kept.exported]
     locked = on(chat.shown.then, handlers.lock_or_refresh, shown, [*typed, *panel])
-    on(locked.then, handlers.open_last, [access, parts.lines, kept.page], everything)
+    opened = on(locked.then, handlers.open_last, [access, parts.lines, kept.page], everything)
+    on(opened.then, handlers.show_room, access, [parts.gate, parts.room])
     on(kept.listing.select, handlers.open, shown, everything, **cancels)
     for event in (kept.new.click, parts.chatbot.clear):
         on(event, handlers.start, shown, everything, **cancels)
@@ -110,6 +111,11 @@ class ConversationsHandlers:
         """The panel, and what was typed into its fields, which a locked page does not keep."""
         typed = skip(3) if self._gate.is_open(access) else ("", "", "")
         return *typed, *self.refresh(access, query, page)
+
+    def show_room(self, access: AccessPass | None) -> Updates:
+        """Show the room in place of the gate on an unlocked page."""
+        is_open = self._gate.is_open(access)
+        return gr.Column(visible=not is_open), gr.Row(visible=is_open)
 
     def open_last(self, access: AccessPass | None, lines: Lines, page: PageConversation) -> Updates:
         """Show the last conversation on a page that has none yet."""

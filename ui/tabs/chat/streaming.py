@@ -1,4 +1,4 @@
-"""Which states of a streamed reply a page shows."""
+"""Which states of a streamed reply a page shows, and what stands below it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kakaobot.chat.lines import Reply
+from ui import chat_text
+from ui.presenters import small_note
 
 UPDATE_PERIOD = 0.2
 """Seconds between two states of a bubble that grows: a browser draws a long one slowly."""
@@ -30,6 +32,14 @@ def changes(replies: Iterator[Reply]) -> Iterator[Reply | None]:
             due = time.monotonic() + UPDATE_PERIOD
             yield reply
         shown = reply
+
+
+def note_below(reply: Reply, *, at_once: bool) -> str:
+    """What stands below a reply: what it waits for, that somebody types, or that nobody does."""
+    if reply.note:
+        return small_note(reply.note)
+    types = not (reply.done or (at_once and reply.bubbles))
+    return chat_text.TYPING if types else ""
 
 
 def _only_grows(before: Reply, after: Reply) -> bool:
