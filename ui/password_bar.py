@@ -113,8 +113,11 @@ class PasswordBarHandlers:
         return OPEN if self.gate.is_open(access) else LOCKED
 
     def load(self, request: gr.Request) -> Updates:
-        """Unlock a reloaded page, and the first one of a browser that has given the password."""
-        return self._updates(self._passes.find(request))
+        """Unlock a reloaded page, and the first one of a browser that has given the password.
+
+        What is typed while the page loads stays.
+        """
+        return *self._updates(self._passes.find(request))[:-3], *skip(3)
 
     def unlock(self, password: str, request: gr.Request) -> Updates:
         try:

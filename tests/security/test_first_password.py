@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import httpx
 import pytest
 
@@ -255,8 +256,10 @@ def test_a_change_needs_the_old_one_and_locks_all_other_pages(
     for locked in (other, same_browser):
         assert not shows_words(locked)
         assert locked.follow("open")["lock-signal"] == "locked"
-        reloaded = Page.of(locked.browser)
-        assert reloaded.load()["lock-signal"] == "locked"
+        loaded = Page.of(locked.browser).load()
+        assert loaded["lock-signal"] == "locked"
+        # A password that is typed while the page loads stays.
+        assert loaded["gate-password"] == gr.skip()
         assert "틀렸습니다" in str(locked.unlock(PASSWORD)["output"])
         locked.unlock(NEW)
         assert shows_words(locked)
