@@ -48,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # Before torch or the hub's library is imported, and for all child processes.
     set_wait_policy()
     use_one_heap()
+    # A worker of xdist has threads, with heaps of their own, before it reads this file.
+    os.environ["MALLOC_ARENA_MAX"] = "1"
     os.environ["HF_HUB_OFFLINE"] = "1"
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
