@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import gc
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,20 @@ def patience(seconds: float = SILENCE) -> float:
 def processor_time(seconds: float) -> float:
     """CPU time in seconds, scaled to this machine's speed."""
     return seconds * slowness()[1]
+
+
+@contextlib.contextmanager
+def spends_less_than(seconds: float) -> Iterator[None]:
+    """Fail if the calling thread computes for longer, scaled to this machine's speed.
+
+    Other threads of the process, and the examination of objects that other tests left, do not
+    count.
+    """
+    gc.freeze()
+    start = time.thread_time()
+    yield
+    spent = time.thread_time() - start
+    assert spent < processor_time(seconds), f"{spent:.2f} s of CPU time"
 
 
 def wait_for(
