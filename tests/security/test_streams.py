@@ -61,7 +61,6 @@ class ChatPage(threading.Thread):
             chat = (message.get("output") or {}).get("data", [None])[0]
             self.shown.append(json.dumps(chat, ensure_ascii=False))
             if self._left or message["msg"] == "close_stream":
-                self.page.browser.client.close()
                 return
 
     def stop(self) -> None:
@@ -77,6 +76,7 @@ class ChatPage(threading.Thread):
         """Close the connection in the middle of the stream."""
         self._left = True
         self.join(patience())
+        self.page.browser.client.close()
 
     def was_shown(self, text: str) -> bool:
         return any(text in shown for shown in self.shown)
@@ -98,8 +98,7 @@ def pages(window: WindowProcess, count: int) -> Iterator[list[ChatPage]]:
         yield opened
     finally:
         for page in opened:
-            if page.is_alive():
-                page.leave()
+            page.leave()
 
 
 def test_a_client_gone_in_mid_stream_frees_the_model_at_once(window: WindowProcess) -> None:
@@ -146,7 +145,7 @@ def test_a_full_line_is_refused_in_korean(window: WindowProcess) -> None:
     with pages(window, LINE_LENGTH):
         refused = ChatPage(window)
         wait_for(lambda: refused.was_shown("지금 기다리는 대화가 많습니다."))
-        refused.join(patience())
+        refused.leave()
 
 
 def test_a_hundred_idle_streams_stop_nobody(window: WindowProcess) -> None:
