@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -41,7 +42,7 @@ class ClickRequest:
             raise KakaobotError(STALE_PAGE)
         return [_text(value) for value in values]
 
-    def choice(self, name: str, choices: dict[str, Any]) -> Any:
+    def choice(self, name: str, choices: Mapping[Any, Any]) -> Any:
         """What one of `choices` stands for."""
         chosen = self.text(name)
         if chosen not in choices:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kakaobot.app.training import SILENCE_SECONDS
 from kakaobot.app.training_snapshot import TrainingSnapshot
-from kakaobot.chat.lines import ChatLine
 from kakaobot.display_name import display_name
 from kakaobot.likeness import Likeness, run_likeness_text
 from kakaobot.runs.eval_samples import EvalTranscript
@@ -19,7 +16,7 @@ from kakaobot.runs.history import RunSummary
 from kakaobot.runs.labels import duration_text
 from kakaobot.runs.status import LIVE, Status
 from kakaobot.train.forecast import timing_note
-from ui import chat_text, text
+from ui import text
 from ui.series import likeness_curve, loss_curve
 
 Tone = Literal["calm", "live", "good", "warn", "bad"]
@@ -29,8 +26,6 @@ KILL_AFTER = 15.0
 
 _MAX_NAME = 14
 """Characters of a name in a list."""
-_WORD_JOINER = "\u2060"
-_MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=[A-Za-z#])")
 _TONES: dict[str, Tone] = {
     "new": "calm",
     "starting": "live",
@@ -51,6 +46,7 @@ class ButtonView:
 
 @dataclass(frozen=True)
 class TrainingView:
+    run: str
     headline: str
     tone: Tone
     detail: tuple[str, ...]
@@ -68,6 +64,8 @@ class TrainingView:
     kill: ButtonView
     new: ButtonView
     to_chat: ButtonView
+    back: ButtonView
+    """Back from a run that is only viewed."""
     loss_chart: dict[str, object]
     likeness_chart: dict[str, object]
     eval_samples: EvalTranscript
@@ -77,22 +75,33 @@ class TrainingView:
     """End of the log; empty unless the run has failed."""
     runs: tuple[RunSummary, ...]
     status_line: str
+    status_tone: Tone
 
 
-def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> TrainingView:
+def training_view(
+    snapshot: TrainingSnapshot,
+    *,
+    current: TrainingSnapshot | None = None,
+    stopping_for: float = 0.0,
+) -> TrainingView:
     """Values of the training tab.
 
     Args:
         snapshot: the run to show.
+        current: the run that the buttons and the status line are about, if it is another one.
         stopping_for: seconds since a stop was requested.
     """
+    if current is not None and current.run != snapshot.run:
+        return _viewed(snapshot, current)
     status, live = snapshot.status, snapshot.status.state in LIVE
     stopping = live and snapshot.stopping
     best, can_start = status.best_step, snapshot.can_start
     base, reason = snapshot.base, snapshot.base_reason
+    tone: Tone = "warn" if stopping or _is_unlearned(snapshot) else _TONES[status.state]
     return TrainingView(
+        run=snapshot.run,
         headline=_headline(snapshot),
-        tone="warn" if stopping else _TONES[status.state],
+        tone=tone,
         detail=_detail(snapshot),
         percent=percent(status),
         busy=live and not status.max_steps,
@@ -100,14 +109,20 @@ def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> T
         practice=reason if snapshot.practice else "",
         base=f"{base} — {reason}" if reason else base,
         start=ButtonView(
-            _start_label(snapshot), enabled=can_start, visible=not live, primary=can_start
+            _start_label(snapshot),
+            enabled=can_start,
+            visible=not live and not snapshot.can_start_new,
+            primary=can_start,
         ),
         stop=ButtonView(text.STOP, enabled=snapshot.can_stop and not stopping, visible=live),
         kill=ButtonView(text.KILL, visible=stopping and stopping_for >= KILL_AFTER),
-        new=ButtonView(text.NEW_RUN, visible=not live and bool(snapshot.run)),
+        new=_new_button(snapshot),
         to_chat=ButtonView(
-            text.TO_CHAT, visible=snapshot.can_chat, primary=not (live or can_start)
+            text.TALK_TO_RUN if _is_unlearned(snapshot) else text.TO_CHAT,
+            visible=snapshot.can_chat,
+            primary=not (live or can_start or _is_unlearned(snapshot)),
         ),
+        back=ButtonView(text.CURRENT_AGAIN, visible=False),
         loss_chart=loss_curve(snapshot.points, best),
         likeness_chart=likeness_curve(
             snapshot.eval_samples.samples, snapshot.points, snapshot.likeness
@@ -118,6 +133,29 @@ def training_view(snapshot: TrainingSnapshot, *, stopping_for: float = 0.0) -> T
         last_lines=snapshot.last_lines if status.state == "failed" else "",
         runs=snapshot.runs,
         status_line=status_line(snapshot),
+        status_tone=tone,
+    )
+
+
+def _viewed(snapshot: TrainingSnapshot, current: TrainingSnapshot) -> TrainingView:
+    """Another run than the current one, which has actions of its own."""
+    view, hidden = training_view(snapshot), ButtonView("", visible=False)
+    lines = tuple(line for line in view.detail if line != snapshot.start_blocker)
+    return replace(
+        view,
+        headline=text.VIEWED_RUN.format(run=display_name(snapshot.run)),
+        tone="calm",
+        detail=(text.STATES[snapshot.status.state] + ".", *lines),
+        practice="",
+        base=next((run.base for run in snapshot.runs if run.name == snapshot.run), ""),
+        start=hidden,
+        stop=hidden,
+        kill=hidden,
+        new=hidden,
+        to_chat=ButtonView(text.TALK_TO_RUN, visible=snapshot.can_chat),
+        back=ButtonView(text.CURRENT_AGAIN, primary=True),
+        status_line=status_line(current),
+        status_tone=training_view(current).tone,
     )
 
 
@@ -154,55 +192,6 @@ def run_label(run: RunSummary) -> str:
     return text.RUN_LABEL.format(name=display_name(run.name), state=text.SHORT_STATES[run.state])
 
 
-def bubbles(lines: Sequence[ChatLine], note: str = "") -> list[dict[str, str]]:
-    """Lines of a conversation as messages of `gr.Chatbot`, one per bubble.
-
-    The first bubble of a model turn carries its name and the AI mark, so that a copied
-    conversation keeps both.
-
-    Args:
-        lines: the conversation.
-        note: a last bubble by the program itself.
-    """
-    messages: list[dict[str, str]] = []
-    previous = None
-    for line in lines:
-        if line.is_break:
-            messages.append({"role": "assistant", "content": small_note(line.text)})
-            previous = None
-            continue
-        if line.from_user:
-            messages.append({"role": "user", "content": _inert(line.text)})
-            previous = None
-            continue
-        name = line.name or text.UNKNOWN_NAME
-        first, *rest = line.text.split("\n")
-        if name != previous:
-            first = f"{display_name(name)} · {text.AI_MARK}\n{first}"
-        messages += [{"role": "assistant", "content": _inert(part)} for part in (first, *rest)]
-        previous = name
-    return [*messages, {"role": "assistant", "content": _inert(note)}] if note else messages
-
-
-def line_of_bubble(lines: Sequence[ChatLine], index: object) -> int | None:
-    """Which line the message with this index in `bubbles` belongs to; None if none does."""
-    ends = itertools.accumulate(len(bubbles([line])) for line in lines)
-    numbers = (
-        number for number, end in enumerate(ends) if isinstance(index, int) and 0 <= index < end
-    )
-    return next(numbers, None)
-
-
-def original_text(content: object) -> str:
-    """The text of a message that the chatbot sends back."""
-    return content.replace(_WORD_JOINER, "") if isinstance(content, str) else ""
-
-
-def small_note(note: str) -> str:
-    """A note of the program that is shown small and without a bubble."""
-    return f"{chat_text.NOTE_MARK}{note}"
-
-
 def export_format_name(format: str) -> str:
     """`W-KO` → `Windows`."""
     return text.EXPORT_FORMATS.get(format[:1], format)
@@ -225,17 +214,23 @@ def line_numbers(numbers: Sequence[int], max_numbers: int = 3) -> str:
     return text.LINE_NUMBERS.format(count=f"{len(numbers):,}", lines=listed + more)
 
 
-def _inert(content: str) -> str:
-    """Text that gradio's chatbot does not interpret as HTML.
+def _is_unlearned(snapshot: TrainingSnapshot) -> bool:
+    """Whether a dataset waits that the newest run has not learned."""
+    live = snapshot.status.state in LIVE
+    return bool(snapshot.run) and snapshot.is_outdated and not live
 
-    It interprets tags and entities even with Markdown off, and its copy button copies the raw
-    value. A word joiner after `<` and `&` keeps both intact.
-    """
-    return _MARKUP.sub(f"\\g<0>{_WORD_JOINER}", content)
+
+def _new_button(snapshot: TrainingSnapshot) -> ButtonView:
+    live = snapshot.status.state in LIVE
+    is_next = snapshot.can_start_new and _is_unlearned(snapshot)
+    label = text.START_NEW if snapshot.can_start_new else text.NEW_RUN
+    return ButtonView(label, visible=not live and bool(snapshot.run), primary=is_next)
 
 
 def _headline(snapshot: TrainingSnapshot) -> str:
     status = snapshot.status
+    if _is_unlearned(snapshot):
+        return text.OUTDATED_RUN
     if status.state in LIVE and snapshot.stopping:
         return text.STOPPING
     progress = percent(status)
@@ -261,8 +256,10 @@ def _detail(snapshot: TrainingSnapshot) -> tuple[str, ...]:
         whole_minutes = snapshot.silent_seconds // 60 * 60
         sentences.append(text.SILENT.format(time=duration_text(whole_minutes)))
     sentences += status.notes
-    if snapshot.start_blocker:
+    if snapshot.start_blocker and not (snapshot.can_start_new and snapshot.is_outdated):
         sentences.append(snapshot.start_blocker)
+    if snapshot.dataset and status.state not in LIVE:
+        sentences.append(text.WILL_LEARN.format(dataset=snapshot.dataset))
     return tuple(dict.fromkeys(sentences))
 
 

@@ -30,6 +30,7 @@ from kakaobot.app.room_talk import RoomTalk, TalkOptions
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.app.training import Training
 from kakaobot.app.training_snapshot import TrainingSnapshot
+from kakaobot.app.workflow import Workflow, WorkflowState
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport
@@ -89,9 +90,17 @@ class DatasetsProtocol(Protocol):
 
     def outdated_reason(self, report: BuildReport) -> str: ...
 
+    def changes_since(self, report: BuildReport) -> Sequence[str]: ...
+
     def update_report_page(
         self, estimate: Estimate | None, progress: Progress = no_progress
     ) -> Path: ...
+
+
+class WorkflowProtocol(Protocol):
+    def state(self) -> WorkflowState: ...
+
+    def version(self) -> tuple[object, ...]: ...
 
 
 class EstimatesProtocol(Protocol):
@@ -171,6 +180,7 @@ class Services:
     feedback: FeedbackProtocol
     refining: RefiningProtocol
     quiz: QuizProtocol
+    workflow: WorkflowProtocol
 
     @classmethod
     def from_home(cls, home: Home) -> Services:
@@ -178,10 +188,11 @@ class Services:
         chat = ChatService(home, gate)
         # The chat model would occupy memory that training needs.
         training = Training(home, bases, free_memory=chat.unload)
+        datasets = Datasets(home, bases)
         return cls(
             exports=Exports(home),
             participants=Participants(home),
-            datasets=Datasets(home, bases),
+            datasets=datasets,
             estimates=Estimates(home, bases),
             training=training,
             chat=chat,
@@ -196,4 +207,5 @@ class Services:
             feedback=Feedback(home, gate),
             refining=Refining(home, gate, training),
             quiz=Quiz(home, gate, chat),
+            workflow=Workflow(home, datasets, training),
         )

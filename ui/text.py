@@ -30,6 +30,24 @@ OPENING_TITLE = "창을 열고 있습니다"
 OPENING = "잠시만 기다려 주세요."
 NO_SERVER = "프로그램이 꺼져 있습니다. launch.py 를 실행하면 창이 다시 열립니다."
 
+# -- the stepper
+STEPPER = "어디까지 왔나요"
+STAGES = {
+    "exports": "대화 파일",
+    "people": "사람",
+    "dataset": "배울 대화",
+    "training": "학습",
+    "chat": "대화",
+}
+STAGE_STATES = {
+    "todo": "아직",
+    "stopped": "멈춤",
+    "outdated": "다시 해야 함",
+    "live": "하는 중",
+    "done": "됨",
+}
+NEXT_THING = "다음 할 일"
+
 # -- the password bar
 LOCK_NOTE = "대화 내용은 잠겨 있습니다. 비밀번호를 아는 사람만 볼 수 있습니다."
 UNLOCKED_NOTE = "대화 내용이 열려 있습니다."
@@ -195,6 +213,12 @@ RESUME = "이어서 학습 ({step:,}단계부터)"
 STOP = "멈추기"
 KILL = "강제로 끝내기"
 NEW_RUN = "새 학습"
+START_NEW = "새로 학습 시작"
+VIEWED_RUN = "지난 학습 '{run}' 을(를) 보고 있습니다"
+CURRENT_AGAIN = "지금 학습으로 돌아가기"
+TALK_TO_RUN = "이 학습과 대화"
+WILL_LEARN = "배울 것: {dataset}"
+OUTDATED_RUN = "지금 만들어 둔 대화를 아직 배우지 않았습니다"
 STOP_REQUESTED = "멈추라고 했습니다. 지금 단계를 마치고 저장합니다."
 KILLED = "강제로 끝냈습니다. 저장해 둔 것이 있으면 거기부터 이어서 학습할 수 있습니다."
 RESUMED_AT = "{step:,}단계에서 이어서 배우고 있습니다."

@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from ui import password_bar, password_card, password_form, text
+from ui import password_bar, password_card, password_form, stepper, text
 from ui.errors import GuardedBlocks
-from ui.events import on
+from ui.events import on, open_tab
 from ui.password_bar import NoPassStore, PassStore
 from ui.render import cards
 from ui.services import Services, TrainingProtocol
 from ui.tabs import dataset, exports, rooms, settings, training
 from ui.tabs.chat import tab as chat
+from ui.tabs.chat.conversations import RunRequest
 
 # Replaces the page, because its server is about to exit.
 _GOODBYE_SCRIPT = """(sentence) => {
@@ -57,6 +58,7 @@ def build_window(
             password_form.PasswordFormHandlers(bar, services.password_file), bar_parts
         )
         page = bar_parts.page
+        steps = stepper.layout()
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as tab:
                 exports.build(
@@ -69,15 +71,17 @@ def build_window(
             with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as tab:
                 dataset.build(_dataset_handlers(services), tabs, tab, page)
             with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as tab:
-                training.build(
+                trained = training.build(
                     training.TrainingHandlers(services.training, services.estimates, gate),
-                    tabs,
                     status_line,
                     page,
                     training.RefreshEvents(tab.select, window.load, timer.tick),
                 )
             with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
-                chat.build(services, tab, bar_parts.chat_page)
+                request = RunRequest(trained.to_chat.click, trained.shown_run)
+                prepared = chat.build(services, tab, bar_parts.chat_page, request)
+                # Not at once: the tab asks for its run anew when it is shown.
+                open_tab(prepared, tabs, "chat")
             with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
                 password_card.build(
                     password_card.PasswordFileHandlers(services.password_file),
@@ -88,6 +92,9 @@ def build_window(
                     page,
                     [tab.select, window.load],
                 )
+        stepper.wire(
+            stepper.StepperHandlers(services.workflow), steps, tabs, [window.load, timer.tick]
+        )
     return typing.cast("gr.Blocks", window)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kakaobot.app.base_models import BaseModels
+from kakaobot.app.build_inputs import changes_since, inputs_of
 from kakaobot.atomic_io import replace_text
 from kakaobot.base.selection import location_of
 from kakaobot.base.tokenizer import read_tokenizer_info
@@ -75,6 +76,12 @@ class Datasets:
             settings: settings of the run; by default those of sft.yaml.
         """
         data = (settings or self._home.settings()).data
+        stored = {file.hash for file in self._file_store().list_files()}
+        if not stored.issuperset(report.sources):
+            return (
+                "이 데이터를 만든 뒤 목록에서 뺀 파일이 있습니다. "
+                "'데이터 준비'(preprocess)를 다시 하세요."
+            )
         if data.pseudonyms and not report.has_pseudonyms:
             return (
                 "지어낸 이름을 쓰기로 했지만(data.pseudonyms) 이 데이터에는 실제 이름이 들어 "
@@ -88,6 +95,17 @@ class Datasets:
                     "'데이터 준비'(preprocess)를 다시 하세요."
                 )
         return ""
+
+    def changes_since(self, report: BuildReport) -> tuple[str, ...]:
+        """Korean sentences on what has changed since a build, without which a run may still start.
+
+        Raises:
+            ExportError: the manifest or the aliases are unreadable.
+        """
+        settings = self._home.settings()
+        sources = RoomHistories(self._file_store()).sources(settings.data.room)
+        seen = self._pseudonymized(settings) if settings.data.pseudonyms else settings
+        return changes_since(report, settings, inputs_of(seen, sources), sources)
 
     def pseudonymized_settings(self, settings: Settings) -> Settings:
         """The settings as a run stores them: without real names if pseudonyms are on."""
@@ -130,7 +148,11 @@ class Datasets:
         progress(0.45, "배울 말과 검증에 쓸 말을 고르는 중")
         pipeline.split_targets()
         progress(0.6, "대화로 나누고 저장하는 중")
-        return self._write(pipeline, settings, progress)
+        inputs = inputs_of(
+            pseudonymizer.settings if pseudonymizer else settings,
+            rooms.sources(settings.data.room),
+        )
+        return self._write(pipeline, settings, inputs, progress)
 
     def report(self) -> BuildReport | None:
         """Report of the last build; None if there is none."""
@@ -215,7 +237,13 @@ class Datasets:
     def _folder(self) -> Path:
         return self._home.folder(self._home.settings().paths.sft)
 
-    def _write(self, pipeline: Pipeline, settings: Settings, progress: Progress) -> BuildReport:
+    def _write(
+        self,
+        pipeline: Pipeline,
+        settings: Settings,
+        inputs: Mapping[str, str],
+        progress: Progress,
+    ) -> BuildReport:
         with artifacts.ArtifactDraft(self._folder()) as draft:
             draft.write(artifacts.TRAIN, dump_rows(pipeline.rows("train")))
             draft.write(artifacts.VAL, dump_rows(pipeline.rows("val")))
@@ -229,6 +257,7 @@ class Datasets:
                 sources=tuple(file.hash for file in self._file_store().list_files()),
                 fingerprint=draft.fingerprint(settings.data.model_dump_json()),
                 scales=tuple(map(_summary, scales)),
+                inputs=inputs,
             )
             stats = report_to_json(report)
             preview = stats.pop("examples")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from filelock import FileLock, Timeout
 
 from kakaobot.app.base_models import BaseModels
+from kakaobot.app.build_inputs import pick_text
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.atomic_io import disk_is_full
@@ -18,10 +19,9 @@ from kakaobot.config import Home
 from kakaobot.dataset.artifacts import STATS
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
-from kakaobot.exports.file_store import FileStore
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.exit_reason import FULL_DISK, without_promise
-from kakaobot.runs.history import RunHistory
+from kakaobot.runs.history import RunHistory, RunSummary
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import LIVE, Status
@@ -46,6 +46,15 @@ class RunStart:
     create: Callable[[], None]
     """Writes the config, once there is room in memory."""
     resumes: bool
+
+
+@dataclass(frozen=True)
+class StartState:
+    """Whether a run could start now; `snapshot` has the same fields."""
+
+    blocker: str = ""
+    resume_step: int = 0
+    needs_new: bool = False
 
 
 class Training:
@@ -79,7 +88,8 @@ class Training:
         chosen = runs.find(run) if run else self._current(runs)
         status = chosen.status() if chosen else Status()
         live = status.state in LIVE
-        blocker, resume_step = ("", 0) if live else self._start_state(runs)
+        start = StartState() if live else self._start_state(runs)
+        report = self._datasets.report()
         base = self._base(chosen if live else None)
         return TrainingSnapshot(
             run=chosen.name if chosen else "",
@@ -91,10 +101,13 @@ class Training:
             base_reason=base.reason,
             practice=base.practice,
             runs=self._history.summaries(runs),
-            can_start=not live and not blocker,
+            can_start=not live and not start.blocker,
             can_stop=live,
-            resume_step=resume_step,
-            start_blocker=blocker,
+            resume_step=start.resume_step,
+            start_blocker=start.blocker,
+            can_start_new=start.needs_new,
+            is_outdated=bool(chosen and report and _fingerprint(chosen) != report.fingerprint),
+            dataset=_dataset_text(report) if report else "",
             can_chat=bool(chosen and chosen.checkpoints.adapter()),
             last_lines=chosen.log.latest_section(_LAST_LINES)
             if chosen and status.state == "failed"
@@ -102,6 +115,10 @@ class Training:
             silent_seconds=chosen.status_age() if chosen and status.state == "running" else 0.0,
             eval_samples=self._history.transcript(chosen) if chosen else EvalTranscript(),
         )
+
+    def summaries(self) -> Sequence[RunSummary]:
+        """Every run, newest first."""
+        return self._history.summaries(self._runs())
 
     def version(self, run: str = "") -> tuple[object, ...]:
         """A value that changes whenever a snapshot may; cheap enough to poll every second."""
@@ -219,21 +236,24 @@ class Training:
             )
         return run
 
-    def _start_state(self, runs: Runs) -> tuple[str, int]:
-        """The start blocker and the resume step of a snapshot."""
+    def _start_state(self, runs: Runs) -> StartState:
         live = self._history.live(runs)
         if live is not None:
-            return f"학습 '{live.name}' 이 진행 중입니다. '볼 학습'에서 고르세요.", 0
+            return StartState(f"학습 '{live.name}' 이 진행 중입니다. '볼 학습'에서 고르세요.")
         try:
             settings = self._home.settings()
             report = self.checked_report(settings)
             base = self._bases.select(self._home)
             run = latest_run(runs, settings.project.run_name)
-            step = resume_step(run, settings, report, base) if run else 0
+            try:
+                step = resume_step(run, settings, report, base) if run else 0
+            except RunError as error:
+                check_files(location_of(base.name))
+                return StartState(str(error), needs_new=True)
             check_files(location_of((base_of(run) if run and step else base).name))
-            return "", step
+            return StartState(resume_step=step)
         except KakaobotError as error:
-            return str(error), 0
+            return StartState(str(error))
 
     def _prepare(self, runs: Runs, *, new: bool) -> RunStart:
         settings = self._home.settings()
@@ -296,12 +316,6 @@ class Training:
         report = self._datasets.report()
         if report is None:
             raise RunError("배울 데이터가 없습니다. 먼저 '데이터 준비'(preprocess)를 하세요.")
-        files = FileStore(self._home.folder(settings.paths.raw)).list_files()
-        if not {file.hash for file in files}.issuperset(report.sources):
-            raise RunError(
-                "이 데이터를 만든 뒤 목록에서 뺀 파일이 있습니다. "
-                "'데이터 준비'(preprocess)를 다시 하세요."
-            )
         if reason := self._datasets.outdated_reason(report, settings):
             raise RunError(reason)
         return report
@@ -314,6 +328,17 @@ class Training:
             return self._bases.select(self._home)
         except BaseModelError as error:
             return BaseModelChoice("", "없음", str(error))
+
+
+def _fingerprint(run: Run) -> str:
+    try:
+        return str(run.section("data").get("fingerprint", ""))
+    except RunError:
+        return ""
+
+
+def _dataset_text(report: BuildReport) -> str:
+    return f"{pick_text(report.room, report.persona)} · 대답 {report.train_replies:,}개"
 
 
 def _check_none_live(runs: Runs) -> None:

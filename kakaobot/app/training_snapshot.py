@@ -35,6 +35,12 @@ class TrainingSnapshot:
     start_blocker: str
     """Why training cannot start now, in Korean; empty if it can."""
     can_chat: bool
+    can_start_new: bool = False
+    """Whether only a new run can start, as the latest one is finished or does not fit any more."""
+    is_outdated: bool = False
+    """Whether the run has not learned the dataset as it is now."""
+    dataset: str = ""
+    """Korean: room, persona and replies of the dataset; empty if there is none."""
     last_lines: str = ""
     """Last lines of the log of a failed run."""
     silent_seconds: float = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar
 
 from kakaobot.dataset.filter_report import FilterEffect
@@ -93,6 +93,8 @@ class BuildReport:
     """In validation rows."""
     scales: tuple[ScaleSummary, ...] = ()
     """Of whom is imitated; empty in a report from before likeness was measured."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """As `app.build_inputs.inputs_of`; empty in a report of an older version."""
 
     @property
     def period(self) -> tuple[str, str]:
@@ -177,8 +179,8 @@ def _encode(value: Any) -> Any:
     if is_dataclass(value):
         keys = _KEYS[type(value)]
         return {
-            keys.get(field.name, field.name): _encode(getattr(value, field.name))
-            for field in fields(value)
+            keys.get(item.name, item.name): _encode(getattr(value, item.name))
+            for item in fields(value)
         }
     return tuple(map(_encode, value)) if isinstance(value, tuple) else value
 

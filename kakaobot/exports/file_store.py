@@ -176,6 +176,11 @@ class FileStore:
             self._save(entries)
             self._contents.remove(stored)
 
+    def version(self) -> tuple[int, ...]:
+        """Changes whenever the entries or the aliases may have changed."""
+        files = (self._manifest, self._aliases)
+        return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
     def load_aliases(self) -> ConfirmedAliases:
         """Confirmed aliases of all rooms.
 

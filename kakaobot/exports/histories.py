@@ -57,6 +57,16 @@ class RoomSummary:
     """Korean sentences on damaged files, whose messages are missing here."""
 
 
+@dataclass(frozen=True)
+class RoomSources:
+    """What histories are merged from."""
+
+    files: frozenset[str]
+    """Hashes."""
+    names: str
+    """Digest of who is called by another name in which file."""
+
+
 class RoomHistories:
     def __init__(self, store: FileStore) -> None:
         self._store = store
@@ -96,6 +106,20 @@ class RoomHistories:
         """
         stored, groups = self._groups()
         return _digest([_cache_key(group, stored) for group in groups])
+
+    def sources(self, room: str = "") -> RoomSources:
+        """The sources of all histories, or of that of the room called `room`; reads no export.
+
+        Raises:
+            ExportError: the manifest or the aliases are unreadable.
+        """
+        stored, groups = self._groups()
+        members = {
+            stored[file.index].hash: sorted(file.names.items())
+            for group in _called(room, groups)
+            for file in group.members
+        }
+        return RoomSources(frozenset(members), _digest(sorted(members.items())))
 
     def _summaries(self, progress: Progress) -> list[RoomSummary]:
         stored, all_groups = self._groups()

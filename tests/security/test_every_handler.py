@@ -51,6 +51,7 @@ PUBLIC_HANDLERS = {
     "DatasetHandlers.apply_action": _NAMES,
     "DatasetHandlers.estimate": _FIGURES,
     "DatasetHandlers.list_participants": _NAMES,
+    "DatasetHandlers.pick": _NAMES,
     "ExportsHandlers.close_line_report": _EMPTIES,
     "ExportsHandlers.import_files": _NAMES,
     "ExportsHandlers.import_sample": _NAMES,
@@ -70,6 +71,8 @@ PUBLIC_HANDLERS = {
     "RoomsHandlers.select_room": _NAMES,
     "RoomsHandlers.show_rooms": _NAMES,
     "SettingsGroupHandlers.reset": "fills in defaults, which are not saved",
+    "StepperHandlers.open_stage": "selects a tab",
+    "StepperHandlers.refresh": _NAMES,
     "TrainingHandlers.estimate": _FIGURES,
     "open_tab.<locals>.<lambda>": "selects a tab",
 }

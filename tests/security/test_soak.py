@@ -28,7 +28,7 @@ from kakaobot.config import Home, save
 from tests.chat_models import create_chat_run, save_starter_with_adapter
 from tests.patience import patience
 from tests.security.window import PASSWORD, Page, WindowProcess, running_window
-from ui.presenters import bubbles
+from ui.bubbles import bubbles
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, ConversationError
 from tests.ui.window_fakes import EchoChat, user_line
-from ui.presenters import bubbles, line_of_bubble, original_text
+from ui.bubbles import bubbles, line_of_bubble, original_text
 from ui.tabs.chat.conversation import ChatHandlers
 from ui.tabs.chat.conversations import ConversationsHandlers
 from ui.tabs.chat.keeping import PageConversation

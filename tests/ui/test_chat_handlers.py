@@ -15,7 +15,7 @@ from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.errors import AccessDenied, RunError
 from tests.ui.window_fakes import EchoChat, user_line
 from ui import chat_text
-from ui.presenters import bubbles, small_note
+from ui.bubbles import bubbles, small_note
 from ui.tabs.chat.conversation import ChatHandlers
 from ui.tabs.chat.persona import PersonaHandlers
 from ui.tabs.chat.streaming import UPDATE_PERIOD

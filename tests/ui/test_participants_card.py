@@ -59,6 +59,9 @@ class FakeRoom(FakeDatasets):
     def outdated_reason(self, report: BuildReport) -> str:
         return "다시 만드세요 <b>" if any(p.is_excluded for p in self.stats) else ""
 
+    def changes_since(self, report: BuildReport) -> Sequence[str]:
+        return ()
+
 
 class RoomParticipants(FakeParticipants):
     """Excludes participants of a `FakeRoom`."""
@@ -189,17 +192,21 @@ def test_an_unreadable_file_is_reported_in_place_of_the_table():
 
 def test_a_click_excludes_a_participant_and_reports_the_outdated_dataset():
     fake = FakeRoom(DODAM, MARU)
-    choices, page, report = click(fake, {"do": "exclude", "names": ["마루"]}, "방", "마루")
+    choices, page, report, to_training = click(
+        fake, {"do": "exclude", "names": ["마루"]}, "방", "마루"
+    )
     assert fake.calls == [("exclude", ["마루"]), ("people", "방")]
     assert choices["value"] == ""
     assert rows(page)[1].count("kb-gone") == 1
     assert "다시 만들어야 합니다" in report
     assert "다시 만드세요 &lt;b&gt;" in report
+    assert not to_training.visible
 
 
 def test_a_click_includes_a_participant_again():
     fake = FakeRoom(DODAM)
-    _, _, report = click(fake, {"do": "include", "names": ["도담"]})
+    _, _, report, to_training = click(fake, {"do": "include", "names": ["도담"]})
+    assert to_training.visible
     assert fake.calls[0] == ("include", ["도담"])
     assert "다시 만들어야" not in report
 
@@ -207,8 +214,19 @@ def test_a_click_includes_a_participant_again():
 def test_a_click_chooses_the_persona_and_keeps_the_list_unfolded():
     crowd = [replace(DODAM, name=f"손님{number}") for number in range(30)]
     fake = FakeRoom(*crowd)
-    choices, page, _ = click(fake, {"do": "learn", "name": "손님25"}, unfolded=True)
+    choices, page, _, _ = click(fake, {"do": "learn", "name": "손님25"}, unfolded=True)
     assert choices["value"] == "손님25"
     assert "<details open>" in page
     assert [row for row in rows(page) if "kb-chosen" in row and "손님25" in row]
-    assert [call for call, *_ in fake.calls] == ["people"]
+    assert [call for call, *_ in fake.calls] == ["people", "people"]
+
+
+def test_a_choice_is_kept_so_that_all_tabs_know_of_it():
+    settings = FakeSettings()
+    fake = FakeRoom(DODAM, MARU)
+    handlers(fake, settings).pick("방", "마루", lambda *_, **__: None)
+    assert settings.values() == {"data.room": "방", "data.persona": "마루"}
+    # Nobody of another room is chosen.
+    choices, *_ = handlers(fake, settings).pick("다른 방", "은솔", lambda *_, **__: None)
+    assert settings.values() == {"data.room": "다른 방", "data.persona": ""}
+    assert choices.get("value", "") == ""

@@ -5,9 +5,9 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.runs.status import Status
 from tests.ui.window_fakes import SNAPSHOT, user_line
 from ui import text
+from ui.bubbles import bubbles
 from ui.presenters import (
     KILL_AFTER,
-    bubbles,
     export_format_name,
     line_numbers,
     name_list,
@@ -104,6 +104,47 @@ def test_the_message_of_the_worker_replaces_the_next_steps():
         SNAPSHOT, status=Status("stopped", 40, 80, message="저장했습니다."), resume_step=40
     )
     assert training_view(stopped).detail == ("저장했습니다.",)
+
+
+def test_a_dataset_that_no_run_has_learned_is_the_next_thing():
+    finished = replace(
+        SNAPSHOT,
+        status=Status("finished", 80, 80),
+        can_start=False,
+        can_start_new=True,
+        start_blocker="끝났습니다.",
+        can_chat=True,
+        dataset="보드게임 · 도담 · 대답 12개",
+    )
+    view = training_view(finished)
+    assert (view.headline, view.tone) == ("학습을 마쳤습니다", "good")
+    assert view.to_chat.primary
+    assert not view.start.visible
+    view = training_view(replace(finished, is_outdated=True))
+    assert (view.headline, view.tone) == ("지금 만들어 둔 대화를 아직 배우지 않았습니다", "warn")
+    assert (view.new.label, view.new.primary) == ("새로 학습 시작", True)
+    assert not view.start.visible
+    assert not view.to_chat.primary
+    assert "배울 것: 보드게임 · 도담 · 대답 12개" in view.detail
+    assert "끝났습니다." not in view.detail
+
+
+def test_a_viewed_run_has_actions_of_its_own():
+    stopping = replace(
+        SNAPSHOT, run="main-2", status=RUNNING.status, can_stop=True, can_start=False
+    )
+    viewed = replace(SNAPSHOT, status=Status("finished", 80, 80), can_chat=True)
+    view = training_view(viewed, current=stopping)
+    assert view.headline == "지난 학습 'main' 을(를) 보고 있습니다"
+    assert "학습을 마쳤습니다." in view.detail
+    buttons = (view.start, view.stop, view.kill, view.new)
+    assert not any(button.visible for button in buttons)
+    assert (view.to_chat.label, view.to_chat.visible) == ("이 학습과 대화", True)
+    assert (view.back.visible, view.back.primary) == (True, True)
+    # The header stays with the current run.
+    assert "main-2" in view.status_line
+    assert view.status_tone == "live"
+    assert not training_view(viewed, current=viewed).back.visible
 
 
 def test_a_finished_run_cannot_resume_but_a_new_one_can_start():

@@ -46,6 +46,7 @@ OPEN = {
     ConversationsHandlers.refresh,
     ConversationsHandlers.lock_or_refresh,
     ConversationsHandlers.open_last,
+    ConversationsHandlers.talk_to,
     ConversationsHandlers.show_room,
 }
 GUARDED = {

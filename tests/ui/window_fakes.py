@@ -14,6 +14,7 @@ from kakaobot.app.chat_model import ModelMemory
 from kakaobot.app.comparison import Comparison
 from kakaobot.app.conversations import Conversations
 from kakaobot.app.copies import Copies
+from kakaobot.app.datasets import Datasets
 from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.feedback import Feedback
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
@@ -23,6 +24,7 @@ from kakaobot.app.refining import Refining
 from kakaobot.app.room_talk import TalkOptions
 from kakaobot.app.training import Training
 from kakaobot.app.training_snapshot import TrainingSnapshot
+from kakaobot.app.workflow import Workflow
 from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport, Example, ExampleMessage
@@ -222,6 +224,9 @@ class FakeDatasets:
     def outdated_reason(self, report: BuildReport) -> str:
         return ""
 
+    def changes_since(self, report: BuildReport) -> Sequence[str]:
+        return ()
+
     def update_report_page(
         self, estimate: Estimate | None, progress: Progress = no_progress
     ) -> Path:
@@ -366,19 +371,21 @@ class HonestServices(TypedDict):
     feedback: Feedback
     refining: Refining
     quiz: Quiz
+    workflow: Workflow
 
 
 def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
     """The real ones of a home, which has no runs."""
-    chat = ChatService(home, gate)
+    chat, training = ChatService(home, gate), Training(home)
     return {
         "comparison": Comparison(home, gate, chat),
         "audits": Audits(home, gate, chat),
         "copies": Copies(gate, chat.personas),
         "conversations": Conversations(home, gate),
         "feedback": Feedback(home, gate),
-        "refining": Refining(home, gate, Training(home)),
+        "refining": Refining(home, gate, training),
         "quiz": Quiz(home, gate, chat),
+        "workflow": Workflow(home, Datasets(home), training),
     }
 
 

@@ -70,9 +70,10 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab, page: PageAcces
     loaded = on(tab.select, handlers.load, page.access, everything, concurrency_limit=None)
     list_participants(loaded.success)
     estimate(loaded.success)
-    list_participants(parts.room.input)
-    list_participants(parts.persona.input)
-    on(parts.participants.click, handlers.apply_action, choices, [*participants, parts.report])
+    chosen = [*participants, parts.report, parts.to_training]
+    for event in (parts.room.input, parts.persona.input):
+        on(event, handlers.pick, choices, chosen, show_progress_on=parts.participants, **slow)
+    on(parts.participants.click, handlers.apply_action, choices, chosen)
     built = on(
         parts.build.click,
         handlers.build,
@@ -135,12 +136,23 @@ class DatasetHandlers:
             # Not a toast, as nobody clicked: the error replaces the table.
             return gr.skip(), cards.note(text.NOTICE, str(error), tone="warn")
 
+    def pick(
+        self,
+        room: str | None,
+        persona: str | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Updates:
+        """Keep what was chosen, so that all tabs know what the dataset is older than."""
+        persona = self._keep_choices(room, persona)
+        listed = self.list_participants(room, persona, progress)
+        return *listed, *self._report_state(has_rooms=True)
+
     def apply_action(self, event: gr.EventData, room: str | None, persona: str | None) -> Updates:
         """Perform the action of a clicked button in the table."""
         request = ClickRequest(event)
         learns = request.text("do") == "learn"
         if learns:
-            persona = request.text("name")
+            persona = self._keep_choices(room, request.text("name"))
         else:
             perform = request.choice("do", _ACTIONS)
             notify(perform(self._participants, request.texts("names")))
@@ -148,7 +160,7 @@ class DatasetHandlers:
         choices, card = self._list(room, persona, no_progress, unfolded=unfolded)
         if learns:
             choices = gr.update(value=persona)
-        return choices, card, self._report_card(has_rooms=True)
+        return choices, card, *self._report_state(has_rooms=True)
 
     def build(
         self,
@@ -191,22 +203,36 @@ class DatasetHandlers:
         card = participants_card(participants, persona or "", unfolded=unfolded)
         return _persona_choices(participants, persona or ""), card
 
+    def _keep_choices(self, room: str | None, persona: str | None) -> str:
+        """Save room and persona; returns the persona, or an empty one who is not in the room."""
+        kept = persona or ""
+        # The participants table shows problems with the exports.
+        with suppress(KakaobotError):
+            if kept not in {stats.name for stats in self._datasets.participants(room or "")}:
+                kept = ""
+        self._settings.save({"data.room": room or "", "data.persona": kept})
+        return kept
+
     def _report(self, access: AccessPass | None, *, has_rooms: bool) -> Updates:
         report = self._datasets.report()
         return (
-            self._report_card(has_rooms=has_rooms),
-            gr.Button(visible=report is not None),
+            *self._report_state(has_rooms=has_rooms),
             cards.report_charts(report) if report else "",
             self.show_words(access),
         )
 
-    def _report_card(self, *, has_rooms: bool) -> str:
-        """The report of the last build, and why it is outdated, if it is."""
+    def _report_state(self, *, has_rooms: bool) -> tuple[str, gr.Button]:
+        """The report of the last build with what it is older than, and the button to training."""
         report = self._datasets.report()
         if report is None:
             hint = text.DATASET_EMPTY_HINT if has_rooms else text.NO_ROOMS
-            return cards.empty(text.DATASET_EMPTY, hint)
-        return cards.report_card(report, self._datasets.outdated_reason(report))
+            return cards.empty(text.DATASET_EMPTY, hint), gr.Button(visible=False)
+        reasons = [self._datasets.outdated_reason(report)]
+        # The participants table shows problems with the exports already.
+        with suppress(KakaobotError):
+            reasons += self._datasets.changes_since(report)
+        outdated = " ".join(filter(None, reasons))
+        return cards.report_card(report, outdated), gr.Button(visible=not outdated)
 
 
 def _layout() -> DatasetComponents:

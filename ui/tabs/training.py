@@ -13,14 +13,20 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.status import LIVE
-from kakaobot.train.forecast import Estimate
 from ui import text
 from ui.chart import likeness_chart, loss_chart
 from ui.choice import Choice
 from ui.errors import notify
-from ui.events import Trigger, Updates, on, open_tab, skip, to_progress
+from ui.events import Trigger, Updates, on, skip, to_progress
 from ui.password_bar import PageAccess
-from ui.presenters import KILL_AFTER, ButtonView, estimate_title, run_label, training_view
+from ui.presenters import (
+    KILL_AFTER,
+    ButtonView,
+    TrainingView,
+    estimate_title,
+    run_label,
+    training_view,
+)
 from ui.render import cards
 from ui.render.eval_samples import eval_samples_card
 from ui.render.runs import RUNS_SCRIPT, runs_card
@@ -67,12 +73,15 @@ class TrainingComponents:
     kill: gr.Button
     new: gr.Button
     to_chat: gr.Button
+    back: gr.Button
     estimate: gr.HTML
     loss_chart: gr.HTML
     likeness_chart: gr.HTML
     eval_samples: gr.HTML
     log: gr.Textbox
     runs: gr.HTML
+    shown_run: gr.State
+    """Name of the run that is shown."""
     run: gr.Dropdown
 
 
@@ -82,12 +91,14 @@ _N_OUTPUTS = len(fields(TrainingComponents)) + 2
 
 def build(
     handlers: TrainingHandlers,
-    tabs: gr.Tabs,
     status_line: gr.HTML,
     page: PageAccess,
     events: RefreshEvents,
-) -> None:
-    """Lay out the tab and wire it, together with the `status_line` of the header."""
+) -> TrainingComponents:
+    """Lay out the tab and wire it, together with the `status_line` of the header.
+
+    The button to the chat is left to the caller.
+    """
     state, parts = gr.State(ViewState()), _layout()
     run = parts.run
     components = [getattr(parts, field.name) for field in fields(parts)]
@@ -98,6 +109,7 @@ def build(
     on(parts.new.click, handlers.start_new, start, outputs, concurrency_limit=None)
     on(parts.stop.click, handlers.stop, inputs, outputs, concurrency_limit=None)
     on(parts.kill.click, handlers.kill, inputs, outputs, concurrency_limit=None)
+    on(parts.back.click, handlers.show_current, start, outputs, concurrency_limit=None)
     for event in (run.input, events.page_load, page.changed):
         on(event, handlers.show_run, inputs, outputs, concurrency_limit=None)
     opened = on(events.tab_select, handlers.show_run, inputs, outputs, concurrency_limit=None)
@@ -110,7 +122,7 @@ def build(
         concurrency_limit=None,
     )
     on(events.tick, handlers.poll, inputs, outputs, concurrency_limit=None)
-    open_tab(parts.to_chat.click, tabs, "chat")
+    return parts
 
 
 class TrainingHandlers:
@@ -129,6 +141,10 @@ class TrainingHandlers:
         snapshot = self._training.snapshot(run)
         shows_words = self._gate.shows_words(access)
         return self._show(snapshot, run, stale, self._training.version(run), shows_words)
+
+    def show_current(self, access: AccessPass | None, state: ViewState) -> Updates:
+        """Go back from a run that was only viewed."""
+        return self.show_run(access, "", replace(state, run_choices=()))
 
     def poll(self, access: AccessPass | None, run: str, state: ViewState) -> Updates:
         """Update what has changed since the last poll."""
@@ -163,7 +179,7 @@ class TrainingHandlers:
 
     def estimate(self, run: str, progress: gr.Progress = gr.Progress()) -> str:  # noqa: B008
         """The estimate card; empty while a run is live."""
-        if not estimate_title(self._training.snapshot(run)):
+        if run or not estimate_title(self._training.snapshot()):
             return ""
         try:
             estimate = self._estimates.get(to_progress(progress))
@@ -171,7 +187,7 @@ class TrainingHandlers:
             # The card at the top shows the error already.
             return ""
         # Estimating takes seconds, in which a run may have started.
-        return cards.estimate_card(estimate_title(self._training.snapshot(run)), estimate)
+        return cards.estimate_card(estimate_title(self._training.snapshot()), estimate)
 
     def _start(self, access: AccessPass | None, state: ViewState, *, new: bool) -> Updates:
         snapshot = self._training.start(new=new)
@@ -187,7 +203,14 @@ class TrainingHandlers:
         shows_words: bool = False,
     ) -> Updates:
         estimate = self._estimates.cached()
-        return _updates(snapshot, estimate, chosen, state, version, shows_words=shows_words)
+        current = self._training.snapshot()
+        stopping = current.stopping and current.status.state in LIVE
+        seen_at = (state.stop_seen_at or time.monotonic()) if stopping else None
+        state = replace(state, stop_seen_at=seen_at)
+        view = training_view(snapshot, current=current, stopping_for=state.stopping_for)
+        title = "" if snapshot.run != current.run else estimate_title(snapshot)
+        estimate_card = cards.estimate_card(title, estimate)
+        return _updates(view, estimate_card, chosen, state, version, shows_words=shows_words)
 
 
 def _layout() -> TrainingComponents:
@@ -200,6 +223,9 @@ def _layout() -> TrainingComponents:
         kill = gr.Button(text.KILL, visible=False, scale=0, min_width=140, elem_id="train-kill")
         new = gr.Button(text.NEW_RUN, visible=False, scale=0, min_width=120, elem_id="train-new")
         chat = gr.Button(text.TO_CHAT, visible=False, scale=0, min_width=120, elem_id="train-next")
+        back = gr.Button(
+            text.CURRENT_AGAIN, visible=False, scale=0, min_width=160, elem_id="train-back"
+        )
     estimate = gr.HTML(elem_id="train-outlook")
     loss = loss_chart("train-chart")
     likeness = likeness_chart("train-likeness")
@@ -218,13 +244,14 @@ def _layout() -> TrainingComponents:
         run = Choice([(text.CURRENT_RUN, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
         runs = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-runs")
     return TrainingComponents(
-        card, start, stop, kill, new, chat, estimate, loss, likeness, samples, log, runs, run
+        *(card, start, stop, kill, new, chat, back, estimate, loss, likeness, samples, log),
+        *(runs, gr.State(""), run),
     )
 
 
 def _updates(
-    snapshot: TrainingSnapshot,
-    estimate: Estimate | None,
+    view: TrainingView,
+    estimate_card: str,
     chosen: str | None,
     state: ViewState,
     version: tuple[object, ...],
@@ -232,27 +259,24 @@ def _updates(
     shows_words: bool,
 ) -> Updates:
     """Values of `TrainingComponents`, the status line and the view state."""
-    stopping = snapshot.stopping and snapshot.status.state in LIVE
-    stop_seen_at = (state.stop_seen_at or time.monotonic()) if stopping else None
-    state = replace(state, stop_seen_at=stop_seen_at)
-    view = training_view(snapshot, stopping_for=state.stopping_for)
     choices = ((text.CURRENT_RUN, ""), *((run_label(run), run.name) for run in view.runs))
     runs = runs_card(view.runs)
     samples = eval_samples_card(view.eval_samples, view.best_step)
     if samples and not shows_words:
         samples = cards.locked(text.EVAL_SAMPLES_TITLE)
-    buttons = (view.start, view.stop, view.kill, view.new, view.to_chat)
+    buttons = (view.start, view.stop, view.kill, view.new, view.to_chat, view.back)
     return (
         cards.training_card(view),
         *(_button(button) for button in buttons),
-        cards.estimate_card(estimate_title(snapshot), estimate),
+        estimate_card,
         view.loss_chart,
         view.likeness_chart,
         gr.skip() if hash(samples) == state.samples_hash else samples,
         view.log,
         gr.skip() if hash(runs) == state.runs_hash else runs,
+        view.run,
         gr.skip() if choices == state.run_choices else _run_list(choices, chosen),
-        cards.status(view.status_line, view.tone),
+        cards.status(view.status_line, view.status_tone),
         replace(
             state,
             version=(version, state.stopping_for >= KILL_AFTER),

@@ -23,11 +23,11 @@ from kakaobot.chat.lines import ChatLine, Reply
 from kakaobot.chat.protocol import ADAPTER
 from kakaobot.errors import KakaobotError
 from ui import chat_text, text
+from ui.bubbles import bubbles, line_of_bubble, original_text
 from ui.chat_services import ConversationsProtocol
 from ui.errors import notify
 from ui.events import Updates, on, skip
 from ui.password_bar import PageAccess
-from ui.presenters import bubbles, line_of_bubble, original_text
 from ui.render import cards
 from ui.services import ChatProtocol, TalkProtocol
 from ui.tabs.chat import persona

@@ -6,7 +6,8 @@ All of it is removed from the browser when the page is locked.
 from __future__ import annotations
 
 import time
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import gradio as gr
 
@@ -17,10 +18,10 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.chat.store import ConversationGone, KeptConversation
 from kakaobot.errors import ConversationError
 from ui import chat_text
+from ui.bubbles import bubbles
 from ui.chat_services import ConversationsProtocol
 from ui.event_data import sent_text
-from ui.events import Updates, on, skip
-from ui.presenters import bubbles
+from ui.events import Trigger, Updates, on, skip
 from ui.render.conversations import conversation_list, conversations_problem
 from ui.services import ChatProtocol
 from ui.tabs.chat import persona
@@ -34,8 +35,23 @@ _PANEL, _EVERYTHING = 7, 15
 """Number of outputs: of the panel, and with the conversation and the choices beside it."""
 
 
-def build(handlers: ConversationsHandlers, chat: WiredChat, tab: gr.Tab, access: gr.State) -> None:
-    """Wire the list of a conversation that is laid out."""
+@dataclass(frozen=True)
+class RunRequest:
+    """A button elsewhere that opens the chat with a run."""
+
+    click: Trigger
+    run: gr.State
+    """Its name."""
+
+
+def build(
+    handlers: ConversationsHandlers,
+    chat: WiredChat,
+    tab: gr.Tab,
+    access: gr.State,
+    request: RunRequest,
+) -> Trigger:
+    """Wire the list of a conversation that is laid out; returns the event after `request`."""
     parts, kept, branches = chat.parts, chat.parts.kept, chat.parts.branches
     panel = [
         *(kept.listing, kept.tools, kept.private, kept.renaming, kept.question),
@@ -56,6 +72,8 @@ def build(handlers: ConversationsHandlers, chat: WiredChat, tab: gr.Tab, access:
     on(kept.listing.select, handlers.open, shown, everything, **cancels)
     for event in (kept.new.click, parts.chatbot.clear):
         on(event, handlers.start, shown, everything, **cancels)
+    asked = [*shown, request.run, parts.run]
+    talks = on(request.click, handlers.talk_to, asked, everything, **cancels)
     on(kept.delete_now.click, handlers.delete, shown, everything, **cancels)
     on(branches.previous.click, handlers.walk_back, shown, everything, **cancels)
     on(branches.following.click, handlers.walk_on, shown, everything, **cancels)
@@ -74,6 +92,7 @@ def build(handlers: ConversationsHandlers, chat: WiredChat, tab: gr.Tab, access:
     exported.success(
         None, kept.exported, kept.exported, js=DOWNLOAD_SCRIPT, api_visibility="private"
     )
+    return cast("Trigger", talks.then)
 
 
 class ConversationsHandlers:
@@ -139,6 +158,22 @@ class ConversationsHandlers:
         self._gate.verify(access)
         page.start()
         return [], (), *skip(6), *self._panel(access, query, page)
+
+    def talk_to(
+        self,
+        access: AccessPass | None,
+        query: str,
+        page: PageConversation,
+        run: str,
+        current: str | None,
+    ) -> Updates:
+        """Start a new conversation with a run, unless the open one is held with it."""
+        if not self._gate.is_open(access) or run == current or run not in self._chat.runs():
+            return skip(_EVERYTHING)
+        page.start()
+        company = persona.people_of(self._chat).company(run)
+        with_whom = persona.updates(self._chat, company)
+        return [], (), *with_whom, *self._panel(access, query, page)
 
     def walk_back(self, access: AccessPass | None, query: str, page: PageConversation) -> Updates:
         return self._walk(access, query, page, -1)

@@ -90,7 +90,7 @@ def _chatbot() -> gr.Chatbot:
     return gr.Chatbot(
         label=text.CHAT_BOX,
         show_label=False,
-        height="calc(100vh - 436px)",
+        height="calc(100vh - 480px)",
         min_height=280,
         layout="bubble",
         placeholder=text.CHAT_EMPTY,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from kakaobot.chat.lines import Reply
 from ui import chat_text
-from ui.presenters import small_note
+from ui.bubbles import small_note
 
 UPDATE_PERIOD = 0.2
 """Seconds between two states of a bubble that grows: a browser draws a long one slowly."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from ui import chat_text, feedback_text, quiz_text
+from ui.events import Trigger
 from ui.password_bar import PageAccess
 from ui.services import Services
 from ui.tabs.chat import (
@@ -23,8 +24,14 @@ from ui.tabs.chat import (
 from ui.tabs.chat.layout import ChatComponents
 
 
-def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
-    """Lay out the inner tabs and wire them. `tab` is the outer one."""
+def build(
+    services: Services, tab: gr.Tab, page: PageAccess, request: conversations.RunRequest
+) -> Trigger:
+    """Lay out the inner tabs and wire them. `tab` is the outer one.
+
+    Returns:
+        The event after the chat has a run that was asked for.
+    """
     chat, gate = services.chat, services.gate
     line = memory.layout()
     with gr.Tabs(elem_id="chat-tabs"):
@@ -35,7 +42,7 @@ def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
             wired = conversation.build(handlers, choices, tab, page)
             parts = wired.parts
             listed = conversations.ConversationsHandlers(kept, chat, gate)
-            conversations.build(listed, wired, tab, page.access)
+            prepared = conversations.build(listed, wired, tab, page.access, request)
             memory.wire(memory.MemoryHandlers(chat, gate), line, wired, tab, page)
             bar = feedback_bar.FeedbackBarHandlers(services.feedback, gate)
             feedback_bar.build(bar, page, parts.chatbot, parts.lines, parts.run, parts.user_name)
@@ -49,6 +56,7 @@ def build(services: Services, tab: gr.Tab, page: PageAccess) -> None:
         with gr.Tab(feedback_text.FEEDBACK_TAB, id="feedback", elem_id="tab-feedback") as inner:
             corrected = feedback.FeedbackHandlers(services.feedback, services.refining, gate)
             feedback.build(corrected, inner, page, parts.run)
+    return prepared
 
 
 def _build_honesty(services: Services, parts: ChatComponents, page: PageAccess) -> None:
