@@ -72,6 +72,7 @@ def files(repository: dict[str, str]) -> list[str]:
         "data/sft/train.jsonl",
         "data/archive/2024/raw.zip",
         "data/feedback/likes.jsonl",
+        "data/consent.json",
         "data/chats/chats.sqlite3",
         "data/chats/chats.sqlite3-journal",
         "checkpoints_lora/run/adapter_best/adapter_model.safetensors",
