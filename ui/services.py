@@ -15,6 +15,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.chat import ChatService
 from kakaobot.app.comparison import Comparison
+from kakaobot.app.consent import Consent, ConsentRecord
 from kakaobot.app.conversations import Conversations
 from kakaobot.app.copies import Copies
 from kakaobot.app.datasets import Datasets
@@ -24,6 +25,7 @@ from kakaobot.app.feedback import Feedback
 from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.app.password_file import PasswordFile
 from kakaobot.app.personas import Persona
+from kakaobot.app.quick_start import LearnablePerson, QuickStart
 from kakaobot.app.quiz import Quiz
 from kakaobot.app.refining import Refining
 from kakaobot.app.room_talk import RoomTalk, TalkOptions
@@ -95,6 +97,30 @@ class DatasetsProtocol(Protocol):
     def update_report_page(
         self, estimate: Estimate | None, progress: Progress = no_progress
     ) -> Path: ...
+
+
+class QuickStartProtocol(Protocol):
+    def is_open(self) -> bool: ...
+
+    def has_files(self) -> bool: ...
+
+    def people(
+        self, *, with_lines: bool = True, progress: Progress = no_progress
+    ) -> Sequence[LearnablePerson]: ...
+
+    def prepare(self, person: str, progress: Progress = no_progress) -> None: ...
+
+    def start(self) -> None: ...
+
+    def can_chat(self) -> bool: ...
+
+
+class ConsentProtocol(Protocol):
+    def text(self) -> Sequence[str]: ...
+
+    def given(self) -> ConsentRecord | None: ...
+
+    def give(self) -> ConsentRecord: ...
 
 
 class WorkflowProtocol(Protocol):
@@ -181,6 +207,8 @@ class Services:
     refining: RefiningProtocol
     quiz: QuizProtocol
     workflow: WorkflowProtocol
+    quick_start: QuickStartProtocol
+    consent: ConsentProtocol
 
     @classmethod
     def from_home(cls, home: Home) -> Services:
@@ -208,4 +236,6 @@ class Services:
             refining=Refining(home, gate, training),
             quiz=Quiz(home, gate, chat),
             workflow=Workflow(home, datasets, training),
+            quick_start=QuickStart(home, datasets, training),
+            consent=Consent(home),
         )

@@ -104,7 +104,7 @@ def launch_options() -> dict[str, Any]:
     """Options of gradio's `launch` for theme, CSS, script and icon."""
     css = (
         f'.toast-title::before {{ content: "{text.NOTICE}"; }}'
-        f'#export-upload [data-testid="upload-text"]::after {{ content: "{text.DROP_HINT}"; }}'
+        f'.kb-upload [data-testid="upload-text"]::after {{ content: "{text.DROP_HINT}"; }}'
     )
     return {
         "theme": window_theme(),

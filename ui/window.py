@@ -1,16 +1,16 @@
-"""The window: a header and five tabs."""
+"""The window: a header, the first page, and five tabs as its detailed view."""
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable
+from typing import cast
 
 import gradio as gr
 
-from ui import password_bar, password_card, password_form, stepper, text
+from ui import password_bar, password_card, password_form, start, stepper, text
 from ui.errors import GuardedBlocks
-from ui.events import on, open_tab
-from ui.password_bar import NoPassStore, PassStore
+from ui.events import Trigger, on, open_tab
+from ui.password_bar import BarComponents, NoPassStore, PassStore
 from ui.render import cards
 from ui.services import Services, TrainingProtocol
 from ui.tabs import dataset, exports, rooms, settings, training
@@ -57,45 +57,72 @@ def build_window(
         password_form.build(
             password_form.PasswordFormHandlers(bar, services.password_file), bar_parts
         )
-        page = bar_parts.page
-        steps = stepper.layout()
-        with gr.Tabs(elem_id="tabs") as tabs:
-            with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as tab:
-                exports.build(
-                    exports.ExportsHandlers(services.exports, gate),
-                    rooms.RoomsHandlers(services.participants),
-                    tabs,
-                    page,
-                    [tab.select, window.load],
-                )
-            with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as tab:
-                dataset.build(_dataset_handlers(services), tabs, tab, page)
-            with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as tab:
-                trained = training.build(
-                    training.TrainingHandlers(services.training, services.estimates, gate),
-                    status_line,
-                    page,
-                    training.RefreshEvents(tab.select, window.load, timer.tick),
-                )
-            with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
-                request = RunRequest(trained.to_chat.click, trained.shown_run)
-                prepared = chat.build(services, tab, bar_parts.chat_page, request)
-                # Not at once: the tab asks for its run anew when it is shown.
-                open_tab(prepared, tabs, "chat")
-            with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
-                password_card.build(
-                    password_card.PasswordFileHandlers(services.password_file),
-                    [tab.select, window.load, page.changed],
-                )
-                settings.build(
-                    settings.SettingsHandlers(services.settings, gate),
-                    page,
-                    [tab.select, window.load],
-                )
+        is_open = services.quick_start.is_open()
+        first_page = start.layout(services.consent.text(), is_open=is_open)
+        with gr.Column(visible=not is_open, elem_id="details") as details:
+            steps = stepper.layout()
+            tabs = _tabs(services, status_line, bar_parts, window.load, timer.tick)
         stepper.wire(
-            stepper.StepperHandlers(services.workflow), steps, tabs, [window.load, timer.tick]
+            stepper.StepperHandlers(services.workflow),
+            steps,
+            tabs,
+            [window.load, lock_timer.tick, tabs.change],
         )
-    return typing.cast("gr.Blocks", window)
+        start.wire(
+            start.StartHandlers(
+                services.exports,
+                services.quick_start,
+                services.consent,
+                services.workflow,
+                bar,
+            ),
+            first_page,
+            start.Details(details, tabs),
+            bar_parts,
+            window.load,
+        )
+    return cast("gr.Blocks", window)
+
+
+def _tabs(
+    services: Services, status_line: gr.HTML, bar: BarComponents, load: Trigger, tick: Trigger
+) -> gr.Tabs:
+    """The detailed view; `load` and `tick` are events of the page and of a timer."""
+    gate, page = services.gate, bar.page
+    with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as tab:
+            exports.build(
+                exports.ExportsHandlers(services.exports, gate),
+                rooms.RoomsHandlers(services.participants),
+                tabs,
+                page,
+                [tab.select, load],
+            )
+        with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as tab:
+            dataset.build(_dataset_handlers(services), tabs, tab, page)
+        with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as tab:
+            trained = training.build(
+                training.TrainingHandlers(services.training, services.estimates, gate),
+                status_line,
+                page,
+                training.RefreshEvents(tab.select, load, tick),
+            )
+        with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
+            request = RunRequest(trained.to_chat.click, trained.shown_run)
+            prepared = chat.build(services, tab, bar.chat_page, request)
+            # Not at once: the tab asks for its run anew when it is shown.
+            open_tab(prepared, tabs, "chat")
+        with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
+            password_card.build(
+                password_card.PasswordFileHandlers(services.password_file),
+                [tab.select, load, page.changed],
+            )
+            settings.build(
+                settings.SettingsHandlers(services.settings, gate),
+                page,
+                [tab.select, load],
+            )
+    return cast("gr.Tabs", tabs)
 
 
 class HeaderHandlers:

@@ -86,5 +86,6 @@ def page(app: App, browser: Browser, external_requests: list[str]) -> Page:
         ),
     )
     page.goto(app.start())
-    expect(page.locator("#tab-exports, #export-upload").first).to_be_attached()
+    page.locator("#start-details").click()
+    expect(page.locator("#export-upload")).to_be_attached()
     return page

@@ -61,8 +61,9 @@ ODD_LINE = "2026년 4월 29일 아침 9:06, 마루 : 알람이 <b>세 번</b> �
 class App:
     """The program, started by `launch.py` with its own home."""
 
-    def __init__(self, home: Home) -> None:
-        self.home = home
+    def __init__(self, home: Home, password: str = PASSWORD) -> None:
+        """Start nothing yet; an empty password is set in the window."""
+        self.home, self._password = home, password
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -78,7 +79,7 @@ class App:
             env={
                 **os.environ,
                 "KAKAOBOT_HOME": str(self.home.root),
-                "CHATBOT_PASSWORD": PASSWORD,
+                **({"CHATBOT_PASSWORD": self._password} if self._password else {}),
                 "HF_HUB_OFFLINE": "1",
             },
             start_new_session=True,

@@ -71,6 +71,8 @@ PUBLIC_HANDLERS = {
     "RoomsHandlers.select_room": _NAMES,
     "RoomsHandlers.show_rooms": _NAMES,
     "SettingsGroupHandlers.reset": "fills in defaults, which are not saved",
+    "StartHandlers.await_chat": "selects a tab",
+    "StartHandlers.show_details": "shows the tabs",
     "StepperHandlers.open_stage": "selects a tab",
     "StepperHandlers.refresh": _NAMES,
     "TrainingHandlers.estimate": _FIGURES,

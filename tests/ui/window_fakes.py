@@ -12,6 +12,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatService
 from kakaobot.app.chat_model import ModelMemory
 from kakaobot.app.comparison import Comparison
+from kakaobot.app.consent import Consent
 from kakaobot.app.conversations import Conversations
 from kakaobot.app.copies import Copies
 from kakaobot.app.datasets import Datasets
@@ -19,6 +20,7 @@ from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.feedback import Feedback
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.personas import Persona
+from kakaobot.app.quick_start import QuickStart
 from kakaobot.app.quiz import Quiz
 from kakaobot.app.refining import Refining
 from kakaobot.app.room_talk import TalkOptions
@@ -372,6 +374,8 @@ class HonestServices(TypedDict):
     refining: Refining
     quiz: Quiz
     workflow: Workflow
+    quick_start: QuickStart
+    consent: Consent
 
 
 def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
@@ -386,6 +390,8 @@ def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
         "refining": Refining(home, gate, training),
         "quiz": Quiz(home, gate, chat),
         "workflow": Workflow(home, Datasets(home), training),
+        "quick_start": QuickStart(home, Datasets(home), training),
+        "consent": Consent(home),
     }
 
 

@@ -26,13 +26,18 @@ def members_card(people: People, company: Company) -> str:
     persons = [
         {
             "name": name,
-            "initial": initial(name),
-            "color": crc32(name.encode("utf-8", "surrogatepass")) % _COLORS,
+            **avatar(name),
             "pressed": name in company.members,
         }
         for name in people.names
     ]
     return render("members", rooms=rooms, persons=persons, texts=chat_text)
+
+
+def avatar(name: str) -> dict[str, object]:
+    """What stands for a person: the first letter, and the number of a color."""
+    color = crc32(name.encode("utf-8", "surrogatepass")) % _COLORS
+    return {"initial": initial(name), "color": color}
 
 
 def initial(name: str) -> str:

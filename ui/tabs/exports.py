@@ -161,6 +161,7 @@ def _layout() -> ExportsComponents:
             height=140,
             scale=3,
             elem_id="export-upload",
+            elem_classes="kb-upload",
         )
         with gr.Column(scale=2, min_width=260, elem_classes="kb-card kb-try"):
             gr.HTML(f"<p>{text.SAMPLE_ROOM_NOTE}</p>")

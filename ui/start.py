@@ -1,0 +1,348 @@
+"""The first page: from a file to a friend in two decisions. The tabs are its detailed view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from kakaobot.app.auth import AccessPass
+from kakaobot.app.exports import FileReport
+from kakaobot.app.password_rules import normalized, password_problem
+from kakaobot.errors import KakaobotError
+from ui import password_text, start_text, text
+from ui.errors import notify
+from ui.event_data import ClickRequest
+from ui.events import Trigger, Updates, on, open_tab, skip, to_progress
+from ui.password_bar import (
+    N_OUTPUTS,
+    BarComponents,
+    PasswordBarHandlers,
+    password_field,
+    show_on_demand,
+)
+from ui.render import cards
+from ui.render.start import person_cards, promise
+from ui.render.stepper import TABS
+from ui.services import ConsentProtocol, ExportsProtocol, QuickStartProtocol, WorkflowProtocol
+from ui.tabs.rooms import ACTION_SCRIPT
+
+_POLL_SECONDS = 1.0
+"""Seconds between looks for the first adapter."""
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the page is the short way to."""
+
+    column: gr.Column
+    tabs: gr.Tabs
+
+
+@dataclass(frozen=True)
+class StartComponents:
+    page: gr.Column
+    person_step: gr.Column
+    cards: gr.HTML
+    promise_step: gr.Column
+    password_column: gr.Column
+    """Hidden where there is a password."""
+    person: gr.State
+    """Name; empty for the whole room, None until somebody is chosen."""
+    upload: gr.File
+    sample: gr.Button
+    rejected: gr.HTML
+    promise: gr.Checkbox
+    new: gr.Textbox
+    again: gr.Textbox
+    show: gr.Checkbox
+    person_error: gr.HTML
+    promise_error: gr.HTML
+    new_error: gr.HTML
+    again_error: gr.HTML
+    error: gr.HTML
+    begin: gr.Button
+    to_details: gr.Button
+
+    @property
+    def errors(self) -> list[Any]:
+        """Beside the fields, and of the whole page."""
+        return [
+            self.person_error,
+            self.promise_error,
+            self.new_error,
+            self.again_error,
+            self.error,
+        ]
+
+
+@dataclass(frozen=True)
+class StartErrors:
+    """Korean sentences beside the fields, and below all of them."""
+
+    person: str = ""
+    promise: str = ""
+    new: str = ""
+    again: str = ""
+    whole: str = ""
+
+    @property
+    def cards(self) -> Updates:
+        sentences = (getattr(self, field.name) for field in fields(self))
+        return tuple(map(cards.field_error, sentences))
+
+
+def wire(
+    handlers: StartHandlers,
+    parts: StartComponents,
+    details: Details,
+    bar: BarComponents,
+    load: Trigger,
+) -> None:
+    """Wire the page; `load` is an event of it."""
+    page, tabs = bar.page, details.tabs
+    # Tabs are no output of the ticks: gradio walks through all that is in them each time.
+    waiting = gr.Timer(_POLL_SECONDS, active=False)
+    ready = gr.Textbox(visible="hidden", elem_id="start-ready")
+    pages = [parts.page, details.column]
+    steps = [parts.person_step, parts.cards, parts.promise_step, parts.password_column]
+    seen = [page.access, parts.person]
+    on(load, handlers.load, seen, [*pages, *steps, tabs], concurrency_limit=None)
+    on(page.changed, handlers.show_cards, seen, parts.cards)
+    slow: dict[str, Any] = {"progress": "full", "show_progress_on": parts.rejected}
+    imported = [parts.upload, parts.rejected, *pages, *steps]
+    on(parts.upload.upload, handlers.import_files, [parts.upload, *seen], imported, **slow)
+    on(parts.sample.click, handlers.import_sample, seen, imported, **slow)
+    picked = [parts.person, parts.cards, parts.person_error]
+    on(parts.cards.click, handlers.pick, page.access, picked, concurrency_limit=None)
+    on(parts.to_details.click, handlers.show_details, None, pages)
+    typed = [*seen, parts.promise, parts.new, parts.again]
+    begun = [*bar.outputs, *parts.errors, *pages, tabs, waiting]
+    slow["show_progress_on"] = parts.error
+    on(parts.begin.click, handlers.begin, typed, begun, **slow)
+    on(waiting.tick, handlers.await_chat, None, [waiting, ready], concurrency_limit=None)
+    open_tab(ready.change, tabs, "chat")
+    show_on_demand(parts.show, "#start-password")
+
+
+class StartHandlers:
+    """Handlers of the page. They return values in the order of the outputs in `wire`."""
+
+    def __init__(
+        self,
+        exports: ExportsProtocol,
+        quick_start: QuickStartProtocol,
+        consent: ConsentProtocol,
+        workflow: WorkflowProtocol,
+        bar: PasswordBarHandlers,
+    ) -> None:
+        self._exports = exports
+        self._quick_start = quick_start
+        self._consent = consent
+        self._workflow = workflow
+        self._bar = bar
+        self._gate = bar.gate
+
+    def load(self, access: AccessPass | None, person: str | None) -> Updates:
+        """Show the page if nothing has been built yet, else the tab where work has stopped."""
+        return *self._shown(access, person), gr.Tabs(selected=self._tab())
+
+    def show_cards(self, access: AccessPass | None, person: str | None) -> str:
+        """The people, with their lines if the page may show words."""
+        if not self._quick_start.is_open():
+            return ""
+        locked = not self._gate.shows_words(access)
+        try:
+            people = self._quick_start.people(with_lines=not locked)
+        except KakaobotError as error:
+            return cards.note(text.NOTICE, str(error), tone="warn")
+        if not people and self._quick_start.has_files():
+            return cards.note(text.NOTICE, start_text.NOBODY, tone="warn")
+        return person_cards(people, person, locked=locked)
+
+    def import_files(
+        self,
+        files: list[str] | None,
+        access: AccessPass | None,
+        person: str | None,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Updates:
+        """Import the uploads and delete them from the upload folder."""
+        paths = [Path(file) for file in files or ()]
+        try:
+            reports = self._exports.import_files(paths, to_progress(progress))
+        finally:
+            for path in paths:
+                path.unlink(missing_ok=True)
+        return None, *self._imported(reports, access, person)
+
+    def import_sample(self, access: AccessPass | None, person: str | None) -> Updates:
+        reports = self._exports.import_files(self._exports.sample_files()[:1])
+        return gr.skip(), *self._imported(reports, access, person)
+
+    def pick(self, access: AccessPass | None, event: gr.EventData) -> Updates:
+        person = ClickRequest(event).text("name")
+        return person, self.show_cards(access, person), ""
+
+    def show_details(self) -> Updates:
+        return gr.Column(visible=False), gr.Column(visible=True)
+
+    def begin(
+        self,
+        access: AccessPass | None,
+        person: str | None,
+        promised: bool,
+        new: str,
+        again: str,
+        request: gr.Request,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> Updates:
+        """Record the consent, set the password, build the dataset and start the training."""
+        errors = self._mistakes(access, person, promised, new, again)
+        if errors != StartErrors():
+            return *skip(N_OUTPUTS), *errors.cards, *skip(4)
+        opened = skip(N_OUTPUTS)
+        try:
+            if not self._gate.is_set:
+                opened = self._bar.admit(self._gate.set_first(new), request)
+            if self._consent.given() is None:
+                self._consent.give()
+            self._quick_start.prepare(person or "", to_progress(progress))
+            self._quick_start.start()
+        except KakaobotError as error:
+            return *opened, *StartErrors(whole=str(error)).cards, *skip(4)
+        notify(start_text.STARTED)
+        return (
+            *opened,
+            *StartErrors().cards,
+            *self.show_details(),
+            gr.Tabs(selected="training"),
+            gr.Timer(active=True),
+        )
+
+    def await_chat(self) -> Updates:
+        """Open the chat once, as soon as there is something to talk to."""
+        if not self._quick_start.can_chat():
+            return skip(2)
+        notify(start_text.CHAT_READY)
+        return gr.Timer(active=False), start_text.CHAT_READY
+
+    def _mistakes(
+        self, access: AccessPass | None, person: str | None, promised: bool, new: str, again: str
+    ) -> StartErrors:
+        """All that is missing, each beside its field."""
+        new_error = again_error = whole = ""
+        if not self._gate.is_set:
+            new_error = password_problem(new)
+            if not new_error and normalized(new) != normalized(again):
+                again_error = password_text.NOT_THE_SAME
+        elif not self._gate.is_open(access):
+            whole = start_text.LOCKED
+        has_promised = promised or self._consent.given() is not None
+        return StartErrors(
+            "" if person is not None else start_text.PERSON_MISSING,
+            "" if has_promised else start_text.PROMISE_MISSING,
+            new_error,
+            again_error,
+            whole,
+        )
+
+    def _imported(
+        self, reports: Sequence[FileReport], access: AccessPass | None, person: str | None
+    ) -> Updates:
+        rejected = [report for report in reports if report.error]
+        if imported := len(reports) - len(rejected):
+            notify(text.IMPORTED.format(count=imported))
+        return cards.files_table(rejected) if rejected else "", *self._shown(access, person)
+
+    def _shown(self, access: AccessPass | None, person: str | None) -> Updates:
+        is_open, people = self._quick_start.is_open(), self.show_cards(access, person)
+        return (
+            gr.Column(visible=is_open),
+            gr.Column(visible=not is_open),
+            gr.Column(visible=bool(people)),
+            people,
+            gr.Column(visible=bool(people)),
+            gr.Column(visible=not self._gate.is_set),
+        )
+
+    def _tab(self) -> str:
+        """Where work has stopped: the training while it runs, the chat once there is one."""
+        try:
+            state = self._workflow.state()
+        except KakaobotError:
+            return TABS["exports"]
+        is_stopped = state.stage("training").state == "stopped"
+        talks = is_stopped and state.stage("chat").state == "done" and state.next == "training"
+        return TABS["chat" if talks else state.next]
+
+
+def layout(statements: Sequence[str], *, is_open: bool) -> StartComponents:
+    """Lay out the page.
+
+    Args:
+        statements: what is acknowledged, in Korean.
+        is_open: whether it is shown at first.
+    """
+    parts: dict[str, Any] = {"person": gr.State(None)}
+    with gr.Column(visible=is_open, elem_id="start") as parts["page"]:
+        lead = cards.lead(start_text.LEAD, start_text.PRIVACY)
+        gr.HTML(f"<h2>{start_text.TITLE}</h2>{lead}", elem_id="start-lead")
+        with gr.Column(elem_classes="kb-card kb-start-step"):
+            gr.HTML(f"<h3>{start_text.FILE_STEP}</h3>")
+            parts |= _file_step()
+        with gr.Column(visible=False, elem_classes="kb-card kb-start-step") as parts["person_step"]:
+            gr.HTML(
+                f'<h3>{start_text.PERSON_STEP}</h3><p class="kb-muted">{start_text.PERSON_HINT}</p>'
+            )
+            parts["cards"] = gr.HTML(js_on_load=ACTION_SCRIPT, elem_id="start-people")
+            parts["person_error"] = _error("start-person-error")
+        with gr.Column(visible=False, elem_classes="kb-card kb-start-step") as parts[
+            "promise_step"
+        ]:
+            gr.HTML(f"<h3>{start_text.PROMISE_STEP}</h3>{promise(statements)}")
+            parts |= _promise_step()
+        parts["to_details"] = gr.Button(
+            start_text.DETAILS, size="sm", elem_id="start-details", elem_classes="kb-quiet"
+        )
+    return StartComponents(**parts)
+
+
+def _file_step() -> dict[str, Any]:
+    upload = gr.File(
+        label=text.UPLOAD,
+        file_count="multiple",
+        file_types=[".txt", ".csv", ".zip", ".eml"],
+        height=150,
+        elem_id="start-upload",
+        elem_classes="kb-upload",
+    )
+    sample = gr.Button(start_text.SAMPLE, scale=0, min_width=200, elem_id="start-sample")
+    return {"upload": upload, "sample": sample, "rejected": gr.HTML(elem_id="start-rejected")}
+
+
+def _promise_step() -> dict[str, Any]:
+    parts: dict[str, Any] = {
+        "promise": gr.Checkbox(label=start_text.PROMISE, container=False, elem_id="start-promise"),
+        "promise_error": _error("start-promise-error"),
+    }
+    with gr.Column(elem_id="start-password") as parts["password_column"]:
+        with gr.Row(equal_height=False):
+            for name, label in (("new", start_text.PASSWORD), ("again", password_text.AGAIN)):
+                with gr.Column(min_width=220, elem_classes="kb-entry"):
+                    parts[name] = password_field(label, is_new=True, elem_id=f"start-{name}")
+                    parts[f"{name}_error"] = _error(f"start-{name}-error")
+        parts["show"] = gr.Checkbox(
+            label=password_text.SHOW, container=False, elem_id="start-password-show"
+        )
+        gr.HTML(f'<p class="kb-muted">{start_text.PASSWORD_HINT} {password_text.RULE}</p>')
+    parts["error"] = _error("start-error")
+    parts["begin"] = gr.Button(start_text.BEGIN, variant="primary", elem_id="start-begin")
+    return parts
+
+
+def _error(elem_id: str) -> gr.HTML:
+    return gr.HTML(elem_id=elem_id, elem_classes="kb-error")
