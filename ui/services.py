@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from kakaobot.app.personas import Persona
 from kakaobot.app.quick_start import LearnablePerson, QuickStart
 from kakaobot.app.quiz import Quiz
 from kakaobot.app.refining import Refining
+from kakaobot.app.report_page import follow_training
 from kakaobot.app.room_talk import RoomTalk, TalkOptions
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.app.training import Training
@@ -214,14 +216,19 @@ class Services:
     def from_home(cls, home: Home) -> Services:
         gate, bases = PasswordGate.from_home(home), BaseModels()
         chat = ChatService(home, gate)
-        # The chat model would occupy memory that training needs.
-        training = Training(home, bases, free_memory=chat.unload)
-        datasets = Datasets(home, bases)
+        datasets, estimates = Datasets(home, bases), Estimates(home, bases)
+        training = Training(
+            home,
+            bases,
+            # The chat model would occupy memory that training needs.
+            free_memory=chat.unload,
+            ended=partial(follow_training, datasets, estimates),
+        )
         return cls(
             exports=Exports(home),
             participants=Participants(home),
             datasets=datasets,
-            estimates=Estimates(home, bases),
+            estimates=estimates,
             training=training,
             chat=chat,
             talk=RoomTalk(chat),

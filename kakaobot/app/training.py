@@ -66,18 +66,21 @@ class Training:
         bases: BaseModels | None = None,
         *,
         free_memory: Callable[[], None] = lambda: None,
+        ended: Callable[[], object] = lambda: None,
         argv: Sequence[str] | None = None,
     ) -> None:
         """Create the service; starts no worker.
 
         Args:
             free_memory: called before a worker starts, to make room for it.
+            ended: called in a thread of its own after a worker has ended that this program watched.
             argv: replaces the worker's command line; for tests.
         """
         self._home = home
         self._bases = bases or BaseModels()
         self._datasets = Datasets(home, self._bases)
         self._free_memory = free_memory
+        self._ended = ended
         self._argv = argv
         self._threads: dict[str, TrainingThread] = {}
         self._history = RunHistory()
@@ -212,7 +215,7 @@ class Training:
         live = self._runs().live()
         if live is None:
             return ""
-        if not self._is_watched(live) and (thread := TrainingThread.adopt(live)):
+        if not self._is_watched(live) and (thread := TrainingThread.adopt(live, ended=self._ended)):
             self._threads[live.name] = thread
         return live.name
 
@@ -278,7 +281,9 @@ class Training:
         self._bases.invalidate()
         start.create()
         start.run.log.begin_section()
-        self._threads[start.run.name] = TrainingThread.launch(start.run, start.command)
+        self._threads[start.run.name] = TrainingThread.launch(
+            start.run, start.command, ended=self._ended
+        )
 
     def command(self, training: TrainingSettings) -> LaunchCommand:
         """The command line of a worker, without its run.

@@ -15,7 +15,7 @@ from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.hints import command_hint
 from kakaobot.cli.parser import UsageError
-from kakaobot.cli.training import follow
+from kakaobot.cli.training import follow, report_follows
 from kakaobot.dataset.feedback import FeedbackEntry
 from kakaobot.display_name import display_name
 from kakaobot.errors import RunError
@@ -72,8 +72,9 @@ def refine(args: Namespace, context: CommandContext) -> None:
     started_at = time.time()
     name = refining.start(access, args.run).run
     console.notify(f"학습 '{name}': Ctrl+C 를 누르면 저장하고 멈춥니다.")
-    snapshot = follow(training, name, console, started_at=started_at)
-    console.print(_end_text(snapshot), end="")
+    with report_follows(context):
+        snapshot = follow(training, name, console, started_at=started_at)
+        console.print(_end_text(snapshot), end="")
 
 
 def _number(text: str) -> int:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
-from kakaobot.app.estimates import estimate
+from kakaobot.app.datasets import Datasets
+from kakaobot.app.estimates import Estimates, estimate
+from kakaobot.app.report_page import follow_training
 from kakaobot.app.training import Training
 from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.cli.console import Console
@@ -56,7 +60,8 @@ def train(args: Namespace, context: CommandContext) -> None:
         run = snapshot.run
         console.notify(start_text(snapshot, resume_step))
     console.notify("Ctrl+C 를 누르면 저장하고 멈춥니다.")
-    _print_end(follow(training, run, console, started_at=started_at), context)
+    with report_follows(context):
+        _print_end(follow(training, run, console, started_at=started_at), context)
 
 
 def stop(args: Namespace, context: CommandContext) -> None:
@@ -70,7 +75,8 @@ def stop(args: Namespace, context: CommandContext) -> None:
     while not training.wait(run, _POLL_SECONDS):
         line = status_line(training.snapshot(run))
         console.show_status(f"저장하고 끝나기를 기다립니다. {line}")
-    _print_end(_check_ended(training.snapshot(run)), context)
+    with report_follows(context):
+        _print_end(_check_ended(training.snapshot(run)), context)
 
 
 def status(args: Namespace, context: CommandContext) -> None:
@@ -139,6 +145,21 @@ def follow(
             console.notify(
                 "저장하고 멈추는 중입니다. 다시 Ctrl+C 를 누르면 기다리지 않고 나옵니다."
             )
+
+
+@contextmanager
+def report_follows(context: CommandContext) -> Iterator[None]:
+    """Update report.html once the body has told how a run ended; not if it goes on."""
+    failure: RunError | None = None
+    try:
+        yield
+    except RunError as error:
+        failure = error
+    home, progress = context.home, context.console.progress
+    if follow_training(Datasets(home), Estimates(home), progress):
+        progress(1.0, "보고서를 다 썼습니다")
+    if failure:
+        raise failure
 
 
 def _request_stop(training: TrainingControl, run: str) -> bool:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psutil
@@ -49,10 +49,18 @@ _POLL_SECONDS = 0.3
 class TrainingThread(threading.Thread):
     """Owns one worker process, which outlives this program; the next one adopts it."""
 
-    def __init__(self, run: Run, process: psutil.Process, *, grace: float = GRACE_SECONDS) -> None:
+    def __init__(
+        self,
+        run: Run,
+        process: psutil.Process,
+        *,
+        ended: Callable[[], object] = lambda: None,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
         super().__init__(name=f"training-{run.name}", daemon=True)
         self.worker_run = run
         self._process = process
+        self._ended = ended
         self._grace = grace
         self._silent_since: float | None = None
         self._heartbeat = 0.0
@@ -60,11 +68,22 @@ class TrainingThread(threading.Thread):
 
     @classmethod
     def launch(
-        cls, run: Run, command: LaunchCommand, *, grace: float = GRACE_SECONDS
+        cls,
+        run: Run,
+        command: LaunchCommand,
+        *,
+        ended: Callable[[], object] = lambda: None,
+        grace: float = GRACE_SECONDS,
     ) -> TrainingThread:
         """Start a worker for `run` and watch it; returns as soon as the process exists.
 
         With several processes it is accelerate's launcher, which starts and watches them.
+
+        Args:
+            run: where its output goes.
+            command: the worker's command line.
+            ended: called in the thread once the worker has ended.
+            grace: seconds from a STOP until it is terminated.
 
         Raises:
             RunError: the process could not be started.
@@ -83,7 +102,7 @@ class TrainingThread(threading.Thread):
                     **_detached(),
                 )
             run.worker.record_start(child.pid)
-            thread = cls(run, psutil.Process(child.pid), grace=grace)
+            thread = cls(run, psutil.Process(child.pid), ended=ended, grace=grace)
         except (OSError, psutil.Error) as error:
             if child:
                 # Without a recorded pid nobody could stop it.
@@ -97,12 +116,14 @@ class TrainingThread(threading.Thread):
         return thread
 
     @classmethod
-    def adopt(cls, run: Run, *, grace: float = GRACE_SECONDS) -> TrainingThread | None:
+    def adopt(
+        cls, run: Run, *, ended: Callable[[], object] = lambda: None, grace: float = GRACE_SECONDS
+    ) -> TrainingThread | None:
         """Watch the worker of `run` that an earlier program started; None if none is alive."""
         process = run.worker.process()
         if process is None:
             return None
-        thread = cls(run, process, grace=grace)
+        thread = cls(run, process, ended=ended, grace=grace)
         thread.start()
         return thread
 
@@ -111,6 +132,7 @@ class TrainingThread(threading.Thread):
             if self.worker_run.stop_requested:
                 self._escalate()
             time.sleep(_POLL_SECONDS)
+        self._ended()
 
     def _reap(self) -> bool:
         """Whether the process has ended; records the exit code of a child."""

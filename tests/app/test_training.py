@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,9 @@ import yaml
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
+from kakaobot.app.estimates import Estimates
 from kakaobot.app.exports import Exports
+from kakaobot.app.report_page import follow_training
 from kakaobot.app.training import SILENCE_SECONDS, Training
 from kakaobot.config import ROOT, Home, save
 from kakaobot.dataset.turn_taking import TurnTaking
@@ -188,6 +191,29 @@ def test_two_train_commands_at_once_train_one_run(home: Home, training: Training
     assert runs.get("main").status().state == "finished"
     # Every start writes a separator to the log.
     assert runs.get("main").log.file.read_text(encoding="utf-8").count("──── ") == 1
+    assert "<td>main</td>" in Datasets(home).report_page().read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("sleeper")
+def test_the_report_page_follows_a_training_at_its_end(home: Home, bases: BaseModels) -> None:
+    datasets, estimates = Datasets(home, bases), Estimates(home, bases)
+    training = Training(
+        home,
+        bases,
+        argv=_idle_command(home),
+        ended=lambda: follow_training(datasets, estimates),
+    )
+
+    def page() -> str:
+        return datasets.report_page().read_text(encoding="utf-8")
+
+    training.start()
+    assert "<td>main</td>" not in page()
+    training.stop()
+    wait_for(lambda: "<td>main</td>" in page())
+    # It keeps what is known besides.
+    for words in ("메모리 약", "<td>도담</td><td>"):
+        assert words in page()
 
 
 def test_restarted_program_adopts_and_stops_the_worker(
@@ -198,12 +224,15 @@ def test_restarted_program_adopts_and_stops_the_worker(
     subprocess.run(
         [sys.executable, "-c", program, str(home.root), argv], check=True, timeout=patience()
     )
-    restarted = Training(home, bases)
+    ended = threading.Event()
+    restarted = Training(home, bases, ended=ended.set)
     assert restarted.adopt() == "main"
     snapshot = restarted.snapshot()
     assert (snapshot.run, snapshot.status.state, snapshot.can_stop) == ("main", "starting", True)
     assert restarted.stop().stopping
+    assert not ended.is_set()
     wait_for(lambda: restarted.wait("main", 0.1))
+    wait_for(ended.is_set)
     assert restarted.adopt() == ""
     assert not restarted.snapshot().can_stop
 

@@ -239,6 +239,8 @@ def test_5_stop_saves_and_start_resumes(page: Page, app: App) -> None:
     start = page.locator("#train-start")
     expect(start).to_contain_text(f"이어서 학습 ({step}단계부터)")
     expect(page.locator("#train-card")).to_contain_text("멈췄습니다")
+    report = app.home.root / "data" / "sft" / "report.html"
+    wait_for(lambda: "<td>main</td>" in report.read_text(encoding="utf-8"))
     take_screenshot(page, "3-training-stopped")
     row = page.locator("#train-runs .kb-was")
     expect(row).to_contain_text("대화할 수 있음")
