@@ -78,17 +78,51 @@ function drawAxes(at, width, height) {
   write(LABELS.loss_axis, 8, PAD.top - 14);
 }
 
-function drawLegend(width) {
-  const shown = [
+function lengthOf(words) {
+  ctx.font = `400 12px ${getComputedStyle(element).fontFamily}`;
+  return ctx.measureText(words).width;
+}
+
+// Words in as many lines as they need.
+function wrapped(words, width) {
+  const lines = [""];
+  words.split(" ").forEach((word) => {
+    const line = lines[lines.length - 1];
+    if (line && lengthOf(`${line} ${word}`) > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`.trim();
+  });
+  return lines;
+}
+
+// The lines of the legend; what follows a line break has no dot.
+function legend(width) {
+  const entries = [
     [LABELS.loss, "--kb-loss", data().loss.length],
     [data().legend || LABELS.eval, "--kb-eval", data().eval.length],
     [LABELS.best, "--kb-best", data().best],
   ].filter(([, , visible]) => visible);
+  const lines = [[]];
   let x = PAD.left;
-  shown.forEach(([words, color]) => {
-    dot(x + 5, 14, 5, cssColor(color));
-    x += 16 + write(words, x + 16, 15, { color: cssColor("--kb-ink") }) + 20;
+  entries.forEach(([words, color]) => {
+    if (x > PAD.left && x + 16 + lengthOf(words) > width) {
+      x = PAD.left;
+      lines.push([]);
+    }
+    const parts = wrapped(words, width - x - 16);
+    parts.forEach((part, i) => {
+      if (i) lines.push([]);
+      lines[lines.length - 1].push({ words: part, color: i ? "" : color, x });
+    });
+    x += 16 + Math.max(...parts.map(lengthOf)) + 20;
   });
+  return lines;
+}
+
+function drawLegend(lines) {
+  lines.forEach((line, i) => line.forEach(({ words, color, x }) => {
+    if (color) dot(x + 5, 14 + 18 * i, 5, cssColor(color));
+    write(words, x + 16, 15 + 18 * i, { color: cssColor("--kb-ink") });
+  }));
 }
 
 function drawSeries(at) {
@@ -114,13 +148,7 @@ function evalText(point) {
 
 // Sentences in the middle, in as many lines as they need.
 function writeNote(words, width, height) {
-  const lines = [""];
-  ctx.font = `400 12px ${getComputedStyle(element).fontFamily}`;
-  words.split(" ").forEach((word) => {
-    const line = lines[lines.length - 1];
-    if (line && ctx.measureText(`${line} ${word}`).width > width - 40) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`.trim();
-  });
+  const lines = wrapped(words, width - 40);
   lines.forEach((line, i) =>
     write(line, width / 2, height / 2 + (i - (lines.length - 1) / 2) * 20, { align: "center" }));
 }
@@ -184,9 +212,11 @@ function draw() {
     writeNote(data().note || LABELS.empty, width, height);
     return;
   }
+  const lines = legend(width - PAD.right);
+  PAD.top = 24 + 18 * lines.length;
   const at = scales(width, height);
   drawAxes(at, width, height);
-  drawLegend(width);
+  drawLegend(lines);
   drawSeries(at);
   drawTooltip(at, width, height);
 }
