@@ -24,6 +24,8 @@ QUIET = "(조용합니다)"
 _LATER = "· {time} 뒤 ·"
 _MAX_TURNS = 8
 """Turns of the room after one message, if nobody falls silent before."""
+_BREATH = 1.0
+"""Seconds after each turn of a room that talks by itself at once."""
 _NEEDS_ROOM = "'방 돌려보기'는 방 전체를 배운 학습에서, 두 사람 이상을 골랐을 때 됩니다."
 _NOBODY_ELSE = "고른 사람이 이 방에 없습니다. '누구와'에서 다시 고르세요."
 
@@ -183,6 +185,7 @@ class _Scene:
                 reply = yield from _pass_on(self._paced(self._turn_or_opening(said)))
             if reply.bubbles:
                 said = (*said, _line(reply))
+            yield from self._breath()
 
     def _turn_or_opening(self, said: Sequence[ChatLine]) -> Iterator[Reply]:
         if current_session(said):
@@ -240,6 +243,11 @@ class _Scene:
             return replies
         pauses = own_pauses(self._taking, self._draw)
         return paced(replies, pauses, self._clock)
+
+    def _breath(self) -> Iterator[Reply]:
+        """A moment in which what was said at once can be read, and a page can stop it."""
+        if self._at_once:
+            yield from self._clock.wait(Reply("", (), done=False), _BREATH)
 
     def _rest(self) -> Iterator[Reply]:
         """Nobody types for a moment."""

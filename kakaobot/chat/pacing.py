@@ -16,8 +16,8 @@ LONGEST_PAUSE = 4.0
 """Seconds; no pause is shown for longer."""
 _HALFWAY = 12.0
 """Seconds of a real pause that is shown half as long as the longest one."""
-_TICK = 0.2
-"""Seconds after which a wait lets its reader leave."""
+_TICK = 0.5
+"""Seconds after which a wait lets its reader leave. A page draws its chat anew each time."""
 
 T = TypeVar("T")
 Pause = Callable[[str, int], float]

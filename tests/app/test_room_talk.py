@@ -249,6 +249,9 @@ def test_bubbles_come_with_pauses_unless_they_are_to_be_seen_at_once(home: Home)
     assert 0.1 < paused < 8.5
     talk.answer(options=TalkOptions(members=("도담",), at_once=True))
     assert talk.clock.time == paused
+    # A room that talks by itself leaves time to read it, and to stop it.
+    talk.turns(11)
+    assert talk.clock.time == pytest.approx(paused + 10)
 
 
 def test_a_room_can_be_left_in_any_pause(home: Home) -> None:
