@@ -22,6 +22,7 @@ from kakaobot.atomic_io import replace_text
 from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env, take_secrets
 from kakaobot.errors import ConfigError, quote
 from kakaobot.file_names import user_path
+from kakaobot.outgoing import LOG_NAME
 from kakaobot.setting_fields import setting_fields, setting_groups
 from kakaobot.settings import PathSettings, Settings
 from kakaobot.text_file import read_text
@@ -64,6 +65,11 @@ class Home:
     def state_folder(self) -> Path:
         """What the program remembers between its starts."""
         return self.root / _STATE_FOLDER
+
+    @property
+    def outgoing_file(self) -> Path:
+        """Where the processes of the program write which other machines they connected to."""
+        return self.state_folder / LOG_NAME
 
     @property
     def upload_folder(self) -> Path:

@@ -33,7 +33,7 @@ ROWS = (
     ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
     (
         *("kakaobot.text_file", "kakaobot.os_errors"),
-        *("kakaobot.model_files", "kakaobot.foreign_template"),
+        *("kakaobot.model_files", "kakaobot.foreign_template", "kakaobot.outgoing"),
     ),
     (
         *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),

@@ -22,6 +22,7 @@ from kakaobot.errors import ConfigError, KakaobotError
 from kakaobot.gc_pause import spare_modules
 from kakaobot.openmp import set_wait_policy
 from kakaobot.os_errors import os_error_message
+from kakaobot.outgoing import watch
 from scripts.open_page import open_in_browser, open_page_file, remove_redirect
 from ui import console_text
 from ui.browser_sessions import BrowserSessions
@@ -56,6 +57,7 @@ def _run(*, host: str, port: int | None, open_browser: bool) -> int:
     set_wait_policy()
     use_one_heap()
     home = Home.find()
+    watch(home.outgoing_file, anew=True)
     uploads = home.upload_folder
     # As in a URL: gradio writes IPv6 addresses so.
     host = host.strip("[]")

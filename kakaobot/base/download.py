@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kakaobot.base.hub import cached_file, hub_errors
+from kakaobot.base.hub import cached_file, fetching, hub_errors
 from kakaobot.errors import BaseModelError
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,8 @@ def list_model_files(name: str) -> list[ModelFile]:
     if constants.HF_HUB_OFFLINE:
         return []
     try:
-        files = HfApi().model_info(name, files_metadata=True, timeout=10).siblings or []
+        with fetching(name):
+            files = HfApi().model_info(name, files_metadata=True, timeout=10).siblings or []
     except hub_errors():
         log.warning("the hub does not list the files of %s", name, exc_info=True)
         return []
@@ -153,11 +154,12 @@ class _Download:
         from huggingface_hub import snapshot_download
 
         try:
-            snapshot_download(
-                self._name,
-                allow_patterns=[file.name for file in self._files],
-                tqdm_class=_progress_bar(self._bars, self._cancelled),
-            )
+            with fetching(self._name):
+                snapshot_download(
+                    self._name,
+                    allow_patterns=[file.name for file in self._files],
+                    tqdm_class=_progress_bar(self._bars, self._cancelled),
+                )
         except DownloadCancelled:
             log.info("the download of %s was cancelled", self._name)
         except hub_errors() as error:

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from kakaobot.errors import BaseModelError
+from kakaobot.outgoing import purpose
 from kakaobot.runs.exit_reason import is_short_of_memory
 
 log = logging.getLogger(__name__)
 
 CONFIG = "config.json"
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+_CHECK = "바탕 모델을 내려받을 수 있는지 확인"
+_FETCH = "바탕 모델 {name} 확인과 내려받기"
 _PATIENCE = 10.0
 """Seconds to wait for the hub before loading from the cache alone."""
 
@@ -31,7 +34,7 @@ def hub_reachable(timeout: float = 3.0) -> bool:
     address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
     request = urllib.request.Request(address, method="HEAD")
     try:
-        with urllib.request.urlopen(request, timeout=timeout):
+        with purpose(_CHECK), urllib.request.urlopen(request, timeout=timeout):
             return True
     except urllib.error.HTTPError as error:
         return error.code < 500
@@ -51,6 +54,21 @@ def is_cached(name: str) -> bool:
     """Whether the cache holds a model's config and some of its weights."""
     has_weights = any(cached_file(name, file) for file in _WEIGHTS)
     return has_weights and cached_file(name, CONFIG) is not None
+
+
+def cache_places(name: str) -> list[Path]:
+    """The folders that the hub's cache has for a model; empty for what is no name of the hub."""
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.file_download import repo_folder_name
+    from huggingface_hub.utils._validators import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return []
+    cache, folder = Path(constants.HF_HUB_CACHE), repo_folder_name(repo_id=name, repo_type="model")
+    return [path for path in (cache / folder, cache / ".locks" / folder) if path.is_dir()]
 
 
 def pretrained_source(name: str) -> dict[str, Any]:
@@ -77,11 +95,17 @@ def hub_errors() -> tuple[type[Exception], ...]:
     return tuple(errors)
 
 
+def fetching(name: str) -> contextlib.AbstractContextManager[None]:
+    """Names the connections for the files of a model."""
+    return purpose(_FETCH.format(name=name))
+
+
 @contextlib.contextmanager
 def readable_errors(name: str) -> Iterator[None]:
-    """Turn what `from_pretrained` raises into a BaseModelError."""
+    """Turn what `from_pretrained` raises into a BaseModelError, and name what it connects for."""
     try:
-        yield
+        with fetching(name):
+            yield
     except pickle.UnpicklingError as error:
         log.warning("loading %s failed", name, exc_info=True)
         raise BaseModelError(

@@ -12,6 +12,7 @@ from kakaobot.base.files import check_files
 from kakaobot.base.hub import (
     CONFIG,
     cached_file,
+    fetching,
     hub_reachable,
     pretrained_source,
     readable_errors,
@@ -94,7 +95,8 @@ def _small_file(name: str, file: str) -> Path | None:
 
     offline = cached_file(name, file) is None and not hub_reachable()
     try:
-        return Path(hf_hub_download(name, file, local_files_only=offline))
+        with fetching(name):
+            return Path(hf_hub_download(name, file, local_files_only=offline))
     except LocalEntryNotFoundError as error:
         raise BaseModelError(
             f"{name} 의 토크나이저를 내려받지 못했습니다. 인터넷 연결을 확인하거나 "

@@ -93,6 +93,9 @@ def _run(
 
         home = Home.find()
     from kakaobot.cli.password_file import check_password_file
+    from kakaobot.outgoing import watch
+
+    watch(home.outgoing_file)
 
     context = CommandContext(home, console, ask)
     check_password_file(context)

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from kakaobot.atomic_io import disk_is_full
 from kakaobot.errors import KakaobotError
 from kakaobot.os_errors import os_error_message
+from kakaobot.outgoing import watch
 from kakaobot.runs.exit_reason import (
     EXIT_FULL,
     FULL_DISK,
@@ -50,6 +51,7 @@ def main(argv: list[str]) -> int:
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     os.umask(0o077)
+    watch()
     run, ranks = Run(Path(argv[0])), ProcessGroup.from_environ()
     # `fsdp.shard` shards the model. With this variable the Trainer would do so again.
     os.environ.pop(FSDP_VARIABLE, None)
