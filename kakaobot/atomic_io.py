@@ -53,6 +53,12 @@ def replace_text(file: Path, text: str, *, mode: int = 0o666) -> None:
         raise
 
 
+def with_drafts(file: Path) -> list[Path]:
+    """The file and its drafts, as far as they exist: a kill leaves a draft behind."""
+    drafts = (*file.parent.glob(f"{file.name}.new"), *file.parent.glob(f"{file.name}.*.new"))
+    return [path for path in (file, *sorted(drafts)) if os.path.lexists(path)]
+
+
 def retry_rename(rename: Callable[[], object]) -> None:
     """Retry for two seconds: on Windows a rename fails while the target is being read."""
     for wait in (0.01, 0.05, 0.2, 0.5, 1.0):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from kakaobot.app.chat_model import LoadedModel, ModelMemory, version_of
 from kakaobot.app.feedback import rejected_replies
 from kakaobot.app.judges import Judges
 from kakaobot.app.personas import Persona, Personas, adapter_of, candidates_for, chat_messages
+from kakaobot.app.reply_marks import ReplyMarks
 from kakaobot.base.generation import chat_sampling
 from kakaobot.chat.guards import GuardCounts
 from kakaobot.chat.line import Ticket, WaitingLine
@@ -57,6 +58,7 @@ class ChatService:
         self.personas = Personas(home)
         self._model = LoadedModel(self.personas, loader, self._unload_at_exit)
         self._judges = Judges()
+        self._marks = ReplyMarks(home)
         self.guards = GuardCounts()
         """What the guards of replies have caught."""
 
@@ -143,6 +145,21 @@ class ChatService:
         """Cancel all replies and free the model's memory, after this call if it takes long."""
         self._start_unload(self._line.take_over()).join(timeout)
 
+    @contextmanager
+    def paused(self, drops_model: bool) -> Iterator[None]:
+        """Let no reply begin meanwhile.
+
+        Args:
+            drops_model: whether the adapter in memory is to go.
+
+        Raises:
+            RunError: a reply is being written.
+        """
+        with self._line.join_empty():
+            if drops_model:
+                self._model.drop()
+            yield
+
     def memory(self, access: AccessPass | None, run: str = "") -> ModelMemory:
         """What is loaded, and whether there is something better to talk to than `run`.
 
@@ -223,14 +240,15 @@ class ChatService:
                 yield waiting(_AHEAD.format(count=count))
             # Shown while the model loads, which takes seconds the first time.
             yield waiting(_SLOW if self.personas.training() else "")
-            model = self._model.get(
-                chosen,
-                self._home.settings(),
-                lines=lines,
-                cancelled=ticket.cancelled,
-                report=lambda note: show(waiting(note)),
-            )
-            yield from use(model, ticket.cancelled)
+            with self._marks.writing():
+                model = self._model.get(
+                    chosen,
+                    self._home.settings(),
+                    lines=lines,
+                    cancelled=ticket.cancelled,
+                    report=lambda note: show(waiting(note)),
+                )
+                yield from use(model, ticket.cancelled)
             finished.set()
 
         yield from ReplyThread(self._line.join(), produce).values()

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from filelock import FileLock, Timeout
-
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.build_inputs import pick_text
 from kakaobot.app.datasets import Datasets
+from kakaobot.app.start_lock import start_lock
 from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.atomic_io import disk_is_full
 from kakaobot.base.files import check_files
@@ -159,10 +158,9 @@ class Training:
             RunError: a run is live, or the disk is full.
         """
         runs = self._runs()
-        runs.folder.mkdir(parents=True, exist_ok=True)
         start: RunStart | None = None
         try:
-            with FileLock(runs.folder / ".start.lock", timeout=10):
+            with start_lock(runs.folder):
                 _check_none_live(runs)
                 # First, so that a refused start neither leaves an empty run behind nor cuts a
                 # reply.
@@ -173,8 +171,6 @@ class Training:
                 resumes = start is not None and start.resumes
                 raise RunError(FULL_DISK if resumes else without_promise(FULL_DISK)) from error
             raise
-        except Timeout as error:
-            raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error
         return self.snapshot(start.run.name)
 
     def stop(self, run: str = "") -> TrainingSnapshot:

@@ -31,6 +31,10 @@ _OLDEST_DRIVER = {"13": 580, "12": 525}
 _NO_DRIVER = 10**6
 
 
+AUTO_BASES = (*(name for _, name in _BY_VRAM), _SMALLEST)
+"""What `auto` chooses from, largest first."""
+
+
 @dataclass(frozen=True)
 class Hardware:
     gpu: str = ""
@@ -149,9 +153,8 @@ def location_of(name: str) -> str:
 
 def next_smaller(name: str) -> str:
     """The model below `name` among those `auto` chooses from; the smallest for any other name."""
-    names = [*(name for _, name in _BY_VRAM), _SMALLEST]
-    index = names.index(name) if name in names else len(names)
-    return names[min(index + 1, len(names) - 1)]
+    index = AUTO_BASES.index(name) if name in AUTO_BASES else len(AUTO_BASES)
+    return AUTO_BASES[min(index + 1, len(AUTO_BASES) - 1)]
 
 
 def _driver_number(driver: str) -> int:

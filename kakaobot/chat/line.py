@@ -10,6 +10,8 @@ from kakaobot.errors import RunError
 
 _FULL = "지금 기다리는 대화가 많습니다. 보낸 말은 그대로 있으니, 잠시 뒤 '다시 대답'을 누르세요."
 
+_OCCUPIED = "지금 대답을 쓰고 있어 지울 수 없습니다. 대답이 끝나거나 멈춘 뒤 다시 하세요."
+
 
 class WaitingLine:
     """Tickets in their order; the first one may use the model."""
@@ -31,6 +33,17 @@ class WaitingLine:
                 raise RunError(_FULL)
             self.tickets.append(Ticket(self))
             return self.tickets[-1]
+
+    def join_empty(self) -> Ticket:
+        """The first ticket.
+
+        Raises:
+            RunError: a reply is in progress or waits.
+        """
+        with self.moved:
+            if self.tickets:
+                raise RunError(_OCCUPIED)
+            return self.join()
 
     def take_over(self) -> Ticket:
         """Cancel all tickets; returns one that becomes the first once the current first is gone."""

@@ -64,6 +64,13 @@ _SET_ASIDE = (
 _DAMAGED = "저장한 대화의 파일 '{file}' 이(가) 망가져 있습니다. 다른 곳으로 옮기면 새로 시작합니다."
 
 
+def store_places(folder: Path) -> list[Path]:
+    """The file of the conversations, its journal first, and damaged ones that were set aside."""
+    aside = _ASIDE_NAME.format(time="*", number="")
+    found = {*folder.glob(f"{FILE_NAME}*"), *folder.glob(f"{aside}*")}
+    return sorted(found, reverse=True)
+
+
 class StoreDamaged(ConversationError):
     """The file was damaged and has been set aside: the next call starts with an empty one."""
 

@@ -30,6 +30,8 @@ COMMAND_MODULES = {
     "feedback": "feedback",
     "refine": "feedback",
     "audit": "audit",
+    "where": "storage",
+    "erase": "storage",
     "settings": "settings",
 }
 """Command → module of this package that holds the function of the same name."""
@@ -59,6 +61,7 @@ def build_parser() -> Parser:
     _add_training_commands(parser)
     _add_chat_commands(parser)
     _add_review_commands(parser)
+    _add_storage_commands(parser)
     parser.command("settings", "지금 쓰이는 모든 설정을 YAML 로 보여 줍니다.")
     return parser
 
@@ -230,6 +233,25 @@ def _add_review_commands(parser: Parser) -> None:
     command.option("--lines", "외웠는지 더 볼 줄을 한 줄에 하나씩 적은 파일", metavar="파일")
     command.option("--report", "새로 점검하지 않고, 마지막 점검을 다시 보여 줍니다.")
     command.option("--json", _JSON)
+
+
+def _add_storage_commands(parser: Parser) -> None:
+    command = parser.command(
+        "where",
+        "내 대화가 어디에 얼마나 있는지 보여 줍니다.\n"
+        "창을 마지막으로 연 뒤 밖으로 나간 요청과, 동의를 확인했는지도 함께 보여 줍니다.",
+    )
+    command.option("--json", _JSON)
+
+    command = parser.command(
+        "erase",
+        "where 가 보여 준 것을 영원히 지웁니다. 되돌릴 수 없습니다.\n"
+        "무엇이 얼마나 지워지는지 보여 주고 한 번 묻습니다. 설정과 비밀번호는 지우지 않습니다.",
+        make_epilog=lambda: _PASSWORD_HELP,
+    )
+    command.argument("names", "이름", "where 가 보여 준 이름", nargs="*")
+    command.option("--all", "누군가의 말이 들었거나 그것으로 만든 것을 모두 지웁니다.")
+    command.option("--yes", "묻지 않고 지웁니다.")
 
 
 def _add_run_option(command: Parser) -> None:

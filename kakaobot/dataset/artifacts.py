@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from kakaobot.atomic_io import parse_json, retry_rename
+from kakaobot.atomic_io import parse_json, retry_rename, with_drafts
 
 TRAIN, VAL, STATS, PREVIEW = "train.jsonl", "val.jsonl", "stats.json", "preview.json"
 REPORT, TURN_TAKING, CANARIES = "report.html", "turns.json", "canaries.json"
@@ -62,6 +62,11 @@ class ArtifactDraft:
     def _open(self, name: str) -> BinaryIO:
         self._names.append(name)
         return (self._folder / f"{name}.new").open("wb")
+
+
+def artifact_places(folder: Path) -> list[Path]:
+    """The files of a dataset that exist, drafts included."""
+    return [path for name in FILES for path in with_drafts(folder / name)]
 
 
 def read_json(folder: Path, name: str) -> Any:

@@ -12,11 +12,12 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from filelock import FileLock, Timeout
 
-from kakaobot.atomic_io import parse_json, retry_rename
+from kakaobot.atomic_io import parse_json, retry_rename, with_drafts
 from kakaobot.config import Home
 from kakaobot.dataset.name_replacement import NameReplacer, split_words
 from kakaobot.errors import DatasetError
@@ -29,7 +30,7 @@ from kakaobot.exports.participants import EXPORTER_NAMES, find_bots
 from kakaobot.schema import Message
 from kakaobot.settings import Settings
 
-_FILE_NAME = "pseudonyms.json"
+_FILE_NAME, _LOCK_NAME = "pseudonyms.json", ".pseudonyms.lock"
 _BOT_SUFFIX = " 로봇"
 """Keeps bots recognizable by their pseudonym."""
 _LOCK_TIMEOUT = 30
@@ -113,6 +114,11 @@ class _StoredPseudonyms:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
+def pseudonym_places(raw: Path) -> list[Path]:
+    """The files of a store that exist, drafts and the lock included."""
+    return [*with_drafts(raw / _FILE_NAME), *with_drafts(raw / _LOCK_NAME)]
+
+
 class PseudonymStore:
     """The pseudonyms of one home."""
 
@@ -157,7 +163,7 @@ class PseudonymStore:
         bot_names = set(find_bots(participants))
         try:
             self._raw.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._raw / ".pseudonyms.lock", timeout=_LOCK_TIMEOUT):
+            with FileLock(self._raw / _LOCK_NAME, timeout=_LOCK_TIMEOUT):
                 stored = self._read()
                 plain = {
                     name: pseudonym.removesuffix(_BOT_SUFFIX)

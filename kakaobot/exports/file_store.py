@@ -22,7 +22,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kakaobot.atomic_io import disk_is_full, parse_json, replace_text, retry_rename
+from kakaobot.atomic_io import disk_is_full, parse_json, replace_text, retry_rename, with_drafts
 from kakaobot.errors import ExportError
 from kakaobot.exports import aliases, manifest
 from kakaobot.exports.aliases import Aliases, ConfirmedAliases
@@ -180,6 +180,12 @@ class FileStore:
         """Changes whenever the entries or the aliases may have changed."""
         files = (self._manifest, self._aliases)
         return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+
+    def places(self) -> list[Path]:
+        """All that stores have written here: files, folders, drafts and the lock."""
+        names = ("inbox", "organized", ".lock")
+        files = (*(self._raw / name for name in names), self._manifest, self._aliases)
+        return [path for file in (*files, self._summaries) for path in with_drafts(file)]
 
     def load_aliases(self) -> ConfirmedAliases:
         """Confirmed aliases of all rooms.

@@ -19,6 +19,7 @@ from kakaobot.file_names import DEVICE, FORBIDDEN
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HASH_DIGITS = 16
+_ARCHIVED = re.compile(r"\d{8}-\d{6}(?: \(\d+\))?")
 _MAX_NAME_BYTES = 180
 """Leaves room for " (2)" and a suffix in the 255 bytes of most file systems."""
 _MAX_NAME = 80
@@ -46,6 +47,11 @@ def plan_archive(
     folder = unused_path(archive / (now or datetime.now()).strftime("%Y%m%d-%H%M%S"))
     existing = [path for path in paths if path.exists()]
     return [Move(path, folder / path.parent.name / path.name) for path in existing]
+
+
+def archive_folders(archive: Path) -> list[Path]:
+    """What `plan_archive` has made in an archive."""
+    return sorted(path for path in archive.glob("*") if _ARCHIVED.fullmatch(path.name))
 
 
 def move_files(moves: Sequence[Move]) -> list[Path]:

@@ -254,6 +254,12 @@ class Runs:
         configs = {Run(file.parent): _stamp(file)[0] for file in self.folder.glob(f"*/{_CONFIG}")}
         return sorted(configs, key=lambda run: (configs[run], run.name), reverse=True)
 
+    def folders(self) -> list[Path]:
+        """The folders of all runs, also of those that were not created or deleted to the end."""
+        names = (_CONFIG, _TURN_TAKING, _SCALES, _WORKER, _METRICS, LOG, QUIZ_FILE)
+        files = (file for name in (*names, "adapter_*") for file in self.folder.glob(f"*/{name}"))
+        return sorted({file.parent for file in files})
+
     def get(self, name: str) -> Run:
         """A run by name, whether or not it exists yet."""
         return Run(self.folder / name)

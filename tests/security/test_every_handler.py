@@ -84,6 +84,7 @@ PUBLIC_METHODS = {
     "ChatService.persona": _NAMES,
     "ChatService.personas": _NAMES,
     "ChatService.unload": "gives back memory",
+    "ChatService.paused": "keeps replies from beginning",
     "Quiz.close": "stops preparing questions",
     "Quiz.tallies": _FIGURES,
 }
