@@ -38,6 +38,14 @@ class GuardedBlocks(gr.Blocks):
     Gradio answers a value that a page should not send in English, and logs it with the values.
     """
 
+    quiet: gr.HTML
+    """Bears the progress of events that show none."""
+
+    def __enter__(self) -> GuardedBlocks:
+        super().__enter__()  # type: ignore[no-untyped-call]
+        self.quiet = gr.HTML(visible="hidden", elem_id="quiet")
+        return self
+
     async def process_api(
         self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any
     ) -> dict[str, Any]:

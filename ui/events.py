@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 
 from kakaobot.schema import Progress
-from ui.errors import show_errors
+from ui.errors import GuardedBlocks, show_errors
 
 Trigger = Callable[..., Any]
 """A gradio event listener: `button.click`, `tab.select`, `dependency.then`."""
@@ -25,7 +26,13 @@ def on(
     progress: str = "hidden",
     **options: Any,
 ) -> Any:
-    """Call `handler` on `trigger`. Passes `options` to gradio; returns its dependency."""
+    """Call `handler` on `trigger`. Passes `options` to gradio; returns its dependency.
+
+    At every message on any event, the page visits all components that ever bore progress, and
+    copies their values. So events without progress let a hidden component bear it.
+    """
+    if progress == "hidden" and isinstance(window := Context.root_block, GuardedBlocks):
+        options.setdefault("show_progress_on", window.quiet)
     return trigger(
         show_errors(handler),
         inputs,

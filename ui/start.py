@@ -30,7 +30,7 @@ from ui.render.stepper import TABS
 from ui.services import ConsentProtocol, ExportsProtocol, QuickStartProtocol, WorkflowProtocol
 from ui.tabs.rooms import ACTION_SCRIPT
 
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 2.0
 """Seconds between looks for the first adapter."""
 
 

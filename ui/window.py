@@ -24,8 +24,11 @@ _GOODBYE_SCRIPT = """(sentence) => {
   page.textContent = sentence;
   document.body.replaceChildren(page);
 }"""
-_POLL_SECONDS = 1.0
-"""Seconds between polls of the run folder while a page is open."""
+_POLL_SECONDS = 2.0
+"""Seconds between polls of the run folder while a page is open.
+
+An event costs the page tens of milliseconds, whatever its outputs: gradio visits all components.
+"""
 _LOCK_SECONDS = 3.0
 """Seconds between checks whether an open page must lock."""
 _DELETE_UPLOADS = (3600, 3600)
