@@ -28,6 +28,7 @@ from ui import console_text
 from ui.browser_sessions import BrowserSessions
 from ui.hosts import AllowedHosts, is_loopback, reachable_addresses
 from ui.server_info import ServerInfo, choose_port
+from ui.session_file import SessionFile
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -122,7 +123,8 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
     for notice in (services.password_file.exposure(), services.password_file.misnaming()):
         if notice:
             _print(console_text.ENV_NOTICE.format(notice=notice))
-    sessions = BrowserSessions(None if is_loopback(info.host) else services.gate)
+    file = SessionFile(home.state_folder / "sessions.json")
+    sessions = BrowserSessions(None if is_loopback(info.host) else services.gate, file)
     redirect = open_page_file(home.root)
     window = launch_window(
         services,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
+from ui import text
 from ui.asgi import Send
 
-_SCRIPT = Path(__file__).parent / "static" / "session.js"
+_STATIC = Path(__file__).parent / "static"
 _MANIFEST = b'<link rel="manifest" href="/manifest.json" />'
 """Browsers request it without the cookie, and so in vain."""
 _POLICY = (
@@ -44,8 +47,26 @@ def with_security_headers(send: Send) -> Send:
     return secured
 
 
+@functools.cache
+def _scripts() -> bytes:
+    """What stands between the page and its server, the first to see a request last."""
+    off, session = ((_STATIC / name).read_text("utf-8") for name in ("off.js", "session.js"))
+    words = {
+        "app": text.APP,
+        "title": text.OFF_TITLE,
+        "title_elsewhere": text.OFF_TITLE_ELSEWHERE,
+        "lead": text.OFF,
+        "training": text.OFF_TRAINING,
+        "again": text.OFF_AGAIN,
+        "draft": text.OFF_DRAFT,
+    }
+    return (
+        f"<script>{off.rstrip()}({json.dumps(words)});</script><script>{session}</script>".encode()
+    )
+
+
 class PageWithScript:
-    """Puts the script of the session before everything else of the page, and drops the manifest.
+    """Puts the scripts of the session before everything else of the page, and drops the manifest.
 
     Gradio adds scripts of its `head` option after it has sent its first requests.
     """
@@ -62,8 +83,11 @@ class PageWithScript:
         self._body += message.get("body", b"")
         if message.get("more_body"):
             return
-        script = f"<head><script>{_SCRIPT.read_text(encoding='utf-8')}</script>".encode()
-        body = bytes(self._body).replace(b"<head>", script, 1).replace(_MANIFEST, b"", 1)
+        body = (
+            bytes(self._body)
+            .replace(b"<head>", b"<head>" + _scripts(), 1)
+            .replace(_MANIFEST, b"", 1)
+        )
         headers = [pair for pair in self._start["headers"] if pair[0].lower() != b"content-length"]
         if b"content-length" in dict(self._start["headers"]):
             headers.append((b"content-length", str(len(body)).encode()))

@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from kakaobot.app.auth import AccessPass
-from kakaobot.atomic_io import parse_json
 from kakaobot.errors import AccessDenied
 from scripts.open_page import proof_of
 from ui import password_text, request_text
 from ui.asgi import App, Receive, Scope, Send
-from ui.browser_sessions import BrowserSession, BrowserSessions, PasswordRequired, has_key
+from ui.browser_sessions import (
+    BrowserSession,
+    BrowserSessions,
+    PasswordRequired,
+    SessionSecrets,
+    has_key,
+)
 from ui.errors import failure_of
 from ui.hosts import AllowedHosts
 from ui.page_security import PageWithScript, with_security_headers
 from ui.render.templating import render
+from ui.responses import Response, json_object, json_response, read_body, replay, respond
 from ui.upload_limits import MAX_EVENT_BYTES
 
 log = logging.getLogger("kakaobot.window")
@@ -34,6 +38,8 @@ OPEN = "/open"
 """The page that exchanges the code in its fragment; posting the code there exchanges it."""
 NEW_CODE = "/open/new"
 """Issues a code to whoever knows the control token: a second `launch.py`."""
+RETURN_CODE = "/open/return"
+"""Gives a page the return code of its session, and the name under which it asks for a proof."""
 KEY_HEADER = "x-kakaobot-key"
 PAGE_HEADER = "x-kakaobot-page"
 _HEALTH = "/health"
@@ -51,14 +57,6 @@ _API = re.compile(
 _MAX_CODE_BODY = 4_000
 _UNTRUSTED = ("forwarded", "x-forwarded-", "x-gradio-", "x-real-ip", "x-direct-url")
 """Headers by which a client could claim another address of this server, or of itself."""
-
-
-@dataclass(frozen=True)
-class _Response:
-    status: int
-    body: bytes = b""
-    content_type: str = "text/plain; charset=utf-8"
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 class SessionAuthMiddleware:
@@ -86,6 +84,7 @@ class SessionAuthMiddleware:
         self._app = app
         self._sessions = sessions
         self._hosts = hosts
+        self._port = port
         self._cookie = _cookie_name(port)
         self._control_token = control_token
         self._on_exchange = on_exchange
@@ -104,10 +103,10 @@ class SessionAuthMiddleware:
             response = await self._own_response(scope, receive, headers)
         body = None
         if response is None and scope["path"] in _BODY_WITH_HASH:
-            body = await _read(receive, MAX_EVENT_BYTES)
+            body = await read_body(receive, MAX_EVENT_BYTES)
             response = self._reject_body(body, scope, headers)
         if response is not None:
-            await _respond(send, response)
+            await respond(send, response)
             return
         scope["headers"] = list(_trusted(scope["headers"]))
         if (scope["method"], scope["path"]) == ("GET", "/"):
@@ -116,22 +115,22 @@ class SessionAuthMiddleware:
             send = PageWithScript(send).send
         if body is None:
             await self._app(scope, receive, send)
-        elif error := await failure_of(self._app(scope, _replay(body, receive), send)):
+        elif error := await failure_of(self._app(scope, replay(body, receive), send)):
             # An event of no page, such as one with an unknown number.
             log.warning("refused event: %s", type(error).__name__)
-            await _respond(send, _json(400, {"detail": request_text.UNEXPECTED_ERROR}))
+            await respond(send, json_response(400, {"detail": request_text.UNEXPECTED_ERROR}))
 
-    def _reject_foreign(self, headers: dict[str, str]) -> _Response | None:
+    def _reject_foreign(self, headers: dict[str, str]) -> Response | None:
         host = headers.get("host", "")
         if not self._hosts.allows(host):
-            return _Response(400, b"bad host")
+            return Response(400, b"bad host")
         if "origin" in headers and _origin_host(headers["origin"]) != host:
-            return _Response(403, b"bad origin")
+            return Response(403, b"bad origin")
         return None
 
     async def _own_response(
         self, scope: Scope, receive: Receive, headers: dict[str, str]
-    ) -> _Response | None:
+    ) -> Response | None:
         """The response of a path of this middleware or to a request without rights, if it is one.
 
         What concerns the session hash in a body is left to `_reject_body`.
@@ -148,63 +147,79 @@ class SessionAuthMiddleware:
         session = self._session(headers)
         if session is None:
             return _unauthorized()
+        if path == RETURN_CODE:
+            return self._return_code(session, headers)
         if _STATIC.fullmatch(path) and ".." not in path:
-            return None if method in ("GET", "HEAD") else _Response(405)
+            return None if method in ("GET", "HEAD") else Response(405)
         if not _API.fullmatch(f"{method} {path}"):
-            return _Response(404)
+            return Response(404)
         if not has_key(session, headers.get(KEY_HEADER, "")):
             return _unauthorized()
         if path == _RESET:
-            return _json(200, {"success": True})
+            return json_response(200, {"success": True})
         hashes = _hashes_in_address(scope)
         # Several in one query are no request of the page.
         if hashes is not None and not (len(hashes) == 1 and self._owns(headers, hashes[0])):
-            return _Response(403, b"another page")
+            return Response(403, b"another page")
         return None
 
-    def _health(self, scope: Scope) -> _Response:
-        """Says who serves this port, and proves it to whoever knows the control token."""
+    def _health(self, scope: Scope) -> Response:
+        """Says who serves this port, and proves it to `launch.py` and to open pages."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
-        challenge = query.get("challenge", [""])[0][:64]
-        proof = {"proof": proof_of(self._control_token, challenge)} if challenge else {}
-        return _json(200, {"app": "kakaobot", **proof})
+        challenge, name = (query.get(key, [""])[0][:64] for key in ("challenge", "session"))
+        answer: dict[str, object] = {"app": "kakaobot"}
+        if challenge:
+            answer["proof"] = proof_of(self._control_token, challenge)
+        # With the port: a program on another one could pass the challenge on to this one.
+        if found := self._sessions.proof(name, f"{challenge} {self._port}"):
+            answer["session"] = dict(zip(("state", "proof"), found, strict=True))
+        return json_response(200, answer)
+
+    def _return_code(self, session: BrowserSession, headers: dict[str, str]) -> Response:
+        if not has_key(session, headers.get(KEY_HEADER, "")):
+            return _unauthorized()
+        return json_response(200, {"session": session.name, "code": session.return_code})
 
     async def _open(
         self, method: str, receive: Receive, headers: dict[str, str]
-    ) -> _Response | None:
+    ) -> Response | None:
         if method in ("GET", "HEAD"):
             page = render("open", show=password_text.SHOW)
-            return _Response(200, page.encode(), "text/html; charset=utf-8")
+            return Response(200, page.encode(), "text/html; charset=utf-8")
         if method != "POST" or headers.get("content-type") != "application/json":
-            return _Response(405)
-        request = _json_object(await _read(receive, _MAX_CODE_BODY))
+            return Response(405)
+        request = json_object(await read_body(receive, _MAX_CODE_BODY))
         code, password = str(request.get("code", "")), str(request.get("password", ""))
+        cookies, key = self._cookies(headers) or [""], headers.get(KEY_HEADER, "")
         try:
             # In a thread, as checking a password takes a while.
-            session = await asyncio.to_thread(self._sessions.exchange, code, password)
+            new = await asyncio.to_thread(
+                self._sessions.exchange, code, password, SessionSecrets(cookies[0], key)
+            )
         except PasswordRequired as error:
-            return _json(401, {"message": str(error), "asks_password": True})
+            return json_response(401, {"message": str(error), "asks_password": True})
         except AccessDenied as error:
-            return _json(401, {"message": str(error), "asks_password": False})
+            return json_response(401, {"message": str(error), "asks_password": False})
         self._on_exchange()
-        cookie = f"{self._cookie}={session.cookie}; Path=/; HttpOnly; SameSite=Strict"
-        return _json(200, {"key": session.key}, {"set-cookie": cookie})
+        cookie = f"{self._cookie}={new.cookie}; Path=/; HttpOnly; SameSite=Strict"
+        return json_response(200, {"key": new.key}, {"set-cookie": cookie})
 
-    def _new_code(self, method: str, headers: dict[str, str]) -> _Response:
+    def _new_code(self, method: str, headers: dict[str, str]) -> Response:
         expected = f"Bearer {self._control_token}".encode()
         if method != "POST" or "origin" in headers:
-            return _Response(405)
+            return Response(405)
         if not hmac.compare_digest(headers.get("authorization", "").encode(), expected):
-            return _Response(401)
-        return _json(200, {"code": self._sessions.issue_code()})
+            return Response(401)
+        return json_response(200, {"code": self._sessions.issue_code()})
 
     def _session(self, headers: dict[str, str]) -> BrowserSession | None:
+        found = map(self._sessions.find, self._cookies(headers))
+        return next((session for session in found if session), None)
+
+    def _cookies(self, headers: dict[str, str]) -> list[str]:
         # Not http.cookies: it drops all cookies if another program on this host set an invalid one.
-        for part in headers.get("cookie", "").split(";"):
-            name, _, value = part.strip().partition("=")
-            if name == self._cookie and (session := self._sessions.find(value)):
-                return session
-        return None
+        parts = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
+        return [value for name, _, value in parts if name == self._cookie]
 
     def _owns(self, headers: dict[str, str], session_hash: str) -> bool:
         session, page = self._session(headers), headers.get(PAGE_HEADER, "")
@@ -214,13 +229,13 @@ class SessionAuthMiddleware:
 
     def _reject_body(
         self, body: bytes | None, scope: Scope, headers: dict[str, str]
-    ) -> _Response | None:
+    ) -> Response | None:
         if body is None:
-            return _json(413, {"detail": request_text.REQUEST_TOO_LARGE})
-        session_hash = _json_object(body).get("session_hash")
+            return json_response(413, {"detail": request_text.REQUEST_TOO_LARGE})
+        session_hash = json_object(body).get("session_hash")
         if not isinstance(session_hash, str):
-            return _Response(400, b"no session hash")
-        return None if self._owns(headers, session_hash) else _Response(403, b"another page")
+            return Response(400, b"no session hash")
+        return None if self._owns(headers, session_hash) else Response(403, b"another page")
 
 
 class BrowserRequest(Protocol):
@@ -276,53 +291,5 @@ def _trusted(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, by
             yield name, value
 
 
-async def _read(receive: Receive, limit: int) -> bytes | None:
-    """The body of a request; None if it is longer than `limit` bytes or the client is gone."""
-    body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        body += message.get("body", b"")
-        if len(body) > limit:
-            return None
-        if not message.get("more_body"):
-            return bytes(body)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that returns a body that has been read, then what follows."""
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> MutableMapping[str, Any]:
-        return messages.pop() if messages else await receive()
-
-    return replayed
-
-
-def _json_object(body: bytes | None) -> dict[str, Any]:
-    try:
-        value = parse_json(body or b"")
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _json(status: int, value: object, headers: dict[str, str] | None = None) -> _Response:
-    return _Response(status, json.dumps(value).encode(), "application/json", headers or {})
-
-
-def _unauthorized() -> _Response:
-    return _Response(401, render("unauthorized").encode(), "text/html; charset=utf-8")
-
-
-async def _respond(send: Send, response: _Response) -> None:
-    headers = {
-        "content-type": response.content_type,
-        "cache-control": "no-store",
-        "content-length": str(len(response.body)),
-        **response.headers,
-    }
-    raw = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": raw})
-    await send({"type": "http.response.body", "body": response.body})
+def _unauthorized() -> Response:
+    return Response(401, render("unauthorized").encode(), "text/html; charset=utf-8")

@@ -7,23 +7,15 @@ from typing import cast
 
 import gradio as gr
 
-from ui import password_bar, password_card, password_form, start, stepper, text
+from ui import header, password_bar, password_card, password_form, start, stepper, text
 from ui.errors import GuardedBlocks
-from ui.events import Trigger, on, open_tab
+from ui.events import Trigger, open_tab
 from ui.password_bar import BarComponents, NoPassStore, PassStore
-from ui.render import cards
-from ui.services import Services, TrainingProtocol
+from ui.services import Services
 from ui.tabs import dataset, exports, rooms, settings, training
 from ui.tabs.chat import tab as chat
 from ui.tabs.chat.conversations import RunRequest
 
-# Replaces the page, because its server is about to exit.
-_GOODBYE_SCRIPT = """(sentence) => {
-  const page = document.createElement("main");
-  page.className = "kb-goodbye";
-  page.textContent = sentence;
-  document.body.replaceChildren(page);
-}"""
 _POLL_SECONDS = 2.0
 """Seconds between polls of the run folder while a page is open.
 
@@ -52,7 +44,7 @@ def build_window(
     with GuardedBlocks(
         title=text.TITLE, analytics_enabled=False, delete_cache=_DELETE_UPLOADS, elem_id="window"
     ) as window:
-        status_line = _header(HeaderHandlers(services.training, quit_program))
+        status_line = header.layout()
         # Outside the tabs: a timer inside a hidden tab does not tick.
         timer, lock_timer = gr.Timer(_POLL_SECONDS), gr.Timer(_LOCK_SECONDS)
         bar = password_bar.PasswordBarHandlers(gate, passes or NoPassStore())
@@ -84,6 +76,7 @@ def build_window(
             bar_parts,
             window.load,
         )
+        header.add_quit_button(header.HeaderHandlers(services.training, quit_program))
     return cast("gr.Blocks", window)
 
 
@@ -126,31 +119,6 @@ def _tabs(
                 [tab.select, load],
             )
     return cast("gr.Tabs", tabs)
-
-
-class HeaderHandlers:
-    """Handler of the quit button."""
-
-    def __init__(self, training: TrainingProtocol, quit_program: Callable[[], None]) -> None:
-        self._training = training
-        self._quit_program = quit_program
-
-    def quit(self) -> str:
-        """End the program; returns the text that replaces the page."""
-        self._quit_program()
-        return text.FAREWELL_LIVE if self._training.snapshot().can_stop else text.FAREWELL
-
-
-def _header(handlers: HeaderHandlers) -> gr.HTML:
-    with gr.Row(elem_id="header"):
-        gr.HTML(cards.brand(), elem_id="brand")
-        status_line = gr.HTML(elem_id="status")
-        quit_button = gr.Button(text.QUIT, elem_id="quit", size="sm", scale=0, min_width=84)
-    farewell = gr.Textbox(visible="hidden", elem_id="farewell")
-    on(quit_button.click, handlers.quit, None, farewell).success(
-        None, farewell, None, js=_GOODBYE_SCRIPT, api_visibility="private"
-    )
-    return status_line
 
 
 def _dataset_handlers(services: Services) -> dataset.DatasetHandlers:

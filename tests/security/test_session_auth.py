@@ -30,6 +30,7 @@ API = [
     ("POST", JOIN),
     ("POST", "/gradio_api/cancel"),
     ("POST", "/gradio_api/reset"),
+    ("GET", "/open/return"),
 ]
 ELSEWHERE = [
     "/config",
@@ -76,9 +77,9 @@ async def page(request):
     return JSONResponse({"body": body, "headers": dict(request.headers)})
 
 
-def make_client(host="127.0.0.1", netloc=HOST, gate=None, addresses=()):
+def make_client(host="127.0.0.1", netloc=HOST, gate=None, addresses=(), sessions=None):
     """A client of an app behind the middleware, and its sessions."""
-    sessions = BrowserSessions(gate)
+    sessions = sessions or BrowserSessions(gate)
     app = Starlette(routes=[Route("/{path:path}", page, methods=["GET", "POST", "PUT"])])
     guarded = SessionAuthMiddleware(
         app,

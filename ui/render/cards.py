@@ -29,6 +29,11 @@ def note(title: str, *sentences: str, tone: Tone = "calm") -> str:
     return render("note", title=title, sentences=sentences, tone=tone)
 
 
+def question(title: str, *sentences: str) -> str:
+    """What is asked before something is done."""
+    return render("question", title=title, sentences=sentences)
+
+
 def lead(sentence: str, *details: str) -> str:
     """The sentence at the top of a tab, with smaller ones below."""
     return render("lead", sentence=sentence, details=details)

@@ -34,8 +34,7 @@
     const response = route
       ? await sendEvent(resource, route === "cancel", withSecrets)
       : await send(resource, withSecrets);
-    // The session is gone; the page at this address says what to do.
-    if (response.status === 401) location.replace("/open");
+    if (response.status === 401) window.dispatchEvent(new Event("kakaobot-refused"));
     return response;
   };
 }

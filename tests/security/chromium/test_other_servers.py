@@ -184,13 +184,15 @@ def test_neither_policy_nor_session_blocks_anything_of_the_window(
     assert [(status, url) for status, url in refused if status >= 400] == []
 
 
-def test_a_window_whose_program_started_anew_says_so(
+def test_a_page_that_the_program_no_longer_knows_says_so(
     tmp_path: Path, context: BrowserContext
 ) -> None:
+    """Its home was replaced while the program did not run for a moment."""
     page = context.new_page()
     port = free_port()
-    with running_window(tmp_path, port=port) as window:
+    with running_window(tmp_path / "one", port=port) as window:
         page.goto(f"{window.base_url}/open#{window.code}")
         expect(page.locator("#export-upload")).to_be_visible()
-    with running_window(tmp_path, port=port):
+    with running_window(tmp_path / "two", port=port):
+        page.reload()
         expect(page.locator("main")).to_contain_text("launch.py")
