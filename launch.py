@@ -7,9 +7,7 @@ a traceback. Installing is the task of `scripts/environment.py`.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -17,19 +15,21 @@ from pathlib import Path
 from typing import NoReturn
 
 from scripts.environment import EnvironmentFailure, environment, is_running_in
-from scripts.open_page import open_in_browser, proof_of
+from scripts.open_page import open_in_browser
 from scripts.pip_progress import say
+from scripts.running_window import running_window, show_window
 
 ROOT = Path(__file__).resolve().parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 HELP = """사용법:
-  python launch.py [--port 번호] [--host 주소] [--no-browser]   창을 엽니다 (처음에는 설치도 합니다)
-  python launch.py test [pytest 옵션 …]                         검사를 실행합니다
-  python launch.py cli [명령 …]                                 명령줄 도구 (python -m kakaobot)
+  python launch.py [옵션 …]               창을 엽니다 (처음에는 설치도 합니다)
+  python launch.py test [pytest 옵션 …]   검사를 실행합니다
+  python launch.py cli [명령 …]           명령줄 도구 (python -m kakaobot)
 
   --port 번호    사용할 포트 (기본: 7860부터 비어 있는 번호)
   --host 주소    접속을 받을 주소 (기본: 127.0.0.1, 이 컴퓨터에서만 접속)
+  --browser      앱 창 대신 보통 쓰는 브라우저에 열기 (앱 창은 Chrome·Edge·Chromium 이 있을 때)
   --no-browser   브라우저를 열지 않고 주소만 출력"""
 
 
@@ -93,7 +93,8 @@ def start(
     home = Path(environ.get("KAKAOBOT_HOME") or root)
     address = running_window(home)
     if address:
-        browse = show or (lambda address: open_in_browser(address, home))
+        in_app = not options.browser
+        browse = show or (lambda address: open_in_browser(address, home, app_window=in_app))
         return show_window(address, None if options.no_browser else browse)
     python = prepare(root, root / "requirements.txt")
     if is_running_in(python):
@@ -115,6 +116,7 @@ def read_options(argv: Sequence[str]) -> argparse.Namespace:
     parser = LaunchParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--port", type=_port)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--browser", action="store_true")
     parser.add_argument("--no-browser", action="store_true")
     parser.add_argument("-h", "--help", action="store_true")
     return parser.parse_args(argv)
@@ -124,58 +126,6 @@ def _port(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text) < 65536):
         raise argparse.ArgumentTypeError("포트는 1부터 65535까지의 숫자입니다")
     return int(text)
-
-
-def running_window(home: Path) -> str | None:
-    """An address that opens the window running from `home` once; None if none responds."""
-    try:
-        record = json.loads((home / ".kakaobot" / "instance.json").read_text(encoding="utf-8"))
-        host, port, token = str(record["host"]), int(record["port"]), str(record["token"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    # Another program on this port must not see the token, nor lead to a page of its own.
-    challenge = secrets.token_hex(16)
-    health = _request(host, port, "GET", f"/health?challenge={challenge}", {})
-    if health.get("proof") != proof_of(token, challenge):
-        return None
-    authorization = {"Authorization": f"Bearer {token}"}
-    code = _request(host, port, "POST", "/open/new", authorization).get("code")
-    if not isinstance(code, str):
-        return None
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/open#{code}"
-
-
-def _request(
-    host: str, port: int, method: str, path: str, headers: Mapping[str, str]
-) -> dict[str, object]:
-    """The JSON object that this address responds; empty if it does not."""
-    # Imported here because most starts find no window. Unlike urllib it ignores proxies, which must
-    # not be used for a local address.
-    import http.client
-
-    connection = http.client.HTTPConnection(host, port, timeout=1)
-    try:
-        connection.request(method, path, headers=dict(headers))
-        value = json.loads(connection.getresponse().read(4096))
-    except (OSError, ValueError, http.client.HTTPException):
-        return {}
-    finally:
-        connection.close()
-    return value if isinstance(value, dict) else {}
-
-
-def show_window(address: str, show: Callable[[str], bool] | None) -> int:
-    """Print `address`, the only output on stdout, and open it with `show`."""
-    sys.stdout.write(address + "\n")
-    sys.stdout.flush()
-    if show is None:
-        say("이미 열려 있습니다. 위 주소로 접속하세요.")
-    elif show(address):
-        say("이미 열려 있어 그 창을 보여 드립니다.")
-    else:
-        say("이미 열려 있지만 브라우저를 열지 못했습니다. 위 주소를 브라우저에 붙여 넣으세요.")
-    return 0
 
 
 def _passwords(environ: Mapping[str, str]) -> dict[str, str]:
@@ -189,7 +139,12 @@ def _open_window(options: argparse.Namespace, environ: Mapping[str, str]) -> int
     os.environ.update(_passwords(environ))
     from ui.app import run  # importable only inside the environment
 
-    return run(host=options.host, port=options.port, open_browser=not options.no_browser)
+    return run(
+        host=options.host,
+        port=options.port,
+        open_browser=not options.no_browser,
+        app_window=not options.browser,
+    )
 
 
 def warn_if_public(host: str) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from scripts.file_lock import try_lock
 from scripts.pip_progress import failure_report, run_pip, say
 from scripts.requirement import files_of, missing, read_requirements, version_tuple
 from scripts.torch_index import Gpu, nvidia_gpu, torch_index
@@ -241,23 +242,8 @@ def exclusive(lock: Path, wait: float = 1.0) -> Iterator[None]:
     """Let one process install at a time. The system releases the lock of a killed process."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a", encoding="utf-8") as file:
-        if not _try_lock(file):
+        if not try_lock(file):
             say("다른 창에서 설치하고 있습니다. 끝날 때까지 기다립니다…")
-            while not _try_lock(file):
+            while not try_lock(file):
                 time.sleep(wait)
         yield
-
-
-def _try_lock(file: IO[str]) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

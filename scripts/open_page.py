@@ -15,6 +15,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from scripts.app_window import open_app_window
+
 PAGE = """<!doctype html>
 <html lang="ko">
   <meta charset="utf-8">
@@ -31,14 +33,28 @@ def open_page_file(home: Path) -> Path:
     return home / "data" / "open.html"
 
 
-def open_in_browser(address: str, home: Path, show: Callable[[str], bool] | None = None) -> bool:
+def open_in_browser(
+    address: str,
+    home: Path,
+    show: Callable[[str], bool] | None = None,
+    *,
+    app_window: bool = False,
+) -> bool:
     """Write the redirect file of an address and open it; returns whether a browser was found.
+
+    Args:
+        address: with a code.
+        home: of the window.
+        show: opens the file; by default in the user's browser.
+        app_window: whether a window without tabs is tried first.
 
     Raises:
         OSError: the file cannot be written.
     """
     file = open_page_file(home)
     write_redirect(file, address)
+    if app_window and open_app_window(file.resolve().as_uri()):
+        return True
     if show is None:
         import webbrowser  # slow to import, and not needed by a first start
 

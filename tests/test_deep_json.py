@@ -14,7 +14,7 @@ from kakaobot.atomic_io import parse_json
 from kakaobot.config import Home
 from kakaobot.runs.run import Run
 from kakaobot.train.run_config import run_config
-from launch import running_window
+from scripts.running_window import running_window
 from tests.prepared_home import is_sentence, prepare_home, run_command
 
 NESTED = ["[" * 200_000, '{"a":' * 200_000, "[" * 200_000 + "]" * 200_000]

@@ -18,6 +18,7 @@ import pytest
 
 import launch
 from scripts.open_page import proof_of
+from scripts.running_window import running_window
 from tests.conftest import python_outside
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,8 +107,8 @@ def start(argv: list[str], root: Path, **environ: str) -> tuple[int, Started, li
 # --- before anything is installed
 
 
-def test_seven_files_run_before_the_installation() -> None:
-    assert len(BEFORE_INSTALLATION) == 7
+def test_ten_files_run_before_the_installation() -> None:
+    assert len(BEFORE_INSTALLATION) == 10
 
 
 @pytest.mark.parametrize("file", BEFORE_INSTALLATION, ids=lambda file: file.name)
@@ -207,18 +208,18 @@ def test_a_public_address_is_warned_about(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_running_window_is_found_by_its_address(home: Path, port: int) -> None:
     write_address(home, port)
-    assert launch.running_window(home) == f"http://127.0.0.1:{port}/open#한-code"
+    assert running_window(home) == f"http://127.0.0.1:{port}/open#한-code"
 
 
 def test_a_window_on_all_interfaces_is_reached_by_loopback(home: Path, port: int) -> None:
     write_address(home, port, host="0.0.0.0")
-    assert launch.running_window(home) == f"http://127.0.0.1:{port}/open#한-code"
+    assert running_window(home) == f"http://127.0.0.1:{port}/open#한-code"
 
 
 def test_proxies_are_ignored(home: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     write_address(home, port)
-    assert launch.running_window(home)
+    assert running_window(home)
 
 
 def test_a_program_that_cannot_prove_the_token_is_not_the_window(
@@ -227,7 +228,7 @@ def test_a_program_that_cannot_prove_the_token_is_not_the_window(
     monkeypatch.setattr(Window, "token", "guessed")
     monkeypatch.setattr(Window, "requests", [])
     write_address(home, port)
-    assert launch.running_window(home) is None
+    assert running_window(home) is None
     assert Window.requests == []
 
 
@@ -238,18 +239,18 @@ def test_another_program_on_the_port_is_not_the_window(
     respond = Window.respond
     monkeypatch.setattr(Window, "respond", lambda self, _: respond(self, answer))
     write_address(home, port)
-    assert launch.running_window(home) is None
+    assert running_window(home) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', '{"host": "127.0.0.1"}', "null"])
 def test_a_damaged_address_file_is_ignored(text: str, home: Path) -> None:
     (home / ".kakaobot" / "instance.json").write_text(text, encoding="utf-8")
-    assert launch.running_window(home) is None
+    assert running_window(home) is None
 
 
 def test_a_dead_window_is_ignored(home: Path, port: int) -> None:
     write_address(home, 1)
-    assert launch.running_window(home) is None
+    assert running_window(home) is None
 
 
 def test_a_second_start_shows_the_first_window_and_prepares_nothing(
@@ -280,8 +281,9 @@ def test_a_second_start_shows_the_first_window_and_prepares_nothing(
 
 APP = """
 import json, os, sys
-def run(*, host, port, open_browser):
-    print(json.dumps([sys.prefix, host, port, open_browser, os.environ.get("PYTHONUTF8")]))
+def run(*, host, port, open_browser, app_window):
+    utf8 = os.environ.get("PYTHONUTF8")
+    print(json.dumps([sys.prefix, host, port, open_browser, app_window, utf8]))
     return 7
 """
 MODULE = "import os, sys\nprint(sys.argv[1:], os.getcwd())\nraise SystemExit(9)\n"
@@ -319,13 +321,13 @@ def test_the_first_start_installs_and_the_second_does_not(
     folder = project(tmp_path / "내 프로젝트")
     first = run_launcher(folder, "--port", "8123", "--no-browser")
     assert first.returncode == 7, first.stderr
-    assert json.loads(first.stdout) == [str(folder / ".venv"), "127.0.0.1", 8123, False, "1"]
+    assert json.loads(first.stdout) == [str(folder / ".venv"), "127.0.0.1", 8123, False, True, "1"]
     assert "설치가 끝났습니다" in first.stderr
     assert (folder / ".venv" / "install.log").exists()
 
-    second = run_launcher(folder)
+    second = run_launcher(folder, "--browser")
     assert (second.returncode, second.stderr) == (7, "")
-    assert json.loads(second.stdout)[2:4] == [None, True]
+    assert json.loads(second.stdout)[2:5] == [None, True, False]
 
     tool = run_launcher(folder, "cli", "train", "--x")
     assert (tool.returncode, tool.stdout) == (9, f"['train', '--x'] {tmp_path}\n")

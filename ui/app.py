@@ -5,6 +5,7 @@ Gradio is imported inside `_serve`, because it reads the environment at import.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import secrets
@@ -24,9 +25,11 @@ from kakaobot.openmp import set_wait_policy
 from kakaobot.os_errors import os_error_message
 from kakaobot.outgoing import watch
 from scripts.open_page import open_in_browser, open_page_file, remove_redirect
+from scripts.running_window import show_window
 from ui import console_text
 from ui.browser_sessions import BrowserSessions
 from ui.hosts import AllowedHosts, is_loopback, reachable_addresses
+from ui.one_window import one_window
 from ui.server_info import ServerInfo, choose_port
 from ui.session_file import SessionFile
 
@@ -36,14 +39,29 @@ if TYPE_CHECKING:
 
     from ui.services import Services
 
+Opener = Callable[[str, Path], bool]
+"""Opens an address of the window of a home; returns whether a browser was found."""
 _POLL_SECONDS = 0.5
 """Seconds between checks of the stop event: Windows delivers Ctrl+C only between waits."""
 
 
-def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool = True) -> int:
-    """Open the window and serve it until it is closed; returns the exit code."""
+def run(
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    open_browser: bool = True,
+    app_window: bool = False,
+) -> int:
+    """Open the window and serve it until it is closed; returns the exit code.
+
+    Args:
+        host: as the user names it.
+        port: by default the first free one.
+        open_browser: whether the address is opened, or only printed.
+        app_window: whether a window without tabs is tried first.
+    """
     try:
-        return _run(host=host, port=port, open_browser=open_browser)
+        return _run(host, port, _opener(open_browser, app_window))
     except KakaobotError as error:
         _print(str(error))
     except OSError as error:
@@ -51,27 +69,39 @@ def run(*, host: str = "127.0.0.1", port: int | None = None, open_browser: bool 
     return 1
 
 
-def _run(*, host: str, port: int | None, open_browser: bool) -> int:
+def _opener(open_browser: bool, app_window: bool) -> Opener | None:
+    return functools.partial(open_in_browser, app_window=app_window) if open_browser else None
+
+
+def _run(host: str, port: int | None, opener: Opener | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     # New files are readable by this user only.
     os.umask(0o077)
     set_wait_policy()
     use_one_heap()
     home = Home.find()
-    watch(home.outgoing_file, anew=True)
-    uploads = home.upload_folder
     # As in a URL: gradio writes IPv6 addresses so.
     host = host.strip("[]")
     if not is_loopback(host) and not home.password().strip():
         raise ConfigError(console_text.REMOTE_NEEDS_PASSWORD)
-    info = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
+    with one_window(home) as other:
+        if other:
+            return show_window(other, opener and (lambda address: opener(address, home.root)))
+        info = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
+        return _run_alone(home, info, opener)
+
+
+def _run_alone(home: Home, info: ServerInfo, opener: Opener | None) -> int:
+    """Serve the window of a home; no other process does."""
+    watch(home.outgoing_file, anew=True)
+    uploads = home.upload_folder
     _prepare(uploads)
     stop = threading.Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
     try:
-        return _serve(home, info, stop, open_browser=open_browser)
+        return _serve(home, info, stop, opener)
     finally:
         shutil.rmtree(uploads, ignore_errors=True)
 
@@ -115,7 +145,7 @@ def launch_window(
     return window
 
 
-def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser: bool) -> int:
+def _serve(home: Home, info: ServerInfo, stop: threading.Event, opener: Opener | None) -> int:
     from ui.services import Services
 
     services = Services.from_home(home)
@@ -136,7 +166,7 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, *, open_browser:
     spare_modules()
     info.write(home)
     try:
-        _open(info, sessions, home, open_browser=open_browser)
+        _open(info, sessions, home, opener)
         while not stop.wait(_POLL_SECONDS):
             pass
     finally:
@@ -212,16 +242,16 @@ def _delayed(stop: threading.Event) -> Callable[[], None]:
     return quit_program
 
 
-def _open(info: ServerInfo, sessions: BrowserSessions, home: Home, *, open_browser: bool) -> None:
+def _open(info: ServerInfo, sessions: BrowserSessions, home: Home, opener: Opener | None) -> None:
     address = info.address(sessions.issue_code())
     try:
-        opened = open_browser and open_in_browser(address, home.root)
+        opened = opener is not None and opener(address, home.root)
     except OSError:
         opened = False
     if opened:
         _print(console_text.OPENED)
     else:
-        _print(console_text.BROWSER_FAILED if open_browser else console_text.OPEN_MANUALLY)
+        _print(console_text.BROWSER_FAILED if opener else console_text.OPEN_MANUALLY)
     # Also if opened: a sandboxed browser may not be allowed to read the redirect file.
     sys.stdout.write(address + "\n")
     if not is_loopback(info.host):

@@ -12,6 +12,7 @@ CLOSED = "프로그램을 끝냈습니다."
 STILL_TRAINING = (
     "학습 '{run}' 은 뒤에서 계속됩니다. 멈추려면 다음 명령을 쓰세요: python launch.py cli stop"
 )
+OTHER_WINDOW_SILENT = "먼저 켠 프로그램이 대답하지 않습니다. 그 프로그램을 끝낸 뒤 다시 실행하세요."
 PORT_TAKEN = "포트 {port} 을(를) 다른 프로그램이 쓰고 있습니다. --port 로 다른 번호를 고르세요."
 NO_PORT = "7860부터 비어 있는 포트를 찾지 못했습니다. --port 로 번호를 골라 주세요."
 HOST_UNKNOWN = (

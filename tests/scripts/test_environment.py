@@ -11,6 +11,7 @@ import pytest
 
 from scripts import environment as subject
 from scripts.environment import EnvironmentFailure, is_installed, unsupported_reason
+from scripts.file_lock import try_lock
 from scripts.torch_index import CUDA_13, Gpu
 from tests.conftest import python_outside
 
@@ -208,7 +209,7 @@ def test_a_supported_machine_is_accepted(
 def test_one_process_installs_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lock = tmp_path / ".kakaobot" / "install.lock"
     with subject.exclusive(lock), lock.open("a", encoding="utf-8") as other:
-        assert not subject._try_lock(other)
+        assert not try_lock(other)
     with subject.exclusive(lock):
         pass
     assert not capsys.readouterr().err
