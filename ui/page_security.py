@@ -10,10 +10,14 @@ from typing import Any
 
 from ui import text
 from ui.asgi import Send
+from ui.public_files import MANIFEST
 
 _STATIC = Path(__file__).parent / "static"
-_MANIFEST = b'<link rel="manifest" href="/manifest.json" />'
-"""Browsers request it without the cookie, and so in vain."""
+_GRADIO_MANIFEST = b'<link rel="manifest" href="/manifest.json" />'
+_LINKS = f"""<link rel="manifest" href="{MANIFEST}" />
+<meta name="theme-color" media="(prefers-color-scheme: light)" content="#f3f1ed" />
+<meta name="theme-color" media="(prefers-color-scheme: dark)" content="#171614" />""".encode()
+"""The name and icons of the window, and the color of the frame around it."""
 _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -66,7 +70,7 @@ def _scripts() -> bytes:
 
 
 class PageWithScript:
-    """Puts the scripts of the session before everything else of the page, and drops the manifest.
+    """Puts the scripts of the session before everything else of the page, and its own manifest.
 
     Gradio adds scripts of its `head` option after it has sent its first requests.
     """
@@ -86,7 +90,7 @@ class PageWithScript:
         body = (
             bytes(self._body)
             .replace(b"<head>", b"<head>" + _scripts(), 1)
-            .replace(_MANIFEST, b"", 1)
+            .replace(_GRADIO_MANIFEST, _LINKS, 1)
         )
         headers = [pair for pair in self._start["headers"] if pair[0].lower() != b"content-length"]
         if b"content-length" in dict(self._start["headers"]):

@@ -28,6 +28,7 @@ from ui.browser_sessions import (
 from ui.errors import failure_of
 from ui.hosts import AllowedHosts
 from ui.page_security import PageWithScript, with_security_headers
+from ui.public_files import PUBLIC_FILES, public_file
 from ui.render.templating import render
 from ui.responses import Response, json_object, json_response, read_body, replay, respond
 from ui.upload_limits import MAX_EVENT_BYTES
@@ -140,6 +141,8 @@ class SessionAuthMiddleware:
             return self._health(scope)
         if path == _STARTUP:
             return None
+        if path in PUBLIC_FILES and method in ("GET", "HEAD"):
+            return public_file(path)
         if path == OPEN:
             return await self._open(method, receive, headers)
         if path == NEW_CODE:

@@ -81,8 +81,8 @@ def test_an_unknown_event_is_refused(window: WindowProcess, page: Page, number: 
 
 def test_the_page_asks_for_nothing_that_the_program_refuses(page: Page) -> None:
     html = page.browser.get("/").text
-    # Browsers request a manifest without the cookie.
-    assert 'rel="manifest"' not in html
+    # Not gradio's, which a browser requests in vain.
+    assert re.findall(r'rel="manifest" href="([^"]+)"', html) == ["/manifest.webmanifest"]
     addresses = re.findall(r'<(?:link|script)[^>]* (?:href|src)="\.?(/[^"]+)"', html)
     assert addresses
     for address in addresses:

@@ -10,11 +10,13 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from kakaobot.app.auth import PasswordGate
+from kakaobot.config import ROOT
 from scripts.open_page import proof_of
 from tests.security.browser import Browser, exchange
 from ui import request_text, text
 from ui.browser_sessions import BrowserSessions
 from ui.hosts import AllowedHosts
+from ui.public_files import PUBLIC_FILES
 from ui.session_auth import SessionAuthMiddleware
 from ui.upload_limits import MAX_EVENT_BYTES
 
@@ -108,6 +110,16 @@ def test_a_stranger_gets_nothing(stranger, path):
     assert response.status_code == 401
     assert text.UNAUTHORIZED in response.text
     assert stranger.post(path, json={"session_hash": "abc"}).status_code == 401
+
+
+@pytest.mark.parametrize("path", PUBLIC_FILES)
+def test_a_stranger_gets_the_name_and_the_icons_only(stranger, path):
+    """They are the same for everybody, and asked for without a cookie."""
+    response = stranger.get(path)
+    assert (response.status_code, response.headers["content-type"]) == (200, PUBLIC_FILES[path])
+    assert response.content == (ROOT / "ui/static" / path[1:]).read_bytes()
+    assert stranger.post(path).status_code == 401
+    assert stranger.get(path, headers={"host": "evil.com"}).status_code == 400
 
 
 def test_a_browser_gets_what_the_page_requests(browser):
