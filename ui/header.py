@@ -44,7 +44,9 @@ def layout() -> gr.HTML:
     """Lay out the header; returns the status line."""
     with gr.Row(elem_id="header"):
         gr.HTML(cards.brand(), elem_id="brand")
-        return gr.HTML(elem_id="status")
+        status_line = gr.HTML(elem_id="status")
+        gr.HTML(cards.notify_button(), elem_id="notify")
+    return status_line
 
 
 def add_quit_button(handlers: HeaderHandlers) -> None:

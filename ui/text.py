@@ -17,6 +17,11 @@ ERROR_TITLE = "문제가 생겼습니다"
 # -- the window as a whole
 QUIT = "끝내기"
 STAY = "그대로 두기"
+NOTIFY = "끝나면 알리기"
+NOTIFY_DENIED = "브라우저가 알림을 막고 있습니다"
+NOTIFY_FINISHED = "학습을 마쳤습니다."
+NOTIFY_FAILED = "학습이 멈췄습니다. 창에서 까닭을 볼 수 있습니다."
+TITLE_TRAINING = "학습 중"
 QUIT_TITLE = "프로그램을 끝낼까요?"
 QUIT_PAGES = "열린 창은 모두 쓸 수 없게 됩니다. 가져온 것과 배운 것은 그대로 남습니다."
 QUIT_LIVE = (

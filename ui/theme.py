@@ -120,7 +120,7 @@ def _script(name: str) -> str:
 
 
 def _scripts() -> list[str]:
-    return [_script("typing"), _refusals_script()]
+    return [_script("typing"), _refusals_script(), _watch_script()]
 
 
 def _refusals_script() -> str:
@@ -132,6 +132,18 @@ def _refusals_script() -> str:
         "too_large": limits.too_large,
     }
     return f"{_script('refusals').rstrip()}({json.dumps(values)}, {json.dumps(_KOREAN)});"
+
+
+def _watch_script() -> str:
+    values = {
+        "app": text.APP,
+        "training": text.TITLE_TRAINING,
+        "notify": text.NOTIFY,
+        "denied": text.NOTIFY_DENIED,
+        "finished": text.NOTIFY_FINISHED,
+        "failed": text.NOTIFY_FAILED,
+    }
+    return f"{_script('watch').rstrip()}({json.dumps(values)});"
 
 
 def window_theme() -> Base:

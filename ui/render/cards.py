@@ -29,6 +29,11 @@ def note(title: str, *sentences: str, tone: Tone = "calm") -> str:
     return render("note", title=title, sentences=sentences, tone=tone)
 
 
+def notify_button() -> str:
+    """The switch for a notification at the end of a training; ui/static/watch.js shows it."""
+    return render("notify")
+
+
 def question(title: str, *sentences: str) -> str:
     """What is asked before something is done."""
     return render("question", title=title, sentences=sentences)
