@@ -20,7 +20,7 @@ def test_the_window_can_be_installed(tmp_path: Path, browser: Browser) -> None:
     page = context.new_page()
     with running_window(tmp_path) as window:
         page.goto(f"{window.base_url}/open#{window.code}")
-        expect(page.locator("#export-upload")).to_be_visible()
+        expect(page.locator("#start-upload")).to_be_visible()
         devtools = context.new_cdp_session(page)
         answer = devtools.send("Page.getAppManifest")
         assert answer["errors"] == []

@@ -76,6 +76,7 @@ def enter(page: Page) -> None:
 
 
 def open_chat(page: Page) -> None:
+    page.locator("#start-details").click()
     page.get_by_role("tab", name="4 대화").click()
     expect(page.locator("#chat-message textarea")).to_be_visible()
 
@@ -88,10 +89,10 @@ def draft(page: Page) -> str | None:
 def open_two_pages(window: WindowProcess, context: BrowserContext) -> tuple[Page, Page]:
     page = context.new_page()
     page.goto(f"{window.base_url}/open#{window.code}")
-    expect(page.locator("#export-upload")).to_be_visible()
+    expect(page.locator("#start-upload")).to_be_visible()
     other = context.new_page()
     other.goto(f"{window.base_url}/")
-    expect(other.locator("#export-upload")).to_be_visible()
+    expect(other.locator("#start-upload")).to_be_visible()
     enter(page)
     open_chat(page)
     page.locator("#chat-message textarea").fill(WORDS)
@@ -137,7 +138,7 @@ def test_pages_of_a_killed_program_say_so_and_come_back(
     with running_window(tmp_path, password=PASSWORD, port=port):
         for each in (page, other):
             expect(each.locator("#kb-off")).to_have_count(0)
-            expect(each.locator("#export-upload")).to_be_visible()
+            expect(each.locator("#start-upload")).to_be_visible()
             assert each.url == f"{window.base_url}/"
         assert page.evaluate("localStorage.getItem('kakaobot-key')") != key
         # Locked, as after every start; what was typed comes back with the password.
@@ -160,7 +161,7 @@ def test_locking_forgets_what_waits_for_the_password(
 
         # The button to quit asks once, and is not what the Tab key meets first.
         page.reload()
-        expect(page.locator("#export-upload")).to_be_visible()
+        expect(page.locator("#start-upload")).to_be_visible()
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") != "quit"
         page.locator("#quit").click()

@@ -78,7 +78,7 @@ def page(context: BrowserContext, window: WindowProcess) -> Page:
     """The window, opened by the redirect file."""
     page = context.new_page()
     page.goto(f"{window.base_url}/open#{window.new_code()}")
-    expect(page.locator("#export-upload")).to_be_visible()
+    expect(page.locator("#start-upload")).to_be_visible()
     return page
 
 
@@ -93,7 +93,7 @@ def test_the_address_in_the_history_opens_nothing_again(
     used = browser.new_context()
     stranger = used.new_page()
     stranger.goto(f"{window.base_url}/open#{window.code}")
-    expect(stranger.locator("#export-upload")).to_be_visible()
+    expect(stranger.locator("#start-upload")).to_be_visible()
     second = browser.new_context()
     stranger = second.new_page()
     stranger.goto(f"{window.base_url}/open#{window.code}")
@@ -109,7 +109,7 @@ def test_the_redirect_file_leads_to_the_window(
     write_redirect(file, f"{window.base_url}/open#{window.new_code()}")
     page = context.new_page()
     page.goto(file.as_uri())
-    expect(page.locator("#export-upload")).to_be_visible()
+    expect(page.locator("#start-upload")).to_be_visible()
     assert page.url == f"{window.base_url}/"
 
 
@@ -137,7 +137,7 @@ def test_another_server_cannot_embed_the_window(
     visit.goto(other.url)
     visit.wait_for_timeout(1500)
     [frame] = visit.frames[1:]
-    assert frame.locator("#export-upload").count() == 0
+    assert frame.locator("#start-upload").count() == 0
 
 
 def test_the_window_sends_nothing_to_another_server(page: Page, other: OtherServer) -> None:
@@ -175,11 +175,12 @@ def test_neither_policy_nor_session_blocks_anything_of_the_window(
     page.on("console", lambda message: problems.append(message.text))
     page.on("response", lambda response: refused.append((response.status, response.url)))
     page.goto(f"{window.base_url}/open#{window.new_code()}")
+    page.locator("#start-details").click()
     for tab in ("2 데이터 준비", "3 학습", "4 대화", "5 설정", "1 가져오기"):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(300)
     page.reload()
-    expect(page.locator("#export-upload")).to_be_visible()
+    expect(page.locator("#start-upload")).to_be_visible()
     assert [problem for problem in problems if "Content Security" in problem] == []
     assert [(status, url) for status, url in refused if status >= 400] == []
 
@@ -192,7 +193,7 @@ def test_a_page_that_the_program_no_longer_knows_says_so(
     port = free_port()
     with running_window(tmp_path / "one", port=port) as window:
         page.goto(f"{window.base_url}/open#{window.code}")
-        expect(page.locator("#export-upload")).to_be_visible()
+        expect(page.locator("#start-upload")).to_be_visible()
     with running_window(tmp_path / "two", port=port):
         page.reload()
         expect(page.locator("main")).to_contain_text("launch.py")
