@@ -60,6 +60,7 @@ def _scripts() -> bytes:
         "title": text.OFF_TITLE,
         "title_elsewhere": text.OFF_TITLE_ELSEWHERE,
         "lead": text.OFF,
+        "farewell": text.FAREWELL,
         "training": text.OFF_TRAINING,
         "again": text.OFF_AGAIN,
         "draft": text.OFF_DRAFT,

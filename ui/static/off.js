@@ -9,6 +9,8 @@
   let ticket = null;
   let isOff = false;
   let wasDown = false;
+  // Whether this page has asked the program to end: it may be gone before it has answered.
+  let hasQuit = false;
 
   const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
   const hex = (bytes) =>
@@ -54,7 +56,7 @@
     page.id = "kb-off";
     page.tabIndex = -1;
     page.setAttribute("role", "alert");
-    const sentences = [words || texts.lead, isTraining && texts.training, texts.again];
+    const sentences = [words || (hasQuit ? texts.farewell : texts.lead), isTraining && texts.training, texts.again];
     sentences.push(sessionStorage.getItem(draft) && texts.draft);
     const card = document.createElement("main");
     card.append(title, ...sentences.filter(Boolean).map(paragraph));
@@ -95,6 +97,9 @@
       throw error;
     }
   };
+  document.addEventListener("click", (event) => {
+    hasQuit ||= Boolean(event.target.closest?.("#quit-now"));
+  }, true);
   window.addEventListener("kakaobot-quit", (event) => cover(event.detail));
   window.addEventListener("kakaobot-refused", async () => {
     // The session is gone; the page at this address says what to do.
