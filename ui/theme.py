@@ -30,7 +30,7 @@ _YELLOW = Color(
     "#e0a800", "#b58500", "#8a6500", "#5f4500", "#3a2a00",
 )  # fmt: skip
 _SAND = Color(
-    "#faf9f7", "#f3f1ed", "#e6e3dd", "#d3cfc7", "#a8a29a", "#7d7770",
+    "#faf9f7", "#f3f1ed", "#e6e3dd", "#d3cfc7", "#a8a29a", "#6b655e",
     "#5c5751", "#45413c", "#2e2b28", "#211f1d", "#171614",
 )  # fmt: skip
 
