@@ -51,6 +51,7 @@ from ui.chat_services import (
     QuizProtocol,
 )
 from ui.feedback_services import FeedbackProtocol, RefiningProtocol
+from ui.storage_services import OwnData
 
 
 class ExportsProtocol(Protocol):
@@ -211,6 +212,7 @@ class Services:
     workflow: WorkflowProtocol
     quick_start: QuickStartProtocol
     consent: ConsentProtocol
+    own_data: OwnData
 
     @classmethod
     def from_home(cls, home: Home) -> Services:
@@ -245,4 +247,5 @@ class Services:
             workflow=Workflow(home, datasets, training),
             quick_start=QuickStart(home, datasets, training),
             consent=Consent(home),
+            own_data=OwnData.from_home(home, gate, chat.paused),
         )

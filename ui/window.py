@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 import gradio as gr
@@ -12,7 +13,7 @@ from ui.errors import GuardedBlocks
 from ui.events import Trigger, open_tab
 from ui.password_bar import BarComponents, NoPassStore, PassStore
 from ui.services import Services
-from ui.tabs import dataset, exports, rooms, settings, training
+from ui.tabs import dataset, exports, rooms, settings, storage, training
 from ui.tabs.chat import tab as chat
 from ui.tabs.chat.conversations import RunRequest
 
@@ -25,6 +26,13 @@ _LOCK_SECONDS = 3.0
 """Seconds between checks whether an open page must lock."""
 _DELETE_UPLOADS = (3600, 3600)
 """Seconds between cleanups of the upload folder, and the age at which a file is deleted."""
+
+
+@dataclass(frozen=True)
+class PageEvents:
+    load: Trigger
+    tick: Trigger
+    """Of a timer."""
 
 
 def build_window(
@@ -52,11 +60,13 @@ def build_window(
         password_form.build(
             password_form.PasswordFormHandlers(bar, services.password_file), bar_parts
         )
+        erasures = storage.ErasureSignal(services.own_data, window.load, lock_timer.tick)
         is_open = services.quick_start.is_open()
         first_page = start.layout(services.consent.text(), is_open=is_open)
         with gr.Column(visible=not is_open, elem_id="details") as details:
             steps = stepper.layout()
-            tabs = _tabs(services, status_line, bar_parts, window.load, timer.tick)
+            events = PageEvents(window.load, timer.tick)
+            tabs = _tabs(services, status_line, bar_parts, erasures, events)
         stepper.wire(
             stepper.StepperHandlers(services.workflow),
             steps,
@@ -81,10 +91,14 @@ def build_window(
 
 
 def _tabs(
-    services: Services, status_line: gr.HTML, bar: BarComponents, load: Trigger, tick: Trigger
+    services: Services,
+    status_line: gr.HTML,
+    bar: BarComponents,
+    erasures: storage.ErasureSignal,
+    events: PageEvents,
 ) -> gr.Tabs:
-    """The detailed view; `load` and `tick` are events of the page and of a timer."""
-    gate, page = services.gate, bar.page
+    """The detailed view."""
+    gate, page, load = services.gate, bar.page, events.load
     with gr.Tabs(elem_id="tabs") as tabs:
         with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as tab:
             exports.build(
@@ -101,7 +115,7 @@ def _tabs(
                 training.TrainingHandlers(services.training, services.estimates, gate),
                 status_line,
                 page,
-                training.RefreshEvents(tab.select, load, tick),
+                training.RefreshEvents(tab.select, load, events.tick),
             )
         with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
             request = RunRequest(trained.to_chat.click, trained.shown_run)
@@ -109,12 +123,19 @@ def _tabs(
             # Not at once: the tab asks for its run anew when it is shown.
             open_tab(prepared, tabs, "chat")
         with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
+            storage.build_link()
             password_card.build(
                 password_card.PasswordFileHandlers(services.password_file),
                 [tab.select, load, page.changed],
             )
             settings.build(
                 settings.SettingsHandlers(services.settings, gate),
+                page,
+                [tab.select, load],
+            )
+            storage.build(
+                storage.StorageHandlers(services.own_data, services.consent),
+                erasures,
                 page,
                 [tab.select, load],
             )

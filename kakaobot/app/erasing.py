@@ -105,6 +105,14 @@ class Erasing:
         self._paused_replies = paused_replies
         self._marks = ReplyMarks(home)
         self._storage = Storage(home)
+        self.last: Erasure | None = None
+        """What was erased last by this service."""
+        self.count = 0
+        """How often it has erased something."""
+
+    def question(self, access: AccessPass | None, names: Sequence[str] = ()) -> str:
+        """What is asked before `erase`; raises as `plan`."""
+        return self.plan(access, names).question
 
     def plan(self, access: AccessPass | None, names: Sequence[str] = ()) -> ErasePlan:
         """What `erase` would delete.
@@ -137,7 +145,9 @@ class Erasing:
         for folder in self._storage.containers():
             _remove_if_empty(folder)
         places = tuple(self._storage.place(path) for path in left)
-        return Erasure(plan.things, plan.files - len(left), size, places)
+        self.last = Erasure(plan.things, plan.files - len(left), size, places)
+        self.count += 1
+        return self.last
 
     def _verify(self, access: AccessPass | None) -> None:
         if self._gate.is_set:

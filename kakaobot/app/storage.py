@@ -153,6 +153,9 @@ class Storage:
         folders = (paths.raw, paths.sft, paths.archive, paths.chats, paths.runs, FEEDBACK_FOLDER)
         return [self._home.folder(folder) for folder in folders]
 
+    def home_folder(self) -> str:
+        return str(self._home.root)
+
     def runs(self) -> Runs:
         return Runs(self._home.folder(self._home.settings().paths.runs))
 
@@ -266,7 +269,7 @@ def _export_detail(places: Sequence[Path]) -> str:
     """How many files and rooms there are, by what lies in the folders."""
     inbox, organized = _named(places, "inbox"), _named(places, "organized")
     files = sum(not file.name.startswith(".") for file in files_of(inbox))
-    rooms = sum(path.is_dir() for folder in organized for path in folder.iterdir())
+    rooms = sum(any(files_of([room])) for folder in organized for room in folder.iterdir())
     counted = (("방", rooms), ("파일", files))
     return " · ".join(f"{unit} {count:,}개" for unit, count in counted if count)
 

@@ -19,7 +19,7 @@ from tests.security.window import Page
 WORDS = "은하수삼칠"
 """In every message of the room, and in all that is typed on an unlocked page."""
 DESTROYS = re.compile(
-    r"remove|delete|clear|undo|quit|lock|kill|merge|close|drop|hide|reset|stop|apply_action|private"
+    r"remove|delete|erase$|clear|undo|quit|lock|kill|merge|close|drop|hide|reset|stop|apply_action|private"
     r"|build|import_sample"
 )
 """Handlers that would take away or replace what the others show; they are called last."""

@@ -39,6 +39,7 @@ from kakaobot.runs.status import Status
 from kakaobot.schema import Progress, no_progress
 from kakaobot.setting_fields import SettingField
 from kakaobot.train.forecast import Estimate
+from ui.storage_services import OwnData
 
 PRIVATE = "아무에게도 말하지 마"
 
@@ -376,6 +377,7 @@ class HonestServices(TypedDict):
     workflow: Workflow
     quick_start: QuickStart
     consent: Consent
+    own_data: OwnData
 
 
 def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
@@ -392,6 +394,7 @@ def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
         "workflow": Workflow(home, Datasets(home), training),
         "quick_start": QuickStart(home, Datasets(home), training),
         "consent": Consent(home),
+        "own_data": OwnData.from_home(home, gate, chat.paused),
     }
 
 

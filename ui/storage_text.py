@@ -1,0 +1,37 @@
+"""Korean texts of "내 대화는 어디에"."""
+
+from __future__ import annotations
+
+TITLE = "내 대화는 어디에"
+LINK = "내 대화는 어디에 — 자리와 크기, 영원히 지우기"
+LEAD = "이 프로그램이 적어 둔 모든 것입니다. 모두 이 컴퓨터에만 있습니다."
+HOME = "프로그램 폴더"
+TOTAL = "모두 {size}"
+COPY_PATH = "경로 복사"
+COPIED = "복사했습니다"
+FILES = "파일 {count:,}개"
+ERASE = "영원히 지우기"
+ERASE_NAMED = "{title} 영원히 지우기"
+ERASE_ALL = "모두 영원히 지우기"
+ERASE_ALL_HINT = (
+    "누군가의 말이 들었거나 그것으로 만든 것을 모두 지웁니다. 설정(configs/sft.yaml)과 "
+    "비밀번호(.env), 내려받은 바탕 모델은 그대로 둡니다."
+)
+NOTHING_PERSONAL = "지울 대화가 없습니다."
+CONFIRM = "네, 영원히 지웁니다"
+CANCEL = "그만두기"
+CLOSE = "닫기"
+LAST = "마지막으로 지운 것: {sentence}"
+STAYING = "지우지 않는 것"
+
+OUTGOING_TITLE = "밖으로 나간 요청"
+OUTGOING_COUNT = "{count:,}번"
+OUTGOING_NONE = "창을 연 뒤로 이 프로그램은 다른 컴퓨터에 아무것도 묻거나 보내지 않았습니다."
+OUTGOING_SOME = (
+    "창을 연 뒤로 다른 컴퓨터에 연결한 횟수입니다. 바탕 모델을 찾고 내려받을 때만 나가고, 대화는 "
+    "보내지 않습니다."
+)
+OUTGOING_TIMES = "{count:,}번, 마지막 {at}"
+
+CONSENT_TITLE = "동의"
+CONSENT_STATEMENTS = "확인할 것"
