@@ -30,6 +30,16 @@ from ui.render.stepper import TABS
 from ui.services import ConsentProtocol, ExportsProtocol, QuickStartProtocol, WorkflowProtocol
 from ui.tabs.rooms import ACTION_SCRIPT
 
+# Unless somebody was quicker; ui/static/touched.js knows. The tabs may yet have to be built.
+_OPEN_TAB_SCRIPT = """(tab) => {
+  const open = (tries) => {
+    if (document.documentElement.dataset.touched) return;
+    const button = document.getElementById(`tab-${tab}-button`);
+    if (button) button.click();
+    else if (tries) setTimeout(open, 100, tries - 1);
+  };
+  open(30);
+}"""
 _POLL_SECONDS = 2.0
 """Seconds between looks for the first adapter."""
 
@@ -110,10 +120,12 @@ def wire(
     pages = [parts.page, details.column]
     steps = [parts.person_step, parts.cards, parts.promise_step, parts.password_column]
     seen = [page.access, parts.person]
-    on(load, handlers.load, seen, [*pages, *steps, tabs], concurrency_limit=None)
+    tab = gr.Textbox(visible="hidden", elem_id="start-tab")
+    on(load, handlers.load, seen, [*pages, *steps, tab], concurrency_limit=None)
+    tab.change(None, tab, None, js=_OPEN_TAB_SCRIPT, api_visibility="private")
     on(page.changed, handlers.show_cards, seen, parts.cards)
     slow: dict[str, Any] = {"progress": "full", "show_progress_on": parts.rejected}
-    imported = [parts.upload, parts.rejected, *pages, *steps]
+    imported = [parts.upload, parts.rejected, *steps]
     on(parts.upload.upload, handlers.import_files, [parts.upload, *seen], imported, **slow)
     on(parts.sample.click, handlers.import_sample, seen, imported, **slow)
     picked = [parts.person, parts.cards, parts.person_error]
@@ -138,7 +150,11 @@ class StartHandlers:
         consent: ConsentProtocol,
         workflow: WorkflowProtocol,
         bar: PasswordBarHandlers,
+        *,
+        is_open: bool,
     ) -> None:
+        """`is_open`: whether a page shows it before it has loaded."""
+        self._is_open = is_open
         self._exports = exports
         self._quick_start = quick_start
         self._consent = consent
@@ -148,7 +164,11 @@ class StartHandlers:
 
     def load(self, access: AccessPass | None, person: str | None) -> Updates:
         """Show the page if nothing has been built yet, else the tab where work has stopped."""
-        return *self._shown(access, person), gr.Tabs(selected=self._tab())
+        is_open = self._quick_start.is_open()
+        # Whoever has opened the details before this answer arrives stays there.
+        shown = (gr.Column(visible=is_open), gr.Column(visible=not is_open))
+        pages = skip(2) if is_open == self._is_open else shown
+        return *pages, *self._steps(access, person), self._tab()
 
     def show_cards(self, access: AccessPass | None, person: str | None) -> str:
         """The people, with their lines if the page may show words."""
@@ -256,13 +276,11 @@ class StartHandlers:
         rejected = [report for report in reports if report.error]
         if imported := len(reports) - len(rejected):
             notify(text.IMPORTED.format(count=imported))
-        return cards.files_table(rejected) if rejected else "", *self._shown(access, person)
+        return cards.files_table(rejected) if rejected else "", *self._steps(access, person)
 
-    def _shown(self, access: AccessPass | None, person: str | None) -> Updates:
-        is_open, people = self._quick_start.is_open(), self.show_cards(access, person)
+    def _steps(self, access: AccessPass | None, person: str | None) -> Updates:
+        people = self.show_cards(access, person)
         return (
-            gr.Column(visible=is_open),
-            gr.Column(visible=not is_open),
             gr.Column(visible=bool(people)),
             people,
             gr.Column(visible=bool(people)),

@@ -120,7 +120,7 @@ def _script(name: str) -> str:
 
 
 def _scripts() -> list[str]:
-    return [_script("typing"), _refusals_script(), _watch_script()]
+    return [_script("touched"), _script("typing"), _refusals_script(), _watch_script()]
 
 
 def _refusals_script() -> str:

@@ -80,6 +80,7 @@ def build_window(
                 services.consent,
                 services.workflow,
                 bar,
+                is_open=is_open,
             ),
             first_page,
             start.Details(details, tabs),

@@ -60,6 +60,7 @@ def handlers(home: Home, bases: BaseModels, training: NoTraining, gate: Password
         Consent(home),
         Workflow(home, datasets, training),
         PasswordBarHandlers(gate, NoPassStore()),
+        is_open=True,
     )
 
 
@@ -71,12 +72,12 @@ def begin(handlers: Any, person: str | None, **changed: Any) -> tuple[Any, Any]:
 
 
 def test_the_page_shows_people_once_there_are_files(handlers: Any) -> None:
-    page, details, person_step, cards, promise_step, password, tabs = handlers.load(None, None)
-    assert (page.visible, details.visible) == (True, False)
+    page, details, person_step, cards, promise_step, password, tab = handlers.load(None, None)
+    assert (page, details) == (gr.skip(), gr.skip())
     assert (person_step.visible, promise_step.visible, cards) == (False, False, "")
     assert password.visible
-    assert tabs.selected == "exports"
-    _, rejected, _, _, person_step, cards, promise_step, _ = handlers.import_sample(None, None)
+    assert tab == "exports"
+    _, rejected, person_step, cards, promise_step, _ = handlers.import_sample(None, None)
     assert (rejected, person_step.visible, promise_step.visible) == ("", True, True)
     assert cards.count("kb-person-head") == 5
     assert cards.count("<q>") == 12
@@ -86,7 +87,7 @@ def test_the_page_shows_people_once_there_are_files(handlers: Any) -> None:
 def test_a_broken_file_is_explained(handlers: Any, tmp_path: Path) -> None:
     broken = tmp_path / "장보기.txt"
     broken.write_text("두부 한 모\n", encoding="utf-8")
-    _, rejected, _, _, person_step, *_ = handlers.import_files([str(broken)], None, None, silent)
+    _, rejected, person_step, *_ = handlers.import_files([str(broken)], None, None, silent)
     assert "장보기.txt" in rejected
     assert not person_step.visible
     assert not broken.exists()
@@ -140,6 +141,9 @@ def test_one_button_does_the_rest(
     assert Consent(home).given() is not None
     assert home.settings().data.persona == "도담"
     assert training.starts == 1
+    # Later pages do not show the short way any more.
+    page, details, *_, tab = handlers.load(None, None)
+    assert (page.visible, details.visible, tab) == (False, True, "training")
     # Nobody can talk yet.
     assert handlers.await_chat() == (gr.skip(), gr.skip())
 
