@@ -175,6 +175,9 @@ def test_neither_policy_nor_session_blocks_anything_of_the_window(
     page.on("console", lambda message: problems.append(message.text))
     page.on("response", lambda response: refused.append((response.status, response.url)))
     page.goto(f"{window.base_url}/open#{window.new_code()}")
+    # The answer to the load event decides which page is shown.
+    expect(page.locator("#status .kb-pill")).to_be_visible()
+    page.wait_for_timeout(500)
     page.locator("#start-details").click()
     for tab in ("2 데이터 준비", "3 학습", "4 대화", "5 설정", "1 가져오기"):
         page.get_by_role("tab", name=tab).click()
