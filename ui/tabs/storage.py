@@ -7,6 +7,7 @@ gone. The page on which it was asked for returns to this section.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 
@@ -114,10 +115,12 @@ def build(
         with gr.Row(equal_height=False, elem_id="where-facts"):
             outgoing = gr.HTML(elem_id="where-outgoing")
             consent = gr.HTML(elem_id="where-consent")
+    # One after the other: what was asked for earlier must not replace a question.
+    in_order: dict[str, Any] = {"concurrency_id": "where", "concurrency_limit": 1}
     for event in load_events:
-        on(event, handlers.show, None, [section, outgoing, consent])
-    on(section.select, handlers.ask, page.access, section)
-    on(section.click, handlers.erase, page.access, [section, erasures.component])
+        on(event, handlers.show, None, [section, outgoing, consent], **in_order)
+    on(section.select, handlers.ask, page.access, section, **in_order)
+    on(section.click, handlers.erase, page.access, [section, erasures.component], **in_order)
     on(timer.tick, handlers.count_outgoing, outgoing, outgoing)
 
 
