@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -41,6 +43,8 @@ _LEFT = (
 )
 _NOTHING = "지울 것이 없습니다."
 _MAX_TITLES = 4
+_PASSES = (0.0, 0.1, 0.3, 1.0)
+"""Seconds before each attempt to delete everything."""
 
 
 @dataclass(frozen=True)
@@ -138,9 +142,8 @@ class Erasing:
         """
         self._verify(access)
         with self._held(names, erases=True) as things:
-            plan, left = _plan(things), list[Path]()
-            for root in (root for thing in things for root in thing.roots):
-                left += _delete(root)
+            plan = _plan(things)
+            left = self._delete_all([root for thing in things for root in thing.roots])
             size = plan.size - size_of(left)
         for folder in self._storage.containers():
             _remove_if_empty(folder)
@@ -148,6 +151,21 @@ class Erasing:
         self.last = Erasure(plan.things, plan.files - len(left), size, places)
         self.count += 1
         return self.last
+
+    def _delete_all(self, roots: Sequence[Path]) -> list[Path]:
+        """Delete files and folders; returns what could not be deleted.
+
+        Whoever was just looking into a folder makes its lock anew, until the folder is gone.
+        """
+        left: list[Path] = []
+        for wait in _PASSES:
+            time.sleep(wait)
+            left = [path for root in roots for path in _delete(root)]
+            for folder in self._storage.containers():
+                _remove_if_empty(folder)
+            if left or not any(map(os.path.lexists, roots)):
+                break
+        return left
 
     def _verify(self, access: AccessPass | None) -> None:
         if self._gate.is_set:
