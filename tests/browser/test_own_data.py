@@ -74,7 +74,7 @@ def load(page: Page, address: str) -> None:
 def ask(page: Page, name: str) -> None:
     # The section is filled once its tab is shown, which takes a question back.
     page.wait_for_timeout(2500)
-    page.locator(f'#where [data-do=ask][data-name="{name}"]').click()
+    page.locator(f'#where [data-do=ask][data-stored="{name}"]').click()
 
 
 def erase(page: Page) -> None:

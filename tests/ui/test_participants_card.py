@@ -230,3 +230,11 @@ def test_a_choice_is_kept_so_that_all_tabs_know_of_it():
     choices, *_ = handlers(fake, settings).pick("다른 방", "은솔", lambda *_, **__: None)
     assert settings.values() == {"data.room": "다른 방", "data.persona": ""}
     assert choices.get("value", "") == ""
+
+
+def test_a_list_that_was_only_opened_changes_nothing():
+    fake = FakeRoom(DODAM, MARU)
+    settings = FakeSettings(room="방", persona="마루")
+    updates = handlers(fake, settings).pick("방", "마루", lambda *_, **__: None)
+    assert updates == (gr.skip(),) * 4
+    assert fake.calls == []

@@ -48,7 +48,7 @@ def handlers_of(home: Home, gate: PasswordGate) -> StorageHandlers:
 
 
 def click(name: object) -> Any:
-    return gr.EventData(None, {"name": name})
+    return gr.EventData(None, {"stored": name})
 
 
 def test_a_question_stands_in_the_card_that_it_is_about(

@@ -18,7 +18,7 @@ from ui import text
 from ui.choice import Choice
 from ui.errors import notify
 from ui.event_data import ClickRequest
-from ui.events import Trigger, Updates, on, open_tab, to_progress
+from ui.events import Trigger, Updates, on, open_tab, skip, to_progress
 from ui.password_bar import PageAccess
 from ui.render import cards
 from ui.render.participants import participants_card
@@ -71,9 +71,12 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab, page: PageAcces
     list_participants(loaded.success)
     estimate(loaded.success)
     chosen = [*participants, parts.report, parts.to_training]
+    # One after the other, so that the last one is shown.
+    in_turn: dict[str, Any] = {"concurrency_id": "people", "concurrency_limit": 1}
+    shown: dict[str, Any] = {"progress": "full", "show_progress_on": parts.participants}
     for event in (parts.room.input, parts.persona.input):
-        on(event, handlers.pick, choices, chosen, show_progress_on=parts.participants, **slow)
-    on(parts.participants.click, handlers.apply_action, choices, chosen)
+        on(event, handlers.pick, choices, chosen, **shown, **in_turn)
+    on(parts.participants.click, handlers.apply_action, choices, chosen, **in_turn)
     built = on(
         parts.build.click,
         handlers.build,
@@ -143,6 +146,10 @@ class DatasetHandlers:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Updates:
         """Keep what was chosen, so that all tabs know what the dataset is older than."""
+        values = self._settings.values()
+        if (room or "", persona or "") == (values["data.room"], values["data.persona"]):
+            # A list was opened and closed.
+            return skip(4)
         persona = self._keep_choices(room, persona)
         listed = self.list_participants(room, persona, progress)
         return *listed, *self._report_state(has_rooms=True)

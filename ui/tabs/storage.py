@@ -35,7 +35,7 @@ _RETURN_KEY = "kb-where"
 _SCRIPT = f"""element.addEventListener("click", (event) => {{
   const button = event.target.closest("[data-do]");
   if (!button) return;
-  const {{ do: act, name, path, done }} = button.dataset;
+  const {{ do: act, stored, place, done }} = button.dataset;
   if (act === "copy") {{
     const note = () => {{ button.textContent = done; }};
     const select = () => {{
@@ -43,13 +43,13 @@ _SCRIPT = f"""element.addEventListener("click", (event) => {{
       getSelection().selectAllChildren(code);
     }};
     // Without https, another device may not write to the clipboard.
-    if (navigator.clipboard) navigator.clipboard.writeText(path).then(note, select);
+    if (navigator.clipboard) navigator.clipboard.writeText(place).then(note, select);
     else select();
   }} else if (act === "erase") {{
     sessionStorage.setItem("{_RETURN_KEY}", "1");
-    trigger("click", {{ name }});
+    trigger("click", {{ stored }});
   }} else {{
-    trigger("select", {{ name: act === "ask" ? name : "" }});
+    trigger("select", {{ stored: act === "ask" ? stored : "" }});
   }}
 }});
 watch("value", () => {{
@@ -161,7 +161,7 @@ class StorageHandlers:
 
     def ask(self, access: AccessPass | None, event: gr.EventData) -> str:
         """Ask before the thing is erased whose button was pressed; an empty name takes it back."""
-        name = sent_text(event, "name")
+        name = sent_text(event, "stored")
         if not name:
             return self._card()
         try:
@@ -170,7 +170,7 @@ class StorageHandlers:
             return self._card(Asked(name, str(error), is_problem=True))
 
     def erase(self, access: AccessPass | None, event: gr.EventData) -> Updates:
-        name = sent_text(event, "name")
+        name = sent_text(event, "stored")
         try:
             self._erasing.erase(access, _names(name))
         except KakaobotError as error:
