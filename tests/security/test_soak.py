@@ -1,6 +1,6 @@
 """Two pages chat turn after turn at the same time: the real window, over HTTP.
 
-`KAKAOBOT_SOAK=200` in the environment makes it two hundred turns of each page instead of a few.
+`KAKAOBOT_SOAK=200` in the environment makes it two hundred turns of both pages instead of a few.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ from ui.bubbles import bubbles
 
 pytestmark = pytest.mark.slow
 
-TURNS = int(os.environ.get("KAKAOBOT_SOAK", "5"))
+TOPICS = ("등산 가방", "김밥 재료")
+"""Of each page."""
+TURNS = int(os.environ.get("KAKAOBOT_SOAK", "10")) // len(TOPICS)
 """Of each page."""
 WARM = max(3, TURNS // 4)
 """Turns before the memory is measured: history is at its full length, and buffers are filled."""
@@ -43,7 +45,6 @@ GREEDY = {
     "generation.candidates": 1,
     "generation.max_new_tokens": 16,
 }
-TOPICS = ("등산 가방", "김밥 재료")
 QUESTIONS = ("뭐가 좋을까?", "언제 살 거야?", "그건 왜?", "누구랑 같이 가?", "어제는 어땠어?")
 
 
