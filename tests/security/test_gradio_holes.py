@@ -180,7 +180,7 @@ def test_no_component_of_a_locked_page_starts_with_a_password(page: Page) -> Non
         for component in page.config["components"]
         if component["props"].get("type") == "password"
     ]
-    assert len(fields) == 4
+    assert len(fields) == 6
     assert all(not field.get("value") for field in fields)
     assert PASSWORD not in json.dumps(page.config, ensure_ascii=False)
 

@@ -26,7 +26,7 @@ from kakaobot.settings import TrainingSettings
 from kakaobot.train.launch_command import LaunchCommand, launch_command
 from kakaobot.train.launcher import TrainingThread, kill
 from tests.conftest import write_password
-from tests.patience import wait_for
+from tests.patience import patience, wait_for
 from tests.security.window import running_window
 from ui import password_text
 from ui.password_card import PasswordFileHandlers
@@ -132,16 +132,19 @@ def test_a_misnamed_file_is_named_where_the_password_is_missing(home: Home, name
 
 
 def test_a_window_tells_it_at_the_start(exposed: Home) -> None:
-    (exposed.root / ".kakaobot").write_text("", encoding="utf-8")
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-c", "from ui.app import run; run(open_browser=False)"],
         cwd=ROOT,
         env={**os.environ, "KAKAOBOT_HOME": str(exposed.root)},
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         encoding="utf-8",
-        check=True,
-    )
-    assert done.stderr.startswith("주의: 이 컴퓨터의 다른 사용자도")
+    ) as window:
+        assert window.stderr is not None
+        first_line = window.stderr.readline()
+        window.terminate()
+        window.communicate(timeout=patience())
+    assert first_line.startswith("주의: 이 컴퓨터의 다른 사용자도")
 
 
 @pytest.mark.slow

@@ -90,8 +90,8 @@ def _chatbot() -> gr.Chatbot:
     return gr.Chatbot(
         label=text.CHAT_BOX,
         show_label=False,
-        height="calc(100vh - 480px)",
-        min_height=280,
+        height="calc(100vh - 516px)",
+        min_height=240,
         layout="bubble",
         placeholder=text.CHAT_EMPTY,
         group_consecutive_messages=False,
