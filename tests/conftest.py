@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # A worker of xdist has threads, with heaps of their own, before it reads this file.
     os.environ["MALLOC_ARENA_MAX"] = "1"
     os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         threads = max(1, (psutil.cpu_count() or 1) // workers)
