@@ -105,11 +105,8 @@ class PasswordFormHandlers:
         """What is wrong before the old password counts as an attempt."""
         if self._gate.is_set and not old:
             return FormErrors(old=password_text.OLD_MISSING)
-        if problem := password_problem(new):
-            return FormErrors(new=problem)
-        if normalized(new) != normalized(again):
-            return FormErrors(again=password_text.NOT_THE_SAME)
-        return None
+        new_error, again_error = new_password_errors(new, again)
+        return FormErrors(new=new_error, again=again_error) if new_error or again_error else None
 
     def _refusal(self, errors: FormErrors) -> Updates:
         """Show errors. A wrong old password and the repetition are typed anew."""
@@ -137,6 +134,13 @@ class PasswordFormHandlers:
                 password_text.SAVE_CHANGE if is_set else password_text.SAVE, visible=not override
             ),
         )
+
+
+def new_password_errors(new: str, again: str) -> tuple[str, str]:
+    """Korean: what is wrong with a new password, or else with its repetition."""
+    if problem := password_problem(new):
+        return problem, ""
+    return "", "" if normalized(new) == normalized(again) else password_text.NOT_THE_SAME
 
 
 def _error_cards(errors: FormErrors) -> Updates:

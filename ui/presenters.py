@@ -97,7 +97,7 @@ def training_view(
     stopping = live and snapshot.stopping
     best, can_start = status.best_step, snapshot.can_start
     base, reason = snapshot.base, snapshot.base_reason
-    tone: Tone = "warn" if stopping or _is_unlearned(snapshot) else _TONES[status.state]
+    tone = _tone(snapshot)
     return TrainingView(
         run=snapshot.run,
         headline=_headline(snapshot),
@@ -155,7 +155,7 @@ def _viewed(snapshot: TrainingSnapshot, current: TrainingSnapshot) -> TrainingVi
         to_chat=ButtonView(text.TALK_TO_RUN, visible=snapshot.can_chat),
         back=ButtonView(text.CURRENT_AGAIN, primary=True),
         status_line=status_line(current),
-        status_tone=training_view(current).tone,
+        status_tone=_tone(current),
     )
 
 
@@ -212,6 +212,12 @@ def line_numbers(numbers: Sequence[int], max_numbers: int = 3) -> str:
     listed = ", ".join(f"{number:,}" for number in numbers[:max_numbers])
     more = "…" if len(numbers) > max_numbers else ""
     return text.LINE_NUMBERS.format(count=f"{len(numbers):,}", lines=listed + more)
+
+
+def _tone(snapshot: TrainingSnapshot) -> Tone:
+    state = snapshot.status.state
+    stopping = snapshot.stopping and state in LIVE
+    return "warn" if stopping or _is_unlearned(snapshot) else _TONES[state]
 
 
 def _is_unlearned(snapshot: TrainingSnapshot) -> bool:

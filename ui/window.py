@@ -8,7 +8,16 @@ from typing import cast
 
 import gradio as gr
 
-from ui import header, password_bar, password_card, password_form, start, stepper, text
+from ui import (
+    header,
+    password_bar,
+    password_card,
+    password_form,
+    start,
+    start_layout,
+    stepper,
+    text,
+)
 from ui.errors import GuardedBlocks
 from ui.events import Trigger, open_tab
 from ui.password_bar import BarComponents, NoPassStore, PassStore
@@ -62,7 +71,7 @@ def build_window(
         )
         erasures = storage.ErasureSignal(services.own_data, window.load, lock_timer.tick)
         is_open = services.quick_start.is_open()
-        first_page = start.layout(services.consent.text(), is_open=is_open)
+        first_page = start_layout.layout(services.consent.text(), is_open=is_open)
         with gr.Column(visible=not is_open, elem_id="details") as details:
             steps = stepper.layout()
             events = PageEvents(window.load, timer.tick)

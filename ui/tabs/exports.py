@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -12,6 +13,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.exports import FileReport
 from kakaobot.display_name import display_name
 from kakaobot.errors import KakaobotError
+from kakaobot.schema import Progress
 from ui import text
 from ui.errors import notify
 from ui.event_data import sent_text
@@ -89,6 +91,36 @@ def build(
     open_tab(to_dataset.click, tabs, "dataset")
 
 
+def upload_field(elem_id: str, **options: Any) -> gr.File:
+    """A field for export files."""
+    return gr.File(
+        label=text.UPLOAD,
+        file_count="multiple",
+        file_types=[".txt", ".csv", ".zip", ".eml"],
+        elem_id=elem_id,
+        elem_classes="kb-upload",
+        **options,
+    )
+
+
+def import_uploads(
+    exports: ExportsProtocol, files: Sequence[str] | None, progress: Progress
+) -> Sequence[FileReport]:
+    """Import uploads and delete them from the upload folder.
+
+    Raises:
+        KakaobotError: there are none.
+    """
+    if not files:
+        raise KakaobotError(text.NOTHING_UPLOADED)
+    paths = [Path(file) for file in files]
+    try:
+        return exports.import_files(paths, progress)
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
 class ExportsHandlers:
     """Handlers of the tab. They return values in the order of the outputs in `build`."""
 
@@ -104,15 +136,7 @@ class ExportsHandlers:
         files: list[str] | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> Updates:
-        """Import the uploads and delete them from the upload folder."""
-        if not files:
-            raise KakaobotError(text.NOTHING_UPLOADED)
-        paths = [Path(file) for file in files]
-        try:
-            reports = self._exports.import_files(paths, to_progress(progress))
-        finally:
-            for path in paths:
-                path.unlink(missing_ok=True)
+        reports = import_uploads(self._exports, files, to_progress(progress))
         return None, *self._imported(reports)
 
     def import_sample(self) -> Updates:
@@ -154,15 +178,7 @@ class ExportsHandlers:
 def _layout() -> ExportsComponents:
     gr.HTML(cards.lead(text.EXPORTS_LEAD, text.PRIVACY, text.CONSENT))
     with gr.Row(equal_height=True, elem_id="export-bring"):
-        upload = gr.File(
-            label=text.UPLOAD,
-            file_count="multiple",
-            file_types=[".txt", ".csv", ".zip", ".eml"],
-            height=140,
-            scale=3,
-            elem_id="export-upload",
-            elem_classes="kb-upload",
-        )
+        upload = upload_field("export-upload", height=140, scale=3)
         with gr.Column(scale=2, min_width=260, elem_classes="kb-card kb-try"):
             gr.HTML(f"<p>{text.SAMPLE_ROOM_NOTE}</p>")
             sample = gr.Button(text.SAMPLE_ROOM, elem_id="export-sample")

@@ -140,7 +140,8 @@ class TrainingHandlers:
         stale = replace(state, runs_hash=0, samples_hash=0)
         snapshot = self._training.snapshot(run)
         shows_words = self._gate.shows_words(access)
-        return self._show(snapshot, run, stale, self._training.version(run), shows_words)
+        version = self._training.version(run)
+        return self._show(snapshot, run, stale, version, shows_words, run=run)
 
     def show_current(self, access: AccessPass | None, state: ViewState) -> Updates:
         """Go back from a run that was only viewed."""
@@ -153,7 +154,8 @@ class TrainingHandlers:
             if (version, state.stopping_for >= KILL_AFTER) == state.version:
                 return skip(_N_OUTPUTS)
             shows_words = self._gate.shows_words(access, renew=False)
-            return self._show(self._training.snapshot(run), None, state, version, shows_words)
+            snapshot = self._training.snapshot(run)
+            return self._show(snapshot, None, state, version, shows_words, run=run)
         except KakaobotError as error:
             # Reported once, not at every tick.
             if state.error == str(error):
@@ -201,9 +203,12 @@ class TrainingHandlers:
         state: ViewState,
         version: tuple[object, ...] = (),
         shows_words: bool = False,
+        *,
+        run: str = "",
     ) -> Updates:
+        """All outputs; `run` is the name of a run that is looked at on purpose."""
         estimate = self._estimates.cached()
-        current = self._training.snapshot()
+        current = self._training.snapshot() if run else snapshot
         stopping = current.stopping and current.status.state in LIVE
         seen_at = (state.stop_seen_at or time.monotonic()) if stopping else None
         state = replace(state, stop_seen_at=seen_at)

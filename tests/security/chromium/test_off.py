@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.patience import patience, wait_for
 from tests.security.window import PASSWORD, WindowProcess, free_port, running_window
@@ -59,14 +59,6 @@ def impostor(port: int) -> Iterator[Impostor]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(locale="ko-KR")
-    context.set_default_timeout(1000 * patience())
-    yield context
-    context.close()
 
 
 def enter(page: Page) -> None:

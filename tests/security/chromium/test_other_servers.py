@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from scripts.open_page import write_redirect
-from tests.patience import patience
 from tests.security.window import WindowProcess, free_port, running_window
 from ui import request_text
 
@@ -63,14 +62,6 @@ def other() -> Iterator[OtherServer]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(locale="ko-KR")
-    context.set_default_timeout(1000 * patience())
-    yield context
-    context.close()
 
 
 @pytest.fixture
