@@ -139,15 +139,28 @@ def training_view(
 
 def _viewed(snapshot: TrainingSnapshot, current: TrainingSnapshot) -> TrainingView:
     """Another run than the current one, which has actions of its own."""
-    view, hidden = training_view(snapshot), ButtonView("", visible=False)
-    lines = tuple(line for line in view.detail if line != snapshot.start_blocker)
+    status, hidden = snapshot.status, ButtonView("", visible=False)
+    if status.state == "stopped":
+        # Its message tells how it goes on, which only the current run does.
+        status = replace(status, message="")
+    own = replace(
+        snapshot,
+        status=status,
+        practice=False,
+        is_outdated=False,
+        start_blocker="",
+        resume_step=0,
+        dataset="",
+    )
+    view = training_view(own)
+    summary = next(run for run in snapshot.runs if run.name == snapshot.run)
+    learned = text.LEARNED.format(dataset=learned_text(summary))
     return replace(
         view,
         headline=text.VIEWED_RUN.format(run=display_name(snapshot.run)),
         tone="calm",
-        detail=(text.STATES[snapshot.status.state] + ".", *lines),
-        practice="",
-        base=next((run.base for run in snapshot.runs if run.name == snapshot.run), ""),
+        detail=(f"{text.STATES[status.state]}.", *view.detail, learned),
+        base=summary.base,
         start=hidden,
         stop=hidden,
         kill=hidden,
@@ -186,6 +199,17 @@ def status_line(snapshot: TrainingSnapshot) -> str:
             step=status.step, max_steps=status.max_steps, percent=progress
         )
     return " · ".join(part for part in (snapshot.base, snapshot.run, state) if part)
+
+
+def learned_text(run: RunSummary) -> str:
+    """`별빛 모임 · 도담 · 대답 12개`; says so if it is unknown."""
+    if not run.fingerprint:
+        return text.RUN_DATA_UNKNOWN
+    return text.RUN_DATA.format(
+        room=display_name(run.room) or text.ALL_ROOMS,
+        persona=display_name(run.persona) or text.WHOLE_ROOM,
+        replies=run.replies,
+    )
 
 
 def run_label(run: RunSummary) -> str:
@@ -247,6 +271,10 @@ def _headline(snapshot: TrainingSnapshot) -> str:
 
 def _detail(snapshot: TrainingSnapshot) -> tuple[str, ...]:
     status = snapshot.status
+    if _is_unlearned(snapshot):
+        # How the newest run ended says nothing about the next one.
+        blocker = "" if snapshot.can_start_new else snapshot.start_blocker
+        return *filter(None, (blocker,)), text.WILL_LEARN.format(dataset=snapshot.dataset)
     message = status.message
     if snapshot.last_lines:
         # The card shows the last lines of the log.
@@ -262,7 +290,7 @@ def _detail(snapshot: TrainingSnapshot) -> tuple[str, ...]:
         whole_minutes = snapshot.silent_seconds // 60 * 60
         sentences.append(text.SILENT.format(time=duration_text(whole_minutes)))
     sentences += status.notes
-    if snapshot.start_blocker and not (snapshot.can_start_new and snapshot.is_outdated):
+    if snapshot.start_blocker:
         sentences.append(snapshot.start_blocker)
     if snapshot.dataset and status.state not in LIVE:
         sentences.append(text.WILL_LEARN.format(dataset=snapshot.dataset))

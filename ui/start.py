@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 import gradio as gr
 
@@ -73,8 +73,8 @@ def wire(
     details: Details,
     bar: BarComponents,
     load: Trigger,
-) -> None:
-    """Wire the page; `load` is an event of it."""
+) -> Trigger:
+    """Wire the page; `load` is an event of it. Returns the event after the one button."""
     page, tabs = bar.page, details.tabs
     # Tabs are no output of the ticks: gradio walks through all that is in them each time.
     waiting = gr.Timer(_POLL_SECONDS, active=False)
@@ -96,10 +96,11 @@ def wire(
     typed = [*seen, parts.promise, parts.new, parts.again]
     begun = [*bar.outputs, *parts.errors, *pages, tabs, waiting]
     slow["show_progress_on"] = parts.error
-    on(parts.begin.click, handlers.begin, typed, begun, **slow)
+    begins = on(parts.begin.click, handlers.begin, typed, begun, **slow)
     on(waiting.tick, handlers.await_chat, None, [waiting, ready], concurrency_limit=None)
     open_tab(ready.change, tabs, "chat")
     show_on_demand(parts.show, "#start-password")
+    return cast("Trigger", begins.then)
 
 
 class StartHandlers:

@@ -76,13 +76,7 @@ def build_window(
             steps = stepper.layout()
             events = PageEvents(window.load, timer.tick)
             tabs = _tabs(services, status_line, bar_parts, erasures, events)
-        stepper.wire(
-            stepper.StepperHandlers(services.workflow),
-            steps,
-            tabs,
-            [window.load, lock_timer.tick, tabs.change],
-        )
-        start.wire(
+        begun = start.wire(
             start.StartHandlers(
                 services.exports,
                 services.quick_start,
@@ -95,6 +89,12 @@ def build_window(
             start.Details(details, tabs),
             bar_parts,
             window.load,
+        )
+        stepper.wire(
+            stepper.StepperHandlers(services.workflow),
+            steps,
+            tabs,
+            [window.load, lock_timer.tick, tabs.change, begun],
         )
         header.add_quit_button(header.HeaderHandlers(services.training, quit_program))
     return cast("gr.Blocks", window)

@@ -3,7 +3,7 @@ from dataclasses import replace
 from kakaobot.app.training import SILENCE_SECONDS
 from kakaobot.chat.lines import ChatLine
 from kakaobot.runs.status import Status
-from tests.ui.window_fakes import SNAPSHOT, user_line
+from tests.ui.window_fakes import RUN, SNAPSHOT, user_line
 from ui import text
 from ui.bubbles import bubbles
 from ui.presenters import (
@@ -125,18 +125,33 @@ def test_a_dataset_that_no_run_has_learned_is_the_next_thing():
     assert (view.new.label, view.new.primary) == ("새로 학습 시작", True)
     assert not view.start.visible
     assert not view.to_chat.primary
-    assert "배울 것: 보드게임 · 도담 · 대답 12개" in view.detail
-    assert "끝났습니다." not in view.detail
+    assert view.detail == ("배울 것: 보드게임 · 도담 · 대답 12개",)
+    blocked = replace(finished, is_outdated=True, can_start_new=False)
+    assert "끝났습니다." in training_view(blocked).detail
 
 
 def test_a_viewed_run_has_actions_of_its_own():
     stopping = replace(
         SNAPSHOT, run="main-2", status=RUNNING.status, can_stop=True, can_start=False
     )
-    viewed = replace(SNAPSHOT, status=Status("finished", 80, 80), can_chat=True)
+    viewed = replace(
+        SNAPSHOT,
+        status=Status("stopped", 40, 80, message="다시 시작하면 여기서 이어집니다."),
+        runs=(replace(RUN, fingerprint="ab", persona="도담", replies=12),),
+        can_chat=True,
+        is_outdated=True,
+        resume_step=7,
+        start_blocker="끝났습니다.",
+        dataset="보드게임 · 마루 · 대답 9개",
+    )
     view = training_view(viewed, current=stopping)
     assert view.headline == "지난 학습 'main' 을(를) 보고 있습니다"
-    assert "학습을 마쳤습니다." in view.detail
+    # Nothing of what would start next.
+    assert view.detail == (
+        "멈췄습니다.",
+        "'4 대화'에서 지금 대화할 수 있습니다.",
+        "배운 것: 보드게임 · 도담 · 대답 12개",
+    )
     buttons = (view.start, view.stop, view.kill, view.new)
     assert not any(button.visible for button in buttons)
     assert (view.to_chat.label, view.to_chat.visible) == ("이 학습과 대화", True)

@@ -17,6 +17,7 @@ from kakaobot.runs.labels import lineage_text
 from kakaobot.runs.status import LIVE
 from kakaobot.setting_fields import SettingField, setting_fields
 from ui import text
+from ui.presenters import learned_text
 from ui.render.sparkline import sparkline
 from ui.render.templating import render
 
@@ -84,13 +85,8 @@ def _split(grouped: Sequence[RunGroup], limit: int) -> tuple[list[RunGroup], lis
 def _group(group: RunGroup, mixed: frozenset[str]) -> dict[str, Any]:
     """`mixed` are the fingerprints of datasets that several base models were trained on."""
     run = group.runs[0]
-    title = text.RUN_DATA.format(
-        room=display_name(run.room) or text.ALL_ROOMS,
-        persona=display_name(run.persona) or text.WHOLE_ROOM,
-        replies=run.replies,
-    )
     return {
-        "title": title if group.fingerprint else text.RUN_DATA_UNKNOWN,
+        "title": learned_text(run),
         "code": group.fingerprint[:_CODE_LENGTH],
         "several_bases": group.fingerprint in mixed,
         "rows": [_row(run) for run in group.runs],
