@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from ui import text
+from ui import window_text
 from ui.events import Updates, on
 from ui.render import cards
 from ui.services import TrainingProtocol
@@ -27,8 +27,8 @@ class HeaderHandlers:
     def ask(self) -> Updates:
         """Show the question, which says what becomes of a training."""
         live = self._training.snapshot().can_stop
-        sentences = (text.QUIT_LIVE,) if live else (text.QUIT_PAGES,)
-        return gr.Row(visible=True), cards.question(text.QUIT_TITLE, *sentences)
+        sentences = (window_text.QUIT_LIVE,) if live else (window_text.QUIT_PAGES,)
+        return gr.Row(visible=True), cards.question(window_text.QUIT_TITLE, *sentences)
 
     def stay(self) -> Updates:
         """Take the question away."""
@@ -37,7 +37,11 @@ class HeaderHandlers:
     def quit(self) -> str:
         """End the program; returns the sentence for the page that ended it."""
         self._quit_program()
-        return text.FAREWELL_LIVE if self._training.snapshot().can_stop else text.FAREWELL
+        return (
+            window_text.FAREWELL_LIVE
+            if self._training.snapshot().can_stop
+            else window_text.FAREWELL
+        )
 
 
 def layout() -> gr.HTML:
@@ -51,11 +55,11 @@ def layout() -> gr.HTML:
 
 def add_quit_button(handlers: HeaderHandlers) -> None:
     """Lay out the button and its question, last in the page: not the first stop of the Tab key."""
-    button = gr.Button(text.QUIT, elem_id="quit", size="sm", scale=0, min_width=84)
+    button = gr.Button(window_text.QUIT, elem_id="quit", size="sm", scale=0, min_width=84)
     with gr.Row(visible=False, elem_id="quit-question") as row:
         question = gr.HTML()
-        stay = gr.Button(text.STAY, elem_id="quit-stay", min_width=120)
-        confirm = gr.Button(text.QUIT, elem_id="quit-now", min_width=120, variant="stop")
+        stay = gr.Button(window_text.STAY, elem_id="quit-stay", min_width=120)
+        confirm = gr.Button(window_text.QUIT, elem_id="quit-now", min_width=120, variant="stop")
     farewell = gr.Textbox(visible="hidden", elem_id="farewell")
     on(button.click, handlers.ask, None, [row, question]).then(
         None, js=_focus("#quit-stay"), api_visibility="private"

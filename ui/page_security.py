@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-from ui import text
+from ui import text, window_text
 from ui.asgi import Send
 from ui.public_files import MANIFEST
 
@@ -57,13 +57,13 @@ def _scripts() -> bytes:
     off, session = ((_STATIC / name).read_text("utf-8") for name in ("off.js", "session.js"))
     words = {
         "app": text.APP,
-        "title": text.OFF_TITLE,
-        "title_elsewhere": text.OFF_TITLE_ELSEWHERE,
-        "lead": text.OFF,
-        "farewell": text.FAREWELL,
-        "training": text.OFF_TRAINING,
-        "again": text.OFF_AGAIN,
-        "draft": text.OFF_DRAFT,
+        "title": window_text.OFF_TITLE,
+        "title_elsewhere": window_text.OFF_TITLE_ELSEWHERE,
+        "lead": window_text.OFF,
+        "farewell": window_text.FAREWELL,
+        "training": window_text.OFF_TRAINING,
+        "again": window_text.OFF_AGAIN,
+        "draft": window_text.OFF_DRAFT,
     }
     return (
         f"<script>{off.rstrip()}({json.dumps(words)});</script><script>{session}</script>".encode()

@@ -8,7 +8,7 @@ from typing import Any
 
 from gradio.themes import Base, Color, sizes
 
-from ui import request_text, text
+from ui import request_text, text, window_text
 from ui.upload_limits import UploadLimits
 
 _STATIC = Path(__file__).parent / "static"
@@ -137,11 +137,11 @@ def _refusals_script() -> str:
 def _watch_script() -> str:
     values = {
         "app": text.APP,
-        "training": text.TITLE_TRAINING,
-        "notify": text.NOTIFY,
-        "denied": text.NOTIFY_DENIED,
-        "finished": text.NOTIFY_FINISHED,
-        "failed": text.NOTIFY_FAILED,
+        "training": window_text.TITLE_TRAINING,
+        "notify": window_text.NOTIFY,
+        "denied": window_text.NOTIFY_DENIED,
+        "finished": window_text.NOTIFY_FINISHED,
+        "failed": window_text.NOTIFY_FAILED,
     }
     return f"{_script('watch').rstrip()}({json.dumps(values)});"
 

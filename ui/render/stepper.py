@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kakaobot.app.workflow import StageName, StageState, WorkflowState
-from ui import text
+from ui import window_text
 from ui.render.templating import render
 
 TABS: Mapping[StageName, str] = {
@@ -30,9 +30,9 @@ def stepper_card(state: WorkflowState) -> str:
     stages = [
         {
             "name": stage.name,
-            "label": text.STAGES[stage.name],
+            "label": window_text.STAGES[stage.name],
             "state": stage.state,
-            "state_text": text.STAGE_STATES[stage.state],
+            "state_text": window_text.STAGE_STATES[stage.state],
             "sign": _SIGNS[stage.state] or str(number),
             "fact": stage.fact,
             "is_next": stage.name == state.next,

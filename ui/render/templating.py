@@ -1,4 +1,4 @@
-"""The Jinja2 environment of the window: autoescaping, with the texts as `text`, `chat_text`."""
+"""The Jinja2 environment of the window: autoescaping, with the texts as `text`, `chat_text`, `window_text`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kakaobot.chat.lines import split_bubbles
 from kakaobot.display_name import inert_json
 from kakaobot.report.templating import create_environment
 from kakaobot.runs.labels import minute_text
-from ui import chat_text, text
+from ui import chat_text, text, window_text
 
 _BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
 
@@ -27,5 +27,5 @@ def _json(value: object) -> Markup:
 
 
 _ENVIRONMENT = create_environment(Path(__file__).parent / "templates")
-_ENVIRONMENT.globals.update(text=text, chat_text=chat_text)
+_ENVIRONMENT.globals.update(text=text, chat_text=chat_text, window_text=window_text)
 _ENVIRONMENT.filters.update(bubbles=split_bubbles, json=_json, minute=minute_text)

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.patience import patience, wait_for
 from tests.security.window import PASSWORD, WindowProcess, free_port, running_window
-from ui import text
+from ui import window_text
 
 pytestmark = pytest.mark.browser
 
@@ -103,7 +103,7 @@ def test_pages_of_a_killed_program_say_so_and_come_back(
         window.process.kill()
         since = time.monotonic()
         for each in (page, other):
-            expect(each.get_by_role("heading", name=text.OFF_TITLE)).to_be_visible()
+            expect(each.get_by_role("heading", name=window_text.OFF_TITLE)).to_be_visible()
         assert time.monotonic() - since < patience(SECONDS)
     expect(page.locator("#kb-off")).to_contain_text("launch.py")
     # Nothing below can be reached, and no toast stands above.
@@ -158,7 +158,7 @@ def test_locking_forgets_what_waits_for_the_password(
         assert page.evaluate("document.activeElement.id") != "quit"
         page.locator("#quit").click()
         question = page.locator("#quit-question")
-        expect(question).to_contain_text(text.QUIT_PAGES)
+        expect(question).to_contain_text(window_text.QUIT_PAGES)
         expect(page.locator("#quit-stay")).to_be_focused()
         page.locator("#quit-stay").click()
         expect(question).to_be_hidden()
@@ -166,6 +166,6 @@ def test_locking_forgets_what_waits_for_the_password(
         assert window.process.poll() is None
         page.locator("#quit").click()
         page.locator("#quit-now").click()
-        expect(page.locator("#kb-off")).to_contain_text(text.FAREWELL)
-        expect(other.locator("#kb-off")).to_contain_text(text.OFF_TITLE)
+        expect(page.locator("#kb-off")).to_contain_text(window_text.FAREWELL)
+        expect(other.locator("#kb-off")).to_contain_text(window_text.OFF_TITLE)
         assert window.process.wait(patience()) == 0

@@ -14,7 +14,7 @@ from kakaobot.runs.run import Runs
 from tests.conftest import QUICK
 from tests.patience import patience, wait_for
 from tests.security.window import prepare_home, running_window
-from ui import text
+from ui import text, window_text
 
 pytestmark = pytest.mark.browser
 
@@ -63,7 +63,7 @@ def test_the_title_follows_a_training_and_its_end_is_told(tmp_path: Path, browse
         wait_for(lambda: page.title() == ordinary, run)
         expect(bell).to_be_hidden()
         [[title, options]] = page.evaluate("window.shown")
-        assert (title, options["body"]) == (text.APP, text.NOTIFY_FINISHED)
+        assert (title, options["body"]) == (text.APP, window_text.NOTIFY_FINISHED)
         told = json.dumps([title, options], ensure_ascii=False)
         for private in ("보드게임방", "도담", "main"):
             assert private not in told
