@@ -1,4 +1,4 @@
-"""The Jinja2 environment of the window: autoescaping, with the texts as `text`, `chat_text`, `window_text`."""
+"""The Jinja2 environment of the window: autoescaping, with the modules of texts by name."""
 
 from __future__ import annotations
 
