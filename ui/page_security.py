@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
-from ui import text, window_text
+from ui import gradio_text, text, window_text
 from ui.asgi import Send
 from ui.public_files import MANIFEST
 
@@ -18,6 +18,10 @@ _LINKS = f"""<link rel="manifest" href="{MANIFEST}" />
 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f3f1ed" />
 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#171614" />""".encode()
 """The name and icons of the window, and the color of the frame around it."""
+_LANGUAGE = (
+    f'''Object.defineProperty(navigator, "language", {{ value: "{gradio_text.LANGUAGE}" }});'''
+)
+"""Gradio speaks the language of the browser, and has no option for it."""
 _POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -65,9 +69,8 @@ def _scripts() -> bytes:
         "again": window_text.OFF_AGAIN,
         "draft": window_text.OFF_DRAFT,
     }
-    return (
-        f"<script>{off.rstrip()}({json.dumps(words)});</script><script>{session}</script>".encode()
-    )
+    scripts = (_LANGUAGE, f"{off.rstrip()}({json.dumps(words)});", session)
+    return "".join(f"<script>{script}</script>" for script in scripts).encode()
 
 
 class PageWithScript:
@@ -92,6 +95,7 @@ class PageWithScript:
             bytes(self._body)
             .replace(b"<head>", b"<head>" + _scripts(), 1)
             .replace(_GRADIO_MANIFEST, _LINKS, 1)
+            .replace(b'lang="en"', f'lang="{gradio_text.LANGUAGE}"'.encode(), 1)
         )
         headers = [pair for pair in self._start["headers"] if pair[0].lower() != b"content-length"]
         if b"content-length" in dict(self._start["headers"]):

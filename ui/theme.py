@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 from gradio.themes import Base, Color, sizes
 
-from ui import request_text, text, window_text
+from ui import gradio_text, text, window_text
 from ui.upload_limits import UploadLimits
 
 _STATIC = Path(__file__).parent / "static"
@@ -33,15 +34,6 @@ _SAND = Color(
     "#faf9f7", "#f3f1ed", "#e6e3dd", "#d3cfc7", "#a8a29a", "#6b655e",
     "#5c5751", "#45413c", "#2e2b28", "#211f1d", "#171614",
 )  # fmt: skip
-
-_KOREAN = (
-    (r"^HTTP \d+: (.*)$", "$1"),
-    ("^Invalid file type.*$", request_text.WRONG_FILE_TYPE),
-    ("^This application is currently busy.*$", request_text.BUSY),
-    ("^(Connection|Lost connection|Could not get API info).*$", request_text.DISCONNECTED),
-    ("^[^가-힣]*[A-Za-z][^가-힣]*$", request_text.UNEXPECTED_ERROR),
-)
-"""Patterns of gradio's own toasts, and what the page shows instead."""
 
 _LOOK: dict[str, Any] = {
     "body_background_fill": "*neutral_100",
@@ -102,15 +94,13 @@ _LOOK: dict[str, Any] = {
 
 def launch_options() -> dict[str, Any]:
     """Options of gradio's `launch` for theme, CSS, script and icon."""
-    css = (
-        f'.toast-title::before {{ content: "{text.NOTICE}"; }}'
-        f'.kb-upload [data-testid="upload-text"]::after {{ content: "{text.DROP_HINT}"; }}'
-    )
+    css = f'.kb-upload [data-testid="upload-text"]::after {{ content: "{text.DROP_HINT}"; }}'
     return {
         "theme": window_theme(),
         "css": css,
         "css_paths": [_STATIC / "window.css"],
         "head": "".join(f"<script>{script}</script>" for script in _scripts()),
+        "i18n": gr.I18n(**{gradio_text.LANGUAGE: gradio_text.MISSING}),
         "favicon_path": _STATIC / "icon.svg",
     }
 
@@ -120,7 +110,8 @@ def _script(name: str) -> str:
 
 
 def _scripts() -> list[str]:
-    return [_script("touched"), _script("typing"), _refusals_script(), _watch_script()]
+    own = [_script(name) for name in ("touched", "typing")]
+    return [*own, _refusals_script(), _words_script(), _watch_script()]
 
 
 def _refusals_script() -> str:
@@ -131,7 +122,12 @@ def _refusals_script() -> str:
         "too_many": limits.too_many,
         "too_large": limits.too_large,
     }
-    return f"{_script('refusals').rstrip()}({json.dumps(values)}, {json.dumps(_KOREAN)});"
+    return f"{_script('refusals').rstrip()}({json.dumps(values)});"
+
+
+def _words_script() -> str:
+    values = (gradio_text.WORDS, gradio_text.PATTERNS, gradio_text.TOASTS)
+    return f"{_script('words').rstrip()}({', '.join(map(json.dumps, values))});"
 
 
 def _watch_script() -> str:

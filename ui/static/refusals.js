@@ -1,6 +1,6 @@
-// Refuses uploads that the server would refuse (ui/upload_limits.py) before a byte is sent, and shows
-// what gradio says in English in Korean. `limits` and `sentences` come from ui/theme.py.
-((limits, sentences) => {
+// Refuses uploads that the server would refuse (ui/upload_limits.py) before a byte is sent.
+// `limits` come from ui/theme.py.
+((limits) => {
   const send = window.fetch.bind(window);
   window.fetch = (input, init) => {
     const body = init && init.body;
@@ -13,20 +13,4 @@
     if (refusal) return Promise.resolve(new Response(refusal, { status: 413 }));
     return send(input, init);
   };
-  const korean = sentences.map(([pattern, sentence]) => [new RegExp(pattern, "s"), sentence]);
-  const translate = () => {
-    for (const toast of document.querySelectorAll("[data-testid=toast-text]")) {
-      const shown = toast.textContent.trim();
-      const found = korean.find(([pattern]) => pattern.test(shown));
-      if (!found) continue;
-      const sentence = shown.replace(found[0], found[1]);
-      // While the program does not answer, every poll of the page fails.
-      const others = [...document.querySelectorAll("[data-translated]")];
-      if (others.some((other) => other.textContent === sentence)) toast.parentElement.hidden = true;
-      toast.textContent = sentence;
-      toast.dataset.translated = "";
-    }
-  };
-  // Runs before the browser paints, so that the English is never seen.
-  new MutationObserver(translate).observe(document, { childList: true, subtree: true });
 })

@@ -9,4 +9,3 @@ window.addEventListener(
   },
   true,
 );
-document.documentElement.lang = "ko";
