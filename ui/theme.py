@@ -110,7 +110,7 @@ def _script(name: str) -> str:
 
 
 def _scripts() -> list[str]:
-    own = [_script(name) for name in ("touched", "typing")]
+    own = [_script(name) for name in ("touched", "typing", "keys")]
     return [*own, _refusals_script(), _words_script(), _watch_script()]
 
 
