@@ -13,6 +13,8 @@ TITLE = "카카오봇 · 우리 방 말투"
 SLOGAN = "우리 방 말투를 배우는 챗봇"
 NOTICE = "알림"
 ERROR_TITLE = "문제가 생겼습니다"
+ACTIONS = "할 수 있는 일"
+"""The head of a column of buttons, for screen readers only."""
 
 # -- the window as a whole
 UNAUTHORIZED_TITLE = "열쇠가 없는 주소입니다"
@@ -47,7 +49,7 @@ CONSENT = "함께 대화한 사람의 말도 배우게 됩니다. 미리 알리�
 FILES_EMPTY = "아직 가져온 파일이 없습니다."
 FILES_EMPTY_HINT = "위에 파일을 넣거나 '샘플 방으로 해 보기'를 누르세요."
 FILES_TITLE = "가져온 파일"
-FILES_HEAD = ("파일", "방", "사람", "기간", "메시지", "이해하지 못한 줄", "")
+FILES_HEAD = ("파일", "방", "사람", "기간", "메시지", "이해하지 못한 줄", ACTIONS)
 REMOVE = "빼기"
 REMOVED = "목록에서 뺐습니다. 원본은 {place} 에 보관했습니다."
 IMPORTED = "파일 {count}개를 가져왔습니다."
@@ -130,7 +132,7 @@ PARTICIPANTS_HINT = (
     "글자 수는 대답 길이의 가운데 값, '이어 말함'은 다른 사람의 말에 이어 말한 몫, "
     "'잡음'은 링크·퍼 온 글·되풀이·봇의 말·너무 많은 짧은 반응처럼 배우지 않는 말의 몫입니다."
 )
-PARTICIPANTS_HEAD = ("이름", "배울 대답", "글자 수", "이어 말함", "잡음", "조언", "")
+PARTICIPANTS_HEAD = ("이름", "배울 대답", "글자 수", "이어 말함", "잡음", "조언", ACTIONS)
 PARTICIPANTS_MORE = "나머지 {count:,}명 보기"
 PARTICIPANTS_HIDDEN = (
     "그 밖의 {count:,}명은 여기에 보이지 않습니다. 명령 people 로는 모두 볼 수 있습니다."

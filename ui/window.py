@@ -21,6 +21,7 @@ from ui import (
 from ui.errors import GuardedBlocks
 from ui.events import Trigger, open_tab
 from ui.password_bar import BarComponents, NoPassStore, PassStore
+from ui.render import cards
 from ui.services import Services
 from ui.tabs import dataset, exports, rooms, settings, storage, training
 from ui.tabs.chat import tab as chat
@@ -111,6 +112,7 @@ def _tabs(
     gate, page, load = services.gate, bar.page, events.load
     with gr.Tabs(elem_id="tabs") as tabs:
         with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as tab:
+            gr.HTML(cards.page_title(text.EXPORTS_TAB), elem_classes="kb-page-title")
             exports.build(
                 exports.ExportsHandlers(services.exports, gate),
                 rooms.RoomsHandlers(services.participants),
@@ -119,8 +121,10 @@ def _tabs(
                 [tab.select, load],
             )
         with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as tab:
+            gr.HTML(cards.page_title(text.DATASET_TAB), elem_classes="kb-page-title")
             dataset.build(_dataset_handlers(services), tabs, tab, page)
         with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as tab:
+            gr.HTML(cards.page_title(text.TRAINING_TAB), elem_classes="kb-page-title")
             trained = training.build(
                 training.TrainingHandlers(services.training, services.estimates, gate),
                 status_line,
@@ -128,11 +132,13 @@ def _tabs(
                 training.RefreshEvents(tab.select, load, events.tick),
             )
         with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
+            gr.HTML(cards.page_title(text.CHAT_TAB), elem_classes="kb-page-title")
             request = RunRequest(trained.to_chat.click, trained.shown_run)
             prepared = chat.build(services, tab, bar.chat_page, request)
             # Not at once: the tab asks for its run anew when it is shown.
             open_tab(prepared, tabs, "chat")
         with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
+            gr.HTML(cards.page_title(text.SETTINGS_TAB), elem_classes="kb-page-title")
             storage.build_link()
             password_card.build(
                 password_card.PasswordFileHandlers(services.password_file),

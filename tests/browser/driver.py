@@ -32,7 +32,7 @@ PICTURES = ROOT / "docs" / "screenshots"
 COLORS = {
     "loss": (59, 111, 212),
     "eval": (217, 98, 43),
-    "best": (31, 146, 84),
+    "best": (20, 113, 63),
     "likeness": (130, 80, 200),
 }
 """`--kb-loss`, `--kb-eval`, `--kb-best`, `--kb-likeness` of ui/static/window.css, light theme."""

@@ -24,6 +24,11 @@ def brand() -> str:
     return render("brand", icon=_ICON)
 
 
+def page_title(title: str) -> str:
+    """The heading of a tab, for screen readers."""
+    return render("page_title", title=title)
+
+
 def note(title: str, *sentences: str, tone: Tone = "calm") -> str:
     """A box with a heading and sentences; empty sentences are omitted."""
     return render("note", title=title, sentences=sentences, tone=tone)
