@@ -94,13 +94,15 @@ _LOOK: dict[str, Any] = {
 
 def launch_options() -> dict[str, Any]:
     """Options of gradio's `launch` for theme, CSS, script and icon."""
+    # By section, which the annotation of gradio does not know.
+    words: dict[str, Any] = {gradio_text.LANGUAGE: gradio_text.MISSING}
     css = f'.kb-upload [data-testid="upload-text"]::after {{ content: "{text.DROP_HINT}"; }}'
     return {
         "theme": window_theme(),
         "css": css,
         "css_paths": [_STATIC / "window.css"],
         "head": "".join(f"<script>{script}</script>" for script in _scripts()),
-        "i18n": gr.I18n(**{gradio_text.LANGUAGE: gradio_text.MISSING}),
+        "i18n": gr.I18n(**words),
         "favicon_path": _STATIC / "icon.svg",
     }
 
