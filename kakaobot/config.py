@@ -20,11 +20,11 @@ from pydantic_core import ErrorDetails
 
 from kakaobot.atomic_io import replace_text
 from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env, take_secrets
-from kakaobot.errors import ConfigError, quote
+from kakaobot.errors import ConfigError, InvalidSettings, SettingFault, quote
 from kakaobot.file_names import user_path
 from kakaobot.outgoing import LOG_NAME
-from kakaobot.setting_fields import setting_fields, setting_groups
-from kakaobot.settings import PathSettings, Settings
+from kakaobot.setting_fields import setting_fields, setting_groups, title_of
+from kakaobot.settings import KeyFault, PathSettings, Settings
 from kakaobot.text_file import read_text
 from kakaobot.yaml_file import parse_yaml, read_yaml
 
@@ -143,30 +143,30 @@ def parse(document: object) -> Settings:
             {str(key): _filled(group) for key, group in document.items()}
         )
     except ValidationError as error:
-        raise ConfigError(_error_message(error.errors()[0])) from error
+        raise InvalidSettings(list(map(_fault_of, error.errors()))) from error
 
 
 def _check_folders(root: Path, paths: PathSettings) -> None:
     """Check where the folders really are: a link or another spelling may lead into one of ours.
 
     Raises:
-        ConfigError: two of them, or one and a folder of the program, are in one another.
+        InvalidSettings: two of them, or one and a folder of the program, are in one another.
     """
     own = {name: _real(root / name) for name in _OWN_NAMES}
     chosen = {key: _real(root / path) for key, path in paths.model_dump().items()}
+    reasons: dict[str, str] = {}
     for key, folder in chosen.items():
         for name, place in own.items():
             if folder == place or folder in place.parents or place in folder.parents:
-                raise ConfigError(
-                    f"paths.{key} 가 프로그램이 쓰는 '{name}' 와(과) 겹칩니다. "
-                    "다른 폴더를 적으세요."
-                )
+                reasons[key] = f"프로그램이 쓰는 '{name}' 와(과) 겹칩니다. 다른 폴더를 적으세요."
     for (key, folder), (other, place) in itertools.permutations(chosen.items(), 2):
         if folder == place or folder in place.parents:
-            raise ConfigError(
-                f"paths.{other} 가 paths.{key} 안에 있습니다. 링크까지 따라가 서로 다른 폴더를 "
-                "적으세요."
+            title = title_of(f"paths.{key}")
+            reasons.setdefault(
+                other, f"{title} 안에 있습니다. 링크까지 따라가 서로 다른 폴더를 적으세요."
             )
+    if reasons:
+        raise InvalidSettings([_fault(f"paths.{key}", text) for key, text in reasons.items()])
 
 
 def _real(path: Path) -> PurePath:
@@ -193,9 +193,9 @@ def render(settings: Settings) -> str:
     for group, model in setting_groups().items():
         lines += [f"# {model.__doc__}", f"{group}:"]
         values = getattr(settings, group)
-        for key, info in model.model_fields.items():
-            lines.append(f"  # {info.description}")
-            lines.append(f"  {key}: {yaml_value(getattr(values, key))}")
+        for entry in (entry for entry in setting_fields() if entry.group == group):
+            lines.append(f"  # {entry.name}: {entry.explanation}")
+            lines.append(f"  {entry.key}: {yaml_value(getattr(values, entry.key))}")
         lines.append("")
     return "\n".join(lines)
 
@@ -267,50 +267,59 @@ def yaml_value(value: object) -> str:
 
 
 _MESSAGES = {
-    "greater_than_equal": "{path} 는 {ge} 이상이어야 합니다. 지금 값: {given}",
-    "greater_than": "{path} 는 {gt} 보다 커야 합니다. 지금 값: {given}",
-    "less_than_equal": "{path} 는 {le} 이하여야 합니다. 지금 값: {given}",
-    "less_than": "{path} 는 {lt} 보다 작아야 합니다. 지금 값: {given}",
-    "literal_error": "{path} 에는 {expected} 가운데 하나를 적으세요. 지금 값: {given}",
-    "int_parsing": "{path} 에는 정수를 적으세요. 지금 값: {given}",
-    "int_type": "{path} 에는 정수를 적으세요. 지금 값: {given}",
-    "int_from_float": "{path} 에는 정수를 적으세요. 지금 값: {given}",
-    "float_parsing": "{path} 에는 숫자를 적으세요. 지금 값: {given}",
-    "float_type": "{path} 에는 숫자를 적으세요. 지금 값: {given}",
-    "finite_number": "{path} 에는 유한한 숫자를 적으세요. 지금 값: {given}",
-    "bool_parsing": "{path} 에는 true 나 false 를 적으세요. 지금 값: {given}",
-    "bool_type": "{path} 에는 true 나 false 를 적으세요. 지금 값: {given}",
-    "string_type": "{path} 에는 글자를 적으세요. 숫자라면 따옴표로 감싸세요. 지금 값: {given}",
-    "string_pattern_mismatch": "{path} 에는 글자, 숫자, '.', '_', '-' 만 60자까지 쓸 수 있습니다. "
+    "greater_than_equal": "{ge} 이상이어야 합니다. 지금 값: {given}",
+    "greater_than": "{gt} 보다 커야 합니다. 지금 값: {given}",
+    "less_than_equal": "{le} 이하여야 합니다. 지금 값: {given}",
+    "less_than": "{lt} 보다 작아야 합니다. 지금 값: {given}",
+    "int_parsing": "정수를 적으세요. 지금 값: {given}",
+    "int_type": "정수를 적으세요. 지금 값: {given}",
+    "int_from_float": "정수를 적으세요. 지금 값: {given}",
+    "float_parsing": "숫자를 적으세요. 지금 값: {given}",
+    "float_type": "숫자를 적으세요. 지금 값: {given}",
+    "finite_number": "유한한 숫자를 적으세요. 지금 값: {given}",
+    "bool_parsing": "true 나 false 를 적으세요. 지금 값: {given}",
+    "bool_type": "true 나 false 를 적으세요. 지금 값: {given}",
+    "string_type": "글자를 적으세요. 숫자라면 따옴표로 감싸세요. 지금 값: {given}",
+    "string_pattern_mismatch": "글자, 숫자, '.', '_', '-' 만 60자까지 쓸 수 있습니다. "
     "지금 값: {given}",
-    "tuple_type": "{path} 에는 [가, 나] 같은 목록을 적으세요. 지금 값: {given}",
-    "model_type": "{path} 는 '키: 값' 들의 묶음이어야 합니다. 지금 값: {given}",
+    "tuple_type": "[가, 나] 같은 목록을 적으세요. 지금 값: {given}",
+    "model_type": "'키: 값' 들의 묶음이어야 합니다. 지금 값: {given}",
 }
 
 
-def _error_message(error: ErrorDetails) -> str:
+_CHOICE_ERRORS = ("literal_error", "bool_parsing", "bool_type")
+
+
+def _fault_of(error: ErrorDetails) -> SettingFault:
     parts = [
         str(part) for part in error["loc"] if isinstance(part, int) or str(part).isidentifier()
     ]
-    path = quote(".".join(parts[:2]) or "설정")
+    path = quote(".".join(parts[:2]))
     if error["type"] == "extra_forbidden":
-        return f"모르는 설정입니다: {path}.{_suggestion(path)} 설정 파일에서 고치거나 지우세요."
+        return _fault(
+            path, f"모르는 설정입니다.{_suggestion(path)} 설정 파일에서 고치거나 지우세요."
+        )
     given = quote(error.get("input"))
     if error["type"] == "value_error":
-        return f"{path}: {error['ctx']['error']}"
-    if error["type"] in ("bool_parsing", "bool_type", "literal_error") and path in {
-        field.path for field in setting_fields() if field.kind == "switch"
-    }:
-        return f"{path} 에는 true, false, auto 가운데 하나를 적으세요. 지금 값: {given}"
+        reason = error["ctx"]["error"]
+        return _fault(f"{path}.{reason.key}" if isinstance(reason, KeyFault) else path, str(reason))
+    entry = next((entry for entry in setting_fields() if entry.path == path), None)
+    if entry and entry.choices and error["type"] in _CHOICE_ERRORS:
+        choices = ", ".join(entry.choices)
+        return _fault(path, f"{choices} 가운데 하나를 적으세요. 지금 값: {given}")
     template = _MESSAGES.get(
         error["type"],
-        "{path} 의 값이 알맞지 않습니다. README 의 설정 표를 보고 고치세요. 지금 값: {given}",
+        "값이 알맞지 않습니다. README 의 설정 표를 보고 고치세요. 지금 값: {given}",
     )
     limits = {
         key: f"{value:g}" if isinstance(value, int | float) else value
         for key, value in error.get("ctx", {}).items()
     }
-    return template.format(path=path, given=given, **limits)
+    return _fault(path, template.format(given=given, **limits))
+
+
+def _fault(path: str, reason: str) -> SettingFault:
+    return SettingFault(path, title_of(path), reason)
 
 
 def _suggestion(path: str) -> str:

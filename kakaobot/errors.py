@@ -2,6 +2,7 @@
 
 KakaobotError
 ├── ConfigError      a setting is unknown, of the wrong type or out of range
+│   └── InvalidSettings  one or more, each with what is wrong with it
 ├── ExportError      a file is not a KakaoTalk export that can be read
 ├── DatasetError     there is nothing, or too little, to train on
 ├── BaseModelError   a base model cannot be found, downloaded or loaded
@@ -13,7 +14,11 @@ KakaobotError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 _MAX_QUOTE = 60
+_MAX_FAULTS = 8
 
 
 def quote(value: object) -> str:
@@ -29,6 +34,29 @@ class KakaobotError(Exception):
 
 class ConfigError(KakaobotError):
     """A setting is unknown, of the wrong type or out of range."""
+
+
+@dataclass(frozen=True)
+class SettingFault:
+    """What is wrong with one setting."""
+
+    path: str
+    """Such as `lora.r`; also of a setting or group that does not exist."""
+    title: str
+    """As a message calls it."""
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.title}: {self.reason}"
+
+
+class InvalidSettings(ConfigError):
+    """Settings are unknown, of the wrong type or out of range; its message tells of all of them."""
+
+    def __init__(self, faults: Sequence[SettingFault]) -> None:
+        super().__init__("\n".join(fault.sentence for fault in faults[:_MAX_FAULTS]))
+        self.faults = tuple(faults)
 
 
 class ExportError(KakaobotError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
-from kakaobot.settings import PRIVATE, Settings, SettingsGroup, Switch
+from kakaobot.setting_types import Switch
+from kakaobot.settings import CHOICES, EXPERT, PRIVATE, Settings, SettingsGroup
 
 
 @dataclass(frozen=True)
@@ -19,18 +20,35 @@ class SettingField:
 
     group: str
     key: str
+    name: str
+    """What people call it, in Korean."""
     default: Any
     description: str
     kind: Literal["int", "float", "bool", "switch", "choice", "text", "list"]
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    choice_names: Mapping[str, str] = field(default_factory=dict)
+    """What some of its choices are called, in Korean."""
+    is_expert: bool = False
+    """Whether most people leave it alone."""
     is_private: bool = False
     """Whether its value is as private as the words of the room."""
 
     @property
     def path(self) -> str:
         return f"{self.group}.{self.key}"
+
+    @property
+    def title(self) -> str:
+        """As a message calls it: `학습 이름(project.run_name)`."""
+        return f"{self.name}({self.path})"
+
+    @property
+    def explanation(self) -> str:
+        """Its description, and what its choices are called."""
+        names = ", ".join(f"{value} = {name}" for value, name in self.choice_names.items())
+        return f"{self.description} ({names})" if names else self.description
 
     @property
     def limits(self) -> tuple[float | None, float | None]:
@@ -40,21 +58,30 @@ class SettingField:
 def setting_fields() -> list[SettingField]:
     """Every setting, in file order."""
     return [
-        _setting_field(group, key, field)
+        _setting_field(group, key, info)
         for group, model in setting_groups().items()
-        for key, field in model.model_fields.items()
+        for key, info in model.model_fields.items()
     ]
 
 
 def setting_groups() -> dict[str, type[SettingsGroup]]:
     return {
-        name: typing.cast("type[SettingsGroup]", field.annotation)
-        for name, field in Settings.model_fields.items()
+        name: typing.cast("type[SettingsGroup]", info.annotation)
+        for name, info in Settings.model_fields.items()
     }
 
 
-def _setting_field(group: str, key: str, field: FieldInfo) -> SettingField:
-    annotation = field.annotation
+def title_of(path: str) -> str:
+    """A setting or group as a message calls it; of an unknown one, its path."""
+    titles = {field.path: field.title for field in setting_fields()} | {
+        name: f"{group.__doc__}({name})" for name, group in setting_groups().items()
+    }
+    return titles.get(path, path or "설정")
+
+
+def _setting_field(group: str, key: str, info: FieldInfo) -> SettingField:
+    annotation = info.annotation
+    declared = typing.cast("dict[str, Any]", info.json_schema_extra)
     choices = tuple(str(choice) for choice in _choices(annotation))
     kind: Any = "text"
     if annotation == Switch:
@@ -63,23 +90,26 @@ def _setting_field(group: str, key: str, field: FieldInfo) -> SettingField:
         kind = "choice"
     elif annotation in (int, float, bool):
         kind = typing.cast("type", annotation).__name__
-    elif "tuple" in str(annotation) and not isinstance(field.default, str):
+    elif "tuple" in str(annotation) and not isinstance(info.default, str):
         kind = "list"
     limits: dict[str, float] = {}
-    for rule in field.metadata:
+    for rule in info.metadata:
         for name in ("ge", "gt", "le", "lt"):
             if getattr(rule, name, None) is not None:
                 limits[name] = float(getattr(rule, name))
     return SettingField(
         group,
         key,
-        field.default,
-        field.description or "",
+        info.title or key,
+        info.default,
+        info.description or "",
         kind,
         choices,
         limits.get("ge", limits.get("gt")),
         limits.get("le", limits.get("lt")),
-        field.json_schema_extra == PRIVATE,
+        declared[CHOICES],
+        declared[EXPERT],
+        declared[PRIVATE],
     )
 
 

@@ -1,4 +1,4 @@
-"""Every setting, declared once: type, default, range and Korean description.
+"""Every setting, declared once: Korean name, type, default, range and description.
 
 The form, the README table, the comments in `configs/sft.yaml` and the error messages are generated
 from here. The docstring of a group is its Korean title.
@@ -7,95 +7,55 @@ from here. The docstring of a group is its Korean title.
 from __future__ import annotations
 
 import itertools
-import re
-from pathlib import PurePath, PureWindowsPath
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from kakaobot.errors import quote
-from kakaobot.file_names import refusal_of
+from kakaobot.setting_types import File, Folder, Model, Name, Names, Number, Switch
 
-_HUB_NAME = re.compile(r"(?!.*(?:--|\.\.))\w(?:[\w.-]{0,94}\w)?(?<!\.git)")
-"""What the hub accepts on either side of the slash."""
+PRIVATE, EXPERT, CHOICES = "private", "expert", "choices"
+"""Keys of what a setting declares besides its rules; see `_plain`."""
 
 
-def _number(value: object) -> object:
-    """YAML 1.1 reads `2e-4` as a string."""
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return value
-    return value
+def _plain(
+    name: str,
+    default: object,
+    *,
+    private: bool = False,
+    expert: bool = False,
+    choices: Mapping[str, str] | None = None,
+    **rules: Any,
+) -> Any:
+    """Declare a setting.
+
+    Args:
+        name: what people call it.
+        default: its value in a new file.
+        private: whether its value is as private as the words of the room.
+        expert: whether most people leave it alone.
+        choices: what its values are called.
+        rules: of pydantic, such as `ge`.
+    """
+    extra: dict[str, Any] = {PRIVATE: private, EXPERT: expert, CHOICES: dict(choices or {})}
+    return Field(default, title=name, json_schema_extra=extra, **rules)
 
 
-def _names(value: object) -> object:
-    """`q_proj, v_proj` → a tuple; a single name stays text, as `all-linear` is one."""
-    if isinstance(value, str) and re.search(r"[,\s]", value.strip()):
-        return tuple(part for part in re.split(r"[,\s]+", value) if part)
-    return value
+def _expert(name: str, default: object, **rules: Any) -> Any:
+    """Declare a setting that most people leave alone; arguments as of `_plain`."""
+    return _plain(name, default, expert=True, **rules)
 
 
-def _creatable(name: object) -> object:
-    if isinstance(name, str) and (reason := refusal_of(name)):
-        raise ValueError(reason)
-    return name
+_AUTO = {"auto": "알아서"}
 
 
-def _creatable_folder(path: str) -> str:
-    """Check every folder of a path; only the last of an absolute one, which exists already."""
-    pure = PurePath(path)
-    parts = pure.parts[-1:] if pure.is_absolute() else pure.parts
-    for name in parts:
-        # `_check_disjoint` refuses these in their own words.
-        if name not in ("..", pure.anchor):
-            _creatable(name)
-    return path
+class KeyFault(ValueError):
+    """What is wrong with one setting of a group that is checked as a whole."""
 
-
-def _model(name: str) -> str:
-    """Check the name of a base model: words, a hub's name, or a path that looks like one."""
-    is_path = (
-        name.startswith((".", "~", "/"))
-        or name.endswith(".gguf")
-        or "\\" in name
-        or PureWindowsPath(name).is_absolute()
-    )
-    is_too_long = any(len(part.encode()) > 255 for part in re.split(r"[/\\]", name))
-    is_hub_name = all(map(_HUB_NAME.fullmatch, name.split("/")))
-    if not name.isprintable() or is_too_long or not (is_path or is_hub_name):
-        raise ValueError(
-            f"'{quote(name)}' 은 모델 이름이 될 수 없습니다. auto, starter, Hugging Face 이름"
-            "(예: Qwen/Qwen3-0.6B)이나 './' 로 시작하는 폴더를 적으세요."
-        )
-    return name
-
-
-# Before the pattern, which has a reason for nothing.
-def _printable(path: str) -> str:
-    if not path.isprintable():
-        raise ValueError("눈에 보이지 않는 제어 문자가 있습니다. 새로 적으세요.")
-    return path
-
-
-PRIVATE: dict[str, Any] = {"private": True}
-"""Marks a setting whose value is as private as the words of the room."""
-
-Name = Annotated[str, BeforeValidator(_creatable)]
-Folder = Annotated[str, AfterValidator(_creatable_folder)]
-File = Annotated[str, AfterValidator(_printable)]
-Model = Annotated[str, AfterValidator(_model)]
-Names = Annotated[str | tuple[str, ...], BeforeValidator(_names)]
-Number = Annotated[float, BeforeValidator(_number)]
-Switch = bool | Literal["auto"]
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(reason)
+        self.key = key
 
 
 class SettingsGroup(BaseModel):
@@ -103,185 +63,216 @@ class SettingsGroup(BaseModel):
 
 
 class ProjectSettings(SettingsGroup):
-    """이름과 난수"""
+    """학습의 이름"""
 
-    run_name: Name = Field("main", pattern=r"^[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,59}$")
-    """학습 이름. checkpoints_lora 아래 같은 이름의 폴더에 저장됩니다."""
-    seed: int = Field(42, ge=0, le=1_000_000_000)
-    """난수 씨앗. 같은 값이면 같은 순서로 학습합니다."""
+    run_name: Name = _plain(
+        "학습 이름", "main", pattern=r"^[0-9A-Za-z가-힣][0-9A-Za-z가-힣._-]{0,59}$"
+    )
+    """학습한 것을 이 이름으로 저장합니다."""
+    seed: int = _expert("우연의 씨앗", 42, ge=0, le=1_000_000_000)
+    """같은 값이면 같은 순서로 배웁니다."""
 
 
 class PathSettings(SettingsGroup):
     """폴더"""
 
-    raw: Folder = "data/raw"
-    """가져온 대화 파일이 있는 폴더"""
-    sft: Folder = "data/sft"
-    """전처리 결과가 있는 폴더"""
-    archive: Folder = "data/archive"
-    """보관한 것을 옮겨 두는 폴더"""
-    chats: Folder = "data/chats"
-    """저장한 대화가 있는 폴더"""
-    runs: Folder = "checkpoints_lora"
-    """학습 결과가 있는 폴더"""
+    raw: Folder = _expert("대화 파일 폴더", "data/raw")
+    """가져온 대화 파일을 두는 곳입니다."""
+    sft: Folder = _expert("배울 대화 폴더", "data/sft")
+    """만들어 둔 배울 대화를 두는 곳입니다."""
+    archive: Folder = _expert("보관 폴더", "data/archive")
+    """보관한 것을 옮겨 두는 곳입니다."""
+    chats: Folder = _expert("나눈 대화 폴더", "data/chats")
+    """저장한 대화를 두는 곳입니다."""
+    runs: Folder = _expert("학습 결과 폴더", "checkpoints_lora")
+    """학습한 것을 두는 곳입니다."""
 
     @model_validator(mode="after")
     def _check_disjoint(self) -> PathSettings:
         """Each folder is archived or removed without the others."""
-        folders = (self.raw, self.sft, self.archive, self.chats, self.runs)
-        paths = [PurePath(path) for path in folders]
-        for path in paths:
+        paths = {key: PurePath(path) for key, path in self.model_dump().items()}
+        for key, path in paths.items():
             if not path.parts or ".." in path.parts or path == PurePath(path.anchor):
-                raise ValueError("폴더 이름을 하나씩 적으세요. 비우거나 '..' 를 쓸 수 없습니다.")
-        for one, other in itertools.permutations(paths, 2):
-            if one == other or one in other.parents:
-                raise ValueError(f"'{other}' 이 '{one}' 안에 있습니다. 서로 다른 폴더를 적으세요.")
+                reason = "폴더 이름을 하나씩 적으세요. 비우거나 '..' 를 쓸 수 없습니다."
+                raise KeyFault(key, reason)
+        for one, (key, other) in itertools.product(paths.items(), paths.items()):
+            if one[0] != key and (one[1] == other or one[1] in other.parents):
+                reason = f"'{other}' 이 '{one[1]}' 안에 있습니다. 서로 다른 폴더를 적으세요."
+                raise KeyFault(key, reason)
         return self
 
 
 class DataSettings(SettingsGroup):
     """무엇을 배울지"""
 
-    room: str = ""
-    """배울 채팅방 이름. 비워 두면 가져온 모든 방을 배웁니다."""
-    persona: str = ""
-    """말투를 배울 사람. 비워 두면 방 전체를 배웁니다."""
-    exclude_people: tuple[str, ...] = ()
-    """대화에서 빼고 싶은 사람 이름 목록 (봇 등)"""
-    pseudonyms: bool = False
+    room: str = _plain("배울 채팅방", "")
+    """비워 두면 가져온 모든 방을 배웁니다."""
+    persona: str = _plain("말투를 배울 사람", "")
+    """비워 두면 방 전체를 배웁니다."""
+    exclude_people: tuple[str, ...] = _plain("배우지 않을 사람", ())
+    """대화에서 빼고 싶은 사람의 이름입니다 (봇 등)."""
+    pseudonyms: bool = _plain("지어낸 이름 쓰기", False)
     """사람 이름을 '파란 고래' 같은 지어낸 이름으로 바꿔 배웁니다. 별명까지 찾지는 못합니다."""
-    val_ratio: Number = Field(0.1, ge=0.01, le=0.5)
-    """검증에 쓸 몫. 가장 최근 대화부터 떼어 둡니다."""
-    session_gap_minutes: int = Field(60, ge=1, le=10080)
-    """이만큼(분) 조용하면 새 대화로 봅니다."""
-    merge_gap_minutes: Number = Field(3, ge=0, le=1440)
-    """같은 사람이 이 시간(분) 안에 이어 보낸 말은 한 차례로 묶습니다."""
-    context_turns: int = Field(4, ge=0, le=64)
+    val_ratio: Number = _expert("확인용으로 떼어 둘 몫", 0.1, ge=0.01, le=0.5)
+    """배우지 않고 떼어 두었다가 잘 배우고 있는지 확인합니다. 가장 최근 대화부터 뗍니다."""
+    session_gap_minutes: int = _expert("새 대화로 보는 조용함 (분)", 60, ge=1, le=10080)
+    """이만큼 조용하면 새 대화로 봅니다."""
+    merge_gap_minutes: Number = _expert("한 차례로 묶는 시간 (분)", 3, ge=0, le=1440)
+    """같은 사람이 이 시간 안에 이어 보낸 말은 한 차례로 묶습니다."""
+    context_turns: int = _expert("앞 대화의 최소 차례", 4, ge=0, le=64)
     """대답 하나를 배울 때 앞에 적어도 이만큼의 차례를 보여 줍니다."""
-    min_target_chars: int = Field(1, ge=1, le=200)
+    min_target_chars: int = _expert("배울 말의 최소 글자 수", 1, ge=1, le=200)
     """이보다 짧은 말은 배우지 않습니다. 1이면 ㅋ 한 글자도 배웁니다."""
-    drop_low_signal: bool = False
-    """ㅋㅋㅋ, ㅇㅇ 같은 짧은 반응을 빼려면 true. 말투이므로 기본은 남겨 둡니다."""
-    low_signal_share: float = Field(0.3, ge=0, le=1)
-    """배울 대답 가운데 ㅋㅋㅋ, ㅇㅇ, 헐 같은 짧은 반응이 차지할 수 있는 가장 큰 몫 (1이면 모두)"""
-    mask_urls: bool = True
+    drop_low_signal: bool = _plain("짧은 반응 빼기", False)
+    """켜면 ㅋㅋㅋ, ㅇㅇ 같은 짧은 반응을 배우지 않습니다. 말투이므로 기본은 남겨 둡니다."""
+    low_signal_share: float = _expert("짧은 반응의 최대 몫", 0.3, ge=0, le=1)
+    """배울 대답 가운데 ㅋㅋㅋ, ㅇㅇ, 헐 같은 짧은 반응은 이 몫까지만 둡니다. 1이면 모두 둡니다."""
+    mask_urls: bool = _plain("인터넷 주소 가리기", True)
     """인터넷 주소를 <링크> 로 바꿉니다."""
-    mask_private: bool = True
+    mask_private: bool = _plain("개인정보 가리기", True)
     """전화번호·계좌·주소·비밀번호 같은 것을 <전화번호> 처럼 바꿉니다. 모두 찾지는 못합니다."""
-    mask_words: tuple[str, ...] = Field((), json_schema_extra=PRIVATE)
-    """늘 <가린말> 로 바꿀 말 목록 (이름, 학교, 회사 등)"""
-    canaries: int = Field(0, ge=0, le=20)
-    """배울 대화에 지어낸 비밀을 이만큼 심어, 외우는지 audit 로 잽니다. 0이면 심지 않습니다."""
+    mask_words: tuple[str, ...] = _plain("늘 가릴 말", (), private=True)
+    """이름, 학교, 회사처럼 늘 <가린말> 로 바꿀 말입니다."""
+    canaries: int = _expert("심어 둘 비밀 수", 0, ge=0, le=20)
+    """배울 대화에 지어낸 비밀을 이만큼 심고 '외운 말 점검'으로 잽니다. 0이면 심지 않습니다."""
 
 
 class ModelSettings(SettingsGroup):
     """바탕 모델"""
 
-    base_model: Model = "auto"
+    base_model: Model = _plain("바탕 모델", "auto")
     """auto(장치에 맞게 고름), starter(연습용), Hugging Face 이름, 폴더, .gguf 파일 가운데 하나"""
-    load_in_4bit: Switch = "auto"
-    """4비트로 읽어 그래픽 메모리를 아낍니다. auto 는 NVIDIA GPU 에서만 켭니다."""
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
-    """계산 정밀도"""
-    attn_implementation: Literal["auto", "sdpa", "eager", "flash_attention_2"] = "auto"
-    """어텐션 계산 방식"""
-    gradient_checkpointing: Switch = "auto"
-    """메모리를 아끼는 대신 느려집니다. auto 는 10억 개 넘는 모델을 GPU 에서 배울 때 켭니다."""
+    load_in_4bit: Switch = _expert("4비트로 읽기", "auto")
+    """그래픽 메모리를 아낍니다. 알아서(auto)는 NVIDIA 그래픽 카드에서만 켭니다."""
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = _expert(
+        "계산 정밀도", "auto", choices=_AUTO
+    )
+    """숫자를 얼마나 자세히 셀지. 알아서(auto)는 장치에 맞춥니다."""
+    attn_implementation: Literal["auto", "sdpa", "eager", "flash_attention_2"] = _expert(
+        "앞말을 살피는 계산", "auto", choices=_AUTO
+    )
+    """모델이 앞의 말들을 견주는 계산(어텐션)을 무엇으로 할지. 알아서(auto)는 장치에 맞춥니다."""
+    gradient_checkpointing: Switch = _expert("느리게, 메모리 아끼기", "auto")
+    """메모리를 아끼는 대신 느려집니다. 알아서(auto)는 GPU 에서 큰 모델을 배울 때만 켭니다."""
 
 
 class LoraSettings(SettingsGroup):
-    """LoRA 어댑터"""
+    """배운 말투를 담는 파일 (LoRA)"""
 
-    r: int = Field(16, ge=1, le=256)
-    """어댑터의 크기. 두 배로 늘리면 파일도 두 배가 됩니다."""
-    alpha: int = Field(32, ge=1, le=1024)
-    """반영 세기. 가중치 변화량에 alpha / r 를 곱합니다."""
-    dropout: Number = Field(0.05, ge=0, le=0.9)
-    """학습 중 무작위로 끄는 비율"""
-    target_modules: Names = "all-linear"
-    """어댑터를 붙일 층. all-linear 는 모든 선형 층입니다."""
+    r: int = _expert("배운 것을 담는 크기", 16, ge=1, le=256)
+    """두 배로 늘리면 더 많이 담고 파일도 두 배가 됩니다."""
+    alpha: int = _expert("배운 것을 반영하는 세기", 32, ge=1, le=1024)
+    """이 값을 '배운 것을 담는 크기'로 나눈 만큼 반영합니다."""
+    dropout: Number = _expert("쉬게 하는 비율", 0.05, ge=0, le=0.9)
+    """배우는 동안 이 비율을 무작위로 꺼서 통째로 외우지 않게 합니다."""
+    target_modules: Names = _expert("덧붙일 층", "all-linear")
+    """바탕 모델의 어느 층에 덧붙일지. all-linear 는 모든 선형 층입니다."""
 
 
 class TrainingSettings(SettingsGroup):
     """학습"""
 
-    max_steps: int = Field(0, ge=0)
-    """최대 단계 수. 0이면 epochs 로 정합니다."""
-    epochs: Number = Field(0, ge=0, le=1000)
-    """전체를 몇 번 되풀이해 배울지. 0이면 방 크기에 맞춥니다 (대화 100개까지 8번, 그 위로 5번)."""
-    learning_rate: Number = Field(0, ge=0, le=1)
-    """학습률. 0이면 모델 크기에 맞춥니다 (연습용 모델 0.002, 3억 개 0.0003, 더 큰 모델 0.0002)."""
-    scheduler: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
-    """학습률이 줄어드는 모양"""
-    warmup_ratio: Number = Field(0.05, ge=0, le=0.9)
-    """처음 이 비율 동안 학습률을 천천히 올립니다."""
-    batch: int = Field(0, ge=0, le=512)
-    """한 번에 배우는 대화 수. 0이면 방 크기에 맞춥니다 (대화 500개까지 2, 그 위로 4)."""
-    accumulation: int = Field(1, ge=1, le=1024)
+    max_steps: int = _expert("최대 단계 수", 0, ge=0)
+    """0이면 '되풀이해 배울 횟수'로 정합니다."""
+    epochs: Number = _plain("되풀이해 배울 횟수", 0, ge=0, le=1000)
+    """대화 전체를 몇 번 배울지. 0이면 방 크기에 맞춥니다 (대화 100개까지 8번, 그 위로 5번)."""
+    learning_rate: Number = _expert("한 번에 고치는 크기", 0, ge=0, le=1)
+    """크면 빨리 배우지만 흐트러집니다. 0이면 모델에 맞춥니다 (연습용 0.002, 큰 모델 0.0002)."""
+    scheduler: Literal["cosine", "linear", "constant", "constant_with_warmup"] = _expert(
+        "고치는 크기가 줄어드는 모양",
+        "cosine",
+        choices={
+            "cosine": "곡선",
+            "linear": "직선",
+            "constant": "줄이지 않음",
+            "constant_with_warmup": "천천히 올린 뒤 줄이지 않음",
+        },
+    )
+    """뒤로 갈수록 '한 번에 고치는 크기'를 어떻게 줄일지 정합니다."""
+    warmup_ratio: Number = _expert("천천히 시작하는 몫", 0.05, ge=0, le=0.9)
+    """처음 이 비율 동안 '한 번에 고치는 크기'를 천천히 올립니다."""
+    batch: int = _plain("한 번에 배우는 대화 수", 0, ge=0, le=512)
+    """줄이면 메모리를 덜 씁니다. 0이면 방 크기에 맞춥니다 (대화 500개까지 2, 그 위로 4)."""
+    accumulation: int = _expert("모아서 배우는 횟수", 1, ge=1, le=1024)
     """이만큼 모아서 한 단계로 셉니다."""
-    max_seq_len: int = Field(1024, ge=64, le=131072)
-    """대화 하나의 최대 토큰 수. 모델의 한계보다 크면 한계에 맞춥니다."""
-    logging_steps: int = Field(1, ge=1)
-    """몇 단계마다 손실을 적을지"""
-    eval_steps: int = Field(0, ge=0)
-    """몇 단계마다 검증할지. 0이면 알아서 정합니다."""
-    save_steps: int = Field(0, ge=0)
-    """몇 단계마다 저장할지. 0이면 검증할 때마다 저장합니다."""
-    save_total_limit: int = Field(2, ge=2, le=100)
-    """이어서 학습할 수 있는 저장본을 몇 개 남길지"""
-    early_stopping_patience: int = Field(5, ge=0)
-    """이 횟수만큼 이어서 더 좋아지지 않으면 끝냅니다. 0이면 끝까지 합니다."""
-    best_metric: Literal["eval_loss", "voice", "both"] = "eval_loss"
-    """무엇으로 가장 좋은 어댑터를 고를지: eval_loss(검증 손실), voice(말투), both(둘 다)"""
-    sample_replies: int = Field(16, ge=0, le=200)
-    """검증할 때(작은 방은 몇 번에 한 번) 이만큼 대답해 보고 말투를 잽니다. 0이면 하지 않습니다."""
-    max_grad_norm: Number = Field(1.0, ge=0.01)
-    """기울기 크기의 한도"""
-    num_processes: int = Field(1, ge=1, le=64)
-    """함께 배울 프로세스 수. 그래픽 카드가 여럿일 때 그 수를 적고, 보통은 1로 둡니다."""
-    accelerate_config: File = ""
+    max_seq_len: int = _expert("대화 한 줄의 최대 길이", 1024, ge=64, le=131072)
+    """글 조각(토큰)의 수입니다. 모델의 한계보다 크면 한계에 맞춥니다."""
+    logging_steps: int = _expert("기록하는 간격 (단계)", 1, ge=1)
+    """몇 단계마다 그래프에 점을 찍을지"""
+    eval_steps: int = _expert("확인하는 간격 (단계)", 0, ge=0)
+    """몇 단계마다 잘 배우고 있는지 확인할지. 0이면 알아서 정합니다."""
+    save_steps: int = _expert("저장하는 간격 (단계)", 0, ge=0)
+    """몇 단계마다 저장할지. 0이면 확인할 때마다 저장합니다."""
+    save_total_limit: int = _expert("남길 저장본 수", 2, ge=2, le=100)
+    """이어서 학습할 수 있는 저장본을 이만큼 남깁니다."""
+    early_stopping_patience: int = _expert("좋아지기를 기다리는 횟수", 5, ge=0)
+    """이만큼 확인해도 더 좋아지지 않으면 끝냅니다. 0이면 끝까지 합니다."""
+    best_metric: Literal["eval_loss", "voice", "both"] = _expert(
+        "가장 좋은 때를 고르는 기준",
+        "eval_loss",
+        choices={
+            "eval_loss": "실제로 한 말을 잘 맞히는 때",
+            "voice": "말투가 가장 닮은 때",
+            "both": "둘 다",
+        },
+    )
+    """대화할 때는 배우는 동안 가장 좋았던 때의 것을 씁니다."""
+    sample_replies: int = _expert("말투를 재는 대답 수", 16, ge=0, le=200)
+    """확인할 때(작은 방은 몇 번에 한 번) 이만큼 대답해 보고 말투를 잽니다. 0이면 하지 않습니다."""
+    max_grad_norm: Number = _expert("너무 크게 고치지 않는 한도", 1.0, ge=0.01)
+    """한 단계에서 이보다 크게 고치게 되면 이만큼으로 줄입니다."""
+    num_processes: int = _expert("함께 배울 프로세스 수", 1, ge=1, le=64)
+    """그래픽 카드가 여럿일 때 그 수를 적고, 보통은 1로 둡니다."""
+    accelerate_config: File = _expert("여러 컴퓨터로 배우는 설정 파일", "")
     """여러 컴퓨터로 배우거나 모델을 나눠 들 때 쓸 accelerate 설정 파일. data 폴더 옆에 둡니다."""
 
 
 class GenerationSettings(SettingsGroup):
     """대화"""
 
-    max_new_tokens: int = Field(128, ge=1, le=4096)
-    """대답의 최대 토큰 수"""
-    temperature: Number = Field(0.7, ge=0, le=2)
+    max_new_tokens: int = _plain("대답의 최대 길이", 128, ge=1, le=4096)
+    """글 조각(토큰)의 수입니다. 대개 한글 한두 글자가 한 조각입니다."""
+    temperature: Number = _plain("대답의 엉뚱함", 0.7, ge=0, le=2)
     """높을수록 엉뚱해지고, 0이면 늘 같은 대답을 합니다."""
-    top_p: Number = Field(0.9, ge=0.01, le=1)
+    top_p: Number = _expert("고를 말의 폭", 0.9, ge=0.01, le=1)
     """가능성이 높은 것부터 이 비율까지만 고릅니다."""
-    top_k: int = Field(40, ge=0, le=1000)
+    top_k: int = _expert("고를 말의 수", 40, ge=0, le=1000)
     """가능성이 높은 이만큼만 고릅니다. 0이면 쓰지 않습니다."""
-    min_p: Number = Field(0.02, ge=0, le=1)
+    min_p: Number = _expert("드문 말 버리기", 0.02, ge=0, le=1)
     """가장 가능성이 높은 것의 이 비율에 못 미치는 것은 고르지 않습니다. 0이면 쓰지 않습니다."""
-    repetition_penalty: Number = Field(1.1, ge=1, le=2)
+    repetition_penalty: Number = _plain("되풀이 줄이기", 1.1, ge=1, le=2)
     """1보다 크면 같은 말을 덜 되풀이합니다."""
-    candidates: int = Field(4, ge=1, le=16)
-    """대답 후보를 이만큼 만들어 가장 어울리는 것을 보냅니다. 1이면 고르지 않고 바로 보여 줍니다."""
-    relevance: Number = Field(0.75, ge=0, le=1)
+    candidates: int = _plain("대답 후보 수", 4, ge=1, le=16)
+    """이만큼 만들어 가장 어울리는 것을 보냅니다. 1이면 고르지 않고 바로 보여 줍니다."""
+    relevance: Number = _expert("흔한 말 미루기", 0.75, ge=0, le=1)
     """후보를 고를 때 어디에나 어울리는 흔한 말을 얼마나 뒤로 미룰지. 0이면 미루지 않습니다."""
-    max_history_turns: int = Field(12, ge=1, le=200)
+    max_history_turns: int = _plain("기억하는 앞 대화", 12, ge=1, le=200)
     """대답할 때 앞의 대화를 몇 차례까지 볼지"""
 
 
 class AccessSettings(SettingsGroup):
     """비밀번호"""
 
-    scope: Literal["everything", "chat"] = "everything"
-    """비밀번호를 물을 곳: everything(대화 내용이 보이는 모든 곳), chat(대화 탭만)"""
-    idle_minutes: Number = Field(30, ge=0, le=1440)
-    """이만큼(분) 아무것도 누르지 않으면 다시 잠급니다. 0이면 잠그지 않습니다."""
+    scope: Literal["everything", "chat"] = _plain(
+        "비밀번호를 물을 곳",
+        "everything",
+        choices={"everything": "대화 내용이 보이는 모든 곳", "chat": "대화 탭만"},
+    )
+    """대화 탭만 물으면 다른 탭의 대화 내용은 누구에게나 보입니다."""
+    idle_minutes: Number = _plain("다시 잠그는 시간 (분)", 30, ge=0, le=1440)
+    """이만큼 아무것도 누르지 않으면 다시 잠급니다. 0이면 잠그지 않습니다."""
 
 
 class SmokeSettings(SettingsGroup):
     """점검"""
 
-    prompts: tuple[str, ...] = Field(
-        ("오늘 뭐 해?", "저녁 뭐 먹을까?", "주말에 시간 돼?"), min_length=1, max_length=20
+    prompts: tuple[str, ...] = _expert(
+        "점검할 때 묻는 말",
+        ("오늘 뭐 해?", "저녁 뭐 먹을까?", "주말에 시간 돼?"),
+        min_length=1,
+        max_length=20,
     )
-    """smoke 명령이 어댑터에게 물어보는 말"""
+    """명령줄의 점검(smoke)이 배운 모델에게 묻는 말입니다."""
 
 
 class Settings(SettingsGroup):

@@ -32,7 +32,7 @@ ROWS = (
     ("kakaobot.setting_fields",),
     ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
     (
-        *("kakaobot.text_file", "kakaobot.os_errors"),
+        *("kakaobot.text_file", "kakaobot.os_errors", "kakaobot.setting_types"),
         *("kakaobot.model_files", "kakaobot.foreign_template", "kakaobot.outgoing"),
     ),
     (

@@ -24,7 +24,7 @@ def test_every_setting_has_a_korean_comment_in_the_file() -> None:
     assert len(setting_fields()) > 40
     for field in setting_fields():
         assert re.search("[가-힣]", field.description), field.path
-        assert f"  # {field.description}\n  {field.key}: " in text
+        assert f"  # {field.name}: {field.explanation}\n  {field.key}: " in text
 
 
 def test_rendered_settings_parse_back() -> None:
@@ -49,7 +49,7 @@ def test_rendered_settings_parse_back() -> None:
         ("lora: {r: 1.5}", "정수"),
         ("training: {learning_rate: 빠르게}", "숫자"),
         ("training: {learning_rate: .nan}", "training.learning_rate"),
-        ("model: {load_in_4bit: maybe}", "true, false, auto"),
+        ("model: {load_in_4bit: maybe}", "auto, true, false"),
         ("model: {dtype: bf}", "bfloat16"),
         ("data: {persona: 3}", "따옴표"),
         ("data: {exclude_people: 봇}", "목록"),
@@ -144,7 +144,7 @@ def test_a_file_in_any_encoding_is_read_and_saved_with_its_comments(
 
 def test_damaged_utf_8_is_named_and_not_taken_for_cp949(home: Home) -> None:
     raw = render(Settings()).encode()
-    at = raw.index("난수 씨앗".encode())
+    at = raw.index("우연의 씨앗".encode())
     home.settings_file.write_bytes(raw[:at] + raw[at + 1 :])
     before = home.settings_file.read_bytes()
     with pytest.raises(ConfigError, match="7번째 줄에 깨진 글자"):
@@ -243,7 +243,7 @@ def test_an_env_file_saved_by_notepad_or_powershell_is_read(home: Home, encoding
 
 
 def test_saving_a_list_keeps_the_next_comment(home: Home) -> None:
-    comment = "# 검증에 쓸 몫"
+    comment = "# 확인용으로 떼어 둘 몫"
     for value in (["가", "나"], []):
         save(home.settings_file, {"data.exclude_people": value})
         assert comment in home.settings_file.read_text(encoding="utf-8")
@@ -268,18 +268,18 @@ def test_target_modules_may_be_one_line(home: Home) -> None:
 @pytest.mark.parametrize("key", ["raw", "sft", "archive", "runs"])
 def test_a_folder_of_the_program_is_refused(home: Home, key: str, path: str) -> None:
     before = home.settings_file.read_text("utf-8")
-    with pytest.raises(ConfigError, match=rf"paths\.{key} 가 프로그램이"):
+    with pytest.raises(ConfigError, match=rf"paths\.{key}\): 프로그램이"):
         save(home.settings_file, {f"paths.{key}": path})
     assert home.settings_file.read_text("utf-8") == before
     home.settings_file.write_text(f"paths: {{{key}: {path}}}", encoding="utf-8")
-    with pytest.raises(ConfigError, match=rf"paths\.{key} 가 프로그램이"):
+    with pytest.raises(ConfigError, match=rf"paths\.{key}\): 프로그램이"):
         home.settings()
 
 
 def test_a_link_into_a_folder_of_the_program_is_refused(home: Home) -> None:
     (home.root / "elsewhere").symlink_to(home.settings_file.parent)
     for path in ("elsewhere", "elsewhere/raw"):
-        with pytest.raises(ConfigError, match=r"paths\.raw 가 프로그램이"):
+        with pytest.raises(ConfigError, match=r"paths\.raw\): 프로그램이"):
             save(home.settings_file, {"paths.raw": path})
 
 

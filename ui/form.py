@@ -8,24 +8,24 @@ from typing import Any
 import gradio as gr
 
 from kakaobot.setting_fields import SettingField
-from ui import text
+from ui import settings_text, text
 from ui.choice import Choice
 
 
 def form_field(entry: SettingField) -> Any:
     """An empty component for a setting; `field_value` is its value."""
     common: dict[str, Any] = {
-        "label": entry.key,
-        "info": field_info(entry),
+        "label": entry.name,
+        # Its name is not shown: what stands above it does, with the key.
+        "container": False,
         "elem_id": f"set-{entry.group}-{entry.key}",
     }
     if entry.kind == "bool":
         return gr.Checkbox(**common)
     if entry.kind == "switch":
-        choices = [(text.SWITCHES[value], value) for value in entry.choices]
-        return Choice(choices, **common)
+        return Choice([(text.SWITCHES[value], value) for value in entry.choices], **common)
     if entry.kind == "choice":
-        return Choice(list(entry.choices), **common)
+        return Choice([(_choice(entry, value), value) for value in entry.choices], **common)
     if entry.kind == "list":
         return gr.Textbox(lines=3, max_lines=8, **common)
     # Numbers too: gr.Number rejects input in English, the settings in Korean.
@@ -43,12 +43,13 @@ def field_value(entry: SettingField, value: object) -> object:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def field_info(entry: SettingField) -> str:
-    """Description, range and default of a setting."""
-    notes = [note for note in (_range(entry), _default(entry)) if note]
+def field_notes(entry: SettingField, *, with_default: bool = True) -> str:
+    """Range and default of a setting."""
+    default = default_note(entry) if with_default else ""
+    notes = [note for note in (_range(entry), default) if note]
     if entry.kind == "list":
         notes.insert(0, text.ONE_PER_LINE)
-    return f"{entry.description} ({', '.join(notes)})"
+    return ", ".join(notes)
 
 
 def changed_values(
@@ -73,12 +74,20 @@ def _range(entry: SettingField) -> str:
     return text.RANGE[kind].format(low=_limit(low), high=_limit(high)) if kind else ""
 
 
-def _default(entry: SettingField) -> str:
+def default_note(entry: SettingField) -> str:
     value = field_value(entry, entry.default)
     if entry.kind in ("bool", "switch"):
         value = text.SWITCHES[str(value).lower()]
+    elif entry.kind == "choice":
+        value = _choice(entry, str(value))
     lines = str(value).replace("\n", " / ")
     return text.DEFAULT_VALUE.format(value=lines or text.EMPTY_VALUE)
+
+
+def _choice(entry: SettingField, value: str) -> str:
+    """`대화 탭만 (chat)`."""
+    name = entry.choice_names.get(value)
+    return settings_text.CHOICE.format(name=name, value=value) if name else value
 
 
 def _limit(limit: float | None) -> str:

@@ -330,7 +330,6 @@ EMPTY_REPLY = "이번에는 아무 말도 하지 않았습니다. '다시 대답
 
 # -- 5 settings
 SETTINGS_TAB = "5 설정"
-SETTINGS_LEAD = "대부분은 그대로 두면 됩니다. 여기서 저장하면 configs/sft.yaml 에 적힙니다."
 SAVE = "저장"
 RELOAD = "파일에서 다시 읽기"
 RESET = "이 묶음을 기본값으로"

@@ -27,7 +27,7 @@ from kakaobot.base.threads import ThreadCount, chosen_by_user
 from kakaobot.base.tokenizer import load_tokenizer, read_gguf_number
 from kakaobot.chat_template import Renderer, renderer_for
 from kakaobot.errors import BaseModelError, MemoryShortage
-from kakaobot.settings import Switch
+from kakaobot.setting_types import Switch
 
 log = logging.getLogger(__name__)
 

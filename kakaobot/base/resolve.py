@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kakaobot.settings import Switch
+from kakaobot.setting_types import Switch
 
 Precision = Literal["bfloat16", "float16", "float32"]
 

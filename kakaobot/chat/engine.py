@@ -23,7 +23,7 @@ from kakaobot.chat.truncate import truncate
 from kakaobot.errors import BaseModelError
 from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.schema import ChatMessage
-from kakaobot.settings import Switch
+from kakaobot.setting_types import Switch
 
 _NAME_TOKENS = 32
 """Context tokens reserved for a prefilled name."""

@@ -390,7 +390,36 @@ def test_a_edited_settings_are_saved(page: Page, app: App) -> None:
     expect(field).to_have_value("7")
     page.locator("#set-save").click()
     wait_for(lambda: app.home.settings().training.epochs == 7)
+    mark = page.locator("#about-training-epochs .kb-setting-mark")
+    expect(mark).to_have_text("기본값 0")
     take_screenshot(page, "5-settings")
+
+
+def test_a_faults_are_told_beside_their_fields(page: Page, app: App) -> None:
+    before = app.home.settings_file.read_bytes()
+    rank, group = page.locator("#set-lora-r"), page.locator("#set-lora-expert")
+    expect(rank).to_be_hidden()
+    group.locator("button").first.click()
+    rank.locator("input").fill("0")
+    group.locator("button").first.click()
+    page.locator("#set-training-epochs input").fill("자주")
+    page.locator("#set-save").click()
+    expect(page.locator("#about-training-epochs [role=alert]")).to_contain_text("숫자를 적으세요")
+    expect(page.locator("#about-lora-r [role=alert]")).to_contain_text("1 이상이어야")
+    expect(rank).to_be_visible()
+    assert app.home.settings_file.read_bytes() == before
+
+
+def test_a_one_setting_is_set_back(page: Page, app: App) -> None:
+    page.locator("#about-training-epochs [data-set-back]").click()
+    field = page.locator("#set-training-epochs input")
+    expect(field).to_have_value("0")
+    page.locator("#set-lora-r input").fill("8")
+    page.locator("#set-save").click()
+    wait_for(lambda: app.home.settings().training.epochs == 0)
+    expect(page.locator("#about-training-epochs [data-set-back]")).to_have_count(0)
+    expect(page.locator("#about-training-epochs [role=alert]")).to_have_count(0)
+    assert app.home.settings().lora.r == 8
 
 
 def test_b_no_request_left_this_machine(external_requests: list[str]) -> None:

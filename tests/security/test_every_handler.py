@@ -75,6 +75,7 @@ PUBLIC_HANDLERS = {
     "RoomsHandlers.select_room": _NAMES,
     "RoomsHandlers.show_rooms": _NAMES,
     "SettingsGroupHandlers.reset": "fills in defaults, which are not saved",
+    "SettingsHandlers.set_back": "fills in a default, which is not saved",
     "StartHandlers.await_chat": "selects a tab",
     "StartHandlers.show_details": "shows the tabs",
     "StorageHandlers.count_outgoing": _FIGURES,

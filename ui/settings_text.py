@@ -1,0 +1,13 @@
+"""Korean texts of the tab "5 설정"; the settings themselves are in `kakaobot.settings`."""
+
+from __future__ import annotations
+
+LEAD = "대부분은 그대로 두면 됩니다. 바꾼 것은 '저장'을 눌러야 적힙니다."
+CONTENTS = "설정 묶음"
+EXPERT = "전문가 설정"
+EXPERT_HINT = "뜻을 아는 것만 바꾸세요. 그대로 두면 컴퓨터와 방에 맞춥니다."
+SET_BACK = "기본값으로"
+SET_BACK_NAMED = "{name} 기본값으로"
+WAS_SET_BACK = "기본값을 채웠습니다. '저장'을 누르면 적힙니다."
+PROBLEM = "아무것도 저장하지 않았습니다. 고칠 설정: {names}"
+CHOICE = "{name} ({value})"
