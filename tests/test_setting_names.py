@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from huggingface_hub.utils._validators import validate_repo_id
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.base.selection import choose
@@ -34,7 +37,7 @@ from kakaobot.file_names import refusal_of
     ],
 )
 def test_a_run_name_that_windows_cannot_hold_is_refused(home: Home, name: str, reason: str) -> None:
-    with pytest.raises(ConfigError, match=rf"project\.run_name: .*{re.escape(reason)}"):
+    with pytest.raises(ConfigError, match=rf"project\.run_name\): .*{re.escape(reason)}"):
         parse({"project": {"run_name": name}})
     with pytest.raises(ConfigError, match=r"project\.run_name"):
         save(home.settings_file, {"project.run_name": name})
@@ -65,7 +68,17 @@ def test_an_ordinary_folder_is_accepted(folder: str) -> None:
     "name",
     [
         *("", " ", "a b/c/d", "a b/c", "Qwen/Qwen3 0.6B", "https://huggingface.co/Qwen/Qwen3-0.6B"),
-        *("Qwen/", "/Qwen\n", "Qwen//Qwen3", "-Qwen/x", "Qwen/x-", "Qwen/x--y", "Qwen/x..y"),
+        *(
+            "모델/한벌",
+            "Qwen/큐",
+            "Qwen/",
+            "/Qwen\n",
+            "Qwen//Qwen3",
+            "-Qwen/x",
+            "Qwen/x-",
+            "Qwen/x--y",
+            "Qwen/x..y",
+        ),
         *(
             "~/" + "x" * 256,
             "./모델\n",
@@ -79,7 +92,7 @@ def test_an_ordinary_folder_is_accepted(folder: str) -> None:
     ],
 )
 def test_a_model_name_that_the_hub_refuses_is_refused(home: Home, name: str) -> None:
-    with pytest.raises(ConfigError, match=r"model\.base_model: .*모델 이름이 될 수 없습니다"):
+    with pytest.raises(ConfigError, match=r"model\.base_model\): .*모델 이름이 될 수 없습니다"):
         parse({"model": {"base_model": name}})
     with pytest.raises(ConfigError, match=r"model\.base_model"):
         save(home.settings_file, {"model.base_model": name})
@@ -111,6 +124,34 @@ def test_a_hub_name_or_a_path_is_a_model_name(name: str) -> None:
     assert parse({"model": {"base_model": name}}).model.base_model == name
 
 
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["a", "Z", "0", "_", "-", ".", "/", "한", "é", "~", " ", "\\", ":", ".git"])
+        | st.text("aB9", min_size=90, max_size=100),
+        max_size=8,
+    ).map("".join)
+)
+@example("a" * 200 + "\\" + "a" * 100)
+@example("모델/한벌")
+@example("a\\b/c")
+@example("D:/모델")
+@example("a.git/b")
+def test_what_is_accepted_and_not_on_this_machine_is_accepted_by_the_hub(name: str) -> None:
+    try:
+        parse({"model": {"base_model": name}})
+    except ConfigError:
+        return
+    if name in ("auto", "starter"):
+        return
+    try:
+        choice = choose(name)
+    except BaseModelError:
+        return
+    if not Path(choice.name).exists():
+        validate_repo_id(choice.name)
+
+
 @pytest.mark.parametrize("folder", ["~no-such-user/방", "~no-such-user"])
 def test_a_home_of_no_user_is_a_name(
     folder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -128,5 +169,5 @@ def test_a_home_that_links_to_itself_is_named(tmp_path: Path) -> None:
 
 
 def test_a_control_character_in_the_accelerate_file_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"training\.accelerate_config: .*제어"):
+    with pytest.raises(ConfigError, match=r"training\.accelerate_config\): .*제어"):
         parse({"training": {"accelerate_config": "a\x00b"}})

@@ -14,6 +14,7 @@ from pathlib import Path
 from kakaobot.base.hub import hub_reachable, is_cached
 from kakaobot.errors import BaseModelError
 from kakaobot.file_names import user_path
+from kakaobot.setting_types import is_hub_name
 from kakaobot.starter import FOLDER as STARTER_FOLDER
 
 STARTER = "starter"
@@ -184,7 +185,6 @@ def _suited_to(hardware: Hardware) -> tuple[str, str]:
 
 def _named(name: str) -> BaseModelChoice:
     path = user_path(name)
-    looks_local = path.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1
     if path.exists():
         if path.is_dir() and not (path / "config.json").exists():
             raise BaseModelError(
@@ -192,7 +192,7 @@ def _named(name: str) -> BaseModelChoice:
                 "모델이 든 폴더를 model.base_model 에 적어 주세요."
             )
         return BaseModelChoice(str(path.resolve()), path.name, "설정에 적힌 모델입니다.")
-    if looks_local or name.endswith(".gguf"):
+    if not is_hub_name(name):
         raise BaseModelError(
             f"바탕 모델 '{name}' 을 찾을 수 없습니다. model.base_model 에 auto, starter, "
             "Hugging Face 이름(예: Qwen/Qwen3-0.6B)이나 있는 폴더를 적어 주세요."
