@@ -54,8 +54,8 @@ class Datasets:
         self._page_lock = threading.Lock()
 
     def rooms(self) -> list[str]:
-        """Names of the imported rooms."""
-        return [summary.room for summary in RoomHistories(self._file_store()).summaries()]
+        """Names of the imported rooms; reads no export."""
+        return RoomHistories(self._file_store()).names()
 
     def selected_room(self) -> str:
         """Name of the room selected in sft.yaml, which may have had another one; empty for all."""

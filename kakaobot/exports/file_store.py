@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from kakaobot.exports.content_folder import ContentFolder
 from kakaobot.exports.manifest import StoredFile, describe
 from kakaobot.exports.organized_folder import OrganizedFolder
 from kakaobot.exports.paths import base_name, hash_bytes, replace_surrogates, unused_path
-from kakaobot.exports.reader import Export, ReadResult, read_export, read_upload
+from kakaobot.exports.reader import Export, ReadResult, Upload, read_export, read_upload
 
 log = logging.getLogger("kakaobot.inbox")
 _RESTORED = "보관해 둔 파일이 손상되어 있어 다시 넣었습니다."
@@ -53,6 +53,15 @@ class AddResult:
     """Files in the upload that are not chats; set on its first result only."""
     note: str = ""
     """A Korean sentence on a side effect."""
+
+
+@dataclass(frozen=True)
+class _Described:
+    """What is known of a file before it is stored."""
+
+    hash: str = ""
+    entry: StoredFile | None = None
+    """None if it need not be described."""
 
 
 class FileStore:
@@ -78,16 +87,17 @@ class FileStore:
             files: paths of the uploads, which stay there.
             names: their original names, if they differ.
         """
-        with self._locked():
-            entries = self._load()
-            results = []
-            for file, name in zip(files, names or [file.name for file in files], strict=True):
-                name = base_name(name)
-                try:
-                    results += self._add_upload(file, name, entries)
-                except ExportError as error:
-                    results.append(AddResult(name, error=str(error)))
-            self._save(entries)
+        results = []
+        for file, name in zip(files, names or [file.name for file in files], strict=True):
+            name = base_name(name)
+            try:
+                # Not under the lock: a large file takes seconds, in which others may read.
+                upload = read_upload(file, name=name)
+            except ExportError as error:
+                results.append(AddResult(name, error=str(error)))
+                continue
+            intact = {stored.hash for stored in self.list_files() if stored.is_intact}
+            results += self._add_upload(upload, [_describe(one, intact) for one in upload.results])
         return results
 
     def list_files(self) -> list[StoredFile]:
@@ -255,21 +265,25 @@ class FileStore:
                 "그 이름의 파일이 있지 않은지, 읽고 쓸 권한이 있는지 확인하고 다시 해 주세요."
             ) from error
 
-    def _add_upload(self, file: Path, name: str, entries: dict[str, StoredFile]) -> list[AddResult]:
-        upload = read_upload(file, name=name)
-        first, *rest = [self._store(result, entries) for result in upload.results]
+    def _add_upload(self, upload: Upload, described: Sequence[_Described]) -> list[AddResult]:
+        with self._locked():
+            entries = self._load()
+            pairs = zip(upload.results, described, strict=True)
+            first, *rest = [self._store(result, one, entries) for result, one in pairs]
         return [replace(first, skipped=upload.skipped), *rest]
 
-    def _store(self, result: ReadResult, entries: dict[str, StoredFile]) -> AddResult:
+    def _store(
+        self, result: ReadResult, described: _Described, entries: dict[str, StoredFile]
+    ) -> AddResult:
         name, data, export = result.file.name, result.file.data, result.export
         if export is None:
             return AddResult(name, error=result.error)
-        digest = hash_bytes(data)
+        digest = described.hash
         before = entries.get(digest)
         if before and before.is_intact:
             stored = self._add_room_name(before, export, entries)
             return AddResult(name, stored, is_duplicate=True)
-        stored = before or describe(export, digest, len(data), datetime.now())
+        stored = before or described.entry or describe(export, digest, len(data), datetime.now())
         stored = self._contents.write(stored, data)
         entries[digest] = stored
         self._save(entries)
@@ -329,6 +343,17 @@ class FileStore:
 
     def _save(self, entries: dict[str, StoredFile]) -> None:
         replace_text(self._manifest, manifest.dump(entries.values()))
+
+
+def _describe(result: ReadResult, intact: Collection[str]) -> _Described:
+    """Slow for a large file, unless its hash is among the `intact` ones."""
+    if result.export is None:
+        return _Described()
+    data = result.file.data
+    digest = hash_bytes(data)
+    if digest in intact:
+        return _Described(digest)
+    return _Described(digest, describe(result.export, digest, len(data), datetime.now()))
 
 
 def damage_notice(stored: StoredFile) -> str:

@@ -108,7 +108,7 @@ def describe(
 
 
 def dump(files: Iterable[StoredFile]) -> str:
-    entries = [{_key(name): value for name, value in asdict(file).items()} for file in files]
+    entries = [{_key(name): value for name, value in vars(file).items()} for file in files]
     return json.dumps({"files": entries}, ensure_ascii=False, indent=1)
 
 

@@ -253,7 +253,7 @@ def test_excluding_a_participant_reads_no_export_again(
     home: Home, datasets: Datasets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Exports(home).import_files([SAMPLE])
-    before, _ = datasets.participants(), datasets.rooms()
+    before, _ = datasets.participants(), Participants(home).rooms()
     monkeypatch.setattr(FileStore, "export", lambda *_: pytest.fail("read again"))
     Participants(home).exclude(["도담"])
     stats = datasets.participants()
