@@ -21,8 +21,9 @@ from kakaobot.app.conversations import Conversations
 from kakaobot.app.copies import Copies
 from kakaobot.app.datasets import Datasets
 from kakaobot.app.estimates import Estimates
-from kakaobot.app.exports import Exports, FileReport, LineReport
+from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.feedback import Feedback
+from kakaobot.app.import_process import WindowExports
 from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.app.password_file import PasswordFile
 from kakaobot.app.personas import Persona
@@ -227,7 +228,7 @@ class Services:
             ended=partial(follow_training, datasets, estimates),
         )
         return cls(
-            exports=Exports(home),
+            exports=WindowExports(home),
             participants=Participants(home),
             datasets=datasets,
             estimates=estimates,
