@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 Opener = Callable[[str, Path], bool]
 """Opens an address of the window of a home; returns whether a browser was found."""
+_SWITCH_SECONDS = 0.001
+"""See `sys.setswitchinterval`, which is 0.005 by default."""
 _POLL_SECONDS = 0.5
 """Seconds between checks of the stop event: Windows delivers Ctrl+C only between waits."""
 
@@ -77,6 +79,8 @@ def _run(host: str, port: int | None, opener: Opener | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     # New files are readable by this user only.
     os.umask(0o077)
+    # While a large file is read, the threads that answer a page take turns with it often.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     set_wait_policy()
     use_one_heap()
     home = Home.find()
