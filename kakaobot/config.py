@@ -6,12 +6,13 @@ Settings are declared in `kakaobot.settings`.
 from __future__ import annotations
 
 import difflib
+import functools
 import io
 import itertools
 import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -26,7 +27,7 @@ from kakaobot.outgoing import LOG_NAME
 from kakaobot.setting_fields import setting_fields, setting_groups, title_of
 from kakaobot.settings import KeyFault, PathSettings, Settings
 from kakaobot.text_file import read_text
-from kakaobot.yaml_file import parse_yaml, read_yaml
+from kakaobot.yaml_file import parse_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME_VARIABLE = "KAKAOBOT_HOME"
@@ -123,9 +124,15 @@ def load_settings(file: Path) -> Settings:
         ConfigError: the file is not plain YAML, a key is unknown or there twice, or a value has the
             wrong type or range, or a folder is one that the program needs itself.
     """
-    settings = parse(read_yaml(file))
+    settings = _parsed(read_text(file), str(file))
     _check_folders(file.parent.parent, settings.paths)
     return settings
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(text: str, source: str) -> Settings:
+    """The window asks for its settings many times a second."""
+    return parse(parse_yaml(text, source))
 
 
 def parse(document: object) -> Settings:
@@ -157,10 +164,10 @@ def _check_folders(root: Path, paths: PathSettings) -> None:
     reasons: dict[str, str] = {}
     for key, folder in chosen.items():
         for name, place in own.items():
-            if folder == place or folder in place.parents or place in folder.parents:
+            if _holds(folder, place) or _holds(place, folder):
                 reasons[key] = f"프로그램이 쓰는 '{name}' 와(과) 겹칩니다. 다른 폴더를 적으세요."
     for (key, folder), (other, place) in itertools.permutations(chosen.items(), 2):
-        if folder == place or folder in place.parents:
+        if _holds(folder, place):
             title = title_of(f"paths.{key}")
             reasons.setdefault(
                 other, f"{title} 안에 있습니다. 링크까지 따라가 서로 다른 폴더를 적으세요."
@@ -169,9 +176,14 @@ def _check_folders(root: Path, paths: PathSettings) -> None:
         raise InvalidSettings([_fault(f"paths.{key}", text) for key, text in reasons.items()])
 
 
-def _real(path: Path) -> PurePath:
+def _real(path: Path) -> str:
     """A path without links, in one spelling: some systems take capital letters for small ones."""
-    return PurePath(os.path.realpath(path).casefold())
+    return os.path.realpath(path).casefold()
+
+
+def _holds(folder: str, place: str) -> bool:
+    """Whether a folder is a place or above it; both as `_real` returns them."""
+    return place == folder or place.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _filled(group: object) -> object:

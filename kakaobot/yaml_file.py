@@ -5,7 +5,9 @@ Every problem is one Korean sentence with its line.
 
 from __future__ import annotations
 
+import functools
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +74,16 @@ def parse_yaml(text: str, source: str) -> object:
         ConfigError: it is not plain YAML.
     """
     try:
-        loader = _StrictLoader(text)
-        return loader.get_single_data()
+        return deepcopy(_document(text))
     except yaml.YAMLError as error:
         line, reason = _explain(error, text)
         raise ConfigError(f"{source} {line}번째 줄: {reason}") from error
+
+
+@functools.lru_cache(maxsize=8)
+def _document(text: str) -> object:
+    """The window asks for its settings and its run many times a second."""
+    return _StrictLoader(text).get_single_data()
 
 
 class _StrictLoader(yaml.SafeLoader):
