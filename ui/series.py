@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from kakaobot.likeness import (
     NOT_MEASURED,
@@ -24,8 +25,12 @@ StepValue = tuple[int, float]
 
 def loss_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
     """Value of a chart: `loss` and `eval` as [step, value] lists, `best` as one or None."""
-    points = list(points)
-    return _chart(_series(points, "loss"), _series(points, "eval_loss"), best_step)
+    series: dict[str, list[StepValue]] = {"loss": [], "eval_loss": []}
+    for point in points:
+        # JSON has neither infinity nor NaN.
+        if point.kind in series and math.isfinite(point.value):
+            series[point.kind].append((point.step, point.value))
+    return _chart(series["loss"], series["eval_loss"], best_step)
 
 
 def likeness_curve(
@@ -85,15 +90,6 @@ def downsample(pairs: Sequence[StepValue], max_points: int = MAX_POINTS) -> list
     return [*sampled, pairs[-1]]
 
 
-def _series(points: Iterable[Point], kind: str) -> list[StepValue]:
-    """Finite values of one kind: JSON has neither infinity nor NaN."""
-    return [
-        (point.step, point.value)
-        for point in points
-        if point.kind == kind and math.isfinite(point.value)
-    ]
-
-
 def _chart(
     loss: Sequence[StepValue], evaluation: Sequence[StepValue], best_step: int | None
 ) -> dict[str, object]:
@@ -105,5 +101,4 @@ def _chart(
     }
 
 
-def _value(pair: StepValue) -> float:
-    return pair[1]
+_value = itemgetter(1)

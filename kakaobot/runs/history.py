@@ -11,7 +11,7 @@ from typing import Any
 from kakaobot.errors import RunError
 from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, EvalTranscript
-from kakaobot.runs.metrics import Point
+from kakaobot.runs.metrics import Point, ReadPoints
 from kakaobot.runs.quiz_log import QuizLog, QuizTallies
 from kakaobot.runs.refinement import Refinement, refinement_of
 from kakaobot.runs.run import Run, Runs, Stamp
@@ -115,7 +115,7 @@ class _CachedRun:
     metrics: Stamp
     summary: RunSummary
     settings: Mapping[str, Any]
-    points: tuple[Point, ...]
+    read: ReadPoints
 
 
 class RunHistory:
@@ -142,7 +142,7 @@ class RunHistory:
 
     def points(self, run: Run) -> tuple[Point, ...]:
         """As `Run.points`."""
-        return self._load(run).points
+        return self._load(run).read.points
 
     def transcript(self, run: Run) -> EvalTranscript:
         """Eval prompts and samples; empty if there are none yet."""
@@ -215,7 +215,10 @@ def _read(
 ) -> _CachedRun:
     """The content is at least as new as the stamps, which are taken first."""
     metrics = run.metrics_stamp()
-    points = cached.points if cached and cached.metrics == metrics else tuple(run.points())
+    read = cached.read if cached else ReadPoints()
+    if cached is None or cached.metrics != metrics:
+        read = run.more_points(read)
+    points = read.points
     try:
         config = run.config()
     except RunError:
@@ -241,7 +244,7 @@ def _read(
         quiz=quiz_tallies_of(run),
         refinement=refinement_of(run),
     )
-    return _CachedRun(stamps, metrics, summary, settings, points)
+    return _CachedRun(stamps, metrics, summary, settings, read)
 
 
 def _status_fields(run: Run) -> dict[str, Any]:

@@ -42,7 +42,13 @@ from kakaobot.runs.checkpoints import Checkpoints
 from kakaobot.runs.exit_reason import RESUMES, exit_message, without_promise
 from kakaobot.runs.liveness import WorkerProcess
 from kakaobot.runs.log import RunLog
-from kakaobot.runs.metrics import Point, append_points, read_points
+from kakaobot.runs.metrics import (
+    Point,
+    ReadPoints,
+    append_points,
+    read_more_points,
+    read_points,
+)
 from kakaobot.runs.quiz_log import QUIZ_FILE
 from kakaobot.runs.status import LIVE, Status
 from kakaobot.yaml_file import read_yaml
@@ -223,6 +229,10 @@ class Run:
     def points(self) -> list[Point]:
         """Valid points in order of step."""
         return read_points(self.path / _METRICS)
+
+    def more_points(self, known: ReadPoints) -> ReadPoints:
+        """As `points`; reads only what has been added to the known ones."""
+        return read_more_points(self.path / _METRICS, known)
 
     def metrics_stamp(self) -> Stamp:
         """Changes whenever `points` may have changed."""
