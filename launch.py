@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from kakaobot.language import tr
 from scripts.environment import EnvironmentFailure, environment, is_running_in
 from scripts.open_page import open_in_browser
 from scripts.pip_progress import say
@@ -22,7 +23,7 @@ from scripts.running_window import running_window, show_window
 ROOT = Path(__file__).resolve().parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-HELP = """사용법:
+HELP = tr("""사용법:
   python launch.py [옵션 …]               창을 엽니다 (처음에는 설치도 합니다)
   python launch.py test [pytest 옵션 …]   검사를 실행합니다
   python launch.py cli [명령 …]           명령줄 도구 (python -m kakaobot)
@@ -30,7 +31,7 @@ HELP = """사용법:
   --port 번호    사용할 포트 (기본: 7860부터 비어 있는 번호)
   --host 주소    접속을 받을 주소 (기본: 127.0.0.1, 이 컴퓨터에서만 접속)
   --browser      앱 창 대신 보통 쓰는 브라우저에 열기 (앱 창은 Chrome·Edge·Chromium 이 있을 때)
-  --no-browser   브라우저를 열지 않고 주소만 출력"""
+  --no-browser   브라우저를 열지 않고 주소만 출력""")
 
 
 class OptionError(Exception):
@@ -53,12 +54,14 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
         return 1
     except OSError as error:
         say(
-            f"{error.filename or '파일'} 을(를) 읽거나 쓰지 못했습니다 ({error.strerror}). "
-            "폴더의 권한과 디스크의 남은 자리를 확인하고 다시 시작하세요."
+            tr(
+                "{filename} 을(를) 읽거나 쓰지 못했습니다 ({strerror}). 폴더의 권한과 "
+                "디스크의 남은 자리를 확인하고 다시 시작하세요."
+            ).format(filename=error.filename or tr("파일"), strerror=error.strerror)
         )
         return 1
     except KeyboardInterrupt:
-        say("멈췄습니다. 다시 시작하면 하던 곳부터 이어서 합니다.")
+        say(tr("멈췄습니다. 다시 시작하면 하던 곳부터 이어서 합니다."))
         return 130
 
 
@@ -111,7 +114,11 @@ def _cli_command(root: Path) -> str:
 def read_options(argv: Sequence[str]) -> argparse.Namespace:
     class LaunchParser(argparse.ArgumentParser):
         def error(self, message: str) -> NoReturn:
-            raise OptionError(f"옵션을 알아볼 수 없습니다: {' '.join(argv)} ({message})\n\n{HELP}")
+            raise OptionError(
+                tr("옵션을 알아볼 수 없습니다: {argv} ({message})\n\n{help}").format(
+                    argv=" ".join(argv), message=message, help=HELP
+                )
+            )
 
     parser = LaunchParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--port", type=_port)
@@ -124,7 +131,7 @@ def read_options(argv: Sequence[str]) -> argparse.Namespace:
 
 def _port(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text) < 65536):
-        raise argparse.ArgumentTypeError("포트는 1부터 65535까지의 숫자입니다")
+        raise argparse.ArgumentTypeError(tr("포트는 1부터 65535까지의 숫자입니다"))
     return int(text)
 
 
@@ -149,7 +156,11 @@ def _open_window(options: argparse.Namespace, environ: Mapping[str, str]) -> int
 
 def warn_if_public(host: str) -> None:
     if host not in LOOPBACK:
-        say(f"주의: {host}(으)로 열면 다른 컴퓨터도 접속할 수 있습니다. 믿는 망에서만 쓰세요.")
+        say(
+            tr(
+                "주의: {host}(으)로 열면 다른 컴퓨터도 접속할 수 있습니다. 믿는 망에서만 쓰세요."
+            ).format(host=host)
+        )
 
 
 def exec_or_run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kakaobot.errors import BaseModelError
 from kakaobot.foreign_template import EndlessTemplateError, render_foreign
+from kakaobot.language import tr
 from kakaobot.schema import ChatMessage, Role
 
 if TYPE_CHECKING:
@@ -206,8 +207,10 @@ class Renderer:
         ids = self._special.encode(token, add_special_tokens=False).ids
         if len(ids) != 1:
             raise BaseModelError(
-                f"이 모델은 대화의 끝을 나타내는 토큰({token})이 없어 쓸 수 없습니다. "
-                "model.base_model 에 다른 모델을 적어 주세요."
+                tr(
+                    "이 모델은 대화의 끝을 나타내는 토큰({token})이 없어 쓸 수 없습니다. "
+                    "model.base_model 에 다른 모델을 적어 주세요."
+                ).format(token=token)
             )
         return int(ids[0])
 
@@ -221,8 +224,10 @@ def renderer_for(tokenizer: Any) -> Renderer:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise BaseModelError(
-            "이 모델의 토크나이저는 지원하지 않습니다. "
-            "tokenizer.json 이 있는 모델을 model.base_model 에 적어 주세요."
+            tr(
+                "이 모델의 토크나이저는 지원하지 않습니다. "
+                "tokenizer.json 이 있는 모델을 model.base_model 에 적어 주세요."
+            )
         )
     return Renderer(backend, chat_format_of(tokenizer))
 
@@ -252,8 +257,10 @@ def _from_template(tokenizer: Any) -> ChatFormat:
         text = render_foreign(tokenizer.get_chat_template(), chat, tokens)
     except EndlessTemplateError as error:
         raise BaseModelError(
-            "이 모델의 대화 틀(chat_template)이 끝나지 않아 멈췄습니다. "
-            "model.base_model 에 다른 모델을 적어 주세요."
+            tr(
+                "이 모델의 대화 틀(chat_template)이 끝나지 않아 멈췄습니다. "
+                "model.base_model 에 다른 모델을 적어 주세요."
+            )
         ) from error
     pieces = re.split("|".join(contents), text)
     bos, eos = tokenizer.bos_token or "", tokenizer.eos_token or ""
@@ -279,8 +286,10 @@ def _from_template(tokenizer: Any) -> ChatFormat:
 def _transcript(eos: str, bos: str) -> ChatFormat:
     if not eos:
         raise BaseModelError(
-            "이 모델은 대화의 끝을 나타내는 토큰이 없어 쓸 수 없습니다. "
-            "model.base_model 에 다른 모델을 적어 주세요."
+            tr(
+                "이 모델은 대화의 끝을 나타내는 토큰이 없어 쓸 수 없습니다. "
+                "model.base_model 에 다른 모델을 적어 주세요."
+            )
         )
     return ChatFormat(
         kind="transcript",

@@ -23,8 +23,9 @@ from kakaobot.atomic_io import replace_text
 from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env, take_secrets
 from kakaobot.errors import ConfigError, InvalidSettings, SettingFault, quote
 from kakaobot.file_names import user_path
+from kakaobot.language import tr
 from kakaobot.outgoing import LOG_NAME
-from kakaobot.setting_fields import setting_fields, setting_groups, title_of
+from kakaobot.setting_fields import group_title, setting_fields, setting_groups, title_of
 from kakaobot.settings import KeyFault, PathSettings, Settings
 from kakaobot.text_file import read_text
 from kakaobot.yaml_file import parse_yaml
@@ -58,7 +59,9 @@ class Home:
             root = path.resolve()
         except RuntimeError as error:
             raise ConfigError(
-                f"{path} 는 자기를 가리키는 링크입니다. {HOME_VARIABLE} 에 다른 폴더를 적으세요."
+                tr(
+                    "{path} 는 자기를 가리키는 링크입니다. {home_variable} 에 다른 폴더를 적으세요."
+                ).format(path=path, home_variable=HOME_VARIABLE)
             ) from error
         return cls(root, take_secrets(environ))
 
@@ -144,7 +147,7 @@ def parse(document: object) -> Settings:
     if document is None:
         document = {}
     if not isinstance(document, dict):
-        raise ConfigError("설정 파일은 'training:' 같은 묶음들로 이루어져야 합니다.")
+        raise ConfigError(tr("설정 파일은 'training:' 같은 묶음들로 이루어져야 합니다."))
     try:
         return Settings.model_validate(
             {str(key): _filled(group) for key, group in document.items()}
@@ -165,12 +168,17 @@ def _check_folders(root: Path, paths: PathSettings) -> None:
     for key, folder in chosen.items():
         for name, place in own.items():
             if _holds(folder, place) or _holds(place, folder):
-                reasons[key] = f"프로그램이 쓰는 '{name}' 와(과) 겹칩니다. 다른 폴더를 적으세요."
+                reasons[key] = tr(
+                    "프로그램이 쓰는 '{name}' 와(과) 겹칩니다. 다른 폴더를 적으세요."
+                ).format(name=name)
     for (key, folder), (other, place) in itertools.permutations(chosen.items(), 2):
         if _holds(folder, place):
             title = title_of(f"paths.{key}")
             reasons.setdefault(
-                other, f"{title} 안에 있습니다. 링크까지 따라가 서로 다른 폴더를 적으세요."
+                other,
+                tr("{title} 안에 있습니다. 링크까지 따라가 서로 다른 폴더를 적으세요.").format(
+                    title=title
+                ),
             )
     if reasons:
         raise InvalidSettings([_fault(f"paths.{key}", text) for key, text in reasons.items()])
@@ -201,9 +209,9 @@ def _filled(group: object) -> object:
 
 def render(settings: Settings) -> str:
     """The settings as commented YAML."""
-    lines = ["# kakaobot 설정. 값을 바꾸고 저장하면 다음 실행부터 쓰입니다.", ""]
-    for group, model in setting_groups().items():
-        lines += [f"# {model.__doc__}", f"{group}:"]
+    lines = [tr("# kakaobot 설정. 값을 바꾸고 저장하면 다음 실행부터 쓰입니다."), ""]
+    for group in setting_groups():
+        lines += [f"# {group_title(group)}", f"{group}:"]
         values = getattr(settings, group)
         for entry in (entry for entry in setting_fields() if entry.group == group):
             lines.append(f"  # {entry.name}: {entry.explanation}")
@@ -257,7 +265,7 @@ def _load_with_comments(text: str, file: Path) -> Any:
         return _round_trip().load(text)
     except YAMLError as error:
         raise ConfigError(
-            f"{file} 의 들여쓰기와 따옴표를 확인하세요. 고쳐 쓸 수 없습니다."
+            tr("{file} 의 들여쓰기와 따옴표를 확인하세요. 고쳐 쓸 수 없습니다.").format(file=file)
         ) from error
 
 
@@ -279,23 +287,24 @@ def yaml_value(value: object) -> str:
 
 
 _MESSAGES = {
-    "greater_than_equal": "{ge} 이상이어야 합니다. 지금 값: {given}",
-    "greater_than": "{gt} 보다 커야 합니다. 지금 값: {given}",
-    "less_than_equal": "{le} 이하여야 합니다. 지금 값: {given}",
-    "less_than": "{lt} 보다 작아야 합니다. 지금 값: {given}",
-    "int_parsing": "정수를 적으세요. 지금 값: {given}",
-    "int_type": "정수를 적으세요. 지금 값: {given}",
-    "int_from_float": "정수를 적으세요. 지금 값: {given}",
-    "float_parsing": "숫자를 적으세요. 지금 값: {given}",
-    "float_type": "숫자를 적으세요. 지금 값: {given}",
-    "finite_number": "유한한 숫자를 적으세요. 지금 값: {given}",
-    "bool_parsing": "true 나 false 를 적으세요. 지금 값: {given}",
-    "bool_type": "true 나 false 를 적으세요. 지금 값: {given}",
-    "string_type": "글자를 적으세요. 숫자라면 따옴표로 감싸세요. 지금 값: {given}",
-    "string_pattern_mismatch": "글자, 숫자, '.', '_', '-' 만 60자까지 쓸 수 있습니다. "
-    "지금 값: {given}",
-    "tuple_type": "[가, 나] 같은 목록을 적으세요. 지금 값: {given}",
-    "model_type": "'키: 값' 들의 묶음이어야 합니다. 지금 값: {given}",
+    "greater_than_equal": tr("{ge} 이상이어야 합니다. 지금 값: {given}"),
+    "greater_than": tr("{gt} 보다 커야 합니다. 지금 값: {given}"),
+    "less_than_equal": tr("{le} 이하여야 합니다. 지금 값: {given}"),
+    "less_than": tr("{lt} 보다 작아야 합니다. 지금 값: {given}"),
+    "int_parsing": tr("정수를 적으세요. 지금 값: {given}"),
+    "int_type": tr("정수를 적으세요. 지금 값: {given}"),
+    "int_from_float": tr("정수를 적으세요. 지금 값: {given}"),
+    "float_parsing": tr("숫자를 적으세요. 지금 값: {given}"),
+    "float_type": tr("숫자를 적으세요. 지금 값: {given}"),
+    "finite_number": tr("유한한 숫자를 적으세요. 지금 값: {given}"),
+    "bool_parsing": tr("true 나 false 를 적으세요. 지금 값: {given}"),
+    "bool_type": tr("true 나 false 를 적으세요. 지금 값: {given}"),
+    "string_type": tr("글자를 적으세요. 숫자라면 따옴표로 감싸세요. 지금 값: {given}"),
+    "string_pattern_mismatch": tr(
+        "글자, 숫자, '.', '_', '-' 만 60자까지 쓸 수 있습니다. 지금 값: {given}"
+    ),
+    "tuple_type": tr("[가, 나] 같은 목록을 적으세요. 지금 값: {given}"),
+    "model_type": tr("'키: 값' 들의 묶음이어야 합니다. 지금 값: {given}"),
 }
 
 
@@ -309,7 +318,10 @@ def _fault_of(error: ErrorDetails) -> SettingFault:
     path = quote(".".join(parts[:2]))
     if error["type"] == "extra_forbidden":
         return _fault(
-            path, f"모르는 설정입니다.{_suggestion(path)} 설정 파일에서 고치거나 지우세요."
+            path,
+            tr("모르는 설정입니다.{path} 설정 파일에서 고치거나 지우세요.").format(
+                path=_suggestion(path)
+            ),
         )
     given = quote(error.get("input"))
     if error["type"] == "value_error":
@@ -318,10 +330,15 @@ def _fault_of(error: ErrorDetails) -> SettingFault:
     entry = next((entry for entry in setting_fields() if entry.path == path), None)
     if entry and entry.choices and error["type"] in _CHOICE_ERRORS:
         choices = ", ".join(entry.choices)
-        return _fault(path, f"{choices} 가운데 하나를 적으세요. 지금 값: {given}")
+        return _fault(
+            path,
+            tr("{choices} 가운데 하나를 적으세요. 지금 값: {given}").format(
+                choices=choices, given=given
+            ),
+        )
     template = _MESSAGES.get(
         error["type"],
-        "값이 알맞지 않습니다. README 의 설정 표를 보고 고치세요. 지금 값: {given}",
+        tr("값이 알맞지 않습니다. README 의 설정 표를 보고 고치세요. 지금 값: {given}"),
     )
     limits = {
         key: f"{value:g}" if isinstance(value, int | float) else value
@@ -337,4 +354,4 @@ def _fault(path: str, reason: str) -> SettingFault:
 def _suggestion(path: str) -> str:
     known = [field.path for field in setting_fields()] + list(setting_groups())
     matches = difflib.get_close_matches(path, known, n=1, cutoff=0.5)
-    return f" 혹시 {matches[0]} 인가요?" if matches else ""
+    return tr(" 혹시 {matches} 인가요?").format(matches=matches[0]) if matches else ""

@@ -15,6 +15,7 @@ from typing import IO, Any, TypeVar, cast, overload
 
 from kakaobot.atomic_io import disk_is_full
 from kakaobot.errors import DatasetError
+from kakaobot.language import tr
 
 Item = TypeVar("Item")
 
@@ -70,12 +71,15 @@ def _write_error(error: OSError) -> DatasetError:
     # `tempfile` raises FileNotFoundError if no folder is writable.
     if isinstance(error, FileNotFoundError) or disk_is_full(error):
         return DatasetError(
-            f"임시 폴더({tempfile.tempdir or '시스템의 것'})에 적을 자리가 없습니다. "
-            "디스크를 비우고 다시 해 주세요."
+            tr(
+                "임시 폴더({tempdir})에 적을 자리가 없습니다. 디스크를 비우고 다시 해 주세요."
+            ).format(tempdir=tempfile.tempdir or tr("시스템의 것"))
         )
     return DatasetError(
-        f"임시 폴더({tempfile.tempdir or '시스템의 것'})에 적지 못했습니다 ({error.strerror}). "
-        "다른 프로그램을 닫고 다시 해 주세요."
+        tr(
+            "임시 폴더({tempdir})에 적지 못했습니다 ({strerror}). 다른 프로그램을 닫고 "
+            "다시 해 주세요."
+        ).format(tempdir=tempfile.tempdir or tr("시스템의 것"), strerror=error.strerror)
     )
 
 

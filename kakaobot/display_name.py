@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from kakaobot.language import tr
+
 MAX_NAME = 60
 """Characters of a displayed name; KakaoTalk's own limit is 20 for people and 50 for rooms."""
 _MAX_WORD, _MAX_SENTENCE = 200, 600
@@ -18,7 +20,7 @@ _TAIL = 15
 """Characters kept at the end of what is shortened, such as an extension."""
 _MAX_MARKS = 4
 """Marks on one character; no language stacks more."""
-INVISIBLE_NAME = "(보이지 않는 이름)"
+INVISIBLE_NAME = tr("(보이지 않는 이름)")
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u206a-\u206f\ufff9-\ufffb\ufeff"

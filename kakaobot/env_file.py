@@ -13,6 +13,7 @@ from dotenv.parser import Binding, parse_stream
 
 from kakaobot.atomic_io import replace_text
 from kakaobot.errors import ConfigError
+from kakaobot.language import tr
 from kakaobot.text_file import read_text
 
 ENV_NAME = ".env"
@@ -45,8 +46,12 @@ def read_env(file: Path) -> dict[str, str]:
     for binding in bindings:
         if binding.error and PASSWORD_VARIABLE in binding.original.string:
             raise ConfigError(
-                f"{file.name} 의 {binding.original.line}번째 줄을 알아볼 수 없습니다. "
-                f"{PASSWORD_VARIABLE}=비밀번호 처럼 적고, 따옴표를 열었으면 닫아 주세요."
+                tr(
+                    "{name} 의 {line}번째 줄을 알아볼 수 없습니다. {password_variable}=비밀번호 "
+                    "처럼 적고, 따옴표를 열었으면 닫아 주세요."
+                ).format(
+                    name=file.name, line=binding.original.line, password_variable=PASSWORD_VARIABLE
+                )
             )
     return _variables(bindings)
 
@@ -60,7 +65,9 @@ def write_password(file: Path, password: str) -> None:
     """
     if file.is_dir():
         raise ConfigError(
-            f"{file.name} 이라는 폴더가 있어 비밀번호를 적을 수 없습니다. 폴더의 이름을 바꾸세요."
+            tr(
+                "{name} 이라는 폴더가 있어 비밀번호를 적을 수 없습니다. 폴더의 이름을 바꾸세요."
+            ).format(name=file.name)
         )
     wanted = {**read_env(file), PASSWORD_VARIABLE: password}
     bindings = _parse(read_text(file) if file.exists() else "")
@@ -71,8 +78,9 @@ def write_password(file: Path, password: str) -> None:
             replace_text(Path(os.path.realpath(file)), text, mode=_OWNER_ONLY)
             return
     raise ConfigError(
-        f"이 비밀번호는 {file.name} 의 다른 줄과 섞여 적을 수 없습니다. "
-        "따옴표나 \\ 를 빼고 정하세요."
+        tr(
+            "이 비밀번호는 {name} 의 다른 줄과 섞여 적을 수 없습니다. 따옴표나 \\ 를 빼고 정하세요."
+        ).format(name=file.name)
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from kakaobot.language import tr
+
 FORBIDDEN = re.compile(
     r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]'
 )
@@ -29,18 +31,24 @@ def user_path(text: str) -> Path:
 def refusal_of(name: str) -> str:
     """Why `name` cannot be a file or folder on every system, in Korean; empty if it can."""
     if not name:
-        return "이름이 비어 있습니다. 이름을 적으세요."
+        return tr("이름이 비어 있습니다. 이름을 적으세요.")
     if len(name.encode(errors="replace")) > _MAX_BYTES:
-        return f"이름이 너무 깁니다. 한글로 {_MAX_BYTES // 3}자보다 짧게 적으세요."
+        return tr("이름이 너무 깁니다. 한글로 {max_bytes}자보다 짧게 적으세요.").format(
+            max_bytes=_MAX_BYTES // 3
+        )
     if match := FORBIDDEN.search(name):
         if not match[0].isprintable():
-            return "이름에 눈에 보이지 않는 제어 문자가 있습니다. 이름을 새로 적으세요."
-        return f"'{name}' 에 든 '{match[0]}' 는 Windows 가 이름에 쓰지 못합니다. 빼고 적으세요."
+            return tr("이름에 눈에 보이지 않는 제어 문자가 있습니다. 이름을 새로 적으세요.")
+        return tr(
+            "'{name}' 에 든 '{match}' 는 Windows 가 이름에 쓰지 못합니다. 빼고 적으세요."
+        ).format(name=name, match=match[0])
     if name != name.strip() or name.endswith("."):
-        return (
-            f"'{name}' 처럼 빈칸으로 시작하거나 빈칸이나 '.' 으로 끝나는 이름은 "
-            "Windows 가 쓰지 못합니다. 빼고 적으세요."
-        )
+        return tr(
+            "'{name}' 처럼 빈칸으로 시작하거나 빈칸이나 '.' 으로 끝나는 이름은 Windows 가 "
+            "쓰지 못합니다. 빼고 적으세요."
+        ).format(name=name)
     if DEVICE.fullmatch(name):
-        return f"'{name}' 은 Windows 가 장치의 이름으로 씁니다. 다른 이름을 적으세요."
+        return tr("'{name}' 은 Windows 가 장치의 이름으로 씁니다. 다른 이름을 적으세요.").format(
+            name=name
+        )
     return ""

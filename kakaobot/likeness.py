@@ -8,20 +8,23 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from kakaobot.display_name import display_name
+from kakaobot.language import tr
 
 Unknown = Literal["no scale", "few replies", "few samples", "nobody else", "alike"]
-LIKENESS_TITLE = "닮은 정도"
-UNKNOWN = "아직 알 수 없음"
-NOT_MEASURED = (
+LIKENESS_TITLE = tr("닮은 정도")
+UNKNOWN = tr("아직 알 수 없음")
+NOT_MEASURED = tr(
     "이 학습에서는 닮은 정도를 잰 적이 없습니다. "
     "training.sample_replies 를 16 이상으로 두고 새로 배우면 잽니다."
 )
 _REASONS: Mapping[Unknown, str] = {
-    "no scale": "이 데이터에는 견줄 자가 없습니다. '데이터 준비'(preprocess)를 다시 하세요.",
-    "few replies": "이 사람이 한 말이 적어 잴 수 없습니다.",
-    "few samples": "대답해 본 것이 적어 잴 수 없습니다. training.sample_replies 를 늘려 보세요.",
-    "nobody else": "방에 견줄 다른 사람이 없고, 배우기 전의 대답도 없어 잴 수 없습니다.",
-    "alike": "가장 비슷한 다른 사람과 말투가 거의 같아 잴 수 없습니다.",
+    "no scale": tr("이 데이터에는 견줄 자가 없습니다. '데이터 준비'(preprocess)를 다시 하세요."),
+    "few replies": tr("이 사람이 한 말이 적어 잴 수 없습니다."),
+    "few samples": tr(
+        "대답해 본 것이 적어 잴 수 없습니다. training.sample_replies 를 늘려 보세요."
+    ),
+    "nobody else": tr("방에 견줄 다른 사람이 없고, 배우기 전의 대답도 없어 잴 수 없습니다."),
+    "alike": tr("가장 비슷한 다른 사람과 말투가 거의 같아 잴 수 없습니다."),
 }
 
 
@@ -68,8 +71,14 @@ def likeness_text(likeness: Likeness | None) -> str:
     if likeness is None or likeness.percent is None:
         return UNKNOWN
     low, high = shown_percent(likeness.low), shown_percent(likeness.high)
-    shown = f"{shown_percent(likeness.percent)}% ({low}~{high}%, 대답 {likeness.replies:,}개)"
-    return f"{shown}, 다른 사람에 더 가깝습니다" if likeness.percent < 0 else shown
+    shown = tr("{percent}% ({low}~{high}%, 대답 {replies:,}개)").format(
+        percent=shown_percent(likeness.percent), low=low, high=high, replies=likeness.replies
+    )
+    return (
+        tr("{shown}, 다른 사람에 더 가깝습니다").format(shown=shown)
+        if likeness.percent < 0
+        else shown
+    )
 
 
 def run_likeness_text(likeness: Likeness | None, best_step: int | None) -> str:
@@ -77,7 +86,7 @@ def run_likeness_text(likeness: Likeness | None, best_step: int | None) -> str:
     shown = likeness_text(likeness)
     if likeness is None or likeness.unknown or likeness.step in (None, best_step):
         return shown
-    return f"{shown}, {likeness.step:,}단계에서 잼"
+    return tr("{shown}, {step:,}단계에서 잼").format(shown=shown, step=likeness.step)
 
 
 def likeness_note(likeness: Likeness) -> str:
@@ -85,15 +94,17 @@ def likeness_note(likeness: Likeness) -> str:
     if likeness.unknown:
         return _REASONS[likeness.unknown]
     if likeness.participants:
-        return (
+        return tr(
             "사람마다 잰 것을 합쳤습니다. 0%는 말투가 가장 비슷한 다른 사람, "
             "100%는 그 사람의 다른 말입니다."
         )
     if likeness.nearest:
-        zero = f"0%는 말투가 가장 비슷한 다른 사람({display_name(likeness.nearest)})"
+        zero = tr("0%는 말투가 가장 비슷한 다른 사람({nearest})").format(
+            nearest=display_name(likeness.nearest)
+        )
     else:
-        zero = "방에 견줄 다른 사람이 없어 0%는 배우기 전 바탕 모델의 대답"
-    return f"{zero}, 100%는 그 사람의 다른 말입니다."
+        zero = tr("방에 견줄 다른 사람이 없어 0%는 배우기 전 바탕 모델의 대답")
+    return tr("{zero}, 100%는 그 사람의 다른 말입니다.").format(zero=zero)
 
 
 def shown_percent(percent: float | None) -> int:

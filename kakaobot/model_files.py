@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kakaobot.atomic_io import parse_json
+from kakaobot.language import tr
 
-_MISSING = "없습니다"
-_UNREADABLE = "읽히지 않습니다"
-_TRUNCATED = "끝까지 받거나 저장하지 못해 잘려 있습니다"
-_BROKEN = "망가져 있습니다"
+_MISSING = tr("없습니다")
+_UNREADABLE = tr("읽히지 않습니다")
+_TRUNCATED = tr("끝까지 받거나 저장하지 못해 잘려 있습니다")
+_BROKEN = tr("망가져 있습니다")
 
 _MAX_JSON = 256_000_000
 """Bytes; the largest known `tokenizer.json` has 35 million."""
@@ -37,9 +38,9 @@ _BITS = {
 # What stands in for a file that was never fetched: Git LFS writes a pointer, a failed download the
 # error page of the site.
 _STAND_INS = (
-    (b"version https://git-lfs", "Git LFS 가 내용을 받기 전의 자리표입니다"),
-    (b"<!doctype html", "내려받기에 실패해 저장된 웹 페이지입니다"),
-    (b"<html", "내려받기에 실패해 저장된 웹 페이지입니다"),
+    (b"version https://git-lfs", tr("Git LFS 가 내용을 받기 전의 자리표입니다")),
+    (b"<!doctype html", tr("내려받기에 실패해 저장된 웹 페이지입니다")),
+    (b"<html", tr("내려받기에 실패해 저장된 웹 페이지입니다")),
 )
 
 
@@ -50,7 +51,7 @@ def damage(file: Path) -> str:
     except OSError:
         return _MISSING
     if not stat.S_ISREG(status.st_mode):
-        return "아니라 폴더나 장치입니다"
+        return tr("아니라 폴더나 장치입니다")
     return _damage(file, status.st_size, status.st_mtime_ns)
 
 
@@ -58,7 +59,7 @@ def damage(file: Path) -> str:
 def _damage(file: Path, size: int, _: int) -> str:
     """The window asks again and again: cached until the size or the time of the file changes."""
     if not size:
-        return "비어 있습니다"
+        return tr("비어 있습니다")
     check = _CHECKS.get(file.suffix)
     try:
         with file.open("rb") as stream:
@@ -83,7 +84,7 @@ def read_json(file: Path) -> dict[str, Any] | None:
 
 def _json_damage(stream: BinaryIO, size: int) -> str:
     if size > _MAX_JSON:
-        return "너무 큽니다"
+        return tr("너무 큽니다")
     try:
         value = parse_json(stream.read())
     except ValueError:
@@ -92,7 +93,7 @@ def _json_damage(stream: BinaryIO, size: int) -> str:
 
 
 def _template_damage(stream: BinaryIO, size: int) -> str:
-    return "너무 큽니다" if size > _MAX_TEMPLATE else ""
+    return tr("너무 큽니다") if size > _MAX_TEMPLATE else ""
 
 
 def _safetensors_damage(stream: BinaryIO, size: int) -> str:

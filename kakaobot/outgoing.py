@@ -23,11 +23,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kakaobot.atomic_io import parse_json
+from kakaobot.language import tr
 
 LOG_VARIABLE = "KAKAOBOT_OUTGOING"
 """Names the file to the child processes."""
 LOG_NAME = "outgoing.jsonl"
-UNKNOWN_PURPOSE = "까닭이 적히지 않은 연결"
+UNKNOWN_PURPOSE = tr("까닭이 적히지 않은 연결")
 _XET_VARIABLE = "HF_HUB_DISABLE_XET"
 _SAME_CONNECTION = 60.0
 """Seconds after a name was looked up in which a connection of that thread belongs to it."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
+from kakaobot.language import tr
 from kakaobot.setting_types import Switch
 from kakaobot.settings import CHOICES, EXPERT, PRIVATE, Settings, SettingsGroup
 
@@ -21,7 +22,7 @@ class SettingField:
     group: str
     key: str
     name: str
-    """What people call it, in Korean."""
+    """What people call it."""
     default: Any
     description: str
     kind: Literal["int", "float", "bool", "switch", "choice", "text", "list"]
@@ -29,7 +30,7 @@ class SettingField:
     minimum: float | None = None
     maximum: float | None = None
     choice_names: Mapping[str, str] = field(default_factory=dict)
-    """What some of its choices are called, in Korean."""
+    """What some of its choices are called."""
     is_expert: bool = False
     """Whether most people leave it alone."""
     is_private: bool = False
@@ -71,12 +72,17 @@ def setting_groups() -> dict[str, type[SettingsGroup]]:
     }
 
 
+def group_title(name: str) -> str:
+    """What people call a group."""
+    return tr(setting_groups()[name].__doc__ or name)
+
+
 def title_of(path: str) -> str:
     """A setting or group as a message calls it; of an unknown one, its path."""
     titles = {field.path: field.title for field in setting_fields()} | {
-        name: f"{group.__doc__}({name})" for name, group in setting_groups().items()
+        name: f"{group_title(name)}({name})" for name in setting_groups()
     }
-    return titles.get(path, path or "설정")
+    return titles.get(path, path or tr("설정"))
 
 
 def _setting_field(group: str, key: str, info: FieldInfo) -> SettingField:
@@ -100,14 +106,14 @@ def _setting_field(group: str, key: str, info: FieldInfo) -> SettingField:
     return SettingField(
         group,
         key,
-        info.title or key,
+        tr(info.title or key),
         info.default,
-        info.description or "",
+        tr(info.description or ""),
         kind,
         choices,
         limits.get("ge", limits.get("gt")),
         limits.get("le", limits.get("lt")),
-        declared[CHOICES],
+        {value: tr(name) for value, name in declared[CHOICES].items()},
         declared[EXPERT],
         declared[PRIVATE],
     )

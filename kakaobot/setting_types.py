@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from kakaobot.errors import quote
 from kakaobot.file_names import refusal_of
+from kakaobot.language import tr
 
 _MODEL_NAME = r"(?!.*(?:--|\.\.))\w(?:[\w.-]{0,94}\w)?(?<!\.git)"
 _HUB_PART, _FOLDER_PART = re.compile(_MODEL_NAME, re.ASCII), re.compile(_MODEL_NAME)
@@ -73,8 +74,10 @@ def _model(name: str) -> str:
     is_too_long = any(len(part.encode()) > 255 for part in PurePath(name).parts)
     if not name.isprintable() or is_too_long or not is_name:
         raise ValueError(
-            f"'{quote(name)}' 은 모델 이름이 될 수 없습니다. auto, starter, Hugging Face 이름"
-            "(예: Qwen/Qwen3-0.6B)이나 './' 로 시작하는 폴더를 적으세요."
+            tr(
+                "'{name}' 은 모델 이름이 될 수 없습니다. auto, starter, Hugging Face 이름(예: "
+                "Qwen/Qwen3-0.6B)이나 './' 로 시작하는 폴더를 적으세요."
+            ).format(name=quote(name))
         )
     return name
 
@@ -82,7 +85,7 @@ def _model(name: str) -> str:
 # Before the pattern, which has a reason for nothing.
 def _printable(path: str) -> str:
     if not path.isprintable():
-        raise ValueError("눈에 보이지 않는 제어 문자가 있습니다. 새로 적으세요.")
+        raise ValueError(tr("눈에 보이지 않는 제어 문자가 있습니다. 새로 적으세요."))
     return path
 
 

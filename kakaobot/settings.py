@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from kakaobot.language import tr
 from kakaobot.setting_types import File, Folder, Model, Name, Names, Number, Switch
 
 PRIVATE, EXPERT, CHOICES = "private", "expert", "choices"
@@ -93,12 +94,12 @@ class PathSettings(SettingsGroup):
         paths = {key: PurePath(path) for key, path in self.model_dump().items()}
         for key, path in paths.items():
             if not path.parts or ".." in path.parts or path == PurePath(path.anchor):
-                reason = "폴더 이름을 하나씩 적으세요. 비우거나 '..' 를 쓸 수 없습니다."
+                reason = tr("폴더 이름을 하나씩 적으세요. 비우거나 '..' 를 쓸 수 없습니다.")
                 raise KeyFault(key, reason)
         for one, (key, other) in itertools.product(paths.items(), paths.items()):
             if one[0] != key and (one[1] == other or one[1] in other.parents):
-                reason = f"'{other}' 이 '{one[1]}' 안에 있습니다. 서로 다른 폴더를 적으세요."
-                raise KeyFault(key, reason)
+                reason = tr("'{other}' 이 '{one}' 안에 있습니다. 서로 다른 폴더를 적으세요.")
+                raise KeyFault(key, reason.format(other=other, one=one[1]))
         return self
 
 

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from kakaobot.errors import ConfigError
+from kakaobot.language import tr
 
 MAX_BYTES = 1 << 19
 """Settings of thousands of names fit; a file that takes seconds to parse does not."""
@@ -20,7 +21,7 @@ _BOMS = (
 )
 _ASCII = re.compile(r"[\t\n\r -~]")
 _HANGUL = re.compile("[가-힣]")
-_SAVE_AS_UTF8 = "메모장에서 인코딩을 UTF-8 로 골라 다시 저장하세요."
+_SAVE_AS_UTF8 = tr("메모장에서 인코딩을 UTF-8 로 골라 다시 저장하세요.")
 
 
 def read_text(file: Path) -> str:
@@ -33,28 +34,38 @@ def read_text(file: Path) -> str:
         # Opening a FIFO would wait for its writer.
         if not stat.S_ISREG(file.stat().st_mode):
             raise ConfigError(
-                f"{file} 은 파일이 아닙니다. 그 이름의 폴더나 장치를 치우고 다시 하세요."
+                tr("{file} 은 파일이 아닙니다. 그 이름의 폴더나 장치를 치우고 다시 하세요.").format(
+                    file=file
+                )
             )
         with file.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(
-            f"{file} 을 열 수 없습니다. 파일의 자리와 읽기 권한을 확인하세요."
+            tr("{file} 을 열 수 없습니다. 파일의 자리와 읽기 권한을 확인하세요.").format(file=file)
         ) from error
     if len(raw) > MAX_BYTES:
-        raise ConfigError(f"{file} 이 너무 큽니다. {MAX_BYTES // 1024}KB 보다 작게 줄이세요.")
+        raise ConfigError(
+            tr("{file} 이 너무 큽니다. {max_bytes}KB 보다 작게 줄이세요.").format(
+                file=file, max_bytes=MAX_BYTES // 1024
+            )
+        )
     try:
         text = _decode(raw)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise ConfigError(
-            f"{file} {line}번째 줄에 깨진 글자가 있습니다. 그 줄을 고치고 {_SAVE_AS_UTF8}"
+            tr("{file} {line}번째 줄에 깨진 글자가 있습니다. 그 줄을 고치고 {save_as_utf8}").format(
+                file=file, line=line, save_as_utf8=_SAVE_AS_UTF8
+            )
         ) from error
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise ConfigError(
-            f"{file} {line}번째 줄에 눈에 보이지 않는 빈 글자(NUL)가 있습니다. "
-            f"그 줄을 새로 적고 {_SAVE_AS_UTF8}"
+            tr(
+                "{file} {line}번째 줄에 눈에 보이지 않는 빈 글자(NUL)가 있습니다. 그 줄을 "
+                "새로 적고 {save_as_utf8}"
+            ).format(file=file, line=line, save_as_utf8=_SAVE_AS_UTF8)
         )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from kakaobot.errors import ConfigError, quote
+from kakaobot.language import tr
 from kakaobot.text_file import read_text
 
 _MAX_DEPTH = 16
@@ -26,22 +27,31 @@ _STANDARD_TAG = "tag:yaml.org,2002:"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Half of a character, which `"\\ud800"` writes and nothing can print."""
 
-_QUOTE_IT = "값을 따옴표로 감싸세요."
-_UNCLEAR = "들여쓰기와 따옴표를 확인하세요."
+_QUOTE_IT = tr("값을 따옴표로 감싸세요.")
+_UNCLEAR = tr("들여쓰기와 따옴표를 확인하세요.")
 _PROBLEMS: tuple[tuple[str, str], ...] = (
-    (r"character '\\t'", "탭이 들어 있습니다. 탭 대신 빈칸으로 들여쓰세요."),
-    (r"unexpected end of stream", "따옴표나 괄호가 닫히지 않았습니다. 끝에 짝을 맞춰 닫으세요."),
-    (r"expected ',' or '[\]}]'", "괄호가 닫히지 않았습니다. 끝에 짝을 맞춰 닫으세요."),
-    (r"character '(.)' that cannot start", f"'{{0}}' 로 시작하는 {_QUOTE_IT}"),
+    (r"character '\\t'", tr("탭이 들어 있습니다. 탭 대신 빈칸으로 들여쓰세요.")),
+    (
+        r"unexpected end of stream",
+        tr("따옴표나 괄호가 닫히지 않았습니다. 끝에 짝을 맞춰 닫으세요."),
+    ),
+    (r"expected ',' or '[\]}]'", tr("괄호가 닫히지 않았습니다. 끝에 짝을 맞춰 닫으세요.")),
+    (
+        r"character '(.)' that cannot start",
+        tr("'{{0}}' 로 시작하는 {quote_it}").format(quote_it=_QUOTE_IT),
+    ),
     (r"while (?:scanning|parsing) an? (?:alias|anchor|tag)\b", _QUOTE_IT),
-    (r"mapping values are not allowed", f"한 줄에 ':' 이 둘 있습니다. {_QUOTE_IT}"),
-    (r"found another document", "'---' 로 나눈 문서가 둘입니다. 하나만 남기세요."),
+    (
+        r"mapping values are not allowed",
+        tr("한 줄에 ':' 이 둘 있습니다. {quote_it}").format(quote_it=_QUOTE_IT),
+    ),
+    (r"found another document", tr("'---' 로 나눈 문서가 둘입니다. 하나만 남기세요.")),
     (r"tag '(?:tag:yaml\.org,2002:)?(?:value|merge)'", _QUOTE_IT),
     (
         r"for the tag '(?:tag:yaml\.org,2002:)?(.+?)'",
-        "'{0}' 같은 꼬리표는 쓸 수 없습니다. 꼬리표를 지우고 값만 적으세요.",
+        tr("'{0}' 같은 꼬리표는 쓸 수 없습니다. 꼬리표를 지우고 값만 적으세요."),
     ),
-    (r"unhashable key", "키 자리에 목록이나 묶음이 있습니다. '키: 값' 으로 적으세요."),
+    (r"unhashable key", tr("키 자리에 목록이나 묶음이 있습니다. '키: 값' 으로 적으세요.")),
 )
 """Pattern of PyYAML's problem → Korean."""
 
@@ -77,7 +87,9 @@ def parse_yaml(text: str, source: str) -> object:
         return deepcopy(_document(text))
     except yaml.YAMLError as error:
         line, reason = _explain(error, text)
-        raise ConfigError(f"{source} {line}번째 줄: {reason}") from error
+        raise ConfigError(
+            tr("{source} {line}번째 줄: {reason}").format(source=source, line=line, reason=reason)
+        ) from error
 
 
 @functools.lru_cache(maxsize=8)
@@ -96,13 +108,23 @@ class _StrictLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            raise YamlProblem(event, f"'*' 로 다른 값을 가리킬 수 없습니다. {_QUOTE_IT}")
+            raise YamlProblem(
+                event,
+                tr("'*' 로 다른 값을 가리킬 수 없습니다. {quote_it}").format(quote_it=_QUOTE_IT),
+            )
         if self._depth >= _MAX_DEPTH:
-            raise YamlProblem(event, "괄호나 들여쓰기가 너무 깊습니다. 설정은 두 겹이면 됩니다.")
+            raise YamlProblem(
+                event, tr("괄호나 들여쓰기가 너무 깊습니다. 설정은 두 겹이면 됩니다.")
+            )
         self._depth += 1
         self._nodes += 1
         if self._nodes > _MAX_NODES:
-            raise YamlProblem(event, f"값이 너무 많습니다. {_MAX_NODES:,}개보다 적게 줄이세요.")
+            raise YamlProblem(
+                event,
+                tr("값이 너무 많습니다. {max_nodes:,}개보다 적게 줄이세요.").format(
+                    max_nodes=_MAX_NODES
+                ),
+            )
         try:
             return super().compose_node(parent, index)
         finally:
@@ -116,8 +138,10 @@ class _StrictLoader(yaml.SafeLoader):
             if name in lines:
                 raise YamlProblem(
                     key,
-                    f"'{quote(key.value)}' 이(가) {lines[name]}번째 줄에도 있습니다. "
-                    "하나로 합치거나 하나를 지우세요.",
+                    tr(
+                        "'{value}' 이(가) {lines}번째 줄에도 있습니다. 하나로 합치거나 하나를 "
+                        "지우세요."
+                    ).format(value=quote(key.value), lines=lines[name]),
                 )
             lines[name] = line
         # Not SafeLoader's, which merges `<<` silently.
@@ -125,22 +149,26 @@ class _StrictLoader(yaml.SafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
-            raise YamlProblem(node, "글자가 아닌 것(\\ud800 ~ \\udfff)이 있습니다. 지우세요.")
+            raise YamlProblem(node, tr("글자가 아닌 것(\\ud800 ~ \\udfff)이 있습니다. 지우세요."))
         is_text = node.tag == f"{_STANDARD_TAG}str"
         if isinstance(node, yaml.ScalarNode) and not is_text and len(node.value) > _MAX_NUMBER:
-            raise YamlProblem(node, f"값이 너무 깁니다. 글자라면 {_QUOTE_IT}")
+            raise YamlProblem(
+                node, tr("값이 너무 깁니다. 글자라면 {quote_it}").format(quote_it=_QUOTE_IT)
+            )
         try:
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError, OverflowError) as error:
             # Such as the date 2026-13-45.
-            raise YamlProblem(node, f"알아볼 수 없는 값입니다. 글자라면 {_QUOTE_IT}") from error
+            raise YamlProblem(
+                node, tr("알아볼 수 없는 값입니다. 글자라면 {quote_it}").format(quote_it=_QUOTE_IT)
+            ) from error
 
 
 def _explain(error: yaml.YAMLError, text: str) -> tuple[int, str]:
     """Line of an error, from 1, and what to do about it."""
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, error.position) + 1
-        return line, "눈에 보이지 않는 제어 문자가 있습니다. 그 줄을 새로 적으세요."
+        return line, tr("눈에 보이지 않는 제어 문자가 있습니다. 그 줄을 새로 적으세요.")
     mark = getattr(error, "problem_mark", None)
     problem = f"{getattr(error, 'context', '')}: {getattr(error, 'problem', '')}"
     if re.search("unexpected end of stream|expected ',' or", problem):

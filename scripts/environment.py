@@ -19,23 +19,24 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from kakaobot.language import tr
 from scripts.file_lock import try_lock
 from scripts.pip_progress import failure_report, run_pip, say
 from scripts.requirement import files_of, missing, read_requirements, version_tuple
 from scripts.torch_index import Gpu, nvidia_gpu, torch_index
 
 MIN_PYTHON, UNSUPPORTED_PYTHON = (3, 10), (3, 14)
-NO_ENSUREPIP = (
+NO_ENSUREPIP = tr(
     "가상 환경을 만드는 부품이 이 Python에 없습니다. Debian/Ubuntu라면 "
     "'sudo apt install python3-venv'를 실행한 뒤 다시 시작하세요."
 )
-CPU_ONLY = "그래픽 카드를 쓰지 않는 PyTorch를 설치하므로 학습이 느립니다."
-OLD_DRIVER = (
+CPU_ONLY = tr("그래픽 카드를 쓰지 않는 PyTorch를 설치하므로 학습이 느립니다.")
+OLD_DRIVER = tr(
     "주의: NVIDIA 드라이버 {0.driver}(연산 등급 {0.compute_cap})에 맞는 PyTorch가 없습니다. "
     "그래픽 드라이버나 카드가 너무 오래되었습니다. {1}\n"
     "드라이버를 새로 설치한 뒤 .venv 폴더를 지우고 시작하면 다시 고릅니다."
 )
-NO_INDEX = (
+NO_INDEX = tr(
     "주의: 그래픽 카드용 PyTorch를 받지 못했습니다. {0}\n나중에 다시 받으려면 .venv 폴더를 지우고 "
     "시작하세요."
 )
@@ -76,18 +77,18 @@ def unsupported_reason(
     """Why the app cannot run on this Python and computer; None if it can."""
     if not MIN_PYTHON <= tuple(version) < UNSUPPORTED_PYTHON:
         again = "py -3.13 launch.py" if system == "Windows" else "python3.13 launch.py"
-        return (
-            f"Python 3.10~3.13이 필요합니다 (지금은 {version[0]}.{version[1]}). "
-            f"Python 3.13을 설치한 뒤 '{again}' 명령으로 시작하세요."
-        )
+        return tr(
+            "Python 3.10~3.13이 필요합니다 (지금은 {major}.{minor}). Python 3.13을 "
+            "설치한 뒤 '{again}' 명령으로 시작하세요."
+        ).format(major=version[0], minor=version[1], again=again)
     if not is_64bit:
-        return "32비트 Python에서는 PyTorch를 쓸 수 없습니다. 64비트 Python 3.13을 설치하세요."
+        return tr("32비트 Python에서는 PyTorch를 쓸 수 없습니다. 64비트 Python 3.13을 설치하세요.")
     if (system, machine) == ("Darwin", "x86_64"):
-        return (
+        return tr(
             "Intel Mac용 PyTorch는 더 나오지 않습니다. Apple 칩 Mac이나 다른 컴퓨터에서 시작하세요."
         )
     if (system, machine) == ("Windows", "ARM64"):
-        return "ARM용 Python에는 맞는 PyTorch가 없습니다. x64(64-bit) Python 3.13을 설치하세요."
+        return tr("ARM용 Python에는 맞는 PyTorch가 없습니다. x64(64-bit) Python 3.13을 설치하세요.")
     return None
 
 
@@ -147,7 +148,7 @@ def install(
     if not pip_version(python):
         create(venv)
     remove_partial_packages(venv)
-    say("필요한 꾸러미를 설치합니다. 처음에는 몇 분에서 수십 분 걸립니다.")
+    say(tr("필요한 꾸러미를 설치합니다. 처음에는 몇 분에서 수십 분 걸립니다."))
     log = venv / "install.log"
     command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     # `--progress-bar raw` exists since pip 24.1.
@@ -159,10 +160,10 @@ def install(
                 say(NO_INDEX.format(CPU_ONLY))
         failed = pip([*command, "-r", str(requirements)], output)
     if failed:
-        raise EnvironmentFailure(f"설치하지 못했습니다.\n{failure_report(log)}")
+        raise EnvironmentFailure(tr("설치하지 못했습니다.\n{log}").format(log=failure_report(log)))
     for file in files_of(requirements):
         stamp_of(venv, file).write_text(fingerprint(venv, file), encoding="utf-8")
-    say("설치가 끝났습니다.")
+    say(tr("설치가 끝났습니다."))
 
 
 def gpu_torch_arguments(
@@ -205,7 +206,7 @@ def create(venv: Path) -> None:
     Raises:
         EnvironmentFailure: `ensurepip` is missing, or the folder cannot be written.
     """
-    say("가상 환경(.venv)을 만듭니다…")
+    say(tr("가상 환경(.venv)을 만듭니다…"))
     # Inside another environment, sys.executable would make this one depend on it.
     base: str = getattr(sys, "_base_executable", sys.executable)
     command = [base, "-m", "venv", "--clear", str(venv)]
@@ -219,10 +220,10 @@ def creation_failure(output: str, venv: Path) -> str:
     """Korean explanation of what `python -m venv` printed."""
     if re.search(r"ensurepip|No module named '?venv", output):
         return NO_ENSUREPIP
-    return (
-        f"가상 환경을 만들지 못했습니다.\n{output.strip()[-600:]}\n\n열려 있는 창을 닫고, "
-        f"쓰기 권한이 있는 폴더({venv.parent})인지 확인하고, .venv 폴더를 지운 뒤 다시 시작하세요."
-    )
+    return tr(
+        "가상 환경을 만들지 못했습니다.\n{output}\n\n열려 있는 창을 닫고, 쓰기 권한이 "
+        "있는 폴더({parent})인지 확인하고, .venv 폴더를 지운 뒤 다시 시작하세요."
+    ).format(output=output.strip()[-600:], parent=venv.parent)
 
 
 def remove_partial_packages(venv: Path) -> None:
@@ -243,7 +244,7 @@ def exclusive(lock: Path, wait: float = 1.0) -> Iterator[None]:
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a", encoding="utf-8") as file:
         if not try_lock(file):
-            say("다른 창에서 설치하고 있습니다. 끝날 때까지 기다립니다…")
+            say(tr("다른 창에서 설치하고 있습니다. 끝날 때까지 기다립니다…"))
             while not try_lock(file):
                 time.sleep(wait)
         yield

@@ -15,9 +15,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from kakaobot.language import tr
 from scripts.app_window import open_app_window
 
-PAGE = """<!doctype html>
+PAGE = tr("""<!doctype html>
 <html lang="ko">
   <meta charset="utf-8">
   <meta name="referrer" content="no-referrer">
@@ -25,7 +26,7 @@ PAGE = """<!doctype html>
   <p><a href={attribute}>카카오봇 창 열기</a></p>
   <script>location.replace({string});</script>
 </html>
-"""
+""")
 
 
 def open_page_file(home: Path) -> Path:

@@ -14,44 +14,49 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from kakaobot.language import tr
+
 QUIET_SECONDS = 10.0
 """pip is silent while it copies files; after this long a line shows that it is still working."""
 
 MESSAGES = (
-    (r"Collecting ([\w.-]+)", "{n}번째 꾸러미를 찾습니다: {0}"),
+    (r"Collecting ([\w.-]+)", tr("{n}번째 꾸러미를 찾습니다: {0}")),
     (
         r"(?:Downloading|Using cached) (?:\S*/)?(\S+?)-\d\S*\.(?:whl|gz) \((.+)\)",
-        "{n}번째 파일을 받습니다: {0} ({1})",
+        tr("{n}번째 파일을 받습니다: {0} ({1})"),
     ),
-    (r"Processing (?:.*[/\\])?(\S+?)-\d\S*\.(?:whl|gz)", "{n}번째 꾸러미를 폴더에서 읽습니다: {0}"),
+    (
+        r"Processing (?:.*[/\\])?(\S+?)-\d\S*\.(?:whl|gz)",
+        tr("{n}번째 꾸러미를 폴더에서 읽습니다: {0}"),
+    ),
     (
         r"Installing collected packages: (.+)",
-        "꾸러미 {count}개를 설치합니다. 몇 분 걸립니다",
+        tr("꾸러미 {count}개를 설치합니다. 몇 분 걸립니다"),
     ),
-    (r"Successfully installed ", "설치했습니다"),
+    (r"Successfully installed ", tr("설치했습니다")),
 )
 """Pattern of pip's output → message; `n` counts the lines that match a pattern."""
 
 FAILURES = (
-    (r"No space left|Errno 28|WinError 112", "디스크가 가득 찼습니다. 10GB 이상 비운 뒤"),
+    (r"No space left|Errno 28|WinError 112", tr("디스크가 가득 찼습니다. 10GB 이상 비운 뒤")),
     (
         r"ConnectionError|new connection|[Cc]onnection (?:refused|reset|broken)|Retrying|retries"
         r"|[Tt]imed? ?out|name resolution|getaddrinfo|SSLError|ProxyError",
-        "인터넷에 연결하지 못했습니다. 연결 상태(회사라면 프록시 설정)를 확인한 뒤",
+        tr("인터넷에 연결하지 못했습니다. 연결 상태(회사라면 프록시 설정)를 확인한 뒤"),
     ),
     (
         r"Permission denied|Access is denied|WinError (?:5|32)\b",
-        "파일을 쓸 수 없습니다. 열려 있는 창과 백신을 닫고 쓰기 권한이 있는 폴더인지 확인한 뒤",
+        tr("파일을 쓸 수 없습니다. 열려 있는 창과 백신을 닫고 쓰기 권한이 있는 폴더인지 확인한 뒤"),
     ),
     (
         r"WinError 206|[Ll]ong [Pp]ath",
-        "폴더 경로가 너무 깁니다. C:\\kakaobot 처럼 짧게 옮긴 뒤",
+        tr("폴더 경로가 너무 깁니다. C:\\kakaobot 처럼 짧게 옮긴 뒤"),
     ),
     (
         r"No matching distribution|Could not find a version",
-        "이 컴퓨터에 맞는 꾸러미를 찾지 못했습니다. 인터넷 연결과 Python 버전을 확인한 뒤",
+        tr("이 컴퓨터에 맞는 꾸러미를 찾지 못했습니다. 인터넷 연결과 Python 버전을 확인한 뒤"),
     ),
-    ("", "원인은 위의 기록에 있습니다. 문제를 고친 뒤"),
+    ("", tr("원인은 위의 기록에 있습니다. 문제를 고친 뒤")),
 )
 """Pattern of pip's output → advice; the first match counts."""
 
@@ -70,7 +75,7 @@ class Progress:
         self._bytes = ""
 
     def heartbeat(self) -> str:
-        return f"계속하고 있습니다 {self._bytes}".rstrip()
+        return tr("계속하고 있습니다 {bytes}").format(bytes=self._bytes).rstrip()
 
     def message(self, line: str) -> str | None:
         """The message for one line of pip, if any."""
@@ -134,7 +139,9 @@ def run_pip(
 
 
 def clock(seconds: float) -> str:
-    return f"{int(seconds) // 60:d}분 {int(seconds) % 60:02d}초"
+    return tr("{minutes:d}분 {seconds:02d}초").format(
+        minutes=int(seconds) // 60, seconds=int(seconds) % 60
+    )
 
 
 def failure_report(log: Path) -> str:
@@ -143,7 +150,9 @@ def failure_report(log: Path) -> str:
     end = text.splitlines()[-12:]
     advice = next(advice for pattern, advice in FAILURES if re.search(pattern, "\n".join(end)))
     shown = "\n".join("    " + line for line in end)
-    return f"{shown}\n\n{advice} 다시 시작하세요. 하던 곳부터 이어서 합니다. (전체 기록: {log})"
+    return tr(
+        "{shown}\n\n{advice} 다시 시작하세요. 하던 곳부터 이어서 합니다. (전체 기록: {log})"
+    ).format(shown=shown, advice=advice, log=log)
 
 
 def _pump(source: IO[str], lines: queue.Queue[str | None]) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from kakaobot.language import tr
 from scripts.open_page import proof_of
 from scripts.pip_progress import say
 
@@ -59,9 +60,9 @@ def show_window(address: str, show: Callable[[str], bool] | None) -> int:
     sys.stdout.write(address + "\n")
     sys.stdout.flush()
     if show is None:
-        say("이미 열려 있습니다. 위 주소로 접속하세요.")
+        say(tr("이미 열려 있습니다. 위 주소로 접속하세요."))
     elif show(address):
-        say("이미 열려 있어 그 창을 보여 드립니다.")
+        say(tr("이미 열려 있어 그 창을 보여 드립니다."))
     else:
-        say("이미 열려 있지만 브라우저를 열지 못했습니다. 위 주소를 브라우저에 붙여 넣으세요.")
+        say(tr("이미 열려 있지만 브라우저를 열지 못했습니다. 위 주소를 브라우저에 붙여 넣으세요."))
     return 0

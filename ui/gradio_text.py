@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from kakaobot.language import tr
 from ui import request_text, text
 
 LANGUAGE = "ko"
 """In which gradio speaks by itself, whatever the language of the browser is."""
 
 MISSING = {
-    "chatbot": {"copy_message": "말 복사하기", "copied_message": "말을 복사했습니다"},
-    "common": {"complete": "다 됐습니다", "progress": "진행", "upload": "파일 넣기"},
-    "status": {"queue_position": "차례를 기다립니다: {size} 가운데 {position}"},
+    "chatbot": {"copy_message": tr("말 복사하기"), "copied_message": tr("말을 복사했습니다")},
+    "common": {"complete": tr("다 됐습니다"), "progress": tr("진행"), "upload": tr("파일 넣기")},
+    "status": {"queue_position": tr("차례를 기다립니다: {size} 가운데 {position}")},
 }
 """What gradio would translate if it had the words: by section and key."""
 
 WORDS = {
     "Click to upload or drop files": text.DROP_HINT,
-    "File upload": "파일 고르기",
-    "Remove this file": "이 파일 빼기",
-    "More tabs": "다른 탭",
-    "Reset to default value": "처음 값으로 되돌리기",
-    "chatbot conversation": "주고받은 말",
-    "Scroll down": "맨 아래로",
-    "Loading response": "대답을 쓰고 있습니다",
-    "Loading content": "대답을 쓰고 있습니다",
+    "File upload": tr("파일 고르기"),
+    "Remove this file": tr("이 파일 빼기"),
+    "More tabs": tr("다른 탭"),
+    "Reset to default value": tr("처음 값으로 되돌리기"),
+    "chatbot conversation": tr("주고받은 말"),
+    "Scroll down": tr("맨 아래로"),
+    "Loading response": tr("대답을 쓰고 있습니다"),
+    "Loading content": tr("대답을 쓰고 있습니다"),
     "Close": text.CLOSE,
     "Info": text.NOTICE,
     "Warning": text.NOTICE,
@@ -34,9 +35,9 @@ WORDS = {
 PATTERNS = (
     ("^number input for (.*)$", "$1"),
     ("^range slider for (.*)$", "$1"),
-    ("^user's message: ", "내 말: "),
-    ("^bot's message: ", "대답: "),
-    (r"^Uploading (\d+) files?\.\.\.$", "파일 $1개를 올리고 있습니다…"),
+    ("^user's message: ", tr("내 말: ")),
+    ("^bot's message: ", tr("대답: ")),
+    (r"^Uploading (\d+) files?\.\.\.$", tr("파일 $1개를 올리고 있습니다…")),
 )
 """As `WORDS`, as regular expressions."""
 

@@ -20,6 +20,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from kakaobot.atomic_io import disk_is_full
+from kakaobot.language import tr
 from ui import request_text as text
 from ui.asgi import App, Receive, Scope, Send
 from ui.errors import failure_of
@@ -228,7 +229,7 @@ def size_text(size: int) -> str:
     for unit, name in ((_GB, "GB"), (1 << 20, "MB")):
         if size >= unit:
             return f"{size / unit:.3g}{name}"
-    return f"{size:,}바이트"
+    return tr("{size:,}바이트").format(size=size)
 
 
 def _announced(headers: Headers, otherwise: int) -> int:

@@ -24,6 +24,7 @@ from kakaobot.dataset.canaries import Canary, canaries_from_json, canary_message
 from kakaobot.dataset.jsonl import iter_rows, read_messages
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
+from kakaobot.language import tr
 from kakaobot.runs.audit_file import AuditFile
 from kakaobot.runs.log import now_text
 from kakaobot.runs.run import Run
@@ -107,9 +108,9 @@ class Audits:
         chosen = self._chat.personas.find(run)
         persona = self._chat.persona(chosen.name)
         folder = trained_data_folder(chosen)
-        yield AuditProgress(0.0, "원래 방의 개인정보를 모으는 중")
+        yield AuditProgress(0.0, tr("원래 방의 개인정보를 모으는 중"))
         room_secrets = self._room_secrets(persona)
-        yield AuditProgress(_READING / 2, "배운 데이터에서 물어볼 말을 고르는 중")
+        yield AuditProgress(_READING / 2, tr("배운 데이터에서 물어볼 말을 고르는 중"))
         material = self._material(persona, folder, room_secrets, lines)
 
         def use(
@@ -119,7 +120,10 @@ class Audits:
                 yield self._progress(chosen, persona, examined)
 
         yield from self._chat.with_model(
-            access, chosen.name, use, lambda note: AuditProgress(_READING, note or "모델을 읽는 중")
+            access,
+            chosen.name,
+            use,
+            lambda note: AuditProgress(_READING, note or tr("모델을 읽는 중")),
         )
 
     def _progress(self, run: Run, persona: Persona, examined: Examined) -> AuditProgress:
@@ -128,7 +132,7 @@ class Audits:
             return AuditProgress(share, examined.activity)
         report = _report(run, persona, examined.findings)
         AuditFile(run.path).write(report_to_json(report))
-        return AuditProgress(share, "점검을 마쳤습니다.", report)
+        return AuditProgress(share, tr("점검을 마쳤습니다."), report)
 
     def _room_secrets(self, persona: Persona) -> RoomSecrets:
         settings = self._home.settings()
@@ -210,7 +214,7 @@ def _given(persona: Persona, train: Path, lines: Sequence[str], seed: int) -> It
     vocabulary = Vocabulary(message.content for row in iter_rows(train) for message in row.messages)
     for number, line in enumerate(lines, 1):
         yield Secret(
-            label=f"건넨 줄 {number}",
+            label=tr("건넨 줄 {number}").format(number=number),
             repeats=0,
             messages=(),
             sender="" if persona.name else persona.participants[0],

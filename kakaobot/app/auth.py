@@ -23,6 +23,7 @@ from kakaobot.atomic_io import read_json_object, replace_text
 from kakaobot.config import Home
 from kakaobot.env_file import PASSWORD_VARIABLE
 from kakaobot.errors import AccessDenied, ConfigError
+from kakaobot.language import tr
 from kakaobot.settings import AccessSettings
 
 FREE_ATTEMPTS = 5
@@ -30,12 +31,13 @@ FREE_ATTEMPTS = 5
 _MAX_LOCKOUT = 300.0
 """Seconds."""
 
-_NOT_SET = (
-    "비밀번호가 설정되지 않아 대화할 수 없습니다. 창을 열어 맨 위에서 정하거나, 프로그램 폴더의 "
-    f".env 파일에 {PASSWORD_VARIABLE}=원하는비밀번호 를 적고 다시 시작하세요."
-)
-LOCKED = "잠겨 있습니다. 먼저 비밀번호를 입력하세요."
-ALREADY_SET = "그 사이에 비밀번호가 정해졌습니다. 정해진 비밀번호를 맨 위 칸에 넣으세요."
+_NOT_SET = tr(
+    "비밀번호가 설정되지 않아 대화할 수 없습니다. 창을 열어 맨 위에서 정하거나, "
+    "프로그램 폴더의 .env 파일에 {password_variable}=원하는비밀번호 를 적고 다시 "
+    "시작하세요."
+).format(password_variable=PASSWORD_VARIABLE)
+LOCKED = tr("잠겨 있습니다. 먼저 비밀번호를 입력하세요.")
+ALREADY_SET = tr("그 사이에 비밀번호가 정해졌습니다. 정해진 비밀번호를 맨 위 칸에 넣으세요.")
 
 
 class WrongPassword(AccessDenied):
@@ -202,14 +204,18 @@ class PasswordGate:
         if not self.is_set:
             raise AccessDenied(self._not_set)
         if not password:
-            raise AccessDenied("비밀번호를 입력하세요.")
+            raise AccessDenied(tr("비밀번호를 입력하세요."))
         self._read_attempts()
         wait = self._locked_until - self._clock()
         if wait > 0:
-            raise AccessDenied(f"여러 번 틀렸습니다. {math.ceil(wait)}초 뒤에 다시 입력하세요.")
+            raise AccessDenied(
+                tr("여러 번 틀렸습니다. {wait}초 뒤에 다시 입력하세요.").format(
+                    wait=math.ceil(wait)
+                )
+            )
         if not hmac.compare_digest(self._scrypt(password), self._digest):
             self._count_failure()
-            raise WrongPassword("비밀번호가 틀렸습니다. 다시 입력하세요.")
+            raise WrongPassword(tr("비밀번호가 틀렸습니다. 다시 입력하세요."))
         self._forget_failures()
 
     def _replace(self, password: str) -> AccessPass:

@@ -12,11 +12,12 @@ from kakaobot.base.selection import STARTER, BaseModelChoice, choose
 from kakaobot.config import ROOT, Home
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.paths import hash_file
+from kakaobot.language import tr
 from kakaobot.runs.portable_paths import find_moved, is_absolute
 
 SAMPLE_FOLDER = ROOT / "data" / "sample"
 _CACHE_SECONDS = 60.0
-_SAMPLE_ONLY_REASON = "지어낸 샘플 방만 있어 바로 해 볼 수 있는 연습용 모델을 골랐습니다."
+_SAMPLE_ONLY_REASON = tr("지어낸 샘플 방만 있어 바로 해 볼 수 있는 연습용 모델을 골랐습니다.")
 
 
 class BaseModels:
@@ -45,7 +46,12 @@ class BaseModels:
         choice = self._cached(str(path))
         if not is_absolute(requested):
             return choice
-        return replace(choice, reason=f"설정에 적힌 {requested} 이 없어 {path} 에서 찾았습니다.")
+        return replace(
+            choice,
+            reason=tr("설정에 적힌 {requested} 이 없어 {path} 에서 찾았습니다.").format(
+                requested=requested, path=path
+            ),
+        )
 
     def _cached(self, name: str) -> BaseModelChoice:
         cached_at, choice = self._cache.get(name, (0.0, None))

@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.display_name import display_name
 from kakaobot.exports.histories import RoomSources
+from kakaobot.language import tr
 from kakaobot.settings import Settings
 
 _NAMES = "names"
 _PICKS = ("data.room", "data.persona")
-_ALL_ROOMS, _WHOLE_ROOM = "가져온 모든 방", "방 전체"
-_OTHER_PICK = "배울 대화는 '{built}' 용인데 지금 고른 것은 '{picked}' 입니다."
-_NEW_FILES = "배울 대화를 만든 뒤 가져온 파일이 {count}개 있습니다."
-_OTHER_NAMES = "배울 대화를 만든 뒤 사람 이름을 합치거나 나누었습니다."
-_OTHER_SETTINGS = "배울 대화를 만든 뒤 바뀐 설정이 있습니다: {settings}."
+_ALL_ROOMS, _WHOLE_ROOM = tr("가져온 모든 방"), tr("방 전체")
+_OTHER_PICK = tr("배울 대화는 '{built}' 용인데 지금 고른 것은 '{picked}' 입니다.")
+_NEW_FILES = tr("배울 대화를 만든 뒤 가져온 파일이 {count}개 있습니다.")
+_OTHER_NAMES = tr("배울 대화를 만든 뒤 사람 이름을 합치거나 나누었습니다.")
+_OTHER_SETTINGS = tr("배울 대화를 만든 뒤 바뀐 설정이 있습니다: {settings}.")
 
 
 def inputs_of(settings: Settings, sources: RoomSources) -> dict[str, str]:

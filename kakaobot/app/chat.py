@@ -24,6 +24,7 @@ from kakaobot.chat.replies import ReplyRequest, reply_texts
 from kakaobot.chat.reply_thread import ReplyThread
 from kakaobot.config import Home
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.schema import ChatMessage
 
 T = TypeVar("T")
@@ -37,9 +38,9 @@ _EXIT_TIMEOUT = 10.0
 """Seconds that an exit waits for a cancelled reply."""
 _GIVE_BACK_TIMEOUT = 5.0
 """Seconds to wait for the replies ahead; the memory is freed after them otherwise."""
-_AHEAD = "앞에 {count}명이 있습니다. 차례가 되면 대답합니다."
-_SLOW = "학습 중이라 평소보다 천천히 대답합니다."
-_CUT = (
+_AHEAD = tr("앞에 {count}명이 있습니다. 차례가 되면 대답합니다.")
+_SLOW = tr("학습 중이라 평소보다 천천히 대답합니다.")
+_CUT = tr(
     "학습을 시작해 대화를 멈췄습니다. 보낸 말은 그대로 있으니, "
     "학습이 끝나거나 멈춘 뒤 '다시 대답'을 누르세요."
 )

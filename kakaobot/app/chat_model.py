@@ -16,6 +16,7 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.chat.load import ModelLoader
 from kakaobot.chat.protocol import ChatModel
 from kakaobot.errors import MemoryShortage, RunError
+from kakaobot.language import tr
 from kakaobot.runs.checkpoints import adapter_version
 from kakaobot.runs.run import Run
 from kakaobot.settings import Settings
@@ -23,15 +24,15 @@ from kakaobot.train.run_config import base_of
 
 _RUNNING = 600.0
 """Seconds after its last message in which a conversation still runs."""
-_LOADING = "모델을 메모리에 올리는 중입니다 · {share:.0%}"
-_GPU_BUSY = (
+_LOADING = tr("모델을 메모리에 올리는 중입니다 · {share:.0%}")
+_GPU_BUSY = tr(
     "학습이 그래픽카드를 쓰고 있어 지금은 대화할 수 없습니다. 학습을 멈추거나 끝나기를 기다리세요."
 )
-_TRAINING_STARTS = (
+_TRAINING_STARTS = tr(
     "학습이 쓸 메모리를 아직 알 수 없어 지금은 대화할 수 없습니다. "
     "학습 단계가 오르기 시작하면 다시 보내세요."
 )
-_NO_MEMORY_BESIDE = (
+_NO_MEMORY_BESIDE = tr(
     "학습 중이라 대화 모델까지 올릴 메모리가 모자랍니다. 학습을 멈추거나 끝나기를 기다리세요."
 )
 

@@ -11,17 +11,24 @@ from pathlib import Path
 from kakaobot.atomic_io import read_json_object, replace_text
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError
+from kakaobot.language import tr
 from kakaobot.os_errors import os_error_message
 
 CONSENT_FILE = "data/consent.json"
 """Within the home."""
 _STATEMENTS = (
-    "이 대화에는 함께 말한 사람들의 말이 들어 있고, 그 말은 그 사람들의 것입니다. 배우기 전에 "
-    "알리고 동의를 받습니다.",
-    "만든 말투로 그 사람인 척하거나, 남을 속이거나 괴롭히지 않습니다. 지어낸 말을 그 사람이 한 "
-    "말로 내보이지 않습니다.",
-    "배운 어댑터에는 대화의 말이 남아 있을 수 있습니다. 대화 파일처럼 다루고, 동의한 사람이 "
-    "그만두기를 바라면 지웁니다.",
+    tr(
+        "이 대화에는 함께 말한 사람들의 말이 들어 있고, 그 말은 그 사람들의 것입니다. 배우기 전에 "
+        "알리고 동의를 받습니다."
+    ),
+    tr(
+        "만든 말투로 그 사람인 척하거나, 남을 속이거나 괴롭히지 않습니다. 지어낸 말을 그 사람이 한 "
+        "말로 내보이지 않습니다."
+    ),
+    tr(
+        "배운 어댑터에는 대화의 말이 남아 있을 수 있습니다. 대화 파일처럼 다루고, 동의한 사람이 "
+        "그만두기를 바라면 지웁니다."
+    ),
 )
 
 
@@ -77,12 +84,14 @@ class Consent:
 def consent_text(record: ConsentRecord | None) -> str:
     """`2026년 11월 30일 오후 3:05에 확인함 (계정 이름)`."""
     if record is None:
-        return "아직 확인하지 않음"
-    half = "오전" if record.at.hour < 12 else "오후"
+        return tr("아직 확인하지 않음")
+    half = tr("오전") if record.at.hour < 12 else tr("오후")
     time = f"{half} {(record.at.hour + 11) % 12 + 1}:{record.at:%M}"
-    day = f"{record.at.year}년 {record.at.month}월 {record.at.day}일"
+    day = tr("{year}년 {month}월 {day}일").format(
+        year=record.at.year, month=record.at.month, day=record.at.day
+    )
     account = f" ({record.by})" if record.by else ""
-    return f"{day} {time}에 확인함{account}"
+    return tr("{day} {time}에 확인함{account}").format(day=day, time=time, account=account)
 
 
 def _account() -> str:

@@ -20,16 +20,17 @@ from kakaobot.chat.store_file import StoreDamaged
 from kakaobot.config import Home
 from kakaobot.display_name import display_name, inert_text
 from kakaobot.errors import ConversationError
+from kakaobot.language import tr
 
 MAX_TITLE = 60
 """Characters."""
-_LINE_MARK = f"[{AI_MARK} 대화]"
+_LINE_MARK = tr("[{ai_mark} 대화]").format(ai_mark=AI_MARK)
 """Before every line of an exported conversation."""
-_NOT_KEPT = "지금 나누는 말은 저장되지 않습니다. {reason}"
-_DELETED_ELSEWHERE = (
+_NOT_KEPT = tr("지금 나누는 말은 저장되지 않습니다. {reason}")
+_DELETED_ELSEWHERE = tr(
     "이 대화는 다른 창에서 지웠으므로 더는 저장하지 않습니다. 저장하려면 '새 대화'를 누르세요."
 )
-_EMPTY = "내보낼 말이 없습니다. 먼저 말을 건네세요."
+_EMPTY = tr("내보낼 말이 없습니다. 먼저 말을 건네세요.")
 _LINE_BREAKS = re.compile("[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 
@@ -135,7 +136,9 @@ class Conversations:
         self._gate.verify(access)
         title = " ".join(inert_text(title).split())
         if len(title) > MAX_TITLE:
-            raise ConversationError(f"이름이 너무 깁니다. {MAX_TITLE}자까지 적으세요.")
+            raise ConversationError(
+                tr("이름이 너무 깁니다. {max_title}자까지 적으세요.").format(max_title=MAX_TITLE)
+            )
         self._store().rename(id, title)
 
     def delete(self, access: AccessPass | None, id: str) -> None:
@@ -193,7 +196,7 @@ class Conversations:
 def export_text(lines: Sequence[ChatLine], title: str = "") -> str:
     """Lines as text; each line of it, also of one message, bears the mark."""
     rows = [f"'{display_name(title)}'"] if title else []
-    rows.append("카카오봇이 흉내 낸 말이 섞여 있습니다. 실제로 나눈 대화가 아닙니다.")
+    rows.append(tr("카카오봇이 흉내 낸 말이 섞여 있습니다. 실제로 나눈 대화가 아닙니다."))
     for line in lines:
         name = display_name(line.name) or (DEFAULT_USER_NAME if line.from_user else UNKNOWN_NAME)
         speaker = name if line.from_user else f"{name}({AI_MARK})"
@@ -212,7 +215,9 @@ def time_text(seconds: float, now: float) -> str:
     """When a conversation was held: `오후 3:05`, `11월 3일` or `2025년 11월 3일`."""
     moment, today = datetime.fromtimestamp(seconds), datetime.fromtimestamp(now)
     if moment.date() == today.date():
-        half = "오전" if moment.hour < 12 else "오후"
+        half = tr("오전") if moment.hour < 12 else tr("오후")
         return f"{half} {(moment.hour + 11) % 12 + 1}:{moment:%M}"
-    day = f"{moment.month}월 {moment.day}일"
-    return day if moment.year == today.year else f"{moment.year}년 {day}"
+    day = tr("{month}월 {day}일").format(month=moment.month, day=moment.day)
+    return (
+        day if moment.year == today.year else tr("{year}년 {day}").format(year=moment.year, day=day)
+    )

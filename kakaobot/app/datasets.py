@@ -34,6 +34,7 @@ from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import sender_counts
 from kakaobot.exports.room_names import find_namesakes
 from kakaobot.gc_pause import pause_gc
+from kakaobot.language import tr
 from kakaobot.report.page import render_page
 from kakaobot.runs.history import RunHistory, RunSummary
 from kakaobot.runs.log import now_text
@@ -78,22 +79,22 @@ class Datasets:
         data = (settings or self._home.settings()).data
         stored = {file.hash for file in self._file_store().list_files()}
         if not stored.issuperset(report.sources):
-            return (
+            return tr(
                 "이 데이터를 만든 뒤 목록에서 뺀 파일이 있습니다. "
                 "'데이터 준비'(preprocess)를 다시 하세요."
             )
         if data.pseudonyms and not report.has_pseudonyms:
-            return (
+            return tr(
                 "지어낸 이름을 쓰기로 했지만(data.pseudonyms) 이 데이터에는 실제 이름이 들어 "
                 "있습니다. '데이터 준비'(preprocess)를 다시 하세요."
             )
         pseudonyms = PseudonymStore(self._home).known() if report.has_pseudonyms else {}
         for name in data.exclude_people:
             if pseudonyms.get(name, name) in report.participants:
-                return (
-                    f"이 데이터에는 나중에 빼기로 한 '{name}' 님의 말이 들어 있습니다. "
-                    "'데이터 준비'(preprocess)를 다시 하세요."
-                )
+                return tr(
+                    "이 데이터에는 나중에 빼기로 한 '{name}' 님의 말이 들어 있습니다. '데이터 "
+                    "준비'(preprocess)를 다시 하세요."
+                ).format(name=name)
         return ""
 
     def changes_since(self, report: BuildReport) -> tuple[str, ...]:
@@ -125,13 +126,13 @@ class Datasets:
             BaseModelError: the tokenizer of the base model is not available.
         """
         settings = self._home.settings()
-        progress(0.0, "가져온 대화를 읽는 중")
+        progress(0.0, tr("가져온 대화를 읽는 중"))
         rooms = RoomHistories(self._file_store())
         histories = rooms.histories(settings.data.room)
         if not histories and settings.data.room:
             raise DatasetError(_no_such_room(settings.data.room, rooms.names()))
         _check_selection(histories, settings.data)
-        progress(0.2, "바탕 모델의 토크나이저를 읽는 중")
+        progress(0.2, tr("바탕 모델의 토크나이저를 읽는 중"))
         choice = self._bases.select(self._home)
         base = read_tokenizer_info(location_of(choice.name))
         pseudonymizer = self._pseudonymizer(settings, histories)
@@ -142,12 +143,14 @@ class Datasets:
             # Free each history once the pipeline has written it to disk.
             history, histories[number] = histories[number], RoomHistory("", ())
             share = 0.25 + 0.2 * number / len(histories)
-            progress(share, f"'{history.room}' 의 말을 모으고 개인정보를 가리는 중")
+            progress(
+                share, tr("'{room}' 의 말을 모으고 개인정보를 가리는 중").format(room=history.room)
+            )
             pipeline.add_history(pseudonymizer.pseudonymize(history) if pseudonymizer else history)
             del history
-        progress(0.45, "배울 말과 검증에 쓸 말을 고르는 중")
+        progress(0.45, tr("배울 말과 검증에 쓸 말을 고르는 중"))
         pipeline.split_targets()
-        progress(0.6, "대화로 나누고 저장하는 중")
+        progress(0.6, tr("대화로 나누고 저장하는 중"))
         inputs = inputs_of(
             pseudonymizer.settings if pseudonymizer else settings,
             rooms.sources(settings.data.room),
@@ -248,7 +251,7 @@ class Datasets:
             draft.write(artifacts.TRAIN, dump_rows(pipeline.rows("train")))
             draft.write(artifacts.VAL, dump_rows(pipeline.rows("val")))
             _check_not_empty(pipeline)
-            progress(0.95, "보고서를 만드는 중")
+            progress(0.95, tr("보고서를 만드는 중"))
             scales = pipeline.likeness_scales()
             report = replace(
                 pipeline.report(),
@@ -279,34 +282,47 @@ def _summary(scale: LikenessScale) -> ScaleSummary:
 def _check_not_empty(pipeline: Pipeline) -> None:
     if not pipeline.row_stats["train"].rows:
         raise DatasetError(
-            "배울 대답이 하나도 남지 않았습니다. 다른 사람이나 '방 전체'를 고르거나, "
-            "data.low_signal_share 를 높이거나, 더 긴 대화를 가져오세요."
+            tr(
+                "배울 대답이 하나도 남지 않았습니다. 다른 사람이나 '방 전체'를 고르거나, "
+                "data.low_signal_share 를 높이거나, 더 긴 대화를 가져오세요."
+            )
         )
     if not pipeline.row_stats["val"].rows:
         raise DatasetError(
-            "검증에 쓸 대답이 남지 않았습니다. 더 긴 기간의 대화를 가져오거나 '방 전체'를 고르세요."
+            tr(
+                "검증에 쓸 대답이 남지 않았습니다. 더 긴 기간의 대화를 가져오거나 "
+                "'방 전체'를 고르세요."
+            )
         )
 
 
 def _no_such_room(room: str, rooms: Sequence[str]) -> str:
     if namesakes := find_namesakes(rooms, room):
         listed = ", ".join(f"'{name}'" for name in namesakes)
-        return f"'{room}' 이라는 방이 여럿입니다. 방을 다시 고르세요: {listed}."
-    return f"'{room}' 이라는 방이 없습니다. 방을 다시 고르거나 data.room 을 비워 두세요."
+        return tr("'{room}' 이라는 방이 여럿입니다. 방을 다시 고르세요: {listed}.").format(
+            room=room, listed=listed
+        )
+    return tr("'{room}' 이라는 방이 없습니다. 방을 다시 고르거나 data.room 을 비워 두세요.").format(
+        room=room
+    )
 
 
 def _check_selection(histories: Sequence[RoomHistory], data: DataSettings) -> None:
     if not histories:
-        raise DatasetError("가져온 대화가 없습니다. 먼저 카카오톡 내보내기 파일을 가져오세요.")
+        raise DatasetError(tr("가져온 대화가 없습니다. 먼저 카카오톡 내보내기 파일을 가져오세요."))
     if data.persona and data.persona in data.exclude_people:
         raise DatasetError(
-            f"'{data.persona}' 님은 빼기로 한 사람(data.exclude_people)입니다. "
-            "그 목록에서 지우거나 다른 사람을 고르세요."
+            tr(
+                "'{persona}' 님은 빼기로 한 사람(data.exclude_people)입니다. 그 목록에서 "
+                "지우거나 다른 사람을 고르세요."
+            ).format(persona=data.persona)
         )
     if data.persona and data.persona not in _senders(histories):
         raise DatasetError(
-            f"'{data.persona}' 님의 말이 대화에 없습니다. 사람을 다시 고르거나 "
-            "data.persona 를 비워 방 전체를 배우세요."
+            tr(
+                "'{persona}' 님의 말이 대화에 없습니다. 사람을 다시 고르거나 data.persona 를 "
+                "비워 방 전체를 배우세요."
+            ).format(persona=data.persona)
         )
 
 

@@ -26,6 +26,7 @@ from kakaobot.config import Home
 from kakaobot.display_name import display_name
 from kakaobot.errors import KakaobotError, RunError
 from kakaobot.exports.paths import remove_file
+from kakaobot.language import tr
 from kakaobot.runs.refinement import refinement_of
 from kakaobot.runs.run import Run
 from kakaobot.train.run_config import base_of
@@ -33,15 +34,15 @@ from kakaobot.train.run_config import base_of
 _READ_BY_REPLIES: frozenset[StoredKind] = frozenset(
     ("dataset", "run", "quiz", "chats", "feedback", "base")
 )
-_TRAINING = (
+_TRAINING = tr(
     "학습 '{run}' 이 진행 중이라 '{title}' 을(를) 지울 수 없습니다. 학습을 멈춘 뒤 다시 하세요."
 )
-_ERASED = "{titles} 을(를) 영원히 지웠습니다 (파일 {files:,}개, {size})."
-_LEFT = (
+_ERASED = tr("{titles} 을(를) 영원히 지웠습니다 (파일 {files:,}개, {size}).")
+_LEFT = tr(
     "다만 {places}은(는) 지우지 못했습니다. 그 파일을 쓰는 프로그램을 닫고 권한을 확인한 뒤 다시 "
     "지우세요."
 )
-_NOTHING = "지울 것이 없습니다."
+_NOTHING = tr("지울 것이 없습니다.")
 _MAX_TITLES = 4
 _PASSES = (0.0, 0.1, 0.3, 1.0)
 """Seconds before each attempt to delete everything."""
@@ -60,8 +61,10 @@ class ErasePlan:
     def question(self) -> str:
         """Korean: asked once, before it goes."""
         titles = ", ".join(f"'{thing.title}'" for thing in self.things)
-        amount = f"파일 {self.files:,}개, {size_text(self.size)}"
-        return f"{titles} 을(를) 영원히 지웁니다 ({amount}). 되돌릴 수 없습니다."
+        amount = tr("파일 {files:,}개, {size}").format(files=self.files, size=size_text(self.size))
+        return tr("{titles} 을(를) 영원히 지웁니다 ({amount}). 되돌릴 수 없습니다.").format(
+            titles=titles, amount=amount
+        )
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,11 @@ class Erasure:
         titles = [f"'{thing.title}'" for thing in self.things]
         shown = ", ".join(titles[:_MAX_TITLES])
         if len(titles) > _MAX_TITLES:
-            shown += f" 외 {len(titles) - _MAX_TITLES}가지"
+            shown += tr(" 외 {count}가지").format(count=len(titles) - _MAX_TITLES)
         done = _ERASED.format(titles=shown, files=self.files, size=size_text(self.size))
         if not self.left:
             return done
-        more = f" 외 {len(self.left) - 1}개" if len(self.left) > 1 else ""
+        more = tr(" 외 {count}개").format(count=len(self.left) - 1) if len(self.left) > 1 else ""
         places = f"'{display_name(self.left[0])}'{more}"
         return f"{done} {_LEFT.format(places=places)}"
 

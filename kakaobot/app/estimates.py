@@ -15,6 +15,7 @@ from kakaobot.base.selection import Hardware, detect_hardware, location_of
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
 from kakaobot.dataset.build_report import BuildReport, report_from_json
+from kakaobot.language import tr
 from kakaobot.schema import Progress, no_progress
 from kakaobot.settings import Settings
 from kakaobot.train.forecast import Estimate, forecast
@@ -65,7 +66,7 @@ class Estimates:
             cached, now = self._cached, self._clock()
             if cached and cached[0] == key and now - cached[1] < _FRESH_SECONDS:
                 return cached[2]
-            progress(0.3, "이 컴퓨터에서 메모리와 시간이 얼마나 들지 어림하는 중")
+            progress(0.3, tr("이 컴퓨터에서 메모리와 시간이 얼마나 들지 어림하는 중"))
             fresh = self._compute(self._home, self._bases)
             self._cached = (key, self._clock(), fresh)
             return fresh
@@ -101,7 +102,7 @@ def estimate(
     settings = home.settings()
     report = _report(home, settings)
     if report is None:
-        return Estimate(("데이터를 준비하면 메모리와 시간을 어림해 드립니다.",))
+        return Estimate((tr("데이터를 준비하면 메모리와 시간을 어림해 드립니다."),))
     choice = (bases or BaseModels()).select(home)
     check_files(location_of(choice.name))
     return forecast(home, settings, choice, report, hardware=hardware(), free=free, cpu=cpu())

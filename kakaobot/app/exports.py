@@ -18,6 +18,7 @@ from kakaobot.exports.manifest import StoredFile
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.exports.paths import Move, base_name, move_files, plan_archive, safe_name
 from kakaobot.exports.reader import Export, read_exports, read_upload
+from kakaobot.language import tr
 from kakaobot.runs.labels import minute_text
 from kakaobot.runs.run import Runs
 from kakaobot.schema import Message, Progress, no_progress
@@ -31,15 +32,15 @@ __all__ = [
     "summarize_line_counts",
 ]
 
-_DUPLICATE_NOTE = "이미 가져온 파일입니다."
+_DUPLICATE_NOTE = tr("이미 가져온 파일입니다.")
 LINE_KIND_LABELS = {
-    "messages": "메시지",
-    "continuations": "이어진 줄",
-    "headers": "머리말",
-    "dates": "날짜 줄",
-    "system": "안내 줄",
-    "blank": "빈 줄",
-    "not_understood": "이해하지 못한 줄",
+    "messages": tr("메시지"),
+    "continuations": tr("이어진 줄"),
+    "headers": tr("머리말"),
+    "dates": tr("날짜 줄"),
+    "system": tr("안내 줄"),
+    "blank": tr("빈 줄"),
+    "not_understood": tr("이해하지 못한 줄"),
 }
 """Korean label of each field of `LineCounts`, in its order."""
 
@@ -104,17 +105,17 @@ class Exports:
         store = self._file_store()
         reports = []
         for number, file in enumerate(files):
-            progress(number / len(files), f"{base_name(file.name)} 읽는 중")
+            progress(number / len(files), tr("{name} 읽는 중").format(name=base_name(file.name)))
             reports += [_added_report(result) for result in store.add([file])]
-        progress(1.0, "정리하는 중")
+        progress(1.0, tr("정리하는 중"))
         store.organize()
         return reports
 
     def organize(self, progress: Progress = no_progress) -> list[FileReport]:
         """Sort the imported files by room and month again, for instance after `archive`."""
-        progress(0.0, "정리하는 중")
+        progress(0.0, tr("정리하는 중"))
         self._file_store().organize()
-        progress(1.0, "정리했습니다")
+        progress(1.0, tr("정리했습니다"))
         return self.files()
 
     def files(self) -> list[FileReport]:
@@ -144,7 +145,7 @@ class Exports:
         store = self._file_store()
         stored = next((file for file in store.list_files() if file.hash == hash), None)
         if stored is None:
-            raise ExportError("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
+            raise ExportError(tr("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요."))
         source = store.path(stored)
         archive = self._home.folder(self._home.settings().paths.archive)
         [move] = plan_archive([source], archive)
@@ -179,7 +180,11 @@ class Exports:
         """
         live = Runs(self._home.folder(self._home.settings().paths.runs)).live()
         if live:
-            raise RunError(f"학습 '{live.name}' 이 진행 중입니다. 먼저 멈춘 뒤 보관하세요.")
+            raise RunError(
+                tr("학습 '{name}' 이 진행 중입니다. 먼저 멈춘 뒤 보관하세요.").format(
+                    name=live.name
+                )
+            )
         moves = self._plan_archive()
         targets = move_files(moves)
         return [
@@ -212,19 +217,23 @@ def summarize_line_counts(lines: int, counts: LineCounts) -> str:
     """`모두 12줄 = 메시지 9 + 빈 줄 3`; omits zero counts."""
     labeled = {label: getattr(counts, kind) for kind, label in LINE_KIND_LABELS.items()}
     total = " + ".join(f"{label} {count:,}" for label, count in labeled.items() if count)
-    return f"모두 {lines:,}줄 = {total}"
+    return tr("모두 {lines:,}줄 = {total}").format(lines=lines, total=total)
 
 
 def summarize_captions(captions: CaptionCounts) -> str:
     """What happened to words behind a placeholder; empty if there were none."""
     parts = []
     if found := captions.marked + captions.guessed:
-        parts.append(f"{found:,}개에서 말만 남겼습니다.")
+        parts.append(tr("{found:,}개에서 말만 남겼습니다.").format(found=found))
     if captions.guessed:
-        guessed = f"그중 {captions.guessed:,}개는 괄호가 없어"
-        parts.append(f"{guessed} 이 파일의 쓰임새로 미루어 정했습니다.")
+        guessed = tr("그중 {guessed:,}개는 괄호가 없어").format(guessed=captions.guessed)
+        parts.append(tr("{guessed} 이 파일의 쓰임새로 미루어 정했습니다.").format(guessed=guessed))
     if captions.kept:
-        parts.append(f"'이모티콘'으로 시작하는 말 {captions.kept:,}개는 그대로 두었습니다.")
+        parts.append(
+            tr("'이모티콘'으로 시작하는 말 {kept:,}개는 그대로 두었습니다.").format(
+                kept=captions.kept
+            )
+        )
     return " ".join(parts)
 
 
@@ -263,7 +272,9 @@ def _added_report(result: AddResult) -> FileReport:
         return FileReport(result.name, error=result.error or "")
     notes = [_DUPLICATE_NOTE] if result.is_duplicate else []
     if result.skipped:
-        notes.append(f"함께 든 다른 파일 {result.skipped}개는 읽지 않았습니다.")
+        notes.append(
+            tr("함께 든 다른 파일 {skipped}개는 읽지 않았습니다.").format(skipped=result.skipped)
+        )
     if result.note:
         notes.append(result.note)
     return replace(_stored_report(result.stored), note=" ".join(notes))

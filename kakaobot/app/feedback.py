@@ -20,12 +20,13 @@ from kakaobot.dataset.feedback import (
     SaidLine,
 )
 from kakaobot.errors import DatasetError
+from kakaobot.language import tr
 
 KIND_LABELS: Mapping[FeedbackKind, str] = {
-    "good": "👍 좋아요",
-    "bad": "👎 아니에요",
-    "edit": "이 사람이라면 이렇게",
-    "never": "이 말은 하지 마",
+    "good": tr("👍 좋아요"),
+    "bad": tr("👎 아니에요"),
+    "edit": tr("이 사람이라면 이렇게"),
+    "never": tr("이 말은 하지 마"),
 }
 _MAX_CHARS = 2000
 """Of a wanted reply."""
@@ -69,7 +70,7 @@ class Feedback:
         """
         self._gate.verify(access)
         if not lines or lines[-1].from_user or not lines[-1].text.strip():
-            raise DatasetError("고칠 대답이 없습니다. 먼저 대답을 받으세요.")
+            raise DatasetError(tr("고칠 대답이 없습니다. 먼저 대답을 받으세요."))
         reply = lines[-1]
         persona = self._who(run, reply.name)
         return self._store.add(
@@ -163,7 +164,11 @@ def _checked(wanted: str) -> str:
     lines = unicodedata.normalize("NFC", str(wanted)).replace("\r\n", "\n").split("\n")
     text = "\n".join(line.rstrip() for line in lines if line.strip())
     if not text:
-        raise DatasetError("이 사람이라면 뭐라고 했을지 적어 주세요.")
+        raise DatasetError(tr("이 사람이라면 뭐라고 했을지 적어 주세요."))
     if len(text) > _MAX_CHARS:
-        raise DatasetError(f"대답이 너무 깁니다. {_MAX_CHARS}자까지 적을 수 있습니다.")
+        raise DatasetError(
+            tr("대답이 너무 깁니다. {max_chars}자까지 적을 수 있습니다.").format(
+                max_chars=_MAX_CHARS
+            )
+        )
     return text

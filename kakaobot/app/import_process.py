@@ -23,12 +23,13 @@ from kakaobot.exports.captions import CaptionCounts
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.parse_result import LineCounts
+from kakaobot.language import tr
 from kakaobot.schema import Progress, no_progress
 
 LARGE_BYTES = 1_000_000
 """Size of files whose import takes longer than the start of a process."""
 _NICENESS = 5
-_ENDED = (
+_ENDED = tr(
     "대화 파일을 읽던 프로그램이 갑자기 끝났습니다. "
     "다른 프로그램을 닫아 메모리를 비운 뒤 다시 가져와 주세요."
 )

@@ -26,6 +26,7 @@ from kakaobot.exports.participants import (
     similar_names,
 )
 from kakaobot.exports.room_names import find_namesakes, room_key
+from kakaobot.language import tr
 from kakaobot.runs.labels import minute_text
 from kakaobot.schema import Progress, no_progress
 
@@ -164,7 +165,11 @@ class Participants:
         excluded = self._home.settings().data.exclude_people
         for name in names:
             if name not in excluded:
-                raise ConfigError(f"'{name}' 님은 빼기로 한 사람이 아닙니다. 이름을 확인해 주세요.")
+                raise ConfigError(
+                    tr("'{name}' 님은 빼기로 한 사람이 아닙니다. 이름을 확인해 주세요.").format(
+                        name=name
+                    )
+                )
         return self._save_excluded([name for name in excluded if name not in names])
 
     def _save_excluded(self, names: Sequence[str]) -> list[str]:
@@ -178,8 +183,10 @@ class Participants:
         readded = [other for other in others if other in excluded and name not in excluded]
         if readded:
             raise ExportError(
-                f"'{readded[0]}' 님은 빼기로 한 사람이라 합치지 않았습니다. "
-                "다시 배우게 한 다음 합쳐 주세요."
+                tr(
+                    "'{readded}' 님은 빼기로 한 사람이라 합치지 않았습니다. 다시 배우게 한 다음 "
+                    "합쳐 주세요."
+                ).format(readded=readded[0])
             )
 
     def _rename_persona(self, report: RoomReport, name: str, others: Sequence[str]) -> None:
@@ -283,12 +290,20 @@ def _single(
         matches = [report for report in rooms if report.room in namesakes]
     if matches:
         listed = ", ".join(f"'{report.room}'" for report in matches)
-        raise ExportError(f"그런 방이 여럿입니다: {listed}. 어느 방인지(--room) 골라 주세요.")
+        raise ExportError(
+            tr("그런 방이 여럿입니다: {listed}. 어느 방인지(--room) 골라 주세요.").format(
+                listed=listed
+            )
+        )
     if room and not any(_is_room(report, room) for report in rooms):
-        raise ExportError(f"'{room}' 이라는 방이 없습니다. 방 이름을 확인해 주세요.")
+        raise ExportError(
+            tr("'{room}' 이라는 방이 없습니다. 방 이름을 확인해 주세요.").format(room=room)
+        )
     raise ExportError(_unknown_name(names[0] if names else "", room))
 
 
 def _unknown_name(name: str, room: str = "") -> str:
-    where = f"'{room}' 방" if room else "가져온 대화"
-    return f"'{name}' 이라는 사람이 {where}에 없습니다. 이름을 그대로 적었는지 확인해 주세요."
+    where = tr("'{room}' 방").format(room=room) if room else tr("가져온 대화")
+    return tr(
+        "'{name}' 이라는 사람이 {where}에 없습니다. 이름을 그대로 적었는지 확인해 주세요."
+    ).format(name=name, where=where)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 
+from kakaobot.language import tr
+
 MIN_LENGTH = 4
 _MAX_LENGTH = 128
 
-_TOO_SHORT = f"{MIN_LENGTH}자 이상으로 정하세요."
-_TOO_LONG = f"{_MAX_LENGTH}자까지만 쓸 수 있습니다. 더 짧게 정하세요."
-_ONE_CHARACTER = "같은 글자만 되풀이하면 쉽게 맞힙니다. 다른 글자를 섞으세요."
-_INVISIBLE = "줄 바꿈처럼 눈에 보이지 않는 글자가 있습니다. 그 글자를 빼고 정하세요."
+_TOO_SHORT = tr("{min_length}자 이상으로 정하세요.").format(min_length=MIN_LENGTH)
+_TOO_LONG = tr("{max_length}자까지만 쓸 수 있습니다. 더 짧게 정하세요.").format(
+    max_length=_MAX_LENGTH
+)
+_ONE_CHARACTER = tr("같은 글자만 되풀이하면 쉽게 맞힙니다. 다른 글자를 섞으세요.")
+_INVISIBLE = tr("줄 바꿈처럼 눈에 보이지 않는 글자가 있습니다. 그 글자를 빼고 정하세요.")
 
 
 def normalized(password: str) -> str:

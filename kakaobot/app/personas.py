@@ -10,6 +10,7 @@ from typing import Literal
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, current_session
 from kakaobot.config import Home
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.likeness import run_likeness_text
 from kakaobot.runs.history import likeness_of, quiz_tallies_of
 from kakaobot.runs.quiz_log import QuizTallies
@@ -76,8 +77,10 @@ class Personas:
         status, base = chosen.recorded_status(), base_of(chosen)
         data = chosen.section("data", "persona", "room", "people", "named")
         step = status.best_step if kind == "best" else status.step
-        which = "가장 좋은 어댑터" if kind == "best" else "가장 최근 어댑터"
-        trained_on = data["persona"] or (f"'{data['room']}' 방" if data["room"] else "방 전체")
+        which = tr("가장 좋은 어댑터") if kind == "best" else tr("가장 최근 어댑터")
+        trained_on = data["persona"] or (
+            tr("'{room}' 방").format(room=data["room"]) if data["room"] else tr("방 전체")
+        )
         return Persona(
             run=chosen.name,
             adapter=kind,
@@ -88,8 +91,10 @@ class Personas:
             participants=tuple(data["people"]),
             practice=base.practice,
             shows_names=data["named"],
-            description=f"{trained_on}의 말투 · 바탕 {base.label} · {chosen.name} 의 {which}"
-            + (f" ({step}단계)" if step else ""),
+            description=tr("{trained_on}의 말투 · 바탕 {label} · {name} 의 {which}").format(
+                trained_on=trained_on, label=base.label, name=chosen.name, which=which
+            )
+            + (tr(" ({step}단계)").format(step=step) if step else ""),
             replies=int(data.get("train_replies", 0)),
             period=_period(data.get("period")),
             likeness=_likeness_text(chosen, status.best_step),
@@ -107,7 +112,7 @@ class Personas:
             return runs.find(name)
         run = next((run for run in runs.all() if is_offered(run)), None)
         if run is None:
-            raise RunError("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요.")
+            raise RunError(tr("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요."))
         return run
 
     def newer(self, name: str) -> str:
@@ -170,7 +175,9 @@ def _period(recorded: object) -> tuple[str, str]:
 def adapter_of(run: Run) -> tuple[Literal["best", "latest"], Path]:
     adapter = run.checkpoints.adapter()
     if adapter is None:
-        raise RunError(f"'{run.name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.")
+        raise RunError(
+            tr("'{name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.").format(name=run.name)
+        )
     return adapter
 
 

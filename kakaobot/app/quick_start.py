@@ -16,6 +16,7 @@ from kakaobot.dataset.privacy import mask
 from kakaobot.errors import ConfigError
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
+from kakaobot.language import tr
 from kakaobot.runs.status import LIVE
 from kakaobot.schema import Message, Progress, no_progress
 
@@ -75,7 +76,7 @@ class QuickStart:
             DatasetError, ExportError, BaseModelError: as `Datasets.build`.
         """
         if person and person not in {stats.name for stats in self._datasets.participants("")}:
-            raise ConfigError("그 사람이 지금은 없습니다. 배울 사람을 다시 고르세요.")
+            raise ConfigError(tr("그 사람이 지금은 없습니다. 배울 사람을 다시 고르세요."))
         save(self._home.settings_file, {"data.room": "", "data.persona": person})
         self._datasets.build(progress)
 

@@ -30,6 +30,7 @@ from kakaobot.dataset import artifacts
 from kakaobot.dataset.held_out import HeldOutExchange, held_out_exchanges
 from kakaobot.dataset.jsonl import read_rows
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.runs.history import quiz_tallies_of
 from kakaobot.runs.quiz_log import QuizLog, QuizPick, QuizTallies, QuizTally
 from kakaobot.schema import ChatMessage
@@ -49,11 +50,11 @@ _PULSE = 0.3
 """Seconds between two notes while a question is being prepared."""
 _BLOCK = 20
 """Questions over which the real reply is as often on either side."""
-OTHER_PERSON = "상대"
-_PREPARING = "문제를 준비하고 있습니다."
-_GONE = "이 문제 풀이는 더 이어 갈 수 없습니다. 새로 시작하세요."
-_NOTHING = "물을 수 있는 대화가 모자랍니다. 더 긴 대화로 데이터를 준비하고 다시 배우세요."
-_OTHER_DATA = (
+OTHER_PERSON = tr("상대")
+_PREPARING = tr("문제를 준비하고 있습니다.")
+_GONE = tr("이 문제 풀이는 더 이어 갈 수 없습니다. 새로 시작하세요.")
+_NOTHING = tr("물을 수 있는 대화가 모자랍니다. 더 긴 대화로 데이터를 준비하고 다시 배우세요.")
+_OTHER_DATA = tr(
     "이 학습이 배운 뒤에 데이터를 다시 준비해서, 배우지 않은 대화를 가려낼 수 없습니다. "
     "지금 데이터로 새로 배운 학습을 고르세요."
 )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from kakaobot.language import tr
 from kakaobot.runs.quiz_log import QuizTallies, QuizTally
 from kakaobot.style.stats import wilson_interval
 
-FOOL_RATE_TITLE = "속은 비율"
-_SPLIT = ("아는 사람", "모르는 사람")
+FOOL_RATE_TITLE = tr("속은 비율")
+_SPLIT = (tr("아는 사람"), tr("모르는 사람"))
 
 
 def fool_rate_text(tally: QuizTally) -> str:
     """`30% (11~60%, 10번 가운데 3번)`, with the 95% interval."""
     if not tally.picks:
-        return "아직 푼 사람이 없음"
+        return tr("아직 푼 사람이 없음")
     low, high = wilson_interval(tally.fooled, tally.picks)
     rate = tally.fooled / tally.picks
-    counts = f"{tally.picks:,}번 가운데 {tally.fooled:,}번"
+    counts = tr("{picks:,}번 가운데 {fooled:,}번").format(picks=tally.picks, fooled=tally.fooled)
     return f"{rate:.0%} ({100 * low:.0f}~{100 * high:.0f}%, {counts})"
 
 

@@ -28,6 +28,7 @@ from kakaobot.dataset.corrections import (
 from kakaobot.dataset.feedback import FEEDBACK_FOLDER, FeedbackEntry, FeedbackStore, SaidLine
 from kakaobot.dataset.pseudonyms import Pseudonymizer, PseudonymStore
 from kakaobot.errors import DatasetError, KakaobotError, RunError
+from kakaobot.language import tr
 from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.runs.refinement import RefineVerdict, refinement_of
 from kakaobot.runs.run import Run, Runs
@@ -35,8 +36,8 @@ from kakaobot.schema import ChatMessage
 from kakaobot.train.refine_plan import RefineRecipe, refine_config, refine_settings
 from kakaobot.train.run_config import base_of
 
-_SUFFIX = "고침"
-_NOTHING = (
+_SUFFIX = tr("고침")
+_NOTHING = tr(
     "아직 고친 말이 없습니다. '대화'에서 대답 아래의 👍, 👎 나 '이 사람이라면 이렇게'를 눌러 "
     "모으세요."
 )
@@ -97,7 +98,9 @@ class Refining:
             blocker = str(error)
         live = self._personas.training()
         if live is not None and not blocker:
-            blocker = f"학습 '{live.name}' 이 진행 중입니다. 끝나면 시작할 수 있습니다."
+            blocker = tr("학습 '{name}' 이 진행 중입니다. 끝나면 시작할 수 있습니다.").format(
+                name=live.name
+            )
         last, verdict = self._last(persona)
         return RefineOffer(
             source=source.name,
@@ -182,10 +185,12 @@ class Refining:
         report = self._training.checked_report(self._home.settings())
         expected = (persona.room, persona.name, persona.shows_names)
         if (report.room, report.persona, report.shows_names) != expected:
-            whose = persona.name or persona.room or "방 전체"
+            whose = persona.name or persona.room or tr("방 전체")
             raise DatasetError(
-                f"지금 준비된 데이터는 '{whose}' 의 것이 아닙니다. 그 사람과 방을 고르고 "
-                "'데이터 준비'(preprocess)를 다시 한 뒤 다시 배우세요."
+                tr(
+                    "지금 준비된 데이터는 '{whose}' 의 것이 아닙니다. 그 사람과 방을 고르고 "
+                    "'데이터 준비'(preprocess)를 다시 한 뒤 다시 배우세요."
+                ).format(whose=whose)
             )
         check_adapter(_adapter(source))
         check_files(location_of(base_of(source).name))
@@ -242,7 +247,9 @@ def _adapter(source: Run) -> Path:
     adapter = source.checkpoints.adapter()
     if adapter is None or adapter[0] != "best":
         raise RunError(
-            f"학습 '{source.name}' 에는 가장 좋은 어댑터가 아직 없습니다. 끝까지 배운 뒤 고치세요."
+            tr(
+                "학습 '{name}' 에는 가장 좋은 어댑터가 아직 없습니다. 끝까지 배운 뒤 고치세요."
+            ).format(name=source.name)
         )
     return adapter[1]
 

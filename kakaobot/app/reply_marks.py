@@ -13,9 +13,10 @@ import psutil
 from kakaobot.atomic_io import read_json_object, replace_text
 from kakaobot.config import Home
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 
 _PREFIX = "replying-"
-_ELSEWHERE = (
+_ELSEWHERE = tr(
     "다른 창이나 명령이 대답을 쓰고 있어 지울 수 없습니다. 대답이 끝나거나 멈춘 뒤 다시 하세요."
 )
 

@@ -18,16 +18,17 @@ from kakaobot.chat.pacing import DEFAULT_CLOCK, LONGEST_PAUSE, Clock, own_pauses
 from kakaobot.chat.protocol import ADAPTER, BASE, STRONGEST, ChatModel
 from kakaobot.dataset.turn_taking import TurnTaking
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.schema import ChatMessage
 
-QUIET = "(조용합니다)"
-_LATER = "· {time} 뒤 ·"
+QUIET = tr("(조용합니다)")
+_LATER = tr("· {time} 뒤 ·")
 _MAX_TURNS = 8
 """Turns of the room after one message, if nobody falls silent before."""
 _BREATH = 1.0
 """Seconds after each turn of a room that talks by itself at once."""
-_NEEDS_ROOM = "'방 돌려보기'는 방 전체를 배운 학습에서, 두 사람 이상을 골랐을 때 됩니다."
-_NOBODY_ELSE = "고른 사람이 이 방에 없습니다. '누구와'에서 다시 고르세요."
+_NEEDS_ROOM = tr("'방 돌려보기'는 방 전체를 배운 학습에서, 두 사람 이상을 골랐을 때 됩니다.")
+_NOBODY_ELSE = tr("고른 사람이 이 방에 없습니다. '누구와'에서 다시 고르세요.")
 
 
 @dataclass(frozen=True)
@@ -272,7 +273,11 @@ def _later(seconds: float) -> str:
     """A break: `· 3시간 뒤 ·`."""
     hours = seconds / 3600
     if hours < 1:
-        time = f"{max(1, round(seconds / 60))}분"
+        time = tr("{minutes}분").format(minutes=max(1, round(seconds / 60)))
     else:
-        time = f"{round(hours)}시간" if hours < 24 else f"{round(hours / 24)}일"
+        time = (
+            tr("{hours}시간").format(hours=round(hours))
+            if hours < 24
+            else tr("{days}일").format(days=round(hours / 24))
+        )
     return _LATER.format(time=time)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from kakaobot.config import Home, save
 from kakaobot.errors import ConfigError
+from kakaobot.language import tr
 from kakaobot.setting_fields import SettingField, setting_fields
 from kakaobot.settings import Settings
 
@@ -21,7 +22,7 @@ class SettingsEditor:
     def groups(self) -> list[tuple[str, str]]:
         """Names and Korean titles of the groups, such as `("training", "학습")`."""
         return [
-            (name, (field.annotation.__doc__ or name) if field.annotation else name)
+            (name, tr(field.annotation.__doc__ or name) if field.annotation else name)
             for name, field in Settings.model_fields.items()
         ]
 
@@ -46,7 +47,9 @@ class SettingsEditor:
         known = {field.path: field for field in self.fields()}
         unknown = next((path for path in changes if path not in known), None)
         if unknown:
-            raise ConfigError(f"모르는 설정입니다: {unknown}. 설정 탭을 새로 여세요.")
+            raise ConfigError(
+                tr("모르는 설정입니다: {unknown}. 설정 탭을 새로 여세요.").format(unknown=unknown)
+            )
         self._home.settings()
         parsed = {path: _parse(known[path], value) for path, value in changes.items()}
         save(self._home.settings_file, parsed)

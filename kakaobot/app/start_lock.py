@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 
 START_LOCK = ".start.lock"
 """In the folder of the runs."""
@@ -27,7 +28,7 @@ def start_lock(runs: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=_TIMEOUT)
     except Timeout as error:
-        raise RunError("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.") from error
+        raise RunError(tr("다른 곳에서 학습을 시작하고 있습니다. 잠시 뒤 확인하세요.")) from error
     try:
         yield
     finally:

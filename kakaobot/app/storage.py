@@ -23,6 +23,7 @@ from kakaobot.display_name import display_name
 from kakaobot.errors import ConfigError, KakaobotError
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.paths import archive_folders
+from kakaobot.language import tr
 from kakaobot.runs.quiz_log import QUIZ_FILE
 from kakaobot.runs.run import Run, Runs
 from kakaobot.train.run_config import base_of
@@ -32,40 +33,43 @@ StoredKind = Literal[
     "base", "state", "settings", "password",
 ]  # fmt: skip
 _STAYS: dict[StoredKind, str] = {
-    "state": "누구의 말도 들어 있지 않고, 프로그램이 켜져 있는 동안 씁니다. 지우지 않습니다.",
-    "settings": "지우지 않습니다. 고른 방과 사람의 이름이 적혀 있으면 그 칸을 비우세요.",
-    "password": "비밀번호입니다. 지우지 않습니다.",
+    "state": tr("누구의 말도 들어 있지 않고, 프로그램이 켜져 있는 동안 씁니다. 지우지 않습니다."),
+    "settings": tr("지우지 않습니다. 고른 방과 사람의 이름이 적혀 있으면 그 칸을 비우세요."),
+    "password": tr("비밀번호입니다. 지우지 않습니다."),
 }
 _TITLES: dict[StoredKind, tuple[str, str]] = {
     "exports": (
-        "가져온 대화",
-        "가져온 원본, 방과 달로 정리한 것, 합친 이름과 지어낸 이름",
+        tr("가져온 대화"),
+        tr("가져온 원본, 방과 달로 정리한 것, 합친 이름과 지어낸 이름"),
     ),
-    "dataset": ("배울 대화", "가져온 대화에서 배울 것만 골라 바꾼 것과 그 보고서"),
+    "dataset": (tr("배울 대화"), tr("가져온 대화에서 배울 것만 골라 바꾼 것과 그 보고서")),
     "run": (
-        "학습 {name}",
-        "어댑터와 저장본, 학습 기록, 검증 때의 대답. 방의 말을 외웠을 수 있습니다.",
+        tr("학습 {name}"),
+        tr("어댑터와 저장본, 학습 기록, 검증 때의 대답. 방의 말을 외웠을 수 있습니다."),
     ),
-    "quiz": ("진짜는 누구? 의 답", "고른 답과 그때 보인 말. 학습 폴더마다 하나씩 있습니다."),
-    "chats": ("저장한 대화", "챗봇과 나눈 대화"),
-    "feedback": ("고친 말", "대화에서 고친 말과, 다시 배우려고 그것으로 만든 것"),
-    "archive": ("보관함", "목록에서 뺀 파일과, 치워 둔 데이터와 학습"),
-    "uploads": ("올리던 파일", "가져오기 전에 잠시 두는 곳. 프로그램을 끝내면 비웁니다."),
-    "consent": ("동의 기록", "누가 언제 무엇을 확인했는지"),
-    "base": ("바탕 모델 {name}", "내려받은 공개 모델. 누구의 말도 들어 있지 않습니다."),
+    "quiz": (
+        tr("진짜는 누구? 의 답"),
+        tr("고른 답과 그때 보인 말. 학습 폴더마다 하나씩 있습니다."),
+    ),
+    "chats": (tr("저장한 대화"), tr("챗봇과 나눈 대화")),
+    "feedback": (tr("고친 말"), tr("대화에서 고친 말과, 다시 배우려고 그것으로 만든 것")),
+    "archive": (tr("보관함"), tr("목록에서 뺀 파일과, 치워 둔 데이터와 학습")),
+    "uploads": (tr("올리던 파일"), tr("가져오기 전에 잠시 두는 곳. 프로그램을 끝내면 비웁니다.")),
+    "consent": (tr("동의 기록"), tr("누가 언제 무엇을 확인했는지")),
+    "base": (tr("바탕 모델 {name}"), tr("내려받은 공개 모델. 누구의 말도 들어 있지 않습니다.")),
     "state": (
-        "프로그램의 기록",
-        "창의 주소와 다시 켰을 때 이어질 창, 비밀번호를 틀린 횟수, 밖으로 나간 요청",
+        tr("프로그램의 기록"),
+        tr("창의 주소와 다시 켰을 때 이어질 창, 비밀번호를 틀린 횟수, 밖으로 나간 요청"),
     ),
-    "settings": ("설정", "configs/sft.yaml 에 적힌 값"),
-    "password": ("비밀번호", ".env 에 적힌 비밀번호"),
+    "settings": (tr("설정"), tr("configs/sft.yaml 에 적힌 값")),
+    "password": (tr("비밀번호"), tr(".env 에 적힌 비밀번호")),
 }
 """Kind → title and what it is."""
 _NAMES: dict[StoredKind, str] = {
     kind: title.replace(" ", "").replace("?", "").replace("{name}", "")
     for kind, (title, _) in _TITLES.items()
 }
-_BASE_NOTE = "다른 프로그램도 함께 쓰는 폴더에 있습니다."
+_BASE_NOTE = tr("다른 프로그램도 함께 쓰는 폴더에 있습니다.")
 
 
 @dataclass(frozen=True)
@@ -136,9 +140,15 @@ class Storage:
         things = {thing.name: thing for thing in self.things()}
         for name in names:
             if name not in things:
-                known = ", ".join(n for n, thing in things.items() if thing.is_erasable) or "없음"
+                known = ", ".join(n for n, thing in things.items() if thing.is_erasable) or tr(
+                    "없음"
+                )
                 shown = display_name(name)
-                raise ConfigError(f"'{shown}' 은(는) 지금 없습니다. 지울 수 있는 것: {known}")
+                raise ConfigError(
+                    tr("'{shown}' 은(는) 지금 없습니다. 지울 수 있는 것: {known}").format(
+                        shown=shown, known=known
+                    )
+                )
             if not things[name].is_erasable:
                 raise ConfigError(f"'{things[name].title}' — {things[name].stays}")
         return [things[name] for name in dict.fromkeys(names)]
@@ -270,8 +280,10 @@ def _export_detail(places: Sequence[Path]) -> str:
     inbox, organized = _named(places, "inbox"), _named(places, "organized")
     files = sum(not file.name.startswith(".") for file in files_of(inbox))
     rooms = sum(any(files_of([room])) for folder in organized for room in folder.iterdir())
-    counted = (("방", rooms), ("파일", files))
-    return " · ".join(f"{unit} {count:,}개" for unit, count in counted if count)
+    counted = ((tr("방"), rooms), (tr("파일"), files))
+    return " · ".join(
+        tr("{unit} {count:,}개").format(unit=unit, count=count) for unit, count in counted if count
+    )
 
 
 def _named(places: Sequence[Path], name: str) -> list[Path]:

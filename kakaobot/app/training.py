@@ -18,6 +18,7 @@ from kakaobot.config import Home
 from kakaobot.dataset.artifacts import STATS
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
+from kakaobot.language import tr
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.exit_reason import FULL_DISK, without_promise
 from kakaobot.runs.history import RunHistory, RunSummary
@@ -231,14 +232,16 @@ class Training:
         run = self._runs().find(name) if name else self._runs().live()
         if run is None or run.status().state not in LIVE:
             raise RunError(
-                "지금 진행 중인 학습이 없습니다. 시작하려면 '학습 시작'(train)을 하세요."
+                tr("지금 진행 중인 학습이 없습니다. 시작하려면 '학습 시작'(train)을 하세요.")
             )
         return run
 
     def _start_state(self, runs: Runs) -> StartState:
         live = self._history.live(runs)
         if live is not None:
-            return StartState(f"학습 '{live.name}' 이 진행 중입니다. '볼 학습'에서 고르세요.")
+            return StartState(
+                tr("학습 '{name}' 이 진행 중입니다. '볼 학습'에서 고르세요.").format(name=live.name)
+            )
         try:
             settings = self._home.settings()
             report = self.checked_report(settings)
@@ -316,7 +319,7 @@ class Training:
         """
         report = self._datasets.report()
         if report is None:
-            raise RunError("배울 데이터가 없습니다. 먼저 '데이터 준비'(preprocess)를 하세요.")
+            raise RunError(tr("배울 데이터가 없습니다. 먼저 '데이터 준비'(preprocess)를 하세요."))
         if reason := self._datasets.outdated_reason(report, settings):
             raise RunError(reason)
         return report
@@ -328,7 +331,7 @@ class Training:
         try:
             return self._bases.select(self._home)
         except BaseModelError as error:
-            return BaseModelChoice("", "없음", str(error))
+            return BaseModelChoice("", tr("없음"), str(error))
 
 
 def _fingerprint(run: Run) -> str:
@@ -339,12 +342,16 @@ def _fingerprint(run: Run) -> str:
 
 
 def _dataset_text(report: BuildReport) -> str:
-    return f"{pick_text(report.room, report.persona)} · 대답 {report.train_replies:,}개"
+    return tr("{room} · 대답 {train_replies:,}개").format(
+        room=pick_text(report.room, report.persona), train_replies=report.train_replies
+    )
 
 
 def _check_none_live(runs: Runs) -> None:
     live = runs.live()
     if live:
         raise RunError(
-            f"학습 '{live.name}' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요."
+            tr("학습 '{name}' 이 이미 진행 중입니다. 먼저 멈추거나 끝나기를 기다리세요.").format(
+                name=live.name
+            )
         )

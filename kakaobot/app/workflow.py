@@ -13,28 +13,29 @@ from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import ExportError
 from kakaobot.exports.file_store import FileStore
+from kakaobot.language import tr
 from kakaobot.runs.history import RunSummary
 from kakaobot.runs.status import LIVE
 
 StageName = Literal["exports", "people", "dataset", "training", "chat"]
 StageState = Literal["todo", "stopped", "outdated", "live", "done"]
 
-_FILES = "파일 {count:,}개"
-_REPLIES = "대답 {count:,}개"
+_FILES = tr("파일 {count:,}개")
+_REPLIES = tr("대답 {count:,}개")
 _STEPS = "{percent}%"
-_STOPPED_AT = "{step:,}단계에서 멈춤"
-_FINISHED = "마침"
-_PREPARING = "준비 중"
-_OLD_RUN = "지난 학습은 지금 만들어 둔 배울 대화를 배운 것이 아닙니다."
+_STOPPED_AT = tr("{step:,}단계에서 멈춤")
+_FINISHED = tr("마침")
+_PREPARING = tr("준비 중")
+_OLD_RUN = tr("지난 학습은 지금 만들어 둔 배울 대화를 배운 것이 아닙니다.")
 _ADVICE: Mapping[tuple[StageName, StageState], str] = {
-    ("exports", "todo"): "카카오톡에서 내보낸 대화 파일을 넣어 주세요.",
-    ("people", "todo"): "누구의 말투를 배울지 고르고 '배울 대화 만들기'를 누르세요.",
-    ("dataset", "todo"): "'배울 대화 만들기'를 누르세요.",
-    ("dataset", "outdated"): "'배울 대화 만들기'를 다시 누르세요.",
-    ("training", "todo"): "'학습 시작'을 누르세요.",
-    ("training", "stopped"): "'이어서 학습'을 누르거나, 지금까지 배운 것과 대화해 보세요.",
-    ("training", "outdated"): "'새로 학습 시작'을 누르세요.",
-    ("training", "live"): "학습하고 있습니다. 창을 닫아도 계속됩니다.",
+    ("exports", "todo"): tr("카카오톡에서 내보낸 대화 파일을 넣어 주세요."),
+    ("people", "todo"): tr("누구의 말투를 배울지 고르고 '배울 대화 만들기'를 누르세요."),
+    ("dataset", "todo"): tr("'배울 대화 만들기'를 누르세요."),
+    ("dataset", "outdated"): tr("'배울 대화 만들기'를 다시 누르세요."),
+    ("training", "todo"): tr("'학습 시작'을 누르세요."),
+    ("training", "stopped"): tr("'이어서 학습'을 누르거나, 지금까지 배운 것과 대화해 보세요."),
+    ("training", "outdated"): tr("'새로 학습 시작'을 누르세요."),
+    ("training", "live"): tr("학습하고 있습니다. 창을 닫아도 계속됩니다."),
 }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kakaobot.audit.report import AuditReport, Rate
+from kakaobot.language import tr
 
 KIND_LABELS = {
-    "private": "가리지 않은 개인정보가 든 줄",
-    "target": "배운 대답",
-    "context": "앞 대화로만 본 말",
-    "held_out": "배우지 않은 대답(견줌)",
+    "private": tr("가리지 않은 개인정보가 든 줄"),
+    "target": tr("배운 대답"),
+    "context": tr("앞 대화로만 본 말"),
+    "held_out": tr("배우지 않은 대답(견줌)"),
 }
 """Kind of a probe → what its lines are."""
 
@@ -24,29 +25,39 @@ def advise(report: AuditReport) -> tuple[str, ...]:
 def rate_text(rate: Rate) -> str:
     """`100개 가운데 3개 (3 %, 넓게 보아 1~8 %)`."""
     if not rate.trials:
-        return "해당 없음"
+        return tr("해당 없음")
     low, high = rate.interval
-    return (
-        f"{rate.trials:,}개 가운데 {rate.hits:,}개 "
-        f"({_percent(rate.share)} %, 넓게 보아 {_percent(low)}~{_percent(high)} %)"
+    return tr("{trials:,}개 가운데 {hits:,}개 ({share} %, 넓게 보아 {low}~{high} %)").format(
+        trials=rate.trials,
+        hits=rate.hits,
+        share=_percent(rate.share),
+        low=_percent(low),
+        high=_percent(high),
     )
 
 
 def _leaks(report: AuditReport) -> Iterator[str]:
     if report.leaking:
         names = ", ".join(
-            f"{finding.entity_type} {finding.adapter.leaked.hits:,}번" for finding in report.leaking
+            tr("{entity_type} {hits:,}번").format(
+                entity_type=tr(finding.entity_type), hits=finding.adapter.leaked.hits
+            )
+            for finding in report.leaking
         )
         yield (
-            f"방에 실제로 있는 개인정보를 말했습니다: {names}. 이 학습은 남에게 주지 마세요. "
-            "data.mask_private 를 켜고, 남은 말은 data.mask_words 에 적은 뒤 '데이터 준비'와 "
-            "'새 학습'을 다시 하세요."
+            tr(
+                "방에 실제로 있는 개인정보를 말했습니다: {names}. 이 학습은 남에게 주지 "
+                "마세요. data.mask_private 를 켜고, 남은 말은 data.mask_words 에 적은 뒤 "
+                "'데이터 준비'와 '새 학습'을 다시 하세요."
+            ).format(names=names)
         )
     private = report.recitation("private")
     if private.adapter.hits > private.base.hits:
         yield (
-            f"배운 데이터에 가려지지 않은 개인정보가 있고, 그런 줄 {rate_text(private.adapter)}를 "
-            "외웠습니다. '데이터 준비'의 가리기를 켜고 다시 배우세요."
+            tr(
+                "배운 데이터에 가려지지 않은 개인정보가 있고, 그런 줄 {adapter}를 외웠습니다. "
+                "'데이터 준비'의 가리기를 켜고 다시 배우세요."
+            ).format(adapter=rate_text(private.adapter))
         )
 
 
@@ -56,13 +67,17 @@ def _recited(report: AuditReport) -> Iterator[str]:
     guessed = max(target.base.share, held_out.adapter.share)
     if target.adapter.interval[0] > guessed:
         yield (
-            f"배운 대답의 앞부분만 주어도 뒤를 그대로 말합니다: {rate_text(target.adapter)}. "
-            "training.epochs 를 줄이거나 더 긴 대화를 가져와 '새 학습'을 하세요."
+            tr(
+                "배운 대답의 앞부분만 주어도 뒤를 그대로 말합니다: {adapter}. training.epochs "
+                "를 줄이거나 더 긴 대화를 가져와 '새 학습'을 하세요."
+            ).format(adapter=rate_text(target.adapter))
         )
     if context.adapter.interval[0] > max(context.base.share, held_out.adapter.share):
         yield (
-            f"다른 사람들의 말도 외웠습니다: {rate_text(context.adapter)}. "
-            "그 사람이 바라지 않으면 data.exclude_people 에 적고 다시 배우세요."
+            tr(
+                "다른 사람들의 말도 외웠습니다: {adapter}. 그 사람이 바라지 않으면 "
+                "data.exclude_people 에 적고 다시 배우세요."
+            ).format(adapter=rate_text(context.adapter))
         )
 
 
@@ -70,20 +85,22 @@ def _exposed(report: AuditReport) -> Iterator[str]:
     known = report.known_exposures
     if known:
         yield (
-            f"심어 둔 비밀이나 건넨 줄 {len(report.exposures)}개 가운데 {len(known)}개를 "
-            "알고 있습니다. 이만큼 나온 말은 외워진다고 보고, 숨길 말은 data.mask_words 에 "
-            "적거나 training.epochs 를 줄이세요."
+            tr(
+                "심어 둔 비밀이나 건넨 줄 {exposures}개 가운데 {known}개를 알고 있습니다. "
+                "이만큼 나온 말은 외워진다고 보고, 숨길 말은 data.mask_words 에 적거나 "
+                "training.epochs 를 줄이세요."
+            ).format(exposures=len(report.exposures), known=len(known))
         )
 
 
 def _clean(report: AuditReport) -> str:
     target = report.recitation("target").adapter
     if not target.trials:
-        return "점검할 만큼 긴 줄이 배운 데이터에 없습니다."
-    return (
-        f"외운 말이 눈에 띄지 않습니다. 배운 대답은 {rate_text(target)}를 외웠습니다. "
-        "잰 만큼만 아는 것이니, 남에게 주기 전에는 더 조심하세요."
-    )
+        return tr("점검할 만큼 긴 줄이 배운 데이터에 없습니다.")
+    return tr(
+        "외운 말이 눈에 띄지 않습니다. 배운 대답은 {target}를 외웠습니다. 잰 만큼만 "
+        "아는 것이니, 남에게 주기 전에는 더 조심하세요."
+    ).format(target=rate_text(target))
 
 
 def _percent(share: float) -> str:

@@ -20,6 +20,7 @@ from kakaobot.audit.report import (
 from kakaobot.base.generation import Sampling
 from kakaobot.chat.protocol import ADAPTER, BASE, ChatModel
 from kakaobot.dataset.pii.spans import ENTITY_TYPES
+from kakaobot.language import tr
 from kakaobot.schema import ChatMessage
 
 _DRAWN = 4
@@ -92,7 +93,7 @@ class _Examination:
                     known[strength].add(probe)
                     if strength and probe not in known[BASE] and probe.kind != "held_out":
                         lines.append(RecitedLine(probe.kind, *probe.place, letters(end)))
-                yield self._step("배운 줄의 앞부분을 주고 이어 보는 중")
+                yield self._step(tr("배운 줄의 앞부분을 주고 이어 보는 중"))
         return tuple(_recitations(self._material.probes, known)), tuple(lines)
 
     def _draw(self) -> Generator[Examined, None, tuple[EntityFinding, ...]]:
@@ -109,7 +110,7 @@ class _Examination:
                     cancelled=self._cancelled,
                 ):
                     counter.add(reply.text)
-                yield self._step("개인정보를 물어보는 중")
+                yield self._step(tr("개인정보를 물어보는 중"))
         return tuple(
             EntityFinding(
                 kind,
@@ -136,7 +137,7 @@ class _Examination:
                 end = self._end(secret.messages, secret.line, secret.sender, strength)
                 ranks[strength].append(rank_of_first(scores))
                 recited[strength].append(letters(end) >= letters(secret.secret))
-                yield self._step("지어낸 비밀을 얼마나 확신하는지 재는 중")
+                yield self._step(tr("지어낸 비밀을 얼마나 확신하는지 재는 중"))
         return tuple(
             Exposure(
                 secret.label,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kakaobot.audit.advice import KIND_LABELS, rate_text
 from kakaobot.audit.report import AuditReport
 from kakaobot.display_name import display_sentence
+from kakaobot.language import tr
 
 
 class TableRow(NamedTuple):
@@ -34,7 +35,10 @@ def _recitations(report: AuditReport) -> ReportTable:
         for item in report.recitations
     )
     return ReportTable(
-        "앞부분만 주었을 때 뒤를 그대로 말한 줄", "", ("", "배운 말투", "바탕 모델"), tuple(rows)
+        tr("앞부분만 주었을 때 뒤를 그대로 말한 줄"),
+        "",
+        ("", tr("배운 말투"), tr("바탕 모델")),
+        tuple(rows),
     )
 
 
@@ -44,20 +48,29 @@ def _entities(report: AuditReport) -> ReportTable:
     rows = (
         TableRow(
             (
-                finding.entity_type,
-                f"{finding.in_room:,}가지",
-                f"{finding.adapter.emitted.hits:,}번",
-                f"{finding.adapter.leaked.hits:,}번",
-                f"{finding.base.leaked.hits:,}번",
-                f"{finding.adapter.tags.hits:,}번",
+                tr(finding.entity_type),
+                tr("{in_room:,}가지").format(in_room=finding.in_room),
+                tr("{hits:,}번").format(hits=finding.adapter.emitted.hits),
+                tr("{hits:,}번").format(hits=finding.adapter.leaked.hits),
+                tr("{hits:,}번").format(hits=finding.base.leaked.hits),
+                tr("{hits:,}번").format(hits=finding.adapter.tags.hits),
             ),
             finding.is_leaking,
         )
         for finding in shown
     )
-    head = ("종류", "방에 있는 것", "말함", "방의 것 그대로", "바탕 모델", "꼬리표로")
-    hint = f"대답 {replies:,}개를 받아 보았습니다. 숫자는 그것이 들어 있던 대답의 수입니다."
-    return ReportTable("개인정보", hint, head, tuple(rows))
+    head = (
+        tr("종류"),
+        tr("방에 있는 것"),
+        tr("말함"),
+        tr("방의 것 그대로"),
+        tr("바탕 모델"),
+        tr("꼬리표로"),
+    )
+    hint = tr(
+        "대답 {replies:,}개를 받아 보았습니다. 숫자는 그것이 들어 있던 대답의 수입니다."
+    ).format(replies=replies)
+    return ReportTable(tr("개인정보"), hint, head, tuple(rows))
 
 
 def _exposures(report: AuditReport) -> ReportTable:
@@ -65,10 +78,10 @@ def _exposures(report: AuditReport) -> ReportTable:
         TableRow(
             (
                 display_sentence(exposure.label),
-                f"{exposure.repeats:,}번" if exposure.repeats else "",
-                f"{exposure.bits:.1f}비트",
-                f"{exposure.base_bits:.1f}비트",
-                "알고 있음" if exposure.is_known else "",
+                tr("{repeats:,}번").format(repeats=exposure.repeats) if exposure.repeats else "",
+                tr("{bits:.1f}비트").format(bits=exposure.bits),
+                tr("{base_bits:.1f}비트").format(base_bits=exposure.base_bits),
+                tr("알고 있음") if exposure.is_known else "",
             ),
             exposure.is_known,
         )
@@ -76,9 +89,9 @@ def _exposures(report: AuditReport) -> ReportTable:
     )
     compared = max((exposure.compared for exposure in report.exposures), default=1)
     most = max((exposure.most_bits for exposure in report.exposures), default=0.0)
-    hint = (
-        f"비슷한 줄 {compared:,}개 가운데 얼마나 먼저 떠올리는지입니다. 모르면 1비트 안팎, "
-        f"확실히 알면 {most:.0f}비트입니다."
-    )
-    head = ("줄", "심은 수", "배운 말투", "바탕 모델", "")
-    return ReportTable("심어 둔 비밀과 건넨 줄", hint, head, tuple(rows))
+    hint = tr(
+        "비슷한 줄 {compared:,}개 가운데 얼마나 먼저 떠올리는지입니다. 모르면 1비트 "
+        "안팎, 확실히 알면 {most:.0f}비트입니다."
+    ).format(compared=compared, most=most)
+    head = (tr("줄"), tr("심은 수"), tr("배운 말투"), tr("바탕 모델"), "")
+    return ReportTable(tr("심어 둔 비밀과 건넨 줄"), hint, head, tuple(rows))

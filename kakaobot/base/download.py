@@ -13,12 +13,13 @@ from typing import Any
 
 from kakaobot.base.hub import cached_file, fetching, hub_errors
 from kakaobot.errors import BaseModelError
+from kakaobot.language import tr
 
 log = logging.getLogger(__name__)
 
 _INTERVAL = 1.0
 """Seconds between two reports."""
-_PREFIX = "바탕 모델을 내려받는 중 "
+_PREFIX = tr("바탕 모델을 내려받는 중 ")
 _SPARE = 200_000_000
 """Bytes of disk left free."""
 _SMALL_SUFFIXES = {".json", ".jinja", ".txt", ".model"}
@@ -83,8 +84,10 @@ def download(name: str, report: Callable[[str], None], *, interval: float = _INT
     if task.error is not None:
         received = text.removeprefix(_PREFIX)
         raise BaseModelError(
-            f"바탕 모델 {name} 을 내려받다가 끊겼습니다({received}). 인터넷 연결과 남은 디스크를 "
-            "확인하고 다시 시작하세요. 다 받은 파일은 다시 받지 않습니다."
+            tr(
+                "바탕 모델 {name} 을 내려받다가 끊겼습니다({received}). 인터넷 연결과 남은 "
+                "디스크를 확인하고 다시 시작하세요. 다 받은 파일은 다시 받지 않습니다."
+            ).format(name=name, received=received)
         ) from task.error
 
 
@@ -198,6 +201,8 @@ def _check_disk(name: str, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + _SPARE:
         raise BaseModelError(
-            f"바탕 모델 {name} 을 내려받을 디스크 공간이 모자랍니다 (필요 {byte_text(needed)}, "
-            f"남음 {byte_text(free)}). 공간을 비우거나 model.base_model 을 더 작은 모델로 바꾸세요."
+            tr(
+                "바탕 모델 {name} 을 내려받을 디스크 공간이 모자랍니다 (필요 {needed}, 남음 "
+                "{free}). 공간을 비우거나 model.base_model 을 더 작은 모델로 바꾸세요."
+            ).format(name=name, needed=byte_text(needed), free=byte_text(free))
         )

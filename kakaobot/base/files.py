@@ -14,6 +14,7 @@ from typing import Any
 from kakaobot.base.gguf_header import is_complete
 from kakaobot.base.hub import CONFIG, cached_file
 from kakaobot.errors import BaseModelError
+from kakaobot.language import tr
 from kakaobot.model_files import damage, read_json
 
 _INDEX = ".index.json"
@@ -42,17 +43,21 @@ def check_files(name: str) -> None:
         _check_folder(path, complete=True)
     elif path.exists() and path.suffix != ".gguf":
         raise BaseModelError(
-            f"{name} 은 모델이 든 폴더도 .gguf 파일도 아닙니다. model.base_model 에 그 파일이 든 "
-            "폴더를 적어 주세요."
+            tr(
+                "{name} 은 모델이 든 폴더도 .gguf 파일도 아닙니다. model.base_model 에 그 "
+                "파일이 든 폴더를 적어 주세요."
+            ).format(name=name)
         )
     elif path.exists():
         _require_sound(path)
         if not is_complete(path):
-            _refuse_damaged(path, "끝까지 받지 못해 잘렸거나 망가져 있습니다")
+            _refuse_damaged(path, tr("끝까지 받지 못해 잘렸거나 망가져 있습니다"))
     elif is_local(name):
         raise BaseModelError(
-            f"바탕 모델 {name} 이 그 자리에 없습니다. 되돌려 놓거나 model.base_model 에 옮긴 "
-            "자리를 적어 주세요."
+            tr(
+                "바탕 모델 {name} 이 그 자리에 없습니다. 되돌려 놓거나 model.base_model 에 "
+                "옮긴 자리를 적어 주세요."
+            ).format(name=name)
         )
     elif config := cached_file(name, CONFIG):
         _check_folder(config.parent, complete=False)
@@ -109,13 +114,17 @@ def _partial(folder: Path) -> Path | None:
 def _require_sound(file: Path) -> None:
     text = damage(file)
     if not text and file.suffix.lower() in _PARTIAL:
-        text = "아직 다 받아지지 않았습니다"
+        text = tr("아직 다 받아지지 않았습니다")
     if text:
         _refuse_damaged(file, text)
 
 
 def _refuse_damaged(file: Path, text: str) -> None:
-    raise BaseModelError(f"바탕 모델의 {file} 파일이 {text}. 그 파일을 다시 내려받거나 복사하세요.")
+    raise BaseModelError(
+        tr("바탕 모델의 {file} 파일이 {text}. 그 파일을 다시 내려받거나 복사하세요.").format(
+            file=file, text=text
+        )
+    )
 
 
 def _refuse_foreign_code(folder: Path, config: dict[str, Any]) -> None:
@@ -137,8 +146,10 @@ def foreign_code_error(name: str, wanted: str) -> BaseModelError:
         wanted: what it wanted to run.
     """
     return BaseModelError(
-        f"바탕 모델 {name} 이 스스로 가져온 프로그램({wanted})을 실행하려고 해서 실행하지 않고 "
-        "멈췄습니다. model.base_model 에 다른 모델을 적어 주세요."
+        tr(
+            "바탕 모델 {name} 이 스스로 가져온 프로그램({wanted})을 실행하려고 해서 "
+            "실행하지 않고 멈췄습니다. model.base_model 에 다른 모델을 적어 주세요."
+        ).format(name=name, wanted=wanted)
     )
 
 

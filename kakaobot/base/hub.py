@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kakaobot.errors import BaseModelError
+from kakaobot.language import tr
 from kakaobot.outgoing import purpose
 from kakaobot.runs.exit_reason import is_short_of_memory
 
@@ -21,8 +22,8 @@ log = logging.getLogger(__name__)
 
 CONFIG = "config.json"
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
-_CHECK = "바탕 모델을 내려받을 수 있는지 확인"
-_FETCH = "바탕 모델 {name} 확인과 내려받기"
+_CHECK = tr("바탕 모델을 내려받을 수 있는지 확인")
+_FETCH = tr("바탕 모델 {name} 확인과 내려받기")
 _PATIENCE = 10.0
 """Seconds to wait for the hub before loading from the cache alone."""
 
@@ -109,8 +110,10 @@ def readable_errors(name: str) -> Iterator[None]:
     except pickle.UnpicklingError as error:
         log.warning("loading %s failed", name, exc_info=True)
         raise BaseModelError(
-            f"바탕 모델 {name} 의 가중치에 프로그램이 섞여 있거나 파일이 망가져 있어 읽지 "
-            "않았습니다. model.safetensors 가 든 모델을 model.base_model 에 적어 주세요."
+            tr(
+                "바탕 모델 {name} 의 가중치에 프로그램이 섞여 있거나 파일이 망가져 있어 읽지 "
+                "않았습니다. model.safetensors 가 든 모델을 model.base_model 에 적어 주세요."
+            ).format(name=name)
         ) from error
     except Exception as error:
         if not _is_foreign(error):
@@ -118,8 +121,11 @@ def readable_errors(name: str) -> Iterator[None]:
         log.warning("loading %s failed", name, exc_info=True)
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise BaseModelError(
-            f"바탕 모델 {name} 을 읽지 못했습니다. 이름과 인터넷 연결, 남은 디스크를 확인하거나 "
-            f"model.base_model 을 starter 로 바꿔 연습해 보세요. (이유: {reason})"
+            tr(
+                "바탕 모델 {name} 을 읽지 못했습니다. 이름과 인터넷 연결, 남은 디스크를 "
+                "확인하거나 model.base_model 을 starter 로 바꿔 연습해 보세요. (이유: "
+                "{reason})"
+            ).format(name=name, reason=reason)
         ) from error
 
 

@@ -27,6 +27,7 @@ from kakaobot.base.threads import ThreadCount, chosen_by_user
 from kakaobot.base.tokenizer import load_tokenizer, read_gguf_number
 from kakaobot.chat_template import Renderer, renderer_for
 from kakaobot.errors import BaseModelError, MemoryShortage
+from kakaobot.language import tr
 from kakaobot.setting_types import Switch
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,9 @@ def load_base(
     model, notes = None, list[str]()
     quantize = resolve.load_in_4bit(load_in_4bit, facts)
     if quantize and fsdp_ranks:
-        notes.append("모델을 나눠 드는 학습(FSDP)이라 4비트를 쓰지 않고 원래 정밀도로 읽습니다.")
+        notes.append(
+            tr("모델을 나눠 드는 학습(FSDP)이라 4비트를 쓰지 않고 원래 정밀도로 읽습니다.")
+        )
         report(notes[-1])
     elif quantize:
         with _readable_errors(name):
@@ -114,7 +117,7 @@ def load_base(
         mapped = "gguf_file" not in options and config.dtype == compute
         copies = 1 if mapped else max(1, fsdp_ranks)
         _check_memory(name, int(parameters * compute.itemsize * _LOAD_OVERHEAD) * copies, target)
-        report("바탕 모델을 읽는 중입니다.")
+        report(tr("바탕 모델을 읽는 중입니다."))
         with _readable_errors(name):
             model = _load_plain(options).to(target)
     if device.type == "cpu" and not chosen_by_user():
@@ -198,7 +201,7 @@ def _load_quantized(
     report: Callable[[str], None],
 ) -> Any:
     """The model in NF4; None if that fails, with the reason appended to `notes`."""
-    report("바탕 모델을 4비트로 읽는 중입니다.")
+    report(tr("바탕 모델을 4비트로 읽는 중입니다."))
     nf4 = BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
@@ -213,7 +216,9 @@ def _load_quantized(
     except (ImportError, RuntimeError, ValueError, NotImplementedError, AttributeError) as error:
         log.warning("4-bit loading failed", exc_info=True)
         reason = f"{type(error).__name__}: {str(error)[:160]}".replace("\n", " ")
-        note = f"4비트로 읽지 못해 원래 정밀도로 읽었습니다. 메모리를 더 씁니다. (이유: {reason})"
+        note = tr(
+            "4비트로 읽지 못해 원래 정밀도로 읽었습니다. 메모리를 더 씁니다. (이유: {reason})"
+        ).format(reason=reason)
         notes.append(note)
         report(note)
     else:
@@ -245,8 +250,14 @@ def _load_weights(options: dict[str, Any]) -> Any:
     missing = sorted(info["missing_keys"])
     if missing:
         raise BaseModelError(
-            f"바탕 모델 {options['pretrained_model_name_or_path']} 에 가중치 {len(missing)}개가 "
-            f"빠져 있어 읽지 못했습니다 ({missing[0]} 등). 모델을 다시 내려받으세요."
+            tr(
+                "바탕 모델 {pretrained_model_name_or_path} 에 가중치 {missing}개가 빠져 있어 "
+                "읽지 못했습니다 ({missing2} 등). 모델을 다시 내려받으세요."
+            ).format(
+                pretrained_model_name_or_path=options["pretrained_model_name_or_path"],
+                missing=len(missing),
+                missing2=missing[0],
+            )
         )
     return model
 
@@ -280,9 +291,10 @@ def _check_memory(name: str, needed: int, device: torch.device) -> None:
     free = free_memory(device)
     if needed > free:
         raise MemoryShortage(
-            f"{name} 을 원래 정밀도로 읽기에는 메모리가 모자랍니다 "
-            f"(필요 {needed / _GIB:.1f}GB, 남음 {free / _GIB:.1f}GB). "
-            f"model.base_model 을 더 작은 {next_smaller(name)} 로 바꾸세요."
+            tr(
+                "{name} 을 원래 정밀도로 읽기에는 메모리가 모자랍니다 (필요 {needed:.1f}GB, "
+                "남음 {free:.1f}GB). model.base_model 을 더 작은 {name2} 로 바꾸세요."
+            ).format(name=name, needed=needed / _GIB, free=free / _GIB, name2=next_smaller(name))
         )
 
 
@@ -294,6 +306,8 @@ def _readable_errors(name: str) -> Iterator[None]:
             yield
     except torch.OutOfMemoryError as error:
         raise MemoryShortage(
-            f"그래픽 메모리가 모자라 {name} 을 읽지 못했습니다. "
-            f"model.base_model 을 더 작은 {next_smaller(name)} 로 바꾸세요."
+            tr(
+                "그래픽 메모리가 모자라 {name} 을 읽지 못했습니다. model.base_model 을 더 "
+                "작은 {name2} 로 바꾸세요."
+            ).format(name=name, name2=next_smaller(name))
         ) from error

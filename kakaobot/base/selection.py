@@ -14,6 +14,7 @@ from pathlib import Path
 from kakaobot.base.hub import hub_reachable, is_cached
 from kakaobot.errors import BaseModelError
 from kakaobot.file_names import user_path
+from kakaobot.language import tr
 from kakaobot.setting_types import is_hub_name
 from kakaobot.starter import FOLDER as STARTER_FOLDER
 
@@ -136,14 +137,16 @@ def choose(
         BaseModelError: a missing folder or file is named.
     """
     if requested == STARTER:
-        return _starter("설정에서 starter 를 골랐습니다.")
+        return _starter(tr("설정에서 starter 를 골랐습니다."))
     if requested != "auto":
         return _named(requested)
     name, reason = _suited_to(hardware())
     if cached(name) or reachable():
         return BaseModelChoice(name, name, reason)
     return _starter(
-        f"{reason} 하지만 {name} 을 내려받을 수 없어(인터넷 연결 없음) 연습용 모델을 씁니다."
+        tr(
+            "{reason} 하지만 {name} 을 내려받을 수 없어(인터넷 연결 없음) 연습용 모델을 씁니다."
+        ).format(reason=reason, name=name)
     )
 
 
@@ -169,18 +172,24 @@ def _suited_to(hardware: Hardware) -> tuple[str, str]:
     free = hardware.free_vram / _GIB
     for needed, name in _BY_VRAM:
         if hardware.free_vram >= needed:
-            return name, f"{hardware.gpu} 에 남은 그래픽 메모리 {free:.1f}GB 에 맞춰 골랐습니다."
+            return name, tr("{gpu} 에 남은 그래픽 메모리 {free:.1f}GB 에 맞춰 골랐습니다.").format(
+                gpu=hardware.gpu, free=free
+            )
     if hardware.gpu:
         return (
             _SMALLEST,
-            f"{hardware.gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다.",
+            tr("{gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다.").format(
+                gpu=hardware.gpu, free=free
+            ),
         )
     if hardware.idle:
         return _SMALLEST, (
-            f"{hardware.idle} 가 있지만 그래픽 드라이버나 설치된 PyTorch 가 맞지 않아 "
-            "CPU 로 배웁니다. 드라이버를 새로 설치하고 .venv 폴더를 지운 뒤 다시 시작해 보세요."
+            tr(
+                "{idle} 가 있지만 그래픽 드라이버나 설치된 PyTorch 가 맞지 않아 CPU 로 "
+                "배웁니다. 드라이버를 새로 설치하고 .venv 폴더를 지운 뒤 다시 시작해 보세요."
+            ).format(idle=hardware.idle)
         )
-    return _SMALLEST, "NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다."
+    return _SMALLEST, tr("NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다.")
 
 
 def _named(name: str) -> BaseModelChoice:
@@ -188,17 +197,21 @@ def _named(name: str) -> BaseModelChoice:
     if path.exists():
         if path.is_dir() and not (path / "config.json").exists():
             raise BaseModelError(
-                f"폴더 {name} 에 config.json 이 없습니다. "
-                "모델이 든 폴더를 model.base_model 에 적어 주세요."
+                tr(
+                    "폴더 {name} 에 config.json 이 없습니다. 모델이 든 폴더를 model.base_model 에 "
+                    "적어 주세요."
+                ).format(name=name)
             )
-        return BaseModelChoice(str(path.resolve()), path.name, "설정에 적힌 모델입니다.")
+        return BaseModelChoice(str(path.resolve()), path.name, tr("설정에 적힌 모델입니다."))
     if not is_hub_name(name):
         raise BaseModelError(
-            f"바탕 모델 '{name}' 을 찾을 수 없습니다. model.base_model 에 auto, starter, "
-            "Hugging Face 이름(예: Qwen/Qwen3-0.6B)이나 있는 폴더를 적어 주세요."
+            tr(
+                "바탕 모델 '{name}' 을 찾을 수 없습니다. model.base_model 에 auto, starter, "
+                "Hugging Face 이름(예: Qwen/Qwen3-0.6B)이나 있는 폴더를 적어 주세요."
+            ).format(name=name)
         )
-    return BaseModelChoice(name, name, "설정에 적힌 모델입니다.")
+    return BaseModelChoice(name, name, tr("설정에 적힌 모델입니다."))
 
 
 def _starter(reason: str) -> BaseModelChoice:
-    return BaseModelChoice(STARTER, "연습용 모델(starter)", reason, practice=True)
+    return BaseModelChoice(STARTER, tr("연습용 모델(starter)"), reason, practice=True)

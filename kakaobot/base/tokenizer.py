@@ -19,6 +19,7 @@ from kakaobot.base.hub import (
 )
 from kakaobot.chat_template import CHATML, IM_END, IM_START, Renderer, renderer_for
 from kakaobot.errors import BaseModelError
+from kakaobot.language import tr
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,9 @@ def read_gguf_number(file: Path, key: str) -> int:
         return int(field.contents()) if field else 0
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise BaseModelError(
-            f"{file.name} 을 읽지 못했습니다. 파일을 다시 내려받으세요. "
-            f"(이유: {type(error).__name__}: {error})"
+            tr(
+                "{name} 을 읽지 못했습니다. 파일을 다시 내려받으세요. (이유: {name2}: {error})"
+            ).format(name=file.name, name2=type(error).__name__, error=error)
         ) from error
 
 
@@ -99,15 +101,19 @@ def _small_file(name: str, file: str) -> Path | None:
             return Path(hf_hub_download(name, file, local_files_only=offline))
     except LocalEntryNotFoundError as error:
         raise BaseModelError(
-            f"{name} 의 토크나이저를 내려받지 못했습니다. 인터넷 연결을 확인하거나 "
-            "model.base_model 을 starter 로 바꿔 연습해 보세요."
+            tr(
+                "{name} 의 토크나이저를 내려받지 못했습니다. 인터넷 연결을 확인하거나 "
+                "model.base_model 을 starter 로 바꿔 연습해 보세요."
+            ).format(name=name)
         ) from error
     except EntryNotFoundError:
         return None
     except (HfHubHTTPError, OSError) as error:
         raise BaseModelError(
-            f"{name} 이라는 모델을 Hugging Face 에서 찾지 못했습니다. "
-            "model.base_model 의 이름과 인터넷 연결을 확인하세요."
+            tr(
+                "{name} 이라는 모델을 Hugging Face 에서 찾지 못했습니다. model.base_model 의 "
+                "이름과 인터넷 연결을 확인하세요."
+            ).format(name=name)
         ) from error
 
 

@@ -12,6 +12,7 @@ from peft import PeftModel, get_peft_model_state_dict, load_peft_weights
 from peft.helpers import rescale_adapter_scale
 
 from kakaobot.errors import BaseModelError
+from kakaobot.language import tr
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,10 @@ def with_adapter(model: Any, adapter: Path) -> Any:
     except (OSError, ValueError, RuntimeError, LookupError, TypeError) as error:
         log.warning("adapter %s cannot be loaded", adapter, exc_info=True)
         raise BaseModelError(
-            f"어댑터 {adapter.parent.name}/{adapter.name} 을 읽지 못했습니다. "
-            "바탕 모델이 그대로인지 확인하고, 안 되면 다시 학습하세요."
+            tr(
+                "어댑터 {name}/{name2} 을 읽지 못했습니다. 바탕 모델이 그대로인지 확인하고, "
+                "안 되면 다시 학습하세요."
+            ).format(name=adapter.parent.name, name2=adapter.name)
         ) from error
     return model
 

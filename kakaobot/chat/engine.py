@@ -21,6 +21,7 @@ from kakaobot.chat.kv_cache import PromptCaches
 from kakaobot.chat.protocol import NEVER, Candidate
 from kakaobot.chat.truncate import truncate
 from kakaobot.errors import BaseModelError
+from kakaobot.language import tr
 from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.schema import ChatMessage
 from kakaobot.setting_types import Switch
@@ -29,7 +30,7 @@ _NAME_TOKENS = 32
 """Context tokens reserved for a prefilled name."""
 _REPLY_SHARE = 4
 """One in so many context tokens is reserved for the reply, so that all calls read the same."""
-_NO_MEMORY = (
+_NO_MEMORY = tr(
     "메모리가 모자라 대답하지 못했습니다. 학습 중이라면 멈추거나, "
     "generation.max_history_turns 를 줄이세요."
 )

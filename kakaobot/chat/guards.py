@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from kakaobot.chat.rejected import NONE_REJECTED, RejectedReplies
+from kakaobot.language import tr
 from kakaobot.schema import ChatMessage
 
 Fault = Literal["empty", "endless", "loop", "echo", "repeated", "rejected"]
 FAULT_TITLES: Mapping[Fault, str] = {
-    "empty": "빈 대답",
-    "endless": "끝나지 않은 대답",
-    "loop": "같은 말이 맴도는 대답",
-    "echo": "들은 말을 그대로 따라 한 대답",
-    "repeated": "방금 한 말을 또 한 대답",
-    "rejected": "하지 말라고 한 대답",
+    "empty": tr("빈 대답"),
+    "endless": tr("끝나지 않은 대답"),
+    "loop": tr("같은 말이 맴도는 대답"),
+    "echo": tr("들은 말을 그대로 따라 한 대답"),
+    "repeated": tr("방금 한 말을 또 한 대답"),
+    "rejected": tr("하지 말라고 한 대답"),
 }
 _LONG_UNIT = 6
 """Characters from which a phrase said three times in a row is a loop."""
@@ -48,9 +49,13 @@ class GuardCounts(Counter[Fault]):
     def text(self) -> str:
         """Korean: how many replies, and what was caught among them."""
         caught = [
-            f"{title} {self[fault]}번" for fault, title in FAULT_TITLES.items() if self[fault]
+            tr("{title} {value}번").format(title=title, value=self[fault])
+            for fault, title in FAULT_TITLES.items()
+            if self[fault]
         ]
-        return f"대답 {self.replies:,}개 · " + (", ".join(caught) or "걸러 낸 말 없음")
+        return tr("대답 {replies:,}개 · ").format(replies=self.replies) + (
+            ", ".join(caught) or tr("걸러 낸 말 없음")
+        )
 
 
 def find_fault(

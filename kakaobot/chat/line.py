@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 from kakaobot.chat.protocol import Cancelled
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 
-_FULL = "지금 기다리는 대화가 많습니다. 보낸 말은 그대로 있으니, 잠시 뒤 '다시 대답'을 누르세요."
+_FULL = tr(
+    "지금 기다리는 대화가 많습니다. 보낸 말은 그대로 있으니, 잠시 뒤 '다시 대답'을 누르세요."
+)
 
-_OCCUPIED = "지금 대답을 쓰고 있어 지울 수 없습니다. 대답이 끝나거나 멈춘 뒤 다시 하세요."
+_OCCUPIED = tr("지금 대답을 쓰고 있어 지울 수 없습니다. 대답이 끝나거나 멈춘 뒤 다시 하세요.")
 
 
 class WaitingLine:

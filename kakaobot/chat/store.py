@@ -22,8 +22,9 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.chat.store_file import StoreFile
 from kakaobot.errors import ConversationError
 from kakaobot.exports.unicode import to_nfc
+from kakaobot.language import tr
 
-_GONE = "이 대화는 다른 곳에서 지웠습니다. 목록을 새로 여세요."
+_GONE = tr("이 대화는 다른 곳에서 지웠습니다. 목록을 새로 여세요.")
 _SUMMARIES = """
     SELECT conversations.id, title, updated_at, name, text, from_user, written_at
     FROM conversations LEFT JOIN lines ON lines.id = leaf

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kakaobot.atomic_io import folder_is_full, retry_rename
 from kakaobot.errors import ConversationError
+from kakaobot.language import tr
 from kakaobot.os_errors import os_error_message
 
 FILE_NAME = "chats.sqlite3"
@@ -50,18 +51,20 @@ _COLUMNS = (
     "SELECT id, conversation, parent, name, text, from_user, written_at FROM lines LIMIT 0",
 )
 
-_FULL = "디스크에 자리가 없습니다. 공간을 비우면 다음 말부터 다시 저장합니다."
-_READ_ONLY = "'{folder}' 에 쓸 권한이 없습니다. 폴더와 그 안의 파일의 권한을 확인하세요."
-_BUSY = "다른 창이나 명령이 대화 파일을 쓰고 있습니다. 잠시 뒤에 다시 하세요."
-_UNKNOWN = "대화를 저장하는 '{file}' 을(를) 읽거나 쓰지 못했습니다. 디스크를 확인하세요."
-_NEWER = (
+_FULL = tr("디스크에 자리가 없습니다. 공간을 비우면 다음 말부터 다시 저장합니다.")
+_READ_ONLY = tr("'{folder}' 에 쓸 권한이 없습니다. 폴더와 그 안의 파일의 권한을 확인하세요.")
+_BUSY = tr("다른 창이나 명령이 대화 파일을 쓰고 있습니다. 잠시 뒤에 다시 하세요.")
+_UNKNOWN = tr("대화를 저장하는 '{file}' 을(를) 읽거나 쓰지 못했습니다. 디스크를 확인하세요.")
+_NEWER = tr(
     "저장한 대화는 더 새로운 카카오봇이 쓴 것이라 이 카카오봇은 읽을 수 없습니다. 새 판을 받으세요."
 )
-_SET_ASIDE = (
+_SET_ASIDE = tr(
     "저장한 대화의 파일이 망가져 있어 '{aside}' (으)로 옮겨 두고 새로 시작했습니다. 예전 대화는 그 "
     "파일에만 남아 있습니다."
 )
-_DAMAGED = "저장한 대화의 파일 '{file}' 이(가) 망가져 있습니다. 다른 곳으로 옮기면 새로 시작합니다."
+_DAMAGED = tr(
+    "저장한 대화의 파일 '{file}' 이(가) 망가져 있습니다. 다른 곳으로 옮기면 새로 시작합니다."
+)
 
 
 def store_places(folder: Path) -> list[Path]:

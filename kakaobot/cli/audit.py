@@ -15,6 +15,7 @@ from kakaobot.cli.console import Console, decode, format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
 from kakaobot.display_name import display_sentence
+from kakaobot.language import tr
 from kakaobot.runs.labels import minute_text
 
 
@@ -32,7 +33,7 @@ def audit(args: Namespace, context: CommandContext) -> None:
     if args.report:
         report = audits.report(access, args.run)
         if report is None:
-            raise UsageError("아직 점검한 적이 없습니다. --report 없이 다시 실행하세요.")
+            raise UsageError(tr("아직 점검한 적이 없습니다. --report 없이 다시 실행하세요."))
     else:
         console.notify(display_sentence(chat.persona(args.run).description))
         lines = _lines(Path(args.lines)) if args.lines else ()
@@ -48,7 +49,7 @@ def _lines(file: Path) -> tuple[str, ...]:
     text = decode(file.read_bytes())
     lines = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not lines:
-        raise UsageError(f"{file.name} 에 줄이 없습니다.")
+        raise UsageError(tr("{name} 에 줄이 없습니다.").format(name=file.name))
     return lines
 
 
@@ -56,8 +57,12 @@ def _print(report: AuditReport, console: Console, *, as_json: bool) -> None:
     if as_json:
         console.print_json(report_to_json(report))
         return
-    step = f" {report.step:,}단계" if report.step else ""
-    console.print(f"외운 말 점검 ({minute_text(report.written_at)},{step} 어댑터)\n")
+    step = tr(" {step:,}단계").format(step=report.step) if report.step else ""
+    console.print(
+        tr("외운 말 점검 ({written_at},{step} 어댑터)\n").format(
+            written_at=minute_text(report.written_at), step=step
+        )
+    )
     for table in report_tables(report):
         rows = [table.head, *(row.cells for row in table.rows)]
         hint = f"\n{table.hint}" if table.hint else ""

@@ -18,6 +18,7 @@ from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
 from kakaobot.cli.terminal_chat import TerminalChat, show_persona, show_waiting
 from kakaobot.display_name import display_name, display_names, shorten
+from kakaobot.language import tr
 
 _LISTED = 30
 _LISTED_CHARACTERS = 40
@@ -33,7 +34,7 @@ def reply(args: Namespace, context: CommandContext) -> None:
     console = context.console
     text = console.read() if args.text == "-" else args.text
     if not text.strip():
-        raise UsageError("건넬 말이 비어 있습니다.")
+        raise UsageError(tr("건넬 말이 비어 있습니다."))
     show_persona(chat_service.persona(args.run), console)
     user_name = args.me or DEFAULT_USER_NAME
     line = ChatLine(user_name, unicodedata.normalize("NFC", text), from_user=True)
@@ -44,14 +45,16 @@ def reply(args: Namespace, context: CommandContext) -> None:
     if answer.bubbles:
         console.print("\n".join(answer.bubbles))
     else:
-        console.notify("대답이 비어 있습니다.")
+        console.notify(tr("대답이 비어 있습니다."))
 
 
 def chat(args: Namespace, context: CommandContext) -> None:
     """Chat in the terminal, with a new conversation or one that was kept."""
     continues = args.list or args.find or getattr(args, "continue")
     if args.private and continues:
-        raise UsageError("--private 는 새 대화에만 씁니다. --continue, --list, --find 를 빼세요.")
+        raise UsageError(
+            tr("--private 는 새 대화에만 씁니다. --continue, --list, --find 를 빼세요.")
+        )
     chat_service, conversations, access = _authenticate(context)
     id = ""
     if args.list or args.find:
@@ -64,7 +67,7 @@ def chat(args: Namespace, context: CommandContext) -> None:
         try:
             kept = ChatSetup.of(conversations.open(access, id))
         except ConversationGone:
-            context.console.notify("이어서 할 대화가 없어 새로 시작합니다.")
+            context.console.notify(tr("이어서 할 대화가 없어 새로 시작합니다."))
             continues = False
         else:
             run = args.run or (kept.run if kept.run in chat_service.runs() else "")
@@ -87,7 +90,7 @@ def smoke(args: Namespace, context: CommandContext) -> None:
         if args.json:
             records.append({"prompt": prompt, "name": answer.name, "answer": list(answer.bubbles)})
         else:
-            bubbles = "\n".join(f"  {bubble}" for bubble in answer.bubbles) or "  (대답 없음)"
+            bubbles = "\n".join(f"  {bubble}" for bubble in answer.bubbles) or tr("  (대답 없음)")
             console.print(f"{prompt}\n{bubbles}")
             console.flush()
     if args.json:
@@ -98,13 +101,13 @@ def smoke(args: Namespace, context: CommandContext) -> None:
 def _choose(summaries: Sequence[ConversationSummary], console: Console) -> str:
     """List conversations and let the user choose one; returns its id, empty for none."""
     if not summaries:
-        console.print("저장한 대화가 없습니다.")
+        console.print(tr("저장한 대화가 없습니다."))
         return ""
     shown, now = summaries[:_LISTED], time.time()
     rows = [
         (
             f"{number}",
-            display_name(summary.title) or display_names(summary.names) or "(아직 대답 없음)",
+            display_name(summary.title) or display_names(summary.names) or tr("(아직 대답 없음)"),
             time_text(summary.updated_at, now),
             shorten(display_name(last_text(summary), 2 * _LISTED_CHARACTERS), _LISTED_CHARACTERS),
         )
@@ -112,10 +115,14 @@ def _choose(summaries: Sequence[ConversationSummary], console: Console) -> str:
     ]
     console.print(format_columns(rows), end="")
     if len(summaries) > _LISTED:
-        console.notify(f"그 밖에 {len(summaries) - _LISTED}개가 더 있습니다. --find 로 찾으세요.")
+        console.notify(
+            tr("그 밖에 {summaries}개가 더 있습니다. --find 로 찾으세요.").format(
+                summaries=len(summaries) - _LISTED
+            )
+        )
     while True:
         try:
-            answer = console.ask("이어서 할 대화의 번호 (그냥 Enter 는 그만두기): ")
+            answer = console.ask(tr("이어서 할 대화의 번호 (그냥 Enter 는 그만두기): "))
         except EOFError:
             console.end_prompt()
             return ""
@@ -123,7 +130,7 @@ def _choose(summaries: Sequence[ConversationSummary], console: Console) -> str:
             return ""
         if answer.isdecimal() and 1 <= int(answer) <= len(shown):
             return shown[int(answer) - 1].id
-        console.notify(f"1부터 {len(shown)}까지의 번호를 적으세요.")
+        console.notify(tr("1부터 {shown}까지의 번호를 적으세요.").format(shown=len(shown)))
 
 
 def _authenticate(context: CommandContext) -> tuple[ChatService, Conversations, AccessPass]:

@@ -18,6 +18,7 @@ from typing import TextIO
 
 from kakaobot.display_name import inert_json, inert_text
 from kakaobot.errors import AccessDenied
+from kakaobot.language import tr
 
 _BAR_WIDTH = 20
 
@@ -204,8 +205,10 @@ def ask_password(prompt: str) -> str:
             return getpass.getpass(prompt)
     except (getpass.GetPassWarning, EOFError, OSError) as error:
         raise AccessDenied(
-            "비밀번호를 물어볼 터미널이 없습니다. "
-            "환경 변수 CHATBOT_ACCESS_PASSWORD 에 넣어 다시 실행하세요."
+            tr(
+                "비밀번호를 물어볼 터미널이 없습니다. "
+                "환경 변수 CHATBOT_ACCESS_PASSWORD 에 넣어 다시 실행하세요."
+            )
         ) from error
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from kakaobot.cli.console import Console
 from kakaobot.env_file import ACCESS_VARIABLE
+from kakaobot.language import tr
 
 if TYPE_CHECKING:
     from kakaobot.app.auth import AccessPass, PasswordGate
     from kakaobot.config import Home
 
-PRACTICE = "주의: 연습용 모델입니다. 사용법을 익히는 데만 쓰이고, 대화다운 대화는 하지 못합니다."
+PRACTICE = tr(
+    "주의: 연습용 모델입니다. 사용법을 익히는 데만 쓰이고, 대화다운 대화는 하지 못합니다."
+)
 
 
 @dataclass(frozen=True)
@@ -32,5 +35,5 @@ class CommandContext:
         password = self.home.secret(ACCESS_VARIABLE)
         if password is None and gate.is_set:
             self.console.end_status()
-            password = self.ask_password("비밀번호: ")
+            password = self.ask_password(tr("비밀번호: "))
         return gate.authenticate(password or "")

@@ -16,6 +16,7 @@ from kakaobot.display_name import display_name, display_names, display_sentence
 from kakaobot.errors import ExportError, KakaobotError
 from kakaobot.exports.captions import CaptionCounts
 from kakaobot.file_names import user_path
+from kakaobot.language import tr
 from kakaobot.schema import Message
 
 _MAX_LINES = 20
@@ -32,7 +33,7 @@ def inspect(args: Namespace, context: CommandContext) -> None:
     exports = Exports(context.home)
     if args.messages:
         if len(files) != 1 or args.json:
-            raise UsageError("--messages 는 파일 하나에, --json 없이 씁니다.")
+            raise UsageError(tr("--messages 는 파일 하나에, --json 없이 씁니다."))
         for message in exports.messages(files[0]):
             context.console.print_json(_message_json(message), indent=None)
         return
@@ -51,20 +52,20 @@ def organize(args: Namespace, context: CommandContext) -> None:
     else:
         reports = exports.organize(console.progress)
     if not reports and not args.json:
-        console.print("가져온 파일이 없습니다. organize 뒤에 파일을 적어 주세요.")
+        console.print(tr("가져온 파일이 없습니다. organize 뒤에 파일을 적어 주세요."))
         return
     _show(reports, console, as_json=args.json)
     rooms = Participants(context.home).rooms(console.progress)
     if not args.json and rooms:
         table = format_columns([_room_row(room) for room in rooms], indent="  ")
-        console.print(f"\n방\n{table}", end="")
+        console.print(tr("\n방\n{table}").format(table=table), end="")
 
 
 def archive(args: Namespace, context: CommandContext) -> None:
     exports, console = Exports(context.home), context.console
     plan = exports.planned_moves()
     if not plan:
-        console.print("옮길 것이 없습니다.")
+        console.print(tr("옮길 것이 없습니다."))
         return
     if args.dry_run:
         console.print(_moves_text(plan), end="")
@@ -73,7 +74,11 @@ def archive(args: Namespace, context: CommandContext) -> None:
         return
     moved = exports.archive()
     console.print(_moves_text(moved), end="")
-    console.notify(f"{len(moved)}개를 옮겼습니다. 되돌리려면 위의 오른쪽에서 왼쪽으로 옮기세요.")
+    console.notify(
+        tr("{moved}개를 옮겼습니다. 되돌리려면 위의 오른쪽에서 왼쪽으로 옮기세요.").format(
+            moved=len(moved)
+        )
+    )
 
 
 def expand(names: Sequence[str]) -> list[Path]:
@@ -95,12 +100,12 @@ def _confirm(console: Console, plan: Sequence[tuple[str, str]]) -> bool:
     """
     if not console.is_interactive:
         raise KakaobotError(
-            "물어볼 터미널이 없어 옮기지 않았습니다. --dry-run 으로 살펴보고 --yes 를 붙이세요."
+            tr("물어볼 터미널이 없어 옮기지 않았습니다. --dry-run 으로 살펴보고 --yes 를 붙이세요.")
         )
     console.notify(_moves_text(plan).rstrip())
-    if console.confirm(f"{len(plan)}개를 옮길까요? [y/N] "):
+    if console.confirm(tr("{plan}개를 옮길까요? [y/N] ").format(plan=len(plan))):
         return True
-    console.notify("옮기지 않았습니다.")
+    console.notify(tr("옮기지 않았습니다."))
     return False
 
 
@@ -118,7 +123,11 @@ def _show(reports: Sequence[FileReport], console: Console, *, as_json: bool) -> 
     if len(failed) == 1:
         raise ExportError(failed[0].error)
     if failed:
-        raise ExportError(f"파일 {len(failed)}개를 읽지 못했습니다. 까닭은 파일마다 적혀 있습니다.")
+        raise ExportError(
+            tr("파일 {failed}개를 읽지 못했습니다. 까닭은 파일마다 적혀 있습니다.").format(
+                failed=len(failed)
+            )
+        )
 
 
 def _file_json(report: FileReport) -> dict[str, object]:
@@ -158,17 +167,22 @@ def _file_text(report: FileReport) -> str:
     others = len(report.participants) - _MAX_PARTICIPANTS
     names = display_names(report.participants[:_MAX_PARTICIPANTS])
     rows = [
-        ("방", display_name(report.room)),
-        ("형식", report.format),
-        ("사람", names + (f" 외 {others}명" if others > 0 else "")),
-        ("메시지", f"{report.messages:,}개"),
-        ("기간", f"{report.first} ~ {report.last}"),
-        ("이해하지 못한 줄", f"{len(lines):,}개 ({numbers})" if lines else "없음"),
+        (tr("방"), display_name(report.room)),
+        (tr("형식"), report.format),
+        (tr("사람"), names + (tr(" 외 {others}명").format(others=others) if others > 0 else "")),
+        (tr("메시지"), tr("{messages:,}개").format(messages=report.messages)),
+        (tr("기간"), f"{report.first} ~ {report.last}"),
+        (
+            tr("이해하지 못한 줄"),
+            tr("{lines:,}개 ({numbers})").format(lines=len(lines), numbers=numbers)
+            if lines
+            else tr("없음"),
+        ),
     ]
     if report.lines is not None and report.counts:
-        rows.insert(-1, ("줄", summarize_line_counts(report.lines, report.counts)))
+        rows.insert(-1, (tr("줄"), summarize_line_counts(report.lines, report.counts)))
     if captions := summarize_captions(report.captions):
-        rows.append(("사진·이모티콘에 붙은 말", captions))
+        rows.append((tr("사진·이모티콘에 붙은 말"), captions))
     note = f"  {report.note}\n" if report.note else ""
     quotes = [(f"{number:,}:", text) for number, text in report.not_understood_lines[:_MAX_LINES]]
     quote_table = format_columns(quotes, indent="    ") if quotes else ""
@@ -176,13 +190,21 @@ def _file_text(report: FileReport) -> str:
 
 
 def _room_row(room: RoomReport) -> tuple[str, ...]:
-    duplicates = f"(겹친 {room.repeated:,}개는 한 번만 셈)" if room.repeated else ""
-    messages = f"메시지 {room.messages:,}개 {duplicates}".rstrip()
+    duplicates = (
+        tr("(겹친 {repeated:,}개는 한 번만 셈)").format(repeated=room.repeated)
+        if room.repeated
+        else ""
+    )
+    messages = (
+        tr("메시지 {messages:,}개 {duplicates}")
+        .format(messages=room.messages, duplicates=duplicates)
+        .rstrip()
+    )
     return (
         display_name(room.room),
-        f"파일 {room.files}개",
+        tr("파일 {files}개").format(files=room.files),
         messages,
-        f"{len(room.participants):,}명",
+        tr("{participants:,}명").format(participants=len(room.participants)),
     )
 
 

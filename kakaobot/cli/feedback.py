@@ -19,11 +19,20 @@ from kakaobot.cli.training import follow, report_follows
 from kakaobot.dataset.feedback import FeedbackEntry
 from kakaobot.display_name import display_name
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.runs.labels import minute_text
 
 _MAX_SHOWN = 30
 """Characters of a reply in the table."""
-_TITLES = ("번호", "때", "누구", "무엇", "앞의 말", "대답", "이 사람이라면")
+_TITLES = (
+    tr("번호"),
+    tr("때"),
+    tr("누구"),
+    tr("무엇"),
+    tr("앞의 말"),
+    tr("대답"),
+    tr("이 사람이라면"),
+)
 
 
 def feedback(args: Namespace, context: CommandContext) -> None:
@@ -38,7 +47,7 @@ def feedback(args: Namespace, context: CommandContext) -> None:
     service = Feedback(context.home, gate)
     for number in [_number(text) for text in args.delete]:
         service.delete(access, number)
-        console.notify(f"{number}번 고친 말을 지웠습니다.")
+        console.notify(tr("{number}번 고친 말을 지웠습니다.").format(number=number))
     if args.delete:
         return
     entries = service.entries(access, args.run)
@@ -46,9 +55,11 @@ def feedback(args: Namespace, context: CommandContext) -> None:
         console.print_json([asdict(entry) for entry in entries])
     elif entries:
         console.print(format_columns([_TITLES, *map(_columns, entries)]), end="")
-        console.print(f"\n다시 배우기: {command_hint('refine')}")
+        console.print(
+            tr("\n다시 배우기: {command_hint}").format(command_hint=command_hint("refine"))
+        )
     else:
-        console.print("고친 말이 없습니다. 창의 '대화'에서 대답 아래의 단추로 모읍니다.")
+        console.print(tr("고친 말이 없습니다. 창의 '대화'에서 대답 아래의 단추로 모읍니다."))
 
 
 def refine(args: Namespace, context: CommandContext) -> None:
@@ -71,7 +82,7 @@ def refine(args: Namespace, context: CommandContext) -> None:
     console.notify(_offer_text(offer))
     started_at = time.time()
     name = refining.start(access, args.run).run
-    console.notify(f"학습 '{name}': Ctrl+C 를 누르면 저장하고 멈춥니다.")
+    console.notify(tr("학습 '{name}': Ctrl+C 를 누르면 저장하고 멈춥니다.").format(name=name))
     with report_follows(context):
         snapshot = follow(training, name, console, started_at=started_at)
         console.print(_end_text(snapshot), end="")
@@ -81,7 +92,7 @@ def _number(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise UsageError(f"번호가 아닙니다: {text}") from error
+        raise UsageError(tr("번호가 아닙니다: {text}").format(text=text)) from error
 
 
 def _columns(entry: FeedbackEntry) -> tuple[str, ...]:
@@ -104,20 +115,28 @@ def _shortened(text: str) -> str:
 def _offer_text(offer: RefineOffer) -> str:
     lines = [offer.blocker] if offer.blocker else []
     if offer.learned:
-        kept = f" {offer.held_out}개는 배우지 않고 확인하는 데 씁니다." if offer.held_out else ""
-        goes_on = "이어서 " if offer.resumes else ""
-        lines.append(
-            f"'{offer.source}' 의 어댑터에서 고친 말 {offer.learned}개로 {goes_on}다시 배웁니다."
-            f"{kept}"
+        kept = (
+            tr(" {held_out}개는 배우지 않고 확인하는 데 씁니다.").format(held_out=offer.held_out)
+            if offer.held_out
+            else ""
         )
-    lines += [f"배우지 않는 말: {reason} {count}개" for reason, count in offer.left_out]
+        goes_on = tr("이어서 ") if offer.resumes else ""
+        lines.append(
+            tr(
+                "'{source}' 의 어댑터에서 고친 말 {learned}개로 {goes_on}다시 배웁니다.{kept}"
+            ).format(source=offer.source, learned=offer.learned, goes_on=goes_on, kept=kept)
+        )
+    lines += [
+        tr("배우지 않는 말: {reason} {count}개").format(reason=reason, count=count)
+        for reason, count in offer.left_out
+    ]
     return "\n".join(lines)
 
 
 def _end_text(snapshot: TrainingSnapshot) -> str:
     message = snapshot.status.message
     if snapshot.status.state == "finished":
-        hint = f"대화하기: {command_hint('chat')}"
+        hint = tr("대화하기: {command_hint}").format(command_hint=command_hint("chat"))
     else:
-        hint = f"이어서 배우기: {command_hint('refine')}"
+        hint = tr("이어서 배우기: {command_hint}").format(command_hint=command_hint("refine"))
     return f"{message}\n{hint}\n"

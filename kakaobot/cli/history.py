@@ -9,6 +9,7 @@ from kakaobot.app.training import Training
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.display_name import display_name
+from kakaobot.language import tr
 from kakaobot.likeness import LIKENESS_TITLE, run_likeness_text
 from kakaobot.runs.history import RunGroup, RunSummary, SettingChange, groups
 from kakaobot.runs.labels import STATE_LABELS, lineage_text, minute_text
@@ -16,16 +17,23 @@ from kakaobot.runs.labels import STATE_LABELS, lineage_text, minute_text
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARKLINE_WIDTH = 16
 _TITLES = (
-    "이름", "상태", "단계", "가장 낮은 검증 손실", "검증 손실", LIKENESS_TITLE, "대화", "바탕 모델",
-    "시작",
-)  # fmt: skip
-_SELECTED_BY = {"voice": ", 말투로 고름", "both": ", 손실과 말투로 고름"}
+    tr("이름"),
+    tr("상태"),
+    tr("단계"),
+    tr("가장 낮은 검증 손실"),
+    tr("검증 손실"),
+    LIKENESS_TITLE,
+    tr("대화"),
+    tr("바탕 모델"),
+    tr("시작"),
+)
+_SELECTED_BY = {"voice": tr(", 말투로 고름"), "both": tr(", 손실과 말투로 고름")}
 """`best_metric` → how the best step was selected, if not by loss alone."""
-_LOWEST_NOTE = "● 데이터와 바탕 모델이 같은 학습 가운데 손실이 가장 낮습니다."
-_LIKENESS_NOTE = (
+_LOWEST_NOTE = tr("● 데이터와 바탕 모델이 같은 학습 가운데 손실이 가장 낮습니다.")
+_LIKENESS_NOTE = tr(
     "닮은 정도는 0%면 말투가 가장 비슷한 다른 사람만큼, 100%면 그 사람의 다른 말만큼 닮은 것입니다."
 )
-_GROUPS_NOTE = "배운 데이터가 다르면 손실을 서로 견줄 수 없습니다."
+_GROUPS_NOTE = tr("배운 데이터가 다르면 손실을 서로 견줄 수 없습니다.")
 
 
 def runs(args: Namespace, context: CommandContext) -> None:
@@ -34,7 +42,7 @@ def runs(args: Namespace, context: CommandContext) -> None:
         console.print_json([summary.to_json() for summary in summaries])
         return
     if not summaries:
-        console.print("아직 학습한 적이 없습니다.")
+        console.print(tr("아직 학습한 적이 없습니다."))
         return
     run_groups = groups(summaries)
     tables = [_group_text(group, with_settings=args.settings) for group in run_groups]
@@ -82,14 +90,25 @@ def _drop_empty_likeness_column(rows: Sequence[tuple[str, ...]]) -> list[tuple[s
 def _data_text(group: RunGroup) -> str:
     run = group.runs[0]
     if not group.fingerprint:
-        return "무엇을 배웠는지 알 수 없는 학습"
-    room, persona = display_name(run.room) or "모든 방", display_name(run.persona) or "방 전체"
-    return f"{room} · {persona} · 대답 {run.replies:,}개 (데이터 {group.fingerprint[:8]})"
+        return tr("무엇을 배웠는지 알 수 없는 학습")
+    room, persona = (
+        display_name(run.room) or tr("모든 방"),
+        display_name(run.persona) or tr("방 전체"),
+    )
+    return tr("{room} · {persona} · 대답 {replies:,}개 (데이터 {fingerprint})").format(
+        room=room, persona=persona, replies=run.replies, fingerprint=group.fingerprint[:8]
+    )
 
 
 def _row(run: RunSummary) -> tuple[str, ...]:
     selected_by = _SELECTED_BY.get(run.best_metric, "")
-    best = f" ({run.best_step:,}단계{selected_by})" if run.best_step is not None else ""
+    best = (
+        tr(" ({best_step:,}단계{selected_by})").format(
+            best_step=run.best_step, selected_by=selected_by
+        )
+        if run.best_step is not None
+        else ""
+    )
     mark = " ●" if run.lowest else ""
     return (
         run.name,
@@ -98,18 +117,22 @@ def _row(run: RunSummary) -> tuple[str, ...]:
         "-" if run.best_eval_loss is None else f"{run.best_eval_loss:.3f}{best}{mark}",
         loss_sparkline([loss for _, loss in run.losses]) or "-",
         run_likeness_text(run.likeness, run.best_step) if run.likeness else "-",
-        "할 수 있음" if run.has_adapter else "-",
+        tr("할 수 있음") if run.has_adapter else "-",
         display_name(run.base),
         minute_text(run.created_at),
     )
 
 
 def _settings_text(run: RunSummary) -> str:
-    lines = [f"\n  {run.name}: 기본값과 다른 설정"]
-    lines += _change_lines(run.changed, "기본값") or ["    모두 기본값입니다."]
+    lines = [tr("\n  {name}: 기본값과 다른 설정").format(name=run.name)]
+    lines += _change_lines(run.changed, tr("기본값")) or [tr("    모두 기본값입니다.")]
     if run.previous:
-        lines.append(f"  {run.name}: 앞 학습 '{run.previous}' 과 다른 설정")
-        lines += _change_lines(run.changed_since, "앞에서는") or ["    없음"]
+        lines.append(
+            tr("  {name}: 앞 학습 '{previous}' 과 다른 설정").format(
+                name=run.name, previous=run.previous
+            )
+        )
+        lines += _change_lines(run.changed_since, tr("앞에서는")) or [tr("    없음")]
     return "\n".join(lines) + "\n"
 
 
@@ -126,5 +149,5 @@ def _value_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple):
-        return ", ".join(map(_value_text, value)) or "비움"
-    return "-" if value is None else str(value) or "비움"
+        return ", ".join(map(_value_text, value)) or tr("비움")
+    return "-" if value is None else str(value) or tr("비움")

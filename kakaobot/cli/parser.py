@@ -9,18 +9,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from kakaobot.cli.console import format_columns
+from kakaobot.language import tr
 
-COMMAND_METAVAR = "명령"
+COMMAND_METAVAR = tr("명령")
 
 _TRANSLATIONS = (
-    (r"the following arguments are required: (.+)", "빠진 것이 있습니다: {0}"),
-    (r"unrecognized arguments: (.+)", "모르는 인수입니다: {0}"),
+    (r"the following arguments are required: (.+)", tr("빠진 것이 있습니다: {0}")),
+    (r"unrecognized arguments: (.+)", tr("모르는 인수입니다: {0}")),
     (
         rf"argument {COMMAND_METAVAR}: invalid choice: '(.*)' \(choose from .*\)",
-        "모르는 명령입니다: {0}{near}",
+        tr("모르는 명령입니다: {0}{near}"),
     ),
-    (r"argument (.+): expected .*arguments?", "{0} 뒤에 값을 적어 주세요."),
-    (r"argument (.+): ignored explicit argument .*", "{0} 에는 값을 적지 않습니다."),
+    (r"argument (.+): expected .*arguments?", tr("{0} 뒤에 값을 적어 주세요.")),
+    (r"argument (.+): ignored explicit argument .*", tr("{0} 에는 값을 적지 않습니다.")),
 )
 """Patterns of argparse's messages in Python 3.10 to 3.13 → Korean."""
 
@@ -90,15 +91,17 @@ class Parser(argparse.ArgumentParser):
         arguments = [shown for shown, _ in self._arguments]
         options = [f"[{shown}]" for shown, _ in self._options]
         command = [f"<{COMMAND_METAVAR}> …"] if self._commands else []
-        return f"사용법: {' '.join([self.prog, *arguments, *options, *command])}\n"
+        return tr("사용법: {value}\n").format(
+            value=" ".join([self.prog, *arguments, *options, *command])
+        )
 
     def format_help(self) -> str:
         parts = [self.format_usage(), f"{self._description}\n" if self._description else ""]
-        options = [*self._options, ("-h, --help", "이 도움말을 보여 줍니다.")]
+        options = [*self._options, ("-h, --help", tr("이 도움말을 보여 줍니다."))]
         sections = (
             (COMMAND_METAVAR, self._commands),
-            ("인수", self._arguments),
-            ("옵션", options),
+            (tr("인수"), self._arguments),
+            (tr("옵션"), options),
         )
         for title, rows in sections:
             if rows:
@@ -108,7 +111,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         commands = [name for name, _ in self._commands]
-        hint = f"'{self.prog} --help' 를 보세요."
+        hint = tr("'{prog} --help' 를 보세요.").format(prog=self.prog)
         raise UsageError(f"{translate(message, commands)}\n{self.format_usage()}{hint}")
 
 
@@ -122,7 +125,7 @@ def translate(message: str, commands: Sequence[str] = ()) -> str:
     for pattern, sentence in _TRANSLATIONS:
         if match := re.fullmatch(pattern, message, re.DOTALL):
             close = difflib.get_close_matches(match[1], commands, n=1)
-            near = f". 혹시 {close[0]} 인가요?" if close else ""
+            near = tr(". 혹시 {close} 인가요?").format(close=close[0]) if close else ""
             return sentence.format(*match.groups(), near=near)
     # A newer Python may use other words; keep the original for whoever helps the user.
-    return f"명령을 알아볼 수 없습니다. ({message})"
+    return tr("명령을 알아볼 수 없습니다. ({message})").format(message=message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kakaobot.app.password_file import PasswordFile
 from kakaobot.cli.context import CommandContext
 from kakaobot.errors import ConfigError
+from kakaobot.language import tr
 
 
 def check_password_file(context: CommandContext) -> None:
@@ -13,8 +14,8 @@ def check_password_file(context: CommandContext) -> None:
     exposure = file.exposure()
     if not exposure:
         return
-    console.notify(f"주의: {exposure}")
-    if not console.is_terminal or not console.confirm("지금 나만 읽게 바꿀까요? [y/N] "):
+    console.notify(tr("주의: {exposure}").format(exposure=exposure))
+    if not console.is_terminal or not console.confirm(tr("지금 나만 읽게 바꿀까요? [y/N] ")):
         return
     try:
         file.close()
@@ -22,4 +23,4 @@ def check_password_file(context: CommandContext) -> None:
         # The command itself is not affected.
         console.notify(str(error))
     else:
-        console.notify("이제 나만 읽을 수 있습니다.")
+        console.notify(tr("이제 나만 읽을 수 있습니다."))

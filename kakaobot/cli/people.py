@@ -19,9 +19,10 @@ from kakaobot.dataset.participant_stats import (
 )
 from kakaobot.display_name import display_name, display_names, inert_text
 from kakaobot.errors import ExportError
+from kakaobot.language import tr
 
 _MAX_PARTICIPANTS = 30
-_PLACEHOLDER = "내이름"
+_PLACEHOLDER = tr("내이름")
 """In a command that the user must complete."""
 
 Stats = Mapping[str, ParticipantStats]
@@ -37,9 +38,13 @@ def people(args: Namespace, context: CommandContext) -> None:
     elif rooms:
         console.print("\n".join(_room_text(room, stats) for room, stats in rooms), end="")
     else:
-        console.print("가져온 대화가 없습니다. 먼저 organize 로 파일을 가져오세요.")
+        console.print(tr("가져온 대화가 없습니다. 먼저 organize 로 파일을 가져오세요."))
     if has_changes:
-        console.notify(f"바꾸었습니다. 배울 대화에 넣으려면: {command_hint('preprocess')}")
+        console.notify(
+            tr("바꾸었습니다. 배울 대화에 넣으려면: {command_hint}").format(
+                command_hint=command_hint("preprocess")
+            )
+        )
 
 
 def _apply_changes(args: Namespace, participants: Participants, context: CommandContext) -> bool:
@@ -50,9 +55,9 @@ def _apply_changes(args: Namespace, participants: Participants, context: Command
     """
     progress = context.console.progress
     if sum(map(bool, (args.same, args.undo, args.exclude, args.include))) > 1:
-        raise UsageError("--same, --undo, --exclude, --include 는 한 번에 하나만 씁니다.")
+        raise UsageError(tr("--same, --undo, --exclude, --include 는 한 번에 하나만 씁니다."))
     if len(args.same) == 1:
-        raise UsageError("--same 뒤에 부를 이름과, 합칠 이름을 하나 이상 적어 주세요.")
+        raise UsageError(tr("--same 뒤에 부를 이름과, 합칠 이름을 하나 이상 적어 주세요."))
     if args.same:
         name, *others = args.same
         participants.merge_names(name, others, room=args.room, progress=progress)
@@ -105,9 +110,16 @@ def _proposal_json(proposal: Proposal) -> dict[str, object]:
 
 
 def _room_text(room: RoomReport, stats: Stats) -> str:
-    duplicates = f", 겹친 {room.repeated:,}개는 한 번만 셈" if room.repeated else ""
-    text = (
-        f"{display_name(room.room)} (파일 {room.files}개, 메시지 {room.messages:,}개{duplicates})\n"
+    duplicates = (
+        tr(", 겹친 {repeated:,}개는 한 번만 셈").format(repeated=room.repeated)
+        if room.repeated
+        else ""
+    )
+    text = tr("{room} (파일 {files}개, 메시지 {messages:,}개{duplicates})\n").format(
+        room=display_name(room.room),
+        files=room.files,
+        messages=room.messages,
+        duplicates=duplicates,
     )
     text += "".join(f"  ! {notice}\n" for notice in room.damage_notices)
     aliases: dict[str, list[str]] = defaultdict(list)
@@ -116,14 +128,18 @@ def _room_text(room: RoomReport, stats: Stats) -> str:
     rows = [
         (
             display_name(participant.name),
-            f"{participant.messages:,}개",
+            tr("{messages:,}개").format(messages=participant.messages),
             _remarks(participant, aliases[participant.name], stats.get(participant.name)),
         )
         for participant in room.participants[:_MAX_PARTICIPANTS]
     ]
     text += format_columns(rows, indent="  ") if rows else ""
     hidden = len(room.participants) - len(rows)
-    text += f"  … 외 {hidden:,}명 (--json 으로 모두 봅니다)\n" if hidden > 0 else ""
+    text += (
+        tr("  … 외 {hidden:,}명 (--json 으로 모두 봅니다)\n").format(hidden=hidden)
+        if hidden > 0
+        else ""
+    )
     # Aliases whose name no longer occurs in the room.
     names = {participant.name for participant in room.participants}
     text += "".join(
@@ -132,7 +148,7 @@ def _room_text(room: RoomReport, stats: Stats) -> str:
         if name not in names
     )
     if room.proposals:
-        text += "  확인해 볼 것:\n"
+        text += tr("  확인해 볼 것:\n")
         text += "".join(f"  {_proposal_text(proposal, room.room)}\n" for proposal in room.proposals)
     return text
 
@@ -142,17 +158,28 @@ def _remarks(
 ) -> str:
     remarks = [
         f"= {display_names(aliases)}" if aliases else "",
-        "배우지 않음" if participant.is_excluded else "봇인 듯함" if participant.is_bot else "",
+        tr("배우지 않음")
+        if participant.is_excluded
+        else tr("봇인 듯함")
+        if participant.is_bot
+        else "",
         _stats_text(stats) if stats and not participant.is_excluded else "",
-        f"데이터에서는 {display_name(stats.pseudonym)}" if stats and stats.pseudonym else "",
+        tr("데이터에서는 {pseudonym}").format(pseudonym=display_name(stats.pseudonym))
+        if stats and stats.pseudonym
+        else "",
     ]
     return "  ".join(filter(None, remarks))
 
 
 def _stats_text(stats: ParticipantStats) -> str:
-    return (
-        f"{stats.sentence} (길이 {stats.median_chars:g}자, 이어 말함 {stats.answer_share:.0%}, "
-        f"잡음 {stats.filtered_share:.0%})"
+    return tr(
+        "{sentence} (길이 {median_chars:g}자, 이어 말함 {answer_share:.0%}, 잡음 "
+        "{filtered_share:.0%})"
+    ).format(
+        sentence=stats.sentence,
+        median_chars=stats.median_chars,
+        answer_share=stats.answer_share,
+        filtered_share=stats.filtered_share,
     )
 
 
@@ -161,15 +188,23 @@ def _proposal_text(proposal: Proposal, room: str) -> str:
     names = proposal.names
     if proposal.kind == "exporter":
         known = proposal.candidates[0] if proposal.is_likely and proposal.candidates else ""
-        note = "" if known else f" '{_PLACEHOLDER}' 자리에 부를 이름을 적으세요."
-        sentence = f"'{display_name(names[0])}' 은 내보낸 사람 자신입니다.{note}"
+        note = (
+            ""
+            if known
+            else tr(" '{placeholder}' 자리에 부를 이름을 적으세요.").format(
+                placeholder=_PLACEHOLDER
+            )
+        )
+        sentence = tr("'{names}' 은 내보낸 사람 자신입니다.{note}").format(
+            names=display_name(names[0]), note=note
+        )
         hint = _merge_hint(room, (known or _PLACEHOLDER, *names))
     elif proposal.kind == "spelling":
-        sentence, hint = "같은 사람일 수 있습니다.", _merge_hint(room, names)
+        sentence, hint = tr("같은 사람일 수 있습니다."), _merge_hint(room, names)
     else:
-        sentence, hint = "봇인 듯합니다.", command_hint("people", ("--exclude", names))
+        sentence, hint = tr("봇인 듯합니다."), command_hint("people", ("--exclude", names))
     if inert_text(hint) != hint:
-        hint = "명령으로는 적을 수 없는 글자가 이름에 있습니다. 창의 '사람 정리'에서 고르세요."
+        hint = tr("명령으로는 적을 수 없는 글자가 이름에 있습니다. 창의 '사람 정리'에서 고르세요.")
     return f"{sentence}\n    {hint}"
 
 

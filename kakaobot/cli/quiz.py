@@ -15,10 +15,11 @@ from kakaobot.cli.console import Console
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.parser import UsageError
 from kakaobot.display_name import display_name, inert_text
+from kakaobot.language import tr
 
 _DEFAULT_COUNT = 10
 _CHOICES = {"1": 0, "2": 1}
-_INTRO = (
+_INTRO = tr(
     "둘 가운데 하나만 실제로 한 말이고 하나는 AI가 지어낸 말입니다. 진짜를 고르세요. 그만두려면 /끝"
 )
 
@@ -32,7 +33,9 @@ def quiz(args: Namespace, context: CommandContext) -> None:
     """
     turns, count = _number(args.turns, 1), _number(args.count, _DEFAULT_COUNT)
     if turns not in TURNS:
-        raise UsageError(f"--turns 는 {TURNS[0]} 이나 {TURNS[1]} 입니다.")
+        raise UsageError(
+            tr("--turns 는 {turns} 이나 {turns2} 입니다.").format(turns=TURNS[0], turns2=TURNS[1])
+        )
     gate = PasswordGate.from_home(context.home)
     access = context.authenticate(gate)
     chat = ChatService(context.home, gate)
@@ -51,8 +54,12 @@ class TerminalQuiz:
     def ask(self, persona: Persona, turns: int, count: int) -> None:
         """Ask up to `count` questions and print the result."""
         console = self._console
-        who = f"'{display_name(persona.name)}' 님을" if persona.name else "이 방 사람들을"
-        knows = console.confirm(f"{who} 아나요? (예/아니요) ")
+        who = (
+            tr("'{name}' 님을").format(name=display_name(persona.name))
+            if persona.name
+            else tr("이 방 사람들을")
+        )
+        knows = console.confirm(tr("{who} 아나요? (예/아니요) ").format(who=who))
         session = self._service.start(self._access, run=persona.run, turns=turns, knows=knows)
         try:
             console.notify(_INTRO)
@@ -73,7 +80,7 @@ class TerminalQuiz:
                 console.show_status(step.note)
         console.end_status()
         if question is None:
-            console.notify("더 물을 것이 없습니다.")
+            console.notify(tr("더 물을 것이 없습니다."))
             return False
         console.print(_question_text(question))
         console.flush()
@@ -81,15 +88,20 @@ class TerminalQuiz:
         if side is None:
             return False
         answer = self._service.pick(self._access, session, side)
-        verdict = "맞혔습니다." if answer.is_right else "속았습니다."
-        console.print(f"{verdict} 진짜는 {answer.real_side + 1}번입니다. ", end="")
+        verdict = tr("맞혔습니다.") if answer.is_right else tr("속았습니다.")
+        console.print(
+            tr("{verdict} 진짜는 {real_side}번입니다. ").format(
+                verdict=verdict, real_side=answer.real_side + 1
+            ),
+            end="",
+        )
         console.print(f"{FOOL_RATE_TITLE} {fool_rate_text(answer.session)}\n")
         return True
 
     def _side(self) -> int | None:
         while True:
             try:
-                typed = self._console.ask("진짜는 몇 번? (1/2) ")
+                typed = self._console.ask(tr("진짜는 몇 번? (1/2) "))
             except EOFError:
                 self._console.end_prompt()
                 return None
@@ -101,10 +113,17 @@ class TerminalQuiz:
 
 def _question_text(question: QuizQuestion) -> str:
     sides = [
-        f"{number}번\n{_lines_text(side, indent='  ')}"
+        tr("{number}번\n{side}").format(number=number, side=_lines_text(side, indent="  "))
         for number, side in enumerate(question.sides, 1)
     ]
-    return "\n".join([f"[문제 {question.number}]", _lines_text(question.context), "", *sides])
+    return "\n".join(
+        [
+            tr("[문제 {number}]").format(number=question.number),
+            _lines_text(question.context),
+            "",
+            *sides,
+        ]
+    )
 
 
 def _lines_text(lines: Sequence[ChatLine], indent: str = "") -> str:
@@ -118,5 +137,5 @@ def _number(text: str, default: int) -> int:
     if not text:
         return default
     if not text.isdecimal() or not int(text):
-        raise UsageError(f"1 이상의 수를 적어 주세요: {text}")
+        raise UsageError(tr("1 이상의 수를 적어 주세요: {text}").format(text=text))
     return int(text)

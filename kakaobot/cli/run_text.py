@@ -10,6 +10,7 @@ from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import PRACTICE
 from kakaobot.cli.hints import command_hint
 from kakaobot.display_name import display_name
+from kakaobot.language import tr
 from kakaobot.likeness import (
     LIKENESS_TITLE,
     likeness_note,
@@ -24,10 +25,16 @@ from kakaobot.train.forecast import timing_note
 
 
 def start_text(snapshot: TrainingSnapshot, resume_step: int) -> str:
-    mode = f"{resume_step:,}단계부터 이어서 배웁니다" if resume_step else "처음부터 배웁니다"
+    mode = (
+        tr("{resume_step:,}단계부터 이어서 배웁니다").format(resume_step=resume_step)
+        if resume_step
+        else tr("처음부터 배웁니다")
+    )
     lines = [
-        f"학습 '{snapshot.run}': {mode}.",
-        f"바탕 모델: {snapshot.base}. {snapshot.base_reason}",
+        tr("학습 '{run}': {mode}.").format(run=snapshot.run, mode=mode),
+        tr("바탕 모델: {base}. {base_reason}").format(
+            base=snapshot.base, base_reason=snapshot.base_reason
+        ),
     ]
     if snapshot.practice:
         lines.append(PRACTICE)
@@ -38,24 +45,33 @@ def end_text(snapshot: TrainingSnapshot, runs_folder: str) -> str:
     """How the run ended, its best step, and the next command."""
     status = snapshot.status
     if status.state == "finished":
-        lines = [f"학습을 마쳤습니다: {snapshot.run}, {status.step:,}단계."]
+        lines = [
+            tr("학습을 마쳤습니다: {run}, {step:,}단계.").format(run=snapshot.run, step=status.step)
+        ]
     else:
         lines = [
-            f"{status.step:,}단계에서 저장하고 멈췄습니다: {snapshot.run}",
-            f"이어서 배우기: {command_hint('train')}",
+            tr("{step:,}단계에서 저장하고 멈췄습니다: {run}").format(
+                step=status.step, run=snapshot.run
+            ),
+            tr("이어서 배우기: {command_hint}").format(command_hint=command_hint("train")),
         ]
     if status.best_eval_loss is not None and status.best_step is not None:
         lines.append(
-            f"가장 좋은 때: {status.best_step:,}단계 (검증 손실 {status.best_eval_loss:.3f})"
+            tr("가장 좋은 때: {best_step:,}단계 (검증 손실 {best_eval_loss:.3f})").format(
+                best_step=status.best_step, best_eval_loss=status.best_eval_loss
+            )
         )
     if snapshot.likeness:
         shown = run_likeness_text(snapshot.likeness, status.best_step)
         lines.append(f"{LIKENESS_TITLE}: {shown}")
     if snapshot.can_chat:
         chat = command_hint("chat", ("--run", [snapshot.run]))
-        lines += [f"어댑터: {runs_folder}/{snapshot.run}", f"대화하기: {chat}"]
+        lines += [
+            tr("어댑터: {runs_folder}/{run}").format(runs_folder=runs_folder, run=snapshot.run),
+            tr("대화하기: {chat}").format(chat=chat),
+        ]
     else:
-        lines.append("아직 대화할 수 있는 어댑터는 없습니다.")
+        lines.append(tr("아직 대화할 수 있는 어댑터는 없습니다."))
     return "\n".join(lines) + "\n"
 
 
@@ -65,22 +81,36 @@ def status_line(snapshot: TrainingSnapshot) -> str:
     if status.state != "running" or not status.max_steps:
         return status.message or STATE_LABELS[status.state]
     percent = 100 * status.step // status.max_steps
-    parts = [f"{percent:3d}%  {status.step:,}/{status.max_steps:,}단계"]
+    parts = [
+        tr("{percent:3d}%  {step:,}/{max_steps:,}단계").format(
+            percent=percent, step=status.step, max_steps=status.max_steps
+        )
+    ]
     if status.loss is not None:
-        parts.append(f"손실 {status.loss:.3f}")
+        parts.append(tr("손실 {loss:.3f}").format(loss=status.loss))
     if status.best_eval_loss is not None:
-        label = "최저" if status.best_metric == "eval_loss" else "가장 좋은 때의"
-        parts.append(f"{label} 검증 손실 {status.best_eval_loss:.3f}")
+        label = tr("최저") if status.best_metric == "eval_loss" else tr("가장 좋은 때의")
+        parts.append(
+            tr("{label} 검증 손실 {best_eval_loss:.3f}").format(
+                label=label, best_eval_loss=status.best_eval_loss
+            )
+        )
     if snapshot.likeness and not snapshot.likeness.unknown:
         parts.append(f"{LIKENESS_TITLE} {likeness_text(snapshot.likeness)}")
     if status.tokens_per_second is not None:
-        parts.append(f"{status.tokens_per_second:,.0f}토큰/초")
+        parts.append(
+            tr("{tokens_per_second:,.0f}토큰/초").format(tokens_per_second=status.tokens_per_second)
+        )
     if status.eta_seconds is not None:
-        parts.append(f"{duration_text(status.eta_seconds, fixed=True)} 남음")
+        parts.append(
+            tr("{eta_seconds} 남음").format(
+                eta_seconds=duration_text(status.eta_seconds, fixed=True)
+            )
+        )
     elif note := timing_note(status):
         parts.append(note)
     if status.slowdown is not None:
-        parts.append(f"컴퓨터가 바빠 {status.slowdown:.0f}배 느림")
+        parts.append(tr("컴퓨터가 바빠 {slowdown:.0f}배 느림").format(slowdown=status.slowdown))
     return " · ".join(parts)
 
 
@@ -88,30 +118,45 @@ def status_table(snapshot: TrainingSnapshot) -> str:
     """A table of labels and values."""
     status = snapshot.status
     summary = next((run for run in snapshot.runs if run.name == snapshot.run), None)
-    best_step = f" ({status.best_step:,}단계)" if status.best_step is not None else ""
-    best = "가장 낮은" if status.best_metric == "eval_loss" else "가장 좋은 때의"
-    speed = f"{status.tokens_per_second:,.0f}토큰/초" if status.tokens_per_second else "-"
+    best_step = (
+        tr(" ({best_step:,}단계)").format(best_step=status.best_step)
+        if status.best_step is not None
+        else ""
+    )
+    best = tr("가장 낮은") if status.best_metric == "eval_loss" else tr("가장 좋은 때의")
+    speed = (
+        tr("{tokens_per_second:,.0f}토큰/초").format(tokens_per_second=status.tokens_per_second)
+        if status.tokens_per_second
+        else "-"
+    )
     rows = [
-        ("학습", snapshot.run),
-        ("상태", "저장하고 멈추는 중" if snapshot.stopping else STATE_LABELS[status.state]),
-        ("단계", f"{status.step:,}/{status.max_steps:,}"),
-        ("바탕 모델", summary.base if summary else snapshot.base),
-        ("배운 사람", display_name(summary.persona if summary else "") or "방 전체"),
-        ("손실", _number(status.loss)),
-        ("검증 손실", _number(status.eval_loss)),
-        (f"{best} 검증 손실", _number(status.best_eval_loss) + best_step),
+        (tr("학습"), snapshot.run),
+        (tr("상태"), tr("저장하고 멈추는 중") if snapshot.stopping else STATE_LABELS[status.state]),
+        (tr("단계"), f"{status.step:,}/{status.max_steps:,}"),
+        (tr("바탕 모델"), summary.base if summary else snapshot.base),
+        (tr("배운 사람"), display_name(summary.persona if summary else "") or tr("방 전체")),
+        (tr("손실"), _number(status.loss)),
+        (tr("검증 손실"), _number(status.eval_loss)),
+        (tr("{best} 검증 손실").format(best=best), _number(status.best_eval_loss) + best_step),
         *_likeness_rows(snapshot),
         *(fool_rate_rows(summary.quiz) if summary else []),
-        ("빠르기", speed),
-        ("남은 시간", _time_left(status)),
-        ("대화", "할 수 있음" if snapshot.can_chat else "아직 할 수 없음"),
+        (tr("빠르기"), speed),
+        (tr("남은 시간"), _time_left(status)),
+        (tr("대화"), tr("할 수 있음") if snapshot.can_chat else tr("아직 할 수 없음")),
     ]
     if status.message:
-        rows.append(("하는 일" if snapshot.can_stop else "마지막 말", status.message))
+        rows.append((tr("하는 일") if snapshot.can_stop else tr("마지막 말"), status.message))
     rows += [(LAST_LINE_LABEL, line) for line in snapshot.last_lines.splitlines()]
     if not snapshot.can_stop and snapshot.can_start and snapshot.resume_step:
-        rows.append(("다음", f"train 을 하면 {snapshot.resume_step:,}단계부터 이어집니다."))
-    rows += [("참고", note) for note in status.notes]
+        rows.append(
+            (
+                tr("다음"),
+                tr("train 을 하면 {resume_step:,}단계부터 이어집니다.").format(
+                    resume_step=snapshot.resume_step
+                ),
+            )
+        )
+    rows += [(tr("참고"), note) for note in status.notes]
     return format_columns(rows)
 
 
@@ -119,7 +164,9 @@ def eval_samples_text(transcript: EvalTranscript, best_step: int | None) -> str:
     """Each eval prompt with its sampled replies by step and the reference reply."""
     samples = transcript.selected(best_step)
     if not samples or not transcript.prompts:
-        return "같은 말에 대답해 본 것이 없습니다. training.sample_replies 를 1 이상으로 두세요.\n"
+        return tr(
+            "같은 말에 대답해 본 것이 없습니다. training.sample_replies 를 1 이상으로 두세요.\n"
+        )
     figures = [
         (_step_label(sample.step, best_step), likeness_text(sample.likeness))
         for sample in samples
@@ -134,11 +181,11 @@ def eval_samples_text(transcript: EvalTranscript, best_step: int | None) -> str:
             )
             for sample in samples
         ]
-        rows.append(("방에서 실제로", _on_one_line(prompt.reference)))
+        rows.append((tr("방에서 실제로"), _on_one_line(prompt.reference)))
         title = f"{index + 1}. {_prompt_text(prompt)}"
         blocks.append(f"{title}\n{format_columns(rows, indent='   ')}")
     has_best = any(sample.step == best_step for sample in samples)
-    return "\n".join(blocks) + ("\n● 가장 좋은 때\n" if has_best else "")
+    return "\n".join(blocks) + (tr("\n● 가장 좋은 때\n") if has_best else "")
 
 
 def snapshot_json(snapshot: TrainingSnapshot) -> dict[str, object]:
@@ -195,11 +242,13 @@ def _prompt_text(prompt: EvalPrompt) -> str:
         for message in prompt.context
     ]
     target = f" → {display_name(prompt.participant)}" if prompt.participant else ""
-    return f"{'  '.join(messages) or '(대화의 첫마디)'}{target}"
+    return f"{'  '.join(messages) or tr('(대화의 첫마디)')}{target}"
 
 
 def _step_label(step: int, best_step: int | None) -> str:
-    return (f"{step:,}단계" if step else "배우기 전") + (" ●" if step == best_step else "")
+    return (tr("{step:,}단계").format(step=step) if step else tr("배우기 전")) + (
+        " ●" if step == best_step else ""
+    )
 
 
 def _on_one_line(text: str) -> str:

@@ -15,12 +15,13 @@ from kakaobot.cli.hints import command_hint
 from kakaobot.cli.parser import UsageError
 from kakaobot.display_name import display_name
 from kakaobot.errors import KakaobotError
+from kakaobot.language import tr
 from kakaobot.outgoing import OutgoingRequest, requests
 from kakaobot.runs.labels import minute_text
 
-CONFIRMATION = "지우기"
+CONFIRMATION = tr("지우기")
 """What is typed to erase."""
-_HEAD = ("이름", "크기", "어디에", "무엇")
+_HEAD = (tr("이름"), tr("크기"), tr("어디에"), tr("무엇"))
 _MAX_REQUESTS = 20
 
 
@@ -40,15 +41,25 @@ def where(args: Namespace, context: CommandContext) -> None:
         )
         return
     console = context.console
-    console.print(f"{context.home.root} 에 있는 것 (모두 {size_text(total_size(things))})")
+    console.print(
+        tr("{root} 에 있는 것 (모두 {things})").format(
+            root=context.home.root, things=size_text(total_size(things))
+        )
+    )
     console.print(format_columns([_HEAD, *map(_columns, things)]), end="")
-    console.print(f"\n밖으로 나간 요청: {len(sent):,}번 (창을 마지막으로 연 뒤)")
+    console.print(
+        tr("\n밖으로 나간 요청: {sent:,}번 (창을 마지막으로 연 뒤)").format(sent=len(sent))
+    )
     if sent:
         rows = map(_request_columns, sent[-_MAX_REQUESTS:])
         console.print(format_columns(list(rows), indent="  "), end="")
-    console.print(f"동의: {consent_text(given)}")
+    console.print(tr("동의: {given}").format(given=consent_text(given)))
     if any(thing.is_erasable for thing in things):
-        console.print(f"영원히 지우기: {command_hint('erase', ('--all', ()))}")
+        console.print(
+            tr("영원히 지우기: {command_hint}").format(
+                command_hint=command_hint("erase", ("--all", ()))
+            )
+        )
 
 
 def erase(args: Namespace, context: CommandContext) -> None:
@@ -60,7 +71,9 @@ def erase(args: Namespace, context: CommandContext) -> None:
             on.
     """
     if bool(args.names) == args.all:
-        raise UsageError("지울 것의 이름이나 --all 가운데 하나를 적으세요. 이름은 where 로 봅니다.")
+        raise UsageError(
+            tr("지울 것의 이름이나 --all 가운데 하나를 적으세요. 이름은 where 로 봅니다.")
+        )
     gate = PasswordGate.from_home(context.home)
     access = context.authenticate(gate) if gate.is_set else None
     erasing, console = Erasing(context.home, gate), context.console
@@ -68,12 +81,12 @@ def erase(args: Namespace, context: CommandContext) -> None:
     if not args.yes:
         if not console.is_interactive:
             raise KakaobotError(
-                "물어볼 터미널이 없어 지우지 않았습니다. 묻지 않고 지우려면 --yes 를 붙이세요."
+                tr("물어볼 터미널이 없어 지우지 않았습니다. 묻지 않고 지우려면 --yes 를 붙이세요.")
             )
         console.notify(format_columns([_columns(thing) for thing in plan.things]).rstrip())
         console.notify(plan.question)
         if not _is_confirmed(context):
-            console.notify("지우지 않았습니다.")
+            console.notify(tr("지우지 않았습니다."))
             return
     erasure = erasing.erase(access, args.names)
     if erasure.left:
@@ -83,7 +96,9 @@ def erase(args: Namespace, context: CommandContext) -> None:
 
 def _is_confirmed(context: CommandContext) -> bool:
     try:
-        answer = context.console.ask(f"지우려면 '{CONFIRMATION}' 라고 적으세요: ")
+        answer = context.console.ask(
+            tr("지우려면 '{confirmation}' 라고 적으세요: ").format(confirmation=CONFIRMATION)
+        )
     except EOFError:
         return False
     return answer == CONFIRMATION

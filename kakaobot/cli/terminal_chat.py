@@ -16,18 +16,19 @@ from kakaobot.cli.context import PRACTICE
 from kakaobot.cli.hints import command_hint
 from kakaobot.display_name import display_name, display_names, display_sentence
 from kakaobot.errors import ConversationError
+from kakaobot.language import tr
 
 _COMMANDS = (
-    (("/다시", "/retry"), "마지막 대답을 다시 받습니다."),
-    (("/되돌리기", "/undo"), "마지막으로 주고받은 말을 다시 볼 수 없게 지웁니다."),
-    (("/갈래", "/branch"), "같은 자리에서 달리 주고받은 말로 옮겨 갑니다."),
-    (("/새로", "/reset"), "새 대화를 시작합니다. 지금까지의 대화는 남습니다."),
-    (("/지우기", "/delete"), "이 대화를 다시 볼 수 없게 지우고 새로 시작합니다."),
-    (("/이름", "/rename"), "이 대화에 이름을 붙입니다. 예: /이름 여름휴가"),
-    (("/내보내기", "/export"), "이 대화를 글로 출력합니다."),
-    (("/누구", "/who"), "누가 대답하는지, 저장하는지 보여 줍니다."),
-    (("/끝", "/exit"), "대화를 마칩니다. Ctrl+D 도 같습니다."),
-    (("/도움말", "/help"), "이 목록을 보여 줍니다."),
+    (("/다시", "/retry"), tr("마지막 대답을 다시 받습니다.")),
+    (("/되돌리기", "/undo"), tr("마지막으로 주고받은 말을 다시 볼 수 없게 지웁니다.")),
+    (("/갈래", "/branch"), tr("같은 자리에서 달리 주고받은 말로 옮겨 갑니다.")),
+    (("/새로", "/reset"), tr("새 대화를 시작합니다. 지금까지의 대화는 남습니다.")),
+    (("/지우기", "/delete"), tr("이 대화를 다시 볼 수 없게 지우고 새로 시작합니다.")),
+    (("/이름", "/rename"), tr("이 대화에 이름을 붙입니다. 예: /이름 여름휴가")),
+    (("/내보내기", "/export"), tr("이 대화를 글로 출력합니다.")),
+    (("/누구", "/who"), tr("누가 대답하는지, 저장하는지 보여 줍니다.")),
+    (("/끝", "/exit"), tr("대화를 마칩니다. Ctrl+D 도 같습니다.")),
+    (("/도움말", "/help"), tr("이 목록을 보여 줍니다.")),
 )
 _NAMES = {name: korean for (korean, english), _ in _COMMANDS for name in (korean, english)}
 """Command as typed → its Korean name."""
@@ -89,7 +90,7 @@ class TerminalChat:
         show_persona(persona, self._console)
         # Keep this run even if a newer one gets an adapter.
         self._setup = replace(self._setup, run=persona.run)
-        self._console.notify("끝내려면 /끝, 다른 명령은 /도움말")
+        self._console.notify(tr("끝내려면 /끝, 다른 명령은 /도움말"))
         self._recall()
         while (text := self._ask()) != _END:
             if text.startswith("/"):
@@ -100,7 +101,9 @@ class TerminalChat:
                 self._reply()
         if self._conversation.id:
             hint = command_hint("chat", ("--continue", []))
-            self._console.notify(f"이 대화를 저장했습니다. 이어서 하려면: {hint}")
+            self._console.notify(
+                tr("이 대화를 저장했습니다. 이어서 하려면: {hint}").format(hint=hint)
+            )
 
     @property
     def _user_name(self) -> str:
@@ -130,12 +133,12 @@ class TerminalChat:
             self._next_branch()
         elif command == "/새로":
             self._start_anew()
-            self._console.notify("새 대화를 시작합니다.")
+            self._console.notify(tr("새 대화를 시작합니다."))
         elif command == "/지우기":
             self._delete()
         elif command == "/이름":
             self._conversations.rename(self._access, self._kept_id(), rest)
-            self._console.notify("이 대화의 이름을 바꿨습니다.")
+            self._console.notify(tr("이 대화의 이름을 바꿨습니다."))
         elif command == "/내보내기":
             text = self._conversations.export(self._access, self.lines)
             self._console.print(text, end="")
@@ -148,7 +151,7 @@ class TerminalChat:
     def _retry(self) -> None:
         lines = self._up_to_user()
         if not lines:
-            self._console.notify("다시 받을 대답이 없습니다.")
+            self._console.notify(tr("다시 받을 대답이 없습니다."))
             return
         self.lines = lines
         self._reply()
@@ -156,30 +159,32 @@ class TerminalChat:
     def _undo(self) -> None:
         lines = self._up_to_user()[:-1]
         if not self.lines:
-            self._console.notify("되돌릴 말이 없습니다.")
+            self._console.notify(tr("되돌릴 말이 없습니다."))
             return
         self.lines = lines
         self._conversations.drop_after(self._access, self._conversation, len(lines))
-        self._console.notify("마지막으로 주고받은 말을 지웠습니다.")
+        self._console.notify(tr("마지막으로 주고받은 말을 지웠습니다."))
 
     def _next_branch(self) -> None:
         kept = self._conversations.open(self._access, self._kept_id())
         if kept.branches < 2:
-            self._console.notify("다른 갈래가 없습니다.")
+            self._console.notify(tr("다른 갈래가 없습니다."))
             return
         kept = self._conversations.show_branch(self._access, kept.id, kept.branch + 1)
         self.lines = [line.line for line in kept.lines]
-        self._console.notify(f"갈래 {kept.branch}/{kept.branches}")
+        self._console.notify(
+            tr("갈래 {branch}/{branches}").format(branch=kept.branch, branches=kept.branches)
+        )
         self._recall()
 
     def _delete(self) -> None:
         if self._conversation.id:
-            question = "이 대화를 다시 볼 수 없게 지웁니다. 지울까요? [y/N] "
+            question = tr("이 대화를 다시 볼 수 없게 지웁니다. 지울까요? [y/N] ")
             if self._console.is_interactive and not self._console.confirm(question):
                 return
             self._conversations.delete(self._access, self._conversation.id)
         self._start_anew()
-        self._console.notify("지금까지의 대화를 지웠습니다.")
+        self._console.notify(tr("지금까지의 대화를 지웠습니다."))
 
     def _start_anew(self) -> None:
         self.lines = []
@@ -191,9 +196,9 @@ class TerminalChat:
         members = (persona.name,) if persona.name else self._setup.members or persona.participants
         is_kept = not self._conversation.is_private
         rows = [
-            ("대답하는 사람", display_names(members)),
-            ("내 이름", display_name(self._user_name)),
-            ("이 대화", "저장합니다." if is_kept else "저장하지 않습니다."),
+            (tr("대답하는 사람"), display_names(members)),
+            (tr("내 이름"), display_name(self._user_name)),
+            (tr("이 대화"), tr("저장합니다.") if is_kept else tr("저장하지 않습니다.")),
         ]
         self._console.notify(format_columns(rows).rstrip())
 
@@ -204,7 +209,7 @@ class TerminalChat:
             ConversationError: nothing of it is kept.
         """
         if not self._conversation.id:
-            raise ConversationError("아직 저장한 말이 없습니다. 먼저 말을 건네세요.")
+            raise ConversationError(tr("아직 저장한 말이 없습니다. 먼저 말을 건네세요."))
         return self._conversation.id
 
     def _up_to_user(self) -> list[ChatLine]:
@@ -256,7 +261,7 @@ class TerminalChat:
             if answer.bubbles:
                 self._append(answer)
         if not answer.bubbles and (answer.note or not answered):
-            self._console.notify(answer.note or "(대답 없음)")
+            self._console.notify(answer.note or tr("(대답 없음)"))
 
     def _append(self, answer: Reply) -> None:
         self.lines.append(ChatLine(answer.name, "\n".join(answer.bubbles), from_user=False))

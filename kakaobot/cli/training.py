@@ -25,6 +25,7 @@ from kakaobot.cli.run_text import (
     status_table,
 )
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.runs.exit_reason import LAST_LINE_LABEL
 from kakaobot.runs.run import LOG
 
@@ -52,14 +53,14 @@ def train(args: Namespace, context: CommandContext) -> None:
     run = "" if args.new else training.adopt()
     started_at = 0.0
     if run:
-        console.notify(f"이미 진행 중인 학습 '{run}' 에 붙었습니다.")
+        console.notify(tr("이미 진행 중인 학습 '{run}' 에 붙었습니다.").format(run=run))
     else:
         resume_step = 0 if args.new else training.snapshot().resume_step
         started_at = time.time()
         snapshot = training.start(new=args.new)
         run = snapshot.run
         console.notify(start_text(snapshot, resume_step))
-    console.notify("Ctrl+C 를 누르면 저장하고 멈춥니다.")
+    console.notify(tr("Ctrl+C 를 누르면 저장하고 멈춥니다."))
     with report_follows(context):
         _print_end(follow(training, run, console, started_at=started_at), context)
 
@@ -69,12 +70,15 @@ def stop(args: Namespace, context: CommandContext) -> None:
     run = training.stop(args.run).run
     if not args.wait:
         console.print(
-            f"학습 '{run}' 에 멈추라고 했습니다. 저장하고 끝나는 모습은 status --watch 로 봅니다."
+            tr(
+                "학습 '{run}' 에 멈추라고 했습니다. 저장하고 끝나는 모습은 status --watch 로 "
+                "봅니다."
+            ).format(run=run)
         )
         return
     while not training.wait(run, _POLL_SECONDS):
         line = status_line(training.snapshot(run))
-        console.show_status(f"저장하고 끝나기를 기다립니다. {line}")
+        console.show_status(tr("저장하고 끝나기를 기다립니다. {line}").format(line=line))
     with report_follows(context):
         _print_end(_check_ended(training.snapshot(run)), context)
 
@@ -94,8 +98,8 @@ def status(args: Namespace, context: CommandContext) -> None:
             samples_text = eval_samples_text(snapshot.eval_samples, snapshot.status.best_step)
             console.print(f"\n{samples_text}", end="")
     else:
-        hint = snapshot.start_blocker or "train 으로 시작하세요."
-        console.print(f"아직 학습한 적이 없습니다. {hint}")
+        hint = snapshot.start_blocker or tr("train 으로 시작하세요.")
+        console.print(tr("아직 학습한 적이 없습니다. {hint}").format(hint=hint))
 
 
 def follow(
@@ -124,11 +128,11 @@ def follow(
             snapshot = training.snapshot(run)
             status = snapshot.status
             if status.heartbeat < started_at:
-                console.show_status("학습 프로세스를 시작하는 중")
+                console.show_status(tr("학습 프로세스를 시작하는 중"))
                 continue
             for note in status.notes:
                 if note not in shown_notes:
-                    console.notify(f"참고: {note}")
+                    console.notify(tr("참고: {note}").format(note=note))
                     shown_notes.add(note)
             console.show_status(status_line(snapshot))
         except KeyboardInterrupt:
@@ -136,14 +140,14 @@ def follow(
                 # The first request failed if the worker had not started yet.
                 requested = requested or _request_stop(training, run)
                 console.notify(
-                    "먼저 나옵니다. 학습 프로세스는 혼자 저장을 마칩니다. status 로 확인하세요."
+                    tr("먼저 나옵니다. 학습 프로세스는 혼자 저장을 마칩니다. status 로 확인하세요.")
                     if requested
-                    else "먼저 나옵니다. 학습은 계속됩니다. stop 으로 멈출 수 있습니다."
+                    else tr("먼저 나옵니다. 학습은 계속됩니다. stop 으로 멈출 수 있습니다.")
                 )
                 raise
             interrupted = True
             console.notify(
-                "저장하고 멈추는 중입니다. 다시 Ctrl+C 를 누르면 기다리지 않고 나옵니다."
+                tr("저장하고 멈추는 중입니다. 다시 Ctrl+C 를 누르면 기다리지 않고 나옵니다.")
             )
 
 
@@ -157,7 +161,7 @@ def report_follows(context: CommandContext) -> Iterator[None]:
         failure = error
     home, progress = context.home, context.console.progress
     if follow_training(Datasets(home), Estimates(home), progress):
-        progress(1.0, "보고서를 다 썼습니다")
+        progress(1.0, tr("보고서를 다 썼습니다"))
     if failure:
         raise failure
 
@@ -182,10 +186,12 @@ def _check_ended(snapshot: TrainingSnapshot, started_at: float = 0.0) -> Trainin
         return snapshot
     if status.state == "failed" and status.message:
         raise RunError(status.message)
-    last_line = (snapshot.log.splitlines() or ["없음"])[-1]
+    last_line = (snapshot.log.splitlines() or [tr("없음")])[-1]
     raise RunError(
-        f"학습 프로세스가 시작하자마자 끝났습니다. {LOG} 를 확인하세요. "
-        f"{LAST_LINE_LABEL}: {last_line}"
+        tr(
+            "학습 프로세스가 시작하자마자 끝났습니다. {log} 를 확인하세요. "
+            "{last_line_label}: {last_line}"
+        ).format(log=LOG, last_line_label=LAST_LINE_LABEL, last_line=last_line)
     )
 
 

@@ -30,11 +30,12 @@ from kakaobot.dataset.jsonl import dump_rows, from_row, iter_rows, to_row
 from kakaobot.dataset.privacy import masker
 from kakaobot.dataset.sampler import EvenSampler
 from kakaobot.errors import DatasetError
+from kakaobot.language import tr
 from kakaobot.schema import ChatMessage, Conversation, Turn
 from kakaobot.settings import DataSettings
 
 CORRECTIONS = "corrections.jsonl"
-FORBIDDEN = "하지 말라고 한 말"
+FORBIDDEN = tr("하지 말라고 한 말")
 """Why a wanted reply is left out: it is also one that must not be said."""
 _HELD_OUT_SHARE = 5
 """One of so many edits is not learned, but asked for in the end."""
@@ -193,7 +194,10 @@ def read_corrections(folder: Path) -> list[Correction]:
         return [_load(parse_json(line)) for line in text.split("\n") if line]
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise DatasetError(
-            f"다시 배울 말({CORRECTIONS})이 없거나 손상되었습니다. '다시 배우기'를 새로 시작하세요."
+            tr(
+                "다시 배울 말({corrections})이 없거나 손상되었습니다. '다시 배우기'를 새로 "
+                "시작하세요."
+            ).format(corrections=CORRECTIONS)
         ) from error
 
 

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple, get_args
 
 from kakaobot.atomic_io import parse_json
 from kakaobot.errors import DatasetError
+from kakaobot.language import tr
 from kakaobot.runs.log import now_text
 
 FeedbackKind = Literal["good", "bad", "edit", "never"]
@@ -127,7 +128,11 @@ class FeedbackStore:
         """
         entry = next((entry for entry in self.entries() if entry.id == entry_id), None)
         if entry is None:
-            raise DatasetError(f"{entry_id}번 고친 말이 없습니다. 목록을 새로 고쳐 확인하세요.")
+            raise DatasetError(
+                tr("{entry_id}번 고친 말이 없습니다. 목록을 새로 고쳐 확인하세요.").format(
+                    entry_id=entry_id
+                )
+            )
         return entry
 
     def delete(self, entry_id: int) -> None:
@@ -151,13 +156,17 @@ class FeedbackStore:
                 yield database
         except sqlite3.OperationalError as error:
             raise DatasetError(
-                f"고친 말을 {self._file} 에 적거나 읽지 못했습니다. 디스크에 자리가 있는지, 다른 "
-                f"프로그램이 그 파일을 쓰고 있지 않은지 확인하고 다시 해 주세요. ({error})"
+                tr(
+                    "고친 말을 {file} 에 적거나 읽지 못했습니다. 디스크에 자리가 있는지, 다른 "
+                    "프로그램이 그 파일을 쓰고 있지 않은지 확인하고 다시 해 주세요. ({error})"
+                ).format(file=self._file, error=error)
             ) from error
         except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
             raise DatasetError(
-                f"고친 말을 적어 둔 파일 {self._file} 이 손상되었습니다. "
-                "다른 곳으로 옮기면 새로 만듭니다."
+                tr(
+                    "고친 말을 적어 둔 파일 {file} 이 손상되었습니다. 다른 곳으로 옮기면 새로 "
+                    "만듭니다."
+                ).format(file=self._file)
             ) from error
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kakaobot.dataset.filters import REASONS
 from kakaobot.dataset.sampler import EvenSampler
 from kakaobot.dataset.target_selection import TargetSelection
+from kakaobot.language import tr
 from kakaobot.schema import Turn
 from kakaobot.style import StyleProfile, style_distance, style_profile
 
@@ -39,7 +40,7 @@ class FilterEffect:
     """Share of replies with several bubbles."""
 
 
-BEFORE, AFTER = "거르기 전", "모두 거른 뒤"
+BEFORE, AFTER = tr("거르기 전"), tr("모두 거른 뒤")
 
 
 class ReplySample:

@@ -16,26 +16,27 @@ from kakaobot.dataset.boilerplate import MIN_CHARS, is_boilerplate
 from kakaobot.dataset.pii.spans import LINK, TAGS
 from kakaobot.exports.notices import contains_official
 from kakaobot.exports.participants import find_bots
+from kakaobot.language import deferred
 from kakaobot.schema import Conversation, Message, Turn
 from kakaobot.settings import DataSettings
 
-MEDIA = "사진·동영상·이모티콘"
-SYSTEM = "들어옴·나감 같은 안내"
-DELETED = "삭제된 메시지"
-EXCLUDED = "빼기로 한 사람의 말"
-EMPTY = "빈 메시지"
-TOO_SHORT = "짧은 말 (앞 대화로만 씀)"
-TOO_LONG = "한 번에 읽기에 너무 긴 말"
-OTHER_PARTICIPANT = "다른 사람의 말 (앞 대화로만 씀)"
-UNREACHED = "배울 대답과 이어지지 않은 말"
-BOT = "봇의 말"
-NOTICE = "카카오톡이 쓴 안내"
-LINKS = "링크만 있는 말"
-BOILERPLATE = "복사해 붙인 뉴스·공지"
-FORWARDED = "여러 곳에 돌린 글"
-REPEATED = "전에 한 긴 말의 되풀이"
-CAPPED = "너무 많은 짧은 반응"
-LEAKED = "검증에 쓰는 긴 말(20자부터)과 거의 같은 말"
+MEDIA = deferred("사진·동영상·이모티콘")
+SYSTEM = deferred("들어옴·나감 같은 안내")
+DELETED = deferred("삭제된 메시지")
+EXCLUDED = deferred("빼기로 한 사람의 말")
+EMPTY = deferred("빈 메시지")
+TOO_SHORT = deferred("짧은 말 (앞 대화로만 씀)")
+TOO_LONG = deferred("한 번에 읽기에 너무 긴 말")
+OTHER_PARTICIPANT = deferred("다른 사람의 말 (앞 대화로만 씀)")
+UNREACHED = deferred("배울 대답과 이어지지 않은 말")
+BOT = deferred("봇의 말")
+NOTICE = deferred("카카오톡이 쓴 안내")
+LINKS = deferred("링크만 있는 말")
+BOILERPLATE = deferred("복사해 붙인 뉴스·공지")
+FORWARDED = deferred("여러 곳에 돌린 글")
+REPEATED = deferred("전에 한 긴 말의 되풀이")
+CAPPED = deferred("너무 많은 짧은 반응")
+LEAKED = deferred("검증에 쓰는 긴 말(20자부터)과 거의 같은 말")
 
 REASONS = (TOO_SHORT, BOT, NOTICE, LINKS, BOILERPLATE, FORWARDED, REPEATED, CAPPED)
 """Why a candidate is excluded, in the order of the filters; the first match counts."""

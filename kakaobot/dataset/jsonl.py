@@ -10,9 +10,10 @@ from typing import Any
 
 from kakaobot.atomic_io import parse_json
 from kakaobot.errors import DatasetError
+from kakaobot.language import tr
 from kakaobot.schema import ChatMessage, Conversation
 
-_REBUILD = "'데이터 준비'(preprocess)를 다시 실행하세요."
+_REBUILD = tr("'데이터 준비'(preprocess)를 다시 실행하세요.")
 
 
 def to_row(conversation: Conversation) -> dict[str, Any]:
@@ -78,7 +79,9 @@ def iter_rows(file: Path) -> Iterator[Conversation]:
             row = from_row(parse_json(line))
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise DatasetError(
-                f"{file.name} 의 {number}번째 줄이 손상되었습니다. {_REBUILD}"
+                tr("{name} 의 {number}번째 줄이 손상되었습니다. {rebuild}").format(
+                    name=file.name, number=number, rebuild=_REBUILD
+                )
             ) from error
         yield row
 
@@ -107,10 +110,14 @@ def _complete_lines(file: Path) -> Iterator[str]:
         with file.open(encoding="utf-8", newline="\n") as text:
             yield from (line for line in text if line.endswith("\n"))
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{file.name} 이 손상되었습니다. {_REBUILD}") from error
+        raise DatasetError(
+            tr("{name} 이 손상되었습니다. {rebuild}").format(name=file.name, rebuild=_REBUILD)
+        ) from error
     except OSError as error:
         raise DatasetError(
-            f"{file.name} 이 없습니다. 먼저 '데이터 준비'(preprocess)를 실행하세요."
+            tr("{name} 이 없습니다. 먼저 '데이터 준비'(preprocess)를 실행하세요.").format(
+                name=file.name
+            )
         ) from error
 
 

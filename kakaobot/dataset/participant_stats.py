@@ -21,6 +21,7 @@ from kakaobot.dataset.target_selection import select_targets
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.merge import RoomHistory
+from kakaobot.language import tr
 from kakaobot.schema import Message, Progress, Turn, no_progress
 from kakaobot.settings import DataSettings
 
@@ -165,7 +166,7 @@ def participant_stats(
     counts = _count_turns(rooms, rules, progress)
     stats = []
     for number, (name, participant) in enumerate(counts.items()):
-        progress(_COUNTED + (1 - _COUNTED) * number / len(counts), "봇이 있는지 살펴보는 중")
+        progress(_COUNTED + (1 - _COUNTED) * number / len(counts), tr("봇이 있는지 살펴보는 중"))
         stats.append(_summarize(name, participant, rules, enough))
     return sorted(stats, key=lambda participant: (-participant.replies, participant.name))
 
@@ -194,13 +195,13 @@ class _ParticipantCounts:
 def _count_turns(
     rooms: Mapping[str, Sessions], rules: FilterRules, progress: Progress
 ) -> dict[str, _ParticipantCounts]:
-    progress(0.0, "배우지 않을 말을 가려내는 중")
+    progress(0.0, tr("배우지 않을 말을 가려내는 중"))
     # The cap depends on the persona, so it is applied per participant.
     selections = select_targets(
         {room: sessions.turns for room, sessions in rooms.items()}, rules, cap_backchannels=False
     )
     counts: dict[str, _ParticipantCounts] = {}
-    progress(_FILTERED, "배울 수 있는 대답을 세는 중")
+    progress(_FILTERED, tr("배울 수 있는 대답을 세는 중"))
     done, total = 0, sum(sessions.turn_count for sessions in rooms.values())
     for room, sessions in rooms.items():
         reasons, positions = selections[room].reasons, count()
@@ -210,7 +211,7 @@ def _count_turns(
                 != (done := done + len(session.turns)) // _TURNS_PER_UPDATE
             ):
                 share = _FILTERED + (_COUNTED - _FILTERED) * done / total
-                progress(share, "배울 수 있는 대답을 세는 중")
+                progress(share, tr("배울 수 있는 대답을 세는 중"))
             previous = ""
             for turn in session.turns:
                 if turn.sender not in counts:
@@ -233,14 +234,21 @@ def _summarize(
     answer_share = counts.answers / counts.turns
     is_bot_by_name = name in rules.bots
     if is_bot_by_name or counts.bot_detector.is_bot(answer_share):
-        reason = "이름이 봇" if is_bot_by_name else "같은 틀의 말을 기계처럼 되풀이"
+        reason = tr("이름이 봇") if is_bot_by_name else tr("같은 틀의 말을 기계처럼 되풀이")
         advice: Advice = "bot"
-        sentence = f"봇으로 보임 ({reason}): 배우지 말고 빼는 것이 좋습니다."
+        sentence = tr("봇으로 보임 ({reason}): 배우지 말고 빼는 것이 좋습니다.").format(
+            reason=reason
+        )
     elif len(sizes) < enough:
         advice = "few"
-        sentence = f"부족: 배울 대답이 {enough - len(sizes):,}개 더 필요합니다."
+        sentence = tr("부족: 배울 대답이 {enough:,}개 더 필요합니다.").format(
+            enough=enough - len(sizes)
+        )
     else:
-        advice, sentence = "enough", f"충분: 배울 대답이 {len(sizes):,}개 있습니다."
+        advice, sentence = (
+            "enough",
+            tr("충분: 배울 대답이 {sizes:,}개 있습니다.").format(sizes=len(sizes)),
+        )
     return ParticipantStats(
         name=name,
         messages=counts.messages,
@@ -262,5 +270,5 @@ def _with_progress(history: RoomHistory, progress: Progress) -> Iterator[Message
     for number, message in enumerate(history.messages):
         if number % _MESSAGES_PER_UPDATE == 0:
             share = number / len(history.messages)
-            progress(share, f"'{history.room}' 에서 누가 말하는지 살펴보는 중")
+            progress(share, tr("'{room}' 에서 누가 말하는지 살펴보는 중").format(room=history.room))
         yield message

@@ -34,6 +34,7 @@ from kakaobot.dataset.turn_taking import TurnTaking, TurnTakingCounter
 from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import sender_counts
 from kakaobot.exports.participants import find_bots
+from kakaobot.language import tr
 from kakaobot.schema import Conversation, Session
 from kakaobot.settings import Settings
 from kakaobot.style.likeness import LikenessScale
@@ -318,10 +319,10 @@ class _SelectedSession:
 def _few_replies_warning(replies: int) -> str:
     if replies >= ENOUGH_REPLIES:
         return ""
-    return (
-        f"배울 대답이 {replies:,}개뿐입니다. {ENOUGH_REPLIES}개보다 적으면 같은 말을 "
+    return tr(
+        "배울 대답이 {replies:,}개뿐입니다. {enough_replies}개보다 적으면 같은 말을 "
         "되풀이하기 쉬우니, 더 긴 기간을 내보내거나 '방 전체'를 골라 보세요."
-    )
+    ).format(replies=replies, enough_replies=ENOUGH_REPLIES)
 
 
 def _prefetch(

@@ -27,6 +27,7 @@ from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import MappedMessages
 from kakaobot.exports.participants import EXPORTER_NAMES, find_bots
+from kakaobot.language import tr
 from kakaobot.schema import Message
 from kakaobot.settings import Settings
 
@@ -180,8 +181,10 @@ class PseudonymStore:
                     self._write(_StoredPseudonyms(stored.salt, dict(sorted(names.items()))))
         except (OSError, Timeout) as error:
             raise DatasetError(
-                f"지어낸 이름을 {self._file} 에 적지 못했습니다. "
-                "그 폴더에 쓸 수 있는지, 디스크에 자리가 있는지 확인하고 다시 해 주세요."
+                tr(
+                    "지어낸 이름을 {file} 에 적지 못했습니다. 그 폴더에 쓸 수 있는지, 디스크에 "
+                    "자리가 있는지 확인하고 다시 해 주세요."
+                ).format(file=self._file)
             ) from error
         return names
 
@@ -196,8 +199,10 @@ class PseudonymStore:
             return _StoredPseudonyms()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DatasetError(
-                f"지어낸 이름을 적어 둔 파일 {self._file} 을 읽을 수 없습니다. 그 파일을 고치거나, "
-                "다른 이름으로 바꾸면 모두에게 이름을 새로 지어 줍니다."
+                tr(
+                    "지어낸 이름을 적어 둔 파일 {file} 을 읽을 수 없습니다. 그 파일을 고치거나, "
+                    "다른 이름으로 바꾸면 모두에게 이름을 새로 지어 줍니다."
+                ).format(file=self._file)
             ) from error
 
     def _write(self, stored: _StoredPseudonyms) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from kakaobot.atomic_io import parse_json
 from kakaobot.errors import ExportError
 from kakaobot.exports.paths import replace_surrogates
+from kakaobot.language import tr
 
 Aliases = Mapping[str, str]
 """Alias → the name it was joined to."""
@@ -53,14 +54,16 @@ def add_aliases(aliases: Aliases, name: str, others: Sequence[str]) -> dict[str,
     for other in dict.fromkeys(others):
         if other in aliases and _resolve(aliases, other) != name:
             raise ExportError(
-                f"'{other}' 이름은 이미 '{_resolve(aliases, other)}' 님과 합쳐져 있습니다. "
-                "먼저 되돌린 다음 다시 합쳐 주세요."
+                tr(
+                    "'{other}' 이름은 이미 '{aliases}' 님과 합쳐져 있습니다. 먼저 되돌린 다음 "
+                    "다시 합쳐 주세요."
+                ).format(other=other, aliases=_resolve(aliases, other))
             )
         if other not in (*aliases, name):
             joined[other] = name
     if joined == dict(aliases):
         raise ExportError(
-            "새로 합칠 것이 없습니다. 이미 합쳤거나 같은 이름입니다. 다른 이름을 골라 주세요."
+            tr("새로 합칠 것이 없습니다. 이미 합쳤거나 같은 이름입니다. 다른 이름을 골라 주세요.")
         )
     return joined
 
@@ -72,7 +75,11 @@ def remove_alias(aliases: Aliases, alias: str) -> dict[str, str]:
         ExportError: there is no such alias.
     """
     if alias not in aliases:
-        raise ExportError(f"'{alias}' 이름은 합쳐 둔 것이 아닙니다. 목록을 새로 고쳐 주세요.")
+        raise ExportError(
+            tr("'{alias}' 이름은 합쳐 둔 것이 아닙니다. 목록을 새로 고쳐 주세요.").format(
+                alias=alias
+            )
+        )
     return {key: name for key, name in aliases.items() if key != alias}
 
 
@@ -85,9 +92,13 @@ def clean_name(name: str) -> str:
     name = unicodedata.normalize("NFC", replace_surrogates(name))
     name = " ".join(_CONTROL.sub(" ", name).split())
     if not name:
-        raise ExportError("부를 이름을 골라 주거나 적어 주세요.")
+        raise ExportError(tr("부를 이름을 골라 주거나 적어 주세요."))
     if len(name) > _MAX_LENGTH:
-        raise ExportError(f"이름이 너무 깁니다. {_MAX_LENGTH}자 안으로 적어 주세요.")
+        raise ExportError(
+            tr("이름이 너무 깁니다. {max_length}자 안으로 적어 주세요.").format(
+                max_length=_MAX_LENGTH
+            )
+        )
     return name
 
 

@@ -35,6 +35,7 @@ from kakaobot.exports.contained_files import (
 )
 from kakaobot.exports.folders import open_folder
 from kakaobot.exports.paths import base_name
+from kakaobot.language import tr
 
 MAX_RATIO = 200
 """A chat compresses to a tenth; only a zip bomb compresses to a two-hundredth."""
@@ -62,20 +63,26 @@ def open_container(path: Path, name: str) -> Container:
             return open_folder(path, name)
         if path.exists() and not path.is_file():
             raise ExportError(
-                f"'{name}' 은(는) 파일이 아니라 장치나 통로라서 읽지 않았습니다. "
-                "카카오톡에서 내보낸 파일을 골라 주세요."
+                tr(
+                    "'{name}' 은(는) 파일이 아니라 장치나 통로라서 읽지 않았습니다. 카카오톡에서 "
+                    "내보낸 파일을 골라 주세요."
+                ).format(name=name)
             )
         with path.open("rb") as file:
             if file.read(len(_ZIP)) in (_ZIP, _EMPTY_ZIP):
                 return _require_text(_open_archive(file, name), name)
         if path.stat().st_size > MAX_BYTES:
             raise ExportError(
-                f"'{name}' 파일이 1GB보다 큽니다. 카카오톡에서 기간을 나누어 다시 내보내 주세요."
+                tr(
+                    "'{name}' 파일이 1GB보다 큽니다. 카카오톡에서 기간을 나누어 다시 내보내 주세요."
+                ).format(name=name)
             )
         data = path.read_bytes()
     except OSError as error:
         raise ExportError(
-            f"'{name}' 파일을 열 수 없습니다. 파일이 있는지 확인하고 다시 올려 주세요."
+            tr("'{name}' 파일을 열 수 없습니다. 파일이 있는지 확인하고 다시 올려 주세요.").format(
+                name=name
+            )
         ) from error
     if _is_mail(data):
         return _open_mail(data, name)
@@ -89,13 +96,17 @@ def _require_text(container: Container, name: str) -> Container:
         return container
     if container.archives:
         raise ExportError(
-            f"'{name}' 압축 파일 안에 대화 대신 또 다른 압축 파일이 "
-            f"{container.archives}개 있습니다. 압축을 한 번 풀고 안에 있던 압축 파일을 올려 주세요."
+            tr(
+                "'{name}' 압축 파일 안에 대화 대신 또 다른 압축 파일이 {archives}개 있습니다. "
+                "압축을 한 번 풀고 안에 있던 압축 파일을 올려 주세요."
+            ).format(name=name, archives=container.archives)
         )
     if not container.skipped:
         raise ExportError(
-            f"'{name}' 압축 파일이 비어 있어 대화가 없습니다. "
-            "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 담아 올려 주세요."
+            tr(
+                "'{name}' 압축 파일이 비어 있어 대화가 없습니다. 카카오톡 채팅방의 '대화 "
+                "내보내기'로 만든 파일을 담아 올려 주세요."
+            ).format(name=name)
         )
     return container
 
@@ -113,8 +124,10 @@ def _open_mail(data: bytes, name: str) -> Container:
         parts = list(message_from_bytes(data).walk())
     except RecursionError as error:
         raise ExportError(
-            f"'{name}' 메일의 짜임이 너무 복잡해 열지 않았습니다. "
-            "메일에서 대화 파일만 저장해 올려 주세요."
+            tr(
+                "'{name}' 메일의 짜임이 너무 복잡해 열지 않았습니다. 메일에서 대화 파일만 "
+                "저장해 올려 주세요."
+            ).format(name=name)
         ) from error
     for part in parts:
         content = part.get_payload(decode=True)
@@ -170,8 +183,10 @@ def _open_archive(archive_file: IO[bytes], name: str) -> Container:
             ]
     except (*_BROKEN, OSError) as error:
         raise ExportError(
-            f"'{name}' 압축 파일이 손상되었거나 모르는 방식으로 압축되어 있습니다. "
-            "압축을 풀어 그 안의 대화 파일을 올려 주세요."
+            tr(
+                "'{name}' 압축 파일이 손상되었거나 모르는 방식으로 압축되어 있습니다. 압축을 "
+                "풀어 그 안의 대화 파일을 올려 주세요."
+            ).format(name=name)
         ) from error
     files: list[ContainedFile] = []
     skipped = len(entries) - len(texts)
@@ -211,16 +226,20 @@ def _reject_harmful(
     """
     if any(_escapes_folder(entry) for entry in entries):
         raise ExportError(
-            f"'{name}' 압축 파일에 바깥 폴더를 가리키는 파일이 있어 열지 않았습니다. "
-            "대화 파일만 다시 압축해 올려 주세요."
+            tr(
+                "'{name}' 압축 파일에 바깥 폴더를 가리키는 파일이 있어 열지 않았습니다. 대화 "
+                "파일만 다시 압축해 올려 주세요."
+            ).format(name=name)
         )
     total = sum(entry.file_size for entry in texts)
     compressed = sum(entry.compress_size for entry in texts)
     is_bomb = total > max(_MIN_BOMB, compressed * MAX_RATIO)
     if len(entries) > MAX_ENTRIES or total > MAX_BYTES or is_bomb:
         raise ExportError(
-            f"'{name}' 압축 파일에 든 것이 너무 많거나 커서 열지 않았습니다. "
-            "대화 파일만 다시 압축해 올려 주세요."
+            tr(
+                "'{name}' 압축 파일에 든 것이 너무 많거나 커서 열지 않았습니다. 대화 파일만 "
+                "다시 압축해 올려 주세요."
+            ).format(name=name)
         )
 
 
@@ -228,7 +247,9 @@ def _reject_encrypted(entries: Sequence[zipfile.ZipInfo], name: str) -> None:
     """Raises ExportError if a password is needed."""
     if any(entry.flag_bits & 1 for entry in entries):
         raise ExportError(
-            f"'{name}' 압축 파일에 암호가 걸려 있습니다. 암호 없이 다시 압축해 올려 주세요."
+            tr(
+                "'{name}' 압축 파일에 암호가 걸려 있습니다. 암호 없이 다시 압축해 올려 주세요."
+            ).format(name=name)
         )
 
 

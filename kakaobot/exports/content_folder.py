@@ -25,6 +25,7 @@ from kakaobot.exports.paths import (
     safe_name,
 )
 from kakaobot.exports.reader import read_export
+from kakaobot.language import tr
 
 log = logging.getLogger("kakaobot.inbox")
 
@@ -78,7 +79,7 @@ class ContentFolder:
             return replace(stored, modified=status.st_mtime_ns)
         copy = self._organized.find(stored.hash, stored.size)
         if copy and not path.is_dir():
-            log.warning("'%s' 파일을 organized 폴더에서 되살렸습니다.", stored.name)
+            log.warning(tr("'%s' 파일을 organized 폴더에서 되살렸습니다."), stored.name)
             return self.write(stored, copy.read_bytes())
         return replace(stored, modified=None) if status else None
 
@@ -90,14 +91,18 @@ class ContentFolder:
         """
         if not is_plain_file(path):
             log.warning(
-                "inbox 폴더의 %s 은(는) 보통 파일이 아니라서 읽지 않았습니다. "
-                "지우고 대화 파일을 다시 가져와 주세요.",
+                tr(
+                    "inbox 폴더의 %s 은(는) 보통 파일이 아니라서 읽지 않았습니다. "
+                    "지우고 대화 파일을 다시 가져와 주세요."
+                ),
                 path.name,
             )
             return None
         if hash_file(path) != path.stem:
             log.warning(
-                "inbox 폴더의 %s 은(는) 이름과 내용이 달라 읽지 않았습니다. 다시 가져와 주세요.",
+                tr(
+                    "inbox 폴더의 %s 은(는) 이름과 내용이 달라 읽지 않았습니다. 다시 가져와 주세요."
+                ),
                 path.name,
             )
             return None

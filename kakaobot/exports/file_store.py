@@ -31,10 +31,11 @@ from kakaobot.exports.manifest import StoredFile, describe
 from kakaobot.exports.organized_folder import OrganizedFolder
 from kakaobot.exports.paths import base_name, hash_bytes, replace_surrogates, unused_path
 from kakaobot.exports.reader import Export, ReadResult, Upload, read_export, read_upload
+from kakaobot.language import tr
 
 log = logging.getLogger("kakaobot.inbox")
-_RESTORED = "보관해 둔 파일이 손상되어 있어 다시 넣었습니다."
-_NOT_ORGANIZED = (
+_RESTORED = tr("보관해 둔 파일이 손상되어 있어 다시 넣었습니다.")
+_NOT_ORGANIZED = tr(
     "'{name}' 대화는 가져왔지만 organized 폴더에 알아보기 쉬운 이름을 붙이지 못했습니다. "
     "폴더 권한과 경로 길이를 확인해 주세요."
 )
@@ -151,7 +152,7 @@ class FileStore:
         """
         stored = next((file for file in self.list_files() if file.hash == hash), None)
         if stored is None:
-            raise ExportError("살펴볼 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
+            raise ExportError(tr("살펴볼 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요."))
         if not stored.is_intact:
             raise ExportError(damage_notice(stored))
         upload = read_upload(self.path(stored), name=stored.name, room=stored.known_room)
@@ -180,7 +181,7 @@ class FileStore:
         with self._locked():
             entries = self._load()
             if hash not in entries:
-                raise ExportError("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요.")
+                raise ExportError(tr("지우려는 파일이 목록에 없습니다. 목록을 새로 고쳐 주세요."))
             stored = entries.pop(hash)
             self._organized.remove(stored, self.path(stored))
             self._save(entries)
@@ -209,8 +210,10 @@ class FileStore:
             return {}
         except (ValueError, OSError) as error:
             raise ExportError(
-                f"사람을 합쳐 둔 파일 {self._aliases} 을 읽을 수 없습니다. 그 파일을 고치거나, "
-                "다른 이름으로 바꾸면 합치지 않은 채로 계속할 수 있습니다."
+                tr(
+                    "사람을 합쳐 둔 파일 {aliases} 을 읽을 수 없습니다. 그 파일을 고치거나, 다른 "
+                    "이름으로 바꾸면 합치지 않은 채로 계속할 수 있습니다."
+                ).format(aliases=self._aliases)
             ) from error
 
     def update_aliases(self, room_key: str, change: Callable[[Aliases], Aliases]) -> None:
@@ -245,7 +248,10 @@ class FileStore:
                     yield
             except Timeout as error:
                 raise ExportError(
-                    "다른 창이나 명령이 대화 파일을 정리하고 있습니다. 잠시 뒤에 다시 해 주세요."
+                    tr(
+                        "다른 창이나 명령이 대화 파일을 정리하고 있습니다. "
+                        "잠시 뒤에 다시 해 주세요."
+                    )
                 ) from error
 
     @contextlib.contextmanager
@@ -257,12 +263,16 @@ class FileStore:
             folder = replace_surrogates(str(self._raw))
             if disk_is_full(error):
                 raise ExportError(
-                    f"자리가 없어 대화 폴더 {folder} 에 적지 못했습니다. "
-                    "디스크를 비우고 다시 해 주세요."
+                    tr(
+                        "자리가 없어 대화 폴더 {folder} 에 적지 못했습니다. "
+                        "디스크를 비우고 다시 해 주세요."
+                    ).format(folder=folder)
                 ) from error
             raise ExportError(
-                f"대화 폴더 {folder} 를 쓸 수 없습니다. "
-                "그 이름의 파일이 있지 않은지, 읽고 쓸 권한이 있는지 확인하고 다시 해 주세요."
+                tr(
+                    "대화 폴더 {folder} 를 쓸 수 없습니다. 그 이름의 파일이 있지 않은지, 읽고 쓸 "
+                    "권한이 있는지 확인하고 다시 해 주세요."
+                ).format(folder=folder)
             ) from error
 
     def _add_upload(self, upload: Upload, described: Sequence[_Described]) -> list[AddResult]:
@@ -333,12 +343,14 @@ class FileStore:
         except ValueError:
             backup = unused_path(self._manifest.with_suffix(".broken"))
             retry_rename(lambda: self._manifest.replace(backup))
-            log.warning("망가진 파일 목록을 %s 로 옮기고 원본에서 다시 만들었습니다.", backup)
+            log.warning(tr("망가진 파일 목록을 %s 로 옮기고 원본에서 다시 만들었습니다."), backup)
             return {}
         except OSError as error:
             raise ExportError(
-                f"파일 목록 {self._manifest} 을 열 수 없습니다. "
-                "그 파일을 쓰고 있는 프로그램을 닫고 읽기 권한을 확인해 주세요."
+                tr(
+                    "파일 목록 {manifest} 을 열 수 없습니다. 그 파일을 쓰고 있는 프로그램을 닫고 "
+                    "읽기 권한을 확인해 주세요."
+                ).format(manifest=self._manifest)
             ) from error
 
     def _save(self, entries: dict[str, StoredFile]) -> None:
@@ -358,7 +370,7 @@ def _describe(result: ReadResult, intact: Collection[str]) -> _Described:
 
 def damage_notice(stored: StoredFile) -> str:
     """What the user can do about a changed or damaged file."""
-    return (
-        f"보관해 둔 '{stored.name}' 파일({stored.file})이 가져온 뒤에 바뀌었거나 손상되었습니다. "
+    return tr(
+        "보관해 둔 '{name}' 파일({file})이 가져온 뒤에 바뀌었거나 손상되었습니다. "
         "같은 파일을 다시 넣거나 목록에서 빼 주세요."
-    )
+    ).format(name=stored.name, file=stored.file)

@@ -20,6 +20,7 @@ from kakaobot.exports.contained_files import (
     room_of_folders,
 )
 from kakaobot.exports.paths import base_name, is_plain_file
+from kakaobot.language import tr
 
 
 def open_folder(path: Path, name: str) -> Container:
@@ -37,8 +38,10 @@ def open_folder(path: Path, name: str) -> Container:
         total += entry.stat().st_size if is_text else 0
         if entries > MAX_ENTRIES or total > MAX_BYTES:
             raise ExportError(
-                f"'{name}' 폴더에 든 것이 너무 많거나 커서 읽지 않았습니다. "
-                "대화 파일이 든 폴더만 골라 주세요."
+                tr(
+                    "'{name}' 폴더에 든 것이 너무 많거나 커서 읽지 않았습니다. 대화 파일이 든 "
+                    "폴더만 골라 주세요."
+                ).format(name=name)
             )
         if is_text:
             folders = [path.absolute().name, *entry.parent.relative_to(path).parts]

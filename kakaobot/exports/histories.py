@@ -23,6 +23,7 @@ from kakaobot.exports.participants import rename_senders
 from kakaobot.exports.room_evidence import RoomEvidence
 from kakaobot.exports.room_groups import RoomGroup, group_files
 from kakaobot.exports.room_names import room_key
+from kakaobot.language import tr
 from kakaobot.schema import Progress, no_progress
 
 _CACHE_VERSION = 4
@@ -136,7 +137,7 @@ class RoomHistories:
             summaries[key] = self._summarize(group, stored, step)
         current = {key: summaries[key] for key in keys}
         if missing:
-            progress(1.0, "대화를 합쳤습니다")
+            progress(1.0, tr("대화를 합쳤습니다"))
             rooms = {key: asdict(summary) for key, summary in current.items()}
             self._store.save_summaries({"form": _CACHE_VERSION, "rooms": rooms})
         return list(current.values())
@@ -172,9 +173,12 @@ class RoomHistories:
         """The history, and the number of messages before merging."""
         exports = []
         for number, file in enumerate(group.members):
-            progress(_READ_SHARE * number / len(group.members), f"'{group.room}' 대화를 읽는 중")
+            progress(
+                _READ_SHARE * number / len(group.members),
+                tr("'{room}' 대화를 읽는 중").format(room=group.room),
+            )
             exports.append(rename_senders(self._store.export(stored[file.index]), file.names))
-        progress(_READ_SHARE, f"'{group.room}' 대화를 합치는 중")
+        progress(_READ_SHARE, tr("'{room}' 대화를 합치는 중").format(room=group.room))
         return merge_room(group.room, exports), sum(len(export.messages) for export in exports)
 
     def _summarize(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kakaobot.errors import ExportError
 from kakaobot.file_names import DEVICE, FORBIDDEN
+from kakaobot.language import tr
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -68,8 +69,10 @@ def move_files(moves: Sequence[Move]) -> list[Path]:
             shutil.move(move.source, target)
         except OSError as error:
             raise ExportError(
-                f"'{move.source.name}'을(를) 옮기지 못했습니다. "
-                "그 안의 파일을 쓰고 있는 프로그램을 닫고, 옮길 권한과 남은 자리가 있는지 보세요."
+                tr(
+                    "'{name}'을(를) 옮기지 못했습니다. 그 안의 파일을 쓰고 있는 프로그램을 닫고, "
+                    "옮길 권한과 남은 자리가 있는지 보세요."
+                ).format(name=move.source.name)
             ) from error
         targets.append(target)
     return targets

@@ -33,6 +33,7 @@ from kakaobot.exports.sections import (
 from kakaobot.exports.text_parser import TextParser
 from kakaobot.exports.unicode import decode_utf8
 from kakaobot.gc_pause import pause_gc
+from kakaobot.language import tr
 
 __all__ = [
     "MAX_BYTES",
@@ -91,8 +92,10 @@ def read_upload(path: Path, *, name: str | None = None, room: str = "") -> Uploa
             results.append(ReadResult(file, error=str(error)))
     if not results:
         raise ExportError(
-            f"'{name}' 안에 카카오톡 대화가 없습니다. "
-            "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
+            tr(
+                "'{name}' 안에 카카오톡 대화가 없습니다. 카카오톡 채팅방의 '대화 내보내기'로 "
+                "만든 파일을 올려 주세요."
+            ).format(name=name)
         )
     return Upload(tuple(results), container.skipped + len(container.files) - len(results))
 
@@ -119,8 +122,10 @@ def read_export(path: Path, *, name: str | None = None, room: str = "") -> Expor
     exports = read_exports(path, name=name, room=room)
     if len(exports) > 1:
         raise ExportError(
-            f"'{name or path.name}' 안에 대화가 {len(exports)}개 있습니다. "
-            "가져오기로 넣거나, 압축을 풀어 하나씩 올려 주세요."
+            tr(
+                "'{name}' 안에 대화가 {exports}개 있습니다. 가져오기로 넣거나, 압축을 풀어 "
+                "하나씩 올려 주세요."
+            ).format(name=name or path.name, exports=len(exports))
         )
     return exports[0]
 
@@ -167,12 +172,18 @@ def _utf8_candidates(data: bytes, name: str) -> Iterator[bytes]:
     """
     blank = b"\xef\xbb\xbf \t\r\n"
     if not data[:4096].strip(blank) and not data.strip(blank):
-        raise ExportError(f"'{name}' 파일이 비어 있습니다. 카카오톡에서 대화를 다시 내보내 주세요.")
+        raise ExportError(
+            tr("'{name}' 파일이 비어 있습니다. 카카오톡에서 대화를 다시 내보내 주세요.").format(
+                name=name
+            )
+        )
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if data.startswith(_BINARY_SIGNATURES) or (not is_utf16 and b"\0" in data[:65536]):
         raise ExportError(
-            f"'{name}' 파일은 글이 아닙니다. "
-            "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
+            tr(
+                "'{name}' 파일은 글이 아닙니다. 카카오톡 채팅방의 '대화 내보내기'로 만든 "
+                "파일을 올려 주세요."
+            ).format(name=name)
         )
     if not is_utf16:
         yield data[: len(data) - _truncated_bytes(data)]
@@ -191,7 +202,9 @@ def _truncated_bytes(utf8: bytes) -> int:
 
 
 def _unknown_encoding(name: str) -> str:
-    return f"'{name}' 파일의 글자 인코딩을 알 수 없습니다. 메모장에서 UTF-8로 다시 저장해 주세요."
+    return tr(
+        "'{name}' 파일의 글자 인코딩을 알 수 없습니다. 메모장에서 UTF-8로 다시 저장해 주세요."
+    ).format(name=name)
 
 
 def _read(data: bytes, name: str, room: str = "") -> Export:

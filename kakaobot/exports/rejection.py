@@ -13,19 +13,20 @@ from dataclasses import dataclass
 from kakaobot.errors import ExportError
 from kakaobot.exports.formats import CSV_FORMAT
 from kakaobot.exports.unicode import to_nfc
+from kakaobot.language import tr
 
 _SAMPLE = 1 << 18
 """Bytes looked at."""
 _HEAD = 20
 """Lines in which another messenger names itself."""
 _MAX_QUOTE = 60
-_FOREIGN = (
+_FOREIGN = tr(
     "한국어나 영어가 아닌 카카오톡에서 내보낸 대화 같습니다. "
     "카카오톡의 언어를 한국어로 두고 대화를 다시 내보내 주세요."
 )
-_CUT = "앞부분이 잘리지 않았는지 살펴보고 대화를 다시 내보내 주세요."
-_EXPORT_AGAIN = "카카오톡에서 대화를 다시 내보내 주세요."
-_EXPORT_FROM_KAKAO = "카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요."
+_CUT = tr("앞부분이 잘리지 않았는지 살펴보고 대화를 다시 내보내 주세요.")
+_EXPORT_AGAIN = tr("카카오톡에서 대화를 다시 내보내 주세요.")
+_EXPORT_FROM_KAKAO = tr("카카오톡 채팅방의 '대화 내보내기'로 만든 파일을 올려 주세요.")
 
 _DAY = r"\d{1,4}[./-] ?\d{1,2}[./-] ?\d{1,4}\.?"
 _OTHER_MESSENGERS = (
@@ -45,10 +46,10 @@ _OTHER_MESSENGERS = (
         r'\s*"type": ?"(?:personal_chat|private_group|private_supergroup|saved_messages)"|'
         r'[^\n]*<div class="message default|[^\n,]{1,100}, \[\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}',
     ),
-    ("Instagram이나 Facebook", r'\s*"(?:sender_name|timestamp_ms)":'),
+    (tr("Instagram이나 Facebook"), r'\s*"(?:sender_name|timestamp_ms)":'),
     ("Discord", r"Guild: |Channel: [^\n]*|\s*\"guild\": ?\{"),
     ("Slack", r'[^\n]*"client_msg_id":'),
-    ("문자 메시지 앱", r"<smses |[^\n]*<sms protocol="),
+    (tr("문자 메시지 앱"), r"<smses |[^\n]*<sms protocol="),
 )
 _STAMPED = re.compile(
     r"\[[^\]\n]{1,80}\] \[(?P<bracketed>[^\]\n]{0,20}\d{1,2}[:.]\d{2}[^\]\n]{0,12})\] |"
@@ -90,22 +91,36 @@ class Rejected:
         numbered = [(n, line) for n, line in enumerate(lines, 1) if line]
         body = [(n, line) for n, line in numbered if line not in self.header_lines]
         if messenger := _other_messenger([line for _, line in numbered]):
-            return self._say(f"{messenger}에서 내보낸 대화입니다. {_EXPORT_FROM_KAKAO}")
+            return self._say(
+                tr("{messenger}에서 내보낸 대화입니다. {export_from_kakao}").format(
+                    messenger=messenger, export_from_kakao=_EXPORT_FROM_KAKAO
+                )
+            )
         if (self.is_table and len(body) <= 1) or (self.header_lines and not body):
             missing = (
-                "메시지를 찾지 못했습니다" if self.is_table else "읽을 수 있는 메시지가 없습니다"
+                tr("메시지를 찾지 못했습니다")
+                if self.is_table
+                else tr("읽을 수 있는 메시지가 없습니다")
             )
-            return self._say(f"머리말만 있고 {missing}. {_EXPORT_AGAIN}")
+            return self._say(
+                tr("머리말만 있고 {missing}. {export_again}").format(
+                    missing=missing, export_again=_EXPORT_AGAIN
+                )
+            )
         if self.has_undated_records and body:
             return self._say(
-                "날짜 줄이 없어 언제 한 말인지 알 수 있는 메시지를 찾지 못했습니다"
-                f"({_quote(*body[0])}). {_CUT}"
+                tr(
+                    "날짜 줄이 없어 언제 한 말인지 알 수 있는 메시지를 찾지 못했습니다({body}). "
+                    "{cut}"
+                ).format(body=_quote(*body[0]), cut=_CUT)
             )
         error = self._unknown_stamp(body) or self._headless_table(numbered)
         if error is None and body and (self.header_lines or self.is_table):
             error = self._strange_line(*body[-1 if self.is_table else 0])
         return error or NotAChat(
-            f"'{self.name}' 파일은 카카오톡 대화가 아닙니다. {_EXPORT_FROM_KAKAO}"
+            tr("'{name}' 파일은 카카오톡 대화가 아닙니다. {export_from_kakao}").format(
+                name=self.name, export_from_kakao=_EXPORT_FROM_KAKAO
+            )
         )
 
     def _unknown_stamp(self, body: Sequence[tuple[int, str]]) -> ExportError | None:
@@ -121,8 +136,10 @@ class Rejected:
 
     def _strange_line(self, number: int, line: str) -> ExportError:
         return self._say(
-            "카카오톡 대화 같지만 알 수 없는 날짜 모양이라 메시지를 찾지 못했습니다"
-            f"({_quote(number, line)}). PC 카카오톡에서 대화를 다시 내보내 주세요."
+            tr(
+                "카카오톡 대화 같지만 알 수 없는 날짜 모양이라 메시지를 찾지 못했습니다("
+                "{number}). PC 카카오톡에서 대화를 다시 내보내 주세요."
+            ).format(number=_quote(number, line))
         )
 
     def _headless_table(self, numbered: Sequence[tuple[int, str]]) -> ExportError | None:
@@ -133,10 +150,14 @@ class Rejected:
         first = numbered[0][1]
         if not _ROW.match(first) and first.count(",") == len(columns) - 1:
             return self._say(_FOREIGN)
-        return self._say(f"카카오톡 대화 같지만 첫 줄 '{','.join(columns)}' 이 없습니다. {_CUT}")
+        return self._say(
+            tr("카카오톡 대화 같지만 첫 줄 '{columns}' 이 없습니다. {cut}").format(
+                columns=",".join(columns), cut=_CUT
+            )
+        )
 
     def _say(self, reason: str) -> ExportError:
-        return ExportError(f"'{self.name}' 파일은 {reason}")
+        return ExportError(tr("'{name}' 파일은 {reason}").format(name=self.name, reason=reason))
 
 
 def _other_messenger(lines: Sequence[str]) -> str:
@@ -150,4 +171,4 @@ def _other_messenger(lines: Sequence[str]) -> str:
 def _quote(number: int, line: str) -> str:
     printable = to_nfc("".join(filter(str.isprintable, line)))
     short = printable if len(printable) <= _MAX_QUOTE else printable[: _MAX_QUOTE - 1] + "…"
-    return f"{number}번째 줄: {short}"
+    return tr("{number}번째 줄: {short}").format(number=number, short=short)

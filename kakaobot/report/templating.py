@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from kakaobot.display_name import display_name, display_sentence, inert_text
+from kakaobot.language import LANGUAGE, tr
 
 
 def create_environment(folder: Path) -> Environment:
@@ -24,6 +25,7 @@ def create_environment(folder: Path) -> Environment:
         lstrip_blocks=True,
         finalize=_show,
     )
+    environment.globals.update(tr=tr, language=LANGUAGE)
     environment.filters.update(
         name=_name, short=display_name, sentence=display_sentence, exact=escape
     )

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from kakaobot.atomic_io import read_json_object, replace_text, retry_rename
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.model_files import damage
 
 AdapterKind = Literal["best", "latest"]
@@ -139,14 +140,18 @@ def check_adapter(adapter: Path) -> None:
     name, text = _adapter_damage(adapter)
     if not text:
         return
-    advice = "'새 학습'(train --new)으로 다시 배우세요."
+    advice = tr("'새 학습'(train --new)으로 다시 배우세요.")
     latest = adapter.with_name(_LATEST)
     if adapter != latest and latest.is_dir() and not _adapter_damage(latest)[1]:
-        advice = (
-            f"{adapter.name} 폴더를 지우면 가장 최근 어댑터({latest.name})로 대답합니다. "
-            "아니면 '새 학습'(train --new)으로 다시 배우세요."
+        advice = tr(
+            "{name} 폴더를 지우면 가장 최근 어댑터({name2})로 대답합니다. 아니면 '새 "
+            "학습'(train --new)으로 다시 배우세요."
+        ).format(name=adapter.name, name2=latest.name)
+    raise RunError(
+        tr("어댑터 {name}/{name2} 의 {name3} 파일이 {text}. {advice}").format(
+            name=adapter.parent.name, name2=adapter.name, name3=name, text=text, advice=advice
         )
-    raise RunError(f"어댑터 {adapter.parent.name}/{adapter.name} 의 {name} 파일이 {text}. {advice}")
+    )
 
 
 def remove_unused(folder: Path) -> None:
@@ -202,7 +207,7 @@ def _adapter_damage(adapter: Path) -> tuple[str, str]:
             return name, text
     config = read_json_object(adapter / ADAPTER_CONFIG)
     if config.get("peft_type") != "LORA" or any(config.get(key) for key in _IMPORTING):
-        return ADAPTER_CONFIG, "이 프로그램이 쓴 것이 아닙니다"
+        return ADAPTER_CONFIG, tr("이 프로그램이 쓴 것이 아닙니다")
     return "", ""
 
 

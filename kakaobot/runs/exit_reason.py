@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from kakaobot.atomic_io import NO_SPACE
+from kakaobot.language import tr
 
 EXIT_FULL = 4
 """Exit code of a worker on a full disk, where its status may not have been written."""
@@ -15,26 +16,28 @@ _SEARCHED_LINES = 25
 _MAX_QUOTE = 300
 """Characters of the log's last line that are quoted."""
 
-LAST_LINE_LABEL = "마지막 기록"
-RESUMES = "다시 시작하면 마지막 저장본부터 이어집니다."
-RESTARTS = "다시 시작하면 처음부터 배웁니다."
-_LESS_MEMORY = (
+LAST_LINE_LABEL = tr("마지막 기록")
+RESUMES = tr("다시 시작하면 마지막 저장본부터 이어집니다.")
+RESTARTS = tr("다시 시작하면 처음부터 배웁니다.")
+_LESS_MEMORY = tr(
     "training.max_seq_len 을 줄이고 데이터 준비를 다시 하거나, model.base_model 을 더 작은 것으로 "
     "바꾸세요."
 )
-OUT_OF_MEMORY = f"메모리가 모자라 학습을 멈췄습니다. {_LESS_MEMORY}"
-FULL_DISK = (
-    "디스크가 가득 차거나 쓸 수 있는 한도에 이르러 저장하지 못했습니다. 학습 폴더가 있는 디스크의 "
-    f"공간을 비우세요. {RESUMES}"
+OUT_OF_MEMORY = tr("메모리가 모자라 학습을 멈췄습니다. {less_memory}").format(
+    less_memory=_LESS_MEMORY
 )
-_REINSTALL = ".venv 폴더를 지우고 python launch.py 를 다시 실행하면 새로 설치합니다."
-_KILLED = (
-    f"메모리가 모자라 시스템이 끝냈을 수 있습니다. 다른 프로그램을 닫고, {_LESS_MEMORY} {RESUMES}"
-)
-_CRASHED = (
-    "계산 프로그램(PyTorch나 그래픽 드라이버) 안에서 오류가 났습니다. 그래픽 드라이버를 새로 "
-    f"설치해 보고, 그래도 같으면 {_REINSTALL}"
-)
+FULL_DISK = tr(
+    "디스크가 가득 차거나 쓸 수 있는 한도에 이르러 저장하지 못했습니다. 학습 "
+    "폴더가 있는 디스크의 공간을 비우세요. {resumes}"
+).format(resumes=RESUMES)
+_REINSTALL = tr(".venv 폴더를 지우고 python launch.py 를 다시 실행하면 새로 설치합니다.")
+_KILLED = tr(
+    "메모리가 모자라 시스템이 끝냈을 수 있습니다. 다른 프로그램을 닫고, {less_memory} {resumes}"
+).format(less_memory=_LESS_MEMORY, resumes=RESUMES)
+_CRASHED = tr(
+    "계산 프로그램(PyTorch나 그래픽 드라이버) 안에서 오류가 났습니다. 그래픽 "
+    "드라이버를 새로 설치해 보고, 그래도 같으면 {reinstall}"
+).format(reinstall=_REINSTALL)
 
 _NO_MEMORY = re.compile(
     r"out ?of ?memory|MemoryError|can(?:'|no)t allocate memory|not enough memory"
@@ -42,21 +45,25 @@ _NO_MEMORY = re.compile(
     re.IGNORECASE,
 )
 _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (_NO_MEMORY, f"메모리가 모자라서입니다. {_LESS_MEMORY}"),
+    (_NO_MEMORY, tr("메모리가 모자라서입니다. {less_memory}").format(less_memory=_LESS_MEMORY)),
     (NO_SPACE, FULL_DISK),
     (
         re.compile(r"(?:ModuleNotFoundError|ImportError): ", re.IGNORECASE),
-        f"필요한 꾸러미를 불러오지 못했습니다. {_REINSTALL}",
+        tr("필요한 꾸러미를 불러오지 못했습니다. {reinstall}").format(reinstall=_REINSTALL),
     ),
     (
         re.compile(r"^PermissionError: |\[Errno 13\]|\[WinError 5\]"),
-        "파일을 쓰거나 읽을 권한이 없어 끝났습니다. 학습 폴더의 권한을 확인하고, 백신이나 "
-        f"동기화 프로그램이 막고 있지 않은지 보세요. {RESUMES}",
+        tr(
+            "파일을 쓰거나 읽을 권한이 없어 끝났습니다. 학습 폴더의 권한을 확인하고, "
+            "백신이나 동기화 프로그램이 막고 있지 않은지 보세요. {resumes}"
+        ).format(resumes=RESUMES),
     ),
     (
         re.compile(r"CUDA error|CUDA driver|no kernel image|cuDNN|HIP error"),
-        "그래픽 카드에서 오류가 났습니다. 컴퓨터를 다시 시작하거나 그래픽 드라이버를 새로 "
-        f"설치하세요. {RESUMES}",
+        tr(
+            "그래픽 카드에서 오류가 났습니다. 컴퓨터를 다시 시작하거나 그래픽 드라이버를 "
+            "새로 설치하세요. {resumes}"
+        ).format(resumes=RESUMES),
     ),
     (
         re.compile(
@@ -69,22 +76,26 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\(SIGKILL\)"), _KILLED),
     (
         re.compile(r"Illegal instruction"),
-        f"이 컴퓨터의 CPU 가 모르는 명령을 만났습니다. {_REINSTALL}",
+        tr("이 컴퓨터의 CPU 가 모르는 명령을 만났습니다. {reinstall}").format(reinstall=_REINSTALL),
     ),
     (
         re.compile(r"another worker already trains this run"),
-        "같은 학습을 하는 프로세스가 이미 있어 새 프로세스는 그만두었습니다. "
-        "그것이 끝난 뒤 다시 시작하세요.",
+        tr(
+            "같은 학습을 하는 프로세스가 이미 있어 새 프로세스는 그만두었습니다. "
+            "그것이 끝난 뒤 다시 시작하세요."
+        ),
     ),
 )
 """Pattern in the log → advice; the first match wins."""
 
-_ENDED = f"다른 프로그램이나 시스템이 학습을 끝냈습니다. {RESUMES}"
-_REBOOTED = f"학습하는 동안 컴퓨터가 꺼졌거나 다시 시작되었습니다. {RESUMES}"
+_ENDED = tr("다른 프로그램이나 시스템이 학습을 끝냈습니다. {resumes}").format(resumes=RESUMES)
+_REBOOTED = tr("학습하는 동안 컴퓨터가 꺼졌거나 다시 시작되었습니다. {resumes}").format(
+    resumes=RESUMES
+)
 _EXTERNAL = (_KILLED, _ENDED)
 _SIGNALS = {
     9: _KILLED,
-    4: f"이 컴퓨터의 CPU 가 모르는 명령을 만났습니다. {_REINSTALL}",
+    4: tr("이 컴퓨터의 CPU 가 모르는 명령을 만났습니다. {reinstall}").format(reinstall=_REINSTALL),
     **dict.fromkeys((6, 7, 8, 11), _CRASHED),
     **dict.fromkeys((1, 2, 15), _ENDED),
 }
@@ -120,7 +131,9 @@ def exit_message(
     # Neither the trainer's metrics (dicts) nor ruled lines explain an end.
     lines = [line.strip() for line in log if line.strip("-= \n") and not line.startswith("{")]
     quote = f" {LAST_LINE_LABEL}: {lines[-1][:_MAX_QUOTE]}" if lines else ""
-    return f"학습 프로세스가 갑자기 끝났습니다. {_cause(lines, code, rebooted, full)}{quote}"
+    return tr("학습 프로세스가 갑자기 끝났습니다. {lines}{quote}").format(
+        lines=_cause(lines, code, rebooted, full), quote=quote
+    )
 
 
 def without_promise(message: str) -> str:

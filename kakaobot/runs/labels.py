@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 
 from kakaobot.display_name import display_name
+from kakaobot.language import tr
 from kakaobot.runs.refinement import Refinement
 from kakaobot.runs.status import State
 
 STATE_LABELS: dict[State, str] = {
-    "new": "시작 전",
-    "starting": "준비 중",
-    "running": "학습 중",
-    "stopped": "멈춤",
-    "finished": "끝남",
-    "failed": "실패",
+    "new": tr("시작 전"),
+    "starting": tr("준비 중"),
+    "running": tr("학습 중"),
+    "stopped": tr("멈춤"),
+    "finished": tr("끝남"),
+    "failed": tr("실패"),
 }
-_UNITS = ((86400, "일"), (3600, "시간"), (60, "분"), (1, "초"))
+_UNITS = ((86400, tr("일")), (3600, tr("시간")), (60, tr("분")), (1, tr("초")))
 
 
 def duration_text(seconds: float, *, fixed: bool = False) -> str:
@@ -42,8 +43,12 @@ def rough_duration_text(seconds: float) -> str:
     minutes = max(1, math.ceil(seconds / 60))
     hours, rest = divmod(minutes, 60)
     if hours >= 10 or (hours and not rest):
-        return f"{round(minutes / 60)}시간"
-    return f"{hours}시간 {rest}분" if hours else f"{minutes}분"
+        return tr("{minutes}시간").format(minutes=round(minutes / 60))
+    return (
+        tr("{hours}시간 {rest}분").format(hours=hours, rest=rest)
+        if hours
+        else tr("{minutes}분").format(minutes=minutes)
+    )
 
 
 def minute_text(moment: str) -> str:
@@ -57,11 +62,17 @@ def lineage_text(refinement: Refinement) -> str:
     `main → main-고침 (40단계)에서 고친 말 5개를 배움, 1개는 남겨 둠. 대화에 씀`
     """
     runs = " → ".join(map(display_name, refinement.lineage or (refinement.source,)))
-    step = f" ({refinement.step:,}단계)" if refinement.step else ""
-    held_out = f", {refinement.held_out:,}개는 남겨 둠" if refinement.held_out else ""
+    step = tr(" ({step:,}단계)").format(step=refinement.step) if refinement.step else ""
+    held_out = (
+        tr(", {held_out:,}개는 남겨 둠").format(held_out=refinement.held_out)
+        if refinement.held_out
+        else ""
+    )
     verdict = refinement.verdict
     if verdict is None:
-        outcome = "아직 평가 전"
+        outcome = tr("아직 평가 전")
     else:
-        outcome = "대화에 씀" if verdict.promoted else "대화에 쓰지 않음"
-    return f"{runs}{step}에서 고친 말 {refinement.learned:,}개를 배움{held_out}. {outcome}"
+        outcome = tr("대화에 씀") if verdict.promoted else tr("대화에 쓰지 않음")
+    return tr("{runs}{step}에서 고친 말 {learned:,}개를 배움{held_out}. {outcome}").format(
+        runs=runs, step=step, learned=refinement.learned, held_out=held_out, outcome=outcome
+    )

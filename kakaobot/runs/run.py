@@ -38,6 +38,7 @@ import yaml
 
 from kakaobot.atomic_io import folder_is_full, read_json_object, replace_text
 from kakaobot.errors import ConfigError, RunError
+from kakaobot.language import tr
 from kakaobot.runs.checkpoints import Checkpoints
 from kakaobot.runs.exit_reason import RESUMES, exit_message, without_promise
 from kakaobot.runs.liveness import WorkerProcess
@@ -65,8 +66,8 @@ Stamp = tuple[int, int, int]
 
 _ENDED: dict[str, Any] = {"eta_seconds": None, "slowdown": None}
 """Fields that do not apply to a worker that has ended."""
-_KILLED = f"강제로 끝냈습니다. {RESUMES}"
-_STARTING = "학습 프로세스를 시작하는 중입니다."
+_KILLED = tr("강제로 끝냈습니다. {resumes}").format(resumes=RESUMES)
+_STARTING = tr("학습 프로세스를 시작하는 중입니다.")
 
 
 class _ConfigGroup(dict[str, Any]):
@@ -78,7 +79,9 @@ class _ConfigGroup(dict[str, Any]):
 
     def __missing__(self, key: str) -> Any:
         raise RunError(
-            f"학습 {self._run} 의 {_CONFIG} 에 '{key}' 이(가) 없습니다. '새 학습'으로 시작하세요."
+            tr(
+                "학습 {run} 의 {config} 에 '{key}' 이(가) 없습니다. '새 학습'으로 시작하세요."
+            ).format(run=self._run, config=_CONFIG, key=key)
         )
 
 
@@ -122,18 +125,24 @@ class Run:
             config = read_yaml(self._config_file)
         except ConfigError as error:
             raise RunError(
-                f"학습 {self.name} 의 {_CONFIG} 을 읽을 수 없습니다. '새 학습'으로 시작하세요. "
-                f"({error})"
+                tr(
+                    "학습 {name} 의 {config} 을 읽을 수 없습니다. '새 학습'으로 시작하세요. ("
+                    "{error})"
+                ).format(name=self.name, config=_CONFIG, error=error)
             ) from error
         if not isinstance(config, dict):
             raise RunError(
-                f"학습 {self.name} 의 {_CONFIG} 이 비어 있습니다. '새 학습'으로 시작하세요."
+                tr("학습 {name} 의 {config} 이 비어 있습니다. '새 학습'으로 시작하세요.").format(
+                    name=self.name, config=_CONFIG
+                )
             )
         for name in _GROUPS & config.keys():
             if not isinstance(config[name], dict):
                 raise RunError(
-                    f"학습 {self.name} 의 {_CONFIG} 에 적힌 '{name}' 이(가) 묶음이 아닙니다. "
-                    "'새 학습'으로 시작하세요."
+                    tr(
+                        "학습 {name} 의 {config} 에 적힌 '{name2}' 이(가) 묶음이 아닙니다. '새 "
+                        "학습'으로 시작하세요."
+                    ).format(name=self.name, config=_CONFIG, name2=name)
                 )
             config[name] = _ConfigGroup(config[name], run=self.name)
         return _ConfigGroup(config, run=self.name)
@@ -282,8 +291,12 @@ class Runs:
         """
         run = self.get(name)
         if not run.exists or run.path.parent != self.folder:
-            known = ", ".join(other.name for other in self.all()) or "없음"
-            raise RunError(f"'{name}' 이라는 학습이 없습니다. 있는 학습: {known}")
+            known = ", ".join(other.name for other in self.all()) or tr("없음")
+            raise RunError(
+                tr("'{name}' 이라는 학습이 없습니다. 있는 학습: {known}").format(
+                    name=name, known=known
+                )
+            )
         return run
 
     def unused_name(self, name: str) -> str:

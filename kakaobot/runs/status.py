@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args, get_type_hints
 
+from kakaobot.language import tr
+
 State = Literal["new", "starting", "running", "stopped", "finished", "failed"]
 LIVE: frozenset[State] = frozenset(("starting", "running"))
 
@@ -84,7 +86,7 @@ class Status:
             best_metric=self.best_metric,
             start_pace=self.start_pace,
             pace_setup=self.pace_setup,
-            message="준비하는 중입니다.",
+            message=tr("준비하는 중입니다."),
         )
 
     def to_json(self) -> dict[str, Any]:

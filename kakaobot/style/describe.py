@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from kakaobot.language import tr
 from kakaobot.style.distance import FeatureDistance, feature_distances
 from kakaobot.style.features import FEATURES, UNITS
 from kakaobot.style.profile import RELIABLE_REPLIES, StyleProfile
@@ -19,21 +20,21 @@ MIN_SOUND_REPLIES = 5
 SHOWN_EXPRESSIONS = 10
 """Expressions in `describe_style`."""
 _OTHER_MARKERS = (
-    ("그림문자", "이모지"),
-    ("글자 표정", "글자 표정"),
-    ("영어", "영어"),
-    ("숫자", "숫자"),
+    ("그림문자", tr("이모지")),
+    ("글자 표정", tr("글자 표정")),
+    ("영어", tr("영어")),
+    ("숫자", tr("숫자")),
 )
 _MULTIPLES = {
-    2: "두",
-    3: "세",
-    4: "네",
-    5: "다섯",
-    6: "여섯",
-    7: "일곱",
-    8: "여덟",
-    9: "아홉",
-    10: "열",
+    2: tr("두"),
+    3: tr("세"),
+    4: tr("네"),
+    5: tr("다섯"),
+    6: tr("여섯"),
+    7: tr("일곱"),
+    8: tr("여덟"),
+    9: tr("아홉"),
+    10: tr("열"),
 }
 
 
@@ -42,47 +43,52 @@ class Habit(NamedTuple):
 
     phrase: str
     """The object with its particle."""
-    does: str = "씁니다"
-    never: str = "쓰지 않습니다"
+    does: str = tr("씁니다")
+    never: str = tr("쓰지 않습니다")
 
 
 _MARKER_HABITS = {
-    "sound": {"ㅋ": Habit("ㅋ을"), "ㅎ": Habit("ㅎ을"), "ㅠ": Habit("ㅠ를")},
-    "initials": {"초성": Habit("초성 말(ㅇㅇ, ㄱㄱ 같은 것)을")},
-    "faces": {"그림문자": Habit("이모지를"), "글자 표정": Habit("글자 표정(^^ 같은 것)을")},
-    "script": {"영어": Habit("영어를"), "숫자": Habit("숫자를")},
+    "sound": {"ㅋ": Habit(tr("ㅋ을")), "ㅎ": Habit(tr("ㅎ을")), "ㅠ": Habit(tr("ㅠ를"))},
+    "initials": {"초성": Habit(tr("초성 말(ㅇㅇ, ㄱㄱ 같은 것)을"))},
+    "faces": {
+        "그림문자": Habit(tr("이모지를")),
+        "글자 표정": Habit(tr("글자 표정(^^ 같은 것)을")),
+    },
+    "script": {"영어": Habit(tr("영어를")), "숫자": Habit(tr("숫자를"))},
 }
 """Feature → marker → habit."""
-_PUNCTUATES = ("찍습니다", "찍지 않습니다")
+_PUNCTUATES = (tr("찍습니다"), tr("찍지 않습니다"))
 _CLASS_HABITS: Mapping[str, tuple[tuple[tuple[str, ...], Habit], ...]] = {
     "burst": (
         (
             FEATURES["burst"].classes[1:],
-            Habit("한 번에 말풍선을 여러 개", "보냅니다", "보내지 않습니다"),
+            Habit(tr("한 번에 말풍선을 여러 개"), tr("보냅니다"), tr("보내지 않습니다")),
         ),
     ),
     "level": (
-        (POLITE, Habit("존댓말을")),
-        (("합니다체",), Habit("‘-니다’로 끝나는 말을")),
-        (("해요체",), Habit("‘-요’로 끝나는 말을")),
-        (("반말",), Habit("반말을")),
-        (("음슴체",), Habit("음슴체(-음, -함)를")),
+        (POLITE, Habit(tr("존댓말을"))),
+        (("합니다체",), Habit(tr("‘-니다’로 끝나는 말을"))),
+        (("해요체",), Habit(tr("‘-요’로 끝나는 말을"))),
+        (("반말",), Habit(tr("반말을"))),
+        (("음슴체",), Habit(tr("음슴체(-음, -함)를"))),
     ),
     "ending": tuple(
-        ((ending,), Habit(f"‘-{ending}’ 꼴로 끝나는 말을"))
+        ((ending,), Habit(tr("‘-{ending}’ 꼴로 끝나는 말을").format(ending=ending)))
         for ending in FEATURES["ending"].classes[:-3]
     ),
     "closing": (
-        (FEATURES["closing"].classes[1:], Habit("말끝에 부호를", *_PUNCTUATES)),
-        ((".",), Habit("말끝에 마침표를", *_PUNCTUATES)),
-        (("?",), Habit("말끝에 물음표를", *_PUNCTUATES)),
-        (("!",), Habit("말끝에 느낌표를", *_PUNCTUATES)),
-        (("?!",), Habit("말끝에 ?!를", *_PUNCTUATES)),
-        (("~",), Habit("말끝에 물결표(~)를", *_PUNCTUATES)),
-        (("…",), Habit("말끝에 말줄임표를", *_PUNCTUATES)),
-        ((";",), Habit("말끝에 ;를", *_PUNCTUATES)),
+        (FEATURES["closing"].classes[1:], Habit(tr("말끝에 부호를"), *_PUNCTUATES)),
+        ((".",), Habit(tr("말끝에 마침표를"), *_PUNCTUATES)),
+        (("?",), Habit(tr("말끝에 물음표를"), *_PUNCTUATES)),
+        (("!",), Habit(tr("말끝에 느낌표를"), *_PUNCTUATES)),
+        (("?!",), Habit(tr("말끝에 ?!를"), *_PUNCTUATES)),
+        (("~",), Habit(tr("말끝에 물결표(~)를"), *_PUNCTUATES)),
+        (("…",), Habit(tr("말끝에 말줄임표를"), *_PUNCTUATES)),
+        ((";",), Habit(tr("말끝에 ;를"), *_PUNCTUATES)),
     ),
-    "sign_run": ((FEATURES["sign_run"].classes[3:], Habit("부호를 셋 이상 이어서", *_PUNCTUATES)),),
+    "sign_run": (
+        (FEATURES["sign_run"].classes[3:], Habit(tr("부호를 셋 이상 이어서"), *_PUNCTUATES)),
+    ),
 }
 """Feature → classes counted together and their habit. The most different habit is described."""
 _SAME_SUBJECT = {"ending": "level", "distinct_2": "distinct_1"}
@@ -109,28 +115,57 @@ def explain_difference(
 def describe_style(profile: StyleProfile) -> tuple[str, ...]:
     """Describe a profile in one line per group of features."""
     if not profile.replies:
-        return ("말투를 잴 대답이 없습니다.",)
-    lines = [f"대답 {profile.replies:,}개(말풍선 {profile.bubbles:,}개)에서 잰 말투입니다."]
+        return (tr("말투를 잴 대답이 없습니다."),)
+    lines = [
+        tr("대답 {replies:,}개(말풍선 {bubbles:,}개)에서 잰 말투입니다.").format(
+            replies=profile.replies, bubbles=profile.bubbles
+        )
+    ]
     if not profile.reliable:
-        lines.append(f"대답이 적어 어림값입니다. {RELIABLE_REPLIES}개부터 믿을 만합니다.")
+        lines.append(
+            tr("대답이 적어 어림값입니다. {reliable_replies}개부터 믿을 만합니다.").format(
+                reliable_replies=RELIABLE_REPLIES
+            )
+        )
     bursts = 1 - profile.shares("burst")["1개"]
     others = ", ".join(f"{name} {percent(profile.share(key))}" for key, name in _OTHER_MARKERS)
     lines += [
-        f"길이: 대답 하나에 보통 {profile.length.median}자, 절반은 {profile.length.low}~"
-        f"{profile.length.high}자. 말풍선을 여러 개 보내는 대답 {percent(bursts)}.",
-        f"웃음과 울음: {_sounds(profile)}. 초성 말 {percent(profile.share('초성'))}.",
-        f"높임(말풍선 끝말): {_politeness(profile)}.",
-        f"끝말: {_top_classes(profile, 'ending', exclude=('모름', '말 없음'), prefix='-')}.",
-        f"말끝 부호: {_top_classes(profile, 'closing')}.",
-        f"띄어쓰기: 한글 한 덩이에 평균 {profile.syllables_per_chunk:.1f}자.",
-        f"그 밖에: {others}.",
+        tr(
+            "길이: 대답 하나에 보통 {median}자, 절반은 {low}~{high}자. 말풍선을 여러 개 "
+            "보내는 대답 {bursts}."
+        ).format(
+            median=profile.length.median,
+            low=profile.length.low,
+            high=profile.length.high,
+            bursts=percent(bursts),
+        ),
+        tr("웃음과 울음: {profile}. 초성 말 {share}.").format(
+            profile=_sounds(profile), share=percent(profile.share("초성"))
+        ),
+        tr("높임(말풍선 끝말): {profile}.").format(profile=_politeness(profile)),
+        tr("끝말: {profile}.").format(
+            profile=_top_classes(profile, "ending", exclude=("모름", "말 없음"), prefix="-")
+        ),
+        tr("말끝 부호: {profile}.").format(profile=_top_classes(profile, "closing")),
+        tr("띄어쓰기: 한글 한 덩이에 평균 {syllables_per_chunk:.1f}자.").format(
+            syllables_per_chunk=profile.syllables_per_chunk
+        ),
+        tr("그 밖에: {others}.").format(others=others),
     ]
     if profile.distinct_1 is not None:
         distinct = round(DISTINCT_SAMPLE * profile.distinct_1)
-        lines.append(f"다양함: 낱말 {DISTINCT_SAMPLE}개 가운데 서로 다른 것 {distinct}개.")
+        lines.append(
+            tr("다양함: 낱말 {distinct_sample}개 가운데 서로 다른 것 {distinct}개.").format(
+                distinct_sample=DISTINCT_SAMPLE, distinct=distinct
+            )
+        )
     if profile.expressions:
         shown = profile.expressions[:SHOWN_EXPRESSIONS]
-        lines.append(f"남달리 자주 쓰는 말: {', '.join(expression.text for expression in shown)}.")
+        lines.append(
+            tr("남달리 자주 쓰는 말: {shown}.").format(
+                shown=", ".join(expression.text for expression in shown)
+            )
+        )
     return tuple(lines)
 
 
@@ -142,12 +177,14 @@ def difference_sentence(part: FeatureDistance, a: StyleProfile, b: StyleProfile)
         return _sound_length_sentence(a, b)
     if part.feature == "spacing":
         mine, theirs = a.syllables_per_chunk, b.syllables_per_chunk
-        does = "덜 띄어 씁니다" if mine > theirs else "더 자주 띄어 씁니다"
-        return f"{does} (한 덩이에 평균 {mine:.1f}자, 비교한 쪽 {theirs:.1f}자)."
+        does = tr("덜 띄어 씁니다") if mine > theirs else tr("더 자주 띄어 씁니다")
+        return tr("{does} (한 덩이에 평균 {mine:.1f}자, 비교한 쪽 {theirs:.1f}자).").format(
+            does=does, mine=mine, theirs=theirs
+        )
     if part.feature in ("distinct_1", "distinct_2"):
         ratios = getattr(a, part.feature), getattr(b, part.feature)
         return _diversity_sentence(*ratios, bigrams=part.feature == "distinct_2")
-    unit = UNITS.get(part.feature, "대답")
+    unit = UNITS.get(part.feature, tr("대답"))
     scored = [
         _habit_sentence(habit, counts, unit) for habit, counts in _habit_counts(part.feature, a, b)
     ]
@@ -200,39 +237,56 @@ def _habit_sentence(habit: Habit, counts: _PairedCounts, unit: str) -> tuple[flo
         return 0.0, False, ""
     phrase, does, never = habit
     if not x:
-        sentence = f"{phrase} {never} (비교한 쪽 {unit}의 {percent(q)})."
+        sentence = tr("{phrase} {never} (비교한 쪽 {unit}의 {q}).").format(
+            phrase=phrase, never=never, unit=unit, q=percent(q)
+        )
     elif not y:
-        sentence = f"{phrase} {does} ({unit}의 {percent(p)}). 비교한 쪽은 {never}."
+        sentence = tr("{phrase} {does} ({unit}의 {p}). 비교한 쪽은 {never}.").format(
+            phrase=phrase, does=does, unit=unit, p=percent(p), never=never
+        )
     else:
-        degree = _more(p / q, "자주") if p > q else _less(q / p)
-        shares = f"{unit}의 {percent(p)}, 비교한 쪽 {percent(q)}"
+        degree = _more(p / q, tr("자주")) if p > q else _less(q / p)
+        shares = tr("{unit}의 {p}, 비교한 쪽 {q}").format(unit=unit, p=percent(p), q=percent(q))
         sentence = f"{phrase} {degree} {does} ({shares})."
     return abs(p - q) / error, p > q, sentence
 
 
 def _more(ratio: float, adverb: str) -> str:
     if ratio < 1.75:
-        return f"더 {adverb}"
+        return tr("더 {adverb}").format(adverb=adverb)
     multiple = _MULTIPLES.get(round(ratio))
-    return f"{multiple} 배 {adverb}" if multiple else f"훨씬 {adverb}"
+    return (
+        tr("{multiple} 배 {adverb}").format(multiple=multiple, adverb=adverb)
+        if multiple
+        else tr("훨씬 {adverb}").format(adverb=adverb)
+    )
 
 
 def _less(ratio: float) -> str:
-    return "덜 자주" if ratio < 1.75 else "절반쯤만" if ratio < 2.5 else "훨씬 드물게"
+    return tr("덜 자주") if ratio < 1.75 else tr("절반쯤만") if ratio < 2.5 else tr("훨씬 드물게")
 
 
 def _length_sentence(mine: Quartiles, theirs: Quartiles) -> str:
     """Compare the medians or, if they are similar, the interquartile ranges."""
-    medians = f"(보통 {mine.median}자, 비교한 쪽 {theirs.median}자)."
+    medians = tr("(보통 {median}자, 비교한 쪽 {median2}자).").format(
+        median=mine.median, median2=theirs.median
+    )
     if mine.median >= 1.2 * theirs.median:
-        return f"대답이 {_more(mine.median / theirs.median, '깁니다')} {medians}"
+        return tr("대답이 {median} {medians}").format(
+            median=_more(mine.median / theirs.median, tr("깁니다")), medians=medians
+        )
     if theirs.median >= 1.2 * mine.median:
-        degree = "더" if theirs.median < 1.75 * mine.median else "훨씬"
-        return f"대답이 {degree} 짧습니다 {medians}"
+        degree = tr("더") if theirs.median < 1.75 * mine.median else tr("훨씬")
+        return tr("대답이 {degree} 짧습니다 {medians}").format(degree=degree, medians=medians)
     regular = mine.high - mine.low < theirs.high - theirs.low
-    return (
-        f"대답 길이가 더 {'고릅니다' if regular else '들쭉날쭉합니다'} "
-        f"(절반이 {mine.low}~{mine.high}자, 비교한 쪽 {theirs.low}~{theirs.high}자)."
+    return tr(
+        "대답 길이가 더 {regular} (절반이 {low}~{high}자, 비교한 쪽 {low2}~{high2}자)."
+    ).format(
+        regular=tr("고릅니다") if regular else tr("들쭉날쭉합니다"),
+        low=mine.low,
+        high=mine.high,
+        low2=theirs.low,
+        high2=theirs.high,
     )
 
 
@@ -244,34 +298,44 @@ def _sound_length_sentence(a: StyleProfile, b: StyleProfile) -> str:
     mine, theirs = a.sound_runs[sound].median, b.sound_runs[sound].median
     if mine == theirs:
         return ""
-    degree = "더 길게" if mine > theirs else "더 짧게"
+    degree = tr("더 길게") if mine > theirs else tr("더 짧게")
     phrase = _MARKER_HABITS["sound"][sound].phrase
-    return f"{phrase} {degree} 이어 씁니다 (보통 {mine}개, 비교한 쪽 {theirs}개)."
+    return tr("{phrase} {degree} 이어 씁니다 (보통 {mine}개, 비교한 쪽 {theirs}개).").format(
+        phrase=phrase, degree=degree, mine=mine, theirs=theirs
+    )
 
 
 def _diversity_sentence(mine: float, theirs: float, *, bigrams: bool) -> str:
-    does = "말이 더 다양합니다" if mine > theirs else "같은 말을 더 자주 되풀이합니다"
-    unit = "이어진 두 낱말" if bigrams else "낱말"
+    does = tr("말이 더 다양합니다") if mine > theirs else tr("같은 말을 더 자주 되풀이합니다")
+    unit = tr("이어진 두 낱말") if bigrams else tr("낱말")
     first, second = round(DISTINCT_SAMPLE * mine), round(DISTINCT_SAMPLE * theirs)
-    return (
-        f"{does} ({unit} {DISTINCT_SAMPLE}개 가운데 서로 다른 것 {first}개, 비교한 쪽 {second}개)."
-    )
+    return tr(
+        "{does} ({unit} {distinct_sample}개 가운데 서로 다른 것 {first}개, 비교한 쪽 {second}개)."
+    ).format(does=does, unit=unit, distinct_sample=DISTINCT_SAMPLE, first=first, second=second)
 
 
 def _sounds(profile: StyleProfile) -> str:
     parts = [
-        f"{sound} {percent(profile.share(sound))}(보통 {profile.sound_runs[sound].median}개씩)"
+        tr("{sound} {sound2}(보통 {median}개씩)").format(
+            sound=sound,
+            sound2=percent(profile.share(sound)),
+            median=profile.sound_runs[sound].median,
+        )
         for sound in "ㅋㅎㅠ"
         if sound in profile.sound_runs
     ]
-    return ", ".join(parts) or "없음"
+    return ", ".join(parts) or tr("없음")
 
 
 def _politeness(profile: StyleProfile) -> str:
     shares = profile.shares("level")
     polite = sum(shares[level] for level in POLITE)
-    rest = ", ".join(f"{level} {percent(shares[level])}" for level in ("반말", "음슴체", "모름"))
-    return f"존댓말 {percent(polite)}(합니다체 {percent(shares['합니다체'])}), {rest}"
+    rest = ", ".join(
+        f"{tr(level)} {percent(shares[level])}" for level in ("반말", "음슴체", "모름")
+    )
+    return tr("존댓말 {polite}(합니다체 {formal}), {rest}").format(
+        polite=percent(polite), formal=percent(shares["합니다체"]), rest=rest
+    )
 
 
 def _top_classes(
@@ -280,7 +344,9 @@ def _top_classes(
     shares = profile.shares(feature)
     present = [(label, share) for label, share in shares.items() if share and label not in exclude]
     present.sort(key=lambda entry: -entry[1])
-    return ", ".join(f"{prefix}{label} {percent(share)}" for label, share in present[:4]) or "없음"
+    return ", ".join(f"{prefix}{tr(label)} {percent(share)}" for label, share in present[:4]) or tr(
+        "없음"
+    )
 
 
 def percent(share: float) -> str:

@@ -19,10 +19,11 @@ from torch import Tensor, nn
 from kakaobot.base.files import is_local
 from kakaobot.base.loading import LoadedBase
 from kakaobot.errors import ConfigError, RunError
+from kakaobot.language import tr
 from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.settings import LoraSettings
 
-_OTHER_ADAPTER = (
+_OTHER_ADAPTER = tr(
     "어댑터 {name} 이 이 바탕 모델의 것이 아닙니다. '새 학습'(train --new)으로 다시 배우세요."
 )
 _MAX_SPARSE_DROPOUT = 0.25
@@ -61,8 +62,10 @@ def with_lora(base: LoadedBase, lora: LoraSettings, *, checkpointing: bool) -> A
         model = get_peft_model(model, config)
     except ValueError as error:
         raise ConfigError(
-            f"바탕 모델에 lora.target_modules({modules}) 라는 층이 없습니다. "
-            "all-linear 로 되돌리세요."
+            tr(
+                "바탕 모델에 lora.target_modules({modules}) 라는 층이 없습니다. all-linear 로 "
+                "되돌리세요."
+            ).format(modules=modules)
         ) from error
     name = str(base.model.name_or_path)
     # No path of this machine in an adapter that may be moved or shared; a hub id stays.

@@ -12,6 +12,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from kakaobot.language import tr
 from kakaobot.runs.checkpoints import ADAPTER_FILES, CHAT_TEMPLATE
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run
@@ -21,15 +22,15 @@ from kakaobot.train.eval_prompts import Metric, selection_score
 from kakaobot.train.pace import Pace
 
 _HEARTBEAT_SECONDS = 1.0
-_TRAINING = "학습 중입니다."
-_BUSY = (
+_TRAINING = tr("학습 중입니다.")
+_BUSY = tr(
     "컴퓨터가 다른 일로 바빠 학습이 처음보다 약 {times:.0f}배 느립니다. "
     "다른 프로그램을 닫으면 다시 빨라집니다."
 )
 _METRIC_NAMES: dict[Metric, str] = {
-    "eval_loss": "검증 손실이",
-    "voice": "말투가",
-    "both": "검증 손실과 말투가",
+    "eval_loss": tr("검증 손실이"),
+    "voice": tr("말투가"),
+    "both": tr("검증 손실과 말투가"),
 }
 
 
@@ -157,7 +158,7 @@ class RunCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         if self._heartbeat_due:
-            self._write(message="검증 중입니다.")
+            self._write(message=tr("검증 중입니다."))
 
     def on_log(
         self,
@@ -224,16 +225,22 @@ class RunCallback(TrainerCallback):
     def finish(self, step: int, conclusion: str = "") -> None:
         """Write the last status of a run that did not fail, ending with `conclusion` if any."""
         if self.stopped:
-            message = f"{step}단계에서 저장하고 멈췄습니다. 다시 시작하면 여기서 이어집니다."
+            message = tr(
+                "{step}단계에서 저장하고 멈췄습니다. 다시 시작하면 여기서 이어집니다."
+            ).format(step=step)
         elif self.ended_early:
             metric = _METRIC_NAMES[self._metric]
-            message = f"{metric} 더 나아지지 않아 {step}단계에서 끝냈습니다."
+            message = tr("{metric} 더 나아지지 않아 {step}단계에서 끝냈습니다.").format(
+                metric=metric, step=step
+            )
         else:
-            message = f"{step}단계를 모두 마쳤습니다."
+            message = tr("{step}단계를 모두 마쳤습니다.").format(step=step)
         if conclusion:
             message += f" {conclusion}"
         elif best := self.status.best_step:
-            message += f" 가장 좋았던 {best}단계의 어댑터로 대화할 수 있습니다."
+            message += tr(" 가장 좋았던 {best}단계의 어댑터로 대화할 수 있습니다.").format(
+                best=best
+            )
         self._write(
             state="stopped" if self.stopped else "finished",
             step=step,
@@ -253,7 +260,7 @@ class RunCallback(TrainerCallback):
             return None
 
         distance = self._style_evaluation(
-            step, lambda: self.keep_alive("대답해 보며 말투를 재는 중입니다.")
+            step, lambda: self.keep_alive(tr("대답해 보며 말투를 재는 중입니다."))
         )
         if distance is not None:
             self.run.append(Point(step, "voice", distance, time.time()))

@@ -21,6 +21,7 @@ from torch import Tensor, distributed
 from torch.distributed.rendezvous import rendezvous
 
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.runs.exit_reason import RESUMES
 from kakaobot.runs.run import LOG
 from kakaobot.train.launch_command import OFFLOAD_UNSUPPORTED, unsupported
@@ -30,10 +31,10 @@ T = TypeVar("T")
 TIMEOUT = timedelta(hours=6)
 """Timeout of a collective: peers may wait hours for a download or for eval samples. A dead peer is
 noticed at once, because its connection closes."""
-PEER_LOST = (
-    "함께 배우던 프로세스 하나가 갑자기 끝나 학습을 멈췄습니다. 메모리가 모자라지 않은지 보세요. "
-    f"자세한 내용은 학습 폴더의 {LOG} 에 있습니다. {RESUMES}"
-)
+PEER_LOST = tr(
+    "함께 배우던 프로세스 하나가 갑자기 끝나 학습을 멈췄습니다. 메모리가 모자라지 "
+    "않은지 보세요. 자세한 내용은 학습 폴더의 {log} 에 있습니다. {resumes}"
+).format(log=LOG, resumes=RESUMES)
 FSDP_VARIABLE = "ACCELERATE_USE_FSDP"
 """Set by `accelerate launch` if the ranks share one model."""
 _FAILURE_KEY = "failure"

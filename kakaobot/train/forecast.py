@@ -10,6 +10,7 @@ from kakaobot.base.cpu import Cpu
 from kakaobot.base.selection import BaseModelChoice, Hardware
 from kakaobot.config import Home
 from kakaobot.dataset.build_report import BuildReport
+from kakaobot.language import tr
 from kakaobot.runs.labels import rough_duration_text
 from kakaobot.runs.status import Status
 from kakaobot.settings import Settings
@@ -28,8 +29,8 @@ from kakaobot.train.launch_command import uses_fsdp
 _GB = 2**30
 _USABLE = 0.9
 """Share of the free memory that a run may use."""
-_TIME_LATER = "시간은 학습을 시작해 첫 걸음을 재고 나서 알려 드립니다."
-_TIMING = "첫 걸음을 재고 있습니다."
+_TIME_LATER = tr("시간은 학습을 시작해 첫 걸음을 재고 나서 알려 드립니다.")
+_TIMING = tr("첫 걸음을 재고 있습니다.")
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,16 @@ def forecast(
     dimensions = dimensions_of(choice.name)
     if dimensions is None:
         return Estimate(
-            (f"{choice.label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.",),
+            (
+                tr("{label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.").format(
+                    label=choice.label
+                ),
+            ),
             base=choice.label,
         )
     if uses_fsdp(settings.training, home.root):
         return Estimate(
-            ("모델을 여러 카드가 나눠 드는 학습(FSDP)은 메모리와 시간을 어림하지 않습니다.",),
+            (tr("모델을 여러 카드가 나눠 드는 학습(FSDP)은 메모리와 시간을 어림하지 않습니다."),),
             base=choice.label,
         )
     size = dataset_size_of(report)
@@ -156,10 +161,16 @@ def _summary(
     needed: MemoryEstimate, available: int, seconds: float | None, machine: Machine
 ) -> str:
     on_gpu = machine.device == "cuda"
-    name, place = ("그래픽 메모리", "그래픽 카드에") if on_gpu else ("메모리", "이 컴퓨터에")
-    memory = f"{name} 약 {_gb(needed.total)} ({place} 남은 것 {_gb(available)})"
+    name, place = (
+        (tr("그래픽 메모리"), tr("그래픽 카드에")) if on_gpu else (tr("메모리"), tr("이 컴퓨터에"))
+    )
+    memory = tr("{name} 약 {total} ({place} 남은 것 {available})").format(
+        name=name, total=_gb(needed.total), place=place, available=_gb(available)
+    )
     return (
-        f"{memory}, 시간 약 {rough_duration_text(seconds)}"
+        tr("{memory}, 시간 약 {seconds}").format(
+            memory=memory, seconds=rough_duration_text(seconds)
+        )
         if seconds
         else f"{memory}. {_TIME_LATER}"
     )
@@ -177,20 +188,20 @@ def _advice(
 
     for length in (768, 512, 256, 128):
         if length < min(training.max_seq_len, size.longest) and fits(machine, length):
-            return (
-                f"메모리가 모자랍니다. training.max_seq_len 을 {length} 로 줄이고 "
-                "'데이터 준비'를 다시 하세요."
-            )
+            return tr(
+                "메모리가 모자랍니다. training.max_seq_len 을 {length} 로 줄이고 '데이터 "
+                "준비'를 다시 하세요."
+            ).format(length=length)
     saving = replace(machine, checkpointing=True)
     if not machine.checkpointing and fits(saving, training.max_seq_len):
-        return "메모리가 모자랍니다. model.gradient_checkpointing 을 true 로 바꾸세요."
+        return tr("메모리가 모자랍니다. model.gradient_checkpointing 을 true 로 바꾸세요.")
     quantized = replace(saving, load_in_4bit=True)
     if not machine.load_in_4bit and fits(quantized, min(training.max_seq_len, 512)):
-        return (
+        return tr(
             "메모리가 모자랍니다. model.load_in_4bit 와 model.gradient_checkpointing 을 "
             "true 로 바꾸고 training.max_seq_len 을 512 로 줄이세요."
         )
-    return "메모리가 모자랍니다. model.base_model 을 더 작은 모델로 바꾸세요."
+    return tr("메모리가 모자랍니다. model.base_model 을 더 작은 모델로 바꾸세요.")
 
 
 def _gb(size: float) -> str:

@@ -23,6 +23,7 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.train.distributed import ProcessGroup
 
 _GATHERED_LAYERS = 3
@@ -48,8 +49,10 @@ def shard(model: Any, device: torch.device, ranks: ProcessGroup) -> int:
     layers = [module for module in base.modules() if type(module).__name__ in layer_classes]
     if not layers:
         raise RunError(
-            f"바탕 모델({type(base).__name__})은 FSDP 로 나눠 들 수 없습니다. accelerate 설정 "
-            "파일의 distributed_type 을 MULTI_GPU 로 바꾸세요."
+            tr(
+                "바탕 모델({name})은 FSDP 로 나눠 들 수 없습니다. accelerate 설정 파일의 "
+                "distributed_type 을 MULTI_GPU 로 바꾸세요."
+            ).format(name=type(base).__name__)
         )
     mesh = init_device_mesh(device.type, (ranks.world_size,))
     adapter = {parameter for parameter in base.parameters() if parameter.requires_grad}

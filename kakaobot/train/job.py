@@ -18,6 +18,7 @@ from kakaobot.chat_template import Renderer
 from kakaobot.config import parse
 from kakaobot.dataset import artifacts, jsonl
 from kakaobot.errors import DatasetError
+from kakaobot.language import tr
 from kakaobot.runs.eval_samples import EvalSampleLog
 from kakaobot.runs.exit_reason import is_short_of_memory
 from kakaobot.runs.metrics import Point
@@ -180,7 +181,7 @@ class TrainingJob:
 
     def _load_base(self) -> LoadedBase:
         requested = self.settings.model
-        self._report(f"바탕 모델({self._base.label})을 읽는 중입니다.")
+        self._report(tr("바탕 모델({label})을 읽는 중입니다.").format(label=self._base.label))
         name = location_of(self._base.name)
         if self.ranks.is_distributed:
             # One rank per machine downloads; the others find it in the cache.
@@ -202,22 +203,24 @@ class TrainingJob:
 
     def _encode_rows(self, base: LoadedBase) -> tuple[RowDataset, RowDataset]:
         """The training and the validation rows."""
-        self._report("대화를 토큰으로 바꾸는 중입니다.")
+        self._report(tr("대화를 토큰으로 바꾸는 중입니다."))
         length = resolve.max_seq_len(self.settings.training.max_seq_len, base.context)
         train, val = (
             encode_rows(jsonl.iter_rows(self._data_folder / name), base.renderer, length)
             for name in (artifacts.TRAIN, artifacts.VAL)
         )
         if dropped := train.dropped_replies + val.dropped_replies:
-            note = (
-                f"{length}토큰에 들어가지 않는 대답 {dropped}개를 뺐습니다. "
-                "데이터 준비를 다시 하세요."
-            )
+            note = tr(
+                "{length}토큰에 들어가지 않는 대답 {dropped}개를 뺐습니다. 데이터 준비를 다시 "
+                "하세요."
+            ).format(length=length, dropped=dropped)
             self.status = replace(self.status, notes=(*self.status.notes, note))
         if not train.rows or not val.rows:
             raise DatasetError(
-                "배울 대화나 검증할 대화가 없습니다. "
-                "더 긴 대화를 가져와 '데이터 준비'를 다시 하세요."
+                tr(
+                    "배울 대화나 검증할 대화가 없습니다. "
+                    "더 긴 대화를 가져와 '데이터 준비'를 다시 하세요."
+                )
             )
         return RowDataset(train.rows), RowDataset(val.rows)
 
@@ -242,7 +245,11 @@ class TrainingJob:
         # Only the main rank may delete damaged ones.
         point = resume_point(self.run.checkpoints) if self.ranks.is_main else ResumePoint()
         if point.unfinished:
-            self._report(f"쓰다 만 저장본을 지웠습니다: {', '.join(point.unfinished)}")
+            self._report(
+                tr("쓰다 만 저장본을 지웠습니다: {unfinished}").format(
+                    unfinished=", ".join(point.unfinished)
+                )
+            )
         for note in point.notes:
             self._report(note)
         self._kept_notes += point.notes
@@ -250,7 +257,7 @@ class TrainingJob:
         # Invalidates metrics of later steps, which will be measured again.
         self.run.append(Point(point.step, "resume", 0.0, time.time()))
         if point.path:
-            self._report(f"{point.step}단계부터 이어서 학습합니다.")
+            self._report(tr("{step}단계부터 이어서 학습합니다.").format(step=point.step))
         name = self.ranks.broadcast(point.path.name if point.path else None)
         return self.run.path / name if name else None
 

@@ -13,6 +13,7 @@ import psutil
 
 from kakaobot.base.selection import Hardware, detect_hardware, one_gpu
 from kakaobot.errors import ConfigError, RunError
+from kakaobot.language import tr
 from kakaobot.settings import TrainingSettings
 from kakaobot.yaml_file import read_yaml
 
@@ -27,7 +28,7 @@ _ALLOWED = frozenset({
 })  # fmt: skip
 """Keys of an accelerate file. Others could set any option of the launcher, which runs code."""
 """Values of `distributed_type`; except with FSDP every process holds the whole model."""
-OFFLOAD_UNSUPPORTED = (
+OFFLOAD_UNSUPPORTED = tr(
     "FSDP 의 fsdp_offload_params 는 쓸 수 없습니다. accelerate 설정 파일에서 false 로 바꾸세요."
 )
 
@@ -73,15 +74,17 @@ def launch_command(
         processes = _count(config, "num_processes")
     if processes == 1 and _is_fsdp(config):
         raise RunError(
-            "FSDP 로 나눠 들려면 accelerate 설정 파일의 num_processes 를 2 이상으로 적으세요."
+            tr("FSDP 로 나눠 들려면 accelerate 설정 파일의 num_processes 를 2 이상으로 적으세요.")
         )
     if processes == 1:
         return LaunchCommand((sys.executable, "-m", _WORKER), one_gpu(environ, hardware))
     machines = _count(config, "num_machines")
     if processes % machines:
         raise RunError(
-            f"프로세스 {processes}개를 컴퓨터 {machines}대에 똑같이 나눌 수 없습니다. "
-            "training.num_processes 를 컴퓨터 수의 배수로 적으세요."
+            tr(
+                "프로세스 {processes}개를 컴퓨터 {machines}대에 똑같이 나눌 수 없습니다. "
+                "training.num_processes 를 컴퓨터 수의 배수로 적으세요."
+            ).format(processes=processes, machines=machines)
         )
     local = processes // machines
     _check_local_processes(local, _visible_gpus(hardware(), environ), platform)
@@ -102,10 +105,11 @@ def launch_command(
 
 def unsupported(distributed_type: str) -> str:
     """Korean: this way of splitting a model does not work, and which one does."""
-    return (
-        f"{distributed_type} 는 아직 쓸 수 없습니다. accelerate 설정 파일의 distributed_type 을 "
-        "MULTI_GPU 나 FSDP 로 바꾸세요. 자세한 것은 docs/scaling.md 에 있습니다."
-    )
+    return tr(
+        "{distributed_type} 는 아직 쓸 수 없습니다. accelerate 설정 파일의 "
+        "distributed_type 을 MULTI_GPU 나 FSDP 로 바꾸세요. 자세한 것은 "
+        "docs/scaling.md 에 있습니다."
+    ).format(distributed_type=distributed_type)
 
 
 def uses_fsdp(training: TrainingSettings, home: Path) -> bool:
@@ -146,7 +150,11 @@ def _count(config: Mapping[str, Any], name: str) -> int:
     if value is None:
         return 1
     if not isinstance(value, int) or value < 1:
-        raise RunError(f"accelerate 설정 파일의 {name} 에는 1 이상의 수를 적으세요: {value}")
+        raise RunError(
+            tr("accelerate 설정 파일의 {name} 에는 1 이상의 수를 적으세요: {value}").format(
+                name=name, value=value
+            )
+        )
     return value
 
 
@@ -154,13 +162,17 @@ def _check_local_processes(local: int, gpus: int, platform: str) -> None:
     # NCCL, which sums gradients over GPUs, exists for Linux only.
     if platform != "linux":
         raise RunError(
-            "여러 프로세스로 배우는 것은 리눅스에서만 됩니다 (윈도에서는 WSL2 안에서). "
-            "training.num_processes 를 1로 두세요."
+            tr(
+                "여러 프로세스로 배우는 것은 리눅스에서만 됩니다 (윈도에서는 WSL2 안에서). "
+                "training.num_processes 를 1로 두세요."
+            )
         )
     if 0 < gpus < local:
         raise RunError(
-            f"이 컴퓨터의 그래픽 카드는 {gpus}개인데 프로세스 {local}개로 배우려고 합니다. "
-            f"training.num_processes 를 {gpus} 이하로 줄이세요."
+            tr(
+                "이 컴퓨터의 그래픽 카드는 {gpus}개인데 프로세스 {local}개로 배우려고 합니다. "
+                "training.num_processes 를 {gpus} 이하로 줄이세요."
+            ).format(gpus=gpus, local=local)
         )
 
 
@@ -175,21 +187,27 @@ def _visible_gpus(hardware: Hardware, environ: Mapping[str, str]) -> int:
 def _read(file: Path) -> dict[str, Any]:
     if not file.exists():
         raise RunError(
-            f"accelerate 설정 파일이 없습니다: {file}. "
-            "training.accelerate_config 를 고치거나 비워 두세요."
+            tr(
+                "accelerate 설정 파일이 없습니다: {file}. training.accelerate_config 를 "
+                "고치거나 비워 두세요."
+            ).format(file=file)
         )
     try:
         config = read_yaml(file)
         # Accelerate reads it again, and only that.
         file.read_text(encoding="utf-8")
     except ConfigError as error:
-        raise RunError(f"accelerate 설정 파일을 읽을 수 없습니다. {error}") from error
+        raise RunError(
+            tr("accelerate 설정 파일을 읽을 수 없습니다. {error}").format(error=error)
+        ) from error
     except UnicodeDecodeError as error:
         raise RunError(
-            f"accelerate 설정 파일은 UTF-8 이어야 합니다. 인코딩을 바꿔 저장하세요: {file}"
+            tr(
+                "accelerate 설정 파일은 UTF-8 이어야 합니다. 인코딩을 바꿔 저장하세요: {file}"
+            ).format(file=file)
         ) from error
     if not config or not isinstance(config, dict):
-        raise RunError(f"accelerate 설정 파일이 비어 있습니다: {file}")
+        raise RunError(tr("accelerate 설정 파일이 비어 있습니다: {file}").format(file=file))
     distributed_type = str(config.get("distributed_type") or "NO").upper()
     if distributed_type not in _SUPPORTED:
         raise RunError(unsupported(distributed_type))
@@ -209,4 +227,8 @@ def _check_keys(config: Mapping[str, Any]) -> None:
         unknown.add("rdzv_backend")
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
-        raise RunError(f"accelerate 설정 파일의 다음 줄은 쓸 수 없습니다. 지우세요: {names}")
+        raise RunError(
+            tr("accelerate 설정 파일의 다음 줄은 쓸 수 없습니다. 지우세요: {names}").format(
+                names=names
+            )
+        )

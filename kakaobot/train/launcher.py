@@ -16,6 +16,7 @@ import psutil
 from kakaobot.config import ROOT
 from kakaobot.env_file import take_secrets
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.openmp import wait_policy
 from kakaobot.os_errors import os_error_message
 from kakaobot.runs.run import Run
@@ -110,7 +111,9 @@ class TrainingThread(threading.Thread):
                 child.wait()
             reason = os_error_message(error) if isinstance(error, OSError) else str(error)
             raise RunError(
-                f"학습 프로세스를 시작하지 못했습니다. {reason} ({run.log.file})"
+                tr("학습 프로세스를 시작하지 못했습니다. {reason} ({file})").format(
+                    reason=reason, file=run.log.file
+                )
             ) from error
         thread.start()
         return thread

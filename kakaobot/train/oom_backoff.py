@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from kakaobot.language import tr
+
 
 @dataclass(frozen=True)
 class MemoryPlan:
@@ -34,7 +36,12 @@ class MemoryPlan:
 def describe_backoff(before: MemoryPlan, after: MemoryPlan, step: int) -> str:
     """What changes and from which step training resumes, in Korean."""
     if after.checkpointing and not before.checkpointing:
-        change = "느리지만 메모리를 덜 쓰는 방식(gradient_checkpointing)으로 바꾸고"
+        change = tr("느리지만 메모리를 덜 쓰는 방식(gradient_checkpointing)으로 바꾸고")
     else:
-        change = f"한 번에 계산하는 양을 {after.max_tokens:,}토큰으로 줄이고"
-    return f"메모리가 모자라 {change} {f'{step}단계부터 이어' if step else '처음부터 다시'} 갑니다."
+        change = tr("한 번에 계산하는 양을 {max_tokens:,}토큰으로 줄이고").format(
+            max_tokens=after.max_tokens
+        )
+    return tr("메모리가 모자라 {change} {step} 갑니다.").format(
+        change=change,
+        step=tr("{step}단계부터 이어").format(step=step) if step else tr("처음부터 다시"),
+    )

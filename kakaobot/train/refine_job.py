@@ -11,6 +11,7 @@ from kakaobot.base.loading import LoadedBase
 from kakaobot.dataset import artifacts, jsonl
 from kakaobot.dataset.corrections import Correction, read_corrections, remove_rows
 from kakaobot.errors import DatasetError
+from kakaobot.language import tr
 from kakaobot.runs.checkpoints import AnyAdapter
 from kakaobot.runs.refinement import write_verdict
 from kakaobot.schema import Conversation
@@ -29,7 +30,7 @@ from kakaobot.train.trainer import LoraTrainer, RowDataset
 
 _VERDICT_PROMPTS = 48
 """Replies that the styles before and after are compared by."""
-_JUDGING = "고친 말을 따르는지, 다른 말은 그대로인지 재는 중입니다."
+_JUDGING = tr("고친 말을 따르는지, 다른 말은 그대로인지 재는 중입니다.")
 
 
 class RefineJob(TrainingJob):
@@ -54,7 +55,7 @@ class RefineJob(TrainingJob):
 
     def _encode_rows(self, base: LoadedBase) -> tuple[RowDataset, RowDataset]:
         """Ordinary, wanted and rejected replies; validation rows."""
-        self._report("고친 말을 토큰으로 바꾸는 중입니다.")
+        self._report(tr("고친 말을 토큰으로 바꾸는 중입니다."))
         self._loaded, self._recipe = base, RefineRecipe.of(self.run)
         self._corrections = read_corrections(self._data_folder)
         learned = [item for item in self._corrections if not item.held_out]
@@ -67,8 +68,10 @@ class RefineJob(TrainingJob):
         val = self._encode(jsonl.iter_rows(self._data_folder / artifacts.VAL))
         if not rows.wanted + rows.rejected or not val:
             raise DatasetError(
-                "배울 고친 말이나 검증할 대화가 없습니다. 고친 말을 더 모으거나 "
-                "'데이터 준비'(preprocess)를 다시 하세요."
+                tr(
+                    "배울 고친 말이나 검증할 대화가 없습니다. 고친 말을 더 모으거나 "
+                    "'데이터 준비'(preprocess)를 다시 하세요."
+                )
             )
         return rows, RowDataset(val)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from kakaobot.language import tr
 from kakaobot.runs.refinement import RefineVerdict
 from kakaobot.style import StyleProfile
 from kakaobot.train.eval_prompts import distance_to_target
@@ -23,7 +24,7 @@ _RARER = math.log(10)
 _RESAMPLES = 400
 _CONFIDENCE = 0.95
 """Of a fall, before it counts as one and not as noise."""
-_OLD_STAYS = "그래서 대화는 지금까지의 어댑터로 계속합니다."
+_OLD_STAYS = tr("그래서 대화는 지금까지의 어댑터로 계속합니다.")
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,17 @@ def judge(
     replies = list(zip(before.replies, after.replies, strict=True))
     faults = []
     if followed < _ENOUGH_FOLLOWED * len(learned):
-        faults.append(f"고친 말 {len(learned)}개 가운데 {followed}개만 따르고")
+        faults.append(
+            tr("고친 말 {learned}개 가운데 {followed}개만 따르고").format(
+                learned=len(learned), followed=followed
+            )
+        )
     if held_out and _loss_rises(held_out):
-        faults.append("배우지 않고 남겨 둔 고친 말에서는 오히려 멀어지고")
+        faults.append(tr("배우지 않고 남겨 둔 고친 말에서는 오히려 멀어지고"))
     if _loss_rises(ordinary, noise):
-        faults.append("다른 말을 맞히는 힘(검증 손실)이 나빠지고")
+        faults.append(tr("다른 말을 맞히는 힘(검증 손실)이 나빠지고"))
     if replies and _style_falls(replies, target):
-        faults.append("다른 말의 말투가 멀어지고")
+        faults.append(tr("다른 말의 말투가 멀어지고"))
     return RefineVerdict(
         promoted=not faults,
         reason=_reason(faults, followed, len(learned)),
@@ -145,13 +150,15 @@ def _per_token(loss: RowLoss) -> float:
 
 def _reason(faults: Sequence[str], followed: int, learned: int) -> str:
     if not faults:
-        return (
-            f"고친 말 {learned}개 가운데 {followed}개를 따르고 다른 말의 말투도 그대로여서, "
-            "이제 이 어댑터로 대화합니다."
-        )
-    ending = {"따르고": "따릅니다", "지고": "집니다"}
+        return tr(
+            "고친 말 {learned}개 가운데 {followed}개를 따르고 다른 말의 말투도 "
+            "그대로여서, 이제 이 어댑터로 대화합니다."
+        ).format(learned=learned, followed=followed)
+    ending = {tr("따르고"): tr("따릅니다"), tr("지고"): tr("집니다")}
     text = ", ".join(faults)
     for stem, end in ending.items():
         if text.endswith(stem):
             text = text.removesuffix(stem) + end
-    return f"{text}. {_OLD_STAYS} 고친 말을 더 모은 뒤 다시 배워 보세요."
+    return tr("{text}. {old_stays} 고친 말을 더 모은 뒤 다시 배워 보세요.").format(
+        text=text, old_stays=_OLD_STAYS
+    )

@@ -10,6 +10,7 @@ import torch
 from transformers import TrainerState
 from transformers.trainer_pt_utils import safe_globals
 
+from kakaobot.language import tr
 from kakaobot.model_files import damage
 from kakaobot.runs.checkpoints import TRAINER_STATE, UNUSED, Checkpoints
 
@@ -48,9 +49,11 @@ def resume_point(checkpoints: Checkpoints) -> ResumePoint:
         damaged[path.name] = fault
         checkpoints.remove(path)
         step, path = 0, None
-    start = f"{step}단계부터 이어서" if path else "처음부터 다시"
+    start = tr("{step}단계부터 이어서").format(step=step) if path else tr("처음부터 다시")
     notes = tuple(
-        f"저장본 {name} 의 {file} 파일이 망가져 있어 그 저장본을 지우고 {start} 배웁니다."
+        tr(
+            "저장본 {name} 의 {file} 파일이 망가져 있어 그 저장본을 지우고 {start} 배웁니다."
+        ).format(name=name, file=file, start=start)
         for name, file in sorted(damaged.items())
     )
     return ResumePoint(step, path, tuple(unfinished), notes)

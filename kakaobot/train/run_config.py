@@ -9,6 +9,7 @@ from kakaobot.base.selection import BaseModelChoice
 from kakaobot.config import Home, parse
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.runs.log import now_text
 from kakaobot.runs.portable_paths import find_moved, from_portable, home_of, to_portable
 from kakaobot.runs.run import Run, Runs
@@ -133,24 +134,28 @@ def _check_resumable(
 ) -> None:
     if run.status().state == "finished":
         raise RunError(
-            f"학습 '{run.name}' 은 끝났습니다. '대화'에서 이야기해 보세요. "
-            "처음부터 다시 배우려면 '새 학습'(train --new)을 누르세요."
+            tr(
+                "학습 '{name}' 은 끝났습니다. '대화'에서 이야기해 보세요. 처음부터 다시 "
+                "배우려면 '새 학습'(train --new)을 누르세요."
+            ).format(name=run.name)
         )
     before = parse(run.section("settings"))
     changes = {
-        "데이터": run.section("data").get("fingerprint") != data.fingerprint,
+        tr("데이터"): run.section("data").get("fingerprint") != data.fingerprint,
         # Not what `auto` resolves to: free memory and the network change by the hour. A folder that
         # has moved is the same base under another setting.
-        "바탕 모델(model.base_model)": before.model.base_model != settings.model.base_model
+        tr("바탕 모델(model.base_model)"): before.model.base_model != settings.model.base_model
         and base_of(run).name != base.name,
-        "LoRA 설정": before.lora != settings.lora,
-        "학습률 설정": _schedule(before) != _schedule(settings),
+        tr("LoRA 설정"): before.lora != settings.lora,
+        tr("학습률 설정"): _schedule(before) != _schedule(settings),
     }
     changed = [label for label, differs in changes.items() if differs]
     if changed:
         raise RunError(
-            f"학습 '{run.name}' 을 시작한 뒤 {', '.join(changed)}이(가) 바뀌어 이어서 배울 수 "
-            "없습니다. 되돌려 놓거나 '새 학습'(train --new)으로 시작하세요."
+            tr(
+                "학습 '{name}' 을 시작한 뒤 {changed}이(가) 바뀌어 이어서 배울 수 없습니다. "
+                "되돌려 놓거나 '새 학습'(train --new)으로 시작하세요."
+            ).format(name=run.name, changed=", ".join(changed))
         )
 
 

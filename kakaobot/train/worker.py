@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from kakaobot.atomic_io import disk_is_full
 from kakaobot.errors import KakaobotError
+from kakaobot.language import tr
 from kakaobot.os_errors import os_error_message
 from kakaobot.outgoing import watch
 from kakaobot.runs.exit_reason import (
@@ -96,7 +97,7 @@ def _stop(run: Run, ranks: ProcessGroup) -> int:
     run.worker.release_space()
     with contextlib.suppress(OSError):
         status = replace(run.recorded_status(), state="stopped", eta_seconds=None, slowdown=None)
-        run.write_status(replace(status, message="준비하다가 멈췄습니다."))
+        run.write_status(replace(status, message=tr("준비하다가 멈췄습니다.")))
     # The other ranks are still preparing; their launcher ends them once one has failed.
     return 1 if ranks.is_distributed else 0
 
@@ -136,10 +137,10 @@ def _failure_message(error: Exception) -> str:
         return PEER_LOST
     if isinstance(error, OSError) and error.filename:
         return f"{os_error_message(error)} {RESUMES}"
-    return (
-        f"예상하지 못한 오류로 학습이 끝났습니다 ({type(error).__name__}: {error}). "
-        f"자세한 내용은 학습 폴더의 {LOG} 에 있습니다. {RESUMES}"
-    )
+    return tr(
+        "예상하지 못한 오류로 학습이 끝났습니다 ({name}: {error}). 자세한 내용은 학습 "
+        "폴더의 {log} 에 있습니다. {resumes}"
+    ).format(name=type(error).__name__, error=error, log=LOG, resumes=RESUMES)
 
 
 if __name__ == "__main__":

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-LINK = "링크"
-EMAIL = "이메일"
-RESIDENT = "주민등록번호"
-FOREIGNER = "외국인등록번호"
-CARD = "카드번호"
-BUSINESS = "사업자등록번호"
-PHONE = "전화번호"
-PASSWORD = "비밀번호"
-PASSPORT = "여권번호"
-ACCOUNT = "계좌번호"
-PLATE = "차량번호"
-ADDRESS = "주소"
-CUSTOM_WORD = "가린말"
+from kakaobot.language import deferred
+
+LINK = deferred("링크")
+EMAIL = deferred("이메일")
+RESIDENT = deferred("주민등록번호")
+FOREIGNER = deferred("외국인등록번호")
+CARD = deferred("카드번호")
+BUSINESS = deferred("사업자등록번호")
+PHONE = deferred("전화번호")
+PASSWORD = deferred("비밀번호")
+PASSPORT = deferred("여권번호")
+ACCOUNT = deferred("계좌번호")
+PLATE = deferred("차량번호")
+ADDRESS = deferred("주소")
+CUSTOM_WORD = deferred("가린말")
 
 ENTITY_TYPES = (
     LINK,
