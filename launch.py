@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from kakaobot.language import tr
 from scripts.environment import EnvironmentFailure, environment, is_running_in
 from scripts.open_page import open_in_browser
 from scripts.pip_progress import say
+from scripts.run_command import exec_or_run
 from scripts.running_window import running_window, show_window
 
 ROOT = Path(__file__).resolve().parent
@@ -161,23 +161,6 @@ def warn_if_public(host: str) -> None:
                 "주의: {host}(으)로 열면 다른 컴퓨터도 접속할 수 있습니다. 믿는 망에서만 쓰세요."
             ).format(host=host)
         )
-
-
-def exec_or_run(command: Sequence[str], environ: Mapping[str, str], folder: Path | None) -> int:
-    """Replace this process by `command`; on Windows run it and return its exit code."""
-    if folder:
-        os.chdir(folder)
-    if os.name == "posix":
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.execve(command[0], list(command), dict(environ))
-    process = subprocess.Popen(command, env=environ)
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            # The console sends Ctrl+C to both; the child handles it.
-            continue
 
 
 if __name__ == "__main__":

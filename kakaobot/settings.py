@@ -264,6 +264,13 @@ class AccessSettings(SettingsGroup):
     """이만큼 아무것도 누르지 않으면 다시 잠급니다. 0이면 잠그지 않습니다."""
 
 
+class WindowSettings(SettingsGroup):
+    """창과 명령줄"""
+
+    language: Literal["ko", "en"] = _plain("언어", "ko", choices={"ko": "한국어", "en": "English"})
+    """창과 명령줄에서 쓰는 말입니다. 다시 켤 때부터 바뀝니다."""
+
+
 class SmokeSettings(SettingsGroup):
     """점검"""
 
@@ -287,4 +294,5 @@ class Settings(SettingsGroup):
     training: TrainingSettings = TrainingSettings()
     generation: GenerationSettings = GenerationSettings()
     access: AccessSettings = AccessSettings()
+    window: WindowSettings = WindowSettings()
     smoke: SmokeSettings = SmokeSettings()

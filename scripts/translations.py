@@ -11,14 +11,17 @@ import ast
 import json
 import re
 import sys
+import typing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, nodes
 
 from kakaobot.dataset.pii.spans import ENTITY_TYPES
 from kakaobot.language import TABLE
 from kakaobot.setting_fields import setting_groups
+from kakaobot.settings import CHOICES
 from kakaobot.style.distance import DIVERSITY_FEATURES
 from kakaobot.style.features import FEATURES, UNITS
 
@@ -86,7 +89,8 @@ def _setting_texts() -> Iterator[str]:
     for model in setting_groups().values():
         yield model.__doc__ or ""
         for field in model.model_fields.values():
-            yield from filter(None, (field.title, field.description))
+            declared = typing.cast("dict[str, Any]", field.json_schema_extra)
+            yield from (field.title or "", field.description or "", *declared[CHOICES].values())
 
 
 def _stored_keys() -> Iterator[str]:

@@ -111,8 +111,8 @@ def start(argv: list[str], root: Path, **environ: str) -> tuple[int, Started, li
 # --- before anything is installed
 
 
-def test_ten_files_run_before_the_installation() -> None:
-    assert len(BEFORE_INSTALLATION) == 11
+def test_twelve_files_run_before_the_installation() -> None:
+    assert len(BEFORE_INSTALLATION) == 12
 
 
 @pytest.mark.parametrize("file", BEFORE_INSTALLATION, ids=lambda file: file.name)

@@ -28,8 +28,10 @@ from scripts.open_page import open_in_browser, open_page_file, remove_redirect
 from scripts.running_window import show_window
 from ui import console_text
 from ui.browser_sessions import BrowserSessions
+from ui.ends import ProgramEnds
 from ui.hosts import AllowedHosts, is_loopback, reachable_addresses
 from ui.one_window import one_window
+from ui.restart import restarted_port, start_again
 from ui.server_info import ServerInfo, choose_port
 from ui.session_file import SessionFile
 
@@ -43,6 +45,8 @@ Opener = Callable[[str, Path], bool]
 """Opens an address of the window of a home; returns whether a browser was found."""
 _SWITCH_SECONDS = 0.001
 """See `sys.setswitchinterval`, which is 0.005 by default."""
+_AGAIN = -1
+"""Instead of an exit code: the program is to start again."""
 _POLL_SECONDS = 0.5
 """Seconds between checks of the stop event: Windows delivers Ctrl+C only between waits."""
 
@@ -88,11 +92,16 @@ def _run(host: str, port: int | None, opener: Opener | None) -> int:
     host = host.strip("[]")
     if not is_loopback(host) and not home.password().strip():
         raise ConfigError(console_text.REMOTE_NEEDS_PASSWORD)
+    restarted = restarted_port()
+    if restarted:
+        # Its pages are open already.
+        port, opener = restarted, None
     with one_window(home) as other:
         if other:
             return show_window(other, opener and (lambda address: opener(address, home.root)))
         info = ServerInfo.here(host, choose_port(host, port), secrets.token_urlsafe(32))
-        return _run_alone(home, info, opener)
+        code = _run_alone(home, info, opener)
+    return start_again(home, info.port) if code == _AGAIN else code
 
 
 def _run_alone(home: Home, info: ServerInfo, opener: Opener | None) -> int:
@@ -135,7 +144,7 @@ def launch_window(
     info: ServerInfo,
     sessions: BrowserSessions,
     *,
-    quit_program: Callable[[], None],
+    ends: ProgramEnds,
     on_exchange: Callable[[], None] = lambda: None,
 ) -> gr.Blocks:
     """Serve the window to the browsers that have a session. Needs the environment of `_prepare`."""
@@ -143,7 +152,7 @@ def launch_window(
     from ui.window import build_window
 
     passes = SessionPasses(sessions, info.port)
-    window = build_window(services, quit_program=quit_program, passes=passes)
+    window = build_window(services, ends=ends, passes=passes)
     middleware = [_auth(info, sessions, on_exchange), _upload_limits()]
     window.queue(max_size=64).launch(**_launch_options(info, middleware))
     return window
@@ -160,11 +169,12 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, opener: Opener |
     file = SessionFile(home.state_folder / "sessions.json")
     sessions = BrowserSessions(None if is_loopback(info.host) else services.gate, file)
     redirect = open_page_file(home.root)
+    again = threading.Event()
     window = launch_window(
         services,
         info,
         sessions,
-        quit_program=_delayed(stop),
+        ends=ProgramEnds(_delayed(stop.set), _delayed(again.set, stop.set)),
         on_exchange=lambda: remove_redirect(redirect),
     )
     spare_modules()
@@ -177,6 +187,8 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, opener: Opener |
         info.remove(home)
         remove_redirect(redirect)
         _close(window)
+    if again.is_set():
+        return _AGAIN
     _print_farewell(services)
     return 0
 
@@ -235,15 +247,15 @@ def _launch_options(info: ServerInfo, middleware: Sequence[Middleware]) -> dict[
     }
 
 
-def _delayed(stop: threading.Event) -> Callable[[], None]:
-    """A callback that stops the program after a second, so that its response is sent."""
+def _delayed(*calls: Callable[[], None]) -> Callable[[], None]:
+    """A callback that makes these calls after a second, so that its response is sent."""
 
-    def quit_program() -> None:
-        timer = threading.Timer(1.0, stop.set)
+    def start() -> None:
+        timer = threading.Timer(1.0, lambda: [call() for call in calls])
         timer.daemon = True
         timer.start()
 
-    return quit_program
+    return start
 
 
 def _open(info: ServerInfo, sessions: BrowserSessions, home: Home, opener: Opener | None) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from kakaobot.language import LANGUAGE as LANGUAGE
 from kakaobot.language import tr
 from ui import request_text, text
-
-LANGUAGE = "ko"
-"""In which gradio speaks by itself, whatever the language of the browser is."""
 
 MISSING = {
     "chatbot": {"copy_message": tr("말 복사하기"), "copied_message": tr("말을 복사했습니다")},
@@ -41,11 +39,19 @@ PATTERNS = (
 )
 """As `WORDS`, as regular expressions."""
 
-TOASTS = (
+TOASTS: tuple[tuple[str, str], ...] = (
     (r"^HTTP \d+: (.*)$", "$1"),
     ("^Invalid file type.*$", request_text.WRONG_FILE_TYPE),
     ("^This application is currently busy.*$", request_text.BUSY),
     ("^(Connection|Lost connection|Could not get API info).*$", request_text.DISCONNECTED),
-    ("^[^가-힣]*[A-Za-z][^가-힣]*$", request_text.UNEXPECTED_ERROR),
+    # In an English window this would be our own sentences, too.
+    *(
+        [("^[^가-힣]*[A-Za-z][^가-힣]*$", request_text.UNEXPECTED_ERROR)]
+        if LANGUAGE == "ko"
+        else []
+    ),
 )
 """Patterns of gradio's own toasts, and what the page shows instead."""
+if LANGUAGE == "ko":
+    # In an English window this would be our own sentences, too.
+    TOASTS = (*TOASTS, ("^[^가-힣]*[A-Za-z][^가-힣]*$", request_text.UNEXPECTED_ERROR))

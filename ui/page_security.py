@@ -62,6 +62,7 @@ def _scripts() -> bytes:
     words = {
         "app": text.APP,
         "title": window_text.OFF_TITLE,
+        "restart": window_text.OTHER_LANGUAGE.restart,
         "title_elsewhere": window_text.OFF_TITLE_ELSEWHERE,
         "lead": window_text.OFF,
         "farewell": window_text.FAREWELL,

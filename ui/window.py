@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,6 +17,7 @@ from ui import (
     stepper,
     text,
 )
+from ui.ends import NO_ENDS, ProgramEnds
 from ui.errors import GuardedBlocks
 from ui.events import Trigger, open_tab
 from ui.password_bar import BarComponents, NoPassStore, PassStore
@@ -48,14 +48,14 @@ class PageEvents:
 def build_window(
     services: Services,
     *,
-    quit_program: Callable[[], None] = lambda: None,
+    ends: ProgramEnds = NO_ENDS,
     passes: PassStore | None = None,
 ) -> gr.Blocks:
     """Build the window.
 
     Args:
         services: behind the tabs.
-        quit_program: called by the quit button.
+        ends: called by the buttons of the header.
         passes: of unlocked pages; None locks a page when it is reloaded.
     """
     gate = services.gate
@@ -97,7 +97,8 @@ def build_window(
             tabs,
             [window.load, lock_timer.tick, tabs.change, begun],
         )
-        header.add_quit_button(header.HeaderHandlers(services.training, quit_program))
+        header.add_language_button(header.LanguageHandlers(services.settings, ends.restart))
+        header.add_quit_button(header.HeaderHandlers(services.training, ends.quit))
     return cast("gr.Blocks", window)
 
 

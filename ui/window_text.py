@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kakaobot.language import tr
+from typing import NamedTuple
+
+from kakaobot.language import LANGUAGE, tr
 
 QUIT = tr("끝내기")
 STAY = tr("그대로 두기")
@@ -27,6 +29,46 @@ OFF = tr("지금은 이 창에서 아무것도 할 수 없습니다.")
 OFF_TRAINING = tr("하던 학습은 뒤에서 계속됩니다.")
 OFF_AGAIN = tr("다시 켜려면 launch.py 를 실행하세요. 켜지면 이 창이 저절로 이어집니다.")
 OFF_DRAFT = tr("쓰던 메시지는 남아 있습니다. 다시 켜고 비밀번호를 넣으면 돌아옵니다.")
+
+
+class Language(NamedTuple):
+    """What is said about changing to a language, in that language."""
+
+    key: str
+    name: str
+    title: str
+    lead: str
+    stay: str
+    confirm: str
+    restart: str
+    farewell: str
+
+
+_LANGUAGES = {
+    "ko": Language(
+        "ko",
+        "한국어",
+        "한국어로 바꿀까요?",
+        "창이 잠시 닫혔다가 몇 초 뒤 한국어로 다시 열립니다. 학습은 계속되고, "
+        "대화는 비밀번호를 다시 넣으면 이어집니다.",
+        "그대로 두기",
+        "한국어로 바꾸기",
+        "다시 여는 중입니다",
+        "몇 초 뒤 한국어로 다시 열립니다.",
+    ),
+    "en": Language(
+        "en",
+        "English",
+        "Switch to English?",
+        "The window closes and opens again in English after a few seconds. Training goes on, "
+        "and chats continue once you enter the password again.",
+        "Stay in Korean",
+        "Switch to English",
+        "Opening again",
+        "The window opens again in English in a few seconds.",
+    ),
+}
+OTHER_LANGUAGE = _LANGUAGES["en" if LANGUAGE == "ko" else "ko"]
 
 # -- the stepper
 STEPPER = tr("어디까지 왔나요")

@@ -11,25 +11,26 @@ from pathlib import Path
 from kakaobot.atomic_io import read_json_object, replace_text
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError
-from kakaobot.language import tr
+from kakaobot.language import deferred, tr
 from kakaobot.os_errors import os_error_message
 
 CONSENT_FILE = "data/consent.json"
 """Within the home."""
 _STATEMENTS = (
-    tr(
+    deferred(
         "이 대화에는 함께 말한 사람들의 말이 들어 있고, 그 말은 그 사람들의 것입니다. 배우기 전에 "
         "알리고 동의를 받습니다."
     ),
-    tr(
+    deferred(
         "만든 말투로 그 사람인 척하거나, 남을 속이거나 괴롭히지 않습니다. 지어낸 말을 그 사람이 한 "
         "말로 내보이지 않습니다."
     ),
-    tr(
+    deferred(
         "배운 어댑터에는 대화의 말이 남아 있을 수 있습니다. 대화 파일처럼 다루고, 동의한 사람이 "
         "그만두기를 바라면 지웁니다."
     ),
 )
+"""Recorded as they are here, whatever the language in which they were read."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Consent:
         return self._file
 
     def text(self) -> tuple[str, ...]:
-        """The statements, in Korean."""
-        return _STATEMENTS
+        """The statements, in the language of this process."""
+        return tuple(map(tr, _STATEMENTS))
 
     def given(self) -> ConsentRecord | None:
         """Who has acknowledged these very statements, and when; None if nobody has."""
@@ -86,7 +87,9 @@ def consent_text(record: ConsentRecord | None) -> str:
     if record is None:
         return tr("아직 확인하지 않음")
     half = tr("오전") if record.at.hour < 12 else tr("오후")
-    time = f"{half} {(record.at.hour + 11) % 12 + 1}:{record.at:%M}"
+    time = tr("{half} {time}").format(
+        half=half, time=f"{(record.at.hour + 11) % 12 + 1}:{record.at:%M}"
+    )
     day = tr("{year}년 {month}월 {day}일").format(
         year=record.at.year, month=record.at.month, day=record.at.day
     )

@@ -216,7 +216,9 @@ def time_text(seconds: float, now: float) -> str:
     moment, today = datetime.fromtimestamp(seconds), datetime.fromtimestamp(now)
     if moment.date() == today.date():
         half = tr("오전") if moment.hour < 12 else tr("오후")
-        return f"{half} {(moment.hour + 11) % 12 + 1}:{moment:%M}"
+        return tr("{half} {time}").format(
+            half=half, time=f"{(moment.hour + 11) % 12 + 1}:{moment:%M}"
+        )
     day = tr("{month}월 {day}일").format(month=moment.month, day=moment.day)
     return (
         day if moment.year == today.year else tr("{year}년 {day}").format(year=moment.year, day=day)

@@ -85,14 +85,14 @@ class Personas:
             run=chosen.name,
             adapter=kind,
             step=step,
-            base=base.label,
+            base=tr(base.label),
             room=data["room"],
             name=data["persona"],
             participants=tuple(data["people"]),
             practice=base.practice,
             shows_names=data["named"],
             description=tr("{trained_on}의 말투 · 바탕 {label} · {name} 의 {which}").format(
-                trained_on=trained_on, label=base.label, name=chosen.name, which=which
+                trained_on=trained_on, label=tr(base.label), name=chosen.name, which=which
             )
             + (tr(" ({step}단계)").format(step=step) if step else ""),
             replies=int(data.get("train_replies", 0)),

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from kakaobot.config import Home, save
 from kakaobot.errors import ConfigError
 from kakaobot.language import tr
-from kakaobot.setting_fields import SettingField, setting_fields
-from kakaobot.settings import Settings
+from kakaobot.setting_fields import SettingField, group_title, setting_fields, setting_groups
 
 
 class SettingsEditor:
@@ -21,10 +20,7 @@ class SettingsEditor:
 
     def groups(self) -> list[tuple[str, str]]:
         """Names and Korean titles of the groups, such as `("training", "학습")`."""
-        return [
-            (name, tr(field.annotation.__doc__ or name) if field.annotation else name)
-            for name, field in Settings.model_fields.items()
-        ]
+        return [(name, group_title(name)) for name in setting_groups()]
 
     def values(self) -> dict[str, object]:
         """Current values by path, such as `{"lora.r": 16}`.

@@ -52,7 +52,7 @@ def _rows(report: BuildReport) -> list[tuple[str, str]]:
         *([(tr("이름"), tr("모두 지어낸 이름으로 바꿈"))] if report.has_pseudonyms else []),
         (tr("읽은 메시지"), tr("{messages:,}개").format(messages=report.messages)),
         *(
-            (tr("뺀 것: {reason}").format(reason=reason), tr("{count:,}개").format(count=count))
+            (tr("뺀 것: {reason}").format(reason=tr(reason)), tr("{count:,}개").format(count=count))
             for reason, count in report.removed
         ),
         (

@@ -127,7 +127,7 @@ def _offer_text(offer: RefineOffer) -> str:
             ).format(source=offer.source, learned=offer.learned, goes_on=goes_on, kept=kept)
         )
     lines += [
-        tr("배우지 않는 말: {reason} {count}개").format(reason=reason, count=count)
+        tr("배우지 않는 말: {reason} {count}개").format(reason=tr(reason), count=count)
         for reason, count in offer.left_out
     ]
     return "\n".join(lines)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from kakaobot.errors import RunError
+from kakaobot.language import tr
 from kakaobot.likeness import Likeness
 from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, EvalTranscript
 from kakaobot.runs.metrics import Point, ReadPoints
@@ -228,7 +229,7 @@ def _read(
         name=run.name,
         **_status_fields(run),
         created_at=str(config.get("created_at", "")),
-        base=str(base.get("label", "")),
+        base=tr(str(base.get("label", ""))),
         persona=str(data.get("persona", "")),
         room=str(data.get("room", "")),
         has_adapter=run.checkpoints.adapter() is not None,

@@ -20,6 +20,7 @@ from tests.security.browser import Browser
 from tests.security.window import Page, free_port
 from ui.app import launch_window
 from ui.browser_sessions import BrowserSessions
+from ui.ends import NO_ENDS
 from ui.server_info import ServerInfo
 from ui.services import Services
 
@@ -53,7 +54,7 @@ def local_window(home: Home, *, for_other_devices: bool = False) -> Iterator[Loc
     uploads = home.upload_folder
     uploads.mkdir(mode=0o700, exist_ok=True)
     with mock.patch.dict(os.environ, GRADIO_TEMP_DIR=str(uploads)):
-        blocks = launch_window(services, info, sessions, quit_program=lambda: None)
+        blocks = launch_window(services, info, sessions, ends=NO_ENDS)
         try:
             yield LocalWindow(home, services, blocks, sessions, f"http://127.0.0.1:{info.port}")
         finally:

@@ -44,19 +44,20 @@
     line.textContent = words;
     return line;
   };
-  const cover = (words) => {
+  const cover = (words, isRestart = false) => {
     if (isOff) return;
     isOff = true;
     const typed = box()?.value.trim() ? box().value : "";
     if (typed) sessionStorage.setItem(draft, typed);
     const isTraining = !words && document.querySelector("#status .kb-live");
     const title = document.createElement("h1");
-    title.textContent = isHere ? texts.title : texts.title_elsewhere;
+    title.textContent = isRestart ? texts.restart : isHere ? texts.title : texts.title_elsewhere;
     const page = document.createElement("div");
     page.id = "kb-off";
     page.tabIndex = -1;
     page.setAttribute("role", "alert");
-    const sentences = [words || (hasQuit ? texts.farewell : texts.lead), isTraining && texts.training, texts.again];
+    const sentences = [words || (hasQuit ? texts.farewell : texts.lead), isTraining && texts.training];
+    if (!isRestart) sentences.push(texts.again);
     sentences.push(sessionStorage.getItem(draft) && texts.draft);
     const card = document.createElement("main");
     card.append(title, ...sentences.filter(Boolean).map(paragraph));
@@ -101,6 +102,7 @@
     hasQuit ||= Boolean(event.target.closest?.("#quit-now"));
   }, true);
   window.addEventListener("kakaobot-quit", (event) => cover(event.detail));
+  window.addEventListener("kakaobot-restart", (event) => cover(event.detail, true));
   window.addEventListener("kakaobot-refused", async () => {
     // The session is gone; the page at this address says what to do.
     if (!(await look()) && !isOff) location.replace("/open");
