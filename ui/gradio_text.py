@@ -44,12 +44,6 @@ TOASTS: tuple[tuple[str, str], ...] = (
     ("^Invalid file type.*$", request_text.WRONG_FILE_TYPE),
     ("^This application is currently busy.*$", request_text.BUSY),
     ("^(Connection|Lost connection|Could not get API info).*$", request_text.DISCONNECTED),
-    # In an English window this would be our own sentences, too.
-    *(
-        [("^[^가-힣]*[A-Za-z][^가-힣]*$", request_text.UNEXPECTED_ERROR)]
-        if LANGUAGE == "ko"
-        else []
-    ),
 )
 """Patterns of gradio's own toasts, and what the page shows instead."""
 if LANGUAGE == "ko":
