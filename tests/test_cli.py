@@ -374,7 +374,7 @@ def test_unknown_setting_is_a_one_line_error(cli: Cli, home: Home, command: str)
     result = cli(command)
     assert (result.code, result.out) == (1, "")
     assert result.err.splitlines()[-1].startswith(
-        "모르는 설정입니다: lora.rnk. 혹시 lora.r 인가요?"
+        "lora.rnk: 모르는 설정입니다. 혹시 lora.r 인가요?"
     )
 
 
