@@ -11,6 +11,7 @@ from typing import Any
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.build_inputs import changes_since, inputs_of
+from kakaobot.app.build_lock import building
 from kakaobot.atomic_io import replace_text
 from kakaobot.base.selection import location_of
 from kakaobot.base.tokenizer import read_tokenizer_info
@@ -125,6 +126,10 @@ class Datasets:
                 targets are left.
             BaseModelError: the tokenizer of the base model is not available.
         """
+        with building(self._home):
+            return self._build(progress)
+
+    def _build(self, progress: Progress) -> BuildReport:
         settings = self._home.settings()
         progress(0.0, tr("가져온 대화를 읽는 중"))
         rooms = RoomHistories(self._file_store())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.build_lock import no_build
 from kakaobot.app.reply_marks import ReplyMarks
 from kakaobot.app.start_lock import START_LOCK, start_lock
 from kakaobot.app.storage import (
@@ -34,6 +35,7 @@ from kakaobot.train.run_config import base_of
 _READ_BY_REPLIES: frozenset[StoredKind] = frozenset(
     ("dataset", "run", "quiz", "chats", "feedback", "base")
 )
+_USED_BY_BUILDS: frozenset[StoredKind] = frozenset(("exports", "dataset"))
 _TRAINING = tr(
     "학습 '{run}' 이 진행 중이라 '{title}' 을(를) 지울 수 없습니다. 학습을 멈춘 뒤 다시 하세요."
 )
@@ -131,7 +133,7 @@ class Erasing:
         Raises:
             AccessDenied: the pass is not valid.
             KakaobotError: there is nothing of that name.
-            RunError: it is in use.
+            DatasetError, RunError: it is in use.
         """
         self._verify(access)
         with self._held(names, erases=False) as things:
@@ -141,7 +143,7 @@ class Erasing:
         """Delete for good.
 
         Raises:
-            AccessDenied, KakaobotError, RunError: as `plan`; nothing is deleted.
+            AccessDenied, KakaobotError, DatasetError, RunError: as `plan`; nothing is deleted.
         """
         self._verify(access)
         with self._held(names, erases=True) as things:
@@ -179,10 +181,13 @@ class Erasing:
         """The things, while nobody begins to use them.
 
         Raises:
-            RunError: somebody uses one.
+            DatasetError, RunError: somebody uses one.
         """
         with ExitStack() as held:
             things = self._chosen(names)
+            if built := [thing for thing in things if thing.kind in _USED_BY_BUILDS]:
+                held.enter_context(no_build(self._home, built[0].title))
+                things = self._chosen(names)
             if any(thing.kind in _READ_BY_REPLIES for thing in things):
                 held.enter_context(self._paused_replies(erases))
                 self._marks.check_no_other()

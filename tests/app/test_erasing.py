@@ -6,6 +6,7 @@ import io
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,14 +28,14 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.cli import main
 from kakaobot.cli.console import Console
 from kakaobot.config import ROOT, Home
-from kakaobot.errors import AccessDenied, ConfigError, KakaobotError, RunError
+from kakaobot.errors import AccessDenied, ConfigError, DatasetError, KakaobotError, RunError
 from kakaobot.runs.quiz_log import QuizLog, QuizPick
 from kakaobot.runs.run import Run, Runs
 from kakaobot.train.launch_command import LaunchCommand
 from kakaobot.train.launcher import TrainingThread, kill
 from tests.chat_models import create_chat_run, save_random_model
 from tests.conftest import SAMPLE, write_password
-from tests.patience import wait_for
+from tests.patience import patience, wait_for
 from tests.permissions import obeyed_permissions
 
 PASSWORD = "귤"
@@ -275,6 +276,32 @@ def test_nothing_goes_that_a_training_uses(
     assert files(home) - before <= {"checkpoints_lora/.start.lock"}
     erasing.erase(access, ["학습/other", "저장한대화", "보관함"])
     assert not home.folder("checkpoints_lora/other").exists()
+
+
+def test_nothing_goes_that_a_build_uses(home: Home, gate: PasswordGate, access: AccessPass) -> None:
+    Exports(home).import_files([SAMPLE])
+    reading, erased = threading.Event(), threading.Event()
+    datasets = Datasets(home, BaseModels())
+
+    def wait(share: float, _: str) -> None:
+        if share:
+            reading.set()
+            erased.wait(patience())
+
+    build = threading.Thread(target=datasets.build, args=(wait,))
+    build.start()
+    assert reading.wait(patience())
+    erasing = erasing_of(home, gate)
+    for names in ([], ["가져온대화"]):
+        for act in (erasing.plan, erasing.erase):
+            with pytest.raises(DatasetError, match="배울 대화를 만들고 있어 '가져온 대화'"):
+                act(access, names)
+    assert Exports(home).files()
+    erased.set()
+    build.join()
+    assert datasets.report()
+    erasing.erase(access, ["가져온대화", "배울대화"])
+    assert Exports(home).files() == []
 
 
 def test_nothing_goes_while_a_reply_is_written(
