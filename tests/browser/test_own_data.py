@@ -72,8 +72,6 @@ def load(page: Page, address: str) -> None:
 
 
 def ask(page: Page, name: str) -> None:
-    # The section is filled once its tab is shown, which takes a question back.
-    page.wait_for_timeout(2500)
     page.locator(f'#where [data-do=ask][data-stored="{name}"]').click()
 
 

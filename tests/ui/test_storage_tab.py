@@ -57,17 +57,28 @@ def test_a_question_stands_in_the_card_that_it_is_about(
     handlers: StorageHandlers, gate: PasswordGate
 ) -> None:
     access = gate.authenticate(PASSWORD)
-    html = unescape(handlers.ask(access, click("가져온대화")))
+    html = unescape(str(handlers.ask(access, click("가져온대화"))[0]))
     [card] = re.findall(r'<li class="kb-card" data-thing="가져온대화">.*?</li>', html)
     assert "'가져온 대화' 을(를) 영원히 지웁니다" in card
     assert html.count('data-do="erase"') == html.count('role="alertdialog"') == 1
-    assert 'data-do="erase"' not in handlers.ask(access, click(""))
-    everything = unescape(handlers.ask(access, click(ALL)))
+    assert 'data-do="erase"' not in str(handlers.ask(access, click("")))
+    everything = unescape(str(handlers.ask(access, click(ALL))[0]))
     assert "'가져온 대화', '학습 main', '보관함'" in everything.partition("kb-erase-all")[2]
 
 
+def test_a_refresh_takes_no_question_back(handlers: StorageHandlers, gate: PasswordGate) -> None:
+    access = gate.authenticate(PASSWORD)
+    asked_card, asked = handlers.ask(access, click("가져온대화"))
+    assert isinstance(asked, str)
+    assert handlers.show(access, asked)[0] == asked_card
+    _, asked = handlers.ask(access, click(""))
+    assert 'data-do="erase"' not in str(handlers.show(access, str(asked))[0])
+    asked = handlers.erase(access, click("가져온대화"))[2]
+    assert "kb-erase-question" not in str(handlers.show(access, str(asked))[0])
+
+
 def test_a_locked_page_is_told_so_in_the_card(handlers: StorageHandlers, home: Home) -> None:
-    for html in (handlers.ask(None, click(ALL)), handlers.erase(None, click(ALL))[0]):
+    for html in (handlers.ask(None, click(ALL))[0], handlers.erase(None, click(ALL))[0]):
         assert "잠겨 있습니다" in str(html)
         assert 'data-do="erase"' not in str(html)
     assert Exports(home).files()
@@ -80,18 +91,18 @@ def test_every_page_learns_of_an_erasure(home: Home, gate: PasswordGate) -> None
     pages = ErasureHandlers(services["own_data"])
     first = pages.state()
     assert first
-    _, refused = handlers.erase(None, click(ALL))
+    _, refused, _ = handlers.erase(None, click(ALL))
     assert refused == pages.follow(first) == gr.skip()
-    html, signal = handlers.erase(access, click("가져온대화"))
+    html, signal, _ = handlers.erase(access, click("가져온대화"))
     assert "마지막으로 지운 것: '가져온 대화' 을(를) 영원히 지웠습니다" in unescape(str(html))
     assert signal == pages.follow(first) != first
     assert pages.follow(str(signal)) == gr.skip()
 
 
 def test_consent_is_shown(home: Home, gate: PasswordGate) -> None:
-    assert "아직 확인하지 않음" in str(handlers_of(home, gate).show()[2])
+    assert "아직 확인하지 않음" in str(handlers_of(home, gate).show(None, "")[2])
     Consent(home).give()
-    card = str(handlers_of(home, gate).show()[2])
+    card = str(handlers_of(home, gate).show(None, "")[2])
     assert re.search(r"\d+년 .*에 확인함", card)
     assert "그 사람들의 것" in card
 
@@ -120,7 +131,7 @@ def test_without_a_password_whoever_has_the_window_erases(home: Home) -> None:
 def test_the_count_is_sent_only_when_it_changes(handlers: StorageHandlers) -> None:
     # Other tests of this process have connected to something.
     watch(Path(os.devnull))
-    shown = str(handlers.show()[1])
+    shown = str(handlers.show(None, "")[1])
     assert ">0번<" in shown
     assert handlers.count_outgoing(shown) == gr.skip()
     assert handlers.count_outgoing("") == shown

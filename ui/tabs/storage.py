@@ -109,6 +109,8 @@ def build(
     load_events: Sequence[Trigger],
 ) -> None:
     """Lay out the section and wire it; `load_events` refresh it."""
+    # What the page is asked, which a later refresh must not take back.
+    asked = gr.State("")
     with gr.Column(elem_id="where"):
         section = gr.HTML(js_on_load=_SCRIPT, elem_id="where-things")
         timer = gr.Timer(_POLL_SECONDS)
@@ -118,9 +120,10 @@ def build(
     # One after the other: what was asked for earlier must not replace a question.
     in_order: dict[str, Any] = {"concurrency_id": "where", "concurrency_limit": 1}
     for event in load_events:
-        on(event, handlers.show, None, [section, outgoing, consent], **in_order)
-    on(section.select, handlers.ask, page.access, section, **in_order)
-    on(section.click, handlers.erase, page.access, [section, erasures.component], **in_order)
+        on(event, handlers.show, [page.access, asked], [section, outgoing, consent], **in_order)
+    on(section.select, handlers.ask, page.access, [section, asked], **in_order)
+    erased = [section, erasures.component, asked]
+    on(section.click, handlers.erase, page.access, erased, **in_order)
     on(timer.tick, handlers.count_outgoing, outgoing, outgoing)
 
 
@@ -150,32 +153,36 @@ class StorageHandlers:
         self._consent = consent
         self._signal = ErasureHandlers(own_data)
 
-    def show(self) -> Updates:
-        """Places, sizes and counts, which are nobody's words."""
+    def show(self, access: AccessPass | None, asked: str) -> Updates:
+        """Places, sizes and counts, which are nobody's words, and what was asked before."""
         consent = consent_card(self._consent.given(), self._consent.text())
-        return self._card(), outgoing_card(requests()), consent
+        return self._card(self._asked(access, asked)), outgoing_card(requests()), consent
 
     def count_outgoing(self, shown: str | None) -> object:
         card = outgoing_card(requests())
         return gr.skip() if card == shown else card
 
-    def ask(self, access: AccessPass | None, event: gr.EventData) -> str:
+    def ask(self, access: AccessPass | None, event: gr.EventData) -> Updates:
         """Ask before the thing is erased whose button was pressed; an empty name takes it back."""
         name = sent_text(event, "stored")
-        if not name:
-            return self._card()
-        try:
-            return self._card(Asked(name, self._erasing.question(access, _names(name))))
-        except KakaobotError as error:
-            return self._card(Asked(name, str(error), is_problem=True))
+        return self._card(self._asked(access, name)), name
 
     def erase(self, access: AccessPass | None, event: gr.EventData) -> Updates:
         name = sent_text(event, "stored")
         try:
             self._erasing.erase(access, _names(name))
         except KakaobotError as error:
-            return self._card(Asked(name, str(error), is_problem=True)), gr.skip()
-        return self._card(), self._signal.state()
+            return self._card(Asked(name, str(error), is_problem=True)), gr.skip(), name
+        return self._card(), self._signal.state(), ""
+
+    def _asked(self, access: AccessPass | None, name: str) -> Asked:
+        """The question about a thing, or why it cannot be asked; nothing for an empty name."""
+        if not name:
+            return NOTHING_ASKED
+        try:
+            return Asked(name, self._erasing.question(access, _names(name)))
+        except KakaobotError as error:
+            return Asked(name, str(error), is_problem=True)
 
     def _card(self, asked: Asked = NOTHING_ASKED) -> str:
         last = self._erasing.last
