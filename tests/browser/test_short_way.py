@@ -113,6 +113,15 @@ def test_4_another_choice_makes_the_dataset_outdated_everywhere(page: Page, app:
 
 def test_5_a_viewed_run_has_its_own_buttons(page: Page, app: App) -> None:
     page.locator("#train-new").click()
+    question = page.locator("#train-new-question")
+    expect(question).to_contain_text("'main' 은(는) 지우지 않습니다")
+    expect(page.locator("#train-new-stay")).to_be_focused()
+    page.locator("#train-new-stay").click()
+    expect(question).to_be_hidden()
+    assert len(app.runs()) == 1
+    page.locator("#train-new").click()
+    page.locator("#train-new-start").click()
+    expect(question).to_be_hidden()
     app.wait_until("running", "finished")
     expect(page.locator("#status")).to_contain_text("main-2")
     page.locator("#train-run input").click()

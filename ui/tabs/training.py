@@ -31,6 +31,7 @@ from ui.render import cards
 from ui.render.eval_samples import eval_samples_card
 from ui.render.runs import RUNS_SCRIPT, runs_card
 from ui.services import EstimatesProtocol, TrainingProtocol
+from ui.tabs import new_run
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,15 @@ def build(
 
     The button to the chat is left to the caller.
     """
-    state, parts = gr.State(ViewState()), _layout()
+    state, (parts, question) = gr.State(ViewState()), _layout()
     run = parts.run
     components = [getattr(parts, field.name) for field in fields(parts)]
     outputs = [*components, status_line, state]
 
     start, inputs = [page.access, state], [page.access, run, state]
     on(parts.start.click, handlers.start, start, outputs, concurrency_limit=None)
-    on(parts.new.click, handlers.start_new, start, outputs, concurrency_limit=None)
+    new_run.wire(handlers.new_run, parts.new.click, question)
+    on(question.confirm.click, handlers.start_new, start, outputs, concurrency_limit=None)
     on(parts.stop.click, handlers.stop, inputs, outputs, concurrency_limit=None)
     on(parts.kill.click, handlers.kill, inputs, outputs, concurrency_limit=None)
     on(parts.back.click, handlers.show_current, start, outputs, concurrency_limit=None)
@@ -134,6 +136,7 @@ class TrainingHandlers:
         self._training = training
         self._estimates = estimates
         self._gate = gate
+        self.new_run = new_run.NewRunHandlers(training)
 
     def show_run(self, access: AccessPass | None, run: str, state: ViewState) -> Updates:
         """Update all outputs, since the page may show another run or nothing yet."""
@@ -218,7 +221,7 @@ class TrainingHandlers:
         return _updates(view, estimate_card, chosen, state, version, shows_words=shows_words)
 
 
-def _layout() -> TrainingComponents:
+def _layout() -> tuple[TrainingComponents, new_run.NewRunQuestion]:
     card = gr.HTML(elem_id="train-card")
     with gr.Row(elem_id="train-buttons"):
         start = gr.Button(
@@ -231,6 +234,7 @@ def _layout() -> TrainingComponents:
         back = gr.Button(
             text.CURRENT_AGAIN, visible=False, scale=0, min_width=160, elem_id="train-back"
         )
+    question = new_run.layout()
     estimate = gr.HTML(elem_id="train-outlook")
     loss = loss_chart("train-chart")
     likeness = likeness_chart("train-likeness")
@@ -248,10 +252,11 @@ def _layout() -> TrainingComponents:
     with gr.Accordion(text.RUNS_TITLE, open=True, elem_id="train-runs-box"):
         run = Choice([(text.CURRENT_RUN, "")], value="", label=text.RUN_CHOICE, elem_id="train-run")
         runs = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-runs")
-    return TrainingComponents(
+    parts = TrainingComponents(
         *(card, start, stop, kill, new, chat, back, estimate, loss, likeness, samples, log),
         *(runs, gr.State(""), run),
     )
+    return parts, question
 
 
 def _updates(
