@@ -63,6 +63,7 @@ FILES_HEAD = (
 )
 REMOVE = tr("빼기")
 REMOVED = tr("목록에서 뺐습니다. 원본은 {place} 에 보관했습니다.")
+RESTORED = tr("목록에 다시 넣었습니다.")
 IMPORTED = tr("파일 {count}개를 가져왔습니다.")
 DIAGNOSE = tr("진단")
 LINE_REPORT_TITLE = tr("가져오기 진단")

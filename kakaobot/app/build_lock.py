@@ -9,8 +9,9 @@ from filelock import FileLock, Timeout
 
 from kakaobot.config import Home
 from kakaobot.errors import DatasetError
+from kakaobot.language import tr
 
-_BUILDING = (
+_BUILDING = tr(
     "배울 대화를 만들고 있어 '{title}' 을(를) 지울 수 없습니다. 다 만들어진 뒤에 다시 하세요."
 )
 

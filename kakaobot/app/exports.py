@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,11 +13,18 @@ from kakaobot.config import Home
 from kakaobot.dataset import artifacts
 from kakaobot.errors import ExportError, RunError
 from kakaobot.exports.captions import CaptionCounts
-from kakaobot.exports.file_store import AddResult, FileStore, damage_notice
+from kakaobot.exports.file_store import AddResult, FileStore
 from kakaobot.exports.line_report import LineReport, report_lines
-from kakaobot.exports.manifest import StoredFile
+from kakaobot.exports.manifest import StoredFile, damage_notice
 from kakaobot.exports.parse_result import LineCounts
-from kakaobot.exports.paths import Move, base_name, move_files, plan_archive, safe_name
+from kakaobot.exports.paths import (
+    Move,
+    base_name,
+    move_files,
+    plan_archive,
+    remove_file,
+    safe_name,
+)
 from kakaobot.exports.reader import Export, read_exports, read_upload
 from kakaobot.language import tr
 from kakaobot.runs.labels import minute_text
@@ -75,6 +83,8 @@ class FileReport:
 class Exports:
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._removed: dict[str, tuple[StoredFile, Path]] = {}
+        """By hash, with their copies in the archive; oldest first."""
 
     def inspect(self, files: Sequence[Path]) -> list[FileReport]:
         """Report on files without importing them; a failure is the `error` of its report."""
@@ -153,7 +163,36 @@ class Exports:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         store.remove(hash)
+        self._removed.pop(hash, None)
+        self._removed[hash] = stored, target
         return self._relative(target)
+
+    def removed(self) -> list[FileReport]:
+        """What `remove` has moved and `restore` can bring back, newest first."""
+        listed = {file.hash for file in self._file_store().list_files()}
+        return [
+            replace(_stored_report(stored), note=self._relative(copy))
+            for hash, (stored, copy) in reversed(self._removed.items())
+            if hash not in listed and copy.exists()
+        ]
+
+    def restore(self, hash: str) -> None:
+        """Take back a `remove` of this service; the copy in the archive goes.
+
+        Raises:
+            ExportError: there was none, or its copy is gone or has changed.
+        """
+        if hash not in self._removed:
+            raise ExportError(tr("되돌릴 파일이 없습니다. 원본을 다시 가져와 주세요."))
+        stored, copy = self._removed[hash]
+        if not copy.exists():
+            raise ExportError(tr("보관해 둔 파일이 없습니다. 원본을 다시 가져와 주세요."))
+        self._file_store().restore(stored, copy)
+        del self._removed[hash]
+        remove_file(copy)
+        for folder in (copy.parent, copy.parent.parent):
+            with suppress(OSError):
+                folder.rmdir()
 
     def sample_files(self) -> list[Path]:
         """The bundled sample room in every export format, Windows first."""

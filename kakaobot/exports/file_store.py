@@ -15,21 +15,23 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from kakaobot.atomic_io import disk_is_full, parse_json, replace_text, retry_rename, with_drafts
+from kakaobot.atomic_io import parse_json, replace_text, retry_rename, with_drafts
 from kakaobot.errors import ExportError
 from kakaobot.exports import aliases, manifest
 from kakaobot.exports.aliases import Aliases, ConfirmedAliases
 from kakaobot.exports.content_folder import ContentFolder
-from kakaobot.exports.manifest import StoredFile, describe
+from kakaobot.exports.described import Described, described
+from kakaobot.exports.folder_errors import folder_error
+from kakaobot.exports.manifest import StoredFile, damage_notice, describe
 from kakaobot.exports.organized_folder import OrganizedFolder
-from kakaobot.exports.paths import base_name, hash_bytes, replace_surrogates, unused_path
+from kakaobot.exports.paths import base_name, hash_bytes, unused_path
 from kakaobot.exports.reader import Export, ReadResult, Upload, read_export, read_upload
 from kakaobot.language import tr
 
@@ -54,15 +56,6 @@ class AddResult:
     """Files in the upload that are not chats; set on its first result only."""
     note: str = ""
     """A Korean sentence on a side effect."""
-
-
-@dataclass(frozen=True)
-class _Described:
-    """What is known of a file before it is stored."""
-
-    hash: str = ""
-    entry: StoredFile | None = None
-    """None if it need not be described."""
 
 
 class FileStore:
@@ -98,7 +91,7 @@ class FileStore:
                 results.append(AddResult(name, error=str(error)))
                 continue
             intact = {stored.hash for stored in self.list_files() if stored.is_intact}
-            results += self._add_upload(upload, [_describe(one, intact) for one in upload.results])
+            results += self._add_upload(upload, [described(one, intact) for one in upload.results])
         return results
 
     def list_files(self) -> list[StoredFile]:
@@ -187,6 +180,19 @@ class FileStore:
             self._save(entries)
             self._contents.remove(stored)
 
+    def restore(self, stored: StoredFile, copy: Path) -> None:
+        """Take back a `remove`, with a copy of the content.
+
+        Raises:
+            ExportError: the copy is gone or has changed.
+        """
+        with self._locked():
+            entries, data = self._load(), copy.read_bytes()
+            if hash_bytes(data) != stored.hash:
+                raise ExportError(tr("보관해 둔 파일이 바뀌었습니다. 원본을 다시 가져와 주세요."))
+            if stored.hash not in entries:
+                self._write(stored, data, entries)
+
     def version(self) -> tuple[int, ...]:
         """Changes whenever the entries or the aliases may have changed."""
         files = (self._manifest, self._aliases)
@@ -260,22 +266,9 @@ class FileStore:
         try:
             yield
         except OSError as error:
-            folder = replace_surrogates(str(self._raw))
-            if disk_is_full(error):
-                raise ExportError(
-                    tr(
-                        "자리가 없어 대화 폴더 {folder} 에 적지 못했습니다. "
-                        "디스크를 비우고 다시 해 주세요."
-                    ).format(folder=folder)
-                ) from error
-            raise ExportError(
-                tr(
-                    "대화 폴더 {folder} 를 쓸 수 없습니다. 그 이름의 파일이 있지 않은지, 읽고 쓸 "
-                    "권한이 있는지 확인하고 다시 해 주세요."
-                ).format(folder=folder)
-            ) from error
+            raise folder_error(self._raw, error) from error
 
-    def _add_upload(self, upload: Upload, described: Sequence[_Described]) -> list[AddResult]:
+    def _add_upload(self, upload: Upload, described: Sequence[Described]) -> list[AddResult]:
         with self._locked():
             entries = self._load()
             pairs = zip(upload.results, described, strict=True)
@@ -283,7 +276,7 @@ class FileStore:
         return [replace(first, skipped=upload.skipped), *rest]
 
     def _store(
-        self, result: ReadResult, described: _Described, entries: dict[str, StoredFile]
+        self, result: ReadResult, described: Described, entries: dict[str, StoredFile]
     ) -> AddResult:
         name, data, export = result.file.name, result.file.data, result.export
         if export is None:
@@ -294,16 +287,22 @@ class FileStore:
             stored = self._add_room_name(before, export, entries)
             return AddResult(name, stored, is_duplicate=True)
         stored = before or described.entry or describe(export, digest, len(data), datetime.now())
-        stored = self._contents.write(stored, data)
-        entries[digest] = stored
+        stored, note = self._write(stored, data, entries)
+        return AddResult(name, stored, note=note or (_RESTORED if before else ""))
+
+    def _write(
+        self, stored: StoredFile, data: bytes, entries: dict[str, StoredFile]
+    ) -> tuple[StoredFile, str]:
+        """Write a content and its entry; returns the entry, and what did not work."""
+        entries[stored.hash] = stored = self._contents.write(stored, data)
         self._save(entries)
-        note = _RESTORED if before else ""
         try:
             self._organized.add(stored, self.path(stored))
         except OSError as error:
-            note = _NOT_ORGANIZED.format(name=name)
+            note = _NOT_ORGANIZED.format(name=stored.name)
             log.warning("%s (%s)", note, error)
-        return AddResult(name, stored, note=note)
+            return stored, note
+        return stored, ""
 
     def _add_room_name(
         self, stored: StoredFile, export: Export, entries: dict[str, StoredFile]
@@ -355,22 +354,3 @@ class FileStore:
 
     def _save(self, entries: dict[str, StoredFile]) -> None:
         replace_text(self._manifest, manifest.dump(entries.values()))
-
-
-def _describe(result: ReadResult, intact: Collection[str]) -> _Described:
-    """Slow for a large file, unless its hash is among the `intact` ones."""
-    if result.export is None:
-        return _Described()
-    data = result.file.data
-    digest = hash_bytes(data)
-    if digest in intact:
-        return _Described(digest)
-    return _Described(digest, describe(result.export, digest, len(data), datetime.now()))
-
-
-def damage_notice(stored: StoredFile) -> str:
-    """What the user can do about a changed or damaged file."""
-    return tr(
-        "보관해 둔 '{name}' 파일({file})이 가져온 뒤에 바뀌었거나 손상되었습니다. "
-        "같은 파일을 다시 넣거나 목록에서 빼 주세요."
-    ).format(name=stored.name, file=stored.file)

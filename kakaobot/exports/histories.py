@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from kakaobot import __version__
 from kakaobot.errors import ExportError
-from kakaobot.exports.file_store import FileStore, damage_notice
-from kakaobot.exports.manifest import StoredFile, are_counts, is_count
+from kakaobot.exports.file_store import FileStore
+from kakaobot.exports.manifest import StoredFile, are_counts, damage_notice, is_count
 from kakaobot.exports.merge import RoomHistory, merge_room
 from kakaobot.exports.messages import message_times, sender_counts
 from kakaobot.exports.participants import rename_senders

@@ -18,6 +18,7 @@ from kakaobot.atomic_io import parse_json
 from kakaobot.exports.message_fingerprints import Fingerprints, fingerprint_messages
 from kakaobot.exports.parse_result import LineCounts
 from kakaobot.exports.reader import Export
+from kakaobot.language import tr
 
 SUFFIXES = (".txt", ".csv", ".eml", ".zip")
 """Suffixes kept in inbox/; any other upload is stored as .txt."""
@@ -172,3 +173,11 @@ def _is_valid(file: StoredFile) -> bool:
         and (file.fingerprints is None or _are_fingerprints(file.fingerprints))
         and (file.modified is None or is_count(file.modified))
     )
+
+
+def damage_notice(stored: StoredFile) -> str:
+    """What the user can do about a changed or damaged file."""
+    return tr(
+        "보관해 둔 '{name}' 파일({file})이 가져온 뒤에 바뀌었거나 손상되었습니다. "
+        "같은 파일을 다시 넣거나 목록에서 빼 주세요."
+    ).format(name=stored.name, file=stored.file)

@@ -57,6 +57,34 @@ def test_removed_file_moves_to_the_archive(home: Home, tmp_path: Path, name: str
         exports.remove(report.hash)
 
 
+def test_a_removal_is_taken_back(home: Home, tmp_path: Path) -> None:
+    exports = Exports(home)
+    before = exports.import_files([SAMPLE, SAMPLE.with_name("sample_mac.csv")])
+    first = exports.files()[0]
+    copy = home.root / exports.remove(first.hash)
+    [removed] = exports.removed()
+    assert (removed.file, home.root / removed.note) == (first.file, copy)
+    exports.restore(first.hash)
+    assert exports.files() == sorted(before, key=lambda report: report.hash != first.hash)
+    assert exports.removed() == []
+    assert list(home.folder("data/archive").rglob("*")) == []
+    with pytest.raises(ExportError, match="되돌릴 파일이 없습니다"):
+        exports.restore(first.hash)
+
+
+def test_only_what_is_still_in_the_archive_is_taken_back(home: Home) -> None:
+    exports = Exports(home)
+    [report] = exports.import_files([SAMPLE])
+    copy = home.root / exports.remove(report.hash)
+    copy.write_bytes(copy.read_bytes() + "2026년 1월 2일 오전 9:06, 마루 : 덧붙임\n".encode())
+    with pytest.raises(ExportError, match="바뀌었습니다"):
+        exports.restore(report.hash)
+    copy.unlink()
+    assert exports.removed() == exports.files() == []
+    with pytest.raises(ExportError, match="보관해 둔 파일이 없습니다"):
+        exports.restore(report.hash)
+
+
 def test_archive_makes_the_planned_moves_and_keeps_foreign_files(home: Home) -> None:
     exports = Exports(home)
     exports.import_files([SAMPLE])

@@ -68,6 +68,13 @@ def test_1_a_second_export_is_merged_and_its_exporter_gets_a_name(
     expect(rooms).not_to_contain_text("옆방")
     expect(files).not_to_contain_text("옆방")
     expect(page.locator("#export-diagnosis section")).to_have_count(0)
+    # What was removed by mistake is back with one click.
+    removed = page.locator("#export-removed")
+    removed.get_by_role("button", name="되돌리기").click()
+    expect(files).to_contain_text("옆방")
+    expect(removed.locator("li")).to_have_count(0)
+    files.locator("tr", has_text="옆방").locator("[data-do=remove]").click()
+    expect(rooms).not_to_contain_text("옆방")
     page.locator("#export-upload input[type=file]").set_input_files([photo])
     expect(files.locator("tr.kb-bad")).to_contain_text("휴가 사진.txt")
     cells = rooms.locator("tbody td")

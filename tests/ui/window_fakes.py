@@ -170,6 +170,12 @@ class FakeExports:
     def remove(self, hash: str) -> str:
         raise NotImplementedError
 
+    def removed(self) -> Sequence[FileReport]:
+        return []
+
+    def restore(self, hash: str) -> None:
+        raise NotImplementedError
+
     def line_report(self, hash: str) -> LineReport:
         return LINE_REPORT
 

@@ -104,6 +104,11 @@ def files_table(files: Sequence[FileReport]) -> str:
     return render("files", files=[_file_row(file) for file in files])
 
 
+def removed_files(files: Sequence[FileReport]) -> str:
+    """Files that were just removed, with buttons that carry their hash; empty without any."""
+    return render("removed", files=files)
+
+
 def report_card(report: BuildReport, outdated_reason: str = "") -> str:
     """Figures of the dataset, and its dropped messages by reason.
 

@@ -32,6 +32,12 @@ _TABLE_SCRIPT = """element.addEventListener("click", (event) => {
   const name = button.dataset.do === "remove" ? "click" : "select";
   trigger(name, { hash: button.dataset.hash });
 });"""
+_REMOVED_SCRIPT = """element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-hash]");
+  if (button) trigger("click", { hash: button.dataset.hash });
+});"""
+_MAX_REMOVED = 3
+"""Removed files that are offered to be brought back."""
 _CLOSE_SCRIPT = """element.addEventListener("click", (event) => {
   if (event.target.closest("[data-do=close]")) trigger("click");
 });
@@ -45,6 +51,7 @@ class ExportsComponents:
     upload: gr.File
     sample: gr.Button
     table: gr.HTML
+    removed: gr.HTML
     line_report: gr.HTML
 
 
@@ -61,7 +68,7 @@ def build(
     refresh_rooms = rooms.build(room_handlers)
     to_dataset = _footer()
 
-    outputs = [parts.table, to_dataset, parts.line_report]
+    outputs = [parts.table, to_dataset, parts.line_report, parts.removed]
     changes = [
         on(
             parts.upload.upload,
@@ -80,6 +87,7 @@ def build(
             show_progress_on=parts.table,
         ),
         on(parts.table.click, handlers.remove, None, outputs),
+        on(parts.removed.click, handlers.restore, None, outputs),
         *(on(event, handlers.list_files, None, outputs) for event in load_events),
     ]
     for change in changes:
@@ -143,7 +151,13 @@ class ExportsHandlers:
         return self._imported(self._exports.import_files(self._exports.sample_files()[:1]))
 
     def remove(self, event: gr.EventData) -> Updates:
-        notify(text.REMOVED.format(place=self._exports.remove(sent_text(event, "hash"))))
+        self._exports.remove(sent_text(event, "hash"))
+        return self._table()
+
+    def restore(self, event: gr.EventData) -> Updates:
+        """Take back a removal."""
+        self._exports.restore(sent_text(event, "hash"))
+        notify(text.RESTORED)
         return self._table()
 
     def open_line_report(self, access: AccessPass | None, event: gr.EventData) -> Updates:
@@ -172,7 +186,9 @@ class ExportsHandlers:
     def _table(self, rejected: Sequence[FileReport] = ()) -> Updates:
         """The table, rejected files first. Closes the line report, as its file may be gone."""
         files = self._exports.files()
-        return cards.files_table([*rejected, *files]), gr.Button(visible=bool(files)), ""
+        removed = cards.removed_files(self._exports.removed()[:_MAX_REMOVED])
+        table = cards.files_table([*rejected, *files])
+        return table, gr.Button(visible=bool(files)), "", removed
 
 
 def _layout() -> ExportsComponents:
@@ -183,8 +199,9 @@ def _layout() -> ExportsComponents:
             gr.HTML(f"<p>{text.SAMPLE_ROOM_NOTE}</p>")
             sample = gr.Button(text.SAMPLE_ROOM, elem_id="export-sample")
     table = gr.HTML(js_on_load=_TABLE_SCRIPT, elem_id="export-files")
+    removed = gr.HTML(js_on_load=_REMOVED_SCRIPT, elem_id="export-removed")
     line_report = gr.HTML(js_on_load=_CLOSE_SCRIPT, elem_id="export-diagnosis")
-    return ExportsComponents(upload, sample, table, line_report)
+    return ExportsComponents(upload, sample, table, removed, line_report)
 
 
 def _footer() -> gr.Button:
