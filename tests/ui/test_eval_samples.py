@@ -106,7 +106,7 @@ def test_an_empty_reply_is_a_dash_and_an_empty_context_an_opening():
         (PROMPT, replace(PROMPT, context=(), participant="")), (EvalSample(0, ("",)),)
     )
     page = eval_samples_card(samples, None)
-    assert page.count(f"<td>{text.DASH}</td>") == 2
+    assert page.count(f">{text.DASH}</td>") == 2
     assert text.EVAL_OPENING in page
 
 
