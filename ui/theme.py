@@ -65,6 +65,8 @@ _LOOK: dict[str, Any] = {
     "input_border_width": "1px",
     "input_border_color": "*neutral_200",
     "input_border_color_dark": "*neutral_700",
+    "input_placeholder_color": "*neutral_500",
+    "input_placeholder_color_dark": "*neutral_400",
     "input_border_color_focus": "*primary_600",
     "input_border_color_focus_dark": "*primary_500",
     "button_primary_background_fill": "*primary_400",
@@ -112,7 +114,7 @@ def _script(name: str) -> str:
 
 
 def _scripts() -> list[str]:
-    own = [_script(name) for name in ("touched", "typing", "keys")]
+    own = [_script(name) for name in ("touched", "typing", "keys", "contents", "toasts")]
     return [*own, _refusals_script(), _words_script(), _watch_script()]
 
 

@@ -123,9 +123,11 @@ def _tabs(
             )
         with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as tab:
             gr.HTML(cards.page_title(text.DATASET_TAB), elem_classes="kb-page-title")
+            gr.HTML(cards.contents())
             dataset.build(_dataset_handlers(services), tabs, tab, page)
         with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as tab:
             gr.HTML(cards.page_title(text.TRAINING_TAB), elem_classes="kb-page-title")
+            gr.HTML(cards.contents())
             trained = training.build(
                 training.TrainingHandlers(services.training, services.estimates, gate),
                 status_line,

@@ -70,6 +70,8 @@ _LANGUAGES = {
 }
 OTHER_LANGUAGE = _LANGUAGES["en" if LANGUAGE == "ko" else "ko"]
 
+CONTENTS = tr("이 쪽에 있는 것")
+
 # -- the stepper
 STEPPER = tr("어디까지 왔나요")
 STAGES = {

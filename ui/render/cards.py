@@ -29,6 +29,11 @@ def page_title(title: str) -> str:
     return render("page_title", title=title)
 
 
+def contents() -> str:
+    """The table of contents of a tab, which ui/static/contents.js fills where the tab is long."""
+    return render("contents")
+
+
 def note(title: str, *sentences: str, tone: Tone = "calm") -> str:
     """A box with a heading and sentences; empty sentences are omitted."""
     return render("note", title=title, sentences=sentences, tone=tone)

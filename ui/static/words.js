@@ -52,6 +52,11 @@
     each(root, named, rename);
     each(root, spoken, reword);
     each(root, toastTexts, translate);
+    each(root, ".toast-header", (header) => {
+      // A button within a button; what it folds is one sentence.
+      for (const name of ["role", "tabindex"]) header.removeAttribute(name);
+    });
+    each(root, `.toast-body, ${toastTexts}`, () => dispatchEvent(new Event("kakaobot-toast")));
   };
   // Runs before the browser paints, so that the English is never seen.
   new MutationObserver((records) => {

@@ -241,6 +241,7 @@ def _layout() -> tuple[TrainingComponents, new_run.NewRunQuestion]:
     samples = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-answers")
     with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
         log = gr.Textbox(
+            label=text.LOG,
             show_label=False,
             lines=12,
             max_lines=12,
