@@ -1,0 +1,145 @@
+"""Every page of the window in Chromium, on a desk and on a phone, light and dark: for everyone.
+
+`KAKAOBOT_SCREENSHOTS=<folder>` keeps the pictures in its folder `every`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from kakaobot.config import Home, save
+from tests.browser.driver import App, open_tab, unlock, wait_for_reply
+from tests.browser.inspection import SIZES, covered, inspect, unfold
+from tests.conftest import QUICK
+from tests.patience import patience, wait_for
+
+pytestmark = pytest.mark.browser
+PASSWORD = "강 너머 언덕"
+TABS = ("1 가져오기", "2 데이터 준비", "3 학습", "4 대화", "5 설정")
+INNER_TABS = ("비교", "진짜는 누구?", "외운 말 점검", "고친 말")
+LOCKED = (("1366", "light"), ("390", "dark"))
+FOCUSED = "document.activeElement.closest('[id]').id"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    home = Home(tmp_path_factory.mktemp("everyone") / "home")
+    home.settings()
+    settings = {"training.max_steps": 30, "training.eval_steps": 10, "training.save_steps": 10}
+    save(home.settings_file, {**QUICK, **settings, "generation.candidates": 1})
+    app = App(home, password="")
+    yield app
+    app.kill()
+
+
+@pytest.fixture(scope="module")
+def page(app: App, browser: Browser) -> Page:
+    # Gradio would speak English to this browser.
+    context = browser.new_context(locale="en-US", viewport=SIZES["1366"])
+    context.set_default_timeout(1000 * patience())
+    page = context.new_page()
+    page.goto(app.start())
+    return page
+
+
+def test_1_the_first_page_is_for_everyone(page: Page, app: App) -> None:
+    expect(page.locator("#start-upload")).to_be_visible()
+    faults = inspect(page, "0-start")
+    page.locator("#start-sample").click()
+    people = page.locator("#start-people .kb-person")
+    people.first.click()
+    expect(people.first).to_have_attribute("aria-pressed", "true")
+    faults += inspect(page, "0-start-person")
+    page.locator("#start-promise input").click()
+    for field in ("#start-new input", "#start-again input"):
+        page.locator(field).fill(PASSWORD)
+    page.locator("#start-begin").click()
+    wait_for(page.locator("#chat-message textarea").is_visible, app.progress)
+    app.wait_until("finished")
+    assert faults == []
+
+
+def test_2_every_tab_is_for_everyone(page: Page) -> None:
+    message = page.locator("#chat-message textarea")
+    message.fill("오늘 뭐 해?")
+    message.press("Enter")
+    wait_for_reply(page, 1)
+    faults = []
+    for name in TABS:
+        open_tab(page, name)
+        page.wait_for_timeout(700)
+        unfold(page)
+        faults += inspect(page, f"{name[0]}-tab")
+    open_tab(page, "4 대화")
+    for number, name in enumerate(INNER_TABS, 1):
+        open_tab(page, name)
+        page.wait_for_timeout(500)
+        faults += inspect(page, f"4-tab-{number}")
+    open_tab(page, "대화하기")
+    assert faults == []
+
+
+def test_3_every_locked_tab_is_for_everyone(page: Page) -> None:
+    page.locator("#gate-lock").click()
+    expect(page.locator("#gate-enter")).to_be_visible()
+    faults = []
+    for name in TABS:
+        open_tab(page, name)
+        page.wait_for_timeout(500)
+        faults += inspect(page, f"{name[0]}-tab-locked", LOCKED)
+    assert faults == []
+
+
+def test_4_arrow_keys_move_between_tabs(page: Page) -> None:
+    page.get_by_role("tab", name="5 설정").focus()
+    for key, name in (("ArrowRight", "exports"), ("End", "settings"), ("ArrowLeft", "chat")):
+        page.keyboard.press(key)
+        assert page.evaluate(FOCUSED) == f"tab-{name}-button"
+        expect(page.locator(f"#tab-{name}")).to_be_visible()
+
+
+def test_5_the_focus_stays_after_unlocking_and_choosing(page: Page) -> None:
+    unlock(page, PASSWORD)
+    expect(page.locator("#chat-message textarea")).to_be_focused()
+    open_tab(page, "2 데이터 준비")
+    # What the tab shows comes anew, as the page is open.
+    page.wait_for_timeout(1500)
+    person = page.locator("#dataset-person input")
+    person.focus()
+    expect(page.get_by_role("option", name="마루")).to_be_visible()
+    person.press("ArrowDown")
+    person.press("Enter")
+    expect(person).to_have_value(re.compile("^마루"))
+    expect(person).to_be_focused()
+    # It opens again by a click, and the mouse does not lose the focus, either.
+    person.click()
+    page.get_by_role("option", name="방 전체").click()
+    expect(person).to_have_value("방 전체")
+    expect(person).to_be_focused()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_6_a_toast_covers_no_main_button(page: Page, size: str) -> None:
+    page.set_viewport_size(SIZES[size])
+    open_tab(page, "5 설정")
+    page.locator("#set-reload").click()
+    for name in TABS:
+        open_tab(page, name)
+        assert covered(page) == []
+    page.locator(".toast-close").click()
+
+
+def test_7_what_is_focused_has_a_ring(page: Page) -> None:
+    open_tab(page, "2 데이터 준비")
+    page.get_by_role("tab", name="1 가져오기").focus()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if not focused.count():
+            break
+        expect(focused).to_have_css("outline-style", "solid")
+        expect(focused).to_have_css("outline-width", "2px")
