@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -75,6 +77,21 @@ def setting_groups() -> dict[str, type[SettingsGroup]]:
 def group_title(name: str) -> str:
     """What people call a group."""
     return tr(setting_groups()[name].__doc__ or name)
+
+
+def with_names(sentence: str) -> str:
+    """A sentence in which settings are called by their names and paths."""
+    return _paths().sub(lambda path: f"'{_titles()[path[0]]}'", sentence)
+
+
+@functools.cache
+def _titles() -> dict[str, str]:
+    return {field.path: field.title for field in setting_fields()}
+
+
+@functools.cache
+def _paths() -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w(./'])(?:{'|'.join(map(re.escape, _titles()))})(?![\w.]*\w)")
 
 
 def title_of(path: str) -> str:

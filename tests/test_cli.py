@@ -374,7 +374,7 @@ def test_unknown_setting_is_a_one_line_error(cli: Cli, home: Home, command: str)
     result = cli(command)
     assert (result.code, result.out) == (1, "")
     assert result.err.splitlines()[-1].startswith(
-        "lora.rnk: 모르는 설정입니다. 혹시 lora.r 인가요?"
+        "lora.rnk: 모르는 설정입니다. 혹시 '배운 것을 담는 크기(lora.r)' 인가요?"
     )
 
 
@@ -441,7 +441,7 @@ def test_right_password_is_accepted(cli: Cli, home: Home, monkeypatch: pytest.Mo
     write_password(home)
     result = cli("reply", "안녕", ask={"비밀번호: ": "비밀"}.__getitem__)
     assert (result.code, result.out) == (1, "")
-    assert result.err.startswith("아직 학습한 어댑터가 없습니다.")
+    assert result.err.startswith("아직 배운 것이 없습니다.")
     monkeypatch.setenv("CHATBOT_ACCESS_PASSWORD", "비밀")
     assert cli("reply", "안녕").err == result.err
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import gradio as gr
 
-from kakaobot.display_name import display_sentence
 from kakaobot.errors import KakaobotError
 from kakaobot.os_errors import os_error_message
 from ui import request_text, text
+from ui.words import told
 
 log = logging.getLogger("kakaobot.window")
 
@@ -29,7 +29,7 @@ class Toast(gr.Error):
     """An error as the user reads it."""
 
     def __init__(self, message: str, title: str = text.NOTICE) -> None:
-        super().__init__(html.escape(display_sentence(message)), title=title, print_exception=False)
+        super().__init__(html.escape(told(message)), title=title, print_exception=False)
 
 
 class GuardedBlocks(gr.Blocks):
@@ -83,7 +83,7 @@ def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 def notify(message: str) -> None:
     """Show an informational toast from within a handler."""
-    gr.Info(html.escape(display_sentence(message)), title=text.NOTICE)
+    gr.Info(html.escape(told(message)), title=text.NOTICE)
 
 
 async def failure_of(call: Awaitable[None]) -> Exception | None:

@@ -161,9 +161,7 @@ PARTICIPANTS_HEAD = (
     ACTIONS,
 )
 PARTICIPANTS_MORE = tr("나머지 {count:,}명 보기")
-PARTICIPANTS_HIDDEN = tr(
-    "그 밖의 {count:,}명은 여기에 보이지 않습니다. 명령 people 로는 모두 볼 수 있습니다."
-)
+PARTICIPANTS_HIDDEN = tr("그 밖의 {count:,}명은 여기에 보이지 않습니다.")
 PARTICIPANT_EXCLUDED = tr("빼기로 함")
 PSEUDONYM = tr("데이터에서는 {name}")
 CHARS = tr("{count:g}자")
@@ -325,7 +323,7 @@ NOT_EVALUATED = tr("검증 전")
 SPARKLINE = tr("검증 손실 {count}번: 처음 {first:.3f}, 마지막 {last:.3f}")
 SPARKLINE_BEST = tr(", 가장 낮은 때 {step:,}단계 {loss:.3f}")
 TRAINED_REPLIES = tr("배운 대답")
-DATA_FINGERPRINT = tr("데이터 지문")
+DATA_FINGERPRINT = tr("배운 대화의 번호")
 EVALUATIONS = tr("검증")
 EVALUATION_COUNT = tr("{count:,}번")
 CHANGED_SETTINGS = tr("기본값과 다른 설정")

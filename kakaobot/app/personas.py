@@ -77,7 +77,7 @@ class Personas:
         status, base = chosen.recorded_status(), base_of(chosen)
         data = chosen.section("data", "persona", "room", "people", "named")
         step = status.best_step if kind == "best" else status.step
-        which = tr("가장 좋은 어댑터") if kind == "best" else tr("가장 최근 어댑터")
+        which = tr("가장 좋은 때") if kind == "best" else tr("가장 최근")
         trained_on = data["persona"] or (
             tr("'{room}' 방").format(room=data["room"]) if data["room"] else tr("방 전체")
         )
@@ -112,7 +112,7 @@ class Personas:
             return runs.find(name)
         run = next((run for run in runs.all() if is_offered(run)), None)
         if run is None:
-            raise RunError(tr("아직 학습한 어댑터가 없습니다. 먼저 '학습'을 하세요."))
+            raise RunError(tr("아직 배운 것이 없습니다. 먼저 '학습'을 하세요."))
         return run
 
     def newer(self, name: str) -> str:
@@ -176,7 +176,7 @@ def adapter_of(run: Run) -> tuple[Literal["best", "latest"], Path]:
     adapter = run.checkpoints.adapter()
     if adapter is None:
         raise RunError(
-            tr("'{name}' 에는 아직 어댑터가 없습니다. 먼저 학습하세요.").format(name=run.name)
+            tr("'{name}' 은(는) 아직 배운 것이 없습니다. 먼저 학습하세요.").format(name=run.name)
         )
     return adapter
 

@@ -247,9 +247,9 @@ def _adapter(source: Run) -> Path:
     adapter = source.checkpoints.adapter()
     if adapter is None or adapter[0] != "best":
         raise RunError(
-            tr(
-                "학습 '{name}' 에는 가장 좋은 어댑터가 아직 없습니다. 끝까지 배운 뒤 고치세요."
-            ).format(name=source.name)
+            tr("학습 '{name}' 에는 배운 것이 아직 없습니다. 끝까지 배운 뒤 고치세요.").format(
+                name=source.name
+            )
         )
     return adapter[1]
 

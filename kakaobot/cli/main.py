@@ -61,7 +61,9 @@ def _exit_code(
         console.notify(str(error))
         return _EXIT_USAGE
     except KakaobotError as error:
-        console.notify(display_sentence(str(error)))
+        from kakaobot.setting_fields import with_names  # slow
+
+        console.notify(display_sentence(with_names(str(error))))
         return _EXIT_ERROR
     except OSError as error:
         from kakaobot.os_errors import os_error_message

@@ -24,7 +24,7 @@ from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.settings import LoraSettings
 
 _OTHER_ADAPTER = tr(
-    "어댑터 {name} 이 이 바탕 모델의 것이 아닙니다. '새 학습'(train --new)으로 다시 배우세요."
+    "배운 파일 {name} 은 이 바탕 모델의 것이 아닙니다. '새 학습'(train --new)으로 다시 배우세요."
 )
 _MAX_SPARSE_DROPOUT = 0.25
 """Above this, too many indices repeat and too few values are dropped."""

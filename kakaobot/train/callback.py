@@ -238,7 +238,7 @@ class RunCallback(TrainerCallback):
         if conclusion:
             message += f" {conclusion}"
         elif best := self.status.best_step:
-            message += tr(" 가장 좋았던 {best}단계의 어댑터로 대화할 수 있습니다.").format(
+            message += tr(" 가장 좋았던 {best}단계에서 배운 것으로 대화할 수 있습니다.").format(
                 best=best
             )
         self._write(

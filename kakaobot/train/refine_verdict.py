@@ -24,7 +24,7 @@ _RARER = math.log(10)
 _RESAMPLES = 400
 _CONFIDENCE = 0.95
 """Of a fall, before it counts as one and not as noise."""
-_OLD_STAYS = tr("그래서 대화는 지금까지의 어댑터로 계속합니다.")
+_OLD_STAYS = tr("그래서 대화는 지금까지 배운 것으로 계속합니다.")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def judge(
     if held_out and _loss_rises(held_out):
         faults.append(tr("배우지 않고 남겨 둔 고친 말에서는 오히려 멀어지고"))
     if _loss_rises(ordinary, noise):
-        faults.append(tr("다른 말을 맞히는 힘(검증 손실)이 나빠지고"))
+        faults.append(tr("다른 말을 맞히는 힘이 나빠지고"))
     if replies and _style_falls(replies, target):
         faults.append(tr("다른 말의 말투가 멀어지고"))
     return RefineVerdict(
@@ -152,7 +152,7 @@ def _reason(faults: Sequence[str], followed: int, learned: int) -> str:
     if not faults:
         return tr(
             "고친 말 {learned}개 가운데 {followed}개를 따르고 다른 말의 말투도 "
-            "그대로여서, 이제 이 어댑터로 대화합니다."
+            "그대로여서, 이제 새로 배운 것으로 대화합니다."
         ).format(learned=learned, followed=followed)
     ending = {tr("따르고"): tr("따릅니다"), tr("지고"): tr("집니다")}
     text = ", ".join(faults)

@@ -324,7 +324,7 @@ def test_nothing_goes_while_a_reply_is_written(
     erasing.erase(access, ["학습/main"])
     # The adapter is not in memory any more, either.
     assert chat.memory(access).run == ""
-    with pytest.raises(RunError, match="아직 학습한 어댑터가 없습니다"):
+    with pytest.raises(RunError, match="아직 배운 것이 없습니다"):
         list(chat.reply(access, LINES[:1]))
 
 

@@ -429,6 +429,20 @@ def test_a_one_setting_is_set_back(page: Page, app: App) -> None:
     assert app.home.settings().lora.r == 8
 
 
+def test_a_no_tab_has_words_of_the_workshop(page: Page) -> None:
+    for tab in ("1 가져오기", "2 데이터 준비", "3 학습", "4 대화", "5 설정"):
+        open_tab(page, tab)
+        shown = page.locator(".tabitem:visible").first
+        expect(shown).not_to_have_text("")
+        words = re.findall(
+            r"어댑터|데이터 지문|W-KO|preprocess|train --|\bLoRA\b(?!\))", shown.inner_text()
+        )
+        assert words == [], tab
+    open_tab(page, "3 학습")
+    page.locator("#train-words summary").click()
+    expect(page.locator("#train-words")).to_contain_text("낮을수록 잘 배운 것입니다")
+
+
 def test_b_no_request_left_this_machine(external_requests: list[str]) -> None:
     assert external_requests == []
 

@@ -64,8 +64,8 @@ def test_a_damaged_file_is_named(run: Path, file: str, damage: Callable[[Path], 
     with pytest.raises(KakaobotError) as caught:
         load(chosen[1])
     message = str(caught.value)
-    assert f"어댑터 main/adapter_best 의 {file} 파일이 " in message
-    assert "adapter_best 폴더를 지우면 가장 최근 어댑터(adapter_latest)로 대답합니다" in message
+    assert f"배운 파일 main/adapter_best 의 {file} 파일이 " in message
+    assert "폴더를 지우면 가장 최근에 배운 것(adapter_latest)으로 대답합니다" in message
     assert "train --new" in message
     assert "\n" not in message
 

@@ -133,6 +133,6 @@ def test_a_refine_that_harms_the_rest_is_turned_down(room: RefineRoom, whole: Ru
     assert refinement is not None and refinement.verdict is not None
     assert refinement.verdict.loss_after > refinement.verdict.loss_before
     assert not refinement.verdict.promoted
-    assert "지금까지의 어댑터" in run.status().message
+    assert "지금까지 배운 것으로" in run.status().message
     names = Personas(room.home).names()
     assert run.name not in names and whole.name in names

@@ -46,7 +46,7 @@ def test_an_adapter_that_follows_and_keeps_the_rest_is_promoted() -> None:
     assert verdict.promoted
     assert (verdict.followed, verdict.learned) == (4, 4)
     assert (verdict.held_out_before, verdict.held_out_after) == (4.0, 3.0)
-    assert "4개 가운데 4개" in verdict.reason and "이제 이 어댑터로" in verdict.reason
+    assert "4개 가운데 4개" in verdict.reason and "이제 새로 배운 것으로" in verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_an_adapter_that_follows_and_keeps_the_rest_is_promoted() -> None:
         (followed(edit=50.0), "고친 말 4개 가운데 2개만 따릅니다."),
         (
             replace(followed(), ordinary=tuple((x + 1.5, n) for x, n in BEFORE.ordinary)),
-            "검증 손실)이 나빠집니다.",
+            "다른 말을 맞히는 힘이 나빠집니다.",
         ),
         (replace(followed(), replies=tuple(FORMAL[:48])), "다른 말의 말투가 멀어집니다."),
         (
@@ -79,7 +79,7 @@ def test_the_old_adapter_stays_and_it_is_said_why(after: AdapterMeasures, reason
     verdict = judge(BEFORE, after, TARGET)
     assert not verdict.promoted
     assert reason in verdict.reason
-    assert "지금까지의 어댑터" in verdict.reason
+    assert "지금까지 배운 것으로" in verdict.reason
 
 
 def test_what_counts_as_followed() -> None:

@@ -104,7 +104,7 @@ def test_an_unlocked_room_explains_that_no_run_has_an_adapter(chat_handlers, gat
     handlers = chat_handlers(EchoChat(gate, persona=None))
     values: tuple[Any, ...] = handlers.show_room(gate.authenticate("열쇠"), ())
     card, people, members, run, _, go_on = values[5:]
-    assert "아직 학습한 어댑터가 없습니다." in card
+    assert "아직 배운 것이 없습니다." in card
     assert (people, members, run.choices) == ("", (), [])
     assert not go_on.visible
 

@@ -92,7 +92,7 @@ def test_eight_of_fifty_runs_are_shown_and_the_rest_unfold():
 def test_words_to_mask_are_counted_but_not_shown():
     changed = (SettingChange("data.mask_words", ["비밀의 말", "둘째"], []),)
     page = runs_card([replace(DONE, changed=changed, changed_since=changed, previous="main-1")])
-    assert "data.mask_words" in page
+    assert "늘 가릴 말" in page
     assert "비밀의" not in page
     assert visible_text(page).count(text.COUNT.format(count=2)) == 2
 
@@ -108,10 +108,10 @@ def test_settings_are_compared_with_the_defaults_and_the_previous_run():
         changed_since=(SettingChange("lora.target_modules", ["q_proj", "v_proj"], "all-linear"),),
     )
     page = visible_text(runs_card([run]))
-    assert "lora.r 8 기본값 16" in page
-    assert "data.drop_low_signal 켬 기본값 끔" in page
+    assert "배운 것을 담는 크기 8 기본값 16" in page
+    assert "짧은 반응 빼기 켬 기본값 끔" in page
     assert "앞 학습 'main-1' 과 다른 설정" in page
-    assert "lora.target_modules q_proj, v_proj 앞에서는 all-linear" in page
+    assert "덧붙일 층 q_proj, v_proj 앞에서는 all-linear" in page
     assert text.ALL_DEFAULTS in visible_text(runs_card([DONE]))
 
 

@@ -143,7 +143,7 @@ PERSONA = Persona(
     participants=("도담", "마루", "은솔"),
     shows_names=True,
     practice=True,
-    description="방 전체의 말투 · 바탕 연습용 모델 · main 의 가장 좋은 어댑터 (40단계)",
+    description="방 전체의 말투 · 바탕 연습용 모델 · main 의 가장 좋은 때 (40단계)",
 )
 
 
@@ -301,7 +301,7 @@ class EchoChat:
 
     def persona(self, run: str = "") -> Persona:
         if self._persona is None:
-            raise RunError("아직 학습한 어댑터가 없습니다.")
+            raise RunError("아직 배운 것이 없습니다.")
         return self._persona
 
     def answer(

@@ -12,7 +12,7 @@ from kakaobot.display_name import display_name
 from kakaobot.report.page import render_charts
 from kakaobot.runs.labels import minute_text
 from kakaobot.train.forecast import Estimate
-from ui import text
+from ui import glossary_text, text
 from ui.presenters import Tone, TrainingView, export_format_name, line_numbers, name_list
 from ui.render.templating import render
 
@@ -107,6 +107,11 @@ def export_help() -> str:
 def files_table(files: Sequence[FileReport]) -> str:
     """One row per file, with buttons that carry the file's hash and an action."""
     return render("files", files=[_file_row(file) for file in files])
+
+
+def glossary(words: Sequence[tuple[str, str]]) -> str:
+    """Words and their meanings, folded."""
+    return render("glossary", title=glossary_text.TITLE, words=words)
 
 
 def removed_files(files: Sequence[FileReport]) -> str:

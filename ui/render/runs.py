@@ -138,7 +138,7 @@ def _change(change: SettingChange, other: str) -> dict[str, str]:
     field = _fields().get(change.setting)
     shown = _count if field and field.is_private else _value
     return {
-        "setting": change.setting,
+        "name": field.name if field else change.setting,
         "description": field.description if field else "",
         "value": shown(change.value),
         "other": other.format(value=shown(change.other)),

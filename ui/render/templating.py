@@ -13,6 +13,7 @@ from kakaobot.display_name import inert_json
 from kakaobot.report.templating import create_environment
 from kakaobot.runs.labels import minute_text
 from ui import chat_text, text, window_text
+from ui.words import told
 
 _ROW = re.compile(r"<tr.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<td\b[^>]*>")
@@ -46,5 +47,5 @@ def _named(cell: str, column: str) -> str:
 _ENVIRONMENT = create_environment(Path(__file__).parent / "templates")
 _ENVIRONMENT.globals.update(text=text, chat_text=chat_text, window_text=window_text)
 _ENVIRONMENT.filters.update(
-    bubbles=split_bubbles, columns=_with_columns, json=_json, minute=minute_text
+    bubbles=split_bubbles, columns=_with_columns, json=_json, minute=minute_text, told=told
 )

@@ -14,7 +14,7 @@ from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import KakaobotError
 from kakaobot.schema import Progress, no_progress
-from ui import text
+from ui import glossary_text, text
 from ui.choice import Choice
 from ui.errors import notify
 from ui.event_data import ClickRequest
@@ -262,6 +262,7 @@ def _layout() -> DatasetComponents:
     )
     charts = gr.HTML(elem_id="dataset-pictures")
     words = gr.HTML(elem_id="dataset-examples")
+    gr.HTML(cards.glossary(glossary_text.DATASET), elem_id="dataset-words")
     return DatasetComponents(
         room, persona, build_button, participants, report, estimate, to_training, charts, words
     )

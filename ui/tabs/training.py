@@ -13,7 +13,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.status import LIVE
-from ui import text
+from ui import glossary_text, text
 from ui.chart import likeness_chart, loss_chart
 from ui.choice import Choice
 from ui.errors import notify
@@ -238,6 +238,7 @@ def _layout() -> tuple[TrainingComponents, new_run.NewRunQuestion]:
     estimate = gr.HTML(elem_id="train-outlook")
     loss = loss_chart("train-chart")
     likeness = likeness_chart("train-likeness")
+    gr.HTML(cards.glossary(glossary_text.TRAINING), elem_id="train-words")
     samples = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-answers")
     with gr.Accordion(text.LOG, open=False, elem_id="train-log-box"):
         log = gr.Textbox(
