@@ -51,7 +51,7 @@ def test_runs_are_grouped_and_compared_by_data(
     lines = output.splitlines()
     names = [line.split()[0] for line in lines if line.startswith("  ") and "2026" in line]
     assert names == ["main-2", "main", "other"]
-    assert "보드게임 · 방 전체 · 대답 1,234개 (데이터 aaaaaaaa)" in lines
+    assert "보드게임 · 방 전체 · 배운 대답 1,234개 (데이터 aaaaaaaa)" in lines
     [best] = [line for line in lines if "●" in line and "2026" in line]
     assert best.split()[0] == "main"
     assert "3.500 (40단계) ●" in best

@@ -14,7 +14,7 @@ HEADER_DATA = tr("데이터")
 ADAPTER_NAMES = {"best": tr("가장 좋은 때"), "latest": tr("가장 최근")}
 AT_STEP = tr("{kind} ({step:,}단계)")
 ALL_ROOMS = tr("가져온 모든 방")
-LEARNED_REPLIES = tr("대답 {count:,}개")
+LEARNED_REPLIES = tr("배운 대답 {count:,}개")
 
 # --- comparison
 COMPARE_TAB = tr("비교")
@@ -104,6 +104,7 @@ BRANCH = tr("갈래 {number}/{count}")
 # --- model in memory
 MEMORY_LOADED = tr("'{run}' 모델이 메모리에 있습니다 (약 {size}).")
 MEMORY_EMPTY = tr("모델은 지금 메모리에 없습니다. 대답할 차례가 되면 올립니다.")
+MEMORY_AWAITED = tr("모델을 올려 대답하고 있습니다.")
 GIVE_BACK = tr("메모리 비우기")
 GIVEN_BACK = tr("메모리를 비웠습니다. 다음에 말을 걸면 다시 올립니다.")
 GIVEN_BACK_SOON = tr("지금 하는 대답이 끝나면 메모리를 비웁니다.")

@@ -184,11 +184,11 @@ BUILT_WITH_PSEUDONYMS = tr(" · 사람 이름은 모두 지어낸 이름")
 DATASET_FACTS = {
     "messages": tr("읽은 메시지"),
     "sessions": tr("대화 묶음"),
-    "replies": tr("배울 대답"),
-    "val": tr("검증용 대답"),
+    "replies": tr("대답"),
     "tokens": tr("배울 토큰"),
     "longest": tr("가장 긴 대화"),
 }
+REPLY_COUNTS = tr("{replies:,} (검증에 쓸 {held_out:,} 포함)")
 TOKEN_COUNTS = "{target_tokens:,} / {tokens:,}"
 LONGEST_ROW = tr("{longest:,} / {limit:,} 토큰")
 EXAMPLES_TITLE = tr("이렇게 배웁니다")
@@ -310,7 +310,7 @@ RUNS_OLDER = tr("이전 학습 {count}개 보기")
 BASES_NOT_COMPARABLE = tr(
     "바탕 모델이 다르면 글을 자르는 단위가 달라 손실을 서로 견줄 수 없습니다."
 )
-RUN_DATA = tr("{room} · {persona} · 대답 {replies:,}개")
+RUN_DATA = tr("{room} · {persona} · 배운 대답 {replies:,}개")
 RUN_DATA_UNKNOWN = tr("무엇을 배웠는지 알 수 없는 학습")
 LOWEST_LOSS = tr("가장 낮은 손실")
 LOWEST_LOSS_OF_BASE = tr("이 바탕에서 가장 낮은 손실")

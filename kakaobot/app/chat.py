@@ -177,6 +177,7 @@ class ChatService:
             run=loaded.run if loaded else "",
             size=loaded.size if loaded else 0,
             newer=self.persona(newer) if newer else None,
+            is_awaited=not loaded and bool(self._line.tickets),
         )
 
     def renew(self, access: AccessPass | None) -> None:

@@ -60,6 +60,8 @@ class ModelMemory:
     """Bytes."""
     newer: Persona | None
     """A better adapter of the run, or a newer run of the same persona."""
+    is_awaited: bool = False
+    """Whether a reply waits for a model that is not in memory."""
 
 
 class LoadedModel:

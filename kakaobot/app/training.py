@@ -342,8 +342,10 @@ def _fingerprint(run: Run) -> str:
 
 
 def _dataset_text(report: BuildReport) -> str:
-    return tr("{room} · 대답 {train_replies:,}개").format(
-        room=pick_text(report.room, report.persona), train_replies=report.train_replies
+    return tr("{pick} · 대답 {replies:,}개 (검증에 쓸 {held_out:,}개 포함)").format(
+        pick=pick_text(report.room, report.persona),
+        replies=report.train_replies + report.val_replies,
+        held_out=report.val_replies,
     )
 
 

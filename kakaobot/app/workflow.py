@@ -112,7 +112,7 @@ class Workflow:
     def _dataset(self, report: BuildReport | None) -> Stage:
         if report is None:
             return _todo("dataset")
-        fact = _REPLIES.format(count=report.train_replies)
+        fact = _REPLIES.format(count=report.train_replies + report.val_replies)
         try:
             reasons = self._datasets.outdated_reason(report), *self._datasets.changes_since(report)
         except ExportError as error:

@@ -63,13 +63,13 @@ def _rows(report: BuildReport) -> list[tuple[str, str]]:
         ),
         (
             tr("학습"),
-            tr("{train_rows:,}줄, 배울 대답 {train_replies:,}개").format(
+            tr("{train_rows:,}줄, 대답 {train_replies:,}개").format(
                 train_rows=report.train_rows, train_replies=report.train_replies
             ),
         ),
         (
             tr("검증"),
-            tr("{val_rows:,}줄, 배울 대답 {val_replies:,}개").format(
+            tr("{val_rows:,}줄, 대답 {val_replies:,}개").format(
                 val_rows=report.val_rows, val_replies=report.val_replies
             ),
         ),

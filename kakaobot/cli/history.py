@@ -95,7 +95,7 @@ def _data_text(group: RunGroup) -> str:
         display_name(run.room) or tr("모든 방"),
         display_name(run.persona) or tr("방 전체"),
     )
-    return tr("{room} · {persona} · 대답 {replies:,}개 (데이터 {fingerprint})").format(
+    return tr("{room} · {persona} · 배운 대답 {replies:,}개 (데이터 {fingerprint})").format(
         room=room, persona=persona, replies=run.replies, fingerprint=group.fingerprint[:8]
     )
 

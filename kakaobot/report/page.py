@@ -193,8 +193,12 @@ def _facts(report: BuildReport) -> list[tuple[str, str]]:
         (tr("읽은 메시지"), f"{report.messages:,}"),
         (tr("대화 묶음"), f"{report.sessions:,}"),
         (tr("사람"), display_names(report.participants[:_MAX_NAMES]) + more),
-        (tr("배울 대답"), f"{report.train_replies:,}"),
-        (tr("검증용 대답"), f"{report.val_replies:,}"),
+        (
+            tr("대답"),
+            tr("{replies:,} (검증에 쓸 {held_out:,} 포함)").format(
+                replies=report.train_replies + report.val_replies, held_out=report.val_replies
+            ),
+        ),
         (tr("배울 토큰 / 모든 토큰"), f"{report.target_tokens:,} / {report.tokens:,}"),
         (
             tr("가장 긴 대화 한 줄"),

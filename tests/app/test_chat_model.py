@@ -35,6 +35,8 @@ class Room:
         self.gate = PasswordGate("바다")
         self.access = self.gate.authenticate("바다")
         self.loads: list[str] = []
+        self.may_load = threading.Event()
+        self.may_load.set()
         self.chat = ChatService(home, self.gate, self._load)
 
     def reply(self, lines: list[ChatLine], run: str = "main") -> list[Reply]:
@@ -50,6 +52,7 @@ class Room:
     ) -> ChatModel:
         self.loads.append(f"{adapter.parent.name}/{adapter.name}")
         report(0.25)
+        self.may_load.wait()
         return Parrot()
 
 

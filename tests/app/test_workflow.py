@@ -60,7 +60,10 @@ def test_each_stage_follows_the_one_before(
     assert workflow.state().stage("people").fact == "가져온 모든 방 · 도담"
     report = datasets.build()
     assert (states(workflow), workflow.state().next) == ("done done done todo todo", "training")
-    assert workflow.state().stage("dataset").fact == f"대답 {report.train_replies:,}개"
+    assert (
+        workflow.state().stage("dataset").fact
+        == f"대답 {report.train_replies + report.val_replies:,}개"
+    )
     add_run(home, report.fingerprint, "stopped")
     assert (states(workflow), workflow.state().next) == ("done done done stopped done", "training")
     assert workflow.state().stage("training").fact == "40단계에서 멈춤"

@@ -196,6 +196,20 @@ def test_a_page_gets_one_reply_at_a_time(handlers, gate):
     assert next(again)[0] != SKIP
 
 
+def test_nothing_of_a_stopped_reply_comes_after_the_stop(chat_handlers, gate):
+    chat = EchoChat(gate)
+    handlers = chat_handlers(chat)
+    access, page = gate.authenticate("열쇠"), gr.Request(session_hash="a")
+    stream: Any = handlers.send(access, "하나 둘", (), "", (), "", False, 1.0, page)
+    lines = next(stream)[1]
+    # Gradio closes the stream only when its model has come to its next word.
+    assert handlers.stop(access, lines, page)[0] == bubbles(lines)
+    assert list(stream) == []
+    assert not chat.generating
+    again: Any = handlers.send(access, "셋", lines, "", (), "", False, 1.0, page)
+    assert next(again)[0] != SKIP
+
+
 def shown(steps: Any) -> list[list[str]]:
     """The bubbles after each step that changed them."""
     return [[message["content"] for message in step[0]] for step in steps if step[0] != SKIP]

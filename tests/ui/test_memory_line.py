@@ -49,6 +49,20 @@ def test_the_line_tells_what_is_loaded_and_frees_it(room: Room, handlers: Memory
     assert room.chat.memory(room.access).run == ""
 
 
+def test_a_message_that_waits_for_the_model_is_told(room: Room, handlers: MemoryHandlers) -> None:
+    assert handlers.expect(room.access, "main", " ") == (SKIP,) * 4
+    assert chat_text.MEMORY_AWAITED in str(handlers.expect(room.access, "main", "안녕")[1])
+    room.may_load.clear()
+    replies = room.chat.reply(room.access, FIRST, run="main", reply_as="도담")
+    next(replies)
+    assert room.chat.memory(room.access).is_awaited
+    assert chat_text.MEMORY_AWAITED in str(handlers.refresh(room.access, "main", "")[1])
+    room.may_load.set()
+    list(replies)
+    assert not room.chat.memory(room.access).is_awaited
+    assert handlers.expect(room.access, "main", "안녕") == (SKIP,) * 4
+
+
 def test_a_newer_adapter_is_offered_and_taken(
     room: Room, handlers: MemoryHandlers, home: Home
 ) -> None:

@@ -150,7 +150,7 @@ def test_a_viewed_run_has_actions_of_its_own():
     assert view.detail == (
         "멈췄습니다.",
         "'4 대화'에서 지금 대화할 수 있습니다.",
-        "배운 것: 보드게임 · 도담 · 대답 12개",
+        "배운 것: 보드게임 · 도담 · 배운 대답 12개",
     )
     buttons = (view.start, view.stop, view.kill, view.new)
     assert not any(button.visible for button in buttons)

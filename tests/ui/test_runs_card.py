@@ -40,7 +40,7 @@ def test_a_run_shows_state_steps_loss_and_dataset():
         "대화할 수",
     ):
         assert expected in page
-    assert "방 · 도담 · 대답 216개 aaaaaaaa" in page
+    assert "방 · 도담 · 배운 대답 216개 aaaaaaaa" in page
     assert text.LOWEST_LOSS not in page
     assert text.RUNS_NOT_COMPARABLE not in page
 

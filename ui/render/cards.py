@@ -134,8 +134,9 @@ def report_card(report: BuildReport, outdated_reason: str = "") -> str:
     values = {
         "messages": f"{report.messages:,}",
         "sessions": f"{report.sessions:,}",
-        "replies": f"{report.train_replies:,}",
-        "val": f"{report.val_replies:,}",
+        "replies": text.REPLY_COUNTS.format(
+            replies=report.train_replies + report.val_replies, held_out=report.val_replies
+        ),
         "tokens": text.TOKEN_COUNTS.format(
             target_tokens=report.target_tokens, tokens=report.tokens
         ),

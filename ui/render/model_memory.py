@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kakaobot.app.chat_model import ModelMemory
+from ui import chat_text
 from ui.render.templating import render
 
 _MB, _GB = 2**20, 2**30
@@ -11,7 +12,12 @@ _MB, _GB = 2**20, 2**30
 def model_memory(memory: ModelMemory, run: str) -> str:
     """What is loaded and how large it is, and what could be talked to in place of `run`."""
     return render(
-        "model_memory", loaded=memory.run, size=_size_text(memory.size), newer=memory.newer, run=run
+        "model_memory",
+        loaded=memory.run,
+        size=_size_text(memory.size),
+        newer=memory.newer,
+        run=run,
+        empty=chat_text.MEMORY_AWAITED if memory.is_awaited else chat_text.MEMORY_EMPTY,
     )
 
 

@@ -33,7 +33,7 @@ from ui.services import ChatProtocol, TalkProtocol
 from ui.tabs.chat import persona
 from ui.tabs.chat.keeping import Keeping, PageConversation
 from ui.tabs.chat.layout import ChatComponents, layout
-from ui.tabs.chat.streaming import changes, note_below
+from ui.tabs.chat.streaming import PagesInProgress, changes, note_below
 
 Lines = tuple[ChatLine, ...]
 Talk = Callable[[AccessPass | None, Lines, TalkOptions], Iterator[Reply]]
@@ -84,8 +84,11 @@ def build(
     # `then` also runs after an error, so that the stop button disappears.
     changes = [on(reply.then, handlers.show_send_button, access, buttons) for reply in replies]
     stopped = [parts.chatbot, *buttons]
+    stop = on(parts.stop.click, handlers.stop, [access, lines], stopped, cancels=replies)
+    # Once more after what was under way.
+    on(stop.then, handlers.stop, [access, lines], stopped)
     changes += [
-        on(parts.stop.click, handlers.stop, [access, lines], stopped, cancels=replies),
+        stop,
         on(parts.undo.click, handlers.undo, [access, lines, kept], chat, cancels=replies),
     ]
     everything = [parts.gate, parts.room, parts.chatbot, *buttons, *parts.company]
@@ -108,8 +111,7 @@ class ChatHandlers:
         self._talk = talk
         self._conversations = conversations
         self._gate = gate
-        self._replying: set[str] = set()
-        """Pages with a reply in progress."""
+        self._replying = PagesInProgress()
 
     def gate_card(self) -> str:
         """What a page without a pass reads: where to set the password, or to enter it."""
@@ -215,9 +217,12 @@ class ChatHandlers:
         options = _options(run, members, user_name, at_once, strength)
         yield from self._reply(self._talk.go_on, access, lines, options, request, page)
 
-    def stop(self, access: AccessPass | None, lines: Lines) -> Updates:
-        """Show what was said until the reply was stopped."""
+    def stop(
+        self, access: AccessPass | None, lines: Lines, request: gr.Request | None = None
+    ) -> Updates:
+        """Show what was said until the reply was stopped; no more of it follows."""
         self._gate.verify(access)
+        self._replying.stop(_page(request))
         return bubbles(lines), *_buttons(replying=False)
 
     def show_send_button(
@@ -228,7 +233,7 @@ class ChatHandlers:
         Also asked after a second message was refused, while the first is still answered.
         """
         self._gate.verify(access)
-        return _buttons(replying=_page(request) in self._replying)
+        return _buttons(replying=self._replying.has(_page(request)))
 
     def undo(
         self, access: AccessPass | None, lines: Lines, page: PageConversation | None = None
@@ -263,19 +268,15 @@ class ChatHandlers:
         return Keeping(self._conversations, access, page, setup)
 
     def _one_at_a_time(
-        self, replies: Iterator[Updates], request: gr.Request | None
+        self, replies: Generator[Updates, None, None], request: gr.Request | None
     ) -> Iterator[Updates]:
         """Pass on a reply, unless the page still waits for another one."""
         page = _page(request)
-        if page in self._replying:
+        if self._replying.has(page):
             notify(text.STILL_REPLYING)
             yield skip(5)
-            return
-        self._replying.add(page)
-        try:
-            yield from replies
-        finally:
-            self._replying.discard(page)
+        else:
+            yield from self._replying.pass_on(page, replies)
 
     def _stream(
         self,
@@ -283,7 +284,7 @@ class ChatHandlers:
         start: Callable[[], Iterator[Reply]],
         options: TalkOptions,
         keeping: Keeping,
-    ) -> Iterator[Updates]:
+    ) -> Generator[Updates, None, None]:
         """Stream and keep what follows `lines`, one reply after the other."""
         keeping.keep(lines)
         show_send, show_stop = _buttons(replying=False), _buttons(replying=True)

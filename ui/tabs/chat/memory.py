@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import gradio as gr
 
@@ -70,6 +70,8 @@ def wire(
     replied = [change.then for change in wired.changes]
     for event in (tab.select, parts.timer.tick, run.change, page.changed, *replied):
         on(event, handlers.refresh, [access, run, parts.status], outputs)
+    for event in (chat.send.click, chat.message.submit):
+        on(event, handlers.expect, [access, run, chat.message], outputs)
     on(parts.give_back.click, handlers.give_back, [access, run], outputs)
     on(parts.take.click, handlers.take, [access, run], [*chat.company, *outputs])
     on(chat.kept.new.click, handlers.leave, [access, chat.lines])
@@ -88,6 +90,14 @@ class MemoryHandlers:
             return gr.Row(visible=False), "", *_buttons(newer=False, loaded=False)
         updates = self._updates(access, run or "")
         return skip(4) if updates[1] == shown else updates
+
+    def expect(self, access: AccessPass | None, run: str | None, message: str) -> Updates:
+        """Show that the model is being loaded for a message, unless it is there."""
+        self._gate.verify(access)
+        memory = self._chat.memory(access, run or "")
+        if memory.run or not message.strip():
+            return skip(4)
+        return gr.skip(), model_memory(replace(memory, is_awaited=True), run or ""), *skip(2)
 
     def give_back(self, access: AccessPass | None, run: str | None) -> Updates:
         """Free the memory; a reply in progress is finished first."""

@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 from kakaobot.chat.lines import Reply
 from ui import chat_text
 from ui.bubbles import small_note
+from ui.events import Updates
 
 UPDATE_PERIOD = 0.2
 """Seconds between two states of a bubble that grows: a browser draws a long one slowly."""
+
+
+class PagesInProgress:
+    """Which reply each page waits for, at most one at a time."""
+
+    def __init__(self) -> None:
+        self._replies: dict[str, object] = {}
+        self._lock = threading.Lock()
+
+    def pass_on(self, page: str, replies: Generator[Updates, None, None]) -> Iterator[Updates]:
+        """Yield updates until the page is stopped; none if it waits for another reply already."""
+        reply = object()
+        with self._lock:
+            if self._replies.setdefault(page, reply) is not reply:
+                return
+        try:
+            with contextlib.closing(replies):
+                for update in replies:
+                    if self._replies.get(page) is not reply:
+                        return
+                    yield update
+        finally:
+            with self._lock:
+                if self._replies.get(page) is reply:
+                    del self._replies[page]
+
+    def has(self, page: str) -> bool:
+        """Whether a page waits for a reply."""
+        return page in self._replies
+
+    def stop(self, page: str) -> None:
+        """Let nothing more of a reply through; its model stops as soon as it can."""
+        with self._lock:
+            self._replies.pop(page, None)
 
 
 def changes(replies: Iterator[Reply]) -> Iterator[Reply | None]:
