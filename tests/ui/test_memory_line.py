@@ -54,7 +54,7 @@ def test_a_message_that_waits_for_the_model_is_told(room: Room, handlers: Memory
     assert chat_text.MEMORY_AWAITED in str(handlers.expect(room.access, "main", "안녕")[1])
     room.may_load.clear()
     replies = room.chat.reply(room.access, FIRST, run="main", reply_as="도담")
-    next(replies)
+    assert next(reply for reply in replies if reply.note)
     assert room.chat.memory(room.access).is_awaited
     assert chat_text.MEMORY_AWAITED in str(handlers.refresh(room.access, "main", "")[1])
     room.may_load.set()
