@@ -58,7 +58,8 @@ def with_security_headers(send: Send) -> Send:
 @functools.cache
 def _scripts() -> bytes:
     """What stands between the page and its server, the first to see a request last."""
-    off, session = ((_STATIC / name).read_text("utf-8") for name in ("off.js", "session.js"))
+    names = ("off.js", "session.js", "config.js")
+    off, session, config = ((_STATIC / name).read_text("utf-8") for name in names)
     words = {
         "app": text.APP,
         "title": window_text.OFF_TITLE,
@@ -70,7 +71,7 @@ def _scripts() -> bytes:
         "again": window_text.OFF_AGAIN,
         "draft": window_text.OFF_DRAFT,
     }
-    scripts = (_LANGUAGE, f"{off.rstrip()}({json.dumps(words)});", session)
+    scripts = (_LANGUAGE, f"{off.rstrip()}({json.dumps(words)});", session, config)
     return "".join(f"<script>{script}</script>" for script in scripts).encode()
 
 
