@@ -10,6 +10,7 @@ from typing import Any
 
 from ui import gradio_text, text, window_text
 from ui.asgi import Send
+from ui.page_files import with_page_files
 from ui.public_files import MANIFEST
 
 _STATIC = Path(__file__).parent / "static"
@@ -94,7 +95,7 @@ class PageWithScript:
         if message.get("more_body"):
             return
         body = (
-            bytes(self._body)
+            with_page_files(bytes(self._body))
             .replace(b"<head>", b"<head>" + _scripts(), 1)
             .replace(_GRADIO_MANIFEST, _LINKS, 1)
             .replace(b'lang="en"', f'lang="{gradio_text.LANGUAGE}"'.encode(), 1)

@@ -27,6 +27,7 @@ from ui.browser_sessions import (
 )
 from ui.errors import failure_of
 from ui.hosts import AllowedHosts
+from ui.page_files import asset
 from ui.page_security import PageWithScript, with_security_headers
 from ui.public_files import PUBLIC_FILES, public_file
 from ui.render.templating import render
@@ -153,6 +154,8 @@ class SessionAuthMiddleware:
         if path == RETURN_CODE:
             return self._return_code(session, headers)
         if _STATIC.fullmatch(path) and ".." not in path:
+            if method == "GET" and (file := asset(path, headers.get("accept-encoding", ""))):
+                return file
             return None if method in ("GET", "HEAD") else Response(405)
         if not _API.fullmatch(f"{method} {path}"):
             return Response(404)

@@ -48,6 +48,11 @@ def page(app: App, browser: Browser) -> Page:
 def test_1_four_clicks_lead_from_nothing_to_the_chat(page: Page, app: App) -> None:
     expect(page.locator("#start-upload")).to_be_visible()
     expect(page.locator("#tabs")).to_have_count(0)
+    loaded = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    # That of all components, and the colors.
+    assert len([address for address in loaded if ".css" in address]) == 2
+    assert not [address for address in loaded if re.search(r"\.(woff2?|ttf|otf)$", address)]
+    assert page.evaluate("gradio_config.dependencies.constructor.name") == "List"
     take_screenshot(page, "0-start")
     page.locator("#start-sample").click()
     people = page.locator("#start-people .kb-person")
