@@ -58,6 +58,8 @@ PUBLIC_HANDLERS = {
     "ExportsHandlers.import_files": _NAMES,
     "ExportsHandlers.import_sample": _NAMES,
     "ExportsHandlers.list_files": _NAMES,
+    "FeedbackHandlers.ask_delete": "shows a question",
+    "FeedbackHandlers.leave_delete": "takes a question away",
     "NewRunHandlers.ask": "names the newest run, which every page does",
     "NewRunHandlers.leave": "takes a question away",
     "ExportsHandlers.restore": "brings back a file that this window has removed",

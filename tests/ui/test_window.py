@@ -235,3 +235,29 @@ def test_opening_the_window_does_not_import_torch():
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("button", "asks", "confirm", "does"),
+    [
+        ("train-new", "ask", "train-new-start", "start_new"),
+        ("feedback-delete", "ask_delete", "feedback-delete-now", "delete"),
+        ("chat-delete", "ask_delete", "chat-delete-now", "delete"),
+        ("quit", "ask", "quit-now", "quit"),
+    ],
+)
+def test_what_cannot_be_undone_is_asked_about_once(
+    window: gr.Blocks, button: str, asks: str, confirm: str, does: str
+) -> None:
+    assert clicked(window, button) == {asks}
+    assert does in clicked(window, confirm)
+
+
+def clicked(window: gr.Blocks, elem_id: str) -> set[str]:
+    """Names of the handlers that a click on a button calls."""
+    [number] = [block._id for block in window.blocks.values() if block.elem_id == elem_id]
+    return {
+        inspect.unwrap(dependency.fn).__name__
+        for dependency in window.fns.values()
+        if dependency.fn and (number, "click") in dependency.targets
+    }

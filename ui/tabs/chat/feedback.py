@@ -14,6 +14,7 @@ from ui.errors import notify
 from ui.events import Updates, on
 from ui.feedback_services import FeedbackProtocol, RefiningProtocol
 from ui.password_bar import PageAccess
+from ui.render import cards
 from ui.render.feedback import entries_card, entry_title, refine_card
 
 
@@ -59,13 +60,29 @@ def build(handlers: FeedbackHandlers, tab: gr.Tab, page: PageAccess, run: gr.Dro
                 min_width=140,
                 elem_id="feedback-delete",
             )
+        with gr.Row(visible=False, elem_id="feedback-question") as question:
+            gr.HTML(cards.question(text.DELETE_TITLE, text.DELETE_QUESTION))
+            confirm = gr.Button(
+                text.DELETE_NOW,
+                size="sm",
+                variant="stop",
+                scale=0,
+                min_width=140,
+                elem_id="feedback-delete-now",
+            )
+            keep = gr.Button(
+                text.CANCEL, size="sm", scale=0, min_width=110, elem_id="feedback-keep"
+            )
     parts = FeedbackComponents(offer, refine, entries, tools, chosen, wanted)
     outputs = list(vars(parts).values())
     on(tab.select, handlers.refresh, [page.access, run], outputs)
     on(page.changed, handlers.refresh, [page.access, run], outputs)
     on(chosen.input, handlers.choose, [page.access, chosen], wanted)
     on(save.click, handlers.change, [page.access, run, chosen, wanted], outputs)
-    on(delete.click, handlers.delete, [page.access, run, chosen], outputs)
+    on(delete.click, handlers.ask_delete, None, question)
+    for answer in (keep.click, confirm.click, chosen.input):
+        on(answer, handlers.leave_delete, None, question)
+    on(confirm.click, handlers.delete, [page.access, run, chosen], outputs)
     on(refine.click, handlers.refine, [page.access, run], outputs)
 
 
@@ -107,6 +124,14 @@ class FeedbackHandlers:
         self._feedback.edit(access, _number(chosen), wanted)
         notify(text.CHANGED)
         return self.refresh(access, run)
+
+    def ask_delete(self) -> gr.Row:
+        """Ask before the chosen entry is deleted."""
+        return gr.Row(visible=True)
+
+    def leave_delete(self) -> gr.Row:
+        """Take the question away."""
+        return gr.Row(visible=False)
 
     def delete(self, access: AccessPass | None, run: str, chosen: str) -> Updates:
         self._gate.verify(access)
