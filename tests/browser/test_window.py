@@ -157,7 +157,7 @@ def test_2_a_build_shows_its_report_and_examples(page: Page) -> None:
     expect(page.locator("#dataset-person")).to_be_visible()
     page.locator("#dataset-build").click()
     report = page.locator("#dataset-report")
-    expect(report).to_contain_text("배울 대답")
+    expect(report).to_contain_text("배울 토큰")
     expect(report).to_contain_text("사진")
     examples = page.locator("#dataset-examples")
     expect(examples).to_contain_text("배우는 말")
