@@ -29,11 +29,11 @@ async (rules) => {
     `${id}: ${target.join(" ")} ${html.slice(0, 160)}`));
 }
 """
-# Names, paths and keys of settings are no English.
+# Names, paths, keys of settings and the name of the other language are no English of gradio.
 _FIND_ENGLISH = """
 () => {
   const found = [];
-  const ours = ".html-container, [id^=set-]";
+  const ours = ".html-container, #language, [id^=set-]";
   const note = (element, what, words) => {
     if (!/[A-Za-z]{2}/.test(words) || /[가-힣]/.test(words)) return;
     if (!element.checkVisibility() || element.closest(ours)) return;

@@ -29,7 +29,7 @@ FOCUSED = "document.activeElement.closest('[id]').id"
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     home = Home(tmp_path_factory.mktemp("everyone") / "home")
     home.settings()
-    settings = {"training.max_steps": 30, "training.eval_steps": 10, "training.save_steps": 10}
+    settings = {"training.max_steps": 8, "training.eval_steps": 4, "training.save_steps": 4}
     save(home.settings_file, {**QUICK, **settings, "generation.candidates": 1})
     app = App(home, password="")
     yield app
