@@ -17,6 +17,7 @@ from kakaobot.base.selection import location_of
 from kakaobot.base.tokenizer import read_tokenizer_info
 from kakaobot.config import Home
 from kakaobot.dataset import artifacts
+from kakaobot.dataset.advance import part
 from kakaobot.dataset.build_report import (
     BuildReport,
     ScaleSummary,
@@ -44,6 +45,9 @@ from kakaobot.schema import Progress, no_progress
 from kakaobot.settings import DataSettings, Settings
 from kakaobot.style.likeness import LikenessScale, scales_to_json
 from kakaobot.train.forecast import Estimate
+
+_READ, _GATHERED, _SPLIT, _WRITTEN = 0.03, 0.28, 0.33, 0.87
+"""Progress of a build at the ends of its parts, as measured with a large room."""
 
 
 class Datasets:
@@ -131,13 +135,13 @@ class Datasets:
 
     def _build(self, progress: Progress) -> BuildReport:
         settings = self._home.settings()
-        progress(0.0, tr("가져온 대화를 읽는 중"))
+        reading = part(progress, 0.0, _READ, tr("가져온 대화를 읽는 중"))
         rooms = RoomHistories(self._file_store())
-        histories = rooms.histories(settings.data.room)
+        histories = rooms.histories(settings.data.room, lambda share, _: reading(share))
         if not histories and settings.data.room:
             raise DatasetError(_no_such_room(settings.data.room, rooms.names()))
         _check_selection(histories, settings.data)
-        progress(0.2, tr("바탕 모델의 토크나이저를 읽는 중"))
+        progress(_READ, tr("바탕 모델의 토크나이저를 읽는 중"))
         choice = self._bases.select(self._home)
         base = read_tokenizer_info(location_of(choice.name))
         pseudonymizer = self._pseudonymizer(settings, histories)
@@ -147,15 +151,18 @@ class Datasets:
         for number in range(len(histories)):
             # Free each history once the pipeline has written it to disk.
             history, histories[number] = histories[number], RoomHistory("", ())
-            share = 0.25 + 0.2 * number / len(histories)
-            progress(
-                share, tr("'{room}' 의 말을 모으고 개인정보를 가리는 중").format(room=history.room)
+            gathering = part(
+                progress,
+                _READ + (_GATHERED - _READ) * number / len(histories),
+                _READ + (_GATHERED - _READ) * (number + 1) / len(histories),
+                tr("'{room}' 의 말을 모으고 개인정보를 가리는 중").format(room=history.room),
             )
-            pipeline.add_history(pseudonymizer.pseudonymize(history) if pseudonymizer else history)
+            pipeline.add_history(
+                pseudonymizer.pseudonymize(history) if pseudonymizer else history, gathering
+            )
             del history
-        progress(0.45, tr("배울 말과 검증에 쓸 말을 고르는 중"))
+        progress(_GATHERED, tr("배울 말과 검증에 쓸 말을 고르는 중"))
         pipeline.split_targets()
-        progress(0.6, tr("대화로 나누고 저장하는 중"))
         inputs = inputs_of(
             pseudonymizer.settings if pseudonymizer else settings,
             rooms.sources(settings.data.room),
@@ -253,11 +260,12 @@ class Datasets:
         progress: Progress,
     ) -> BuildReport:
         with artifacts.ArtifactDraft(self._folder()) as draft:
-            draft.write(artifacts.TRAIN, dump_rows(pipeline.rows("train")))
+            writing = part(progress, _SPLIT, _WRITTEN, tr("대화로 나누고 저장하는 중"))
+            draft.write(artifacts.TRAIN, dump_rows(pipeline.rows("train", writing)))
             draft.write(artifacts.VAL, dump_rows(pipeline.rows("val")))
             _check_not_empty(pipeline)
-            progress(0.95, tr("보고서를 만드는 중"))
-            scales = pipeline.likeness_scales()
+            reporting = part(progress, _WRITTEN, 1.0, tr("보고서를 만드는 중"))
+            scales = pipeline.likeness_scales(reporting)
             report = replace(
                 pipeline.report(),
                 has_pseudonyms=settings.data.pseudonyms,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from kakaobot.dataset.advance import Advance, no_advance
 from kakaobot.dataset.backchannels import backchannel_form
 from kakaobot.dataset.filters import FilterRules, exclusion_reason
 from kakaobot.dataset.sampler import EvenSampler
@@ -57,17 +58,21 @@ class LikenessReplies:
             yield turn
 
     def scales(
-        self, participants: Sequence[str], selections: Mapping[str, TargetSelection]
+        self,
+        participants: Sequence[str],
+        selections: Mapping[str, TargetSelection],
+        advance: Advance = no_advance,
     ) -> list[LikenessScale]:
         """Scale of the persona, or of every participant.
 
         Args:
             participants: most active first.
             selections: target selection of each observed room.
+            advance: called after each scale.
         """
         people = self.people(selections)
         imitated = [self._persona] if self._persona else participants
-        return likeness_scales(people, [name for name in imitated if name in people])
+        return likeness_scales(people, [name for name in imitated if name in people], advance)
 
     def people(self, selections: Mapping[str, TargetSelection]) -> dict[str, list[str]]:
         """Participant → replies; `selections` as for `scales`."""

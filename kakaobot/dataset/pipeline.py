@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from kakaobot.base import resolve
 from kakaobot.base.tokenizer import TokenizerInfo
+from kakaobot.dataset.advance import Advance, advancing, no_advance
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.dataset.canaries import canary_rows, invent_canaries
 from kakaobot.dataset.duplicates import overlapping_indices
@@ -79,7 +80,7 @@ class Pipeline:
         self.row_stats: dict[Split, RowStats] = {}
         """Statistics of the splits whose rows were read."""
 
-    def add_history(self, history: RoomHistory) -> None:
+    def add_history(self, history: RoomHistory, advance: Advance = no_advance) -> None:
         """Cut one room's history into turns and sessions; does not keep the history."""
         data = self._data
         self._messages += len(history.messages)
@@ -87,7 +88,9 @@ class Pipeline:
         senders = sender_counts(history.messages)
         participants = [name for name, _ in senders.most_common() if name]
         messages = filter_messages(
-            history.messages, exclude=data.exclude_people, removed=self._removed
+            advancing(history.messages, len(history.messages), advance),
+            exclude=data.exclude_people,
+            removed=self._removed,
         )
         turns = masked_turns(self._activity.observe(messages), data, counts=self._masked)
         turns = self._selector.observe(room, turns, find_bots(senders))
@@ -116,12 +119,15 @@ class Pipeline:
         }
         self._remove_leakage()
 
-    def rows(self, split: Split) -> Iterator[Conversation]:
+    def rows(self, split: Split, advance: Advance = no_advance) -> Iterator[Conversation]:
         """Rows of a split; its `row_stats` are complete after the last one."""
+        done, turns = 0, max(1, self._turn_count)
         stats = self.row_stats[split] = RowStats(self._base.renderer.prefix_length)
         if split == "train":
             self._turn_taking = TurnTakingCounter()
         for batch, sizes in _prefetch(self._sizes, self._batches(split)):
+            done += sum(len(selected.session.turns) for selected in batch)
+            advance(min(1.0, done / turns))
             for selected in batch:
                 rows = list(self._pack(selected, sizes))
                 self._count_non_targets(selected, rows)
@@ -135,9 +141,9 @@ class Pipeline:
         """How the training sessions whose rows were read take turns."""
         return self._turn_taking.result()
 
-    def likeness_scales(self) -> list[LikenessScale]:
+    def likeness_scales(self, advance: Advance = no_advance) -> list[LikenessScale]:
         """What 0 and 100 % are for whom the targets imitate."""
-        return self._likeness_replies.scales(self.participants, self._selections)
+        return self._likeness_replies.scales(self.participants, self._selections, advance)
 
     def report(self) -> BuildReport:
         """The report, without `written_at`, `sources` and `fingerprint`."""
@@ -151,7 +157,7 @@ class Pipeline:
             removed=tuple(self._removed.most_common()),
             masked=tuple(self._masked.most_common()),
             sessions=sum(map(len, self._rooms.values())),
-            turns=sum(sessions.turn_count for sessions in self._rooms.values()),
+            turns=self._turn_count,
             train_rows=train.rows,
             val_rows=val.rows,
             train_replies=train.replies,
@@ -171,6 +177,10 @@ class Pipeline:
             filter_effects=self._filter_effects,
             val_tokens=val.tokens,
         )
+
+    @property
+    def _turn_count(self) -> int:
+        return sum(sessions.turn_count for sessions in self._rooms.values())
 
     def _batches(self, split: Split) -> Iterator[list[_SelectedSession]]:
         """Sessions of a split in batches of about `_BATCH_TURNS` turns."""

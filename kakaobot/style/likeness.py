@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import random
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -98,20 +98,33 @@ def _between(low: MeanDistance, high: MeanDistance, share: float) -> MeanDistanc
 
 
 def likeness_scales(
-    people: Mapping[str, Sequence[str]], names: Sequence[str]
+    people: Mapping[str, Sequence[str]],
+    names: Sequence[str],
+    advance: Callable[[float], None] = lambda fraction: None,
 ) -> list[LikenessScale]:
     """Scales of some of these people, reproducible.
 
     Args:
         people: participant → replies, in any order; those with few replies are nobody's nearest.
         names: who is imitated.
+        advance: receives the fraction done.
     """
     visible = {name: _visible(replies) for name, replies in people.items()}
     known = {name: replies for name, replies in visible.items() if len(replies) >= RELIABLE_REPLIES}
-    return [_scale(name, visible.get(name, []), known) for name in names[:MAX_SCALES]]
+    profiles = {name: style_profile(replies) for name, replies in known.items()}
+    scales: list[LikenessScale] = []
+    for name in names[:MAX_SCALES]:
+        advance(len(scales) / len(names[:MAX_SCALES]))
+        scales.append(_scale(name, visible.get(name, []), known, profiles))
+    return scales
 
 
-def _scale(name: str, replies: Sequence[str], known: Mapping[str, Sequence[str]]) -> LikenessScale:
+def _scale(
+    name: str,
+    replies: Sequence[str],
+    known: Mapping[str, Sequence[str]],
+    profiles: Mapping[str, StyleProfile],
+) -> LikenessScale:
     rng = random.Random(f"{name}\n{len(replies)}")
     shuffled = rng.sample(replies, len(replies))
     middle = len(shuffled) // 2
@@ -122,7 +135,7 @@ def _scale(name: str, replies: Sequence[str], known: Mapping[str, Sequence[str]]
     others = [other for other in known if other != name]
     nearest = min(
         others,
-        key=lambda other: signed_distance(style_profile(known[other]), reference),
+        key=lambda other: signed_distance(profiles[other], reference),
         default="",
     )
     points = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,9 @@ class DatasetComponents:
     room: gr.Dropdown
     persona: gr.Dropdown
     build: gr.Button
+    cancel: gr.Button
+    progress: gr.HTML
+    """Of a build, and what went wrong with the last one."""
     participants: gr.HTML
     report: gr.HTML
     estimate: gr.HTML
@@ -81,13 +85,18 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab, page: PageAcces
         parts.build.click,
         handlers.build,
         [page.access, *choices],
-        report,
+        [parts.progress, *report, parts.build, parts.cancel],
         progress="full",
-        show_progress_on=parts.report,
+        show_progress_on=parts.progress,
     )
+    on(parts.cancel.click, handlers.cancel, None, parts.cancel)
     estimate(built.success)
     on(page.changed, handlers.show_words, page.access, parts.words)
     open_tab(parts.to_training.click, tabs, "training")
+
+
+class _BuildCancelled(Exception):
+    """Ends a build from within its progress."""
 
 
 class DatasetHandlers:
@@ -106,6 +115,7 @@ class DatasetHandlers:
         self._settings = settings
         self._estimates = estimates
         self._gate = gate
+        self._cancelled = threading.Event()
 
     def load(self, access: AccessPass | None) -> Updates:
         """The values known at once; participants and estimate follow, as they may take seconds."""
@@ -175,12 +185,39 @@ class DatasetHandlers:
         room: str | None,
         persona: str | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> Updates:
-        # Both are None if clicked before the choices have arrived.
-        self._settings.save({"data.room": room or "", "data.persona": persona or ""})
-        self._datasets.build(to_progress(progress))
-        notify(text.BUILT)
-        return self._report(access, has_rooms=True)
+    ) -> Iterator[Updates]:
+        """Build until `cancel`; what went wrong is told below the button."""
+        self._cancelled.clear()
+        yield (
+            cards.building(),
+            *("", gr.Button(visible=False), "", ""),
+            *(gr.Button(visible=False), gr.Button(visible=True, interactive=True)),
+        )
+        problem = ""
+        try:
+            # Both are None if clicked before the choices have arrived.
+            self._settings.save({"data.room": room or "", "data.persona": persona or ""})
+            self._datasets.build(self._until_cancelled(to_progress(progress)))
+            notify(text.BUILT)
+        except _BuildCancelled:
+            problem = cards.note(text.NOTICE, text.BUILD_CANCELLED)
+        except KakaobotError as error:
+            problem = cards.note(text.BUILD_FAILED, str(error), text.BUILD_AGAIN, tone="warn")
+        buttons = gr.Button(visible=True), gr.Button(visible=False)
+        yield problem, *self._report(access, has_rooms=True), *buttons
+
+    def cancel(self) -> gr.Button:
+        """End the build; what was built before stays."""
+        self._cancelled.set()
+        return gr.Button(interactive=False)
+
+    def _until_cancelled(self, progress: Progress) -> Progress:
+        def report(share: float, message: str) -> None:
+            if self._cancelled.is_set():
+                raise _BuildCancelled
+            progress(share, message)
+
+        return report
 
     def show_words(self, access: AccessPass | None) -> str:
         """Styles and examples of the last build; a locked page gets neither."""
@@ -250,6 +287,10 @@ def _layout() -> DatasetComponents:
         build_button = gr.Button(
             text.BUILD, variant="primary", scale=1, min_width=180, elem_id="dataset-build"
         )
+        cancel = gr.Button(
+            text.BUILD_CANCEL, visible=False, scale=1, min_width=180, elem_id="dataset-cancel"
+        )
+    progress = gr.HTML(elem_id="dataset-progress")
     participants = gr.HTML(js_on_load=ACTION_SCRIPT, elem_id="dataset-people")
     report = gr.HTML(elem_id="dataset-report")
     estimate = gr.HTML(elem_id="dataset-outlook")
@@ -264,7 +305,17 @@ def _layout() -> DatasetComponents:
     words = gr.HTML(elem_id="dataset-examples")
     gr.HTML(cards.glossary(glossary_text.DATASET), elem_id="dataset-words")
     return DatasetComponents(
-        room, persona, build_button, participants, report, estimate, to_training, charts, words
+        room,
+        persona,
+        build_button,
+        cancel,
+        progress,
+        participants,
+        report,
+        estimate,
+        to_training,
+        charts,
+        words,
     )
 
 
