@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from kakaobot import __version__
-from kakaobot.config import ROOT
+from kakaobot.app.auth import PasswordGate
+from kakaobot.app.feedback import Feedback
+from kakaobot.chat.lines import ChatLine
+from kakaobot.config import ROOT, Home, save
 from scripts.settings_table import settings_table
+from tests.conftest import QUICK, SAMPLE, write_password
 from tests.patience import patience
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = sorted(set(re.findall(r"^python -m kakaobot (\w+)", README, re.MULTILINE)))
+PASSWORD = "바다 거북"
+TYPED = {"chat": "안녕\n/끝\n", "quiz": "예\n1\n/끝\n"}
+"""What a command asks for."""
 
 
 def test_the_settings_table_matches_the_declaration() -> None:
@@ -28,18 +38,50 @@ def test_every_linked_file_exists() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-def test_the_readme_documents_commands() -> None:
-    assert len(COMMANDS) >= 9
+@pytest.mark.slow
+def test_every_documented_command_works_as_printed(tmp_path: Path) -> None:
+    """In the order of the README, each in the state that those before it have left."""
+    home = Home(tmp_path / "home")
+    home.settings()
+    save(home.settings_file, {**QUICK, "training.max_steps": 20, "training.eval_steps": 10})
+    write_password(home, PASSWORD)
+    shutil.copy(SAMPLE, tmp_path / "파일.txt")
+    lines = re.findall(r"^python -m kakaobot .*", README, re.MULTILINE)
+    commands = dict.fromkeys(tuple(shlex.split(line, comments=True)[1:]) for line in lines)
+    for words in commands:
+        if words[2] == "refine":
+            _correct_a_reply(home)
+        completed = subprocess.run(
+            # No terminal to ask on.
+            [sys.executable, *words, *(["--yes"] if words[2] == "erase" else [])],
+            input=TYPED.get(words[2], ""),
+            capture_output=True,
+            encoding="utf-8",
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "KAKAOBOT_HOME": str(home.root),
+                "PYTHONPATH": str(ROOT),
+                "PYTHONUTF8": "1",
+                "CHATBOT_ACCESS_PASSWORD": PASSWORD,
+            },
+            timeout=10 * patience(),
+            check=False,
+        )
+        assert completed.returncode == 0, (words, completed.stderr)
+        assert "Traceback" not in completed.stderr, words
+    assert len({words[2] for words in commands}) >= 16
+    # The last one erases all.
+    assert not home.folder("data/raw").exists()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_documented_command_exists(command: str) -> None:
-    completed = subprocess.run(
-        [sys.executable, "-m", "kakaobot", command, "--help"],
-        cwd=ROOT, capture_output=True, encoding="utf-8", check=False, timeout=patience(),
-    )  # fmt: skip
-    assert completed.returncode == 0, completed.stderr
-    assert re.search("[가-힣]", completed.stdout)
+def _correct_a_reply(home: Home) -> None:
+    gate = PasswordGate(PASSWORD)
+    lines = (ChatLine("", "오늘 뭐 해", True), ChatLine("도담", "밥 먹어", False))
+    for text in ("집에 있음", "잠", "게임 할 거임", "그냥 쉼"):
+        Feedback(home, gate).add(
+            gate.authenticate(PASSWORD), "edit", lines, run="main", wanted=text
+        )
 
 
 def test_the_newest_changelog_entry_is_this_version() -> None:
