@@ -146,7 +146,7 @@ def _check_resumable(
         # has moved is the same base under another setting.
         tr("바탕 모델(model.base_model)"): before.model.base_model != settings.model.base_model
         and base_of(run).name != base.name,
-        tr("LoRA 설정"): before.lora != settings.lora,
+        tr("배운 말투를 담는 설정(lora)"): before.lora != settings.lora,
         tr("학습률 설정"): _schedule(before) != _schedule(settings),
     }
     changed = [label for label, differs in changes.items() if differs]

@@ -313,7 +313,7 @@ def write_checkpoint(folder: Path) -> None:
 CHANGES: dict[str, dict[str, object]] = {
     "데이터": {"data.persona": "마루"},
     "바탕 모델": {"model.base_model": "Qwen/Qwen3-0.6B"},
-    "LoRA 설정": {"lora.r": 4},
+    "배운 말투를 담는 설정(lora)": {"lora.r": 4},
     "학습률 설정": {"training.learning_rate": 1e-5},
 }
 

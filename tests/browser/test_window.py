@@ -260,7 +260,7 @@ def test_5_stop_saves_and_start_resumes(page: Page, app: App) -> None:
     # The row stays unfolded when the list is replaced.
     expect(row.locator(".kb-state").first).to_have_text("학습 중")
     expect(row).to_have_attribute("open", "")
-    expect(row).to_contain_text("training.learning_rate")
+    expect(row).to_contain_text("한 번에 고치는 크기")
     # By now there are further eval samples, in the table and in the chart.
     wait_for(lambda: page.locator("#train-answers thead").first.locator("th").count() >= 4)
     assert int(page.locator("#train-likeness canvas").get_attribute("data-points") or 0) >= 2
