@@ -39,6 +39,11 @@ _OPEN_TAB_SCRIPT = """(tab) => {
   };
   open(30);
 }"""
+_KEEP_DETAILS_SCRIPT = '() => sessionStorage.setItem("kakaobot-details", "yes")'
+_SHOW_DETAILS_SCRIPT = """() => {
+  const button = document.getElementById("start-details");
+  if (sessionStorage.getItem("kakaobot-details") && button?.checkVisibility()) button.click();
+}"""
 _POLL_SECONDS = 2.0
 """Seconds between looks for the first adapter."""
 
@@ -93,6 +98,9 @@ def wire(
     picked = [parts.person, parts.cards, parts.person_error]
     on(parts.cards.click, handlers.pick, page.access, picked, concurrency_limit=None)
     on(parts.to_details.click, handlers.show_details, None, pages)
+    # A reload of the page shows what was chosen.
+    parts.to_details.click(None, js=_KEEP_DETAILS_SCRIPT, api_visibility="private")
+    load(None, js=_SHOW_DETAILS_SCRIPT, api_visibility="private")
     typed = [*seen, parts.promise, parts.new, parts.again]
     begun = [*bar.outputs, *parts.errors, *pages, tabs, waiting]
     slow["show_progress_on"] = parts.error

@@ -71,7 +71,8 @@ def test_kept_conversations_are_found_changed_and_deleted(page: Page, app: App) 
     assert rows[-2:] == ["[AI 대화] 나: 산에 가자", "[AI 대화] 도담(AI): 싫어"]
 
     page.reload()
-    page.locator("#start-details").click()
+    # The details, which were chosen before, and not the first page.
+    expect(page.locator("#tabs")).to_be_visible()
     open_tab(page, "4 대화")
     # The one in which something was said last, not the one that was open.
     expect(items.filter(has_text="바다 이야기")).to_have_attribute("aria-current", "true")
