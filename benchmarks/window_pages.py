@@ -41,7 +41,7 @@ _WATCH_USABLE = """(selector) => {
 _RESOURCES = """() => {
   const all = ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind));
   const path = (one) => new URL(one.name).pathname;
-  const files = all.filter((one) => !/^\\/(gradio_api|health|tick)/.test(path(one)));
+  const files = all.filter((one) => !/^\\/(gradio_api|health|pulse)/.test(path(one)));
   return {
     resources: files.length,
     kilobytes: files.reduce((sum, one) => sum + one.encodedBodySize, 0) / 1000,

@@ -153,7 +153,7 @@ def launch_window(
 
     passes = SessionPasses(sessions, info.port)
     window = build_window(services, ends=ends, passes=passes)
-    middleware = [_auth(info, sessions, on_exchange), _upload_limits()]
+    middleware = [_auth(info, sessions, services, on_exchange), _upload_limits()]
     window.queue(max_size=64).launch(**_launch_options(info, middleware))
     return window
 
@@ -203,10 +203,14 @@ def _close(window: gr.Blocks) -> None:
 
 
 def _auth(
-    info: ServerInfo, sessions: BrowserSessions, on_exchange: Callable[[], None]
+    info: ServerInfo,
+    sessions: BrowserSessions,
+    services: Services,
+    on_exchange: Callable[[], None],
 ) -> Middleware:
     from starlette.middleware import Middleware
 
+    from ui.pulse import Pulse
     from ui.session_auth import SessionAuthMiddleware
 
     return Middleware(
@@ -216,6 +220,7 @@ def _auth(
         port=info.port,
         control_token=info.token,
         on_exchange=on_exchange,
+        versions=Pulse(services).versions,
     )
 
 

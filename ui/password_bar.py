@@ -86,8 +86,8 @@ N_OUTPUTS = 9
 _SHOW_STATE_SCRIPT = "(state) => { document.body.dataset.lock = state; }"
 
 
-def build(handlers: PasswordBarHandlers, load: Trigger, tick: Trigger) -> BarComponents:
-    """Lay out the bar and wire it; `load` and `tick` are events of the page and of a timer."""
+def build(handlers: PasswordBarHandlers, load: Trigger, changed: Trigger) -> BarComponents:
+    """Lay out the bar and wire it; `load` and `changed` are events of the page and the gate."""
     parts = _layout(handlers.state(None))
     parts.signal.change(None, parts.signal, None, js=_SHOW_STATE_SCRIPT, api_visibility="private")
     for event in (parts.enter.click, parts.password.submit):
@@ -95,7 +95,7 @@ def build(handlers: PasswordBarHandlers, load: Trigger, tick: Trigger) -> BarCom
     on(parts.lock.click, handlers.lock, parts.access, parts.outputs)
     on(load, handlers.load, None, parts.outputs)
     seen = [parts.access, parts.signal]
-    on(tick, handlers.follow, seen, parts.outputs, concurrency_limit=None)
+    on(changed, handlers.follow, seen, parts.outputs, concurrency_limit=None)
     show_on_demand(parts.show, "#gate-password")
     return parts
 

@@ -44,6 +44,8 @@ RETURN_CODE = "/open/return"
 """Gives a page the return code of its session, and the name under which it asks for a proof."""
 KEY_HEADER = "x-kakaobot-key"
 PAGE_HEADER = "x-kakaobot-page"
+PULSE = "/pulse"
+"""Tells a page what has changed; see `ui/pulse.py`."""
 _HEALTH = "/health"
 # Gradio requests this path from itself at startup.
 _STARTUP = "/gradio_api/startup-events"
@@ -57,8 +59,11 @@ _API = re.compile(
 )
 """What the page of the window requests; gradio's other routes do not exist here."""
 _MAX_CODE_BODY = 4_000
+_MAX_CONCERNS = 16
 _UNTRUSTED = ("forwarded", "x-forwarded-", "x-gradio-", "x-real-ip", "x-direct-url")
 """Headers by which a client could claim another address of this server, or of itself."""
+
+Versions = Callable[[AccessPass | None, Iterable[str]], Mapping[str, str]]
 
 
 class SessionAuthMiddleware:
@@ -71,6 +76,7 @@ class SessionAuthMiddleware:
         port: of the window; browsers share cookies between the ports of a host.
         control_token: authorizes `NEW_CODE`.
         on_exchange: called after every exchange of a code.
+        versions: of concerns, for the page with a pass.
     """
 
     def __init__(
@@ -82,6 +88,7 @@ class SessionAuthMiddleware:
         port: int,
         control_token: str,
         on_exchange: Callable[[], None] = lambda: None,
+        versions: Versions = lambda access, concerns: {},
     ) -> None:
         self._app = app
         self._sessions = sessions
@@ -90,6 +97,7 @@ class SessionAuthMiddleware:
         self._cookie = _cookie_name(port)
         self._control_token = control_token
         self._on_exchange = on_exchange
+        self._versions = versions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -153,6 +161,8 @@ class SessionAuthMiddleware:
             return _unauthorized()
         if path == RETURN_CODE:
             return self._return_code(session, headers)
+        if path == PULSE:
+            return await self._pulse(session, scope, headers)
         if _STATIC.fullmatch(path) and ".." not in path:
             if method == "GET" and (file := asset(path, headers.get("accept-encoding", ""))):
                 return file
@@ -185,6 +195,19 @@ class SessionAuthMiddleware:
         if not has_key(session, headers.get(KEY_HEADER, "")):
             return _unauthorized()
         return json_response(200, {"session": session.name, "code": session.return_code})
+
+    async def _pulse(
+        self, session: BrowserSession, scope: Scope, headers: dict[str, str]
+    ) -> Response:
+        if scope["method"] != "GET":
+            return Response(405)
+        if not has_key(session, headers.get(KEY_HEADER, "")):
+            return _unauthorized()
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        access = session.passes.get(headers.get(PAGE_HEADER, ""))
+        concerns = query.get("of", [""])[0].split(",")[:_MAX_CONCERNS]
+        # In a thread, as it looks at files.
+        return json_response(200, await asyncio.to_thread(self._versions, access, concerns))
 
     async def _open(
         self, method: str, receive: Receive, headers: dict[str, str]

@@ -114,7 +114,7 @@ def _script(name: str) -> str:
 
 
 def _scripts() -> list[str]:
-    own = [_script(name) for name in ("touched", "typing", "keys", "contents", "toasts")]
+    own = [_script(name) for name in ("touched", "typing", "keys", "contents", "toasts", "pulse")]
     return [*own, _refusals_script(), _words_script(), _watch_script()]
 
 

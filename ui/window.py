@@ -21,19 +21,13 @@ from ui.ends import NO_ENDS, ProgramEnds
 from ui.errors import GuardedBlocks
 from ui.events import Trigger, open_tab
 from ui.password_bar import BarComponents, NoPassStore, PassStore
+from ui.pulse import beat
 from ui.render import cards
 from ui.services import Services
 from ui.tabs import dataset, exports, rooms, settings, storage, training
 from ui.tabs.chat import tab as chat
 from ui.tabs.chat.conversations import RunRequest
 
-_POLL_SECONDS = 2.0
-"""Seconds between polls of the run folder while a page is open.
-
-An event costs the page tens of milliseconds, whatever its outputs: gradio visits all components.
-"""
-_LOCK_SECONDS = 3.0
-"""Seconds between checks whether an open page must lock."""
 _DELETE_UPLOADS = (3600, 3600)
 """Seconds between cleanups of the upload folder, and the age at which a file is deleted."""
 
@@ -41,8 +35,8 @@ _DELETE_UPLOADS = (3600, 3600)
 @dataclass(frozen=True)
 class PageEvents:
     load: Trigger
-    tick: Trigger
-    """Of a timer."""
+    trained: Trigger
+    """Something about the runs has changed."""
 
 
 def build_window(
@@ -63,19 +57,17 @@ def build_window(
         title=text.TITLE, analytics_enabled=False, delete_cache=_DELETE_UPLOADS, elem_id="window"
     ) as window:
         status_line = header.layout()
-        # Outside the tabs: a timer inside a hidden tab does not tick.
-        timer, lock_timer = gr.Timer(_POLL_SECONDS), gr.Timer(_LOCK_SECONDS)
         bar = password_bar.PasswordBarHandlers(gate, passes or NoPassStore())
-        bar_parts = password_bar.build(bar, window.load, lock_timer.tick)
+        bar_parts = password_bar.build(bar, window.load, beat("gate"))
         password_form.build(
             password_form.PasswordFormHandlers(bar, services.password_file), bar_parts
         )
-        erasures = storage.ErasureSignal(services.own_data, window.load, lock_timer.tick)
+        erasures = storage.ErasureSignal(services.own_data, window.load, beat("erased"))
         is_open = services.quick_start.is_open()
         first_page = start_layout.layout(services.consent.text(), is_open=is_open)
         with gr.Column(visible=not is_open, elem_id="details") as details:
             steps = stepper.layout()
-            events = PageEvents(window.load, timer.tick)
+            events = PageEvents(window.load, beat("training"))
             tabs = _tabs(services, status_line, bar_parts, erasures, events)
         begun = start.wire(
             start.StartHandlers(
@@ -95,7 +87,7 @@ def build_window(
             stepper.StepperHandlers(services.workflow),
             steps,
             tabs,
-            [window.load, lock_timer.tick, tabs.change, begun],
+            [window.load, beat("workflow"), tabs.change, begun],
         )
         header.add_language_button(header.LanguageHandlers(services.settings, ends.restart))
         header.add_quit_button(header.HeaderHandlers(services.training, ends.quit))
@@ -132,7 +124,7 @@ def _tabs(
                 training.TrainingHandlers(services.training, services.estimates, gate),
                 status_line,
                 page,
-                training.RefreshEvents(tab.select, load, events.tick),
+                training.RefreshEvents(tab.select, load, events.trained),
             )
         with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
             gr.HTML(cards.page_title(text.CHAT_TAB), elem_classes="kb-page-title")

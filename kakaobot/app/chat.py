@@ -180,6 +180,13 @@ class ChatService:
             is_awaited=not loaded and bool(self._line.tickets),
         )
 
+    def memory_version(self) -> tuple[object, ...]:
+        """A value that changes whenever a `memory` may; cheap enough to poll every second."""
+        loaded, names = self._model.loaded, self.personas.names()
+        newest = adapter_of(self.personas.find(loaded.run)) if loaded else None
+        version = version_of(newest[1]) if loaded and loaded.run in names and newest else None
+        return (loaded and (loaded.run, loaded.version), bool(self._line.tickets), names, version)
+
     def renew(self, access: AccessPass | None) -> None:
         """Load the newest adapter at the next message, also in the middle of a conversation.
 

@@ -34,6 +34,8 @@ _CHARTED = frozenset(("loss", "eval_loss"))
 """Kinds of metric points that a snapshot contains."""
 SILENCE_SECONDS = 120.0
 """Seconds without a heartbeat after which a worker counts as silent."""
+_STOP_SECONDS = 5.0
+"""Seconds after which a reader looks again how long a stop has taken."""
 _LAST_LINES = 8
 
 
@@ -128,9 +130,11 @@ class Training:
         runs = self._runs()
         chosen = runs.get(run) if run else self._current(runs)
         samples = EvalSampleLog(chosen.path).version() if chosen else 0
-        # A worker turning silent changes no file.
-        silent_periods = (
-            int(chosen.status_age() / SILENCE_SECONDS) if chosen and chosen.worker.process() else -1
+        # A worker turning silent, or not stopping, changes no file.
+        ages = (
+            (int(chosen.status_age() / SILENCE_SECONDS), int(chosen.stop_age() / _STOP_SECONDS))
+            if chosen and chosen.worker.process()
+            else ()
         )
         stats = self._home.folder(self._home.settings().paths.sft) / STATS
         modified = tuple(
@@ -138,7 +142,7 @@ class Training:
             for file in (stats, self._home.settings_file)
         )
         state = (chosen.name, chosen.version()) if chosen else ()
-        return (state, samples, silent_periods, self._history.version(runs), modified)
+        return (state, samples, ages, self._history.version(runs), modified)
 
     def start(self, *, new: bool = False) -> TrainingSnapshot:
         """Start or resume `project.run_name`, or start a new run; returns immediately.

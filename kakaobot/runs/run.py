@@ -185,6 +185,11 @@ class Run:
     def stop_requested(self) -> bool:
         return (self.path / _STOP).exists()
 
+    def stop_age(self) -> float:
+        """Seconds since a stop was requested; 0 if none was."""
+        asked = _stamp(self.path / _STOP)[0]
+        return max(0.0, time.time() - asked / 1e9) if asked else 0.0
+
     def clear_stop(self) -> None:
         (self.path / _STOP).unlink(missing_ok=True)
 

@@ -17,7 +17,7 @@ from ui import request_text, text
 from ui.browser_sessions import BrowserSessions
 from ui.hosts import AllowedHosts
 from ui.public_files import PUBLIC_FILES
-from ui.session_auth import SessionAuthMiddleware
+from ui.session_auth import KEY_HEADER, SessionAuthMiddleware
 from ui.upload_limits import MAX_EVENT_BYTES
 
 TOKEN = "c0ntrol"
@@ -33,6 +33,7 @@ API = [
     ("POST", "/gradio_api/cancel"),
     ("POST", "/gradio_api/reset"),
     ("GET", "/open/return"),
+    ("GET", "/pulse?of=gate"),
 ]
 ELSEWHERE = [
     "/config",
@@ -89,6 +90,7 @@ def make_client(host="127.0.0.1", netloc=HOST, gate=None, addresses=(), sessions
         hosts=AllowedHosts(host, lambda: set(addresses)),
         port=7860,
         control_token=TOKEN,
+        versions=lambda access, concerns: dict.fromkeys(concerns, str(access)),
     )
     return TestClient(guarded, base_url=f"http://{netloc}", follow_redirects=False), sessions
 
@@ -142,6 +144,14 @@ def test_other_methods_are_refused(browser, method):
     response = browser.client.request(method, JOIN, headers=browser.headers)
     assert response.status_code == 404
     assert browser.client.request(method, "/").status_code == 405
+
+
+def test_the_pulse_is_told_to_a_browser_with_its_key_only(browser):
+    assert browser.client.get("/pulse?of=gate").status_code == 401
+    wrong = {**browser.headers, KEY_HEADER: "wrong"}
+    assert browser.client.get("/pulse?of=gate", headers=wrong).status_code == 401
+    assert browser.post("/pulse", json={}).status_code == 405
+    assert browser.get("/pulse?of=gate").json() == {"gate": "None"}
 
 
 # --- codes

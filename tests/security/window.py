@@ -113,7 +113,9 @@ class Page:
 
     def follow(self, shown: str) -> dict[str, object]:
         """Send the event by which a page learns what others did; `shown` is what it shows now."""
-        return self._bar_event("tick", [None, shown])
+        dependency = self.dependency("pulse-gate")
+        self.send(dependency["id"], [None, shown])
+        return self._by_name(dependency, self.completion())
 
     def _bar_event(self, event: str, data: list[object]) -> dict[str, object]:
         bar = self.component("gate-password")

@@ -330,6 +330,9 @@ class EchoChat:
         self._gate.verify(access)
         return ModelMemory("", 0, None)
 
+    def memory_version(self) -> tuple[object, ...]:
+        return ()
+
     def renew(self, access: AccessPass | None) -> None:
         raise NotImplementedError
 

@@ -84,6 +84,7 @@
     }
     if (state === "down" || state === "ended" || state === "renewed") cover("");
     if (state === "down") wasDown = true;
+    if (state === "live" && !isOff) dispatchEvent(new Event("kakaobot-live"));
     return isOff && state !== "down" && comeBack(state);
   };
 

@@ -17,6 +17,7 @@ from kakaobot.outgoing import requests
 from ui.event_data import sent_text
 from ui.events import Trigger, Updates, on
 from ui.password_bar import PageAccess
+from ui.pulse import beat
 from ui.render.storage import (
     ALL,
     NOTHING_ASKED,
@@ -29,8 +30,6 @@ from ui.render.storage import (
 from ui.services import ConsentProtocol
 from ui.storage_services import OwnData
 
-_POLL_SECONDS = 3.0
-"""Seconds between counts of what went out, while the tab is shown."""
 _RETURN_KEY = "kb-where"
 _SCRIPT = f"""element.addEventListener("click", (event) => {{
   const button = event.target.closest("[data-do]");
@@ -91,14 +90,14 @@ _RELOAD_SCRIPT = f"""(count) => {{
 class ErasureSignal:
     """Tells every page that something was erased which a tab shows."""
 
-    def __init__(self, own_data: OwnData, load: Trigger, tick: Trigger) -> None:
-        """Lay out its component; `load` and `tick` are events of a page and of a timer."""
+    def __init__(self, own_data: OwnData, load: Trigger, erased: Trigger) -> None:
+        """Lay out its component; `load` and `erased` are events of a page."""
         handlers = ErasureHandlers(own_data)
-        # A timer or a change inside a hidden tab would not be noticed.
+        # A change inside a hidden tab would not be noticed.
         self.component = gr.Textbox("", visible="hidden", elem_id="erased-signal")
         seen = self.component
         on(load, handlers.state, None, seen, concurrency_limit=None)
-        on(tick, handlers.follow, seen, seen, concurrency_limit=None)
+        on(erased, handlers.follow, seen, seen, concurrency_limit=None)
         seen.change(None, seen, None, js=_RELOAD_SCRIPT, api_visibility="private")
 
 
@@ -113,7 +112,7 @@ def build(
     asked = gr.State("")
     with gr.Column(elem_id="where"):
         section = gr.HTML(js_on_load=_SCRIPT, elem_id="where-things")
-        timer = gr.Timer(_POLL_SECONDS)
+        sent = beat("outgoing")
         with gr.Row(equal_height=False, elem_id="where-facts"):
             outgoing = gr.HTML(elem_id="where-outgoing")
             consent = gr.HTML(elem_id="where-consent")
@@ -124,7 +123,7 @@ def build(
     on(section.select, handlers.ask, page.access, [section, asked], **in_order)
     erased = [section, erasures.component, asked]
     on(section.click, handlers.erase, page.access, erased, **in_order)
-    on(timer.tick, handlers.count_outgoing, outgoing, outgoing)
+    on(sent, handlers.count_outgoing, outgoing, outgoing)
 
 
 def build_link() -> None:

@@ -61,7 +61,7 @@ class RefreshEvents:
 
     tab_select: Trigger
     page_load: Trigger
-    tick: Trigger
+    trained: Trigger
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def build(
         progress="full",
         concurrency_limit=None,
     )
-    on(events.tick, handlers.poll, inputs, outputs, concurrency_limit=None)
+    on(events.trained, handlers.poll, inputs, outputs, concurrency_limit=None)
     return parts
 
 

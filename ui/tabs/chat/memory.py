@@ -10,21 +10,21 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.chat.lines import ChatLine
 from ui import chat_text
 from ui.errors import notify
-from ui.events import Updates, on, skip
+from ui.events import Trigger, Updates, on, skip
 from ui.password_bar import PageAccess
+from ui.pulse import beat
 from ui.render.model_memory import model_memory
 from ui.services import ChatProtocol
 from ui.tabs.chat import persona
 from ui.tabs.chat.conversation import WiredChat
 
-_POLL_SECONDS = 3.0
 _COMPANY = 6
 """Components of `ChatComponents.company`."""
 
 
 @dataclass(frozen=True)
 class MemoryComponents:
-    timer: gr.Timer
+    changed: Trigger
     row: gr.Row
     status: gr.HTML
     take: gr.Button
@@ -32,8 +32,8 @@ class MemoryComponents:
 
 
 def layout() -> MemoryComponents:
-    # Above the inner tabs: a timer inside a hidden one does not tick.
-    timer = gr.Timer(_POLL_SECONDS)
+    # Above the inner tabs: in a hidden one it would not be pressed.
+    changed = beat("memory")
     with gr.Row(visible=False, elem_id="chat-memory") as row:
         status = gr.HTML(elem_id="chat-memory-status")
         take = gr.Button(
@@ -53,7 +53,7 @@ def layout() -> MemoryComponents:
             min_width=120,
             elem_id="chat-give-back",
         )
-    return MemoryComponents(timer, row, status, take, give_back)
+    return MemoryComponents(changed, row, status, take, give_back)
 
 
 def wire(
@@ -68,7 +68,7 @@ def wire(
     access, run = page.access, chat.run
     outputs = [parts.row, parts.status, parts.take, parts.give_back]
     replied = [change.then for change in wired.changes]
-    for event in (tab.select, parts.timer.tick, run.change, page.changed, *replied):
+    for event in (tab.select, parts.changed, run.change, page.changed, *replied):
         on(event, handlers.refresh, [access, run, parts.status], outputs)
     for event in (chat.send.click, chat.message.submit):
         on(event, handlers.expect, [access, run, chat.message], outputs)
