@@ -252,11 +252,11 @@ def _load_weights(options: dict[str, Any]) -> Any:
         raise BaseModelError(
             tr(
                 "바탕 모델 {pretrained_model_name_or_path} 에 가중치 {missing}개가 빠져 있어 "
-                "읽지 못했습니다 ({missing2} 등). 모델을 다시 내려받으세요."
+                "읽지 못했습니다 ({first} 등). 모델을 다시 내려받으세요."
             ).format(
                 pretrained_model_name_or_path=options["pretrained_model_name_or_path"],
                 missing=len(missing),
-                missing2=missing[0],
+                first=missing[0],
             )
         )
     return model
@@ -293,8 +293,8 @@ def _check_memory(name: str, needed: int, device: torch.device) -> None:
         raise MemoryShortage(
             tr(
                 "{name} 을 원래 정밀도로 읽기에는 메모리가 모자랍니다 (필요 {needed:.1f}GB, "
-                "남음 {free:.1f}GB). model.base_model 을 더 작은 {name2} 로 바꾸세요."
-            ).format(name=name, needed=needed / _GIB, free=free / _GIB, name2=next_smaller(name))
+                "남음 {free:.1f}GB). model.base_model 을 더 작은 {smaller} 로 바꾸세요."
+            ).format(name=name, needed=needed / _GIB, free=free / _GIB, smaller=next_smaller(name))
         )
 
 
@@ -308,6 +308,6 @@ def _readable_errors(name: str) -> Iterator[None]:
         raise MemoryShortage(
             tr(
                 "그래픽 메모리가 모자라 {name} 을 읽지 못했습니다. model.base_model 을 더 "
-                "작은 {name2} 로 바꾸세요."
-            ).format(name=name, name2=next_smaller(name))
+                "작은 {smaller} 로 바꾸세요."
+            ).format(name=name, smaller=next_smaller(name))
         ) from error

@@ -80,8 +80,8 @@ def read_gguf_number(file: Path, key: str) -> int:
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise BaseModelError(
             tr(
-                "{name} 을 읽지 못했습니다. 파일을 다시 내려받으세요. (이유: {name2}: {error})"
-            ).format(name=file.name, name2=type(error).__name__, error=error)
+                "{name} 을 읽지 못했습니다. 파일을 다시 내려받으세요. (이유: {kind}: {error})"
+            ).format(name=file.name, kind=type(error).__name__, error=error)
         ) from error
 
 

@@ -34,9 +34,9 @@ def with_adapter(model: Any, adapter: Path) -> Any:
         log.warning("adapter %s cannot be loaded", adapter, exc_info=True)
         raise BaseModelError(
             tr(
-                "배운 파일 {name}/{name2} 을 읽지 못했습니다. 바탕 모델이 그대로인지 확인하고, "
+                "배운 파일 {name}/{adapter} 을 읽지 못했습니다. 바탕 모델이 그대로인지 확인하고, "
                 "안 되면 다시 학습하세요."
-            ).format(name=adapter.parent.name, name2=adapter.name)
+            ).format(name=adapter.parent.name, adapter=adapter.name)
         ) from error
     return model
 

@@ -91,8 +91,8 @@ class Parser(argparse.ArgumentParser):
         arguments = [shown for shown, _ in self._arguments]
         options = [f"[{shown}]" for shown, _ in self._options]
         command = [f"<{COMMAND_METAVAR}> …"] if self._commands else []
-        return tr("사용법: {value}\n").format(
-            value=" ".join([self.prog, *arguments, *options, *command])
+        return tr("사용법: {words}\n").format(
+            words=" ".join([self.prog, *arguments, *options, *command])
         )
 
     def format_help(self) -> str:

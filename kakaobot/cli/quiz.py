@@ -34,7 +34,7 @@ def quiz(args: Namespace, context: CommandContext) -> None:
     turns, count = _number(args.turns, 1), _number(args.count, _DEFAULT_COUNT)
     if turns not in TURNS:
         raise UsageError(
-            tr("--turns 는 {turns} 이나 {turns2} 입니다.").format(turns=TURNS[0], turns2=TURNS[1])
+            tr("--turns 는 {turns} 이나 {more} 입니다.").format(turns=TURNS[0], more=TURNS[1])
         )
     gate = PasswordGate.from_home(context.home)
     access = context.authenticate(gate)

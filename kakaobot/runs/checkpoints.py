@@ -144,12 +144,12 @@ def check_adapter(adapter: Path) -> None:
     latest = adapter.with_name(_LATEST)
     if adapter != latest and latest.is_dir() and not _adapter_damage(latest)[1]:
         advice = tr(
-            "{name} 폴더를 지우면 가장 최근에 배운 것({name2})으로 대답합니다. 아니면 '새 "
+            "{name} 폴더를 지우면 가장 최근에 배운 것({latest})으로 대답합니다. 아니면 '새 "
             "학습'(train --new)으로 다시 배우세요."
-        ).format(name=adapter.name, name2=latest.name)
+        ).format(name=adapter.name, latest=latest.name)
     raise RunError(
-        tr("배운 파일 {name}/{name2} 의 {name3} 파일이 {text}. {advice}").format(
-            name=adapter.parent.name, name2=adapter.name, name3=name, text=text, advice=advice
+        tr("배운 파일 {run}/{adapter} 의 {file} 파일이 {text}. {advice}").format(
+            run=adapter.parent.name, adapter=adapter.name, file=name, text=text, advice=advice
         )
     )
 

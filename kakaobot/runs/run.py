@@ -140,9 +140,9 @@ class Run:
             if not isinstance(config[name], dict):
                 raise RunError(
                     tr(
-                        "학습 {name} 의 {config} 에 적힌 '{name2}' 이(가) 묶음이 아닙니다. '새 "
+                        "학습 {name} 의 {config} 에 적힌 '{section}' 이(가) 묶음이 아닙니다. '새 "
                         "학습'으로 시작하세요."
-                    ).format(name=self.name, config=_CONFIG, name2=name)
+                    ).format(name=self.name, config=_CONFIG, section=name)
                 )
             config[name] = _ConfigGroup(config[name], run=self.name)
         return _ConfigGroup(config, run=self.name)

@@ -268,8 +268,8 @@ def _less(ratio: float) -> str:
 
 def _length_sentence(mine: Quartiles, theirs: Quartiles) -> str:
     """Compare the medians or, if they are similar, the interquartile ranges."""
-    medians = tr("(보통 {median}자, 비교한 쪽 {median2}자).").format(
-        median=mine.median, median2=theirs.median
+    medians = tr("(보통 {median}자, 비교한 쪽 {other_median}자).").format(
+        median=mine.median, other_median=theirs.median
     )
     if mine.median >= 1.2 * theirs.median:
         return tr("대답이 {median} {medians}").format(
@@ -280,13 +280,13 @@ def _length_sentence(mine: Quartiles, theirs: Quartiles) -> str:
         return tr("대답이 {degree} 짧습니다 {medians}").format(degree=degree, medians=medians)
     regular = mine.high - mine.low < theirs.high - theirs.low
     return tr(
-        "대답 길이가 더 {regular} (절반이 {low}~{high}자, 비교한 쪽 {low2}~{high2}자)."
+        "대답 길이가 더 {regular} (절반이 {low}~{high}자, 비교한 쪽 {other_low}~{other_high}자)."
     ).format(
         regular=tr("고릅니다") if regular else tr("들쭉날쭉합니다"),
         low=mine.low,
         high=mine.high,
-        low2=theirs.low,
-        high2=theirs.high,
+        other_low=theirs.low,
+        other_high=theirs.high,
     )
 
 
@@ -316,9 +316,9 @@ def _diversity_sentence(mine: float, theirs: float, *, bigrams: bool) -> str:
 
 def _sounds(profile: StyleProfile) -> str:
     parts = [
-        tr("{sound} {sound2}(보통 {median}개씩)").format(
+        tr("{sound} {share}(보통 {median}개씩)").format(
             sound=sound,
-            sound2=percent(profile.share(sound)),
+            share=percent(profile.share(sound)),
             median=profile.sound_runs[sound].median,
         )
         for sound in "ㅋㅎㅠ"
