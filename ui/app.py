@@ -45,6 +45,11 @@ Opener = Callable[[str, Path], bool]
 """Opens an address of the window of a home; returns whether a browser was found."""
 _SWITCH_SECONDS = 0.001
 """See `sys.setswitchinterval`, which is 0.005 by default."""
+_QUEUE_SECONDS = 0.02
+"""Seconds between looks of gradio's queue for an event.
+
+A thousand looks per second, as by default, keep a resting program busy.
+"""
 _AGAIN = -1
 """Instead of an exit code: the program is to start again."""
 _POLL_SECONDS = 0.5
@@ -154,7 +159,9 @@ def launch_window(
     passes = SessionPasses(sessions, info.port)
     window = build_window(services, ends=ends, passes=passes)
     middleware = [_auth(info, sessions, services, on_exchange), _upload_limits()]
-    window.queue(max_size=64).launch(**_launch_options(info, middleware))
+    window.queue(max_size=64)
+    window._queue.sleep_when_free = _QUEUE_SECONDS
+    window.launch(**_launch_options(info, middleware))
     return window
 
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from tests.patience import patience
+from tests.patience import patience, processor_time
 from tests.security.chromium.test_off import enter
-from tests.security.window import PASSWORD, running_window
+from tests.security.window import PASSWORD, WindowProcess, running_window
 
 pytestmark = pytest.mark.browser
 
 SECONDS = 3.0
 """Within which a page learns that another one has locked it."""
+AT_REST = 0.4
+"""Seconds of processor time of the program in ten, with two resting pages."""
+
+
+def used(window: WindowProcess) -> float:
+    times = psutil.Process(window.process.pid).cpu_times()
+    return times.user + times.system
 
 
 def test_a_page_that_rests_is_locked_by_another(tmp_path: Path, context: BrowserContext) -> None:
@@ -29,7 +37,9 @@ def test_a_page_that_rests_is_locked_by_another(tmp_path: Path, context: Browser
 
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url.removeprefix(window.base_url)))
+        before = used(window)
         page.wait_for_timeout(10_000)
+        assert used(window) - before < processor_time(AT_REST)
         assert not [path for path in asked if path.startswith("/gradio_api")]
         assert 3 <= sum(path.startswith("/pulse") for path in asked) <= 6
 
