@@ -130,13 +130,13 @@ def test_pages_of_a_killed_program_say_so_and_come_back(
     with running_window(tmp_path, password=PASSWORD, port=port):
         for each in (page, other):
             expect(each.locator("#kb-off")).to_have_count(0)
-            expect(each.locator("#start-upload")).to_be_visible()
+            # Locked, as after every start.
+            expect(each.locator("#gate-password")).to_be_visible()
             assert each.url == f"{window.base_url}/"
         assert page.evaluate("localStorage.getItem('kakaobot-key')") != key
-        # Locked, as after every start; what was typed comes back with the password.
-        expect(page.locator("#gate-password")).to_be_visible()
+        # The details are open again; what was typed comes back with the password.
         enter(page)
-        open_chat(page)
+        page.get_by_role("tab", name="4 대화").click()
         expect(page.locator("#chat-message textarea")).to_have_value(WORDS)
         assert draft(page) is None
 
@@ -153,7 +153,7 @@ def test_locking_forgets_what_waits_for_the_password(
 
         # The button to quit asks once, and is not what the Tab key meets first.
         page.reload()
-        expect(page.locator("#start-upload")).to_be_visible()
+        expect(page.locator("#gate-password")).to_be_visible()
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") != "quit"
         page.locator("#quit").click()
