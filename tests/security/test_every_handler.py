@@ -100,6 +100,7 @@ PUBLIC_METHODS = {
     "ChatService.personas": _NAMES,
     "ChatService.unload": "gives back memory",
     "ChatService.paused": "keeps replies from beginning",
+    "ChatService.memory_version": "a page is told no more than that it is another one",
     "Quiz.close": "stops preparing questions",
     "Quiz.tallies": _FIGURES,
 }
