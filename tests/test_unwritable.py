@@ -21,12 +21,14 @@ from kakaobot.os_errors import os_error_message
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import Status
 from kakaobot.train import worker
+from tests.conftest import SAMPLE
 from tests.permissions import obeyed_permissions
-from tests.prepared_home import ORGANIZE, is_sentence, prepare_home, run_command
+from tests.prepared_home import is_sentence, prepare_home, run_command
 from ui.errors import show_errors
 
 WRITING = [
-    ORGANIZE,
+    # A file that is not there yet.
+    ["organize", str(SAMPLE.with_name("sample_mac.csv"))],
     ["people", "--exclude", "도담"],
     ["people", "--same", "도담", "마루"],
     ["archive", "--yes"],

@@ -50,6 +50,8 @@ with ReplyMarks(Home(Path(sys.argv[1]))).writing():
     print("writing", flush=True)
     sys.stdin.read()
 """
+BUILD_LOCK = ".kakaobot/building.lock"
+"""Left like the other files of the program itself."""
 PERSONAL = {"exports", "dataset", "run", "quiz", "chats", "feedback", "archive", "consent"}
 
 
@@ -152,7 +154,7 @@ def test_all_leaves_settings_and_password_only(
     plan = erasing.plan(access)
     assert {thing.kind for thing in plan.things} == PERSONAL
     erasing.erase(access)
-    assert files(home) == {"configs/sft.yaml", ".env"}
+    assert files(home) == {"configs/sft.yaml", ".env", BUILD_LOCK}
     folders = {path.name for path in home.root.rglob("*") if path.is_dir()}
     assert folders <= {"configs", "data", ".kakaobot"}
     with pytest.raises(KakaobotError, match="지울 것이 없습니다"):
@@ -230,7 +232,7 @@ def test_what_the_program_did_not_make_stays(
     (home.folder("checkpoints_lora/main") / "linked").symlink_to(outside)
     (home.folder("data/chats") / "damaged-20260101-000000.sqlite3").touch()
     erasing_of(home, gate).erase(access)
-    assert files(home) - {"checkpoints_lora/.start.lock"} == {
+    assert files(home) - {"checkpoints_lora/.start.lock", BUILD_LOCK} == {
         *(*mine, "data/sft/.gitkeep", "configs/sft.yaml")
     }
     assert (outside / "mine.txt").exists()
