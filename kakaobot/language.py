@@ -19,8 +19,11 @@ TABLE = Path(__file__).parent / "locale" / "en.json"
 """Korean text → English text, both with the same `{placeholders}`."""
 _ROOT = Path(__file__).resolve().parent.parent
 _SETTING = re.compile(
-    r"^window:[^\n]*\n(?:[ \t]+[^\n]*\n|[ \t]*(?:#[^\n]*)?\n)*?[ \t]+language:[ \t]*[\"']?(\w+)",
-    re.MULTILINE,
+    r"""^window:[ \t]*(?:
+        \{[^}\n]*?\blanguage:
+        |(?:\#[^\n]*)?\n(?:[ \t]+[^ \t\n][^\n]*\n|[ \t]*\n|\#[^\n]*\n)*?[ \t]+language:
+    )[ \t]*["']?(\w+)""",
+    re.MULTILINE | re.VERBOSE,
 )
 """The one setting that is needed before settings can be read: their errors are texts, too."""
 
@@ -30,10 +33,10 @@ def chosen_language(environ: Mapping[str, str]) -> str:
     named = environ.get(VARIABLE, "")
     if named in LANGUAGES:
         return named
-    home = Path(environ.get("KAKAOBOT_HOME") or _ROOT).expanduser()
     try:
+        home = Path(environ.get("KAKAOBOT_HOME") or _ROOT).expanduser()
         settings = (home / "configs" / "sft.yaml").read_text(encoding="utf-8-sig", errors="replace")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):
         return LANGUAGES[0]
     found = _SETTING.search(settings.replace("\r\n", "\n"))
     return found[1] if found and found[1] in LANGUAGES else LANGUAGES[0]

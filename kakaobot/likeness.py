@@ -18,7 +18,7 @@ NOT_MEASURED = tr(
     "training.sample_replies 를 16 이상으로 두고 새로 배우면 잽니다."
 )
 _REASONS: Mapping[Unknown, str] = {
-    "no scale": tr("이 데이터에는 견줄 자가 없습니다. '데이터 준비'(preprocess)를 다시 하세요."),
+    "no scale": tr("이 데이터에는 견줄 기준이 없습니다. '데이터 준비'(preprocess)를 다시 하세요."),
     "few replies": tr("이 사람이 한 말이 적어 잴 수 없습니다."),
     "few samples": tr(
         "대답해 본 것이 적어 잴 수 없습니다. training.sample_replies 를 늘려 보세요."

@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
-from kakaobot.language import tr
+from kakaobot.language import LANGUAGE, tr
 from kakaobot.setting_types import Switch
 from kakaobot.settings import CHOICES, EXPERT, PRIVATE, Settings, SettingsGroup
+
+_TITLE = "{name}({path})" if LANGUAGE == "ko" else "{name} ({path})"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class SettingField:
     @property
     def title(self) -> str:
         """As a message calls it: `학습 이름(project.run_name)`."""
-        return f"{self.name}({self.path})"
+        return _TITLE.format(name=self.name, path=self.path)
 
     @property
     def explanation(self) -> str:
@@ -97,7 +99,7 @@ def _paths() -> re.Pattern[str]:
 def title_of(path: str) -> str:
     """A setting or group as a message calls it; of an unknown one, its path."""
     titles = {field.path: field.title for field in setting_fields()} | {
-        name: f"{group_title(name)}({name})" for name in setting_groups()
+        name: _TITLE.format(name=group_title(name), path=name) for name in setting_groups()
     }
     return titles.get(path, path or tr("설정"))
 

@@ -148,7 +148,7 @@ class ModelSettings(SettingsGroup):
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = _expert(
         "계산 정밀도", "auto", choices=_AUTO
     )
-    """숫자를 얼마나 자세히 셀지. 알아서(auto)는 장치에 맞춥니다."""
+    """숫자를 얼마나 정밀하게 다룰지. 알아서(auto)는 장치에 맞춥니다."""
     attn_implementation: Literal["auto", "sdpa", "eager", "flash_attention_2"] = _expert(
         "앞말을 살피는 계산", "auto", choices=_AUTO
     )

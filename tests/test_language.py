@@ -47,6 +47,9 @@ ABOUT_KOREAN = (
 """Modules whose Korean is data."""
 SPOKEN_IN_BOTH = {
     "kakaobot/exports/rejection.py": "how exports of other messengers are written",
+    "kakaobot/app/consent.py": "an earlier wording",
+    "kakaobot/runs/exit_reason.py": "a label in messages that were written in either language",
+    "kakaobot/app/refining.py": "a suffix of names in either language",
     "kakaobot/style/describe.py": "keys of a profile",
     "ui/gradio_text.py": "what a Korean toast is recognized by",
     "ui/window_text.py": "what is said about a language is said in it",
@@ -138,6 +141,11 @@ def test_a_bare_literal_is_noticed() -> None:
         ("other:\n  language: en\n", "", "ko"),
         ("window:\n  language: fr\n", "xx", "ko"),
         ("window: {language: [\n", "", "ko"),
+        ("window: {language: en}\n", "", "en"),
+        ("data: {}\nwindow:  # 창\n  language: en\n", "", "en"),
+        # What a careless pattern takes hours for.
+        ("window:\n" + "    # 비움\n" * 5000 + "  other: en\n", "", "ko"),
+        ("window:\n" + "        \n" * 5000 + "other:\n", "", "ko"),
     ],
 )
 def test_the_variable_decides_before_the_setting(

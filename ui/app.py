@@ -32,7 +32,7 @@ from ui.ends import ProgramEnds
 from ui.hosts import AllowedHosts, is_loopback, reachable_addresses
 from ui.one_window import one_window
 from ui.restart import restarted_port, start_again
-from ui.server_info import ServerInfo, choose_port
+from ui.server_info import ServerInfo, choose_port, is_free
 from ui.session_file import SessionFile
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _run(host: str, port: int | None, opener: Opener | None) -> int:
     if not is_loopback(host) and not home.password().strip():
         raise ConfigError(console_text.REMOTE_NEEDS_PASSWORD)
     restarted = restarted_port()
-    if restarted:
+    if restarted and is_free(host, restarted):
         # Its pages are open already.
         port, opener = restarted, None
     with one_window(home) as other:
@@ -128,7 +128,8 @@ def _prepare(uploads: Path) -> None:
     """Create an empty private upload folder, and set the environment that gradio reads."""
     shutil.rmtree(uploads, ignore_errors=True)
     uploads.mkdir(mode=0o700, parents=True)
-    no_proxy = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1,localhost,::1")))
+    known = filter(None, os.environ.get("NO_PROXY", "").split(","))
+    no_proxy = ",".join(dict.fromkeys((*known, "127.0.0.1", "localhost", "::1")))
     os.environ.update(
         GRADIO_ANALYTICS_ENABLED="False",
         # Otherwise gradio makes a table of the last ten thousand events after each of them.
@@ -195,6 +196,9 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, opener: Opener |
         remove_redirect(redirect)
         _close(window)
     if again.is_set():
+        if os.name != "posix":
+            # This process stays as the parent of the next one.
+            services.chat.unload()
         return _AGAIN
     _print_farewell(services)
     return 0

@@ -84,11 +84,13 @@ def _names() -> dict[str, Path]:
     return {file.name: file for file in _ASSETS.iterdir() if file.suffix in _TYPES}
 
 
-@functools.lru_cache(maxsize=256)
 def _content(name: str) -> bytes | None:
     """Compressed."""
-    if name in _bundles:
-        return _bundles[name]
+    return _bundles.get(name) or _compressed(name)
+
+
+@functools.lru_cache(maxsize=256)
+def _compressed(name: str) -> bytes | None:
     file = _names().get(name)
     return gzip.compress(file.read_bytes(), 6) if file else None
 

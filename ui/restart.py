@@ -15,9 +15,12 @@ _PORT = "KAKAOBOT_RESTART_PORT"
 
 def start_again(home: Home, port: int) -> int:
     """Replace this process by a new one, or return its exit code where that is impossible."""
-    environ = {**os.environ, **home.secrets, _PORT: str(port)}
-    # It would outvote the settings.
-    environ.pop(language.VARIABLE, None)
+    environ = {
+        **os.environ,
+        **home.secrets,
+        _PORT: str(port),
+        language.VARIABLE: home.settings().window.language,
+    }
     return exec_or_run([sys.executable, *sys.orig_argv[1:]], environ, None)
 
 

@@ -70,16 +70,17 @@ def choose_port(host: str, requested: int | None) -> int:
         ConfigError: the port is taken, none is free, or the host is not this machine.
     """
     if requested is not None:
-        if not _is_free(host, requested):
+        if not is_free(host, requested):
             raise ConfigError(console_text.PORT_TAKEN.format(port=requested))
         return requested
     for port in range(FIRST_PORT, FIRST_PORT + _MAX_PORTS):
-        if _is_free(host, port):
+        if is_free(host, port):
             return port
     raise ConfigError(console_text.NO_PORT)
 
 
-def _is_free(host: str, port: int) -> bool:
+def is_free(host: str, port: int) -> bool:
+    """Whether nobody listens on the port. Raises ConfigError if the host is not this machine."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -162,6 +162,8 @@ class ChatProtocol(ModelMemoryProtocol, Protocol):
 
     def persona(self, run: str = "") -> Persona: ...
 
+    def unload(self) -> None: ...
+
 
 class TalkProtocol(Protocol):
     def answer(

@@ -268,7 +268,7 @@ LOSS_CHART = {
     "best": tr("가장 좋은 단계"),
     "loss_axis": tr("손실"),
     "step": tr("단계"),
-    "step_unit": tr("단계"),
+    "step_at": tr("{step}단계"),
     "empty": tr("학습을 시작하면 여기에 손실이 그려집니다"),
 }
 LIKENESS_CHART = {
@@ -278,7 +278,7 @@ LIKENESS_CHART = {
     "best": tr("이 학습의 값"),
     "loss_axis": "",
     "step": tr("단계"),
-    "step_unit": tr("단계"),
+    "step_at": tr("{step}단계"),
     "empty": "",
     "percent": "1",
 }

@@ -50,7 +50,7 @@ _LANGUAGES = {
         "한국어",
         "한국어로 바꿀까요?",
         "창이 잠시 닫혔다가 몇 초 뒤 한국어로 다시 열립니다. 학습은 계속되고, "
-        "대화는 비밀번호를 다시 넣으면 이어집니다.",
+        "대화는 비밀번호를 다시 넣으면 이어집니다. 만들거나 가져오거나 점검하던 것은 멈춥니다.",
         "그대로 두기",
         "한국어로 바꾸기",
         "다시 여는 중입니다",
@@ -61,7 +61,8 @@ _LANGUAGES = {
         "English",
         "Switch to English?",
         "The window closes and opens again in English after a few seconds. Training goes on, "
-        "and chats continue once you enter the password again.",
+        "and chats continue once you enter the password again. Anything being built, imported or "
+        "checked stops.",
         "Stay in Korean",
         "Switch to English",
         "Opening again",
@@ -70,7 +71,7 @@ _LANGUAGES = {
 }
 OTHER_LANGUAGE = _LANGUAGES["en" if LANGUAGE == "ko" else "ko"]
 
-CONTENTS = tr("이 쪽에 있는 것")
+CONTENTS = tr("이 화면의 차례")
 
 # -- the stepper
 STEPPER = tr("어디까지 왔나요")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
@@ -15,12 +15,27 @@ _BUILDING = tr(
     "배울 대화를 만들고 있어 '{title}' 을(를) 지울 수 없습니다. 다 만들어진 뒤에 다시 하세요."
 )
 
+_PATIENCE = 0.5
+"""Seconds between two calls of `wait`."""
+
 
 @contextmanager
-def building(home: Home) -> Iterator[None]:
-    """Build; waits for what keeps builds away, and for another build."""
-    with _lock(home):
+def building(home: Home, wait: Callable[[], None]) -> Iterator[None]:
+    """Build; waits for what keeps builds away, and for another build.
+
+    Args:
+        home: whose dataset it is.
+        wait: called while it waits; may raise to give up.
+    """
+    lock = _lock(home)
+    while not lock.is_locked:
+        wait()
+        with suppress(Timeout):
+            lock.acquire(timeout=_PATIENCE)
+    try:
         yield
+    finally:
+        lock.release()
 
 
 @contextmanager

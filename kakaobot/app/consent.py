@@ -31,6 +31,8 @@ _STATEMENTS = (
     ),
 )
 """Recorded as they are here, whatever the language in which they were read."""
+_REWORDED = ("배운 어댑터에는", "배운 것에는")
+"""Which words of earlier records stand for which ones now."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Consent:
     def given(self) -> ConsentRecord | None:
         """Who has acknowledged these very statements, and when; None if nobody has."""
         raw = read_json_object(self._file)
-        if raw.get("statements") != list(_STATEMENTS):
+        if str(raw.get("statements")).replace(*_REWORDED) != str(list(_STATEMENTS)):
             return None
         try:
             return ConsentRecord(str(raw["by"]), datetime.fromisoformat(raw["at"]).astimezone())

@@ -198,7 +198,9 @@ def export_text(lines: Sequence[ChatLine], title: str = "") -> str:
     rows = [f"'{display_name(title)}'"] if title else []
     rows.append(tr("카카오봇이 흉내 낸 말이 섞여 있습니다. 실제로 나눈 대화가 아닙니다."))
     for line in lines:
-        name = display_name(line.name) or (DEFAULT_USER_NAME if line.from_user else UNKNOWN_NAME)
+        name = display_name(line.name) or (
+            tr(DEFAULT_USER_NAME) if line.from_user else UNKNOWN_NAME
+        )
         speaker = name if line.from_user else f"{name}({AI_MARK})"
         texts = map(inert_text, _LINE_BREAKS.split(line.text))
         rows += [f"{speaker}: {text}" for text in texts if text.strip()]

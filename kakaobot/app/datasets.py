@@ -130,7 +130,7 @@ class Datasets:
                 targets are left.
             BaseModelError: the tokenizer of the base model is not available.
         """
-        with building(self._home):
+        with building(self._home, lambda: progress(0.0, tr("다른 일이 끝나기를 기다리는 중"))):
             return self._build(progress)
 
     def _build(self, progress: Progress) -> BuildReport:

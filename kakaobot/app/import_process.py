@@ -23,7 +23,7 @@ from kakaobot.exports.captions import CaptionCounts
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.parse_result import LineCounts
-from kakaobot.language import tr
+from kakaobot.language import LANGUAGE, VARIABLE, tr
 from kakaobot.schema import Progress, no_progress
 
 LARGE_BYTES = 1_000_000
@@ -57,7 +57,7 @@ def _import_apart(home: Home, files: Sequence[Path], progress: Progress) -> list
         # What goes wrong may quote a chat.
         stderr=subprocess.DEVNULL,
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONUTF8": "1"},
+        env={**os.environ, "PYTHONUTF8": "1", VARIABLE: LANGUAGE},
         encoding="utf-8",
     ) as process:
         assert process.stdin is not None

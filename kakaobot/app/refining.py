@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ from kakaobot.train.refine_plan import RefineRecipe, refine_config, refine_setti
 from kakaobot.train.run_config import base_of
 
 _SUFFIX = tr("고침")
+_REFINED = re.compile(r"(?:-(?:고침|refined)(?:-\d+)?)+$")
+"""Such suffixes of either language."""
 _NOTHING = tr(
     "아직 고친 말이 없습니다. '대화'에서 대답 아래의 👍, 👎 나 '이 사람이라면 이렇게'를 눌러 "
     "모으세요."
@@ -256,5 +259,4 @@ def _adapter(source: Run) -> Path:
 
 def _name_after(source: Run) -> str:
     """`main-고침` after `main` and after `main-고침`; numbered where it is taken."""
-    name, _, _ = source.name.partition(f"-{_SUFFIX}")
-    return f"{name}-{_SUFFIX}"
+    return f"{_REFINED.sub('', source.name)}-{_SUFFIX}"

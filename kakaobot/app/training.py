@@ -102,7 +102,7 @@ class Training:
             stopping=bool(live and chosen and chosen.stop_requested),
             points=self._curves(chosen) if chosen else (),
             log=chosen.log.tail() if chosen else "",
-            base=base.label,
+            base=tr(base.label),
             base_reason=base.reason,
             practice=base.practice,
             runs=self._history.summaries(runs),

@@ -14,7 +14,7 @@ from pathlib import Path
 from kakaobot.base.hub import hub_reachable, is_cached
 from kakaobot.errors import BaseModelError
 from kakaobot.file_names import user_path
-from kakaobot.language import tr
+from kakaobot.language import deferred, tr
 from kakaobot.setting_types import is_hub_name
 from kakaobot.starter import FOLDER as STARTER_FOLDER
 
@@ -214,4 +214,4 @@ def _named(name: str) -> BaseModelChoice:
 
 
 def _starter(reason: str) -> BaseModelChoice:
-    return BaseModelChoice(STARTER, tr("연습용 모델(starter)"), reason, practice=True)
+    return BaseModelChoice(STARTER, deferred("연습용 모델(starter)"), reason, practice=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-DEFAULT_USER_NAME = "나"
-UNKNOWN_NAME = "누군가"
+from kakaobot.language import deferred, tr
+
+DEFAULT_USER_NAME = deferred("나")
+UNKNOWN_NAME = tr("누군가")
 AI_MARK = "AI"
 """Beside every name that the model replies as."""
 

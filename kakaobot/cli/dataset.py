@@ -85,5 +85,5 @@ def _rows(report: BuildReport) -> list[tuple[str, str]]:
                 longest_row=report.longest_row, max_seq_len=report.max_seq_len
             ),
         ),
-        (tr("토크나이저"), report.tokenizer),
+        (tr("토크나이저"), tr(report.tokenizer)),
     ]

@@ -105,7 +105,7 @@ class TerminalQuiz:
             except EOFError:
                 self._console.end_prompt()
                 return None
-            if typed == "/끝":
+            if typed in ("/끝", "/exit"):
                 return None
             if typed in _CHOICES:
                 return _CHOICES[typed]

@@ -30,12 +30,12 @@ from kakaobot.dataset.jsonl import dump_rows, from_row, iter_rows, to_row
 from kakaobot.dataset.privacy import masker
 from kakaobot.dataset.sampler import EvenSampler
 from kakaobot.errors import DatasetError
-from kakaobot.language import tr
+from kakaobot.language import deferred, tr
 from kakaobot.schema import ChatMessage, Conversation, Turn
 from kakaobot.settings import DataSettings
 
 CORRECTIONS = "corrections.jsonl"
-FORBIDDEN = tr("하지 말라고 한 말")
+FORBIDDEN = deferred("하지 말라고 한 말")
 """Why a wanted reply is left out: it is also one that must not be said."""
 _HELD_OUT_SHARE = 5
 """One of so many edits is not learned, but asked for in the end."""

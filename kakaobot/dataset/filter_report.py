@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kakaobot.dataset.filters import REASONS
 from kakaobot.dataset.sampler import EvenSampler
 from kakaobot.dataset.target_selection import TargetSelection
-from kakaobot.language import tr
+from kakaobot.language import deferred
 from kakaobot.schema import Turn
 from kakaobot.style import StyleProfile, style_distance, style_profile
 
@@ -40,7 +40,7 @@ class FilterEffect:
     """Share of replies with several bubbles."""
 
 
-BEFORE, AFTER = tr("거르기 전"), tr("모두 거른 뒤")
+BEFORE, AFTER = deferred("거르기 전"), deferred("모두 거른 뒤")
 
 
 class ReplySample:

@@ -165,7 +165,7 @@ def _effect_row(effect: FilterEffect) -> tuple[str, ...]:
         effect.multi_bubble,
     )
     return (
-        effect.title,
+        tr(effect.title),
         tr("{removed:,}개").format(removed=effect.removed) if effect.removed else "–",
         f"{effect.distance:.3f}" if effect.title != BEFORE else "–",
         tr("{median_chars:,}자").format(median_chars=effect.median_chars),
@@ -206,5 +206,5 @@ def _facts(report: BuildReport) -> list[tuple[str, str]]:
                 longest_row=report.longest_row, max_seq_len=report.max_seq_len
             ),
         ),
-        (tr("토크나이저"), report.tokenizer),
+        (tr("토크나이저"), tr(report.tokenizer)),
     ]

@@ -17,6 +17,8 @@ _MAX_QUOTE = 300
 """Characters of the log's last line that are quoted."""
 
 LAST_LINE_LABEL = tr("마지막 기록")
+_LAST_LINE_LABELS = ("마지막 기록", "Last log line")
+"""Of messages that were written in either language."""
 RESUMES = tr("다시 시작하면 마지막 저장본부터 이어집니다.")
 RESTARTS = tr("다시 시작하면 처음부터 배웁니다.")
 _LESS_MEMORY = tr(
@@ -143,7 +145,8 @@ def without_promise(message: str) -> str:
 
 def without_last_line(message: str) -> str:
     """An `exit_message` without the log's last line."""
-    return message.partition(f" {LAST_LINE_LABEL}: ")[0]
+    labels = map(re.escape, {LAST_LINE_LABEL, *_LAST_LINE_LABELS})
+    return re.split(f" (?:{'|'.join(labels)}): ", message, maxsplit=1)[0]
 
 
 def _cause(lines: Sequence[str], code: int | None, rebooted: bool, full: bool) -> str:

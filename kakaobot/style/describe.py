@@ -184,7 +184,7 @@ def difference_sentence(part: FeatureDistance, a: StyleProfile, b: StyleProfile)
     if part.feature in ("distinct_1", "distinct_2"):
         ratios = getattr(a, part.feature), getattr(b, part.feature)
         return _diversity_sentence(*ratios, bigrams=part.feature == "distinct_2")
-    unit = UNITS.get(part.feature, tr("대답"))
+    unit = tr(UNITS.get(part.feature, "대답"))
     scored = [
         _habit_sentence(habit, counts, unit) for habit, counts in _habit_counts(part.feature, a, b)
     ]

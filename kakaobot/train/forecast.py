@@ -82,15 +82,15 @@ def forecast(
         return Estimate(
             (
                 tr("{label} 은 구조를 몰라 메모리와 시간을 어림할 수 없습니다.").format(
-                    label=choice.label
+                    label=tr(choice.label)
                 ),
             ),
-            base=choice.label,
+            base=tr(choice.label),
         )
     if uses_fsdp(settings.training, home.root):
         return Estimate(
             (tr("모델을 여러 카드가 나눠 드는 학습(FSDP)은 메모리와 시간을 어림하지 않습니다."),),
-            base=choice.label,
+            base=tr(choice.label),
         )
     size = dataset_size_of(report)
     machine = machine_for(settings, dimensions, hardware, cpu)
@@ -104,7 +104,7 @@ def forecast(
     sentences = [_summary(needed, available, seconds, machine)]
     if not enough:
         sentences.append(_advice(settings, dimensions, machine, size, int(available * _USABLE)))
-    return Estimate(tuple(sentences), needed, available, seconds, enough, choice.label)
+    return Estimate(tuple(sentences), needed, available, seconds, enough, tr(choice.label))
 
 
 def timing_note(status: Status) -> str:

@@ -181,7 +181,7 @@ class TrainingJob:
 
     def _load_base(self) -> LoadedBase:
         requested = self.settings.model
-        self._report(tr("바탕 모델({label})을 읽는 중입니다.").format(label=self._base.label))
+        self._report(tr("바탕 모델({label})을 읽는 중입니다.").format(label=tr(self._base.label)))
         name = location_of(self._base.name)
         if self.ranks.is_distributed:
             # One rank per machine downloads; the others find it in the cache.

@@ -16,7 +16,7 @@ import psutil
 from kakaobot.config import ROOT
 from kakaobot.env_file import take_secrets
 from kakaobot.errors import RunError
-from kakaobot.language import tr
+from kakaobot.language import LANGUAGE, VARIABLE, tr
 from kakaobot.openmp import wait_policy
 from kakaobot.os_errors import os_error_message
 from kakaobot.runs.run import Run
@@ -99,7 +99,10 @@ class TrainingThread(threading.Thread):
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     cwd=ROOT,
-                    env=worker_environment(_without_launcher(os.environ), command.environ),
+                    env={
+                        **worker_environment(_without_launcher(os.environ), command.environ),
+                        VARIABLE: LANGUAGE,
+                    },
                     **_detached(),
                 )
             run.worker.record_start(child.pid)

@@ -55,6 +55,7 @@ GUARDED = {
     ChatHandlers.send,
     ChatHandlers.retry,
     ChatHandlers.go_on,
+    ChatHandlers.show_lines,
     ChatHandlers.stop,
     ChatHandlers.show_send_button,
     ChatHandlers.undo,

@@ -336,6 +336,9 @@ class EchoChat:
     def renew(self, access: AccessPass | None) -> None:
         raise NotImplementedError
 
+    def unload(self) -> None:
+        raise NotImplementedError
+
     def give_back(self, access: AccessPass | None) -> bool:
         raise NotImplementedError
 

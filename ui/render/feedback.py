@@ -8,6 +8,7 @@ from kakaobot.app.feedback import KIND_LABELS
 from kakaobot.app.refining import RefineOffer
 from kakaobot.dataset.feedback import FeedbackEntry
 from kakaobot.display_name import display_name, display_sentence
+from kakaobot.language import tr
 from kakaobot.runs.labels import minute_text
 from ui import feedback_text as text
 from ui.presenters import Tone
@@ -24,7 +25,7 @@ def refine_card(offer: RefineOffer) -> str:
     if offer.held_out:
         sentences.append(text.HELD_OUT.format(count=offer.held_out))
     sentences += [
-        text.LEFT_OUT.format(reason=reason, count=count) for reason, count in offer.left_out
+        text.LEFT_OUT.format(reason=tr(reason), count=count) for reason, count in offer.left_out
     ]
     tone: Tone = "calm"
     if offer.verdict:

@@ -157,15 +157,17 @@ function nearest(points, step) {
   return points.reduce((a, b) => (!a || Math.abs(b[0] - step) < Math.abs(a[0] - step) ? b : a), null);
 }
 
+const atStep = (step) => LABELS.step_at.replace("{step}", step.toLocaleString("ko-KR"));
+
 function drawTooltip(at, width, height) {
   if (hover === null) return;
   const { loss, eval: evals } = data();
   const hoverStep = at.x0 + ((hover - PAD.left) / (width - PAD.left - PAD.right)) * (at.x1 - at.x0);
   const main = nearest(loss.length ? loss : evals, hoverStep);
   const evalPoint = nearest(evals, main[0]);
-  const lines = [[`${main[0].toLocaleString("ko-KR")}${LABELS.step_unit}`, "--kb-ink", true]];
+  const lines = [[`${atStep(main[0])}`, "--kb-ink", true]];
   if (loss.length) lines.push([`${LABELS.loss} ${number(main[1])}`, "--kb-loss", false]);
-  if (evalPoint) lines.push([`${LABELS.eval} ${evalText(evalPoint)} (${evalPoint[0].toLocaleString("ko-KR")}${LABELS.step_unit})`, "--kb-eval", false]);
+  if (evalPoint) lines.push([`${LABELS.eval} ${evalText(evalPoint)} (${atStep(evalPoint[0])})`, "--kb-eval", false]);
   const x = at.x(main[0]);
   stroke([[x, PAD.top - 4], [x, height - PAD.bottom]], cssColor("--kb-muted"), 1);
   if (loss.length) dot(x, at.y(main[1]), 4.5, cssColor("--kb-loss"));
@@ -189,9 +191,9 @@ function describe() {
   const { loss, eval: evals, best } = data();
   const last = (points) => points[points.length - 1];
   const parts = [LABELS.title];
-  if (loss.length) parts.push(`${last(loss)[0]}${LABELS.step_unit} ${LABELS.loss} ${number(last(loss)[1])}`);
+  if (loss.length) parts.push(`${atStep(last(loss)[0])} ${LABELS.loss} ${number(last(loss)[1])}`);
   if (evals.length) parts.push(`${LABELS.eval} ${evalText(last(evals))}`);
-  if (best) parts.push(`${LABELS.best} ${best[0]}${LABELS.step_unit} ${number(best[1])}`);
+  if (best) parts.push(`${LABELS.best} ${atStep(best[0])} ${number(best[1])}`);
   if (!loss.length && !evals.length) parts.push(data().note || LABELS.empty);
   canvas.setAttribute("aria-label", parts.join(", "));
   canvas.dataset.points = loss.length + evals.length;

@@ -58,6 +58,7 @@
     page.setAttribute("role", "alert");
     const sentences = [words || (hasQuit ? texts.farewell : texts.lead), isTraining && texts.training];
     if (!isRestart) sentences.push(texts.again);
+    else setTimeout(() => card.append(paragraph(texts.again)), 30000);
     sentences.push(sessionStorage.getItem(draft) && texts.draft);
     const card = document.createElement("main");
     card.append(title, ...sentences.filter(Boolean).map(paragraph));

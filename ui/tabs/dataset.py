@@ -14,6 +14,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import KakaobotError
+from kakaobot.os_errors import os_error_message
 from kakaobot.schema import Progress, no_progress
 from ui import glossary_text, text
 from ui.choice import Choice
@@ -203,6 +204,9 @@ class DatasetHandlers:
             problem = cards.note(text.NOTICE, text.BUILD_CANCELLED)
         except KakaobotError as error:
             problem = cards.note(text.BUILD_FAILED, str(error), text.BUILD_AGAIN, tone="warn")
+        except OSError as error:
+            reason = os_error_message(error)
+            problem = cards.note(text.BUILD_FAILED, reason, text.BUILD_AGAIN, tone="warn")
         buttons = gr.Button(visible=True), gr.Button(visible=False)
         yield problem, *self._report(access, has_rooms=True), *buttons
 

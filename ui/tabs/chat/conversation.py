@@ -86,7 +86,7 @@ def build(
     stopped = [parts.chatbot, *buttons]
     stop = on(parts.stop.click, handlers.stop, [access, lines], stopped, cancels=replies)
     # Once more after what was under way.
-    on(stop.then, handlers.stop, [access, lines], stopped)
+    on(stop.then, handlers.show_lines, [access, lines], parts.chatbot)
     changes += [
         stop,
         on(parts.undo.click, handlers.undo, [access, lines, kept], chat, cancels=replies),
@@ -224,6 +224,13 @@ class ChatHandlers:
         self._gate.verify(access)
         self._replying.stop(_page(request))
         return bubbles(lines), *_buttons(replying=False)
+
+    def show_lines(
+        self, access: AccessPass | None, lines: Lines, request: gr.Request | None = None
+    ) -> object:
+        """Show the conversation as it is, unless a further reply is being written."""
+        self._gate.verify(access)
+        return gr.skip() if self._replying.has(_page(request)) else bubbles(lines)
 
     def show_send_button(
         self, access: AccessPass | None, request: gr.Request | None = None

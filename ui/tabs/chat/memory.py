@@ -93,9 +93,10 @@ class MemoryHandlers:
 
     def expect(self, access: AccessPass | None, run: str | None, message: str) -> Updates:
         """Show that the model is being loaded for a message, unless it is there."""
-        self._gate.verify(access)
+        if not (self._gate.is_open(access) and message.strip()):
+            return skip(4)
         memory = self._chat.memory(access, run or "")
-        if memory.run or not message.strip():
+        if memory.run:
             return skip(4)
         return gr.skip(), model_memory(replace(memory, is_awaited=True), run or ""), *skip(2)
 
