@@ -91,9 +91,9 @@ class MemoryHandlers:
         updates = self._updates(access, run or "")
         return skip(4) if updates[1] == shown else updates
 
-    def expect(self, access: AccessPass | None, run: str | None, message: str) -> Updates:
+    def expect(self, access: AccessPass | None, run: str | None, message: str | None) -> Updates:
         """Show that the model is being loaded for a message, unless it is there."""
-        if not (self._gate.is_open(access) and message.strip()):
+        if not (self._gate.is_open(access) and (message or "").strip()):
             return skip(4)
         memory = self._chat.memory(access, run or "")
         if memory.run:
