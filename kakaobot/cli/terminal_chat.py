@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
@@ -73,6 +76,8 @@ class TerminalChat:
         self._setup = setup
         self._conversation = OpenConversation(is_private=is_private)
         self.lines: list[ChatLine] = []
+        self._printed = ""
+        """Of the reply that is being shown."""
 
     def resume(self, id: str = "") -> None:
         """Continue a kept conversation; without an `id`, the last one.
@@ -245,20 +250,23 @@ class TerminalChat:
         setup = self._setup
         options = TalkOptions(setup.run, setup.members, setup.user_name, at_once=True)
         replies = self._backend.answer(self._access, list(self.lines), options)
-        answer, printed, answered = Reply("", (), done=False), "", False
+        answer, answered = Reply("", (), done=False), False
+        self._printed = ""
         try:
             for answer in show_waiting(replies, self._console):
-                printed = self._print_new(answer, printed)
+                self._print_new(answer)
                 if answer.done and answer.bubbles:
                     self._append(answer)
-                    answer, printed, answered = Reply("", (), done=False), "", True
+                    answer, answered = Reply("", (), done=False), True
+                    self._printed = ""
         except KeyboardInterrupt:
             close = getattr(replies, "close", None)
             if close:
                 close()
         finally:
-            # Also if Ctrl+C is pressed twice.
+            # Also if Ctrl+C is pressed twice. What is kept is shown.
             if answer.bubbles:
+                self._print_new(answer)
                 self._append(answer)
         if not answer.bubbles and (answer.note or not answered):
             self._console.notify(answer.note or tr("(대답 없음)"))
@@ -271,17 +279,35 @@ class TerminalChat:
         self._console.flush()
         self._tell(problem)
 
-    def _print_new(self, answer: Reply, printed: str) -> str:
-        """Print the text beyond `printed`; returns the whole text."""
+    def _print_new(self, answer: Reply) -> None:
+        """Print what is not printed yet."""
         if not answer.bubbles:
-            return printed
+            return
         text = "\n".join(answer.bubbles)
         text = f"{display_name(answer.name)}: {text}" if answer.name else text
         # Printed text cannot be taken back: a changed reply is printed once more.
-        new = text[len(printed) :] if text.startswith(printed) else f"\n{text}"
-        self._console.print(new, end="")
-        self._console.flush()
-        return text
+        is_longer = text.startswith(self._printed)
+        new = text[len(self._printed) :] if is_longer else f"\n{text}"
+        with _uninterrupted():
+            self._printed = text
+            self._console.print(new, end="")
+            self._console.flush()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl+C back, so that what is shown and what is known to be shown agree."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed.is_set():
+        raise KeyboardInterrupt
 
 
 def show_waiting(replies: Iterable[Reply], console: Console) -> Iterator[Reply]:
