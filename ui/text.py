@@ -43,14 +43,14 @@ EXPORTS_LEAD = tr("카카오톡에서 내보낸 대화 파일을 넣어 주세�
 UPLOAD = tr("대화 파일 (.txt, .csv, .zip, .eml)")
 NOTHING_UPLOADED = tr("받은 파일이 없습니다. 대화 파일을 골라 다시 넣어 주세요.")
 DROP_HINT = tr("파일을 여기에 끌어다 놓거나 눌러서 고르세요")
-SAMPLE_ROOM = tr("샘플 방으로 해 보기")
+SAMPLE_ROOM = tr("예제 방으로 해 보기")
 SAMPLE_ROOM_NOTE = tr(
     "아직 파일이 없다면, 지어낸 대화방으로 처음부터 끝까지 따라 해 볼 수 있습니다."
 )
 PRIVACY = tr("파일과 대화는 이 컴퓨터 밖으로 나가지 않습니다.")
 CONSENT = tr("함께 대화한 사람의 말도 배우게 됩니다. 미리 알리고 동의를 받아 주세요.")
 FILES_EMPTY = tr("아직 가져온 파일이 없습니다.")
-FILES_EMPTY_HINT = tr("위에 파일을 넣거나 '샘플 방으로 해 보기'를 누르세요.")
+FILES_EMPTY_HINT = tr("위에 파일을 넣거나 '예제 방으로 해 보기'를 누르세요.")
 FILES_TITLE = tr("가져온 파일")
 FILES_HEAD = (
     tr("파일"),

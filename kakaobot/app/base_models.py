@@ -17,7 +17,7 @@ from kakaobot.runs.portable_paths import find_moved, is_absolute
 
 SAMPLE_FOLDER = ROOT / "data" / "sample"
 _CACHE_SECONDS = 60.0
-_SAMPLE_ONLY_REASON = tr("지어낸 샘플 방만 있어 바로 해 볼 수 있는 연습용 모델을 골랐습니다.")
+_SAMPLE_ONLY_REASON = tr("지어낸 예제 방만 있어 바로 해 볼 수 있는 연습용 모델을 골랐습니다.")
 
 
 class BaseModels:

@@ -141,7 +141,7 @@ def test_the_report_mentions_pseudonyms():
 
 
 def test_an_empty_file_list_suggests_the_sample_room():
-    assert "샘플 방으로 해 보기" in cards.files_table([])
+    assert "예제 방으로 해 보기" in cards.files_table([])
 
 
 def test_only_targets_are_highlighted_with_one_bubble_per_line():
