@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
@@ -76,8 +73,6 @@ class TerminalChat:
         self._setup = setup
         self._conversation = OpenConversation(is_private=is_private)
         self.lines: list[ChatLine] = []
-        self._printed = ""
-        """Of the reply that is being shown."""
 
     def resume(self, id: str = "") -> None:
         """Continue a kept conversation; without an `id`, the last one.
@@ -250,23 +245,20 @@ class TerminalChat:
         setup = self._setup
         options = TalkOptions(setup.run, setup.members, setup.user_name, at_once=True)
         replies = self._backend.answer(self._access, list(self.lines), options)
-        answer, answered = Reply("", (), done=False), False
-        self._printed = ""
+        answer, printed, answered = Reply("", (), done=False), "", False
         try:
             for answer in show_waiting(replies, self._console):
-                self._print_new(answer)
+                printed = self._print_new(answer, printed)
                 if answer.done and answer.bubbles:
                     self._append(answer)
-                    answer, answered = Reply("", (), done=False), True
-                    self._printed = ""
+                    answer, printed, answered = Reply("", (), done=False), "", True
         except KeyboardInterrupt:
             close = getattr(replies, "close", None)
             if close:
                 close()
         finally:
-            # Also if Ctrl+C is pressed twice. What is kept is shown.
+            # Also if Ctrl+C is pressed twice.
             if answer.bubbles:
-                self._print_new(answer)
                 self._append(answer)
         if not answer.bubbles and (answer.note or not answered):
             self._console.notify(answer.note or tr("(대답 없음)"))
@@ -279,35 +271,17 @@ class TerminalChat:
         self._console.flush()
         self._tell(problem)
 
-    def _print_new(self, answer: Reply) -> None:
-        """Print what is not printed yet."""
+    def _print_new(self, answer: Reply, printed: str) -> str:
+        """Print the text beyond `printed`; returns the whole text."""
         if not answer.bubbles:
-            return
+            return printed
         text = "\n".join(answer.bubbles)
         text = f"{display_name(answer.name)}: {text}" if answer.name else text
         # Printed text cannot be taken back: a changed reply is printed once more.
-        is_longer = text.startswith(self._printed)
-        new = text[len(self._printed) :] if is_longer else f"\n{text}"
-        with _uninterrupted():
-            self._printed = text
-            self._console.print(new, end="")
-            self._console.flush()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold Ctrl+C back, so that what is shown and what is known to be shown agree."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    pressed = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if pressed.is_set():
-        raise KeyboardInterrupt
+        new = text[len(printed) :] if text.startswith(printed) else f"\n{text}"
+        self._console.print(new, end="")
+        self._console.flush()
+        return text
 
 
 def show_waiting(replies: Iterable[Reply], console: Console) -> Iterator[Reply]:
