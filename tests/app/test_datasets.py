@@ -128,10 +128,10 @@ def test_auto_selects_the_starter_for_the_sample_room_only(
     Exports(home).import_files([SAMPLE])
     choice = bases.select(home)
     assert choice.name == STARTER
-    assert "샘플" in choice.reason
+    assert "예제 방" in choice.reason
     lines = [line(n, f"말 {n}") for n in range(30)]
     Exports(home).import_files([write_export(tmp_path, *lines)])
-    assert "샘플" not in bases.select(home).reason
+    assert "예제 방" not in bases.select(home).reason
 
 
 def test_build_is_deterministic(home: Home, datasets: Datasets) -> None:

@@ -81,6 +81,12 @@ class ChatPage(threading.Thread):
     def was_shown(self, text: str) -> bool:
         return any(text in shown for shown in self.shown)
 
+    def wait_until_shown(self, text: str) -> None:
+        try:
+            wait_for(partial(self.was_shown, text), lambda: len(self.shown))
+        except AssertionError as error:
+            raise AssertionError(f"{text!r} not in {self.shown[-5:]}") from error
+
     def replies(self) -> bool:
         """Whether a reply grows."""
         return self.was_shown("도담 · AI")
@@ -94,7 +100,7 @@ def pages(window: WindowProcess, count: int) -> Iterator[list[ChatPage]]:
         for number in range(count):
             opened.append(ChatPage(window))
             place = f"앞에 {number}명이 있습니다." if number else "도담 · AI"
-            wait_for(partial(opened[number].was_shown, place))
+            opened[number].wait_until_shown(place)
         yield opened
     finally:
         for page in opened:
@@ -112,7 +118,7 @@ def test_a_client_gone_in_mid_stream_frees_the_model_at_once(window: WindowProce
 def test_a_client_gone_in_the_line_lets_the_others_move_up(window: WindowProcess) -> None:
     with pages(window, 3) as (first, gone, last):
         gone.leave()
-        wait_for(lambda: last.was_shown("앞에 1명이 있습니다."))
+        last.wait_until_shown("앞에 1명이 있습니다.")
         assert not last.replies()
         first.leave()
         wait_for(last.replies)
@@ -121,7 +127,7 @@ def test_a_client_gone_in_the_line_lets_the_others_move_up(window: WindowProcess
 def test_stopping_the_wait_leaves_the_line(window: WindowProcess) -> None:
     with pages(window, 3) as (first, stopped, last):
         stopped.stop()
-        wait_for(lambda: last.was_shown("앞에 1명이 있습니다."))
+        last.wait_until_shown("앞에 1명이 있습니다.")
         first.leave()
         wait_for(last.replies)
         assert not stopped.replies()
@@ -144,7 +150,7 @@ def test_buttons_that_end_a_conversation_stop_its_reply(window: WindowProcess) -
 def test_a_full_line_is_refused_in_korean(window: WindowProcess) -> None:
     with pages(window, LINE_LENGTH):
         refused = ChatPage(window)
-        wait_for(lambda: refused.was_shown("지금 기다리는 대화가 많습니다."))
+        refused.wait_until_shown("지금 기다리는 대화가 많습니다.")
         refused.leave()
 
 
