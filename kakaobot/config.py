@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import functools
 import io
-import itertools
 import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -21,12 +20,14 @@ from pydantic_core import ErrorDetails
 
 from kakaobot.atomic_io import replace_text
 from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env, take_secrets
+from kakaobot.chosen_folders import check_folders
 from kakaobot.errors import ConfigError, InvalidSettings, SettingFault, quote
+from kakaobot.file_cache import FileCache
 from kakaobot.file_names import user_path
 from kakaobot.language import tr
 from kakaobot.outgoing import LOG_NAME
 from kakaobot.setting_fields import group_title, setting_fields, setting_groups, title_of
-from kakaobot.settings import KeyFault, PathSettings, Settings
+from kakaobot.settings import KeyFault, Settings
 from kakaobot.text_file import read_text
 from kakaobot.yaml_file import parse_yaml
 
@@ -127,15 +128,23 @@ def load_settings(file: Path) -> Settings:
         ConfigError: the file is not plain YAML, a key is unknown or there twice, or a value has the
             wrong type or range, or a folder is one that the program needs itself.
     """
-    settings = _parsed(read_text(file), str(file))
-    _check_folders(file.parent.parent, settings.paths)
+    # The window asks for its settings many times a second.
+    settings = _files.get(file, lambda: _parsed(read_text(file), str(file)))
+    _check_folders(file, settings)
     return settings
+
+
+_files: FileCache[Settings] = FileCache()
 
 
 @functools.lru_cache(maxsize=4)
 def _parsed(text: str, source: str) -> Settings:
-    """The window asks for its settings many times a second."""
+    """Also of a file that is written anew too often to be cached."""
     return parse(parse_yaml(text, source))
+
+
+def _check_folders(file: Path, settings: Settings) -> None:
+    check_folders(file.parent.parent, _OWN_NAMES, settings.paths.model_dump())
 
 
 def parse(document: object) -> Settings:
@@ -154,44 +163,6 @@ def parse(document: object) -> Settings:
         )
     except ValidationError as error:
         raise InvalidSettings(list(map(_fault_of, error.errors()))) from error
-
-
-def _check_folders(root: Path, paths: PathSettings) -> None:
-    """Check where the folders really are: a link or another spelling may lead into one of ours.
-
-    Raises:
-        InvalidSettings: two of them, or one and a folder of the program, are in one another.
-    """
-    own = {name: _real(root / name) for name in _OWN_NAMES}
-    chosen = {key: _real(root / path) for key, path in paths.model_dump().items()}
-    reasons: dict[str, str] = {}
-    for key, folder in chosen.items():
-        for name, place in own.items():
-            if _holds(folder, place) or _holds(place, folder):
-                reasons[key] = tr(
-                    "프로그램이 쓰는 '{name}' 와(과) 겹칩니다. 다른 폴더를 적으세요."
-                ).format(name=name)
-    for (key, folder), (other, place) in itertools.permutations(chosen.items(), 2):
-        if _holds(folder, place):
-            title = title_of(f"paths.{key}")
-            reasons.setdefault(
-                other,
-                tr("{title} 안에 있습니다. 링크까지 따라가 서로 다른 폴더를 적으세요.").format(
-                    title=title
-                ),
-            )
-    if reasons:
-        raise InvalidSettings([_fault(f"paths.{key}", text) for key, text in reasons.items()])
-
-
-def _real(path: Path) -> str:
-    """A path without links, in one spelling: some systems take capital letters for small ones."""
-    return os.path.realpath(path).casefold()
-
-
-def _holds(folder: str, place: str) -> bool:
-    """Whether a folder is a place or above it; both as `_real` returns them."""
-    return place == folder or place.startswith(folder.rstrip(os.sep) + os.sep)
 
 
 def _filled(group: object) -> object:
@@ -247,7 +218,7 @@ def save(file: Path, changes: Mapping[str, object]) -> Settings:
     comments = f"{text.rstrip()}\n" if is_empty and text.strip() else ""
     changed = comments + stream.getvalue()
     settings = parse(parse_yaml(changed, str(file)))
-    _check_folders(file.parent.parent, settings.paths)
+    _check_folders(file, settings)
     replace_text(file, changed)
     return settings
 

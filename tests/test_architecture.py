@@ -29,6 +29,7 @@ ROWS = (
     ("kakaobot.starter", "kakaobot.exports"),
     ("kakaobot.chat_template", "kakaobot.runs", "kakaobot.style"),
     ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list", "kakaobot.likeness"),
+    ("kakaobot.chosen_folders",),
     ("kakaobot.setting_fields",),
     ("kakaobot.settings", "kakaobot.yaml_file", "kakaobot.env_file"),
     (
@@ -37,7 +38,8 @@ ROWS = (
     ),
     (
         *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),
-        *("kakaobot.display_name", "kakaobot.gc_pause", "kakaobot.openmp"),
+        *("kakaobot.display_name", "kakaobot.file_cache"),
+        *("kakaobot.gc_pause", "kakaobot.openmp"),
     ),
     ("kakaobot.language",),
     # Only the version.

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -298,3 +300,93 @@ def test_links_that_lead_into_one_another_are_refused(home: Home, tmp_path: Path
         save(home.settings_file, {"paths.raw": "one", "paths.sft": "two/sft"})
     # A link to another disk is what people use for large folders.
     save(home.settings_file, {"paths.runs": "one"})
+
+
+def edit(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8")
+
+
+def edit_and_set_the_time_back(file: Path, text: str) -> None:
+    at = file.stat().st_mtime_ns
+    edit(file, text)
+    os.utime(file, ns=(at, at))
+
+
+def replace_with_the_same_time(file: Path, text: str) -> None:
+    at = file.stat().st_mtime_ns
+    other = file.with_name("other.yaml")
+    edit(other, text)
+    os.utime(other, ns=(at, at))
+    os.replace(other, file)
+
+
+def replace_with_a_link(file: Path, text: str) -> None:
+    target = file.with_name("target.yaml")
+    edit(target, text)
+    file.unlink()
+    file.symlink_to(target)
+
+
+def replace_a_link(file: Path, text: str) -> None:
+    replace_with_a_link(file, file.read_text(encoding="utf-8"))
+    load_settings(file)
+    other = file.with_name("other.yaml")
+    edit(other, text)
+    file.unlink()
+    file.symlink_to(other)
+
+
+def move_the_folder(file: Path, text: str) -> None:
+    file.parent.rename(file.parent.with_name("before"))
+    file.parent.mkdir()
+    edit(file, text)
+
+
+@pytest.mark.parametrize("age", [0.0, 3.1], ids=["just written", "at rest"])
+def test_settings_are_read_anew_after_every_kind_of_change(tmp_path: Path, age: float) -> None:
+    changes = {
+        Home(tmp_path / change.__name__): change
+        for change in (
+            *(edit, edit_and_set_the_time_back, replace_with_the_same_time),
+            *(replace_with_a_link, replace_a_link, move_the_folder),
+        )
+    }
+    before = render(Settings())
+    after = before.replace("  r: 16", "  r: 32")
+    assert len(before) == len(after)
+    for home in changes:
+        home.settings()
+    time.sleep(age)
+    for home, change in changes.items():
+        assert home.settings().lora.r == 16
+        change(home.settings_file, after)
+        assert home.settings().lora.r == 32, change
+
+
+def test_a_link_that_is_made_or_replaced_later_is_followed(home: Home, tmp_path: Path) -> None:
+    data, disk = home.root / "data", tmp_path / "disk"
+    save(home.settings_file, {"paths.raw": "data/raw"})
+    (data / "raw").mkdir(parents=True)
+    for _ in range(2):
+        home.settings()
+
+    # The same folder as before, now inside of one of ours.
+    data.rename(home.settings_file.parent / "data")
+    data.symlink_to(home.settings_file.parent / "data")
+    with pytest.raises(ConfigError, match=r"paths\.raw\): 프로그램이"):
+        home.settings()
+
+    data.unlink()
+    data.symlink_to(disk)
+    home.settings()
+    data.unlink()
+    data.symlink_to(home.settings_file.parent)
+    with pytest.raises(ConfigError, match=r"paths\.raw\): 프로그램이"):
+        home.settings()
+
+    # A folder of ours that becomes a link into one that was chosen.
+    data.unlink()
+    home.settings()
+    home.state_folder.symlink_to(data / "raw")
+    with pytest.raises(ConfigError, match=r"paths\.raw\): 프로그램이"):
+        home.settings()

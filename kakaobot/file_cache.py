@@ -1,0 +1,55 @@
+"""What was read from files, kept until one of them changes."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+Content = TypeVar("Content")
+_Stamp = tuple[int, int, int, int, int]
+
+_MAX_FILES = 16
+_UNSETTLED_NS = 3_000_000_000
+"""Within this time of a change, another one of the same size may have the same time: clocks of file
+systems tick up to every two seconds."""
+
+
+class FileCache(Generic[Content]):
+    """Contents by file. Thread-safe, if reading is."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[_Stamp, Content]] = {}
+
+    def get(self, file: Path, read: Callable[[], Content]) -> Content:
+        """What `read` returns; it is called only if the file may have changed."""
+        # Before reading: the content is at least as new as its stamp.
+        stamp = _stamp(file)
+        known = self._known.get(file)
+        if known and known[0] == stamp:
+            return known[1]
+        content = read()
+        if stamp and time.time_ns() - max(stamp[:2]) > _UNSETTLED_NS:
+            kept = list(self._known.items())[-_MAX_FILES:]
+            self._known = {**dict(kept), file: (stamp, content)}
+        return content
+
+
+def _stamp(file: Path) -> _Stamp | None:
+    """Changes with the content; None if there is no such file.
+
+    The time of the last change of the inode also tells of contents whose own time was set back.
+    """
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return (
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_size,
+        status.st_ino,
+        status.st_dev,
+    )
