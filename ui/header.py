@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from ui import window_text
-from ui.events import Updates, on
+from ui import question, window_text
+from ui.events import on
 from ui.render import cards
 from ui.services import SettingsProtocol, TrainingProtocol
 
@@ -28,15 +28,10 @@ class HeaderHandlers:
         self._training = training
         self._quit_program = quit_program
 
-    def ask(self) -> Updates:
-        """Show the question, which says what becomes of a training."""
+    def words(self) -> tuple[str, str]:
+        """The question, which says what becomes of a training."""
         live = self._training.snapshot().can_stop
-        sentences = (window_text.QUIT_LIVE,) if live else (window_text.QUIT_PAGES,)
-        return gr.Row(visible=True), cards.question(window_text.QUIT_TITLE, *sentences)
-
-    def stay(self) -> Updates:
-        """Take the question away."""
-        return gr.Row(visible=False), ""
+        return window_text.QUIT_TITLE, window_text.QUIT_LIVE if live else window_text.QUIT_PAGES
 
     def quit(self) -> str:
         """End the program; returns the sentence for the page that ended it."""
@@ -55,14 +50,9 @@ class LanguageHandlers:
         self._settings = settings
         self._restart = restart
 
-    def ask(self) -> Updates:
-        """Show the question, in the language that it is about."""
-        other = window_text.OTHER_LANGUAGE
-        return gr.Row(visible=True), cards.question(other.title, other.lead)
-
-    def stay(self) -> Updates:
-        """Take the question away."""
-        return gr.Row(visible=False), ""
+    def words(self) -> tuple[str, str]:
+        """The question, in the language that it is about."""
+        return window_text.OTHER_LANGUAGE.title, window_text.OTHER_LANGUAGE.lead
 
     def switch(self) -> str:
         """Save the other language and start again; returns the sentence for the page."""
@@ -84,42 +74,23 @@ def layout() -> gr.HTML:
 def add_quit_button(handlers: HeaderHandlers) -> None:
     """Lay out the button and its question, last in the page: not the first stop of the Tab key."""
     button = gr.Button(window_text.QUIT, elem_id="quit", size="sm", scale=0, min_width=84)
-    with gr.Row(visible=False, elem_id="quit-question") as row:
-        question = gr.HTML()
-        stay = gr.Button(window_text.STAY, elem_id="quit-stay", min_width=120)
-        confirm = gr.Button(window_text.QUIT, elem_id="quit-now", min_width=120, variant="stop")
-    farewell = gr.Textbox(visible="hidden", elem_id="farewell")
-    on(button.click, handlers.ask, None, [row, question]).then(
-        None, js=_focus("#quit-stay"), api_visibility="private"
-    )
-    on(stay.click, handlers.stay, None, [row, question]).then(
-        None, js=_focus("#quit"), api_visibility="private"
-    )
-    on(confirm.click, handlers.quit, None, farewell).success(
-        None, farewell, None, js=_GOODBYE_SCRIPT, api_visibility="private"
-    )
+    asked = question.layout("quit", window_text.STAY, window_text.QUIT, "stop", is_wide=True)
+    question.wire(asked, button.click, handlers.words)
+    _end(asked, handlers.quit, "farewell", _GOODBYE_SCRIPT)
 
 
 def add_language_button(handlers: LanguageHandlers) -> None:
     """Lay out the button and its question, beside the quit button."""
     other = window_text.OTHER_LANGUAGE
     button = gr.Button(other.name, elem_id="language", size="sm", scale=0, min_width=84)
-    with gr.Row(visible=False, elem_id="language-question") as row:
-        question = gr.HTML()
-        stay = gr.Button(other.stay, elem_id="language-stay", min_width=120)
-        confirm = gr.Button(other.confirm, elem_id="language-now", min_width=120, variant="primary")
-    farewell = gr.Textbox(visible="hidden", elem_id="language-farewell")
-    on(button.click, handlers.ask, None, [row, question]).then(
-        None, js=_focus("#language-now"), api_visibility="private"
-    )
-    on(stay.click, handlers.stay, None, [row, question]).then(
-        None, js=_focus("#language"), api_visibility="private"
-    )
-    on(confirm.click, handlers.switch, None, farewell).success(
-        None, farewell, None, js=_RESTART_SCRIPT, api_visibility="private"
-    )
+    asked = question.layout("language", other.stay, other.confirm, is_wide=True)
+    question.wire(asked, button.click, handlers.words)
+    _end(asked, handlers.switch, "language-farewell", _RESTART_SCRIPT)
 
 
-def _focus(selector: str) -> str:
-    """A script that focuses a button once it is shown."""
-    return f'() => requestAnimationFrame(() => document.querySelector("{selector}")?.focus())'
+def _end(asked: question.Question, handler: Callable[[], str], elem_id: str, script: str) -> None:
+    """Call the handler once confirmed, and the script with its sentence."""
+    farewell = gr.Textbox(visible="hidden", elem_id=elem_id)
+    on(asked.confirm.click, handler, None, farewell).success(
+        None, farewell, None, js=script, api_visibility="private"
+    )

@@ -96,10 +96,11 @@ class Training:
         start = StartState() if live else self._start_state(runs)
         report = self._datasets.report()
         base = self._base(chosen if live else None)
+        stopping = bool(live and chosen and chosen.stop_requested)
         return TrainingSnapshot(
             run=chosen.name if chosen else "",
             status=status,
-            stopping=bool(live and chosen and chosen.stop_requested),
+            stopping=stopping,
             points=self._curves(chosen) if chosen else (),
             log=chosen.log.tail() if chosen else "",
             base=tr(base.label),
@@ -119,6 +120,7 @@ class Training:
             else "",
             silent_seconds=chosen.status_age() if chosen and status.state == "running" else 0.0,
             eval_samples=self._history.transcript(chosen) if chosen else EvalTranscript(),
+            saved_step=_saved_step(chosen) if chosen and stopping else 0,
         )
 
     def summaries(self) -> Sequence[RunSummary]:
@@ -343,6 +345,10 @@ def _fingerprint(run: Run) -> str:
         return str(run.section("data").get("fingerprint", ""))
     except RunError:
         return ""
+
+
+def _saved_step(run: Run) -> int:
+    return max((step for step, _ in run.checkpoints.complete()), default=0)
 
 
 def _dataset_text(report: BuildReport) -> str:

@@ -45,6 +45,8 @@ class TrainingSnapshot:
     """Last lines of the log of a failed run."""
     silent_seconds: float = 0.0
     """Seconds since the last heartbeat of a running worker."""
+    saved_step: int = 0
+    """Step that a worker which is asked to stop has saved already; 0 if none."""
     eval_samples: EvalTranscript = EvalTranscript()
 
     @property

@@ -237,6 +237,12 @@ def test_restarted_program_adopts_and_stops_the_worker(
     assert not restarted.snapshot().can_stop
 
 
+def test_a_stop_tells_what_is_saved_already(home: Home, sleeper: Training) -> None:
+    sleeper.start()
+    write_checkpoint(home.folder("checkpoints_lora") / "main" / "checkpoint-5")
+    assert sleeper.stop().saved_step == 5
+
+
 def test_snapshot_reports_a_dead_worker_with_its_last_lines(
     home: Home, bases: BaseModels, training: Training
 ) -> None:

@@ -125,7 +125,7 @@ def test_5_a_viewed_run_has_its_own_buttons(page: Page, app: App) -> None:
     expect(question).to_be_hidden()
     assert len(app.runs()) == 1
     page.locator("#train-new").click()
-    page.locator("#train-new-start").click()
+    page.locator("#train-new-now").click()
     expect(question).to_be_hidden()
     app.wait_until("running", "finished")
     expect(page.locator("#status")).to_contain_text("main-2")

@@ -241,7 +241,8 @@ def test_opening_the_window_does_not_import_torch():
 @pytest.mark.parametrize(
     ("button", "asks", "confirm", "does"),
     [
-        ("train-new", "ask", "train-new-start", "start_new"),
+        ("train-new", "ask", "train-new-now", "start_new"),
+        ("train-kill", "ask", "train-kill-now", "kill"),
         ("feedback-delete", "ask_delete", "feedback-delete-now", "delete"),
         ("chat-delete", "ask_delete", "chat-delete-now", "delete"),
         ("quit", "ask", "quit-now", "quit"),

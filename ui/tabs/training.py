@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,7 +14,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.training_snapshot import TrainingSnapshot
 from kakaobot.errors import KakaobotError
 from kakaobot.runs.status import LIVE
-from ui import glossary_text, text
+from ui import glossary_text, question, text, training_text
 from ui.chart import likeness_chart, loss_chart
 from ui.choice import Choice
 from ui.errors import notify
@@ -31,7 +32,7 @@ from ui.render import cards
 from ui.render.eval_samples import eval_samples_card
 from ui.render.runs import RUNS_SCRIPT, runs_card
 from ui.services import EstimatesProtocol, TrainingProtocol
-from ui.tabs import new_run
+from ui.tabs import run_questions
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class TrainingComponents:
     shown_run: gr.State
     """Name of the run that is shown."""
     run: gr.Dropdown
+    question: gr.Row
+    """Whether to kill the worker."""
 
 
 _N_OUTPUTS = len(fields(TrainingComponents)) + 2
@@ -100,17 +103,18 @@ def build(
 
     The button to the chat is left to the caller.
     """
-    state, (parts, question) = gr.State(ViewState()), _layout()
+    state, (parts, new, kill) = gr.State(ViewState()), _layout()
     run = parts.run
     components = [getattr(parts, field.name) for field in fields(parts)]
     outputs = [*components, status_line, state]
 
     start, inputs = [page.access, state], [page.access, run, state]
     on(parts.start.click, handlers.start, start, outputs, concurrency_limit=None)
-    new_run.wire(handlers.new_run, parts.new.click, question)
-    on(question.confirm.click, handlers.start_new, start, outputs, concurrency_limit=None)
+    question.wire(new, parts.new.click, handlers.about_new_run)
+    question.wire(kill, parts.kill.click, handlers.about_kill)
+    on(new.confirm.click, handlers.start_new, start, outputs, concurrency_limit=None)
     on(parts.stop.click, handlers.stop, inputs, outputs, concurrency_limit=None)
-    on(parts.kill.click, handlers.kill, inputs, outputs, concurrency_limit=None)
+    on(kill.confirm.click, handlers.kill, inputs, outputs, concurrency_limit=None)
     on(parts.back.click, handlers.show_current, start, outputs, concurrency_limit=None)
     for event in (run.input, events.page_load, page.changed):
         on(event, handlers.show_run, inputs, outputs, concurrency_limit=None)
@@ -136,7 +140,8 @@ class TrainingHandlers:
         self._training = training
         self._estimates = estimates
         self._gate = gate
-        self.new_run = new_run.NewRunHandlers(training)
+        self.about_new_run = partial(run_questions.about_new_run, training)
+        self.about_kill = partial(run_questions.about_kill, training)
 
     def show_run(self, access: AccessPass | None, run: str, state: ViewState) -> Updates:
         """Update all outputs, since the page may show another run or nothing yet."""
@@ -221,7 +226,7 @@ class TrainingHandlers:
         return _updates(view, estimate_card, chosen, state, version, shows_words=shows_words)
 
 
-def _layout() -> tuple[TrainingComponents, new_run.NewRunQuestion]:
+def _layout() -> tuple[TrainingComponents, question.Question, question.Question]:
     card = gr.HTML(elem_id="train-card")
     with gr.Row(elem_id="train-buttons"):
         start = gr.Button(
@@ -234,7 +239,10 @@ def _layout() -> tuple[TrainingComponents, new_run.NewRunQuestion]:
         back = gr.Button(
             text.CURRENT_AGAIN, visible=False, scale=0, min_width=160, elem_id="train-back"
         )
-    question = new_run.layout()
+    about_new = question.layout("train-new", training_text.STAY, training_text.CONFIRM)
+    about_kill = question.layout(
+        "train-kill", training_text.KILL_STAY, training_text.KILL_CONFIRM, "stop"
+    )
     estimate = gr.HTML(elem_id="train-outlook")
     loss = loss_chart("train-chart")
     likeness = likeness_chart("train-likeness")
@@ -256,9 +264,9 @@ def _layout() -> tuple[TrainingComponents, new_run.NewRunQuestion]:
         runs = gr.HTML(js_on_load=RUNS_SCRIPT, elem_id="train-runs")
     parts = TrainingComponents(
         *(card, start, stop, kill, new, chat, back, estimate, loss, likeness, samples, log),
-        *(runs, gr.State(""), run),
+        *(runs, gr.State(""), run, about_kill.row),
     )
-    return parts, question
+    return parts, about_new, about_kill
 
 
 def _updates(
@@ -288,6 +296,8 @@ def _updates(
         gr.skip() if hash(runs) == state.runs_hash else runs,
         view.run,
         gr.skip() if choices == state.run_choices else _run_list(choices, chosen),
+        # What is over is not to be asked about any more.
+        gr.skip() if view.kill.visible else gr.Row(visible=False),
         cards.status(view.status_line, view.status_tone),
         replace(
             state,
