@@ -82,7 +82,8 @@ def _steps_to(paths: tuple[str, ...]) -> _Steps | None:
             found.append(None)
             continue
         # A junction of Windows is a reparse point and no link.
-        if stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0):
+        is_junction = bool(getattr(status, "st_reparse_tag", False))
+        if is_junction or stat.S_ISLNK(status.st_mode):
             return None
         found.append((status.st_dev, status.st_ino))
     return tuple(found)

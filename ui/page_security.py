@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import json
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from ui import gradio_text, text, window_text
 from ui.asgi import Send
 from ui.page_files import with_page_files
 from ui.public_files import MANIFEST
+from ui.responses import Response
 
 _STATIC = Path(__file__).parent / "static"
 _GRADIO_MANIFEST = b'<link rel="manifest" href="/manifest.json" />'
@@ -19,6 +22,7 @@ _LINKS = f"""<link rel="manifest" href="{MANIFEST}" />
 <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f3f1ed" />
 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#171614" />""".encode()
 """The name and icons of the window, and the color of the frame around it."""
+_MAX_HOSTS = 16
 _LANGUAGE = (
     f'''Object.defineProperty(navigator, "language", {{ value: "{gradio_text.LANGUAGE}" }});'''
 )
@@ -76,14 +80,39 @@ def _scripts() -> bytes:
     return "".join(f"<script>{script}</script>" for script in scripts).encode()
 
 
+class KeptPages:
+    """The page by the host that a request names. Gradio makes it anew, always the same."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, Response] = {}
+
+    def get(self, headers: Mapping[str, str]) -> Response | None:
+        """As it was sent first to a request with the host of `headers`; None before."""
+        page = self._pages.get(headers.get("host", ""))
+        if page is None or "gzip" in headers.get("accept-encoding", ""):
+            return page
+        return replace(page, body=gzip.decompress(page.body), headers={})
+
+    def keep(self, headers: Mapping[str, str], page: bytes) -> None:
+        if len(self._pages) < _MAX_HOSTS:
+            body = gzip.compress(page, 6)
+            kind, encoding = "text/html; charset=utf-8", {"content-encoding": "gzip"}
+            self._pages[headers.get("host", "")] = Response(200, body, kind, encoding)
+
+
 class PageWithScript:
     """Puts the scripts of the session before everything else of the page, and its own manifest.
 
     Gradio adds scripts of its `head` option after it has sent its first requests.
+
+    Args:
+        send: of the response.
+        keep: called with the page, if there is one.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, keep: Callable[[bytes], None] | None = None) -> None:
         self._send = send
+        self._keep = keep
         self._start: MutableMapping[str, Any] = {}
         self._body = bytearray()
 
@@ -100,6 +129,9 @@ class PageWithScript:
             .replace(_GRADIO_MANIFEST, _LINKS, 1)
             .replace(b'lang="en"', f'lang="{gradio_text.LANGUAGE}"'.encode(), 1)
         )
+        kind = dict(self._start["headers"]).get(b"content-type", b"")
+        if self._keep is not None and self._start["status"] == 200 and b"html" in kind:
+            self._keep(body)
         headers = [pair for pair in self._start["headers"] if pair[0].lower() != b"content-length"]
         if b"content-length" in dict(self._start["headers"]):
             headers.append((b"content-length", str(len(body)).encode()))

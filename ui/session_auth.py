@@ -10,6 +10,7 @@ import hmac
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,7 +29,7 @@ from ui.browser_sessions import (
 from ui.errors import failure_of
 from ui.hosts import AllowedHosts
 from ui.page_files import asset
-from ui.page_security import PageWithScript, with_security_headers
+from ui.page_security import KeptPages, PageWithScript, with_security_headers
 from ui.public_files import PUBLIC_FILES, public_file
 from ui.render.templating import render
 from ui.responses import Response, json_object, json_response, read_body, replay, respond
@@ -98,6 +99,7 @@ class SessionAuthMiddleware:
         self._control_token = control_token
         self._on_exchange = on_exchange
         self._versions = versions
+        self._pages = KeptPages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -122,7 +124,8 @@ class SessionAuthMiddleware:
         if (scope["method"], scope["path"]) == ("GET", "/"):
             # Compressed, it could not be changed.
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
-            send = PageWithScript(send).send
+            keep = partial(self._pages.keep, headers) if not scope["query_string"] else None
+            send = PageWithScript(send, keep).send
         if body is None:
             await self._app(scope, receive, send)
         elif error := await failure_of(self._app(scope, replay(body, receive), send)):
@@ -166,6 +169,8 @@ class SessionAuthMiddleware:
         if _STATIC.fullmatch(path) and ".." not in path:
             if method == "GET" and (file := asset(path, headers.get("accept-encoding", ""))):
                 return file
+            if (method, path, scope["query_string"]) == ("GET", "/", b""):
+                return self._pages.get(headers)
             return None if method in ("GET", "HEAD") else Response(405)
         if not _API.fullmatch(f"{method} {path}"):
             return Response(404)

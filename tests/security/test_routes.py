@@ -203,6 +203,23 @@ def test_only_uploaded_files_are_imported(window: WindowProcess, page: Page, kin
     assert [file.hash for file in exports.files()] == before
 
 
+def test_the_kept_page_is_that_of_its_address_and_for_sessions_only(window: WindowProcess) -> None:
+    client, other = window.open_page().browser.client, str(window.base_url.rpartition(":")[2])
+    # Not kept: gradio reads the query.
+    assert client.get("/?deep_link=a").status_code == 200
+    first, again = (client.get("/", headers={"accept-encoding": kind}) for kind in ("gzip", ""))
+    assert first.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in again.headers
+    assert first.text == again.text
+    assert first.headers["content-security-policy"] == again.headers["content-security-policy"]
+    assert f'"root":"{window.base_url}"' in first.text
+    elsewhere = client.get("/", headers={"host": f"localhost:{other}"})
+    assert f'"root":"http://localhost:{other}"' in elsewhere.text
+    with window.client() as stranger:
+        assert stranger.get("/").status_code == 401
+        assert stranger.get("/", headers={"host": "evil.com"}).status_code == 400
+
+
 # --- the log
 
 
