@@ -73,7 +73,7 @@ def _check(own: Mapping[str, str], chosen: Mapping[str, str]) -> None:
 
 
 def _steps_to(paths: tuple[str, ...]) -> _Steps | None:
-    """What is on the way to the paths; None if there is a link, which may come to lead elsewhere."""
+    """What is on the way to the paths; None if there is a link, which may lead elsewhere later."""
     found: list[tuple[int, int] | None] = []
     for step in _folders_on_the_way(paths):
         try:

@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from kakaobot.atomic_io import replace_text
-from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env, take_secrets
 from kakaobot.chosen_folders import check_folders
+from kakaobot.env_file import ENV_NAME, PASSWORD_VARIABLE, read_env, take_secrets
 from kakaobot.errors import ConfigError, InvalidSettings, SettingFault, quote
 from kakaobot.file_cache import FileCache
 from kakaobot.file_names import user_path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +42,7 @@ def _stamp(file: Path) -> _Stamp | None:
     The time of the last change of the inode also tells of contents whose own time was set back.
     """
     try:
-        status = os.stat(file)
+        status = file.stat()
     except OSError:
         return None
     return (
