@@ -18,6 +18,7 @@ from kakaobot.runs.status import LIVE, Status
 from kakaobot.train.forecast import timing_note
 from ui import text
 from ui.series import likeness_curve, loss_curve
+from ui.words import reworded
 
 Tone = Literal["calm", "live", "good", "warn", "bad"]
 
@@ -129,8 +130,8 @@ def training_view(
         ),
         eval_samples=snapshot.eval_samples,
         best_step=best,
-        log=snapshot.log,
-        last_lines=snapshot.last_lines if status.state == "failed" else "",
+        log=reworded(snapshot.log),
+        last_lines=reworded(snapshot.last_lines) if status.state == "failed" else "",
         runs=snapshot.runs,
         status_line=status_line(snapshot),
         status_tone=tone,
