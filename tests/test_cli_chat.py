@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 import pytest
 
@@ -71,8 +73,9 @@ class Talk:
         parrot: Parrot | None = None,
         resumes: bool = False,
         private: bool = False,
+        out: io.StringIO | None = None,
     ) -> tuple[str, str, list[ChatLine]]:
-        out, err = io.StringIO(), io.StringIO()
+        out, err = out or io.StringIO(), io.StringIO()
         console = Console(out, err, io.StringIO("".join(f"{line}\n" for line in typed)))
         chat = TerminalChat(
             parrot or self.parrot,
@@ -142,6 +145,44 @@ def test_ctrl_c_ends_the_reply_and_the_chat_goes_on(talk: Talk) -> None:
     assert out == "앵무: 안녕\n앵무: 밥\n"
     assert (lines[1].text, parrot.closed) == ("안녕", 2)
     assert talk.kept == [["안녕하세요", "안녕", "밥", "밥"]]
+
+
+class Pressed(io.StringIO):
+    """Ctrl+C is pressed so often while this text is printed, once."""
+
+    def __init__(self, text: str, presses: int) -> None:
+        super().__init__()
+        self._text, self._presses = text, presses
+
+    def write(self, text: str) -> int:
+        pressed, self._presses = (self._presses, 0) if text == self._text else (0, self._presses)
+        for _ in range(pressed):
+            signal.raise_signal(signal.SIGINT)
+        return super().write(text)
+
+
+@pytest.mark.parametrize("at", ["앵무: 바", "다"])
+@pytest.mark.parametrize("presses", [1, 2])
+def test_presses_of_ctrl_c_while_a_piece_is_printed_are_all_counted(
+    talk: Talk, at: str, presses: int
+) -> None:
+    """The first ends the reply after the piece, and the second one the chat."""
+    out = Pressed(at, presses)
+    with pytest.raises(KeyboardInterrupt) if presses == 2 else nullcontext():
+        talk("바다거북", "밥", out=out)
+    said = {"앵무: 바": "바", "다": "바다"}[at]
+    goes_on = ["밥", "밥"] if presses == 1 else []
+    assert out.getvalue() == f"앵무: {said}\n" + ("앵무: 밥\n" if goes_on else "")
+    assert talk.kept == [["바다거북", said, *goes_on]]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_a_press_while_the_last_piece_is_kept_keeps_it_once(talk: Talk, presses: int) -> None:
+    out = Pressed("\n", presses)
+    with pytest.raises(KeyboardInterrupt) if presses == 2 else nullcontext():
+        talk("바다", "밥", out=out)
+    assert talk.kept == [["바다", "바다", *(["밥", "밥"] if presses == 1 else [])]]
 
 
 @pytest.mark.parametrize("command", ["/되돌리기", "/undo"])

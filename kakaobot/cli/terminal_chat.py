@@ -13,6 +13,7 @@ from kakaobot.app.room_talk import TalkOptions
 from kakaobot.chat.lines import AI_MARK, DEFAULT_USER_NAME, UNKNOWN_NAME, ChatLine, Reply
 from kakaobot.cli.console import Console, format_columns
 from kakaobot.cli.context import PRACTICE
+from kakaobot.cli.ctrl_c import CtrlC
 from kakaobot.cli.hints import command_hint
 from kakaobot.display_name import display_name, display_names, display_sentence
 from kakaobot.errors import ConversationError
@@ -245,13 +246,18 @@ class TerminalChat:
         setup = self._setup
         options = TalkOptions(setup.run, setup.members, setup.user_name, at_once=True)
         replies = self._backend.answer(self._access, list(self.lines), options)
-        answer, printed, answered = Reply("", (), done=False), "", False
+        nothing = Reply("", (), done=False)
+        answer, printed, answered = nothing, "", False
+        # What is shown and what is kept are the same, whenever it is pressed.
+        ctrl_c = CtrlC()
         try:
-            for answer in show_waiting(replies, self._console):
-                printed = self._print_new(answer, printed)
-                if answer.done and answer.bubbles:
-                    self._append(answer)
-                    answer, printed, answered = Reply("", (), done=False), "", True
+            for piece in show_waiting(replies, self._console):
+                with ctrl_c.held():
+                    printed = self._print_new(piece, printed)
+                    answer = piece
+                    if answer.done and answer.bubbles:
+                        self._append(answer)
+                        answer, printed, answered = nothing, "", True
         except KeyboardInterrupt:
             close = getattr(replies, "close", None)
             if close:
@@ -259,7 +265,9 @@ class TerminalChat:
         finally:
             # Also if Ctrl+C is pressed twice.
             if answer.bubbles:
-                self._append(answer)
+                with ctrl_c.held():
+                    self._append(answer)
+        ctrl_c.release()
         if not answer.bubbles and (answer.note or not answered):
             self._console.notify(answer.note or tr("(대답 없음)"))
 
