@@ -45,11 +45,6 @@ Opener = Callable[[str, Path], bool]
 """Opens an address of the window of a home; returns whether a browser was found."""
 _SWITCH_SECONDS = 0.001
 """See `sys.setswitchinterval`, which is 0.005 by default."""
-_QUEUE_SECONDS = 0.02
-"""Seconds between looks of gradio's queue for an event.
-
-A thousand looks per second, as by default, keep a resting program busy.
-"""
 _AGAIN = -1
 """Instead of an exit code: the program is to start again."""
 _POLL_SECONDS = 0.5
@@ -154,6 +149,7 @@ def launch_window(
     on_exchange: Callable[[], None] = lambda: None,
 ) -> gr.Blocks:
     """Serve the window to the browsers that have a session. Needs the environment of `_prepare`."""
+    from ui.resting_queue import let_queue_rest
     from ui.session_auth import SessionPasses
     from ui.window import build_window
 
@@ -161,7 +157,7 @@ def launch_window(
     window = build_window(services, ends=ends, passes=passes)
     middleware = [_auth(info, sessions, services, on_exchange), _upload_limits()]
     window.queue(max_size=64)
-    window._queue.sleep_when_free = _QUEUE_SECONDS
+    let_queue_rest(window)
     window.launch(**_launch_options(info, middleware))
     return window
 

@@ -20,19 +20,21 @@ class ServedWindow:
     client: httpx.Client
     port: int
 
-    def call(self, number: int, data: list[Any], event_data: Any = None) -> dict[str, Any]:
+    def call(
+        self, number: int, data: list[Any], event_data: Any = None, page: str = "stranger"
+    ) -> dict[str, Any]:
         """Call a dependency; returns its last message."""
         request = {
             "fn_index": number,
             "data": data,
-            "session_hash": "stranger",
+            "session_hash": page,
             "event_data": event_data,
         }
         # Unlike httpx, it can encode half a surrogate pair.
         body, headers = json.dumps(request), {"content-type": "application/json"}
         self.client.post("/queue/join", content=body, headers=headers).raise_for_status()
-        page = {"session_hash": "stranger"}
-        with self.client.stream("GET", "/queue/data", params=page) as response:
+        query = {"session_hash": page}
+        with self.client.stream("GET", "/queue/data", params=query) as response:
             for line in response.iter_lines():
                 message = json.loads(line.removeprefix("data: ")) if line else {}
                 if message.get("msg") == "process_completed":
