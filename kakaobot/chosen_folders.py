@@ -6,7 +6,8 @@ import functools
 import itertools
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from kakaobot.errors import InvalidSettings, SettingFault
@@ -16,35 +17,55 @@ from kakaobot.setting_fields import title_of
 _Steps = tuple[tuple[int, int] | None, ...]
 """Device and inode of every folder on the way to some; None for what is not there."""
 _MAX_CHECKED = 16
-_checked: dict[tuple[str, ...], _Steps] = {}
-"""What was on the way to folders when they were found to be apart."""
+_checked: dict[tuple[object, ...], _Steps] = {}
+"""What was on the way to folders when they were found to be apart, by arguments of a check."""
 
 
-def check_folders(root: Path, own_names: Sequence[str], chosen: Mapping[str, str]) -> None:
+def check_folders(
+    root: Path, own_names: tuple[str, ...], chosen: tuple[tuple[str, str], ...]
+) -> None:
     """Check where the folders really are: a link or another spelling may lead into one of ours.
 
     Args:
         root: of the home.
         own_names: what the program needs itself in there.
-        chosen: folders by their key among the paths of the settings.
+        chosen: keys among the paths of the settings, and their folders.
 
     Raises:
         InvalidSettings: two of them, or one and a folder of the program, are in one another.
     """
     global _checked
-    own = {name: str(root / name) for name in own_names}
-    folders = {key: str(root / path) for key, path in chosen.items()}
-    key = (*own.values(), *folders.values())
+    key = (root, own_names, chosen)
+    places = _places(*key)
     # As long as there is no link on the way, and the same folders are, they are where they were.
-    steps = _steps_to(key)
+    steps = _found(places.way)
     if steps is not None and _checked.get(key) == steps:
         return
     _check(
-        {name: _real(path) for name, path in own.items()},
-        {name: _real(path) for name, path in folders.items()},
+        {name: _real(path) for name, path in places.own.items()},
+        {key: _real(path) for key, path in places.chosen.items()},
     )
     if steps is not None:
         _checked = {**dict(list(_checked.items())[-_MAX_CHECKED:]), key: steps}
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Paths as they are written."""
+
+    own: Mapping[str, str]
+    chosen: Mapping[str, str]
+    way: tuple[str, ...]
+    """All of them, and every folder above one."""
+
+
+@functools.lru_cache(maxsize=_MAX_CHECKED)
+def _places(root: Path, own_names: tuple[str, ...], chosen: tuple[tuple[str, str], ...]) -> _Places:
+    own = {name: str(root / name) for name in own_names}
+    folders = {key: str(root / path) for key, path in chosen}
+    paths = map(Path, (*own.values(), *folders.values()))
+    way = dict.fromkeys(str(step) for path in paths for step in (path, *path.parents))
+    return _Places(own, folders, tuple(way))
 
 
 def _check(own: Mapping[str, str], chosen: Mapping[str, str]) -> None:
@@ -72,10 +93,10 @@ def _check(own: Mapping[str, str], chosen: Mapping[str, str]) -> None:
         )
 
 
-def _steps_to(paths: tuple[str, ...]) -> _Steps | None:
-    """What is on the way to the paths; None if there is a link, which may lead elsewhere later."""
+def _found(way: tuple[str, ...]) -> _Steps | None:
+    """What is on the way; None if there is a link, which may lead elsewhere later."""
     found: list[tuple[int, int] | None] = []
-    for step in _folders_on_the_way(paths):
+    for step in way:
         try:
             status = os.lstat(step)
         except OSError:
@@ -87,13 +108,6 @@ def _steps_to(paths: tuple[str, ...]) -> _Steps | None:
             return None
         found.append((status.st_dev, status.st_ino))
     return tuple(found)
-
-
-@functools.lru_cache(maxsize=_MAX_CHECKED)
-def _folders_on_the_way(paths: tuple[str, ...]) -> tuple[str, ...]:
-    """All but the root of the file system, each once."""
-    lines = ((Path(path), *Path(path).parents) for path in paths)
-    return tuple(dict.fromkeys(str(step) for line in lines for step in line if step.name))
 
 
 def _real(path: str) -> str:

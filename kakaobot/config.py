@@ -144,7 +144,7 @@ def _parsed(text: str, source: str) -> Settings:
 
 
 def _check_folders(file: Path, settings: Settings) -> None:
-    check_folders(file.parent.parent, _OWN_NAMES, settings.paths.model_dump())
+    check_folders(file.parent.parent, _OWN_NAMES, tuple(settings.paths))
 
 
 def parse(document: object) -> Settings:

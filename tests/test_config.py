@@ -317,7 +317,7 @@ def replace_with_the_same_time(file: Path, text: str) -> None:
     other = file.with_name("other.yaml")
     edit(other, text)
     os.utime(other, ns=(at, at))
-    Path(other).replace(file)
+    other.replace(file)
 
 
 def replace_with_a_link(file: Path, text: str) -> None:
