@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 Content = TypeVar("Content")
-_Stamp = tuple[int, int, int, int, int]
+Stamp = tuple[int, int, int, int, int]
 
 _MAX_FILES = 16
 _UNSETTLED_NS = 3_000_000_000
@@ -20,23 +20,23 @@ class FileCache(Generic[Content]):
     """Contents by file. Thread-safe, if reading is."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, tuple[_Stamp, Content]] = {}
+        self._known: dict[Path, tuple[Stamp, Content]] = {}
 
     def get(self, file: Path, read: Callable[[], Content]) -> Content:
         """What `read` returns; it is called only if the file may have changed."""
         # Before reading: the content is at least as new as its stamp.
-        stamp = _stamp(file)
+        now = stamp(file)
         known = self._known.get(file)
-        if known and known[0] == stamp:
+        if known and known[0] == now:
             return known[1]
         content = read()
-        if stamp and time.time_ns() - max(stamp[:2]) > _UNSETTLED_NS:
+        if now and time.time_ns() - max(now[:2]) > _UNSETTLED_NS:
             kept = list(self._known.items())[-_MAX_FILES:]
-            self._known = {**dict(kept), file: (stamp, content)}
+            self._known = {**dict(kept), file: (now, content)}
         return content
 
 
-def _stamp(file: Path) -> _Stamp | None:
+def stamp(file: Path) -> Stamp | None:
     """Changes with the content; None if there is no such file.
 
     The time of the last change of the inode also tells of contents whose own time was set back.

@@ -35,6 +35,7 @@ from kakaobot.exports.histories import RoomHistories
 from kakaobot.exports.merge import RoomHistory
 from kakaobot.exports.messages import sender_counts
 from kakaobot.exports.room_names import find_namesakes
+from kakaobot.file_cache import stamp
 from kakaobot.gc_pause import pause_gc
 from kakaobot.language import tr
 from kakaobot.report.page import render_page
@@ -176,6 +177,10 @@ class Datasets:
             artifacts.read_json(folder, artifacts.STATS),
             artifacts.read_json(folder, artifacts.PREVIEW),
         )
+
+    def version(self) -> tuple[object, ...]:
+        """A value that changes whenever the report or the settings may."""
+        return stamp(self._folder() / artifacts.STATS), stamp(self._home.settings_file)
 
     def likeness_scales(self) -> dict[str, Any]:
         """JSON form of the scales of likeness; empty if the dataset was built without."""

@@ -15,14 +15,12 @@ from kakaobot.atomic_io import disk_is_full
 from kakaobot.base.files import check_files
 from kakaobot.base.selection import BaseModelChoice, location_of
 from kakaobot.config import Home
-from kakaobot.dataset.artifacts import STATS
 from kakaobot.dataset.build_report import BuildReport
 from kakaobot.errors import BaseModelError, KakaobotError, RunError
 from kakaobot.language import tr
 from kakaobot.runs.eval_samples import EvalSampleLog, EvalTranscript
 from kakaobot.runs.exit_reason import FULL_DISK, without_promise
 from kakaobot.runs.history import RunHistory, RunSummary
-from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run, Runs
 from kakaobot.runs.status import LIVE, Status
 from kakaobot.settings import Settings, TrainingSettings
@@ -30,8 +28,6 @@ from kakaobot.train.launch_command import LaunchCommand, launch_command
 from kakaobot.train.launcher import TrainingThread, kill
 from kakaobot.train.run_config import base_of, latest_run, resume_step, resumed_config, run_config
 
-_CHARTED = frozenset(("loss", "eval_loss"))
-"""Kinds of metric points that a snapshot contains."""
 SILENCE_SECONDS = 120.0
 """Seconds without a heartbeat after which a worker counts as silent."""
 _STOP_SECONDS = 5.0
@@ -101,7 +97,7 @@ class Training:
             run=chosen.name if chosen else "",
             status=status,
             stopping=stopping,
-            points=self._curves(chosen) if chosen else (),
+            points=self._history.points(chosen) if chosen else (),
             log=chosen.log.tail() if chosen else "",
             base=tr(base.label),
             base_reason=base.reason,
@@ -138,13 +134,8 @@ class Training:
             if chosen and chosen.worker.process()
             else ()
         )
-        stats = self._home.folder(self._home.settings().paths.sft) / STATS
-        modified = tuple(
-            file.stat().st_mtime_ns if file.exists() else 0
-            for file in (stats, self._home.settings_file)
-        )
         state = (chosen.name, chosen.version()) if chosen else ()
-        return (state, samples, ages, self._history.version(runs), modified)
+        return (state, samples, ages, self._history.version(runs), self._datasets.version())
 
     def start(self, *, new: bool = False) -> TrainingSnapshot:
         """Start or resume `project.run_name`, or start a new run; returns immediately.
@@ -227,9 +218,6 @@ class Training:
 
     def _current(self, runs: Runs) -> Run | None:
         return self._history.live(runs) or next(iter(runs.all()), None)
-
-    def _curves(self, run: Run) -> tuple[Point, ...]:
-        return tuple(point for point in self._history.points(run) if point.kind in _CHARTED)
 
     def _is_watched(self, run: Run) -> bool:
         return run.name in self._threads and self._threads[run.name].is_alive()

@@ -97,8 +97,18 @@ class Workflow:
         )
 
     def version(self) -> tuple[object, ...]:
-        """A value that changes whenever a state may; cheap enough to poll every second."""
-        return self._training.version(), self._file_store().version()
+        """A value that changes whenever a state may; cheap enough to poll every second.
+
+        It does not change at each step of a training.
+        """
+        runs = tuple(
+            (
+                *(run.name, run.state, run.has_adapter, run.fingerprint),
+                _percent(run) if run.state in LIVE else run.step,
+            )
+            for run in self._training.summaries()
+        )
+        return runs, self._datasets.version(), self._file_store().version()
 
     def _file_store(self) -> FileStore:
         return FileStore(self._home.folder(self._home.settings().paths.raw))
@@ -128,7 +138,7 @@ def _todo(name: StageName) -> Stage:
 def _training_stage(runs: Sequence[RunSummary], report: BuildReport | None) -> Stage:
     """The newest run on the dataset; outdated if there are only runs on other ones."""
     if live := next((run for run in runs if run.state in LIVE), None):
-        percent = min(99, 100 * live.step // live.max_steps) if live.max_steps else None
+        percent = _percent(live)
         fact = _PREPARING if percent is None else _STEPS.format(percent=percent)
         return Stage("training", "live", fact)
     current = _on_dataset(runs, report)
@@ -140,6 +150,11 @@ def _training_stage(runs: Sequence[RunSummary], report: BuildReport | None) -> S
     if not step:
         return _todo("training")
     return Stage("training", "stopped", _STOPPED_AT.format(step=step))
+
+
+def _percent(run: RunSummary) -> int | None:
+    """Of a live run; None while it is unknown."""
+    return min(99, 100 * run.step // run.max_steps) if run.max_steps else None
 
 
 def _chat_stage(runs: Sequence[RunSummary], report: BuildReport | None) -> Stage:

@@ -20,6 +20,8 @@ from kakaobot.runs.status import JSON_KEYS, LIVE, State
 from kakaobot.settings import Settings
 
 _COMPARED_GROUPS = ("project", "data", "model", "lora", "training")
+_CHARTED = frozenset(("loss", "eval_loss"))
+"""Kinds of points that are shown as curves."""
 _NOT_COMPARED = ("project.run_name", "data.room", "data.persona")
 """Settings that a summary has fields for."""
 _JSON_KEYS = {**JSON_KEYS, "changed_since": "since", "previous": "before"}
@@ -109,6 +111,28 @@ class RunGroup:
 
 
 @dataclass(frozen=True)
+class _Curves:
+    """Losses among the points of a run; of points that are added to, only new ones are read."""
+
+    points: tuple[Point, ...] = ()
+    charted: tuple[Point, ...] = ()
+    evaluations: tuple[tuple[int, float], ...] = ()
+
+    def of(self, points: tuple[Point, ...]) -> _Curves:
+        """The curves of points that may go on from those of these."""
+        known = len(self.points)
+        if points[:known] != self.points:
+            return _Curves().of(points)
+        added = [point for point in points[known:] if point.kind in _CHARTED]
+        evaluations = (
+            (point.step, point.value)
+            for point in added
+            if point.kind == "eval_loss" and math.isfinite(point.value)
+        )
+        return _Curves(points, (*self.charted, *added), (*self.evaluations, *evaluations))
+
+
+@dataclass(frozen=True)
 class _CachedRun:
     """A run as read, and the stamps of its files before reading."""
 
@@ -117,6 +141,7 @@ class _CachedRun:
     summary: RunSummary
     settings: Mapping[str, Any]
     read: ReadPoints
+    curves: _Curves
 
 
 class RunHistory:
@@ -142,8 +167,8 @@ class RunHistory:
         return next((run for run in runs.all() if self._load(run).summary.state in LIVE), None)
 
     def points(self, run: Run) -> tuple[Point, ...]:
-        """As `Run.points`."""
-        return self._load(run).read.points
+        """As `Run.points`, those of the losses only."""
+        return self._load(run).curves.charted
 
     def transcript(self, run: Run) -> EvalTranscript:
         """Eval prompts and samples; empty if there are none yet."""
@@ -219,7 +244,7 @@ def _read(
     read = cached.read if cached else ReadPoints()
     if cached is None or cached.metrics != metrics:
         read = run.more_points(read)
-    points = read.points
+    curves = (cached.curves if cached else _Curves()).of(read.points)
     try:
         config = run.config()
     except RunError:
@@ -233,11 +258,7 @@ def _read(
         persona=str(data.get("persona", "")),
         room=str(data.get("room", "")),
         has_adapter=run.checkpoints.adapter() is not None,
-        losses=tuple(
-            (point.step, point.value)
-            for point in points
-            if point.kind == "eval_loss" and math.isfinite(point.value)
-        ),
+        losses=curves.evaluations,
         fingerprint=str(data.get("fingerprint", "")),
         replies=_int_or_zero(data.get("train_replies")),
         changed=changes(settings, _defaults()),
@@ -245,7 +266,7 @@ def _read(
         quiz=quiz_tallies_of(run),
         refinement=refinement_of(run),
     )
-    return _CachedRun(stamps, metrics, summary, settings, read)
+    return _CachedRun(stamps, metrics, summary, settings, read, curves)
 
 
 def _status_fields(run: Run) -> dict[str, Any]:

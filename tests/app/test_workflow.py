@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +102,22 @@ def test_a_removed_file_makes_the_dataset_outdated(
     assert workflow.version() != version
     assert states(workflow) == "todo done outdated todo todo"
     assert workflow.state().next == "exports"
+
+
+def test_a_state_is_asked_for_anew_at_each_percent_and_not_at_each_step(
+    home: Home, workflow: Workflow
+) -> None:
+    run = add_run(home, "", "running")
+    worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    run.worker.record_start(worker.pid)
+
+    def version(step: int) -> object:
+        run.write_status(Status("running", step, 1000))
+        return workflow.version()
+
+    versions = [version(step) for step in (500, 501, 509, 510)]
+    assert versions[0] == versions[1] == versions[2] != versions[3]
+    assert workflow.state().stage("training").fact == "51%"
+    worker.kill()
+    worker.communicate()
+    assert workflow.version() != versions[-1]
