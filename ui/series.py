@@ -23,14 +23,32 @@ MAX_POINTS = 500
 StepValue = tuple[int, float]
 
 
-def loss_curve(points: Iterable[Point], best_step: int | None) -> dict[str, object]:
+def loss_curve(points: Sequence[Point], best_step: int | None) -> dict[str, object]:
     """Value of a chart: `loss` and `eval` as [step, value] lists, `best` as one or None."""
-    series: dict[str, list[StepValue]] = {"loss": [], "eval_loss": []}
-    for point in points:
-        # JSON has neither infinity nor NaN.
-        if point.kind in series and math.isfinite(point.value):
-            series[point.kind].append((point.step, point.value))
-    return _chart(series["loss"], series["eval_loss"], best_step)
+    return LossCurve().value(points, best_step)
+
+
+class LossCurve:
+    """`loss_curve` of points that are added to: only new ones are looked at."""
+
+    def __init__(self) -> None:
+        self._points: Sequence[Point] = ()
+        self._series: dict[str, ThinnedSeries] = {}
+        self._begin()
+
+    def value(self, points: Sequence[Point], best_step: int | None) -> dict[str, object]:
+        if points[: len(self._points)] != self._points:
+            self._begin()
+        for point in points[len(self._points) :]:
+            # JSON has neither infinity nor NaN.
+            if point.kind in self._series and math.isfinite(point.value):
+                self._series[point.kind].pairs.append((point.step, point.value))
+        self._points = points
+        return _chart(self._series["loss"], self._series["eval_loss"], best_step)
+
+    def _begin(self) -> None:
+        self._points = ()
+        self._series = {"loss": ThinnedSeries(), "eval_loss": ThinnedSeries()}
 
 
 def likeness_curve(
@@ -53,7 +71,7 @@ def likeness_curve(
         if sample.likeness and sample.likeness.percent is not None
     }
     pairs = [(step, float(shown_percent(one.percent))) for step, one in measured.items()]
-    chart = _chart([], pairs, likeness.step if likeness else None)
+    chart = _chart(ThinnedSeries(), ThinnedSeries(pairs), likeness.step if likeness else None)
     drawn = [(step, measured[step]) for step, _ in downsample(pairs)]
     is_from_base = any(not one.nearest and not one.participants for _, one in drawn)
     return {
@@ -75,28 +93,52 @@ def _why_unknown(samples: Sequence[EvalSample], points: Iterable[Point]) -> str:
 
 
 def downsample(pairs: Sequence[StepValue], max_points: int = MAX_POINTS) -> list[StepValue]:
-    """Keep the first and last pair, and the minimum and maximum of each bucket between.
+    """As `ThinnedSeries.kept`."""
+    return ThinnedSeries(pairs, max_points).kept()
 
-    Keeping every k-th pair would lose spikes.
-    """
-    if len(pairs) <= max_points:
-        return list(pairs)
-    inner = pairs[1:-1]
-    buckets = (max_points - 2) // 2
-    sampled = [pairs[0]]
-    for number in range(buckets):
-        bucket = inner[number * len(inner) // buckets : (number + 1) * len(inner) // buckets]
-        sampled += sorted({min(bucket, key=_value), max(bucket, key=_value)})
-    return [*sampled, pairs[-1]]
+
+class ThinnedSeries:
+    """Pairs in order of step, of which few are kept; more may be added."""
+
+    def __init__(self, pairs: Iterable[StepValue] = (), max_points: int = MAX_POINTS) -> None:
+        self.pairs = list(pairs)
+        self._max_points = max_points
+        self._size = 0
+        """Pairs of a bucket."""
+        self._extremes: list[StepValue] = []
+        """Of the full buckets."""
+        self._full = 0
+
+    def kept(self) -> list[StepValue]:
+        """The first and last pair, and the minimum and maximum of each bucket between.
+
+        Keeping every k-th pair would lose spikes.
+        """
+        pairs = self.pairs
+        if len(pairs) <= self._max_points:
+            return list(pairs)
+        # As few pairs as there is room for: then a bucket stays as it is while pairs are added.
+        size = math.ceil((len(pairs) - 2) / ((self._max_points - 2) // 2))
+        if size != self._size:
+            self._size, self._full, self._extremes = size, 0, []
+        full = (len(pairs) - 2) // size
+        for number in range(self._full, full):
+            self._extremes += _extremes(pairs[1 + number * size : 1 + (number + 1) * size])
+        self._full = full
+        return [pairs[0], *self._extremes, *_extremes(pairs[1 + full * size : -1]), pairs[-1]]
+
+
+def _extremes(bucket: Sequence[StepValue]) -> list[StepValue]:
+    return sorted({min(bucket, key=_value), max(bucket, key=_value)}) if bucket else []
 
 
 def _chart(
-    loss: Sequence[StepValue], evaluation: Sequence[StepValue], best_step: int | None
+    loss: ThinnedSeries, evaluation: ThinnedSeries, best_step: int | None
 ) -> dict[str, object]:
-    best = next((pair for pair in evaluation if pair[0] == best_step), None)
+    best = next((pair for pair in evaluation.pairs if pair[0] == best_step), None)
     return {
-        "loss": [list(pair) for pair in downsample(loss)],
-        "eval": [list(pair) for pair in downsample(evaluation)],
+        "loss": [list(pair) for pair in loss.kept()],
+        "eval": [list(pair) for pair in evaluation.kept()],
         "best": list(best) if best else None,
     }
 

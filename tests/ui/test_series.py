@@ -1,7 +1,8 @@
 import math
+import random
 
 from kakaobot.runs.metrics import Point
-from ui.series import MAX_POINTS, downsample, loss_curve
+from ui.series import MAX_POINTS, LossCurve, downsample, loss_curve
 
 
 def test_downsample_keeps_a_short_series():
@@ -36,3 +37,24 @@ def test_the_best_point_is_one_of_the_eval_series():
     chart = loss_curve(points, 4)
     assert chart == {"loss": [[2, 3.0]], "eval": [[2, 3.1], [4, 2.9]], "best": [4, 2.9]}
     assert loss_curve(points, 3)["best"] is None
+
+
+def test_a_curve_that_is_added_to_is_that_of_all_its_points():
+    chance = random.Random(7)
+    points: tuple[Point, ...] = ()
+    curve = LossCurve()
+    for _ in range(200):
+        first = len(points) + 1
+        points += tuple(
+            Point(step, "loss" if step % 9 else "eval_loss", chance.random(), 0.0)
+            for step in range(first, first + chance.choice((0, 1, 2, 90)))
+        )
+        assert curve.value(points, 9) == loss_curve(points, 9)
+    assert len(points) > 4 * MAX_POINTS
+
+
+def test_a_curve_whose_run_goes_back_begins_anew():
+    points = tuple(Point(step, "loss", 1 / step, 0.0) for step in range(1, 2000))
+    curve = LossCurve()
+    for known in (points, points[:900], (*points[:900], Point(901, "loss", 9.0, 0.0)), (), points):
+        assert curve.value(known, None) == loss_curve(known, None)
