@@ -173,7 +173,7 @@ def upload(page: Page, room: Path) -> float:
 
 def ask(page: Page, tab: str) -> float:
     """Open a tab; milliseconds until all its events are answered, those of the stepper included."""
-    target = page.component(f"tab-{tab}")
+    target = page.component(f"shown-{tab}")
     events = [
         one["id"]
         for one in page.config["dependencies"]

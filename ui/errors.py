@@ -20,6 +20,7 @@ import gradio as gr
 from kakaobot.errors import KakaobotError
 from kakaobot.os_errors import os_error_message
 from ui import request_text, text
+from ui.late_blocks import LateBlocks
 from ui.words import told
 
 log = logging.getLogger("kakaobot.window")
@@ -32,7 +33,7 @@ class Toast(gr.Error):
         super().__init__(html.escape(told(message)), title=title, print_exception=False)
 
 
-class GuardedBlocks(gr.Blocks):
+class GuardedBlocks(LateBlocks):
     """Blocks whose own errors become toasts.
 
     Gradio answers a value that a page should not send in English, and logs it with the values.
@@ -58,8 +59,7 @@ class GuardedBlocks(gr.Blocks):
         with _toasts(place, request_text.STALE_PAGE):
             # JSON can hold half a surrogate pair, which no answer can.
             json.dumps(inputs, ensure_ascii=False, default=str).encode()
-            answer = await super().process_api(block_fn, inputs, *args, **kwargs)
-        return dict(answer)
+            return await super().process_api(block_fn, inputs, *args, **kwargs)
 
 
 def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:

@@ -54,8 +54,6 @@ class BarComponents:
     access: gr.State
     signal: gr.Textbox
     """What the browser knows of `access`. Its change is the only event of all ways to lock."""
-    chat_signal: gr.Textbox
-    """The same for the chat: a page calls the handlers of one change one after the other."""
     unset: gr.Row
     locked: gr.Row
     opened: gr.Row
@@ -75,13 +73,8 @@ class BarComponents:
     def page(self) -> PageAccess:
         return PageAccess(self.access, self.signal.change)
 
-    @property
-    def chat_page(self) -> PageAccess:
-        """For the tab of the chat, which does not wait for the others."""
-        return PageAccess(self.access, self.chat_signal.change)
 
-
-N_OUTPUTS = 9
+N_OUTPUTS = 8
 # At once, while the handlers of the tabs are still on their way; window.css knows the values.
 _SHOW_STATE_SCRIPT = "(state) => { document.body.dataset.lock = state; }"
 
@@ -152,7 +145,7 @@ class PasswordBarHandlers:
     def _updates(self, access: AccessPass | None) -> Updates:
         state = self.state(access)
         rows = (gr.Row(visible=state == shown) for shown in (UNSET, LOCKED, OPEN))
-        return access if state == OPEN else None, state, state, *rows, "", False, ""
+        return access if state == OPEN else None, state, *rows, "", False, ""
 
 
 def show_on_demand(switch: gr.Checkbox, fields: str) -> None:
@@ -180,7 +173,6 @@ def password_field(label: str, *, is_new: bool = False, **options: Any) -> gr.Te
 def _layout(state: str) -> BarComponents:
     access = gr.State(None)
     signal = gr.Textbox(state, visible="hidden", elem_id="lock-signal")
-    chat_signal = gr.Textbox(state, visible="hidden", elem_id="lock-signal-chat")
     small: dict[str, Any] = {"size": "sm", "scale": 0, "min_width": 110}
     with gr.Row(visible=state == UNSET, elem_id="gate-unset", elem_classes="kb-gate") as unset:
         gr.HTML(cards.lock_note(password_text.UNSET_NOTE))
@@ -199,10 +191,7 @@ def _layout(state: str) -> BarComponents:
         change = gr.Button(password_text.CHANGE, elem_id="gate-change", **small)
         lock = gr.Button(text.LOCK, elem_id="gate-lock", **small)
     return BarComponents(
-        *(access, signal, chat_signal),
-        *(unset, locked, opened),
-        *(password, show, error),
-        *(enter, lock, set_first, change),
+        access, signal, unset, locked, opened, password, show, error, enter, lock, set_first, change
     )
 
 

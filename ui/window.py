@@ -19,14 +19,14 @@ from ui import (
 )
 from ui.ends import NO_ENDS, ProgramEnds
 from ui.errors import GuardedBlocks
-from ui.events import Trigger, open_tab
+from ui.events import Trigger, on, open_tab
+from ui.late_tabs import late_tab
 from ui.password_bar import BarComponents, NoPassStore, PassStore
 from ui.pulse import beat
 from ui.render import cards
 from ui.services import Services
 from ui.tabs import dataset, exports, rooms, settings, storage, training
 from ui.tabs.chat import tab as chat
-from ui.tabs.chat.conversations import RunRequest
 
 _DELETE_UPLOADS = (3600, 3600)
 """Seconds between cleanups of the upload folder, and the age at which a file is deleted."""
@@ -44,7 +44,7 @@ def build_window(
     *,
     ends: ProgramEnds = NO_ENDS,
     passes: PassStore | None = None,
-) -> gr.Blocks:
+) -> GuardedBlocks:
     """Build the window.
 
     Args:
@@ -91,7 +91,7 @@ def build_window(
         )
         header.add_language_button(header.LanguageHandlers(services.settings, ends.restart))
         header.add_quit_button(header.HeaderHandlers(services.training, ends.quit))
-    return cast("gr.Blocks", window)
+    return window
 
 
 def _tabs(
@@ -102,55 +102,60 @@ def _tabs(
     events: PageEvents,
 ) -> gr.Tabs:
     """The detailed view."""
-    gate, page, load = services.gate, bar.page, events.load
+    gate, access = services.gate, bar.access
+    asked = gr.State("")
     with gr.Tabs(elem_id="tabs") as tabs:
-        with gr.Tab(text.EXPORTS_TAB, id="exports", elem_id="tab-exports") as tab:
+        with late_tab(text.EXPORTS_TAB, "exports", access) as tab:
             gr.HTML(cards.page_title(text.EXPORTS_TAB), elem_classes="kb-page-title")
             exports.build(
                 exports.ExportsHandlers(services.exports, gate),
                 rooms.RoomsHandlers(services.participants),
                 tabs,
-                page,
-                [tab.select, load],
+                tab.page,
+                [tab.shown],
             )
-        with gr.Tab(text.DATASET_TAB, id="dataset", elem_id="tab-dataset") as tab:
+        with late_tab(text.DATASET_TAB, "dataset", access) as tab:
             gr.HTML(cards.page_title(text.DATASET_TAB), elem_classes="kb-page-title")
             gr.HTML(cards.contents())
-            dataset.build(_dataset_handlers(services), tabs, tab, page)
-        with gr.Tab(text.TRAINING_TAB, id="training", elem_id="tab-training") as tab:
+            dataset.build(_dataset_handlers(services), tabs, tab.shown, tab.page)
+        with late_tab(text.TRAINING_TAB, "training", access) as tab:
             gr.HTML(cards.page_title(text.TRAINING_TAB), elem_classes="kb-page-title")
             gr.HTML(cards.contents())
             trained = training.build(
                 training.TrainingHandlers(services.training, services.estimates, gate),
                 status_line,
-                page,
-                training.RefreshEvents(tab.select, load, events.trained),
+                tab.page,
+                training.RefreshEvents(tab.shown, events.load, events.trained),
             )
-        with gr.Tab(text.CHAT_TAB, id="chat", elem_id="tab-chat") as tab:
+        with late_tab(text.CHAT_TAB, "chat", access) as tab:
             gr.HTML(cards.page_title(text.CHAT_TAB), elem_classes="kb-page-title")
-            request = RunRequest(trained.to_chat.click, trained.shown_run)
-            prepared = chat.build(services, tab, bar.chat_page, request)
-            # Not at once: the tab asks for its run anew when it is shown.
-            open_tab(prepared, tabs, "chat")
-        with gr.Tab(text.SETTINGS_TAB, id="settings", elem_id="tab-settings") as tab:
+            replies = chat.build(services, tab.shown, tab.page, asked)
+            ask = on(
+                trained.to_chat.click, _name_run, trained.shown_run, asked, cancels=list(replies)
+            )
+            # Not at once: the tab looks for what is asked when it is shown.
+            open_tab(ask.then, tabs, "chat")
+        with late_tab(text.SETTINGS_TAB, "settings", access) as tab:
             gr.HTML(cards.page_title(text.SETTINGS_TAB), elem_classes="kb-page-title")
             storage.build_link()
             password_card.build(
                 password_card.PasswordFileHandlers(services.password_file),
-                [tab.select, load, page.changed],
+                [tab.shown, tab.page.changed],
             )
             settings.build(
-                settings.SettingsHandlers(services.settings, gate),
-                page,
-                [tab.select, load],
+                settings.SettingsHandlers(services.settings, gate), tab.page, [tab.shown]
             )
             storage.build(
                 storage.StorageHandlers(services.own_data, services.consent),
                 erasures,
-                page,
-                [tab.select, load],
+                tab.page,
+                [tab.shown],
             )
     return cast("gr.Tabs", tabs)
+
+
+def _name_run(run: str) -> str:
+    return run
 
 
 def _dataset_handlers(services: Services) -> dataset.DatasetHandlers:

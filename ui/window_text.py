@@ -72,6 +72,7 @@ _LANGUAGES = {
 OTHER_LANGUAGE = _LANGUAGES["en" if LANGUAGE == "ko" else "ko"]
 
 CONTENTS = tr("이 화면의 차례")
+LATE_TAB = tr("이 화면을 불러오고 있습니다 …")
 
 # -- the stepper
 STEPPER = tr("어디까지 왔나요")

@@ -57,6 +57,7 @@ PUBLIC_HANDLERS = {
     "ErasureHandlers.state": "tells how often something was erased",
     "ExportsHandlers.close_line_report": _EMPTIES,
     "ExportsHandlers.import_files": _NAMES,
+    "ConversationsHandlers.close_forms": "closes forms",
     "ExportsHandlers.import_sample": _NAMES,
     "ExportsHandlers.list_files": _NAMES,
     "FeedbackHandlers.ask_delete": "shows a question",
@@ -87,6 +88,8 @@ PUBLIC_HANDLERS = {
     "StepperHandlers.open_stage": "selects a tab",
     "StepperHandlers.refresh": _NAMES,
     "TrainingHandlers.estimate": _FIGURES,
+    "_hide_note": "takes a note away",
+    "_name_run": "repeats what the page shows",
     "open_tab.<locals>.<lambda>": "selects a tab",
 }
 """Handlers without `access`, and why."""

@@ -87,7 +87,7 @@ def is_visible(update: object) -> bool:
 
 def shows_words(page: Page) -> bool:
     """Whether a page gets the line that only the diagnosis of the export shows."""
-    table = str(page.values("tab-exports", "select")["export-files"])
+    table = str(page.values("shown-exports", "select")["export-files"])
     hash = table.split('data-hash="')[1].split('"')[0]
     return UNREADABLE in str(page.call("export-files", "select", event_data={"hash": hash}))
 
@@ -338,5 +338,5 @@ def test_a_session_of_an_earlier_start_opens_nothing(home: Path) -> None:
         for cookie in list(page.browser.client.cookies.jar):
             page.browser.client.cookies.set(f"kakaobot-{window.port}", cookie.value or "")
         assert page.browser.client.get("/").status_code == 401
-        assert page.join("tab-dataset", "select").status_code == 401
+        assert page.join("shown-dataset", "select").status_code == 401
         assert window.open_page().load()["lock-signal"] == "locked"

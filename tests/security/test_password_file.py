@@ -151,7 +151,7 @@ def test_a_window_tells_it_at_the_start(exposed: Home) -> None:
 def test_the_button_of_the_real_window_closes_the_file(exposed: Home) -> None:
     with running_window(exposed.root) as window:
         page = window.open_page("비밀")
-        card = page.values("tab-settings", "select")["set-password-file"]
+        card = page.values("shown-settings", "select")["set-password-file"]
         assert password_text.ENV_EXPOSED in str(card)
         assert page.call("set-password-file-close")["success"]
         assert mode_of(exposed) == 0o600

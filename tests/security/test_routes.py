@@ -239,7 +239,7 @@ def test_no_password_secret_or_message_is_logged(tmp_path_factory: pytest.TempPa
         [file] = Exports(home).files()
         page.call("export-files", "select", event_data={"hash": file.hash})
         page.call("export-files", "select", event_data={"hash": words})
-        page.call("tab-dataset", "select")
+        page.call("shown-dataset", "select")
         page.browser.get("/gradio_api/file=" + words)
         log = window.stop()
     for private in (PASSWORD, wrong, words, UNREADABLE, *secrets):

@@ -34,16 +34,16 @@ def text_of(message: dict[str, Any]) -> str:
 
 def test_examples_and_styles_need_the_password(window: WindowProcess, page: Page) -> None:
     words = example(window)
-    locked = text_of(page.call("tab-dataset", "select"))
+    locked = text_of(page.call("shown-dataset", "select"))
     assert words not in locked
     assert text.WORDS_LOCKED in locked
     # Names, figures and buttons are there.
     assert "주말 보드게임방" in locked
     assert text.DATASET_FACTS["replies"] in locked
     page.unlock()
-    assert words in text_of(page.call("tab-dataset", "select"))
+    assert words in text_of(page.call("shown-dataset", "select"))
     page.call("gate-lock")
-    assert words not in text_of(page.call("tab-dataset", "select"))
+    assert words not in text_of(page.call("shown-dataset", "select"))
 
 
 def test_lines_of_the_diagnosis_need_the_password(window: WindowProcess, page: Page) -> None:
@@ -91,10 +91,10 @@ def test_the_chat_needs_the_password(page: Page) -> None:
 def test_one_password_unlocks_one_page(window: WindowProcess, page: Page) -> None:
     page.unlock()
     words = example(window)
-    assert words in text_of(page.call("tab-dataset", "select"))
+    assert words in text_of(page.call("shown-dataset", "select"))
     other = Page.of(page.browser.other_page("other"))
-    assert words not in text_of(other.call("tab-dataset", "select"))
-    assert words not in text_of(window.open_page().call("tab-dataset", "select"))
+    assert words not in text_of(other.call("shown-dataset", "select"))
+    assert words not in text_of(window.open_page().call("shown-dataset", "select"))
 
 
 def test_a_reloaded_page_stays_unlocked_until_it_is_locked(
@@ -104,11 +104,11 @@ def test_a_reloaded_page_stays_unlocked_until_it_is_locked(
     reloaded = Page.of(page.browser)
     assert reloaded.session_hash != page.session_hash
     reloaded.load()
-    assert example(window) in text_of(reloaded.call("tab-dataset", "select"))
+    assert example(window) in text_of(reloaded.call("shown-dataset", "select"))
     reloaded.call("gate-lock")
     again = Page.of(page.browser)
     again.load()
-    assert example(window) not in text_of(again.call("tab-dataset", "select"))
+    assert example(window) not in text_of(again.call("shown-dataset", "select"))
 
 
 def test_the_session_hash_of_an_unlocked_page_helps_nobody(
@@ -117,16 +117,16 @@ def test_the_session_hash_of_an_unlocked_page_helps_nobody(
     page.unlock()
     other = Page.of(page.browser.other_page("other"))
     other.session_hash = page.session_hash
-    assert other.join("tab-dataset", "select").status_code == 403
+    assert other.join("shown-dataset", "select").status_code == 403
     stranger = window.open_page()
     stranger.session_hash = page.session_hash
-    assert stranger.join("tab-dataset", "select").status_code == 403
+    assert stranger.join("shown-dataset", "select").status_code == 403
 
 
 def test_a_locked_page_cannot_narrow_what_the_password_covers(
     window: WindowProcess, page: Page
 ) -> None:
-    change = {"values": page.values("tab-settings", "select") | {"set-access-scope": "chat"}}
+    change = {"values": page.values("shown-settings", "select") | {"set-access-scope": "chat"}}
     denied = page.call("set-save", **change)
     assert not denied["success"]
     assert denied["output"]["error"] == LOCKED
@@ -134,13 +134,13 @@ def test_a_locked_page_cannot_narrow_what_the_password_covers(
     page.unlock()
     assert page.call("set-save", **change)["success"]
     assert Home(window.home).settings().access.scope == "chat"
-    assert example(window) in text_of(window.open_page().call("tab-dataset", "select"))
+    assert example(window) in text_of(window.open_page().call("shown-dataset", "select"))
     save(Home(window.home).settings_file, {"access.scope": "everything"})
 
 
 def test_a_locked_page_cannot_change_any_setting(window: WindowProcess, page: Page) -> None:
     """Masking guesses, for example, would tell whether a word occurs."""
-    values = page.values("tab-settings", "select")
+    values = page.values("shown-settings", "select")
     before = Home(window.home).settings()
     for name, value in (
         ("set-data-mask_words", "비밀"),
@@ -177,21 +177,21 @@ def test_the_lock_holds_for_every_copy_of_the_page(window: WindowProcess, page: 
     page.unlock()
     copy = Page.of(page.browser)
     copy.load()
-    assert example(window) in text_of(copy.call("tab-dataset", "select"))
+    assert example(window) in text_of(copy.call("shown-dataset", "select"))
     page.call("gate-lock")
-    assert example(window) not in text_of(copy.call("tab-dataset", "select"))
+    assert example(window) not in text_of(copy.call("shown-dataset", "select"))
 
 
 def test_an_idle_page_locks_and_forgets_its_words(window: WindowProcess, page: Page) -> None:
     home, words = Home(window.home), example(window)
     page.unlock()
-    assert words in text_of(page.call("tab-dataset", "select"))
+    assert words in text_of(page.call("shown-dataset", "select"))
     save(home.settings_file, {"access.idle_minutes": 0.02})
     time.sleep(1.5)
-    assert words not in text_of(page.call("tab-dataset", "select"))
+    assert words not in text_of(page.call("shown-dataset", "select"))
     reloaded = Page.of(page.browser)
     reloaded.load()
-    assert words not in text_of(reloaded.call("tab-dataset", "select"))
+    assert words not in text_of(reloaded.call("shown-dataset", "select"))
     save(home.settings_file, {"access.idle_minutes": 30})
 
 

@@ -35,6 +35,9 @@ raise SystemExit(run(host=sys.argv[1], port=int(sys.argv[2]) or None, open_brows
 """
 _CONFIG = re.compile(r"window\.gradio_config = (\{.*?\});\s*</script>", re.DOTALL)
 
+_contents: dict[object, list[dict[str, Any]]] = {}
+"""Of the tabs of a window, by the id of its program."""
+
 
 @dataclass
 class WindowProcess:
@@ -89,7 +92,25 @@ class Page:
     def of(cls, browser: Browser) -> Page:
         found = _CONFIG.search(browser.client.get("/").text)
         assert found
-        return cls(browser, json.loads(found[1]))
+        page = cls(browser, json.loads(found[1]))
+        page._add_contents()
+        return page
+
+    def _add_contents(self) -> None:
+        """Ask for the contents of all tabs, as a page does when it shows them."""
+        parts = _contents.setdefault(self.config["app_id"], [])
+        waiting = [
+            str(component["props"]["elem_id"])
+            for component in self.config["components"]
+            if str(component["props"].get("elem_id")).startswith("late-")
+        ]
+        if len(parts) < len(waiting):
+            parts[:] = [self.call(name, "submit")["output"]["render_config"] for name in waiting]
+        components = {component["id"]: component for component in self.config["components"]}
+        for part in parts:
+            components |= {component["id"]: component for component in part["components"]}
+            self.config["dependencies"] += part["dependencies"]
+        self.config["components"] = list(components.values())
 
     def component(self, elem_id: str) -> int:
         return next(

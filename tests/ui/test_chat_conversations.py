@@ -228,6 +228,17 @@ def test_a_locked_page_shows_nothing_of_the_list(page):
     assert "비밀" in page.list.lock_or_refresh(ACCESS, "", page.kept)[3]
 
 
+def test_a_refresh_leaves_a_form_open_and_a_lock_closes_it(page):
+    page.send("안녕")
+    renaming, question = 3, 4
+    updates = page.list.refresh(ACCESS, "", page.kept)
+    assert updates[renaming] == updates[question] == gr.skip()
+    locked = page.list.refresh(None, "", page.kept)
+    assert not locked[renaming].visible
+    assert not locked[question].visible
+    assert not any(row.visible for row in page.list.close_forms())
+
+
 def test_a_lock_in_the_middle_of_a_reply_is_no_error(page):
     access = GATE.authenticate("열쇠")
     steps: Any = page.chat.send(access, "하나 둘", (), *WITH_WHOM, page.kept)

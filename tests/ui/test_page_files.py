@@ -22,7 +22,7 @@ FRONTEND = Path(gr.__file__).parent / "templates" / "frontend"
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page with the kinds of components of the window."""
     window = build_window(Services.from_home(Home(tmp_path_factory.mktemp("home"))))
-    kinds = sorted({block["type"] for block in window.config["components"]})
+    kinds = sorted({block["type"] for block in window.whole_config()["components"]})
     config = json.dumps([{"type": kind} for kind in kinds], separators=(",", ":"))
     entry = (FRONTEND / "index.html").read_text("utf-8")
     return with_page_files(entry.replace("<head>", f"<head>{config}", 1).encode()).decode()

@@ -45,6 +45,7 @@ OPEN = {
     PersonaHandlers.refresh,
     ConversationsHandlers.refresh,
     ConversationsHandlers.lock_or_refresh,
+    ConversationsHandlers.close_forms,
     ConversationsHandlers.open_last,
     ConversationsHandlers.talk_to,
     ConversationsHandlers.show_room,
@@ -207,14 +208,14 @@ def test_the_password_unlocks_the_chat_for_one_session_only(served):
 
 
 def test_the_initial_config_holds_nothing_private(window):
-    config = json.dumps(window.get_config_file(), ensure_ascii=False, default=str)
+    config = json.dumps(window.whole_config(), ensure_ascii=False, default=str)
     for private in (PRIVATE, "도담", "보드게임", FILE.file, REPORT.written_at):
         assert private not in config
 
 
 def test_without_a_password_the_gate_says_where_to_set_one(tmp_path):
     window, _ = make_window(tmp_path, password="")
-    config = json.dumps(window.get_config_file(), ensure_ascii=False, default=str)
+    config = json.dumps(window.whole_config(), ensure_ascii=False, default=str)
     assert text.GATE_NOT_SET_TITLE in config
     blocks = {block.elem_id: block for block in window.blocks.values()}
     assert blocks["gate-unset"].visible

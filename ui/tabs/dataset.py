@@ -50,8 +50,8 @@ class DatasetComponents:
     """Styles and examples."""
 
 
-def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab, page: PageAccess) -> None:
-    """Lay out the tab and wire it."""
+def build(handlers: DatasetHandlers, tabs: gr.Tabs, shown: Trigger, page: PageAccess) -> None:
+    """Lay out the tab and wire it; `shown` refreshes it."""
     parts = _layout()
     report = [parts.report, parts.to_training, parts.charts, parts.words]
     choices, participants = [parts.room, parts.persona], [parts.persona, parts.participants]
@@ -72,15 +72,15 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, tab: gr.Tab, page: PageAcces
         on(event, handlers.estimate, None, parts.estimate, **slow)
 
     everything = [*choices, parts.build, *report, parts.estimate]
-    loaded = on(tab.select, handlers.load, page.access, everything, concurrency_limit=None)
+    loaded = on(shown, handlers.load, page.access, everything, concurrency_limit=None)
     list_participants(loaded.success)
     estimate(loaded.success)
     chosen = [*participants, parts.report, parts.to_training]
     # One after the other, so that the last one is shown.
     in_turn: dict[str, Any] = {"concurrency_id": "people", "concurrency_limit": 1}
-    shown: dict[str, Any] = {"progress": "full", "show_progress_on": parts.participants}
+    picking: dict[str, Any] = {"progress": "full", "show_progress_on": parts.participants}
     for event in (parts.room.input, parts.persona.input):
-        on(event, handlers.pick, choices, chosen, **shown, **in_turn)
+        on(event, handlers.pick, choices, chosen, **picking, **in_turn)
     on(parts.participants.click, handlers.apply_action, choices, chosen, **in_turn)
     built = on(
         parts.build.click,

@@ -116,8 +116,9 @@ def build(
     on(parts.stop.click, handlers.stop, inputs, outputs, concurrency_limit=None)
     on(kill.confirm.click, handlers.kill, inputs, outputs, concurrency_limit=None)
     on(parts.back.click, handlers.show_current, start, outputs, concurrency_limit=None)
-    for event in (run.input, events.page_load, page.changed):
+    for event in (run.input, events.page_load):
         on(event, handlers.show_run, inputs, outputs, concurrency_limit=None)
+    on(page.changed, handlers.show_anew, inputs, outputs, concurrency_limit=None)
     opened = on(events.tab_select, handlers.show_run, inputs, outputs, concurrency_limit=None)
     on(
         opened.success,
@@ -154,6 +155,10 @@ class TrainingHandlers:
     def show_current(self, access: AccessPass | None, state: ViewState) -> Updates:
         """Go back from a run that was only viewed."""
         return self.show_run(access, "", replace(state, run_choices=()))
+
+    def show_anew(self, access: AccessPass | None, run: str | None, state: ViewState) -> Updates:
+        """As `show_run`, to a page that may have lost what it was sent."""
+        return self.show_run(access, run or "", replace(state, run_choices=()))
 
     def poll(self, access: AccessPass | None, run: str, state: ViewState) -> Updates:
         """Update what has changed since the last poll."""

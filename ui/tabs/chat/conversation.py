@@ -26,7 +26,7 @@ from ui import chat_text, text
 from ui.bubbles import bubbles, line_of_bubble, original_text
 from ui.chat_services import ConversationsProtocol
 from ui.errors import notify
-from ui.events import Updates, on, skip
+from ui.events import Trigger, Updates, on, skip
 from ui.password_bar import PageAccess
 from ui.render import cards
 from ui.services import ChatProtocol, TalkProtocol
@@ -54,7 +54,7 @@ class WiredChat:
 
 
 def build(
-    handlers: ChatHandlers, choices: persona.PersonaHandlers, tab: gr.Tab, page: PageAccess
+    handlers: ChatHandlers, choices: persona.PersonaHandlers, shown: Trigger, page: PageAccess
 ) -> WiredChat:
     """Lay out the tab and wire it. Without a password, the gate explains how to set one."""
     parts = layout(handlers.gate_card())
@@ -65,7 +65,7 @@ def build(
     side_by_side: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2 * LINE_LENGTH}
 
     chosen = [access, parts.run, parts.members]
-    on(tab.select, choices.refresh, chosen, parts.company)
+    on(shown, choices.refresh, chosen, parts.company)
     on(parts.run.input, choices.select_run, chosen[:2], parts.company)
     on(parts.members_card.click, choices.pick, chosen, parts.company)
     kept = parts.kept.page

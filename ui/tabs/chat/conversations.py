@@ -6,8 +6,7 @@ All of it is removed from the browser when the page is locked.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import gradio as gr
 
@@ -35,64 +34,55 @@ _PANEL, _EVERYTHING = 7, 15
 """Number of outputs: of the panel, and with the conversation and the choices beside it."""
 
 
-@dataclass(frozen=True)
-class RunRequest:
-    """A button elsewhere that opens the chat with a run."""
-
-    click: Trigger
-    run: gr.State
-    """Its name."""
-
-
 def build(
     handlers: ConversationsHandlers,
     chat: WiredChat,
-    tab: gr.Tab,
+    shown: Trigger,
     access: gr.State,
-    request: RunRequest,
-) -> Trigger:
-    """Wire the list of a conversation that is laid out; returns the event after `request`."""
+    asked: gr.State,
+) -> None:
+    """Wire the list of a conversation that is laid out. See `tab.build` for the arguments."""
     parts, kept, branches = chat.parts, chat.parts.kept, chat.parts.branches
     panel = [
         *(kept.listing, kept.tools, kept.private, kept.renaming, kept.question),
         *(branches.row, branches.label),
     ]
     everything = [parts.chatbot, parts.lines, *parts.company, *panel]
-    shown = [access, kept.search, kept.page]
+    seen = [access, kept.search, kept.page]
     cancels: dict[str, Any] = {"cancels": chat.replies}
 
-    for event in (tab.select, kept.search.change, kept.cancel.click):
-        on(event, handlers.refresh, shown, panel)
+    for event in (shown, kept.search.change):
+        on(event, handlers.refresh, seen, panel)
     for change in chat.changes:
-        on(change.then, handlers.refresh, shown, panel)
+        on(change.then, handlers.refresh, seen, panel)
     typed = [kept.search, kept.title, kept.exported]
-    locked = on(chat.shown.then, handlers.lock_or_refresh, shown, [*typed, *panel])
+    locked = on(chat.shown.then, handlers.lock_or_refresh, seen, [*typed, *panel])
     opened = on(locked.then, handlers.open_last, [access, parts.lines, kept.page], everything)
     on(opened.then, handlers.show_room, access, [parts.gate, parts.room])
-    on(kept.listing.select, handlers.open, shown, everything, **cancels)
+    on(kept.listing.select, handlers.open, seen, everything, **cancels)
     for event in (kept.new.click, parts.chatbot.clear):
-        on(event, handlers.start, shown, everything, **cancels)
-    asked = [*shown, request.run, parts.run]
-    talks = on(request.click, handlers.talk_to, asked, everything, **cancels)
-    on(kept.delete_now.click, handlers.delete, shown, everything, **cancels)
-    on(branches.previous.click, handlers.walk_back, shown, everything, **cancels)
-    on(branches.following.click, handlers.walk_on, shown, everything, **cancels)
+        on(event, handlers.start, seen, everything, **cancels)
+    asks = [*seen, asked, parts.run]
+    on(shown, handlers.talk_to, asks, [asked, *everything])
+    on(kept.delete_now.click, handlers.delete, seen, everything, **cancels)
+    on(branches.previous.click, handlers.walk_back, seen, everything, **cancels)
+    on(branches.following.click, handlers.walk_on, seen, everything, **cancels)
 
     title = [kept.renaming, kept.title, kept.question]
     on(kept.rename.click, handlers.ask_title, [access, kept.page], title)
     for event in (kept.save_title.click, kept.title.submit):
-        on(event, handlers.rename, [*shown, kept.title], panel)
+        on(event, handlers.rename, [*seen, kept.title], panel)
     question = [kept.question, kept.renaming]
+    on(kept.cancel.click, handlers.close_forms, None, question)
     on(kept.delete.click, handlers.ask_delete, [access, kept.page], question)
     setup = [parts.lines, parts.run, parts.members, parts.user_name]
-    on(kept.private.input, handlers.set_private, [*shown, kept.private, *setup], panel)
+    on(kept.private.input, handlers.set_private, [*seen, kept.private, *setup], panel)
     exported = on(
         kept.export.click, handlers.export, [access, parts.lines, kept.page], kept.exported
     )
     exported.success(
         None, kept.exported, kept.exported, js=DOWNLOAD_SCRIPT, api_visibility="private"
     )
-    return cast("Trigger", talks.then)
 
 
 class ConversationsHandlers:
@@ -111,7 +101,7 @@ class ConversationsHandlers:
         self._gate = gate
 
     def refresh(self, access: AccessPass | None, query: str, page: PageConversation) -> Updates:
-        """The panel, empty on a locked page."""
+        """The panel, empty on a locked page. On another one, a form that is open stays so."""
         if not self._gate.is_open(access):
             return (
                 "",
@@ -122,7 +112,11 @@ class ConversationsHandlers:
                 gr.Row(visible=False),
                 "",
             )
-        return self._panel(access, query, page)
+        *before, _, _, row, label = self._panel(access, query, page)
+        return *before, *skip(2), row, label
+
+    def close_forms(self) -> Updates:
+        return gr.Row(visible=False), gr.Row(visible=False)
 
     def lock_or_refresh(
         self, access: AccessPass | None, query: str, page: PageConversation
@@ -167,13 +161,19 @@ class ConversationsHandlers:
         run: str,
         current: str | None,
     ) -> Updates:
-        """Start a new conversation with a run, unless the open one is held with it."""
+        """Start a new conversation with a run, unless the open one is held with it.
+
+        Returns:
+            That no run is asked for any more, and the conversation.
+        """
+        if not run:
+            return skip(1 + _EVERYTHING)
         if not self._gate.is_open(access) or run == current or run not in self._chat.runs():
-            return skip(_EVERYTHING)
+            return "", *skip(_EVERYTHING)
         page.start()
         company = persona.people_of(self._chat).company(run)
         with_whom = persona.updates(self._chat, company)
-        return [], (), *with_whom, *self._panel(access, query, page)
+        return "", [], (), *with_whom, *self._panel(access, query, page)
 
     def walk_back(self, access: AccessPass | None, query: str, page: PageConversation) -> Updates:
         return self._walk(access, query, page, -1)

@@ -60,7 +60,7 @@ def wire(
     handlers: MemoryHandlers,
     parts: MemoryComponents,
     wired: WiredChat,
-    tab: gr.Tab,
+    shown: Trigger,
     page: PageAccess,
 ) -> None:
     """Wire the line to the conversation. `tab` is the outer one."""
@@ -68,7 +68,7 @@ def wire(
     access, run = page.access, chat.run
     outputs = [parts.row, parts.status, parts.take, parts.give_back]
     replied = [change.then for change in wired.changes]
-    for event in (tab.select, parts.changed, run.change, page.changed, *replied):
+    for event in (shown, parts.changed, run.change, page.changed, *replied):
         on(event, handlers.refresh, [access, run, parts.status], outputs)
     for event in (chat.send.click, chat.message.submit):
         on(event, handlers.expect, [access, run, chat.message], outputs)

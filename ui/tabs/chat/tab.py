@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import gradio as gr
 
 from ui import chat_text, feedback_text, quiz_text
@@ -24,13 +27,17 @@ from ui.tabs.chat import (
 from ui.tabs.chat.layout import ChatComponents
 
 
-def build(
-    services: Services, tab: gr.Tab, page: PageAccess, request: conversations.RunRequest
-) -> Trigger:
-    """Lay out the inner tabs and wire them. `tab` is the outer one.
+def build(services: Services, shown: Trigger, page: PageAccess, asked: gr.State) -> Sequence[Any]:
+    """Lay out the inner tabs and wire them.
+
+    Args:
+        services: behind them.
+        shown: the event after which the outer tab is shown.
+        page: what it may show.
+        asked: name of the run to talk to from then on, if one was asked for elsewhere.
 
     Returns:
-        The event after the chat has a run that was asked for.
+        The events that reply, for another one to end.
     """
     chat, gate = services.chat, services.gate
     line = memory.layout()
@@ -39,11 +46,11 @@ def build(
             kept = services.conversations
             handlers = conversation.ChatHandlers(chat, services.talk, kept, gate)
             choices = persona.PersonaHandlers(chat, gate)
-            wired = conversation.build(handlers, choices, tab, page)
+            wired = conversation.build(handlers, choices, shown, page)
             parts = wired.parts
             listed = conversations.ConversationsHandlers(kept, chat, gate)
-            prepared = conversations.build(listed, wired, tab, page.access, request)
-            memory.wire(memory.MemoryHandlers(chat, gate), line, wired, tab, page)
+            conversations.build(listed, wired, shown, page.access, asked)
+            memory.wire(memory.MemoryHandlers(chat, gate), line, wired, shown, page)
             bar = feedback_bar.FeedbackBarHandlers(services.feedback, gate)
             feedback_bar.build(bar, page, parts.chatbot, parts.lines, parts.run, parts.user_name)
             _build_honesty(services, parts, page)
@@ -56,7 +63,7 @@ def build(
         with gr.Tab(feedback_text.FEEDBACK_TAB, id="feedback", elem_id="tab-feedback") as inner:
             corrected = feedback.FeedbackHandlers(services.feedback, services.refining, gate)
             feedback.build(corrected, inner, page, parts.run)
-    return prepared
+    return wired.replies
 
 
 def _build_honesty(services: Services, parts: ChatComponents, page: PageAccess) -> None:
