@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kakaobot.base.hub import cached_file, fetching, hub_errors
+from kakaobot.base.files import check_files
+from kakaobot.base.hub import CONFIG, cached_file, fetching, hub_errors
 from kakaobot.errors import BaseModelError
 from kakaobot.language import tr
 
@@ -89,6 +90,26 @@ def download(name: str, report: Callable[[str], None], *, interval: float = _INT
                 "디스크를 확인하고 다시 시작하세요. 다 받은 파일은 다시 받지 않습니다."
             ).format(name=name, received=received)
         ) from task.error
+
+
+def downloaded_base(name: str, report: Callable[[str], None]) -> Path:
+    """The folder of a base model's files, or its `.gguf` file; downloaded first if missing.
+
+    Raises:
+        BaseModelError: it is not there and cannot be downloaded, or is damaged.
+    """
+    download(name, report)
+    check_files(name)
+    if Path(name).exists():
+        return Path(name)
+    config = cached_file(name, CONFIG)
+    if config is None:
+        raise BaseModelError(
+            tr("바탕 모델 {name} 을 내려받지 못했습니다. 인터넷 연결을 확인하세요.").format(
+                name=name
+            )
+        )
+    return config.parent
 
 
 def list_model_files(name: str) -> list[ModelFile]:

@@ -78,7 +78,7 @@ def _check_folder(folder: Path, *, complete: bool) -> None:
     config_file = folder / CONFIG
     _require_sound(config_file)
     tokenizers = [folder / name for name in _TOKENIZERS if (folder / name).exists()]
-    weights = list(_weights(folder))
+    weights = list(weight_files(folder))
     if complete and not tokenizers:
         _require_sound(folder / _TOKENIZERS[0])
     if complete and not weights:
@@ -90,7 +90,7 @@ def _check_folder(folder: Path, *, complete: bool) -> None:
     _refuse_foreign_code(folder, read_json(config_file) or {})
 
 
-def _weights(folder: Path) -> Iterator[Path]:
+def weight_files(folder: Path) -> Iterator[Path]:
     """The weights that transformers would load, with the shards an index lists."""
     for name in _WEIGHTS:
         if (folder / name).exists():

@@ -20,8 +20,8 @@ AnyAdapter = Literal["best", "latest", "start"]
 """`start`: what a refine begins with; never chatted with."""
 
 ADAPTER_CONFIG = "adapter_config.json"
-_ADAPTER_WEIGHTS = "adapter_model.safetensors"
-ADAPTER_FILES = (ADAPTER_CONFIG, _ADAPTER_WEIGHTS)
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS)
 CHAT_TEMPLATE = "chat_template.jinja"
 """Saved beside every adapter."""
 
