@@ -24,13 +24,18 @@ from kakaobot.errors import ConfigError, KakaobotError
 from kakaobot.exports.file_store import FileStore
 from kakaobot.exports.paths import archive_folders
 from kakaobot.language import tr
+from kakaobot.publish.target_folder import (
+    CONVERTED_FOLDER,
+    PUBLISHED_FOLDER,
+    published_places,
+)
 from kakaobot.runs.quiz_log import QUIZ_FILE
 from kakaobot.runs.run import Run, Runs
 from kakaobot.train.run_config import base_of
 
 StoredKind = Literal[
     "exports", "dataset", "run", "quiz", "chats", "feedback", "archive", "uploads", "consent",
-    "base", "state", "settings", "password",
+    "base", "converted", "published", "state", "settings", "password",
 ]  # fmt: skip
 _STAYS: dict[StoredKind, str] = {
     "state": tr("누구의 말도 들어 있지 않고, 프로그램이 켜져 있는 동안 씁니다. 지우지 않습니다."),
@@ -57,6 +62,14 @@ _TITLES: dict[StoredKind, tuple[str, str]] = {
     "uploads": (tr("올리던 파일"), tr("가져오기 전에 잠시 두는 곳. 프로그램을 끝내면 비웁니다.")),
     "consent": (tr("동의 기록"), tr("누가 언제 무엇을 확인했는지")),
     "base": (tr("바탕 모델 {name}"), tr("내려받은 공개 모델. 누구의 말도 들어 있지 않습니다.")),
+    "converted": (
+        tr("바꾼 바탕 모델"),
+        tr("내보낼 때 GGUF 로 바꾼 공개 모델. 누구의 말도 들어 있지 않습니다."),
+    ),
+    "published": (
+        tr("내보낸 모델"),
+        tr("다른 프로그램에서 쓰려고 내보낸 것. 다른 폴더에 내보낸 것은 여기 없습니다."),
+    ),
     "state": (
         tr("프로그램의 기록"),
         tr("창의 주소와 다시 켰을 때 이어질 창, 비밀번호를 틀린 횟수, 밖으로 나간 요청"),
@@ -110,7 +123,7 @@ class StoredThing:
     @property
     def is_personal(self) -> bool:
         """Whether it goes when everything is erased: anybody's words, or what was made of them."""
-        return self.is_erasable and self.kind != "base"
+        return self.is_erasable and self.kind not in ("base", "converted")
 
     @property
     def note(self) -> str:
@@ -160,8 +173,9 @@ class Storage:
     def containers(self) -> list[Path]:
         """Folders that hold nothing else, and are removed once they are empty."""
         paths = self._home.settings().paths
-        folders = (paths.raw, paths.sft, paths.archive, paths.chats, paths.runs, FEEDBACK_FOLDER)
-        return [self._home.folder(folder) for folder in folders]
+        folders = (paths.raw, paths.sft, paths.archive, paths.chats, paths.runs)
+        fixed = (FEEDBACK_FOLDER, PUBLISHED_FOLDER, CONVERTED_FOLDER)
+        return [self._home.folder(folder) for folder in (*folders, *fixed)]
 
     def home_folder(self) -> str:
         return str(self._home.root)
@@ -200,6 +214,9 @@ class Storage:
         for name in self._base_names(folders):
             if places := cache_places(name):
                 yield self._thing("base", places[0], places, name)
+        converted, published = map(home.folder, (CONVERTED_FOLDER, PUBLISHED_FOLDER))
+        yield self._thing("converted", converted, [converted])
+        yield self._thing("published", published, published_places(published))
         redirect = home.root / "data" / "open.html"
         state = [home.state_folder, *with_drafts(redirect), runs.folder / START_LOCK]
         yield self._thing("state", home.state_folder, state)

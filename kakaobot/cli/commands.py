@@ -31,6 +31,7 @@ COMMAND_MODULES = {
     "feedback": "feedback",
     "refine": "feedback",
     "audit": "audit",
+    "export": "publishing",
     "where": "storage",
     "erase": "storage",
     "settings": "settings",
@@ -62,6 +63,7 @@ def build_parser() -> Parser:
     _add_training_commands(parser)
     _add_chat_commands(parser)
     _add_review_commands(parser)
+    _add_publishing_command(parser)
     _add_storage_commands(parser)
     parser.command("settings", tr("지금 쓰이는 모든 설정을 YAML 로 보여 줍니다."))
     return parser
@@ -261,6 +263,30 @@ def _add_review_commands(parser: Parser) -> None:
     )
     command.option("--report", tr("새로 점검하지 않고, 마지막 점검을 다시 보여 줍니다."))
     command.option("--json", _JSON)
+
+
+def _add_publishing_command(parser: Parser) -> None:
+    command = parser.command(
+        "export",
+        tr(
+            "배운 모델을 다른 프로그램이 쓰는 폴더로 내보냅니다. 자세한 것은 docs/export.md\n"
+            "gguf: llama.cpp 와 LM Studio, ollama: Ollama, merged: 합친 모델, vllm: vLLM"
+        ),
+        make_epilog=lambda: _PASSWORD_HELP,
+    )
+    command.argument("kind", tr("종류"), tr("gguf, ollama, merged, vllm 가운데 하나"))
+    _add_run_option(command)
+    command.option(
+        "--quant",
+        tr("GGUF 의 정밀도: q8_0, f16, q4_0. 작을수록 빠르고 덜 정확합니다 (기본: q8_0)."),
+        metavar=tr("정밀도"),
+    )
+    command.option(
+        "--to",
+        tr("내보낼 폴더. 없으면 data/published 에 만듭니다."),
+        metavar=tr("폴더"),
+    )
+    command.option("--dry-run", tr("내보내지 않고 어디에 얼마나 드는지 보여 주기만 합니다."))
 
 
 def _add_storage_commands(parser: Parser) -> None:

@@ -86,6 +86,7 @@ def use(used: UsedHome) -> None:
     used.command("preprocess")
     used.command("train")
     used.command("chat", "--run", "main", typed="안녕\n/끝\n")
+    used.command("export", "ollama")
     run = Runs(home.folder("checkpoints_lora")).find("main")
     AuditFile(run.path).write({})
     said = (("마루", "자니?"),)
