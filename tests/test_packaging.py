@@ -19,6 +19,7 @@ from scripts.requirement import read_requirements
 ROOT = Path(__file__).resolve().parent.parent
 PRIVATE = (
     *("data/raw/", "data/sft/", "data/archive/", "data/chats/", "data/feedback/"),
+    *("data/converted/", "data/published/"),
     "checkpoints_lora/",
 )
 PLACEHOLDERS = ("data/raw/.gitkeep", "data/sft/.gitkeep", "checkpoints_lora/.gitkeep")
@@ -72,6 +73,8 @@ def files(repository: dict[str, str]) -> list[str]:
         "data/sft/train.jsonl",
         "data/archive/2024/raw.zip",
         "data/feedback/likes.jsonl",
+        "data/converted/0123-q8_0.gguf",
+        "data/published/main-ollama/adapter.gguf",
         "data/consent.json",
         "data/chats/chats.sqlite3",
         "data/chats/chats.sqlite3-journal",

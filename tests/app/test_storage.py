@@ -124,7 +124,7 @@ def test_every_file_belongs_to_a_stored_thing(used: UsedHome) -> None:
     assert found - owned == set()
     assert {thing.kind for thing in things} == {
         *("exports", "dataset", "run", "quiz", "chats", "feedback", "archive", "consent"),
-        *("state", "settings", "password"),
+        *("converted", "published", "state", "settings", "password"),
     }
     # A stray file would be found.
     assert used.home.root / "data" / "raw" / "pseudonyms.json" in owned
