@@ -52,7 +52,6 @@ SPOKEN_IN_BOTH = {
     "kakaobot/app/refining.py": "a suffix of names in either language",
     "kakaobot/style/describe.py": "keys of a profile",
     "ui/gradio_text.py": "what a Korean toast is recognized by",
-    "ui/words.py": "earlier wordings, and those of today",
     "ui/window_text.py": "what is said about a language is said in it",
     "kakaobot/cli/terminal_chat.py": "commands, which have English names as well",
     "kakaobot/cli/quiz.py": "a command",

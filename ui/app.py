@@ -227,7 +227,7 @@ def _auth(
         port=info.port,
         control_token=info.token,
         on_exchange=on_exchange,
-        versions=Pulse(services).versions,
+        pulse=Pulse(services).answer,
     )
 
 

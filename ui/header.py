@@ -8,6 +8,7 @@ import gradio as gr
 
 from ui import question, window_text
 from ui.events import on
+from ui.live_training import live_html
 from ui.render import cards
 from ui.services import SettingsProtocol, TrainingProtocol
 
@@ -66,7 +67,7 @@ def layout() -> gr.HTML:
     """Lay out the header; returns the status line."""
     with gr.Row(elem_id="header"):
         gr.HTML(cards.brand(), elem_id="brand")
-        status_line = gr.HTML(elem_id="status")
+        status_line = live_html("status", elem_id="status")
         gr.HTML(cards.notify_button(), elem_id="notify")
     return status_line
 

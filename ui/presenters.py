@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,11 +14,11 @@ from kakaobot.runs.eval_samples import EvalTranscript
 from kakaobot.runs.exit_reason import without_last_line
 from kakaobot.runs.history import RunSummary
 from kakaobot.runs.labels import duration_text
+from kakaobot.runs.metrics import Point
 from kakaobot.runs.status import LIVE, Status
 from kakaobot.train.forecast import timing_note
 from ui import text
 from ui.series import likeness_curve, loss_curve
-from ui.words import reworded
 
 Tone = Literal["calm", "live", "good", "warn", "bad"]
 
@@ -84,6 +84,7 @@ def training_view(
     *,
     current: TrainingSnapshot | None = None,
     stopping_for: float = 0.0,
+    curve: Callable[[Sequence[Point], int | None], dict[str, object]] = loss_curve,
 ) -> TrainingView:
     """Values of the training tab.
 
@@ -91,6 +92,7 @@ def training_view(
         snapshot: the run to show.
         current: the run that the buttons and the status line are about, if it is another one.
         stopping_for: seconds since a stop was requested.
+        curve: as `loss_curve`.
     """
     if current is not None and current.run != snapshot.run:
         return _viewed(snapshot, current)
@@ -124,14 +126,14 @@ def training_view(
             primary=not (live or can_start or _is_unlearned(snapshot)),
         ),
         back=ButtonView(text.CURRENT_AGAIN, visible=False),
-        loss_chart=loss_curve(snapshot.points, best),
+        loss_chart={"run": snapshot.run, **curve(snapshot.points, best)},
         likeness_chart=likeness_curve(
             snapshot.eval_samples.samples, snapshot.points, snapshot.likeness
         ),
         eval_samples=snapshot.eval_samples,
         best_step=best,
-        log=reworded(snapshot.log),
-        last_lines=reworded(snapshot.last_lines) if status.state == "failed" else "",
+        log=snapshot.log,
+        last_lines=snapshot.last_lines if status.state == "failed" else "",
         runs=snapshot.runs,
         status_line=status_line(snapshot),
         status_tone=tone,

@@ -1,7 +1,8 @@
 """The pulse of the window: what an open page asks for every two seconds, to learn what has changed.
 
 An event of gradio costs server and page tens of milliseconds, whatever it brings. So a page asks
-for opaque versions, and sends an event only for what has another one; see ui/static/pulse.js.
+for opaque versions, and sends an event only for what has another one; see ui/static/pulse.js. What
+changes at every step of a training comes with the answer.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.errors import KakaobotError
 from kakaobot.outgoing import requests
 from ui.events import Trigger
+from ui.live_training import LiveTraining
 from ui.services import Services, WorkflowProtocol
 
+_MAX_CONCERNS = 16
 Concern = Literal["gate", "erased", "workflow", "training", "memory", "outgoing"]
 
 
@@ -40,13 +43,30 @@ class Pulse:
     def __init__(self, services: Services) -> None:
         self._key = secrets.token_bytes(32)
         self._gate = services.gate
+        self._live = LiveTraining(services.training)
         self._sources: Mapping[str, Callable[[], object]] = {
             "erased": lambda: services.own_data.erasing.count,
             "workflow": WorkflowVersions(services.workflow).current,
-            "training": services.training.version,
+            "training": lambda: self._live.view().event,
             "memory": services.chat.memory_version,
             "outgoing": lambda: len(requests()),
         }
+
+    def answer(self, access: AccessPass | None, query: Mapping[str, str]) -> dict[str, object]:
+        """What a page is answered.
+
+        Args:
+            access: the pass that the page holds.
+            query: concerns as `of`; if the training is one of them, the parts of it that the page
+                shows as `live`, and the version of those that it has as `seen`.
+        """
+        concerns = query.get("of", "").split(",")[:_MAX_CONCERNS]
+        answer: dict[str, object] = {"versions": self.versions(access, concerns)}
+        if (parts := query.get("live", "")) and (view := self._live.last()):
+            version = self._opaque((view.number, parts))
+            if version != query.get("seen"):
+                answer["live"] = {"version": version, **view.parts(parts.split(","))}
+        return answer
 
     def versions(self, access: AccessPass | None, concerns: Iterable[str]) -> dict[str, str]:
         """The version of each concern, for the page that holds a pass."""

@@ -60,11 +60,10 @@ _API = re.compile(
 )
 """What the page of the window requests; gradio's other routes do not exist here."""
 _MAX_CODE_BODY = 4_000
-_MAX_CONCERNS = 16
 _UNTRUSTED = ("forwarded", "x-forwarded-", "x-gradio-", "x-real-ip", "x-direct-url")
 """Headers by which a client could claim another address of this server, or of itself."""
 
-Versions = Callable[[AccessPass | None, Iterable[str]], Mapping[str, str]]
+Pulse = Callable[[AccessPass | None, Mapping[str, str]], Mapping[str, object]]
 
 
 class SessionAuthMiddleware:
@@ -77,7 +76,7 @@ class SessionAuthMiddleware:
         port: of the window; browsers share cookies between the ports of a host.
         control_token: authorizes `NEW_CODE`.
         on_exchange: called after every exchange of a code.
-        versions: of concerns, for the page with a pass.
+        pulse: answers a query of the page with a pass.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class SessionAuthMiddleware:
         port: int,
         control_token: str,
         on_exchange: Callable[[], None] = lambda: None,
-        versions: Versions = lambda access, concerns: {},
+        pulse: Pulse = lambda access, query: {},
     ) -> None:
         self._app = app
         self._sessions = sessions
@@ -98,7 +97,7 @@ class SessionAuthMiddleware:
         self._cookie = _cookie_name(port)
         self._control_token = control_token
         self._on_exchange = on_exchange
-        self._versions = versions
+        self._answer_pulse = pulse
         self._pages = KeptPages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -210,9 +209,9 @@ class SessionAuthMiddleware:
             return _unauthorized()
         query = parse_qs(scope["query_string"].decode("latin-1"))
         access = session.passes.get(headers.get(PAGE_HEADER, ""))
-        concerns = query.get("of", [""])[0].split(",")[:_MAX_CONCERNS]
+        first = {name: values[0] for name, values in query.items()}
         # In a thread, as it looks at files.
-        return json_response(200, await asyncio.to_thread(self._versions, access, concerns))
+        return json_response(200, await asyncio.to_thread(self._answer_pulse, access, first))
 
     async def _open(
         self, method: str, receive: Receive, headers: dict[str, str]

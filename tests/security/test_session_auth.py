@@ -90,7 +90,7 @@ def make_client(host="127.0.0.1", netloc=HOST, gate=None, addresses=(), sessions
         hosts=AllowedHosts(host, lambda: set(addresses)),
         port=7860,
         control_token=TOKEN,
-        versions=lambda access, concerns: dict.fromkeys(concerns, str(access)),
+        pulse=lambda access, query: {**query, "access": str(access)},
     )
     return TestClient(guarded, base_url=f"http://{netloc}", follow_redirects=False), sessions
 
@@ -151,7 +151,7 @@ def test_the_pulse_is_told_to_a_browser_with_its_key_only(browser):
     wrong = {**browser.headers, KEY_HEADER: "wrong"}
     assert browser.client.get("/pulse?of=gate", headers=wrong).status_code == 401
     assert browser.post("/pulse", json={}).status_code == 405
-    assert browser.get("/pulse?of=gate").json() == {"gate": "None"}
+    assert browser.get("/pulse?of=gate&of=x").json() == {"of": "gate", "access": "None"}
 
 
 # --- codes

@@ -12,7 +12,7 @@ from kakaobot.app.auth import PasswordGate
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.config import Home, save
 from kakaobot.setting_fields import setting_fields
-from ui.tabs.settings import SettingsGroupHandlers, SettingsHandlers
+from ui.tabs.settings import SettingsHandlers
 
 
 class Form:
@@ -53,10 +53,7 @@ class Form:
         self.take(self.handlers.save(None, self.shown, *self.fields.values()))
 
     def set_back(self, path: str) -> None:
-        updates = self.handlers.set_back(gr.EventData(None, {"setting": path}), self.shown)
-        *pairs, problem, self.shown = updates  # type: ignore[assignment]
-        self.take_pairs(pairs)
-        self.problem = str(problem)
+        self.take_pairs(self.handlers.set_back(gr.EventData(None, {"setting": path})))
 
     @property
     def marked(self) -> list[str]:
@@ -105,26 +102,6 @@ def test_one_setting_is_set_back_and_saved(home: Home, page: Form) -> None:
     page.save()
     assert home.settings().lora.r == 16
     assert page.marked == ["training.batch"]
-
-
-def test_a_refused_field_that_is_set_back_has_no_fault_any_more(home: Home, page: Form) -> None:
-    page.fields |= {"generation.temperature": "9", "lora.r": "0"}
-    page.save()
-    # Both can be set back, though the file has their defaults.
-    assert page.marked == list(page.faults) == ["lora.r", "generation.temperature"]
-    names = {path: page.handlers.entries[page.paths.index(path)].name for path in page.faults}
-    page.set_back("lora.r")
-    assert set(page.faults) == {"generation.temperature"}
-    assert names["generation.temperature"] in page.problem
-    assert names["lora.r"] not in page.problem
-    page.take(page.handlers.refresh(None, page.shown))
-    assert set(page.faults) == {"generation.temperature"}
-    assert names["generation.temperature"] in page.problem
-    group = SettingsGroupHandlers(page.handlers.entries, {"generation.temperature"})
-    *_, about, problem, shown = group.reset(page.shown)
-    assert "kb-field-error" not in str(about) + str(problem)
-    page.take(page.handlers.refresh(None, shown))  # type: ignore[arg-type]
-    assert page.problem == ""
 
 
 def test_all_faults_are_shown_beside_their_fields_and_nothing_is_saved(

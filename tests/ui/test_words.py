@@ -6,18 +6,12 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
 import ui
-from kakaobot.runs.status import Status
 from kakaobot.setting_fields import setting_fields, with_names
-from tests.ui.window_fakes import RUN, SNAPSHOT
 from ui import glossary_text
-from ui.presenters import training_view
-from ui.render import cards
-from ui.render.runs import runs_card
 from ui.words import told
 
 WORKSHOP = re.compile(
@@ -88,45 +82,6 @@ def test_a_word_that_stays_is_explained(word: str) -> None:
 )
 def test_a_shared_sentence_is_told_in_the_words_of_the_window(sentence: str, shown: str) -> None:
     assert told(sentence) == shown
-
-
-@pytest.mark.parametrize(
-    ("stored", "shown"),
-    [
-        (
-            "멈췄습니다. 가장 좋았던 40단계의 어댑터로 대화할 수 있습니다.",
-            "멈췄습니다. 가장 좋았던 40단계에 배운 것으로 대화할 수 있습니다.",
-        ),
-        (
-            "그래서 대화는 지금까지의 어댑터로 계속합니다.",
-            "그래서 대화는 지금까지 배운 것으로 계속합니다.",
-        ),
-        (
-            "그대로여서, 이제 이 어댑터로 대화합니다.",
-            "그대로여서, 이제 새로 배운 것으로 대화합니다.",
-        ),
-        (
-            "어댑터 main/adapter_best 을 읽지 못했습니다.",
-            "배운 파일 main/adapter_best 을 읽지 못했습니다.",
-        ),
-        ("가장 최근 어댑터(adapter_latest)로", "가장 최근에 배운 것(adapter_latest)로"),
-        ("어댑터가 없고, 어댑터를 찾습니다.", "배운 것이 없고, 배운 것을 찾습니다."),
-    ],
-)
-def test_what_an_old_run_has_stored_is_told_in_words_that_people_know(
-    stored: str, shown: str
-) -> None:
-    assert told(stored) == shown
-
-
-def test_an_old_run_is_shown_without_words_of_the_workshop() -> None:
-    old = "40단계의 어댑터로 대화할 수 있습니다."
-    status = Status("failed", message=f"실패했습니다. {old}", notes=(old,))
-    run = replace(RUN, message=old)
-    view = training_view(replace(SNAPSHOT, status=status, log=old, last_lines=old, runs=(run,)))
-    page = cards.training_card(view) + runs_card(view.runs) + view.log + view.last_lines
-    assert page.count("40단계에 배운 것으로") >= 5
-    assert not re.search("어댑터", page)
 
 
 @pytest.mark.parametrize("field", setting_fields(), ids=lambda field: field.path)

@@ -5,8 +5,10 @@ const canvas = element.querySelector("canvas");
 const ctx = canvas.getContext("2d");
 const PAD = { left: 56, right: 20, top: 42, bottom: 40 };
 let hover = null;
+// What the pulse has brought since the last event (ui/live_training.py).
+let live = null;
 
-const data = () => props.value || { loss: [], eval: [], best: null };
+const data = () => live || props.value || { loss: [], eval: [], best: null };
 const cssColor = (name) => getComputedStyle(element).getPropertyValue(name).trim();
 const number = (value) => {
   if (LABELS.percent) return `${value}%`;
@@ -240,5 +242,19 @@ canvas.addEventListener("keydown", (event) => {
 canvas.addEventListener("blur", () => { hover = null; draw(); });
 new ResizeObserver(draw).observe(canvas);
 new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-watch("value", draw);
+const take = ({ detail }) => {
+  if (!element.isConnected) {
+    removeEventListener("kakaobot-training", take);
+    return;
+  }
+  if (!detail.chart || detail.chart.run !== data().run) return;
+  live = detail.chart;
+  draw();
+};
+addEventListener("kakaobot-training", take);
+watch("value", () => {
+  live = null;
+  dispatchEvent(new Event("kakaobot-training-shown"));
+  draw();
+});
 draw();

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
-from kakaobot.errors import InvalidSettings, SettingFault
+from kakaobot.errors import InvalidSettings
 from kakaobot.setting_fields import SettingField
 from ui import form, settings_text, text
 from ui.errors import notify
@@ -24,8 +24,6 @@ _UNSEEN = object()
 """Differs from every value of a field."""
 _SHOWS_PRIVATE = "shows private"
 """Key of the state of a form: whether it was filled on an unlocked page."""
-_REFUSED = "refused"
-"""Key of the state of a form: what is wrong with values that are still in their fields."""
 _MIN_RESET = 3
 """Settings of a group that has a button for all of them; each has one of its own."""
 # What is above the fields has buttons that carry the path of a setting.
@@ -57,12 +55,8 @@ class SettingsComponents:
     """The values that the form was last filled with, by path."""
 
     @property
-    def verdict(self) -> list[Any]:
-        return [self.problem, self.shown]
-
-    @property
     def all(self) -> list[Any]:
-        return [*self.fields, *self.abouts, *self.groups, *self.verdict]
+        return [*self.fields, *self.abouts, *self.groups, self.problem, self.shown]
 
 
 def build(handlers: SettingsHandlers, page: PageAccess, load_events: Sequence[Trigger]) -> None:
@@ -78,13 +72,12 @@ def build(handlers: SettingsHandlers, page: PageAccess, load_events: Sequence[Tr
         on(event, handlers.refresh, [page.access, parts.shown], outputs)
     on(reload.click, handlers.reload, page.access, outputs)
     on(save.click, handlers.save, [page.access, parts.shown, *parts.fields], outputs)
-    set_back = [*parts.fields, *parts.abouts, *parts.verdict]
-    on(problem.click, handlers.set_back, parts.shown, set_back)
+    on(problem.click, handlers.set_back, None, [*parts.fields, *parts.abouts])
     for paths, reset in resets:
-        group = SettingsGroupHandlers(handlers.entries, paths)
+        group = SettingsGroupHandlers([entry for entry in handlers.entries if entry.path in paths])
         indexes = [n for n, entry in enumerate(handlers.entries) if entry.path in paths]
         changed = [parts.fields[n] for n in indexes] + [parts.abouts[n] for n in indexes]
-        on(reset.click, group.reset, parts.shown, [*changed, *parts.verdict])
+        on(reset.click, group.reset, None, changed)
 
 
 class SettingsHandlers:
@@ -108,7 +101,7 @@ class SettingsHandlers:
             same = shown.get(entry.path, _UNSEEN) == current[entry.path]
             return not same or (entry.is_private and not was_seen)
 
-        return self._updates(current, is_old, _refused(shown))
+        return self._updates(current, is_old)
 
     def reload(self, access: AccessPass | None) -> Updates:
         """Fill in the values of the file and drop edits."""
@@ -128,30 +121,26 @@ class SettingsHandlers:
         try:
             self._settings.save(changed)
         except InvalidSettings as error:
-            return self._refuse(error, shown)
+            return self._refused(error, shown)
         notify(text.SAVED.format(count=len(changed)))
         return self._form_values(access)
 
-    def set_back(self, event: gr.EventData, shown: dict[str, object]) -> Updates:
-        """Fill in the default of one setting, with which nothing is wrong any more."""
+    def set_back(self, event: gr.EventData) -> Updates:
+        """Fill in the default of one setting."""
         path = sent_text(event, "setting")
         defaults = [
             _default(entry) if entry.path == path else (gr.skip(), gr.skip())
             for entry in self.entries
         ]
-        verdict = _without(shown, {path}, self.entries)
-        return *(field for field, _ in defaults), *(about for _, about in defaults), *verdict
+        return *(field for field, _ in defaults), *(about for _, about in defaults)
 
     def _form_values(self, access: AccessPass | None) -> Updates:
         return self._updates(self._values(self._gate.shows_words(access)), lambda _: True)
 
     def _updates(
-        self,
-        current: Mapping[str, object],
-        is_old: Callable[[SettingField], bool],
-        refused: Sequence[SettingFault] = (),
+        self, current: Mapping[str, object], is_old: Callable[[SettingField], bool]
     ) -> Updates:
-        """All outputs; those of entries that are not old stay, with what is wrong with them."""
+        """All outputs; those of entries that are not old stay."""
         shows_private = bool(current[_SHOWS_PRIVATE])
         fields = [
             self._update(entry, current[entry.path], shows_private) if is_old(entry) else gr.skip()
@@ -163,18 +152,15 @@ class SettingsHandlers:
             else gr.skip()
             for entry in self.entries
         ]
-        old = {entry.path for entry in self.entries if is_old(entry)}
-        verdict = _without({**current, _REFUSED: refused}, old, self.entries)
-        return *fields, *abouts, *skip(len(self.expert_groups)), *verdict
+        return *fields, *abouts, *skip(len(self.expert_groups)), "", dict(current)
 
-    def _refuse(self, error: InvalidSettings, shown: Mapping[str, object]) -> Updates:
+    def _refused(self, error: InvalidSettings, shown: Mapping[str, object]) -> Updates:
         """What was entered stays, each fault beside its field, in groups that are unfolded."""
         reasons = {fault.path: fault.reason for fault in error.faults}
         abouts = [
             setting_about(
                 entry,
-                # What is refused is no default, either.
-                is_changed=entry.path in reasons or self._is_changed(entry, shown),
+                is_changed=self._is_changed(entry, shown),
                 fault=reasons.get(entry.path, ""),
             )
             for entry in self.entries
@@ -186,8 +172,7 @@ class SettingsHandlers:
             gr.Accordion(open=True) if name in refused else gr.skip() for name in self.expert_groups
         ]
         problem = setting_problem(error.faults, self.entries)
-        state = {**shown, _REFUSED: error.faults}
-        return *skip(len(self.entries)), *abouts, *groups, problem, state
+        return *skip(len(self.entries)), *abouts, *groups, problem, gr.skip()
 
     def _is_changed(self, entry: SettingField, values: Mapping[str, object]) -> bool:
         hidden = entry.is_private and not values.get(_SHOWS_PRIVATE)
@@ -215,30 +200,13 @@ class SettingsHandlers:
 class SettingsGroupHandlers:
     """Handler of the reset button of one group."""
 
-    def __init__(self, entries: Sequence[SettingField], paths: Set[str]) -> None:
-        """`entries` are those of the whole form, `paths` say which are of the group."""
+    def __init__(self, entries: Sequence[SettingField]) -> None:
         self._entries = entries
-        self._paths = paths
 
-    def reset(self, shown: dict[str, object]) -> Updates:
+    def reset(self) -> Updates:
         notify(text.RESET_DONE)
-        defaults = [_default(entry) for entry in self._entries if entry.path in self._paths]
-        verdict = _without(shown, self._paths, self._entries)
-        return *(field for field, _ in defaults), *(about for _, about in defaults), *verdict
-
-
-def _refused(shown: Mapping[str, object]) -> tuple[SettingFault, ...]:
-    faults = shown.get(_REFUSED, ())
-    return tuple(faults) if isinstance(faults, tuple | list) else ()
-
-
-def _without(
-    shown: Mapping[str, object], paths: Set[str], entries: Sequence[SettingField]
-) -> tuple[str, dict[str, object]]:
-    """The summary and the state of a form with whose fields of these paths nothing is wrong."""
-    known = {entry.path for entry in entries} - paths
-    left = tuple(fault for fault in _refused(shown) if fault.path in known)
-    return setting_problem(left, entries), {**shown, _REFUSED: left}
+        defaults = [_default(entry) for entry in self._entries]
+        return *(field for field, _ in defaults), *(about for _, about in defaults)
 
 
 def _default(entry: SettingField) -> tuple[object, str]:

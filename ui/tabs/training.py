@@ -19,6 +19,7 @@ from ui.chart import likeness_chart, loss_chart
 from ui.choice import Choice
 from ui.errors import notify
 from ui.events import Trigger, Updates, on, skip, to_progress
+from ui.live_training import live_html
 from ui.password_bar import PageAccess
 from ui.presenters import (
     KILL_AFTER,
@@ -232,7 +233,7 @@ class TrainingHandlers:
 
 
 def _layout() -> tuple[TrainingComponents, question.Question, question.Question]:
-    card = gr.HTML(elem_id="train-card")
+    card = live_html("card", elem_id="train-card")
     with gr.Row(elem_id="train-buttons"):
         start = gr.Button(
             text.START, variant="primary", scale=0, min_width=160, elem_id="train-start"
