@@ -28,6 +28,7 @@ ROWS = (
     ("kakaobot.base",),
     ("kakaobot.starter", "kakaobot.exports"),
     ("kakaobot.chat_template", "kakaobot.runs", "kakaobot.style"),
+    ("kakaobot.chat_format",),
     ("kakaobot.config", "kakaobot.schema", "kakaobot.disk_list", "kakaobot.likeness"),
     ("kakaobot.chosen_folders",),
     ("kakaobot.setting_fields",),
@@ -51,6 +52,7 @@ HEAVY = {"torch", "transformers", "peft", "accelerate"}
 MAY_LOAD_HEAVY = {
     "kakaobot.train.job",
     "kakaobot.train.callback",
+    "kakaobot.train.sync_callback",
     "kakaobot.train.adapter",
     "kakaobot.train.eval_generation",
     "kakaobot.train.loss",

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from kakaobot.chat_template import CHATML, Renderer, renderer_for
+from kakaobot.chat_format import CHATML
+from kakaobot.chat_template import Renderer, renderer_for
 from kakaobot.errors import BaseModelError
 from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER

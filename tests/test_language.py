@@ -56,7 +56,7 @@ SPOKEN_IN_BOTH = {
     "kakaobot/cli/terminal_chat.py": "commands, which have English names as well",
     "kakaobot/cli/quiz.py": "a command",
     "kakaobot/cli/console.py": "answers",
-    "kakaobot/chat_template.py": "what a template is tried with",
+    "kakaobot/chat_format.py": "what a template is tried with",
     "kakaobot/dataset/filter_report.py": "keys of a profile",
     "kakaobot/dataset/filters.py": "what a link is written as",
 }

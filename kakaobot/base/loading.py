@@ -37,6 +37,7 @@ _THREADS = torch.get_num_threads()
 _GIB = 2**30
 _LOAD_OVERHEAD = 1.2
 """Memory of a plain load relative to the weights."""
+_FSDP_IN_FULL = tr("모델을 나눠 드는 학습(FSDP)이라 4비트를 쓰지 않고 원래 정밀도로 읽습니다.")
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,8 @@ def load_base(
     model, notes = None, list[str]()
     quantize = resolve.load_in_4bit(load_in_4bit, facts)
     if quantize and fsdp_ranks:
-        notes.append(
-            tr("모델을 나눠 드는 학습(FSDP)이라 4비트를 쓰지 않고 원래 정밀도로 읽습니다.")
-        )
-        report(notes[-1])
+        notes.append(_FSDP_IN_FULL)
+        report(_FSDP_IN_FULL)
     elif quantize:
         with _readable_errors(name):
             model = _load_quantized(options, device, notes, report)

@@ -17,7 +17,8 @@ from kakaobot.base.hub import (
     pretrained_source,
     readable_errors,
 )
-from kakaobot.chat_template import CHATML, IM_END, IM_START, Renderer, renderer_for
+from kakaobot.chat_format import CHATML, IM_END, IM_START
+from kakaobot.chat_template import Renderer, renderer_for
 from kakaobot.errors import BaseModelError
 from kakaobot.language import tr
 

@@ -7,12 +7,10 @@ bytes: its sender, exclusion reason and split.
 from __future__ import annotations
 
 import functools
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
 
 from kakaobot.base import resolve
 from kakaobot.base.tokenizer import TokenizerInfo
@@ -25,6 +23,7 @@ from kakaobot.dataset.filters import LEAKED, FilterRules, count_non_targets, fil
 from kakaobot.dataset.likeness_replies import LikenessReplies
 from kakaobot.dataset.packing import pack, to_chat_message
 from kakaobot.dataset.participant_stats import ENOUGH_REPLIES
+from kakaobot.dataset.prefetch import prefetch
 from kakaobot.dataset.sessions import Sessions, masked_turns, split_sessions
 from kakaobot.dataset.split import RoomSplit, Split
 from kakaobot.dataset.stats import ActivityCounter
@@ -40,8 +39,6 @@ from kakaobot.schema import Conversation, Session
 from kakaobot.settings import Settings
 from kakaobot.style.likeness import LikenessScale
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 _BATCH_TURNS = 16_384
 """Turns tokenized together."""
 _MIN_PARTICIPANTS_FOR_NAMES = 3
@@ -125,7 +122,7 @@ class Pipeline:
         stats = self.row_stats[split] = RowStats(self._base.renderer.prefix_length)
         if split == "train":
             self._turn_taking = TurnTakingCounter()
-        for batch, sizes in _prefetch(self._sizes, self._batches(split)):
+        for batch, sizes in prefetch(self._sizes, self._batches(split)):
             done += sum(len(selected.session.turns) for selected in batch)
             advance(min(1.0, done / turns))
             for selected in batch:
@@ -333,19 +330,3 @@ def _few_replies_warning(replies: int) -> str:
         "배울 대답이 {replies:,}개뿐입니다. {enough_replies}개보다 적으면 같은 말을 "
         "되풀이하기 쉬우니, 더 긴 기간을 내보내거나 '방 전체'를 골라 보세요."
     ).format(replies=replies, enough_replies=ENOUGH_REPLIES)
-
-
-def _prefetch(
-    work: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[tuple[Item, Result]]:
-    """Yield each item with its result, computing one item ahead in a thread."""
-    with ThreadPoolExecutor(1) as thread:
-        pending: deque[tuple[Item, Future[Result]]] = deque()
-        for item in items:
-            pending.append((item, thread.submit(work, item)))
-            if len(pending) == 2:
-                done, result = pending.popleft()
-                yield done, result.result()
-        while pending:
-            done, result = pending.popleft()
-            yield done, result.result()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from kakaobot.chat_template import ROLES, ChatFormat
+from kakaobot.chat_format import ROLES, ChatFormat
 
 
 def go_template(chat_format: ChatFormat, *, whole_room: bool, prefix: bool) -> str:

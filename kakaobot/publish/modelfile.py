@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kakaobot.chat_template import IM_START, ChatFormat
+from kakaobot.chat_format import IM_START, ChatFormat
 from kakaobot.settings import GenerationSettings
 
 MODELFILE = "Modelfile"

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
-from kakaobot.chat_template import CHATML, IM_END, Renderer
+from kakaobot.chat_format import CHATML, IM_END
+from kakaobot.chat_template import Renderer
 from kakaobot.schema import ChatMessage
 from kakaobot.starter import FOLDER
 from kakaobot.starter.corpus import (

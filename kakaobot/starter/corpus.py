@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kakaobot.chat_template import CHATML, IM_END, IM_START, Renderer
+from kakaobot.chat_format import CHATML, IM_END, IM_START
+from kakaobot.chat_template import Renderer
 from kakaobot.schema import ChatMessage
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from kakaobot.runs.checkpoints import ADAPTER_FILES, CHAT_TEMPLATE
 from kakaobot.runs.metrics import Point
 from kakaobot.runs.run import Run
 from kakaobot.runs.status import Status
-from kakaobot.train.distributed import ProcessGroup
 from kakaobot.train.eval_prompts import Metric, selection_score
 from kakaobot.train.pace import Pace
 
@@ -32,30 +31,6 @@ _METRIC_NAMES: dict[Metric, str] = {
     "voice": tr("말투가"),
     "both": tr("검증 손실과 말투가"),
 }
-
-
-class SyncCallback(TrainerCallback):
-    """Broadcasts the control flags of rank 0; added after the callbacks that set them.
-
-    Only rank 0 sees a STOP or runs out of patience. A rank that went on alone would wait forever.
-    """
-
-    def __init__(self, ranks: ProcessGroup) -> None:
-        self._ranks = ranks
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        self._sync(control)
-
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        self._sync(control)
-
-    def _sync(self, control: TrainerControl) -> None:
-        for name, value in self._ranks.broadcast(dict(vars(control))).items():
-            setattr(control, name, value)
 
 
 class RunCallback(TrainerCallback):

@@ -27,7 +27,7 @@ from kakaobot.runs.status import Status
 from kakaobot.settings import Settings
 from kakaobot.style.likeness import scales_from_json
 from kakaobot.train.adapter import with_lora
-from kakaobot.train.callback import RunCallback, SyncCallback
+from kakaobot.train.callback import RunCallback
 from kakaobot.train.collate import encode_rows
 from kakaobot.train.cost_model import Machine, ModelDimensions, micro_batch_tokens
 from kakaobot.train.distributed import ProcessGroup
@@ -39,6 +39,7 @@ from kakaobot.train.oom_backoff import MemoryPlan, describe_backoff
 from kakaobot.train.plan import Plan
 from kakaobot.train.resume import ResumePoint, resume_point
 from kakaobot.train.run_config import base_of, data_folder_of
+from kakaobot.train.sync_callback import SyncCallback
 from kakaobot.train.trainer import LoraTrainer, RowDataset, dataset_size, training_arguments
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kakaobot.chat_template import CHATML, ChatFormat, Renderer, renderer_for
+from kakaobot.chat_format import CHATML, ChatFormat
+from kakaobot.chat_template import Renderer, renderer_for
 from kakaobot.publish.go_template import go_template
 from kakaobot.publish.modelfile import ModelfileParts, modelfile, stops
 from kakaobot.schema import ChatMessage

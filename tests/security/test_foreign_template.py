@@ -11,7 +11,7 @@ import pytest
 
 from kakaobot import foreign_template
 from kakaobot.base.loading import load_base
-from kakaobot.chat_template import CHATML, chat_format_of
+from kakaobot.chat_format import CHATML, chat_format_of
 from kakaobot.config import ROOT
 from kakaobot.errors import BaseModelError
 from kakaobot.foreign_template import EndlessTemplateError, render_foreign

@@ -6,7 +6,8 @@ import sys
 import pytest
 from tokenizers import Tokenizer
 
-from kakaobot.chat_template import CHATML, Renderer
+from kakaobot.chat_format import CHATML
+from kakaobot.chat_template import Renderer
 from kakaobot.schema import ChatMessage, Conversation
 from kakaobot.starter import FOLDER
 from kakaobot.train.collate import (
