@@ -24,7 +24,7 @@ from ui.live_training import LiveTraining
 from ui.services import Services, WorkflowProtocol
 
 _MAX_CONCERNS = 16
-Concern = Literal["gate", "erased", "workflow", "training", "memory", "outgoing"]
+Concern = Literal["gate", "erased", "workflow", "building", "training", "memory", "outgoing"]
 
 
 def beat(concern: Concern) -> Trigger:
@@ -47,6 +47,7 @@ class Pulse:
         self._sources: Mapping[str, Callable[[], object]] = {
             "erased": lambda: services.own_data.erasing.count,
             "workflow": WorkflowVersions(services.workflow).current,
+            "building": lambda: services.datasets.builds.state,
             "training": lambda: self._live.view().event,
             "memory": services.chat.memory_version,
             "outgoing": lambda: len(requests()),

@@ -14,6 +14,7 @@ from typing import Protocol
 from kakaobot.app.audit import Audits
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.base_models import BaseModels
+from kakaobot.app.builds import Builds
 from kakaobot.app.chat import ChatService
 from kakaobot.app.comparison import Comparison
 from kakaobot.app.consent import Consent, ConsentRecord
@@ -86,6 +87,9 @@ class ParticipantsProtocol(Protocol):
 
 
 class DatasetsProtocol(Protocol):
+    @property
+    def builds(self) -> Builds: ...
+
     def rooms(self) -> Sequence[str]: ...
 
     def selected_room(self) -> str: ...

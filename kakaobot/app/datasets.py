@@ -12,6 +12,7 @@ from typing import Any
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.build_inputs import changes_since, inputs_of
 from kakaobot.app.build_lock import building
+from kakaobot.app.builds import Builds
 from kakaobot.atomic_io import replace_text
 from kakaobot.base.selection import location_of
 from kakaobot.base.tokenizer import read_tokenizer_info
@@ -59,6 +60,7 @@ class Datasets:
         self._bases = bases or BaseModels()
         self._participant_stats = ParticipantStatsCache(home)
         self._page_lock = threading.Lock()
+        self.builds = Builds()
 
     def rooms(self) -> list[str]:
         """Names of the imported rooms; reads no export."""
@@ -128,11 +130,15 @@ class Datasets:
 
         Raises:
             DatasetError: nothing is imported, the selected room or persona does not exist, or no
-                targets are left.
+                targets are left; `BuildCancelled` if `builds` was cancelled.
             BaseModelError: the tokenizer of the base model is not available.
         """
-        with building(self._home, lambda: progress(0.0, tr("다른 일이 끝나기를 기다리는 중"))):
-            return self._build(progress)
+        waiting = tr("다른 일이 끝나기를 기다리는 중")
+        with (
+            self.builds.recorded(progress) as report,
+            building(self._home, lambda: report(0.0, waiting)),
+        ):
+            return self._build(report)
 
     def _build(self, progress: Progress) -> BuildReport:
         settings = self._home.settings()

@@ -46,6 +46,8 @@ class QuickStart:
 
     def is_open(self) -> bool:
         """Whether nothing has been built or trained yet, so that the short way is the way."""
+        if self._datasets.builds.state.is_running:
+            return False
         return self._datasets.report() is None and not self._training.summaries()
 
     def has_files(self) -> bool:

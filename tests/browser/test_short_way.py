@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from kakaobot.app.build_lock import no_build
 from kakaobot.app.consent import Consent
 from kakaobot.config import Home, save
-from tests.browser.driver import App, take_screenshot, wait_for_reply
+from tests.browser.driver import App, open_tab, take_screenshot, wait_for_reply
 from tests.conftest import QUICK
 from tests.patience import patience, wait_for
 
@@ -139,3 +140,26 @@ def test_5_a_viewed_run_has_its_own_buttons(page: Page, app: App) -> None:
     page.locator("#train-back").click()
     expect(card).not_to_contain_text("보고 있습니다")
     expect(page.locator("#train-back")).to_be_hidden()
+
+
+def test_6_a_build_is_shown_and_cancelled_after_a_reload(page: Page, app: App) -> None:
+    build, cancel = page.locator("#dataset-build"), page.locator("#dataset-cancel")
+    open_tab(page, "2 데이터 준비")
+    # A build waits for what keeps it away.
+    with no_build(app.home, ""):
+        build.click()
+        expect(cancel).to_be_visible()
+        page.reload()
+        expect(page.locator("#tabs")).to_be_visible()
+        open_tab(page, "2 데이터 준비")
+        expect(page.locator("#dataset-progress .kb-bar")).to_be_visible()
+        expect(build).to_be_hidden()
+        other = page.context.new_page()
+        other.goto(page.url)
+        open_tab(other, "2 데이터 준비")
+        other.locator("#dataset-cancel").click()
+    for shown in (page, other):
+        expect(shown.locator("#dataset-progress")).to_contain_text("만들기를 그만두었습니다")
+        expect(shown.locator("#dataset-build")).to_be_visible()
+        expect(shown.locator("#dataset-cancel")).to_be_hidden()
+    other.close()

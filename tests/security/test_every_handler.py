@@ -52,7 +52,7 @@ PUBLIC_HANDLERS = {
     "DatasetHandlers.estimate": _FIGURES,
     "DatasetHandlers.list_participants": _NAMES,
     "DatasetHandlers.pick": _NAMES,
-    "DatasetHandlers.cancel": "ends a build, which can be made again",
+    "BuildingHandlers.cancel": "ends a build, which can be made again",
     "ErasureHandlers.follow": "tells that something was erased",
     "ErasureHandlers.state": "tells how often something was erased",
     "ExportsHandlers.close_line_report": _EMPTIES,

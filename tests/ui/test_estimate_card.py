@@ -58,14 +58,14 @@ def test_the_card_shows_the_estimate_and_the_advice():
 def test_opening_tab_2_shows_the_cached_estimate_without_waiting():
     estimates = FakeEstimates()
     handlers = dataset_handlers(estimates)
-    assert handlers.load(None)[-1] == ""
+    assert handlers.load(None, None)[-1] == ""
     assert estimates.computed == 0
     messages = []
     progress: Any = lambda share, desc: messages.append(desc)  # noqa: E731
     page = handlers.estimate(progress)
     assert "시간 약 40분" in page
     assert messages == ["재는 중"]
-    assert handlers.load(None)[-1] == page
+    assert handlers.load(None, None)[-1] == page
 
 
 def test_tab_2_reports_an_unusable_base():

@@ -156,9 +156,9 @@ def test_twenty_of_a_hundred_participants_are_shown_and_the_rest_unfold():
 
 def test_opening_the_tab_reads_no_exports():
     fake = FakeRoom(DODAM)
-    room, persona, build, report, to_training, *_ = handlers(
+    room, persona, _, build, _, _, report, to_training, *_ = handlers(
         fake, FakeSettings(room="보드게임", persona="도담")
-    ).load(None)
+    ).load(None, None)
     assert fake.calls == []
     assert (room.value, persona.value, build.interactive) == ("보드게임", "도담", True)
     assert "무엇을 배우나요" in report

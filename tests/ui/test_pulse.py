@@ -29,7 +29,7 @@ from ui.pulse import Pulse
 from ui.render.cards import status, training_card
 from ui.services import Services
 
-CONCERNS = ("gate", "erased", "workflow", "training", "memory", "outgoing")
+CONCERNS = ("gate", "erased", "workflow", "building", "training", "memory", "outgoing")
 
 
 @pytest.fixture
@@ -71,6 +71,11 @@ def test_each_change_concerns_what_shows_it(services):
         services.own_data.erasing.count += 1
 
     assert changed(pulse, access, log) == {"training"}
+
+    def build():
+        services.datasets.build()
+
+    assert changed(pulse, access, build) == {"building"}
     assert changed(pulse, access, erase) == {"erased"}
     assert changed(pulse, access, gate.lock_all) == {"gate"}
     assert changed(pulse, None, gate.lock_all) == set()

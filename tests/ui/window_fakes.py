@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from kakaobot.app.audit import Audits
 from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.builds import Builds
 from kakaobot.app.chat import ChatService
 from kakaobot.app.chat_model import ModelMemory
 from kakaobot.app.comparison import Comparison
@@ -212,6 +213,7 @@ class FakeParticipants:
 class FakeDatasets:
     def __init__(self) -> None:
         self.page_estimates: list[Estimate | None] = []
+        self.builds = Builds()
 
     def rooms(self) -> Sequence[str]:
         return ["보드게임"]
@@ -225,7 +227,8 @@ class FakeDatasets:
         return [ParticipantStats("도담", 50, 40, 8.0)]
 
     def build(self, progress: Progress = no_progress) -> BuildReport:
-        return REPORT
+        with self.builds.recorded(progress):
+            return REPORT
 
     def report(self) -> BuildReport | None:
         return REPORT

@@ -54,11 +54,6 @@ def lead(sentence: str, *details: str) -> str:
     return render("lead", sentence=sentence, details=details)
 
 
-def building() -> str:
-    """The place of a report while it is made, with room for the progress."""
-    return render("building")
-
-
 def empty(title: str, hint: str) -> str:
     """A placeholder with a hint."""
     return render("empty", title=title, hint=hint)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,6 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.display_name import display_name, display_names
 from kakaobot.errors import KakaobotError
-from kakaobot.os_errors import os_error_message
 from kakaobot.schema import Progress, no_progress
 from ui import glossary_text, text
 from ui.choice import Choice
@@ -30,6 +28,8 @@ from ui.services import (
     ParticipantsProtocol,
     SettingsProtocol,
 )
+from ui.tabs import building
+from ui.tabs.building import BuildingComponents, BuildingHandlers
 from ui.tabs.rooms import ACTION_SCRIPT
 
 
@@ -37,10 +37,7 @@ from ui.tabs.rooms import ACTION_SCRIPT
 class DatasetComponents:
     room: gr.Dropdown
     persona: gr.Dropdown
-    build: gr.Button
-    cancel: gr.Button
-    progress: gr.HTML
-    """Of a build, and what went wrong with the last one."""
+    building: BuildingComponents
     participants: gr.HTML
     report: gr.HTML
     estimate: gr.HTML
@@ -71,8 +68,9 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, shown: Trigger, page: PageAc
     def estimate(event: Trigger) -> None:
         on(event, handlers.estimate, None, parts.estimate, **slow)
 
-    everything = [*choices, parts.build, *report, parts.estimate]
-    loaded = on(shown, handlers.load, page.access, everything, concurrency_limit=None)
+    everything = [*choices, *parts.building.shown, *report, parts.estimate]
+    known = [page.access, parts.building.seen]
+    loaded = on(shown, handlers.load, known, everything, concurrency_limit=None)
     list_participants(loaded.success)
     estimate(loaded.success)
     chosen = [*participants, parts.report, parts.to_training]
@@ -82,22 +80,10 @@ def build(handlers: DatasetHandlers, tabs: gr.Tabs, shown: Trigger, page: PageAc
     for event in (parts.room.input, parts.persona.input):
         on(event, handlers.pick, choices, chosen, **picking, **in_turn)
     on(parts.participants.click, handlers.apply_action, choices, chosen, **in_turn)
-    built = on(
-        parts.build.click,
-        handlers.build,
-        [page.access, *choices],
-        [parts.progress, *report, parts.build, parts.cancel],
-        progress="full",
-        show_progress_on=parts.progress,
-    )
-    on(parts.cancel.click, handlers.cancel, None, parts.cancel)
-    estimate(built.success)
+    building.wire(handlers.building, parts.building, page, choices, report)
+    estimate(parts.building.built.change)
     on(page.changed, handlers.show_words, page.access, parts.words)
     open_tab(parts.to_training.click, tabs, "training")
-
-
-class _BuildCancelled(Exception):
-    """Ends a build from within its progress."""
 
 
 class DatasetHandlers:
@@ -116,9 +102,9 @@ class DatasetHandlers:
         self._settings = settings
         self._estimates = estimates
         self._gate = gate
-        self._cancelled = threading.Event()
+        self.building = BuildingHandlers(datasets, settings, self._report)
 
-    def load(self, access: AccessPass | None) -> Updates:
+    def load(self, access: AccessPass | None, seen: int | None) -> Updates:
         """The values known at once; participants and estimate follow, as they may take seconds."""
         values = self._settings.values()
         rooms = self._datasets.rooms()
@@ -133,8 +119,8 @@ class DatasetHandlers:
                 [(text.WHOLE_ROOM, ""), *((display_name(name), name) for name in personas)],
                 value=persona,
             ),
-            gr.Button(interactive=bool(rooms)),
-            *self._report(access, has_rooms=bool(rooms)),
+            *self.building.shown(seen, has_rooms=bool(rooms)),
+            *self._report(access),
             cards.estimate_card(text.ESTIMATE_TITLE, self._estimates.cached()),
         )
 
@@ -180,49 +166,6 @@ class DatasetHandlers:
             choices = gr.update(value=persona)
         return choices, card, *self._report_state(has_rooms=True)
 
-    def build(
-        self,
-        access: AccessPass | None,
-        room: str | None,
-        persona: str | None,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> Iterator[Updates]:
-        """Build until `cancel`; what went wrong is told below the button."""
-        self._cancelled.clear()
-        yield (
-            cards.building(),
-            *("", gr.Button(visible=False), "", ""),
-            *(gr.Button(visible=False), gr.Button(visible=True, interactive=True)),
-        )
-        problem = ""
-        try:
-            # Both are None if clicked before the choices have arrived.
-            self._settings.save({"data.room": room or "", "data.persona": persona or ""})
-            self._datasets.build(self._until_cancelled(to_progress(progress)))
-            notify(text.BUILT)
-        except _BuildCancelled:
-            problem = cards.note(text.NOTICE, text.BUILD_CANCELLED)
-        except KakaobotError as error:
-            problem = cards.note(text.BUILD_FAILED, str(error), text.BUILD_AGAIN, tone="warn")
-        except OSError as error:
-            reason = os_error_message(error)
-            problem = cards.note(text.BUILD_FAILED, reason, text.BUILD_AGAIN, tone="warn")
-        buttons = gr.Button(visible=True), gr.Button(visible=False)
-        yield problem, *self._report(access, has_rooms=True), *buttons
-
-    def cancel(self) -> gr.Button:
-        """End the build; what was built before stays."""
-        self._cancelled.set()
-        return gr.Button(interactive=False)
-
-    def _until_cancelled(self, progress: Progress) -> Progress:
-        def report(share: float, message: str) -> None:
-            if self._cancelled.is_set():
-                raise _BuildCancelled
-            progress(share, message)
-
-        return report
-
     def show_words(self, access: AccessPass | None) -> str:
         """Styles and examples of the last build; a locked page gets neither."""
         report = self._datasets.report()
@@ -261,10 +204,13 @@ class DatasetHandlers:
         self._settings.save({"data.room": room or "", "data.persona": kept})
         return kept
 
-    def _report(self, access: AccessPass | None, *, has_rooms: bool) -> Updates:
+    def _report(self, access: AccessPass | None) -> Updates:
+        """What the last build has made; nothing while another one takes its place."""
+        if self._datasets.builds.state.is_running:
+            return "", gr.Button(visible=False), "", ""
         report = self._datasets.report()
         return (
-            *self._report_state(has_rooms=has_rooms),
+            *self._report_state(has_rooms=bool(self._datasets.rooms())),
             cards.report_charts(report) if report else "",
             self.show_words(access),
         )
@@ -288,13 +234,8 @@ def _layout() -> DatasetComponents:
     with gr.Row(equal_height=True):
         room = Choice(label=text.ROOM, elem_id="dataset-room", scale=2)
         persona = Choice(label=text.PERSONA, elem_id="dataset-person", scale=2)
-        build_button = gr.Button(
-            text.BUILD, variant="primary", scale=1, min_width=180, elem_id="dataset-build"
-        )
-        cancel = gr.Button(
-            text.BUILD_CANCEL, visible=False, scale=1, min_width=180, elem_id="dataset-cancel"
-        )
-    progress = gr.HTML(elem_id="dataset-progress")
+        buttons = building.layout_buttons()
+    build_parts = building.layout_progress(*buttons)
     participants = gr.HTML(js_on_load=ACTION_SCRIPT, elem_id="dataset-people")
     report = gr.HTML(elem_id="dataset-report")
     estimate = gr.HTML(elem_id="dataset-outlook")
@@ -311,9 +252,7 @@ def _layout() -> DatasetComponents:
     return DatasetComponents(
         room,
         persona,
-        build_button,
-        cancel,
-        progress,
+        build_parts,
         participants,
         report,
         estimate,
