@@ -140,6 +140,8 @@ def measure_import(folder: Path, size: int) -> dict[str, Any]:
     write_room(room, size)
     with running_window(home) as window:
         importing, asking = window.open_page(), window.open_page()
+        # As any page does once, before it shows its settings for the first time.
+        asking.call("set-news", "change")
         idle = [{tab: ask(asking, tab) for tab in TABS} for _ in range(2)][1]
         took: list[float] = []
         thread = threading.Thread(target=lambda: took.append(upload(importing, room)))

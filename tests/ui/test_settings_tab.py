@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from kakaobot.app.auth import PasswordGate
+from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.settings import SettingsEditor
 from kakaobot.config import Home, save
 from kakaobot.setting_fields import setting_fields
@@ -153,3 +153,24 @@ def test_plain_settings_are_those_most_people_understand() -> None:
     assert {"model.base_model", "training.batch", "generation.temperature"} <= plain
     assert not {"lora.r", "training.learning_rate", "paths.raw", "generation.top_p"} & plain
     assert len(plain) < len(setting_fields()) / 2
+
+
+def test_the_form_is_filled_in_only_if_it_shows_something_else(home: Home) -> None:
+    gate = PasswordGate("바다 거북")
+    handlers = SettingsHandlers(SettingsEditor(home), gate)
+    access = gate.authenticate("바다 거북")
+
+    def shown(access: AccessPass | None) -> dict[str, object]:
+        state = handlers.refresh(access, {})[-1]
+        assert isinstance(state, dict)
+        return state
+
+    assert handlers.look(None, {}) != handlers.look(None, {})
+    assert handlers.look(None, shown(None)) == handlers.look(access, shown(access)) == gr.skip()
+    # The page has been unlocked, or locked, since.
+    assert handlers.look(access, shown(None)) != gr.skip()
+    assert handlers.look(None, shown(access)) != gr.skip()
+    before = shown(access)
+    save(home.settings_file, {"lora.r": 24})
+    assert handlers.look(access, before) != gr.skip()
+    assert handlers.look(access, shown(access)) == gr.skip()

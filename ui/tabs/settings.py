@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,8 +69,11 @@ def build(handlers: SettingsHandlers, page: PageAccess, load_events: Sequence[Tr
     problem = gr.HTML(js_on_load=_SCRIPT, elem_id="set-problem")
     parts, resets = _layout(handlers, problem)
     outputs = parts.all
+    # An event with so many outputs takes a tenth of a second, even if it changes none of them.
+    news = gr.Textbox(visible="hidden", elem_id="set-news")
     for event in (*load_events, page.changed):
-        on(event, handlers.refresh, [page.access, parts.shown], outputs)
+        on(event, handlers.look, [page.access, parts.shown], news)
+    on(news.change, handlers.refresh, [page.access, parts.shown], outputs)
     on(reload.click, handlers.reload, page.access, outputs)
     on(save.click, handlers.save, [page.access, parts.shown, *parts.fields], outputs)
     on(problem.click, handlers.set_back, None, [*parts.fields, *parts.abouts])
@@ -90,6 +94,11 @@ class SettingsHandlers:
         self.groups = settings.groups()
         experts = {entry.group for entry in self.entries if entry.is_expert}
         self.expert_groups = [name for name, _ in self.groups if name in experts]
+
+    def look(self, access: AccessPass | None, shown: dict[str, object]) -> object:
+        """Call for `refresh` by another text, if it has something to fill in."""
+        current = self._values(self._gate.shows_words(access))
+        return gr.skip() if current == shown else secrets.token_hex(8)
 
     def refresh(self, access: AccessPass | None, shown: dict[str, object]) -> Updates:
         """Fill in values that changed on disk; a field being edited keeps its value."""
