@@ -15,6 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from kakaobot.app.exports import Exports, FileReport
 from kakaobot.atomic_io import parse_json
 from kakaobot.config import Home
@@ -28,7 +30,8 @@ from kakaobot.schema import Progress, no_progress
 
 LARGE_BYTES = 1_000_000
 """Size of files whose import takes longer than the start of a process."""
-_NICENESS = 5
+_NICENESS = 10
+"""By which the window comes first, and a training is not waited for forever."""
 _ENDED = tr(
     "대화 파일을 읽던 프로그램이 갑자기 끝났습니다. "
     "다른 프로그램을 닫아 메모리를 비운 뒤 다시 가져와 주세요."
@@ -87,8 +90,7 @@ def _report(raw: Mapping[str, Any]) -> FileReport:
 
 def main() -> None:
     """Import the files of the task on stdin; write messages to stdout."""
-    with suppress(AttributeError, OSError):
-        os.nice(_NICENESS)
+    _give_way()
     task: Any = parse_json(sys.stdin.read())
     home = Home(Path(task["root"]))
 
@@ -105,6 +107,15 @@ def main() -> None:
     with suppress(KakaobotError):
         RoomHistories(FileStore(home.folder(home.settings().paths.raw))).summaries()
     _send({"reports": [asdict(report) for report in reports]})
+
+
+def _give_way() -> None:
+    """Leave the processor to the window as long as it has something to do."""
+    with suppress(psutil.Error, OSError):
+        if sys.platform == "win32":
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            psutil.Process().nice(_NICENESS)
 
 
 def _send(message: Mapping[str, object]) -> None:
