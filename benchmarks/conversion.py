@@ -78,7 +78,7 @@ def save_adapter(base: Path, folder: Path) -> None:
     with torch.no_grad():
         for name, parameter in adapted.named_parameters():
             if "lora_B" in name:
-                parameter.normal_(std=0.01)
+                parameter.normal_(std=0.03)
     adapted.save_pretrained(str(folder))
 
 

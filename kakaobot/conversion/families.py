@@ -6,12 +6,20 @@ not follow is refused.
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
-from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGUFWriter, RopeScalingType, get_tensor_name_map
+from gguf import (
+    MODEL_ARCH,
+    MODEL_ARCH_NAMES,
+    GGUFWriter,
+    RopeScalingType,
+    TensorNameMap,
+    get_tensor_name_map,
+)
 
 from kakaobot.errors import BaseModelError
 from kakaobot.language import tr
@@ -46,8 +54,7 @@ class Family:
 
     def tensor_name(self, name: str, layers: int) -> str:
         """The name in a GGUF file; empty for a tensor that the architecture does not have."""
-        names = get_tensor_name_map(self.arch, layers)
-        return names.get_name(name, try_suffixes=(".weight", ".bias")) or ""
+        return _names(self.arch, layers).get_name(name, try_suffixes=(".weight", ".bias")) or ""
 
     def convert(self, name: str, values: np.ndarray[Any, Any], config: Any) -> Any:
         """The values of a tensor as llama.cpp expects them."""
@@ -74,6 +81,12 @@ _FAMILIES = {
     "gemma3_text": Family(MODEL_ARCH.GEMMA3, "gelu_pytorch_tanh", norm_offset=1.0),
 }
 """`model_type` of a config → family."""
+
+
+@functools.lru_cache(4)
+def _names(arch: MODEL_ARCH, layers: int) -> TensorNameMap:
+    """Built of the names of all layers, and asked for every tensor."""
+    return get_tensor_name_map(arch, layers)
 
 
 def family_of(config: Any) -> Family:
