@@ -61,18 +61,8 @@ def _rows(report: BuildReport) -> list[tuple[str, str]]:
                 sessions=report.sessions, turns=report.turns
             ),
         ),
-        (
-            tr("학습"),
-            tr("{train_rows:,}줄, 대답 {train_replies:,}개").format(
-                train_rows=report.train_rows, train_replies=report.train_replies
-            ),
-        ),
-        (
-            tr("검증"),
-            tr("{val_rows:,}줄, 대답 {val_replies:,}개").format(
-                val_rows=report.val_rows, val_replies=report.val_replies
-            ),
-        ),
+        (tr("학습"), _size(report.train_rows, report.train_replies)),
+        (tr("검증"), _size(report.val_rows, report.val_replies)),
         (
             tr("학습 토큰"),
             tr("{tokens:,}개 가운데 {target_tokens:,}개를 배움").format(
@@ -87,3 +77,9 @@ def _rows(report: BuildReport) -> list[tuple[str, str]]:
         ),
         (tr("토크나이저"), tr(report.tokenizer)),
     ]
+
+
+def _size(rows: int, replies: int) -> str:
+    return tr("{train_rows:,}줄, 대답 {train_replies:,}개").format(
+        train_rows=rows, train_replies=replies
+    )

@@ -67,6 +67,19 @@ _FIND_CRAMPED = """
     const lines = new Set(rects.map(({ top }) => Math.round(top / 4))).size;
     if (lines > 2 && length / lines < 2.6) found.push(`one letter per line: ${name(element)}`);
   }
+  const pen = document.createElement("canvas").getContext("2d");
+  for (const box of document.querySelectorAll("input[placeholder], textarea[placeholder]")) {
+    if (!box.checkVisibility() || !box.clientWidth) continue;
+    const style = getComputedStyle(box);
+    const [left, right, top, bottom] = ["Left", "Right", "Top", "Bottom"]
+      .map((side) => parseFloat(style[`padding${side}`]));
+    pen.font = style.font;
+    const width = pen.measureText(box.placeholder).width;
+    const lines = Math.floor((box.clientHeight - top - bottom + 4) / parseFloat(style.lineHeight));
+    const rows = box.tagName === "TEXTAREA" ? Math.max(1, lines || 1) : 1;
+    if (width > (box.clientWidth - left - right) * rows)
+      found.push(`hint is cut off: #${box.closest("[id]")?.id} ${box.placeholder}`);
+  }
   const scrolling = ".kb-scroll, .kb-lost, .kb-pictures .kb-card";
   for (const element of document.querySelectorAll("button, h2, h3, h4, label")) {
     if (!element.checkVisibility() || element.closest(unseen)) continue;
