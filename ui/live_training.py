@@ -87,9 +87,9 @@ class LiveTraining:
         )
 
 
-def live_html(part: str, elem_id: str) -> gr.HTML:
+def live_html(part: str, elem_id: str, value: str = "") -> gr.HTML:
     """A component that shows a part of a live view, which is not about a run or has `data-run`."""
-    return gr.HTML(js_on_load=f'const PART = "{part}";\n{_SCRIPT}', elem_id=elem_id)
+    return gr.HTML(value, js_on_load=f'const PART = "{part}";\n{_SCRIPT}', elem_id=elem_id)
 
 
 def _brought_by_events(snapshot: TrainingSnapshot, view: TrainingView) -> object:

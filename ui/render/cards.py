@@ -49,6 +49,14 @@ def question(title: str, *sentences: str) -> str:
     return render("question", title=title, sentences=sentences)
 
 
+UNFILLED = '<i class="kb-unfilled" hidden></i>'
+"""In place of what a tab reads when it is shown: until then, nothing can be typed or pressed there.
+
+What follows from a state that has not been read could be false, and the answer would overwrite what
+is typed meanwhile.
+"""
+
+
 def lead(sentence: str, *details: str) -> str:
     """The sentence at the top of a tab, with smaller ones below."""
     return render("lead", sentence=sentence, details=details)

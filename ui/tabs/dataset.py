@@ -237,7 +237,7 @@ def _layout() -> DatasetComponents:
         buttons = building.layout_buttons()
     build_parts = building.layout_progress(*buttons)
     participants = gr.HTML(js_on_load=ACTION_SCRIPT, elem_id="dataset-people")
-    report = gr.HTML(elem_id="dataset-report")
+    report = gr.HTML(cards.UNFILLED, elem_id="dataset-report")
     estimate = gr.HTML(elem_id="dataset-outlook")
     to_training = gr.Button(
         text.TO_TRAINING,

@@ -66,7 +66,7 @@ def build(handlers: SettingsHandlers, page: PageAccess, load_events: Sequence[Tr
         gr.HTML(cards.lead(settings_text.LEAD))
         reload = gr.Button(text.RELOAD, scale=0, min_width=190, elem_id="set-reload")
         save = gr.Button(text.SAVE, variant="primary", scale=0, min_width=100, elem_id="set-save")
-    problem = gr.HTML(js_on_load=_SCRIPT, elem_id="set-problem")
+    problem = gr.HTML(cards.UNFILLED, js_on_load=_SCRIPT, elem_id="set-problem")
     parts, resets = _layout(handlers, problem)
     outputs = parts.all
     # An event with so many outputs takes a tenth of a second, even if it changes none of them.

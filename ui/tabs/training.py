@@ -233,7 +233,7 @@ class TrainingHandlers:
 
 
 def _layout() -> tuple[TrainingComponents, question.Question, question.Question]:
-    card = live_html("card", elem_id="train-card")
+    card = live_html("card", "train-card", cards.UNFILLED)
     with gr.Row(elem_id="train-buttons"):
         start = gr.Button(
             text.START, variant="primary", scale=0, min_width=160, elem_id="train-start"
