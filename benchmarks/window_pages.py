@@ -26,7 +26,7 @@ with gr.Blocks(analytics_enabled=False) as page:
     gr.Button("Go", elem_id="go")
 page.launch(server_port=int(sys.argv[1]), quiet=True, share=False)
 """
-CONTROLS = {"bare": "#go", "new home": "#start-sample", "with data": "#export-sample"}
+CONTROLS = {"bare": "#go", "new home": "#start-sample", "with data": "#train-start"}
 """Pages, and the first control that each shows."""
 _QUIET_SECONDS = 1.5
 """Seconds without a new resource after which a page has loaded."""
