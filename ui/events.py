@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -41,6 +41,11 @@ def on(
         api_visibility="private",
         **options,
     )
+
+
+def end(trigger: Trigger, events: Sequence[Any]) -> None:
+    """End `events` that are in progress on `trigger`."""
+    trigger(None, None, None, cancels=list(events), api_visibility="private")
 
 
 def open_tab(trigger: Trigger, tabs: gr.Tabs, tab_id: str) -> None:

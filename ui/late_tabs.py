@@ -44,7 +44,7 @@ def late_tab(label: str, name: str, access: gr.State) -> Iterator[LateTab]:
             )
             # What changes while an event is on its way is not to be missed.
             changed = partial(seen.change, trigger_mode="always_last")
-            yield LateTab(seen.select, PageAccess(access, changed))
+            yield LateTab(seen.select, PageAccess(access, changed, seen.stop))
     asked = on(waiting.submit, _hide_note, None, waiting)
     window = cast("LateBlocks", Context.root_block)
     window.contents[asked["id"]] = contents._id

@@ -41,10 +41,12 @@ class NoPassStore:
 
 @dataclass(frozen=True)
 class PageAccess:
-    """The pass of a page, and the event after which it shows or hides words."""
+    """The pass of a page, and the events after which it shows or hides words."""
 
     access: gr.State
     changed: Trigger
+    """May come again without a change."""
+    locked: Trigger
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class BarComponents:
 
     @property
     def page(self) -> PageAccess:
-        return PageAccess(self.access, self.signal.change)
+        return PageAccess(self.access, self.signal.change, self.signal.change)
 
 
 N_OUTPUTS = 8

@@ -107,9 +107,15 @@ _FIND_COVERED = """
 """
 
 
+_NOTHING_IS_FADED = """() => ![...document.querySelectorAll(".wrap.full:not(.hide)")]
+  .some((cover) => cover.checkVisibility())"""
+"""What is read again is faded until it has come."""
+
+
 def inspect(page: Page, name: str, looks: Sequence[tuple[str, str]] = LOOKS) -> list[str]:
     """Faults of a page in these sizes and themes, and a picture of each."""
     page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
+    page.wait_for_function(_NOTHING_IS_FADED)
     faults: list[str] = []
     size = ""
     for next_size, theme in looks:

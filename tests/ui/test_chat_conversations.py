@@ -239,6 +239,16 @@ def test_a_refresh_leaves_a_form_open_and_a_lock_closes_it(page):
     assert not any(row.visible for row in page.list.close_forms())
 
 
+def test_a_room_that_is_filled_is_not_filled_again(page):
+    """A page may ask again after something was sent, and must not lose the reply."""
+    before = page.chat.show_room(ACCESS, (), page.kept)
+    again = page.chat.show_room(ACCESS, page.lines, page.kept)
+    assert len(again) == len(before)
+    assert set(map(str, again)) == {str(gr.skip())}
+    assert page.chat.show_room(None, (), page.kept)[2] == []
+    assert page.chat.show_room(ACCESS, (), page.kept)[2] != gr.skip()
+
+
 def test_a_lock_in_the_middle_of_a_reply_is_no_error(page):
     access = GATE.authenticate("열쇠")
     steps: Any = page.chat.send(access, "하나 둘", (), *WITH_WHOM, page.kept)

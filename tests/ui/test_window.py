@@ -199,7 +199,7 @@ def test_the_password_unlocks_the_chat_for_one_session_only(served):
     assert "틀렸습니다" not in str(call(unlock, ["열쇠"], "friend")["output"]["data"])
     # The page calls it on the change of its lock.
     show_room, _ = find_dependency(window, ChatHandlers.show_room)
-    assert call(show_room, [None, None], "friend")["success"]
+    assert call(show_room, [None, None, None], "friend")["success"]
     send, dependency = find_dependency(window, ChatHandlers.send)
     result = call(send, [None, "안녕 친구", None, "main", None, "", True, 1, None], "friend")
     assert result["success"], result

@@ -7,6 +7,9 @@
     if (isShown && !wasShown) trigger("select");
     wasShown = isShown;
   }).observe(element);
-  new MutationObserver(() => trigger("change")).observe(document.body, { attributeFilter: ["data-lock"] });
+  new MutationObserver(() => {
+    if (document.body.dataset.lock === "locked") trigger("stop");
+    trigger("change");
+  }).observe(document.body, { attributeFilter: ["data-lock"] });
   trigger("change");
 }

@@ -16,7 +16,7 @@ from ui import chat_text
 from ui.chat_services import ComparisonProtocol
 from ui.choice import Choice
 from ui.errors import notify
-from ui.events import Updates, on, skip
+from ui.events import Updates, end, on, skip
 from ui.password_bar import PageAccess
 from ui.render import cards, honesty
 from ui.services import ChatProtocol
@@ -68,7 +68,8 @@ def build(handlers: CompareHandlers, tab: gr.Tab, page: PageAccess) -> None:
     on(stop.click, handlers.show_start, access, [start, stop], cancels=asked)
     on(tab.select, handlers.refresh, [access, run], run)
     everything = [locked, room, run, *outputs]
-    on(page.changed, handlers.show_room, [access, run], everything, cancels=asked)
+    end(page.locked, asked)
+    on(page.changed, handlers.show_room, [access, run], everything)
 
 
 class CompareHandlers:

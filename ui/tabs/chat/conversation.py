@@ -26,7 +26,7 @@ from ui import chat_text, text
 from ui.bubbles import bubbles, line_of_bubble, original_text
 from ui.chat_services import ConversationsProtocol
 from ui.errors import notify
-from ui.events import Trigger, Updates, on, skip
+from ui.events import Trigger, Updates, end, on, skip
 from ui.password_bar import PageAccess
 from ui.render import cards
 from ui.services import ChatProtocol, TalkProtocol
@@ -92,7 +92,8 @@ def build(
         on(parts.undo.click, handlers.undo, [access, lines, kept], chat, cancels=replies),
     ]
     everything = [parts.gate, parts.room, parts.chatbot, *buttons, *parts.company]
-    shown = on(page.changed, handlers.show_room, [access, lines], everything, cancels=replies)
+    end(page.locked, replies)
+    shown = on(page.changed, handlers.show_room, [access, lines, kept], everything)
     on(page.changed, handlers.gate_card, None, parts.gate_card)
     return WiredChat(parts, replies, changes, shown)
 
@@ -117,13 +118,19 @@ class ChatHandlers:
         """What a page without a pass reads: where to set the password, or to enter it."""
         return cards.gate_card(self._gate.is_set)
 
-    def show_room(self, access: AccessPass | None, lines: Lines) -> Updates:
+    def show_room(
+        self, access: AccessPass | None, lines: Lines, page: PageConversation | None = None
+    ) -> Updates:
         """Fill an unlocked page; hide the room, and remove it from the browser, on a locked one.
 
         The room of an unlocked page is shown once its last conversation is open: what is sent
-        before would go into another one.
+        before would go into another one. What is filled already stays.
         """
         is_open = self._gate.is_open(access)
+        if page is not None:
+            was_filled, page.is_filled = page.is_filled, is_open
+            if is_open and was_filled:
+                return skip(5 + len(persona.empty_updates()))
         choices = persona.updates(self._chat, Company()) if is_open else persona.empty_updates()
         return (
             gr.skip() if is_open else gr.Column(visible=True),

@@ -19,6 +19,8 @@ class PageConversation:
 
     current: OpenConversation | None = None
     """None until the page has opened or started one."""
+    is_filled: bool = False
+    """Whether the room is shown."""
 
     def start(self, conversation: OpenConversation | None = None) -> None:
         """Show another conversation; without one, a new one."""

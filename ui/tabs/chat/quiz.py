@@ -17,7 +17,7 @@ from kakaobot.errors import KakaobotError, RunError
 from ui import quiz_text
 from ui.chat_services import QuizProtocol
 from ui.choice import Choice
-from ui.events import Updates, on
+from ui.events import Updates, end, on
 from ui.password_bar import PageAccess
 from ui.render import cards
 from ui.render import quiz as render_quiz
@@ -72,7 +72,8 @@ def build(handlers: QuizHandlers, tab: gr.Tab, page: PageAccess) -> None:
     on(tab.select, handlers.refresh, [access, run], [run, parts.who])
     on(run.input, handlers.refresh, [access, run], [run, parts.who])
     everything = [locked, room, run, *outputs]
-    on(page.changed, handlers.show_room, [access, run, parts.state], everything, cancels=asked)
+    end(page.locked, asked)
+    on(page.changed, handlers.show_room, [access, run, parts.state], everything)
 
 
 def _layout() -> tuple[
