@@ -70,7 +70,9 @@ def prompts(count: int) -> Iterator[list[ChatMessage]]:
 
 def save_adapter(base: Path, folder: Path) -> None:
     torch.manual_seed(3)
-    model: Any = AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        str(base), dtype=torch.float32, trust_remote_code=False
+    )
     config = LoraConfig(
         r=16, lora_alpha=8, use_rslora=True, target_modules="all-linear", task_type="CAUSAL_LM"
     )
@@ -125,7 +127,9 @@ def measure(base: Path, folder: Path, *, count: int, tokens: int) -> dict[str, A
     write_base_gguf(base, folder / "f32.gguf", "f32")
     write_lora_gguf(folder / "adapter", base, folder / "adapter.gguf")
     seconds = time.perf_counter() - started
-    model: Any = AutoModelForCausalLM.from_pretrained(str(base), dtype=torch.float32)
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        str(base), dtype=torch.float32, trust_remote_code=False
+    )
     adapted = PeftModel.from_pretrained(model, str(folder / "adapter"))
     styled = [(prompt, greedy(adapted, prompt, tokens, ends)) for prompt in ids]
     with adapted.disable_adapter():

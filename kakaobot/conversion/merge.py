@@ -63,7 +63,8 @@ def _dtype_of(base: str) -> str:
     from kakaobot.base.hub import pretrained_source, readable_errors
 
     with readable_errors(base):
-        config: Any = AutoConfig.from_pretrained(**pretrained_source(base))
+        source = pretrained_source(base)
+        config: Any = AutoConfig.from_pretrained(**source)
     name = str(getattr(config.get_text_config(), "dtype", None) or config.dtype or "")
     name = name.removeprefix("torch.")
     return name if name in ("float32", "float16", "bfloat16") else "bfloat16"
