@@ -99,6 +99,16 @@ def test_3_every_locked_tab_is_for_everyone(page: Page) -> None:
     assert faults == []
 
 
+def test_3_a_gate_that_opens_says_so(page: Page) -> None:
+    open_tab(page, "4 대화")
+    expect(page.locator("#chat-gate .kb-closed")).to_be_visible()
+    # The browser knows it before the room has come.
+    page.evaluate("document.body.dataset.lock = 'open'")
+    expect(page.locator("#chat-gate .kb-opening")).to_be_visible()
+    expect(page.locator("#chat-gate .kb-closed")).to_be_hidden()
+    page.evaluate("document.body.dataset.lock = 'locked'")
+
+
 def test_4_arrow_keys_move_between_tabs(page: Page) -> None:
     page.get_by_role("tab", name="5 설정").focus()
     for key, name in (("ArrowRight", "exports"), ("End", "settings"), ("ArrowLeft", "chat")):
