@@ -10,7 +10,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.auth import AccessPass
 from kakaobot.app.conversations import ChatSetup, Conversations, OpenConversation
 from kakaobot.app.personas import Persona
 from kakaobot.app.room_talk import TalkOptions
@@ -20,10 +20,11 @@ from kakaobot.cli.console import Console
 from kakaobot.cli.terminal_chat import ChatBackend, TerminalChat, show_waiting
 from kakaobot.config import Home
 from tests.conftest import write_password
+from tests.lasting_gate import lasting_gate
 from tests.permissions import obeyed_permissions
 from tests.prepared_home import run_command
 
-GATE = PasswordGate("비밀")
+GATE = lasting_gate("비밀")
 ACCESS = GATE.authenticate("비밀")
 LINE = ChatLine("", "아무도 모르는 말", True)
 

@@ -25,10 +25,11 @@ from kakaobot.runs.run import Run, Runs
 from kakaobot.schema import ChatMessage, no_progress
 from tests.conversion.llama_cpp import llama_cpp
 from tests.conversion.tiny_models import greedy, save_lora, save_tiny
+from tests.lasting_gate import lasting_gate
 from tests.publish.go_renderer import render
 
 pytestmark = pytest.mark.slow
-GATE = PasswordGate("귤")
+GATE = lasting_gate("귤")
 PASS = GATE.authenticate("귤")
 ME, YOU = "달빛여우", "이웃집고래"
 

@@ -6,18 +6,18 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from kakaobot.app.auth import PasswordGate
 from kakaobot.app.conversations import ChatSetup, Conversations, OpenConversation
 from kakaobot.chat.lines import ChatLine
 from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, ConversationError
+from tests.lasting_gate import lasting_gate
 from tests.ui.window_fakes import EchoChat, user_line
 from ui.bubbles import bubbles, line_of_bubble, original_text
 from ui.tabs.chat.conversation import ChatHandlers
 from ui.tabs.chat.conversations import ConversationsHandlers
 from ui.tabs.chat.keeping import PageConversation
 
-GATE = PasswordGate("열쇠")
+GATE = lasting_gate("열쇠")
 ACCESS = GATE.authenticate("열쇠")
 WITH_WHOM = ("main", ("도담",), "", True, 1.0, None)
 

@@ -6,7 +6,6 @@ import gradio as gr
 import pytest
 
 from kakaobot.app.audit import Audits
-from kakaobot.app.auth import PasswordGate
 from kakaobot.app.chat import ChatService
 from kakaobot.app.copies import Copies
 from kakaobot.audit.report import AuditReport, Rate, Recitation, RecitedLine, report_to_json
@@ -19,11 +18,12 @@ from kakaobot.runs.audit_file import AuditFile
 from kakaobot.runs.run import Run
 from kakaobot.schema import ChatMessage, Conversation
 from tests.app.test_chat import create_run
+from tests.lasting_gate import lasting_gate
 from ui.tabs.chat.audit import AuditHandlers
 from ui.tabs.chat.copies import CopyHandlers
 from ui.tabs.chat.header import ChatHeaderHandlers
 
-GATE = PasswordGate("귤")
+GATE = lasting_gate("귤")
 ACCESS = GATE.authenticate("귤")
 SECRET = "다음 주 토요일에 은하수 공원 앞에서 보드게임 들고 만나자"
 

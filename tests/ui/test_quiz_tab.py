@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.auth import AccessPass
 from kakaobot.app.chat import ChatService
 from kakaobot.app.personas import Persona
 from kakaobot.app.quiz import QuizAnswer, QuizQuestion, QuizStep
@@ -18,13 +18,14 @@ from kakaobot.config import Home
 from kakaobot.errors import AccessDenied, RunError
 from kakaobot.runs.quiz_log import QuizTallies, QuizTally
 from tests.app.test_chat import create_run
+from tests.lasting_gate import lasting_gate
 from ui import quiz_text
 from ui.chat_services import QuizProtocol
 from ui.render import quiz as render_quiz
 from ui.render.honesty import chat_header
 from ui.tabs.chat.quiz import QuizHandlers, QuizState
 
-GATE = PasswordGate("귤")
+GATE = lasting_gate("귤")
 ACCESS = GATE.authenticate("귤")
 QUESTION = QuizQuestion(
     3,
