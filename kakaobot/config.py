@@ -25,6 +25,7 @@ from kakaobot.errors import ConfigError, InvalidSettings, SettingFault, quote
 from kakaobot.file_cache import FileCache
 from kakaobot.file_names import user_path
 from kakaobot.language import tr
+from kakaobot.one_look import asked_once
 from kakaobot.outgoing import LOG_NAME
 from kakaobot.setting_fields import group_title, setting_fields, setting_groups, title_of
 from kakaobot.settings import KeyFault, Settings
@@ -121,6 +122,7 @@ class Home:
         return environ.get(name, self.secrets.get(name))
 
 
+@asked_once(lambda file: file)
 def load_settings(file: Path) -> Settings:
     """Read and validate a settings file.
 

@@ -18,6 +18,7 @@ import gradio as gr
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.errors import KakaobotError
+from kakaobot.one_look import one_look
 from kakaobot.outgoing import requests
 from ui.events import Trigger
 from ui.live_training import LiveTraining
@@ -62,7 +63,8 @@ class Pulse:
                 shows as `live`, and the version of those that it has as `seen`.
         """
         concerns = query.get("of", "").split(",")[:_MAX_CONCERNS]
-        answer: dict[str, object] = {"versions": self.versions(access, concerns)}
+        with one_look():
+            answer: dict[str, object] = {"versions": self.versions(access, concerns)}
         if (parts := query.get("live", "")) and (view := self._live.last()):
             version = self._opaque((view.number, parts))
             if version != query.get("seen"):

@@ -39,6 +39,7 @@ from kakaobot.exports.room_names import find_namesakes
 from kakaobot.file_cache import stamp
 from kakaobot.gc_pause import pause_gc
 from kakaobot.language import tr
+from kakaobot.one_look import asked_once
 from kakaobot.report.page import render_page
 from kakaobot.runs.history import RunHistory, RunSummary
 from kakaobot.runs.log import now_text
@@ -176,6 +177,7 @@ class Datasets:
         )
         return self._write(pipeline, settings, inputs, progress)
 
+    @asked_once(lambda self: self)
     def report(self) -> BuildReport | None:
         """Report of the last build; None if there is none."""
         folder = self._folder()
@@ -184,6 +186,7 @@ class Datasets:
             artifacts.read_json(folder, artifacts.PREVIEW),
         )
 
+    @asked_once(lambda self: self)
     def version(self) -> tuple[object, ...]:
         """A value that changes whenever the report or the settings may."""
         return stamp(self._folder() / artifacts.STATS), stamp(self._home.settings_file)

@@ -11,6 +11,7 @@ from typing import Any
 from kakaobot.errors import RunError
 from kakaobot.language import tr
 from kakaobot.likeness import Likeness
+from kakaobot.one_look import asked_once
 from kakaobot.runs.eval_samples import EvalSample, EvalSampleLog, EvalTranscript
 from kakaobot.runs.metrics import Point, ReadPoints
 from kakaobot.runs.quiz_log import QuizLog, QuizTallies
@@ -151,6 +152,7 @@ class RunHistory:
         self._cache: dict[str, _CachedRun] = {}
         self._transcripts: dict[str, tuple[int, EvalTranscript]] = {}
 
+    @asked_once(lambda self, runs: (self, runs.folder))
     def summaries(self, runs: Runs) -> tuple[RunSummary, ...]:
         """Every run, newest first."""
         cached = [self._load(run) for run in runs.all()]
@@ -180,6 +182,7 @@ class RunHistory:
             self._transcripts = {**self._transcripts, run.name: cached}
         return cached[1]
 
+    @asked_once(lambda self, run: (self, run.path))
     def _load(self, run: Run) -> _CachedRun:
         cached, stamps = self._cache.get(run.name), run.stamps()
         if cached is None or cached.stamps != stamps:

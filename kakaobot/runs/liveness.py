@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from kakaobot.atomic_io import read_json_object, replace_text
+from kakaobot.one_look import asked_once
 
 _RESERVED_BYTES = 65536
 """Room for the last status and the traceback of a worker that fails on a full disk."""
@@ -68,6 +69,7 @@ class WorkerProcess:
             exit_code=code if isinstance(code, int) else None,
         )
 
+    @asked_once(lambda self: self._record)
     def process(self) -> psutil.Process | None:
         """The live worker; None for a reused pid or a zombie."""
         raw = self._read()

@@ -39,6 +39,7 @@ import yaml
 from kakaobot.atomic_io import folder_is_full, read_json_object, replace_text
 from kakaobot.errors import ConfigError, RunError
 from kakaobot.language import tr
+from kakaobot.one_look import asked_once
 from kakaobot.runs.checkpoints import Checkpoints
 from kakaobot.runs.exit_reason import RESUMES, exit_message, without_promise
 from kakaobot.runs.liveness import WorkerProcess
@@ -273,6 +274,7 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @asked_once(lambda self: self.folder)
     def all(self) -> list[Run]:
         """Newest first."""
         configs = {Run(file.parent): _stamp(file)[0] for file in self.folder.glob(f"*/{_CONFIG}")}
