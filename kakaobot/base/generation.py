@@ -9,6 +9,7 @@ from kakaobot.settings import GenerationSettings
 
 if TYPE_CHECKING:
     from kakaobot.base.loading import LoadedBase
+    from kakaobot.chat_template import Renderer
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,20 @@ def generation_config(base: LoadedBase, sampling: Sampling, *, context_left: int
 
 
 def _stop_tokens(base: LoadedBase) -> list[int]:
-    """Every special token: one that opens another turn or text also ends the reply."""
     eos = base.model.generation_config.eos_token_id
-    eos = eos if isinstance(eos, list) else [eos]
-    added = base.tokenizer.added_tokens_decoder
+    return stop_tokens(base.tokenizer, base.renderer, eos)
+
+
+def stop_tokens(tokenizer: Any, renderer: Renderer, eos: int | list[int] | None) -> list[int]:
+    """Every special token: one that opens another turn or text also ends the reply.
+
+    Args:
+        tokenizer: of the base.
+        renderer: has the token that ends a turn.
+        eos: those of the base's generation config.
+    """
+    ends = eos if isinstance(eos, list) else [eos]
+    added = tokenizer.added_tokens_decoder
     special = [token_id for token_id, token in added.items() if token.special]
-    return sorted({base.renderer.end_id, *special, *eos} - {None})
+    found = {renderer.end_id, *special, *(token for token in ends if token is not None)}
+    return sorted(found)

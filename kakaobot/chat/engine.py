@@ -18,18 +18,14 @@ from kakaobot.chat.adapter import at_strength, with_adapter
 from kakaobot.chat.decoding import draw_tokens
 from kakaobot.chat.interrupt import CancelledLoad, Interrupt
 from kakaobot.chat.kv_cache import PromptCaches
+from kakaobot.chat.prompts import ReplyPrompts, text_of
 from kakaobot.chat.protocol import NEVER, Candidate
-from kakaobot.chat.truncate import truncate
 from kakaobot.errors import BaseModelError
 from kakaobot.language import tr
 from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.schema import ChatMessage
 from kakaobot.setting_types import Switch
 
-_NAME_TOKENS = 32
-"""Context tokens reserved for a prefilled name."""
-_REPLY_SHARE = 4
-"""One in so many context tokens is reserved for the reply, so that all calls read the same."""
 _NO_MEMORY = tr(
     "메모리가 모자라 대답하지 못했습니다. 학습 중이라면 멈추거나, "
     "generation.max_history_turns 를 줄이세요."
@@ -42,7 +38,7 @@ class Engine:
     def __init__(self, base: LoadedBase, model: Any, max_turns: int) -> None:
         self._base = base
         self._model = model
-        self._max_turns = max_turns
+        self._prompts = ReplyPrompts(base.renderer, base.context, max_turns)
         self._lock = threading.Lock()
         self._interrupt = Interrupt(model)
         self._caches = PromptCaches(model)
@@ -107,12 +103,9 @@ class Engine:
         cancelled: threading.Event = NEVER,
     ) -> list[float]:
         """See `ChatModel.score_participants`."""
-        renderer = self._base.renderer
-        history = self._truncate(messages, reserved=0)
-        prompt = renderer.prompt(history)
-        tails = [renderer.prompt(history, participant=name)[len(prompt) :] for name in candidates]
+        prompt, tails = self._prompts.with_names(messages, candidates)
         with self._computing(strength, cancelled):
-            return self._score(self._cut(prompt), tails, strength)
+            return self._score(prompt, tails, strength)
 
     @torch.inference_mode()
     def stream_reply(
@@ -125,7 +118,7 @@ class Engine:
         cancelled: threading.Event = NEVER,
     ) -> Generator[str, None, bool]:
         """See `ChatModel.stream_reply`."""
-        prompt = self._prompt(messages, reply_as, reserved=sampling.max_new_tokens)
+        prompt = self._prompts.prompt(messages, reply_as, reserved=sampling.max_new_tokens)
         with self._computing(strength, cancelled):
             return (yield from self._stream(prompt, sampling, strength))
 
@@ -141,7 +134,7 @@ class Engine:
         cancelled: threading.Event = NEVER,
     ) -> list[Candidate]:
         """See `ChatModel.draw_replies`."""
-        prompt = self._prompt(messages, reply_as, reserved=sampling.max_new_tokens)
+        prompt = self._prompts.prompt(messages, reply_as, reserved=sampling.max_new_tokens)
         with self._computing(strength, cancelled):
             return self._draw(prompt, sampling, strength, count)
 
@@ -156,11 +149,9 @@ class Engine:
         cancelled: threading.Event = NEVER,
     ) -> list[float]:
         """See `ChatModel.score_replies`."""
-        history = self._truncate(messages, reserved=0)
-        prompt = self._base.renderer.prompt(history, participant=reply_as)
-        tails = [self._tail(history, reply, reply_as, len(prompt)) for reply in replies]
+        prompt, tails = self._prompts.with_replies(messages, replies, reply_as)
         with self._computing(strength, cancelled):
-            return self._score(self._cut(prompt), tails, strength)
+            return self._score(prompt, tails, strength)
 
     @torch.inference_mode()
     def recited_end(
@@ -173,15 +164,13 @@ class Engine:
         cancelled: threading.Event = NEVER,
     ) -> str:
         """See `ChatModel.recited_end`."""
-        history = self._truncate(messages, reserved=0)
-        prompt = self._base.renderer.prompt(history, participant=reply_as)
-        tail = self._tail(history, reply, reply_as, len(prompt))
+        prompt, (tail,) = self._prompts.with_replies(messages, [reply], reply_as)
         with self._computing(strength, cancelled):
-            ((logits, ids),) = self._read(self._cut(prompt), [tail], strength)
+            ((logits, ids),) = self._read(prompt, [tail], strength)
         # Without the end of the turn.
         differs = (logits.argmax(-1) != ids)[0, :-1].nonzero()
         start = int(differs[-1]) + 1 if len(differs) else 0
-        return self._text(list(tail[start:-1])).lstrip("\ufffd")
+        return self._text(tail[start:-1]).lstrip("\ufffd")
 
     @contextlib.contextmanager
     def _computing(self, strength: float, cancelled: threading.Event) -> Iterator[None]:
@@ -191,37 +180,6 @@ class Engine:
             except torch.OutOfMemoryError as error:
                 self._caches.clear()
                 raise BaseModelError(_NO_MEMORY) from error
-
-    def _prompt(
-        self, messages: Sequence[ChatMessage], reply_as: str, *, reserved: int
-    ) -> Sequence[int]:
-        history = self._truncate(messages, reserved=reserved)
-        return self._cut(self._base.renderer.prompt(history, participant=reply_as))
-
-    def _cut(self, prompt: Sequence[int]) -> Sequence[int]:
-        """The end of a prompt that the context has room for: one message may be too long."""
-        return prompt[-(self._base.context - _NAME_TOKENS) :]
-
-    def _tail(
-        self, history: Sequence[ChatMessage], reply: str, reply_as: str, start: int
-    ) -> Sequence[int]:
-        """Ids of a reply behind a prompt of `start` ids, up to the end of the turn."""
-        message = ChatMessage("assistant", reply, reply_as, is_target=True)
-        whole = self._base.renderer.encode([*history, message])
-        end = max(index for index, is_target in enumerate(whole.loss_mask) if is_target) + 1
-        return whole.ids[start : min(end, max(start + 1, self._base.context))]
-
-    def _truncate(self, messages: Sequence[ChatMessage], *, reserved: int) -> list[ChatMessage]:
-        """The history that leaves room in the context for a name and for a reply."""
-        renderer, context = self._base.renderer, self._base.context
-        reserved = max(reserved, context // _REPLY_SHARE)
-        available = context - reserved - renderer.prefix_length - _NAME_TOKENS
-        return truncate(
-            messages,
-            [size.tokens for size in renderer.sizes(messages)],
-            max_turns=self._max_turns,
-            max_tokens=max(64, available),
-        )
 
     def _stream(
         self, prompt: Sequence[int], sampling: Sampling, strength: float
@@ -310,10 +268,8 @@ class Engine:
         """Shape (1, length)."""
         return torch.tensor([list(ids)], device=self._base.device)
 
-    def _text(self, ids: list[int]) -> str:
-        """A syllable takes up to three byte-level tokens: U+FFFD until it is complete."""
-        text = str(self._base.tokenizer.decode(ids, skip_special_tokens=True))
-        return text.rstrip("\ufffd").strip()
+    def _text(self, ids: Sequence[int]) -> str:
+        return text_of(self._base.tokenizer, ids)
 
 
 class _Draft:

@@ -251,7 +251,7 @@ def test_what_is_kept_is_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_long_conversation_is_mostly_not_read_anew(engine: Engine) -> None:
-    engine._max_turns = 12
+    engine._prompts._max_turns = 12
     try:
         read, messages = Read(engine), list[ChatMessage]()
         costs = []
@@ -263,4 +263,4 @@ def test_a_long_conversation_is_mostly_not_read_anew(engine: Engine) -> None:
         late = sorted(costs[6:])
         assert late[len(late) // 2 - 1] < 60
     finally:
-        engine._max_turns = 50
+        engine._prompts._max_turns = 50
