@@ -40,7 +40,7 @@ ROWS = (
     (
         *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),
         *("kakaobot.display_name", "kakaobot.file_cache"),
-        *("kakaobot.gc_pause", "kakaobot.openmp"),
+        *("kakaobot.gc_pause", "kakaobot.openmp", "kakaobot.one_look"),
     ),
     ("kakaobot.language",),
     # Only the version.

@@ -7,14 +7,18 @@ from typing import Protocol
 
 from kakaobot.app.audit import AuditProgress
 from kakaobot.app.auth import AccessPass
+from kakaobot.app.builds import Builds
 from kakaobot.app.chat_model import ModelMemory
 from kakaobot.app.comparison import Answers
 from kakaobot.app.conversations import ChatSetup, OpenConversation
+from kakaobot.app.publishing import Published
 from kakaobot.app.quiz import QuizAnswer, QuizStep
 from kakaobot.audit.report import AuditReport, RecitedLine
 from kakaobot.chat.copy_meter import CopySource, Overlap
 from kakaobot.chat.lines import ChatLine
 from kakaobot.chat.store import ConversationSummary, KeptConversation
+from kakaobot.conversion.quantization import Quant
+from kakaobot.publish.plan import Kind
 from kakaobot.runs.quiz_log import QuizTallies
 from kakaobot.schema import ChatMessage
 
@@ -47,6 +51,20 @@ class AuditsProtocol(Protocol):
     def recited_line(
         self, access: AccessPass | None, run: str, line: RecitedLine
     ) -> Sequence[ChatMessage]: ...
+
+
+class PublishingProtocol(Protocol):
+    @property
+    def running(self) -> Builds: ...
+
+    @property
+    def published(self) -> Published | None: ...
+
+    def needs(
+        self, access: AccessPass | None, kind: Kind, *, run: str, quant: Quant
+    ) -> Sequence[str]: ...
+
+    def run(self, access: AccessPass | None, kind: Kind, *, run: str, quant: Quant) -> None: ...
 
 
 class QuizProtocol(Protocol):

@@ -28,6 +28,7 @@ from kakaobot.app.import_process import WindowExports
 from kakaobot.app.participants import Participants, RoomReport
 from kakaobot.app.password_file import PasswordFile
 from kakaobot.app.personas import Persona
+from kakaobot.app.publishing import Publishing
 from kakaobot.app.quick_start import LearnablePerson, QuickStart
 from kakaobot.app.quiz import Quiz
 from kakaobot.app.refining import Refining
@@ -50,6 +51,7 @@ from ui.chat_services import (
     ConversationsProtocol,
     CopiesProtocol,
     ModelMemoryProtocol,
+    PublishingProtocol,
     QuizProtocol,
 )
 from ui.feedback_services import FeedbackProtocol, RefiningProtocol
@@ -216,6 +218,7 @@ class Services:
     comparison: ComparisonProtocol
     audits: AuditsProtocol
     copies: CopiesProtocol
+    publishing: PublishingProtocol
     conversations: ConversationsProtocol
     feedback: FeedbackProtocol
     refining: RefiningProtocol
@@ -251,6 +254,7 @@ class Services:
             comparison=Comparison(home, gate, chat),
             audits=Audits(home, gate, chat),
             copies=Copies(gate, chat.personas),
+            publishing=Publishing(home, gate),
             conversations=Conversations(home, gate),
             feedback=Feedback(home, gate),
             refining=Refining(home, gate, training),

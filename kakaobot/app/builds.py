@@ -1,4 +1,4 @@
-"""The builds of one program, which any of its pages may follow and cancel."""
+"""Long work of one program, such as a build, which any of its pages may follow and cancel."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from kakaobot.errors import DatasetError, KakaobotError
+from kakaobot.errors import KakaobotError
 from kakaobot.language import tr
 from kakaobot.os_errors import os_error_message
 from kakaobot.schema import Progress, no_progress
 
+_CANCELLED = tr("만들기를 그만두었습니다. 앞서 만든 것은 그대로 있습니다.")
 
-class BuildCancelled(DatasetError):
+
+class BuildCancelled(KakaobotError):
     """A build was cancelled; what was built before stays."""
 
 
@@ -38,7 +40,9 @@ class BuildState:
 class Builds:
     """Keeps the state of one build at a time; a second one only waits for the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, cancelled: str = _CANCELLED) -> None:
+        """`cancelled`: Korean: what is said of one that has ended so."""
+        self._cancelled = cancelled
         self._changed = threading.Condition()
         self._running = 0
         self._state = BuildState()
@@ -63,7 +67,7 @@ class Builds:
 
         def report(share: float, message: str) -> None:
             if self._state.is_cancelled:
-                raise BuildCancelled(tr("만들기를 그만두었습니다. 앞서 만든 것은 그대로 있습니다."))
+                raise BuildCancelled(self._cancelled)
             self._set(share=share, message=message)
             progress(share, message)
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.builds import Builds
 from kakaobot.app.personas import Personas, adapter_of
-from kakaobot.base.download import byte_text, downloaded_base
+from kakaobot.base.download import byte_text, downloaded_base, local_base
 from kakaobot.base.selection import location_of
 from kakaobot.config import Home
 from kakaobot.conversion.quantization import QUANTS, Quant
@@ -30,9 +31,11 @@ from kakaobot.publish.writer import vllm_usage, write_published
 from kakaobot.runs.audit_file import AuditFile
 from kakaobot.runs.checkpoints import check_adapter
 from kakaobot.runs.run import Run
-from kakaobot.schema import Progress
+from kakaobot.schema import Progress, no_progress
 from kakaobot.setting_types import is_hub_name
 from kakaobot.train.run_config import base_of
+
+_DOWNLOADS = tr("바탕 모델이 이 컴퓨터에 다 있지 않아 먼저 내려받습니다.")
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Publication:
 class Published:
     folder: Path
     usage: list[str]
-    """Korean: how to use it."""
+    """Korean: how to use it; commands stand between backticks."""
 
 
 class Publishing:
@@ -70,6 +73,37 @@ class Publishing:
     def __init__(self, home: Home, gate: PasswordGate) -> None:
         self._home = home
         self._gate = gate
+        self.running = Builds(tr("내보내기를 그만두었습니다. 쓰던 것은 지웠습니다."))
+        """What pages follow and cancel of `run`."""
+        self.published: Published | None = None
+        """By the last `run` that came to its end."""
+
+    def needs(
+        self, access: AccessPass | None, kind: Kind, *, run: str = "", quant: Quant = QUANTS[0]
+    ) -> list[str]:
+        """Korean: what publishing would do; sends no request.
+
+        Raises:
+            AccessDenied, RunError, BaseModelError: as `plan`.
+        """
+        self._gate.verify(access)
+        base = location_of(base_of(Personas(self._home).find(run)).name)
+        if local_base(base) is None:
+            return [_DOWNLOADS]
+        return self.plan(access, kind, run=run, quant=quant, progress=no_progress).sentences
+
+    def run(
+        self, access: AccessPass | None, kind: Kind, *, run: str = "", quant: Quant = QUANTS[0]
+    ) -> None:
+        """Plan and publish, recorded in `running`. Others have to wait for their turn.
+
+        Raises:
+            BuildCancelled: `running` was cancelled; nothing is left of it.
+            AccessDenied, RunError, BaseModelError, OSError: as `plan` and `publish`.
+        """
+        with self.running.recorded() as progress:
+            publication = self.plan(access, kind, run=run, quant=quant, progress=progress)
+            self.published = self.publish(access, publication, progress)
 
     def plan(
         self,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kakaobot.base.files import check_files
+from kakaobot.base.files import check_files, is_local
 from kakaobot.base.hub import CONFIG, cached_file, fetching, hub_errors
 from kakaobot.errors import BaseModelError
 from kakaobot.language import tr
@@ -98,10 +98,10 @@ def downloaded_base(name: str, report: Callable[[str], None]) -> Path:
     Raises:
         BaseModelError: it is not there and cannot be downloaded, or is damaged.
     """
+    if here := local_base(name):
+        return here
     download(name, report)
     check_files(name)
-    if Path(name).exists():
-        return Path(name)
     config = cached_file(name, CONFIG)
     if config is None:
         raise BaseModelError(
@@ -109,6 +109,25 @@ def downloaded_base(name: str, report: Callable[[str], None]) -> Path:
                 name=name
             )
         )
+    return config.parent
+
+
+def local_base(name: str) -> Path | None:
+    """As `downloaded_base`, without a request; None if a file is missing in the hub's cache.
+
+    Raises:
+        BaseModelError: a folder or file on this disk is missing or damaged.
+    """
+    if is_local(name):
+        check_files(name)
+        return Path(name)
+    config = cached_file(name, CONFIG)
+    if config is None:
+        return None
+    try:
+        check_files(str(config.parent))
+    except BaseModelError:
+        return None
     return config.parent
 
 

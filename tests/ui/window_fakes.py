@@ -21,6 +21,7 @@ from kakaobot.app.exports import FileReport, LineReport
 from kakaobot.app.feedback import Feedback
 from kakaobot.app.participants import Proposal, RoomParticipant, RoomReport
 from kakaobot.app.personas import Persona
+from kakaobot.app.publishing import Publishing
 from kakaobot.app.quick_start import QuickStart
 from kakaobot.app.quiz import Quiz
 from kakaobot.app.refining import Refining
@@ -385,6 +386,7 @@ class HonestServices(TypedDict):
     comparison: Comparison
     audits: Audits
     copies: Copies
+    publishing: Publishing
     conversations: Conversations
     feedback: Feedback
     refining: Refining
@@ -402,6 +404,7 @@ def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
         "comparison": Comparison(home, gate, chat),
         "audits": Audits(home, gate, chat),
         "copies": Copies(gate, chat.personas),
+        "publishing": Publishing(home, gate),
         "conversations": Conversations(home, gate),
         "feedback": Feedback(home, gate),
         "refining": Refining(home, gate, training),

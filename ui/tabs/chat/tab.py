@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui import chat_text, feedback_text, quiz_text
+from ui import chat_text, feedback_text, publish_text, quiz_text
 from ui.events import Trigger
 from ui.password_bar import PageAccess
 from ui.services import Services
@@ -22,6 +22,7 @@ from ui.tabs.chat import (
     header,
     memory,
     persona,
+    publish,
     quiz,
 )
 from ui.tabs.chat.layout import ChatComponents
@@ -63,12 +64,14 @@ def build(services: Services, shown: Trigger, page: PageAccess, asked: gr.State)
         with gr.Tab(feedback_text.FEEDBACK_TAB, id="feedback", elem_id="tab-feedback") as inner:
             corrected = feedback.FeedbackHandlers(services.feedback, services.refining, gate)
             feedback.build(corrected, inner, page, parts.run)
+        with gr.Tab(publish_text.TAB, id="publish", elem_id="tab-publish") as inner:
+            publish.build(publish.PublishHandlers(chat, services.publishing, gate), inner, page)
     return wired.replies
 
 
 def _build_honesty(services: Services, parts: ChatComponents, page: PageAccess) -> None:
     """Wire the header of the conversation and the note on copies."""
     about = header.ChatHeaderHandlers(services.chat, services.gate)
-    header.build(about, parts.header, parts.run, page)
+    header.build(about, parts.header, parts.run, parts.persona_card, page)
     noted = copies.CopyHandlers(services.copies, services.gate)
     copies.build(noted, parts.copies, (parts.lines, parts.run), page)
