@@ -21,6 +21,7 @@ from kakaobot.base import resolve
 from kakaobot.base.download import download
 from kakaobot.base.files import check_files
 from kakaobot.base.hub import pretrained_source, readable_errors
+from kakaobot.base.kernels import slow_kernels_note
 from kakaobot.base.memory import release_memory
 from kakaobot.base.selection import next_smaller
 from kakaobot.base.threads import ThreadCount, chosen_by_user
@@ -100,7 +101,7 @@ def load_base(
         parameters = parameters_of(config)
     compute: torch.dtype = getattr(torch, resolve.dtype(dtype, facts, parameters))
     options = _load_options(name, config, compute, resolve.attn_implementation(attn_implementation))
-    model, notes = None, list[str]()
+    model, notes = None, list(filter(None, [slow_kernels_note(config, device.type)]))
     quantize = resolve.load_in_4bit(load_in_4bit, facts)
     if quantize and fsdp_ranks:
         notes.append(_FSDP_IN_FULL)

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, Gemma2Config, LlamaConfig
+from transformers import (
+    AutoModelForCausalLM,
+    Gemma2Config,
+    LlamaConfig,
+    Qwen3_5Config,
+    Qwen3_5ForConditionalGeneration,
+    Qwen3_5TextConfig,
+)
 
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.datasets import Datasets
@@ -38,19 +45,41 @@ SIZES: dict[str, Any] = {
     "head_dim": 8,
     "max_position_embeddings": 256,
 }
+RECURRENT: dict[str, Any] = {
+    **SIZES,
+    "num_hidden_layers": 4,
+    "linear_num_value_heads": 4,
+    "linear_num_key_heads": 2,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+    "tie_word_embeddings": True,
+}
+"""Three layers with a state to one of full attention."""
+VISION: dict[str, Any] = {
+    "depth": 1,
+    "hidden_size": 32,
+    "num_heads": 2,
+    "intermediate_size": 32,
+    "out_hidden_size": 32,
+    "patch_size": 4,
+}
 Tokenizers = Callable[..., Any]
 
 
 def llama(folder: Path, tokenizer_of: Tokenizers) -> Path:
     """Like SmolLM: Llama with ChatML."""
-    tokenizer = tokenizer_of(
+    tokenizer = chatml(tokenizer_of)
+    return saved(folder, tokenizer, LlamaConfig(vocab_size=len(tokenizer), **SIZES))
+
+
+def chatml(tokenizer_of: Tokenizers) -> Any:
+    return tokenizer_of(
         "<|endoftext|>",
         "<|im_start|>",
         "<|im_end|>",
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
     )
-    return saved(folder, tokenizer, LlamaConfig(vocab_size=len(tokenizer), **SIZES))
 
 
 def gemma(folder: Path, tokenizer_of: Tokenizers) -> Path:
@@ -58,6 +87,25 @@ def gemma(folder: Path, tokenizer_of: Tokenizers) -> Path:
     tokenizer = tokenizer_of("<pad>", "<eos>", "<bos>", eos_token="<eos>", pad_token="<pad>")
     config = Gemma2Config(vocab_size=len(tokenizer), query_pre_attn_scalar=8, **SIZES)
     return saved(folder, tokenizer, config)
+
+
+def qwen3_5(folder: Path, tokenizer_of: Tokenizers) -> Path:
+    tokenizer = chatml(tokenizer_of)
+    return saved(folder, tokenizer, Qwen3_5TextConfig(vocab_size=len(tokenizer), **RECURRENT))
+
+
+def qwen3_5_with_vision(folder: Path, tokenizer_of: Tokenizers) -> Path:
+    """A checkpoint as it is published, of which only the text part is wanted."""
+    tokenizer = chatml(tokenizer_of)
+    text = {"vocab_size": len(tokenizer), **RECURRENT}
+    ends = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    torch.manual_seed(1)
+    config = Qwen3_5Config(
+        text_config={**text, **ends}, vision_config=VISION, tie_word_embeddings=True, **ends
+    )
+    Qwen3_5ForConditionalGeneration(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
 
 
 def gguf(folder: Path, tokenizer_of: Tokenizers) -> Path:
@@ -95,7 +143,7 @@ def train(home: Home, base: Path) -> Run:
     return run
 
 
-@pytest.mark.parametrize("family", [llama, gemma, gguf])
+@pytest.mark.parametrize("family", [llama, gemma, gguf, qwen3_5, qwen3_5_with_vision])
 def test_family_trains_and_chats(
     home: Home, tmp_path: Path, tokenizer_of: Tokenizers, family: Callable[..., Path]
 ) -> None:
