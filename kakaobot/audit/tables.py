@@ -37,7 +37,7 @@ def _recitations(report: AuditReport) -> ReportTable:
     return ReportTable(
         tr("앞부분만 주었을 때 뒤를 그대로 말한 줄"),
         "",
-        ("", tr("배운 말투"), tr("바탕 모델")),
+        (tr("종류"), tr("배운 말투"), tr("바탕 모델")),
         tuple(rows),
     )
 
@@ -93,5 +93,5 @@ def _exposures(report: AuditReport) -> ReportTable:
         "비슷한 줄 {compared:,}개 가운데 얼마나 먼저 떠올리는지입니다. 모르면 1비트 "
         "안팎, 확실히 알면 {most:.0f}비트입니다."
     ).format(compared=compared, most=most)
-    head = (tr("줄"), tr("심은 수"), tr("배운 말투"), tr("바탕 모델"), "")
+    head = (tr("줄"), tr("심은 수"), tr("배운 말투"), tr("바탕 모델"), tr("결과"))
     return ReportTable(tr("심어 둔 비밀과 건넨 줄"), hint, head, tuple(rows))

@@ -33,7 +33,7 @@ async (rules) => {
 _FIND_ENGLISH = """
 () => {
   const found = [];
-  const ours = ".html-container, #language, [id^=set-]";
+  const ours = ".html-container, [id^=language], [id^=set-], #publish-kind";
   const note = (element, what, words) => {
     if (!/[A-Za-z]{2}/.test(words) || /[가-힣]/.test(words)) return;
     if (!element.checkVisibility() || element.closest(ours)) return;
@@ -87,6 +87,11 @@ _FIND_CRAMPED = """
     const isCut = element.scrollWidth > element.clientWidth + 2 && overflowX !== "visible";
     if (isCut && textOverflow !== "ellipsis") found.push(`clipped: ${name(element)}`);
     const { left, right, width } = element.getBoundingClientRect();
+    range.selectNodeContents(element);
+    const words = range.getBoundingClientRect();
+    const isPlain = element.matches("button:is(.lg, .md, .sm)");
+    if (isPlain && (words.left < left - 1 || words.right > right + 1))
+      found.push(`wider than its button: ${name(element)}`);
     const isBeside = left < -1 || right > innerWidth + 1;
     if (width && isBeside && !element.closest(scrolling))
       found.push(`beside the screen: ${name(element)}`);

@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from kakaobot.app.audit import Audits
+from kakaobot.app.auth import PasswordGate
+from kakaobot.app.chat import ChatService
 from kakaobot.config import Home, save
+from kakaobot.runs.run import Runs
+from kakaobot.runs.status import Status
 from tests.browser.driver import App, open_tab, unlock, wait_for_reply
 from tests.browser.inspection import SIZES, covered, inspect, unfold
 from tests.conftest import QUICK
@@ -20,8 +27,9 @@ from tests.patience import patience, wait_for
 pytestmark = pytest.mark.browser
 PASSWORD = "강 너머 언덕"
 TABS = ("1 가져오기", "2 데이터 준비", "3 학습", "4 대화", "5 설정")
-INNER_TABS = ("비교", "진짜는 누구?", "외운 말 점검", "고친 말")
-LOCKED = (("1366", "light"), ("390", "dark"))
+INNER_TABS = ("비교", "진짜는 누구?", "외운 말 점검", "고친 말", "내보내기")
+ASKED = ("quit", "language")
+"""Buttons of the header that ask."""
 # For as long as a slow machine takes to walk over the tabs.
 KEEP_TOAST = """
 window.realTimeout ??= window.setTimeout;
@@ -85,6 +93,64 @@ def test_2_every_tab_is_for_everyone(page: Page) -> None:
         page.wait_for_timeout(500)
         faults += inspect(page, f"4-tab-{number}")
     open_tab(page, "대화하기")
+    # The chat was opened before the run was at its best.
+    for place in ("#chat-voice", "#chat-header"):
+        expect(page.locator(place)).to_contain_text("(8단계)")
+    assert faults == []
+
+
+def test_2_every_question_is_for_everyone(page: Page) -> None:
+    faults = []
+    for name in ASKED:
+        page.locator(f"#{name}").click()
+        expect(page.locator(f"#{name}-stay")).to_be_focused()
+        faults += inspect(page, f"6-{name}")
+        page.locator(f"#{name}-stay").click()
+        expect(page.locator(f"#{name}-question")).to_be_hidden()
+    open_tab(page, "3 학습")
+    page.locator("#train-new").click()
+    expect(page.locator("#train-new-stay")).to_be_focused()
+    faults += inspect(page, "6-train-new")
+    page.locator("#train-new-stay").click()
+    open_tab(page, "4 대화")
+    page.locator("#chat-delete").click()
+    expect(page.locator("#chat-question")).to_be_visible()
+    faults += inspect(page, "6-chat-delete")
+    page.locator("#chat-question button").last.click()
+    assert faults == []
+
+
+def examine(home: Home) -> None:
+    """Audit the newest run with a few lines, which the window would take minutes for."""
+    gate = PasswordGate.from_home(home)
+    chat = ChatService(home, gate)
+    access = gate.authenticate(PASSWORD)
+    for _ in Audits(home, gate, chat, probes=2).run(access, "", ["내일 3시에 봐"]):
+        pass
+    chat.unload()
+
+
+def test_2_every_result_is_for_everyone(page: Page, app: App) -> None:
+    open_tab(page, "비교")
+    page.locator("#compare-message textarea").fill("주말에 시간 돼?")
+    page.locator("#compare-start").click()
+    expect(page.locator("[data-side=adapter] .kb-said p").nth(1)).to_be_visible()
+    expect(page.locator("#compare-stop")).to_be_hidden()
+    faults = inspect(page, "7-compare")
+    open_tab(page, "진짜는 누구?")
+    page.locator("#quiz-knows button").last.click()
+    picks = page.locator("#quiz-picks")
+    expect(picks).to_be_visible()
+    faults += inspect(page, "7-quiz")
+    picks.locator("button").first.click()
+    expect(page.locator("#quiz-board")).to_contain_text("실제로 한 말")
+    faults += inspect(page, "7-quiz-told")
+    examine(app.home)
+    open_tab(page, "외운 말 점검")
+    expect(page.locator("#audit-report .kb-card").first).to_be_visible()
+    unfold(page)
+    faults += inspect(page, "7-audit")
+    open_tab(page, "대화하기")
     assert faults == []
 
 
@@ -95,7 +161,13 @@ def test_3_every_locked_tab_is_for_everyone(page: Page) -> None:
     for name in TABS:
         open_tab(page, name)
         page.wait_for_timeout(500)
-        faults += inspect(page, f"{name[0]}-tab-locked", LOCKED)
+        faults += inspect(page, f"{name[0]}-tab-locked")
+    open_tab(page, "4 대화")
+    for number, name in enumerate(INNER_TABS, 1):
+        open_tab(page, name)
+        page.wait_for_timeout(300)
+        faults += inspect(page, f"4-tab-{number}-locked")
+    open_tab(page, "대화하기")
     assert faults == []
 
 
@@ -159,3 +231,24 @@ def test_7_what_is_focused_has_a_ring(page: Page) -> None:
             break
         expect(focused).to_have_css("outline-style", "solid")
         expect(focused).to_have_css("outline-width", "2px")
+
+
+def test_8_the_question_before_a_kill_is_for_everyone(page: Page, app: App) -> None:
+    run = Runs(app.home.folder("checkpoints_lora")).get("stuck")
+    run.create({"created_at": "2026-05-01 09:30", "base": {}, "data": {}, "settings": {}})
+    worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        run.worker.record_start(worker.pid)
+        run.write_status(Status("running", 3, 100, loss=2.0))
+        open_tab(page, "3 학습")
+        page.locator("#train-stop").click()
+        page.locator("#train-kill").click()
+        expect(page.locator("#train-kill-stay")).to_be_focused()
+        faults = inspect(page, "6-train-kill")
+        page.locator("#train-kill-stay").click()
+        expect(page.locator("#train-kill-question")).to_be_hidden()
+        assert worker.poll() is None
+    finally:
+        worker.kill()
+        worker.communicate()
+    assert faults == []

@@ -18,6 +18,7 @@ def question(asked: QuizQuestion, answer: QuizAnswer | None = None) -> str:
     return render(
         "quiz",
         title=quiz_text.QUESTION.format(number=asked.number),
+        context_label=quiz_text.CONTEXT,
         context=asked.context,
         sides=[
             {

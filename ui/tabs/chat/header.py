@@ -13,10 +13,22 @@ from ui.services import ChatProtocol
 
 
 def build(
-    handlers: ChatHeaderHandlers, header: gr.HTML, run: gr.Dropdown, page: PageAccess
+    handlers: ChatHeaderHandlers,
+    header: gr.HTML,
+    run: gr.Dropdown,
+    persona: gr.HTML,
+    page: PageAccess,
 ) -> None:
-    """Wire the header of a conversation with a run."""
-    for event in (run.change, page.changed):
+    """Wire the header of a conversation with a run, whose adapter may improve meanwhile.
+
+    Args:
+        handlers: what makes it.
+        header: where it is shown.
+        run: name of the run.
+        persona: the card that shows the adapter, too.
+        page: what it may show.
+    """
+    for event in (run.change, persona.change, page.changed):
         on(event, handlers.show, [page.access, run], header)
 
 
