@@ -55,11 +55,12 @@ class PasswordStore(Protocol):
 class AccessPass:
     """Proof of authentication, valid only at the gate that issued it and while it is in use."""
 
-    __slots__ = ("_seal", "_used_at")
+    __slots__ = ("_lasts", "_seal", "_used_at")
 
-    def __init__(self, seal: bytes, used_at: float = 0.0) -> None:
+    def __init__(self, seal: bytes, used_at: float = 0.0, *, lasts: bool = False) -> None:
         self._seal = seal
         self._used_at = used_at
+        self._lasts = lasts
 
 
 class PasswordGate:
@@ -167,13 +168,23 @@ class PasswordGate:
             raise AccessDenied(LOCKED)
         access._used_at = self._clock()
 
+    def lasting(self, access: AccessPass | None) -> AccessPass:
+        """Issue a pass that no idle time ends, to serve those who have a key.
+
+        Raises:
+            AccessDenied: as `verify`.
+        """
+        self.verify(access)
+        return AccessPass(self._seal, self._clock(), lasts=True)
+
     def is_open(self, access: AccessPass | None) -> bool:
         """Whether a pass is valid now. Does not count as use."""
         if not self.is_set or not isinstance(access, AccessPass):
             return False
         limit = 60 * self._options().idle_minutes
         idle = self._clock() - access._used_at
-        return hmac.compare_digest(access._seal, self._seal) and (not limit or idle < limit)
+        is_used = access._lasts or not limit or idle < limit
+        return hmac.compare_digest(access._seal, self._seal) and is_used
 
     def revoke(self, access: AccessPass | None) -> None:
         """Make a pass invalid, wherever it is kept."""

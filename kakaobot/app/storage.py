@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from kakaobot.app.api_keys import KEYS_FILE
 from kakaobot.app.consent import Consent
 from kakaobot.app.start_lock import START_LOCK
 from kakaobot.atomic_io import with_drafts
@@ -35,7 +36,7 @@ from kakaobot.train.run_config import base_of
 
 StoredKind = Literal[
     "exports", "dataset", "run", "quiz", "chats", "feedback", "archive", "uploads", "consent",
-    "base", "converted", "published", "state", "settings", "password",
+    "base", "converted", "published", "keys", "state", "settings", "password",
 ]  # fmt: skip
 _STAYS: dict[StoredKind, str] = {
     "state": tr("누구의 말도 들어 있지 않고, 프로그램이 켜져 있는 동안 씁니다. 지우지 않습니다."),
@@ -69,6 +70,10 @@ _TITLES: dict[StoredKind, tuple[str, str]] = {
     "published": (
         tr("내보낸 모델"),
         tr("다른 프로그램에서 쓰려고 내보낸 것. 다른 폴더에 내보낸 것은 여기 없습니다."),
+    ),
+    "keys": (
+        tr("API 키"),
+        tr("다른 프로그램이 대답을 청하는 키. 지우면 그 프로그램들은 바로 쓰지 못합니다."),
     ),
     "state": (
         tr("프로그램의 기록"),
@@ -218,7 +223,10 @@ class Storage:
         yield self._thing("converted", converted, [converted])
         yield self._thing("published", published, published_places(published))
         redirect = home.root / "data" / "open.html"
-        state = [home.state_folder, *with_drafts(redirect), runs.folder / START_LOCK]
+        keys = with_drafts(home.state_folder / KEYS_FILE)
+        yield self._thing("keys", home.state_folder / KEYS_FILE, keys)
+        own = [path for path in _entries(home.state_folder) if path not in keys]
+        state = [*own, *with_drafts(redirect), runs.folder / START_LOCK]
         yield self._thing("state", home.state_folder, state)
         yield self._thing("settings", home.settings_file, with_drafts(home.settings_file))
         yield self._thing("password", home.env_file, with_drafts(home.env_file))
@@ -256,6 +264,10 @@ class Storage:
             size=size_of(found),
             detail=detail,
         )
+
+
+def _entries(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def files_of(roots: Iterable[Path]) -> Iterator[Path]:

@@ -32,6 +32,7 @@ COMMAND_MODULES = {
     "refine": "feedback",
     "audit": "audit",
     "export": "publishing",
+    "keys": "api",
     "where": "storage",
     "erase": "storage",
     "settings": "settings",
@@ -64,6 +65,7 @@ def build_parser() -> Parser:
     _add_chat_commands(parser)
     _add_review_commands(parser)
     _add_publishing_command(parser)
+    _add_api_commands(parser)
     _add_storage_commands(parser)
     parser.command("settings", tr("지금 쓰이는 모든 설정을 YAML 로 보여 줍니다."))
     return parser
@@ -287,6 +289,23 @@ def _add_publishing_command(parser: Parser) -> None:
         metavar=tr("폴더"),
     )
     command.option("--dry-run", tr("내보내지 않고 어디에 얼마나 드는지 보여 주기만 합니다."))
+
+
+def _add_api_commands(parser: Parser) -> None:
+    command = parser.command(
+        "keys",
+        tr(
+            "다른 프로그램이 대답을 청하는 데 쓸 키를 보고, 만들고, 없앱니다. 자세한 것은 "
+            "docs/serving.md"
+        ),
+        make_epilog=lambda: _PASSWORD_HELP,
+    )
+    command.option("--make", tr("이 이름으로 키를 만들어 한 번만 보여 줍니다."), metavar=tr("이름"))
+    command.option("--for", tr("키를 쓰는 곳: api, kakao (기본: api)"), metavar=tr("쓰는곳"))
+    command.option(
+        "--revoke", tr("이 번호의 키를 없앱니다. 바로 쓸 수 없게 됩니다."), metavar=tr("번호")
+    )
+    command.option("--json", _JSON)
 
 
 def _add_storage_commands(parser: Parser) -> None:

@@ -87,6 +87,7 @@ def use(used: UsedHome) -> None:
     used.command("train")
     used.command("chat", "--run", "main", typed="안녕\n/끝\n")
     used.command("export", "ollama")
+    used.command("keys", "--make", "노트북")
     run = Runs(home.folder("checkpoints_lora")).find("main")
     AuditFile(run.path).write({})
     said = (("마루", "자니?"),)
@@ -124,7 +125,7 @@ def test_every_file_belongs_to_a_stored_thing(used: UsedHome) -> None:
     assert found - owned == set()
     assert {thing.kind for thing in things} == {
         *("exports", "dataset", "run", "quiz", "chats", "feedback", "archive", "consent"),
-        *("converted", "published", "state", "settings", "password"),
+        *("converted", "published", "keys", "state", "settings", "password"),
     }
     # A stray file would be found.
     assert used.home.root / "data" / "raw" / "pseudonyms.json" in owned
