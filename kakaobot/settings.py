@@ -264,6 +264,19 @@ class AccessSettings(SettingsGroup):
     """이만큼 아무것도 누르지 않으면 다시 잠급니다. 0이면 잠그지 않습니다."""
 
 
+class ServeSettings(SettingsGroup):
+    """다른 프로그램과 카카오톡 채널"""
+
+    host: str = _expert("API 를 여는 주소", "127.0.0.1", min_length=1)
+    """127.0.0.1 이면 이 컴퓨터의 프로그램만 씁니다."""
+    port: int = _expert("API 를 여는 포트", 8765, ge=1024, le=65535)
+    """다른 프로그램이 찾아올 번호입니다."""
+    domains: tuple[str, ...] = _expert("API 의 바깥 이름", ())
+    """터널이나 프록시로 이어 줄 때, 그 인터넷 이름입니다. 다른 이름으로 온 요청은 거절합니다."""
+    requests_per_minute: int = _expert("키 하나가 1분에 청할 수", 30, ge=1, le=6000)
+    """한 키로 이보다 자주 청하면 잠시 거절합니다."""
+
+
 class WindowSettings(SettingsGroup):
     """창과 명령줄"""
 
@@ -294,5 +307,6 @@ class Settings(SettingsGroup):
     training: TrainingSettings = TrainingSettings()
     generation: GenerationSettings = GenerationSettings()
     access: AccessSettings = AccessSettings()
+    serve: ServeSettings = ServeSettings()
     window: WindowSettings = WindowSettings()
     smoke: SmokeSettings = SmokeSettings()

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROWS = (
     ("launch", "kakaobot.__main__"),
     ("ui", "kakaobot.cli"),
+    ("kakaobot.serve",),
     ("kakaobot.app",),
     ("kakaobot.report", "kakaobot.audit"),
     ("kakaobot.train", "kakaobot.chat", "kakaobot.publish"),
@@ -36,11 +37,13 @@ ROWS = (
     (
         *("kakaobot.text_file", "kakaobot.os_errors", "kakaobot.setting_types"),
         *("kakaobot.model_files", "kakaobot.foreign_template", "kakaobot.outgoing"),
+        *("kakaobot.hosts", "kakaobot.responses"),
     ),
     (
         *("kakaobot.errors", "kakaobot.atomic_io", "kakaobot.file_names"),
         *("kakaobot.display_name", "kakaobot.file_cache"),
         *("kakaobot.gc_pause", "kakaobot.openmp", "kakaobot.one_look"),
+        "kakaobot.asgi",
     ),
     ("kakaobot.language",),
     # Only the version.
@@ -97,11 +100,14 @@ MAY_CATCH_ALL = {
     "kakaobot.train.worker": 1,
     "kakaobot.chat.reply_thread": 1,
     "kakaobot.base.hub": 1,
+    "kakaobot.serve.application": 1,
+    "kakaobot.serve.completions": 1,
     "kakaobot.foreign_template": 1,
 }
-"""Module → number of catch-all handlers: handlers and streams of the window, the worker's main
-function, the thread of a reply, which passes its error to the caller, and what libraries raise
-over a damaged model (tokenizers raises bare exceptions) or its template."""
+"""Module → number of catch-all handlers: handlers and streams of the window, answers and streams
+of the API, the worker's main function, the thread of a reply, which passes its error to the
+caller, and what libraries raise over a damaged model (tokenizers raises bare exceptions) or its
+template."""
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from kakaobot.base.memory import use_one_heap
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError, KakaobotError
 from kakaobot.gc_pause import spare_modules
+from kakaobot.hosts import AllowedHosts, is_loopback, reachable_addresses
 from kakaobot.openmp import set_wait_policy
 from kakaobot.os_errors import os_error_message
 from kakaobot.outgoing import watch
@@ -29,7 +30,6 @@ from scripts.running_window import show_window
 from ui import console_text
 from ui.browser_sessions import BrowserSessions
 from ui.ends import ProgramEnds
-from ui.hosts import AllowedHosts, is_loopback, reachable_addresses
 from ui.one_window import one_window
 from ui.restart import restarted_port, start_again
 from ui.server_info import ServerInfo, choose_port, is_free

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import gradio
 
-from ui.responses import Response
+from kakaobot.responses import Response
 
 _ASSETS = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
 _FOLDER = "/assets/"

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kakaobot.asgi import Send
+from kakaobot.responses import Response
 from ui import gradio_text, text, window_text
-from ui.asgi import Send
 from ui.page_files import with_page_files
 from ui.public_files import MANIFEST
-from ui.responses import Response
 
 _STATIC = Path(__file__).parent / "static"
 _GRADIO_MANIFEST = b'<link rel="manifest" href="/manifest.json" />'

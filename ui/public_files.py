@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from ui.responses import Response
+from kakaobot.responses import Response
 
 _STATIC = Path(__file__).parent / "static"
 MANIFEST = "/manifest.webmanifest"

@@ -11,8 +11,8 @@ from pathlib import Path
 from kakaobot.atomic_io import parse_json
 from kakaobot.config import Home
 from kakaobot.errors import ConfigError
+from kakaobot.hosts import WILDCARDS, netloc
 from ui import console_text
-from ui.hosts import WILDCARDS, netloc
 
 FIRST_PORT = 7860
 _MAX_PORTS = 100

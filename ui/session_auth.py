@@ -15,10 +15,12 @@ from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from kakaobot.app.auth import AccessPass
+from kakaobot.asgi import App, Receive, Scope, Send
 from kakaobot.errors import AccessDenied
+from kakaobot.hosts import AllowedHosts
+from kakaobot.responses import Response, json_object, json_response, read_body, replay, respond
 from scripts.open_page import proof_of
 from ui import password_text, request_text
-from ui.asgi import App, Receive, Scope, Send
 from ui.browser_sessions import (
     BrowserSession,
     BrowserSessions,
@@ -27,12 +29,10 @@ from ui.browser_sessions import (
     has_key,
 )
 from ui.errors import failure_of
-from ui.hosts import AllowedHosts
 from ui.page_files import asset
 from ui.page_security import KeptPages, PageWithScript, with_security_headers
 from ui.public_files import PUBLIC_FILES, public_file
 from ui.render.templating import render
-from ui.responses import Response, json_object, json_response, read_body, replay, respond
 from ui.upload_limits import MAX_EVENT_BYTES
 
 log = logging.getLogger("kakaobot.window")

@@ -19,10 +19,10 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
+from kakaobot.asgi import App, Receive, Scope, Send
 from kakaobot.atomic_io import disk_is_full
 from kakaobot.language import tr
 from ui import request_text as text
-from ui.asgi import App, Receive, Scope, Send
 from ui.errors import failure_of
 
 log = logging.getLogger("kakaobot.window")

@@ -142,6 +142,10 @@ class ApiKeys:
         self._note_use(key)
         return key
 
+    def holds(self, key: ApiKey) -> bool:
+        """Whether a key that was checked has not been revoked since."""
+        return any(hmac.compare_digest(key.digest, one.digest) for one in self._read())
+
     def _note_use(self, key: ApiKey) -> None:
         now = self._clock()
         if 0 <= now - key.used_at < _USE_NOTED:

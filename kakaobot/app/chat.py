@@ -14,7 +14,7 @@ from kakaobot.app.feedback import rejected_replies
 from kakaobot.app.judges import Judges
 from kakaobot.app.personas import Persona, Personas, adapter_of, candidates_for, chat_messages
 from kakaobot.app.reply_marks import ReplyMarks
-from kakaobot.base.generation import chat_sampling
+from kakaobot.base.generation import AS_SET, Drawing, chat_sampling, seed_draws
 from kakaobot.chat.guards import GuardCounts
 from kakaobot.chat.line import Ticket, WaitingLine
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine, Reply, split_bubbles
@@ -86,6 +86,7 @@ class ChatService:
         user_name: str = "",
         speaker: Speaker | None = None,
         strength: float = ADAPTER,
+        drawing: Drawing = AS_SET,
     ) -> Iterator[Reply]:
         """Stream the next message of the room. Closing the iterator stops generation.
 
@@ -100,6 +101,7 @@ class ChatService:
             speaker: draws who replies in place of the model; the reply has no name and no bubbles
                 if nobody does.
             strength: as in `ChatModel`.
+            drawing: what differs from the settings.
 
         Raises:
             AccessDenied: at the call itself, before iteration.
@@ -107,7 +109,7 @@ class ChatService:
                 wait, or a training needed the memory.
         """
         self._gate.verify(access)
-        return self._reply(lines, run, reply_as, user_name, speaker, strength)
+        return self._reply(lines, run, reply_as, user_name, speaker, strength, drawing)
 
     def smoke(self, access: AccessPass | None, run: str = "") -> Iterator[tuple[str, Reply]]:
         """Yield each prompt of `smoke.prompts` with its finished reply.
@@ -272,6 +274,7 @@ class ChatService:
         user_name: str,
         speaker: Speaker | None = None,
         strength: float = ADAPTER,
+        drawing: Drawing = AS_SET,
     ) -> Iterator[Reply]:
         persona = self.persona(run)
         messages = chat_messages(lines, persona, user_name=user_name)
@@ -279,32 +282,34 @@ class ChatService:
         candidates = candidates_for(persona.participants, user_name)
 
         def use(model: ChatModel, cancelled: threading.Event) -> Generator[Reply, None, None]:
+            if drawing.seed is not None:
+                seed_draws(drawing.seed)
             name = start.name
             if not name and speaker:
                 name = speaker(model, messages, cancelled)
             elif not name:
                 name = model.draw_participant(messages, candidates, cancelled=cancelled)
             if name:
-                yield from self._generate(model, persona, messages, name, strength, cancelled)
+                request = self._request(persona, messages, name, strength, drawing)
+                yield from self._generate(model, request, name, cancelled)
             else:
                 yield replace(start, done=True)
 
         yield start
         yield from self._with_model(persona.run, use, lambda note: replace(start, note=note), lines)
 
-    def _generate(
+    def _request(
         self,
-        model: ChatModel,
         persona: Persona,
         messages: Sequence[ChatMessage],
         name: str,
         strength: float,
-        cancelled: threading.Event,
-    ) -> Iterator[Reply]:
+        drawing: Drawing,
+    ) -> ReplyRequest:
         generation = self._home.settings().generation
         request = ReplyRequest(
             messages,
-            chat_sampling(generation),
+            chat_sampling(generation, drawing),
             reply_as="" if persona.name else name,
             strength=strength,
             candidates=generation.candidates,
@@ -314,12 +319,22 @@ class ChatService:
         if request.candidates > 1:
             judge = self._judges.judge(self.personas.find(persona.run), name)
             request = replace(request, judge=judge)
+        return request
+
+    def _generate(
+        self, model: ChatModel, request: ReplyRequest, name: str, cancelled: threading.Event
+    ) -> Iterator[Reply]:
         bubbles: tuple[str, ...] = ()
         with closing(reply_texts(model, request, self.guards, cancelled)) as texts:
-            for text in texts:
-                bubbles = split_bubbles(text)
-                yield Reply(name, bubbles, done=False)
-        yield Reply(name, bubbles, done=True)
+            ended = None
+            while ended is None:
+                try:
+                    bubbles = split_bubbles(next(texts))
+                except StopIteration as end:
+                    ended = bool(end.value)
+                else:
+                    yield Reply(name, bubbles, done=False)
+        yield Reply(name, bubbles, done=True, is_cut=not ended)
 
     def _smoke(self, run: str) -> Iterator[tuple[str, Reply]]:
         for prompt in self._home.settings().smoke.prompts:

@@ -13,6 +13,7 @@ from typing import cast
 from kakaobot.app.auth import AccessPass
 from kakaobot.app.chat import ChatService
 from kakaobot.app.personas import Persona, candidates_for
+from kakaobot.base.generation import AS_SET, Drawing
 from kakaobot.chat.lines import ChatLine, Reply, current_session
 from kakaobot.chat.pacing import DEFAULT_CLOCK, LONGEST_PAUSE, Clock, own_pauses, paced
 from kakaobot.chat.protocol import ADAPTER, BASE, STRONGEST, ChatModel
@@ -45,6 +46,8 @@ class TalkOptions:
     """Show replies as they are generated, without pauses."""
     strength: float = ADAPTER
     """As in `ChatModel`."""
+    drawing: Drawing = AS_SET
+    """As in `ChatService.reply`."""
 
 
 class RoomTalk:
@@ -137,6 +140,7 @@ class _Scene:
         self._taking, self._draw, self._clock = taking, draw, clock
         self._user, self._at_once = options.user_name, options.at_once
         self._strength = min(max(options.strength, BASE), STRONGEST)
+        self._drawing = options.drawing
         known = [name for name in options.members if name in persona.participants]
         if options.members and not known and not persona.name:
             raise RunError(_NOBODY_ELSE)
@@ -153,6 +157,7 @@ class _Scene:
             reply_as="" if self._persona.name else name,
             user_name=self._user,
             strength=self._strength,
+            drawing=self._drawing,
         )
         return self._paced(replies)
 
@@ -198,6 +203,7 @@ class _Scene:
             run=self._persona.run,
             reply_as=opener,
             strength=self._strength,
+            drawing=self._drawing,
         )
 
     def _next_turn(self, said: Sequence[ChatLine], *, with_user: bool) -> Iterator[Reply]:
@@ -230,6 +236,7 @@ class _Scene:
             user_name=self._user,
             speaker=speaker,
             strength=self._strength,
+            drawing=self._drawing,
         )
 
     def _falls_silent(self, said: Sequence[ChatLine]) -> bool:

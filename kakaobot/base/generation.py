@@ -25,16 +25,41 @@ class Sampling:
     """Least probability of a token, as a share of the likeliest one's; 0 for no limit."""
 
 
-def chat_sampling(settings: GenerationSettings) -> Sampling:
+@dataclass(frozen=True)
+class Drawing:
+    """How one reply is to be drawn; None for what the settings say."""
+
+    max_new_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    """Draws the same again where the model, the conversation and the settings are the same."""
+
+
+AS_SET = Drawing()
+
+
+def chat_sampling(settings: GenerationSettings, drawing: Drawing = AS_SET) -> Sampling:
     """How replies are drawn in a chat."""
+
+    def chosen(value: float | None, default: float) -> float:
+        return default if value is None else value
+
     return Sampling(
-        settings.max_new_tokens,
-        temperature=settings.temperature,
-        top_p=settings.top_p,
+        drawing.max_new_tokens or settings.max_new_tokens,
+        temperature=chosen(drawing.temperature, settings.temperature),
+        top_p=chosen(drawing.top_p, settings.top_p),
         top_k=settings.top_k,
         repetition_penalty=settings.repetition_penalty,
         min_p=settings.min_p,
     )
+
+
+def seed_draws(seed: int) -> None:
+    """Make what this process draws next depend on `seed` alone."""
+    import torch
+
+    torch.manual_seed(seed)
 
 
 def generation_config(base: LoadedBase, sampling: Sampling, *, context_left: int) -> Any:

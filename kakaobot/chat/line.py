@@ -16,6 +16,10 @@ _FULL = tr(
 _OCCUPIED = tr("지금 대답을 쓰고 있어 지울 수 없습니다. 대답이 끝나거나 멈춘 뒤 다시 하세요.")
 
 
+class LineFull(RunError):
+    """Too many replies wait already."""
+
+
 class WaitingLine:
     """Tickets in their order; the first one may use the model."""
 
@@ -29,11 +33,11 @@ class WaitingLine:
         """A ticket at the end of the line.
 
         Raises:
-            RunError: the line is full.
+            LineFull: the line is full.
         """
         with self.moved:
             if len(self.tickets) >= self._length:
-                raise RunError(_FULL)
+                raise LineFull(_FULL)
             self.tickets.append(Ticket(self))
             return self.tickets[-1]
 

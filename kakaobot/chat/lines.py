@@ -44,6 +44,8 @@ class Reply:
     done: bool
     note: str = ""
     """Korean: what the reply waits for."""
+    is_cut: bool = False
+    """Whether the limit of tokens ended it."""
 
 
 def split_bubbles(text: str) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def reply_texts(
     request: ReplyRequest,
     counts: GuardCounts,
     cancelled: threading.Event = NEVER,
-) -> Generator[str, None, None]:
+) -> Generator[str, None, bool]:
     """Yield the reply so far; only the whole one if it is chosen among candidates.
 
     What was shown is replaced by the next text, which is usually longer, but shorter where the
@@ -65,17 +65,22 @@ def reply_texts(
     Args:
         counts: counts the reply and its faults.
         cancelled: as in `ChatModel`.
+
+    Returns:
+        Whether the model ended it, rather than the limit of tokens.
     """
     counts.replies += 1
     if request.candidates > 1:
-        yield _choose(model, request, counts, cancelled)
-    else:
-        yield from _stream(model, request, counts, cancelled)
+        text, ended = _choose(model, request, counts, cancelled)
+        yield text
+        return ended
+    return (yield from _stream(model, request, counts, cancelled))
 
 
 def _choose(
     model: ChatModel, request: ReplyRequest, counts: GuardCounts, cancelled: threading.Event
-) -> str:
+) -> tuple[str, bool]:
+    """The best reply, and whether the model ended it."""
     faulty: list[tuple[str, Fault]] = []
     for _ in range(_DRAWS):
         drawn = model.draw_replies(
@@ -95,8 +100,9 @@ def _choose(
                 counts[fault] += 1
                 faulty.append((candidate.text, fault))
         if sound:
-            return _best(model, request, list(sound.values()), cancelled).text
-    return max((mend(text, fault) for text, fault in faulty), key=bool)
+            return _best(model, request, list(sound.values()), cancelled).text, True
+    mended = [(mend(text, fault), fault != "endless") for text, fault in faulty]
+    return max(mended, key=lambda one: bool(one[0]))
 
 
 def _best(
@@ -121,10 +127,10 @@ def _best(
 
 def _stream(
     model: ChatModel, request: ReplyRequest, counts: GuardCounts, cancelled: threading.Event
-) -> Iterator[str]:
+) -> Generator[str, None, bool]:
+    fault: Fault | None = None
     for draws_left in range(_DRAWS - 1, -1, -1):
-        text = ""
-        fault: Fault | None = None
+        text, fault = "", None
         for text, fault in _watched(model, request, cancelled):
             # Held back: what has been read cannot be drawn again.
             if not fault and not request.may_become_fault(text):
@@ -136,6 +142,7 @@ def _stream(
             text = mend(text, fault)
             break
     yield text
+    return fault != "endless"
 
 
 def _watched(

@@ -33,6 +33,7 @@ COMMAND_MODULES = {
     "audit": "audit",
     "export": "publishing",
     "keys": "api",
+    "serve": "api",
     "where": "storage",
     "erase": "storage",
     "settings": "settings",
@@ -292,6 +293,18 @@ def _add_publishing_command(parser: Parser) -> None:
 
 
 def _add_api_commands(parser: Parser) -> None:
+    command = parser.command(
+        "serve",
+        tr(
+            "다른 프로그램에 대답합니다. OpenAI 와 같은 방식의 API 이고, 키가 있어야 씁니다. "
+            "자세한 것은 docs/serving.md"
+        ),
+        make_epilog=lambda: f"{_PASSWORD_HELP}\n{_settings_epilog('serve', 'generation')}",
+    )
+    command.option(
+        "--port", tr("설정과 다른 포트. 0이면 비어 있는 것을 고릅니다."), metavar=tr("번호")
+    )
+
     command = parser.command(
         "keys",
         tr(

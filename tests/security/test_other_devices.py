@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from ui import app, console_text, hosts
+from kakaobot import hosts
+from ui import app, console_text
 from ui.browser_sessions import BrowserSessions
 from ui.server_info import ServerInfo
 

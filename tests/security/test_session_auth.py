@@ -11,11 +11,11 @@ from starlette.testclient import TestClient
 
 from kakaobot.app.auth import PasswordGate
 from kakaobot.config import ROOT
+from kakaobot.hosts import AllowedHosts
 from scripts.open_page import proof_of
 from tests.security.browser import Browser, exchange
 from ui import request_text, text
 from ui.browser_sessions import BrowserSessions
-from ui.hosts import AllowedHosts
 from ui.public_files import PUBLIC_FILES
 from ui.session_auth import KEY_HEADER, SessionAuthMiddleware
 from ui.upload_limits import MAX_EVENT_BYTES

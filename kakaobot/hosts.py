@@ -1,4 +1,4 @@
-"""Names and addresses of this machine, and which `Host` headers the window accepts."""
+"""Names and addresses of this machine, and which `Host` headers its servers accept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class AllowedHosts:
-    """The `Host` headers that a window listening on `host` accepts.
+    """The `Host` headers that a server listening on `host` accepts.
 
     An IP literal must be an address of this machine: otherwise a page on another site could reach
     the window by a name that it has rebound, or through a router that forwards to it.

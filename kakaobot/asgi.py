@@ -1,4 +1,4 @@
-"""The types of ASGI, which the middlewares of the window share."""
+"""The types of ASGI, which the servers share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses of the window's own server, and the bodies of requests."""
+"""Responses of the program's servers, and the bodies of requests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kakaobot.asgi import Receive, Send
 from kakaobot.atomic_io import parse_json
-from ui.asgi import Receive, Send
 
 
 @dataclass(frozen=True)

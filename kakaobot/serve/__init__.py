@@ -1,0 +1,1 @@
+"""The server of other programs: OpenAI's protocol, and the skill of a KakaoTalk channel."""
