@@ -42,7 +42,7 @@ ABOUT_KOREAN = (
     # Defaults and descriptions, read from the declarations.
     "kakaobot/settings.py",
     # Made for Korean readers only: the sample room, and the tables of the README.
-    *("scripts/make_sample.py", "scripts/settings_table.py"),
+    *("scripts/make_sample.py", "scripts/settings_table.py", "scripts/bases_table.py"),
 )
 """Modules whose Korean is data."""
 SPOKEN_IN_BOTH = {

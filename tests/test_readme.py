@@ -15,8 +15,10 @@ import pytest
 from kakaobot import __version__
 from kakaobot.app.auth import PasswordGate
 from kakaobot.app.feedback import Feedback
+from kakaobot.base.known_bases import QWEN35_NOTE
 from kakaobot.chat.lines import ChatLine
 from kakaobot.config import ROOT, Home, save
+from scripts.bases_table import bases_table
 from scripts.settings_table import settings_table
 from tests.conftest import QUICK, SAMPLE, write_password
 from tests.patience import patience
@@ -30,6 +32,12 @@ TYPED = {"chat": "안녕\n/끝\n", "quiz": "예\n1\n/끝\n"}
 def test_the_settings_table_matches_the_declaration() -> None:
     table = README.split("<!-- settings -->")[1].split("<!-- /settings -->")[0]
     assert table.strip() == settings_table()
+
+
+def test_the_table_of_bases_matches_what_is_known() -> None:
+    table = README.split("<!-- bases -->")[1].split("<!-- /bases -->")[0]
+    assert table.strip() == bases_table()
+    assert QWEN35_NOTE in README
 
 
 def test_every_linked_file_exists() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kakaobot.base.hub import hub_reachable, is_cached
+from kakaobot.base.known_bases import AUTO, fitting, known_base
 from kakaobot.errors import BaseModelError
 from kakaobot.file_names import user_path
 from kakaobot.language import deferred, tr
@@ -20,20 +21,12 @@ from kakaobot.starter import FOLDER as STARTER_FOLDER
 
 STARTER = "starter"
 _GIB = 2**30
-_BY_VRAM = (
-    (14 * _GIB, "Qwen/Qwen3-8B"),
-    (8 * _GIB, "Qwen/Qwen3-4B-Instruct-2507"),
-    (5 * _GIB, "Qwen/Qwen3-1.7B"),
-)
-"""Free VRAM that LoRA on a 4-bit base needs at 1,024 tokens and a batch of four: weights at about
-0.6 bytes per parameter, logits over 151,936 tokens, activations, and CUDA itself."""
-_SMALLEST = "Qwen/Qwen3-0.6B"
 _OLDEST_DRIVER = {"13": 580, "12": 525}
 """Oldest driver per major CUDA version, from NVIDIA's compatibility table."""
 _NO_DRIVER = 10**6
 
 
-AUTO_BASES = (*(name for _, name in _BY_VRAM), _SMALLEST)
+AUTO_BASES = tuple(base.name for base in AUTO)
 """What `auto` chooses from, largest first."""
 
 
@@ -169,27 +162,26 @@ def _driver_number(driver: str) -> int:
 
 def _suited_to(hardware: Hardware) -> tuple[str, str]:
     """A model's name and the reason for it."""
-    free = hardware.free_vram / _GIB
-    for needed, name in _BY_VRAM:
-        if hardware.free_vram >= needed:
-            return name, tr("{gpu} 에 남은 그래픽 메모리 {free:.1f}GB 에 맞춰 골랐습니다.").format(
-                gpu=hardware.gpu, free=free
-            )
+    name, free = fitting(hardware.free_vram).name, hardware.free_vram / _GIB
+    if name != AUTO_BASES[-1]:
+        return name, tr("{gpu} 에 남은 그래픽 메모리 {free:.1f}GB 에 맞춰 골랐습니다.").format(
+            gpu=hardware.gpu, free=free
+        )
     if hardware.gpu:
         return (
-            _SMALLEST,
+            name,
             tr("{gpu} 에 남은 그래픽 메모리가 {free:.1f}GB 라 작은 모델을 골랐습니다.").format(
                 gpu=hardware.gpu, free=free
             ),
         )
     if hardware.idle:
-        return _SMALLEST, (
+        return name, (
             tr(
                 "{idle} 가 있지만 그래픽 드라이버나 설치된 PyTorch 가 맞지 않아 CPU 로 "
                 "배웁니다. 드라이버를 새로 설치하고 .venv 폴더를 지운 뒤 다시 시작해 보세요."
             ).format(idle=hardware.idle)
         )
-    return _SMALLEST, tr("NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다.")
+    return name, tr("NVIDIA GPU 가 없어 CPU 로 배울 수 있는 작은 모델을 골랐습니다.")
 
 
 def _named(name: str) -> BaseModelChoice:
@@ -210,7 +202,9 @@ def _named(name: str) -> BaseModelChoice:
                 "Hugging Face 이름(예: Qwen/Qwen3-0.6B)이나 있는 폴더를 적어 주세요."
             ).format(name=name)
         )
-    return BaseModelChoice(name, name, tr("설정에 적힌 모델입니다."))
+    known = known_base(name)
+    reasons = tr("설정에 적힌 모델입니다."), known.note if known else ""
+    return BaseModelChoice(name, name, " ".join(filter(None, reasons)))
 
 
 def _starter(reason: str) -> BaseModelChoice:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kakaobot.base.hub import hub_reachable
+from kakaobot.base.known_bases import KNOWN_BASES, BaseFacts
 from kakaobot.base.selection import (
     BaseModelChoice,
     Hardware,
@@ -64,6 +65,15 @@ def test_auto_falls_back_to_the_starter_without_hub_and_cache() -> None:
 
 def test_auto_needs_no_hub_for_a_cached_model() -> None:
     assert not auto(online=False, cached=True).practice
+
+
+@pytest.mark.parametrize("base", KNOWN_BASES, ids=lambda base: base.name)
+def test_auto_chooses_a_known_base_unless_there_is_a_reason_not_to(base: BaseFacts) -> None:
+    chosen = {auto(free, gpu="GeForce").name for free in range(40)}
+    assert (base.name in chosen) is (not base.note)
+    # Weights in 4 bits leave room for what else a training needs.
+    assert base.free_vram is None or base.quantized_bytes < max(base.free_vram, 2 * GIB)
+    assert base.note in choose(base.name).reason
 
 
 def test_the_starter_can_be_requested() -> None:
