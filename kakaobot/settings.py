@@ -153,6 +153,10 @@ class ModelSettings(SettingsGroup):
         "앞말을 살피는 계산", "auto", choices=_AUTO
     )
     """모델이 앞의 말들을 견주는 계산(어텐션)을 무엇으로 할지. 알아서(auto)는 장치에 맞춥니다."""
+    chat_engine: Literal["auto", "transformers", "llama.cpp"] = _expert(
+        "대답을 계산하는 프로그램", "auto", choices=_AUTO
+    )
+    """llama.cpp 는 xllamacpp 를 설치해야 쓰고, 알아서(auto)는 CPU 에서 더 빠를 때만 씁니다."""
     gradient_checkpointing: Switch = _expert("느리게, 메모리 아끼기", "auto")
     """메모리를 아끼는 대신 느려집니다. 알아서(auto)는 GPU 에서 큰 모델을 배울 때만 켭니다."""
 

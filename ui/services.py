@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.base_models import BaseModels
 from kakaobot.app.builds import Builds
 from kakaobot.app.chat import ChatService
+from kakaobot.app.chat_engines import ChatEngines
 from kakaobot.app.comparison import Comparison
 from kakaobot.app.consent import Consent, ConsentRecord
 from kakaobot.app.conversations import Conversations
@@ -231,14 +231,20 @@ class Services:
     @classmethod
     def from_home(cls, home: Home) -> Services:
         gate, bases = PasswordGate.from_home(home), BaseModels()
-        chat = ChatService(home, gate)
+        engines = ChatEngines(home)
+        chat = ChatService(home, gate, engines=engines)
         datasets, estimates = Datasets(home, bases), Estimates(home, bases)
+
+        def training_ended() -> None:
+            engines.prepare_newest()
+            follow_training(datasets, estimates)
+
         training = Training(
             home,
             bases,
             # The chat model would occupy memory that training needs.
             free_memory=chat.unload,
-            ended=partial(follow_training, datasets, estimates),
+            ended=training_ended,
         )
         return cls(
             exports=WindowExports(home),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from kakaobot.app.auth import AccessPass, PasswordGate
+from kakaobot.app.chat_engines import ChatEngines
 from kakaobot.app.chat_model import LoadedModel, ModelMemory, version_of
 from kakaobot.app.feedback import rejected_replies
 from kakaobot.app.judges import Judges
@@ -52,12 +53,24 @@ class ChatService:
     Whoever holds the first ticket of the line may use, load and drop the model.
     """
 
-    def __init__(self, home: Home, gate: PasswordGate, loader: ModelLoader = load_engine) -> None:
+    def __init__(
+        self,
+        home: Home,
+        gate: PasswordGate,
+        loader: ModelLoader = load_engine,
+        *,
+        engines: ChatEngines | None = None,
+    ) -> None:
+        """Load nothing yet; `engines` load in place of `loader`."""
         self._home = home
         self._gate = gate
         self._line = WaitingLine(LINE_LENGTH)
         self.personas = Personas(home)
-        self._model = LoadedModel(self.personas, loader, self._unload_at_exit)
+        self._engines = engines
+        used = engines.load if engines else loader
+        self._model = LoadedModel(self.personas, used, self._unload_at_exit)
+        if engines:
+            engines.ready = self._model.superseded.set
         self._judges = Judges()
         self._marks = ReplyMarks(home)
         self.guards = GuardCounts()
@@ -180,6 +193,7 @@ class ChatService:
             size=loaded.size if loaded else 0,
             newer=self.persona(newer) if newer else None,
             is_awaited=not loaded and bool(self._line.tickets),
+            note=self._engine_note(),
         )
 
     def memory_version(self) -> tuple[object, ...]:
@@ -187,7 +201,11 @@ class ChatService:
         loaded, names = self._model.loaded, self.personas.names()
         newest = adapter_of(self.personas.find(loaded.run)) if loaded else None
         version = version_of(newest[1]) if loaded and loaded.run in names and newest else None
-        return (loaded and (loaded.run, loaded.version), bool(self._line.tickets), names, version)
+        awaited, note = bool(self._line.tickets), self._engine_note()
+        return (loaded and (loaded.run, loaded.version), awaited, names, version, note)
+
+    def _engine_note(self) -> str:
+        return self._engines.note if self._engines else ""
 
     def renew(self, access: AccessPass | None) -> None:
         """Load the newest adapter at the next message, also in the middle of a conversation.

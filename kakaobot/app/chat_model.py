@@ -62,6 +62,8 @@ class ModelMemory:
     """A better adapter of the run, or a newer run of the same persona."""
     is_awaited: bool = False
     """Whether a reply waits for a model that is not in memory."""
+    note: str = ""
+    """Korean: what is done so that replies come sooner, or why it is not."""
 
 
 class LoadedModel:
@@ -82,6 +84,8 @@ class LoadedModel:
         self.loaded: AdapterInMemory | None = None
         self.outdated = threading.Event()
         """Set to load the newest adapter at the next message, also under a conversation."""
+        self.superseded = threading.Event()
+        """Set to load the same adapter anew at the next message, by another engine."""
         self.conversations = RunningConversations()
 
     def get(
@@ -105,7 +109,7 @@ class LoadedModel:
         key = (run.path, settings.model, settings.generation.max_history_turns)
         version = version_of(adapter)
         kept = self.conversations.join(lines) and not self.outdated.is_set()
-        loaded = self.loaded
+        loaded = None if self.superseded.is_set() else self.loaded
         if self._model and loaded and loaded.key == key and (kept or loaded.version == version):
             return self._model
         if self._model is not None:
@@ -119,6 +123,7 @@ class LoadedModel:
         atexit.unregister(self._at_exit)
         self._model, self.loaded = None, None
         self.outdated.clear()
+        self.superseded.clear()
         self.conversations = RunningConversations()
         release_memory()
 

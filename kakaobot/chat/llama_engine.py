@@ -10,7 +10,7 @@ import contextlib
 import math
 import random
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class LlamaEngine:
 
     def __init__(
         self,
-        process: LlamaProcess,
+        start: Callable[[threading.Event], LlamaProcess],
         tokenizer: Any,
         renderer: Renderer,
         *,
@@ -46,12 +46,15 @@ class LlamaEngine:
         context: int,
         max_turns: int,
         size: int,
+        cancelled: threading.Event,
     ) -> None:
-        self._process = process
+        """Start llama.cpp; `start` does, again if it has ended."""
+        self._start = start
+        self._process = start(cancelled)
         self._tokenizer = tokenizer
         self._context = context
         self._prompts = ReplyPrompts(renderer, context, max_turns)
-        self._steps = TokenSteps(process, renderer.end_id, stops, context)
+        self._steps = TokenSteps(self._process, renderer.end_id, stops, context)
         self._slots = PromptSlots()
         self._stops = frozenset(stops)
         self._size = size
@@ -93,15 +96,19 @@ class LlamaEngine:
         tokenizer = load_tokenizer(str(base))
         renderer = renderer_for(tokenizer)
         files = [base_gguf, *filter(None, [lora_gguf])]
-        process = LlamaProcess(base_gguf, lora_gguf, memory=memory, cancelled=cancelled)
+
+        def start(cancelled: threading.Event) -> LlamaProcess:
+            return LlamaProcess(base_gguf, lora_gguf, memory=memory, cancelled=cancelled)
+
         return cls(
-            process,
+            start,
             tokenizer,
             renderer,
             stops=stop_tokens(tokenizer, renderer, _ends_of(base, config)),
             context=context,
             max_turns=max_turns,
-            size=sum(file.stat().st_size for file in files),
+            size=sum(file.stat().st_size for file in files if file.is_file()),
+            cancelled=cancelled,
         )
 
     @property
@@ -224,8 +231,13 @@ class LlamaEngine:
 
     @contextlib.contextmanager
     def _computing(self, strength: float, cancelled: threading.Event) -> Iterator[None]:
-        with self._lock, self._steps.by(cancelled, strength):
-            yield
+        with self._lock:
+            if not self._process.is_alive:
+                self._process.close()
+                self._process = self._steps.process = self._start(cancelled)
+                self._slots = PromptSlots()
+            with self._steps.by(cancelled, strength):
+                yield
 
     def _score(
         self, prompt: Sequence[int], tails: Sequence[Sequence[int]], strength: float

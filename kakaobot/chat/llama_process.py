@@ -95,6 +95,10 @@ class LlamaProcess:
             self.close()
             raise
 
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def ask(self, path: str, body: Mapping[str, Any], cancelled: threading.Event) -> Any:
         """The answer of the server. A cancelled call is given up by it within a second.
 

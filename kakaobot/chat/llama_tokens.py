@@ -47,7 +47,7 @@ class TokenSteps:
             stops: all that end a reply.
             context: tokens of a prompt with its reply.
         """
-        self._process = process
+        self.process = process
         self._end_id = end_id
         self._stops = frozenset(stops)
         self._context = context
@@ -192,7 +192,7 @@ class TokenSteps:
             **how,
             **more,
         }
-        return self._process.ask(_COMPLETION, body, self._cancelled)
+        return self.process.ask(_COMPLETION, body, self._cancelled)
 
     def _check(self) -> None:
         if self._cancelled.is_set():

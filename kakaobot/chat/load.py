@@ -1,4 +1,4 @@
-"""Loads the `Engine`. Imports torch only then."""
+"""Loads an engine of the chat. Imports torch only then."""
 
 from __future__ import annotations
 
@@ -58,3 +58,18 @@ def load_engine(
             max_turns=settings.generation.max_history_turns,
             cancelled=cancelled,
         )
+
+
+def load_llama(
+    base: Path, base_gguf: Path, lora_gguf: Path, settings: Settings, cancelled: threading.Event
+) -> ChatModel:
+    """Load a converted base and adapter with llama.cpp.
+
+    Raises:
+        LlamaError: it is missing, or cannot read a file.
+        Cancelled: the event was set.
+    """
+    from kakaobot.chat.llama_engine import LlamaEngine
+
+    turns = settings.generation.max_history_turns
+    return LlamaEngine.load(base, base_gguf, lora_gguf, max_turns=turns, cancelled=cancelled)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from kakaobot.app.auth import AccessPass, PasswordGate
 from kakaobot.app.chat import ChatService
+from kakaobot.app.chat_engines import ChatEngines
 from kakaobot.app.conversations import ChatSetup, Conversations, last_text, time_text
 from kakaobot.app.room_talk import RoomTalk
 from kakaobot.chat.lines import DEFAULT_USER_NAME, ChatLine
@@ -136,4 +137,5 @@ def _choose(summaries: Sequence[ConversationSummary], console: Console) -> str:
 def _authenticate(context: CommandContext) -> tuple[ChatService, Conversations, AccessPass]:
     gate = PasswordGate.from_home(context.home)
     access = context.authenticate(gate)
-    return ChatService(context.home, gate), Conversations(context.home, gate), access
+    chat = ChatService(context.home, gate, engines=ChatEngines(context.home))
+    return chat, Conversations(context.home, gate), access

@@ -131,6 +131,18 @@ def adapter_version(adapter: Path) -> int:
         return 0
 
 
+def adapter_gguf(adapter: Path) -> Path:
+    """Where an adapter is kept for llama.cpp; another file for every version of it."""
+    return adapter.with_name(f"{adapter.name}-{adapter_version(adapter):x}.gguf")
+
+
+def remove_old_ggufs(adapter: Path) -> None:
+    """Delete the files of versions that an adapter no longer has."""
+    for file in adapter.parent.glob(f"{adapter.name}-*.gguf"):
+        if file != adapter_gguf(adapter):
+            file.unlink(missing_ok=True)
+
+
 def check_adapter(adapter: Path) -> None:
     """Check config and weights without reading the weights.
 

@@ -16,6 +16,7 @@
         checkpoint-<step>/     worker    resumable; `complete.json` is written last
         adapter_latest/        worker    the newest weights
         adapter_best/          worker    the best weights so far
+        adapter_*-*.gguf       app       a version of one of them, for llama.cpp
         adapter_start/         app       the weights a refine begins with
         refine.json            worker    the verdict on a refine; see `refinement`
         audit.json             app       what the adapter has memorized; see `audit_file`

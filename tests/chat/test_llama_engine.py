@@ -326,15 +326,20 @@ def test_a_damaged_file_ends_nothing_but_llama_cpp(
     assert list(llama.stream_reply(HELLO, GREEDY))
 
 
-def test_the_process_ends_with_the_engine_and_a_dead_one_says_so(tmp_path: Path) -> None:
+def test_a_process_that_ended_is_started_anew_and_ends_with_its_engine(tmp_path: Path) -> None:
     write_base_gguf(FOLDER, tmp_path / "base.gguf", "f16")
     engine = LlamaEngine.load(FOLDER, tmp_path / "base.gguf", None, max_turns=5)
     assert engine.size > 0
     process = engine._process._process
+    replies = engine.stream_reply(HELLO, LONG)
+    next(replies)
     process.kill()
     process.wait(10)
     with pytest.raises(LlamaError, match="갑자기 끝났습니다"):
-        list(engine.stream_reply(HELLO, GREEDY))
+        list(replies)
+    # The next call starts it anew.
+    assert list(engine.stream_reply(HELLO, GREEDY))
+    engine.close()
     second = LlamaEngine.load(FOLDER, tmp_path / "base.gguf", None, max_turns=5)
     child = second._process._process
     del second

@@ -17,6 +17,7 @@ def model_memory(memory: ModelMemory, run: str) -> str:
         size=_size_text(memory.size),
         newer=memory.newer,
         run=run,
+        note=memory.note,
         empty=chat_text.MEMORY_AWAITED if memory.is_awaited else chat_text.MEMORY_EMPTY,
     )
 
