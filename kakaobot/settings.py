@@ -271,6 +271,10 @@ class AccessSettings(SettingsGroup):
 class ServeSettings(SettingsGroup):
     """다른 프로그램과 카카오톡 채널"""
 
+    kakao_model: str = _plain("카카오톡 채널에서 대답할 모델", "")
+    """학습 이름, 또는 '학습 이름/사람'. 비워 두면 가장 새 학습이 대답합니다."""
+    kakao_users: tuple[str, ...] = _plain("허락한 카카오톡 사용자", (), private=True)
+    """여기 적힌 botUserKey 에만 대답합니다. 비워 두면 아무에게도 대답하지 않습니다."""
     host: str = _expert("API 를 여는 주소", "127.0.0.1", min_length=1)
     """127.0.0.1 이면 이 컴퓨터의 프로그램만 씁니다."""
     port: int = _expert("API 를 여는 포트", 8765, ge=1024, le=65535)

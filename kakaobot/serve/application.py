@@ -20,9 +20,13 @@ from kakaobot.serve.completions import Completions
 from kakaobot.serve.faults import ApiFault, fault_of
 from kakaobot.serve.rate_limit import RateLimit
 from kakaobot.serve.reading import ClientGone, Reader, unless_gone
+from kakaobot.serve.skill import Skill
+from kakaobot.serve.skill_json import parse_skill
 
 MAX_BODY = 1_000_000
 """Bytes of a request."""
+KEY_HEADER = "x-kakaobot-key"
+"""For those who cannot send `Authorization`."""
 _NO_KEY = tr("API 키가 없거나 맞지 않습니다. 'Authorization: Bearer kb-…' 로 보내세요.")
 _OTHER_KEY = tr("이 키는 여기에 쓸 수 없습니다. 쓰는 곳에 맞는 키를 새로 만드세요.")
 _NO_ROUTE = tr("그런 주소는 없습니다: {path}")
@@ -50,14 +54,18 @@ class Route:
 class ApiApplication:
     """Answers HTTP requests. Browsers of other sites cannot read it, as no CORS header is sent."""
 
-    def __init__(self, home: Home, keys: ApiKeys, completions: Completions, reader: Reader) -> None:
+    def __init__(
+        self, home: Home, keys: ApiKeys, completions: Completions, skill: Skill, reader: Reader
+    ) -> None:
         self._home, self._keys, self._completions = home, keys, completions
+        self._skill = skill
         self._reader = reader
         self._hosts = AllowedHosts(home.settings().serve.host)
         self._limit = RateLimit()
         self.routes = {
             "/v1/models": Route("GET", "api", self._models, is_limited=False),
             "/v1/chat/completions": Route("POST", "api", self._complete),
+            "/kakao/skill": Route("POST", "kakao", self._answer_skill),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,6 +132,10 @@ class ApiApplication:
             answer = await unless_gone(receive, self._completions.whole(request))
             await respond(send, json_response(200, answer))
 
+    async def _answer_skill(self, key: ApiKey, value: Any, receive: Receive, send: Send) -> None:
+        # Not until the platform disconnects: a late answer is kept.
+        await respond(send, json_response(200, await self._skill.answer(parse_skill(value))))
+
     async def _while_valid(self, key: ApiKey, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The events, until the key is revoked."""
         async with contextlib.aclosing(events) as open_events:  # type: ignore[type-var]
@@ -146,7 +158,9 @@ class Started:
 
 
 def _secret(headers: dict[str, bytes]) -> str:
-    """The key that a request brings."""
+    """The key that a request brings, in the header of OpenAI's clients or in one of its own."""
+    if own := headers.get(KEY_HEADER):
+        return own.decode("latin-1").strip()
     scheme, _, secret = headers.get("authorization", b"").decode("latin-1").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else ""
 

@@ -67,7 +67,7 @@ class Transcript:
 
 
 @dataclass(frozen=True)
-class Usage:
+class TokenUsage:
     prompt: int
     completion: int
 
@@ -89,7 +89,7 @@ class Completion:
     id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def whole(self, text: str, finish_reason: FinishReason, usage: Usage) -> dict[str, object]:
+    def whole(self, text: str, finish_reason: FinishReason, usage: TokenUsage) -> dict[str, object]:
         """The answer to a request without a stream."""
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {
@@ -106,7 +106,7 @@ class Completion:
     def text_chunk(self, text: str) -> bytes:
         return self._chunk({"content": text})
 
-    def last_chunks(self, finish_reason: FinishReason, usage: Usage | None) -> bytes:
+    def last_chunks(self, finish_reason: FinishReason, usage: TokenUsage | None) -> bytes:
         """The end of a stream; `usage` only if it was asked for."""
         last = self._chunk({}, finish_reason)
         if usage is not None:

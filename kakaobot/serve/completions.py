@@ -19,7 +19,7 @@ from kakaobot.serve.completion import WAITING, Completion, Transcript, event
 from kakaobot.serve.faults import ApiFault, fault_of
 from kakaobot.serve.reading import Reader
 from kakaobot.serve.talkers import Talker, created, find_talker, talkers
-from kakaobot.serve.usage import TokenCounter
+from kakaobot.serve.usage import UsageCounter
 
 _UNKNOWN_MODEL = tr("'{model}' 모델이 없습니다. /v1/models 에 있는 이름을 적으세요.")
 _BEGUN = 2
@@ -57,7 +57,7 @@ class Completions:
 
     def __init__(self, voice: Voice, reader: Reader) -> None:
         self._voice, self._reader = voice, reader
-        self._counter = TokenCounter(voice.chat)
+        self._counter = UsageCounter(voice.chat)
 
     async def models(self) -> dict[str, object]:
         """All who can be talked to."""

@@ -17,8 +17,10 @@ from kakaobot.errors import ConfigError
 from kakaobot.hosts import WILDCARDS, is_loopback, netloc
 from kakaobot.language import tr
 from kakaobot.serve.application import ApiApplication
+from kakaobot.serve.callback import Callback
 from kakaobot.serve.completions import Completions, Voice
 from kakaobot.serve.reading import Reader
+from kakaobot.serve.skill import Skill, SkillTiming
 
 if TYPE_CHECKING:
     import uvicorn
@@ -64,9 +66,26 @@ class _Running:
 class ApiServer:
     """At most one server, in a thread of its own."""
 
-    def __init__(self, home: Home, gate: PasswordGate, chat: ChatService) -> None:
-        """Start nothing yet; `chat` has the one line in which requests wait."""
+    def __init__(
+        self,
+        home: Home,
+        gate: PasswordGate,
+        chat: ChatService,
+        *,
+        callback: Callback | None = None,
+        timing: SkillTiming | None = None,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            home: has the settings and the keys.
+            gate: issues the passes.
+            chat: has the one line in which requests wait.
+            callback: calls KakaoTalk's server, by default.
+            timing: that of the platform, by default.
+        """
         self._home, self._gate, self._chat = home, gate, chat
+        self._callback, self._timing = callback, timing
         self._running: _Running | None = None
         self._lock = threading.Lock()
 
@@ -123,10 +142,12 @@ class ApiServer:
         import uvicorn
 
         reader = Reader()
-        completions = Completions(Voice(self._chat, access), reader)
+        voice = Voice(self._chat, access)
+        completions = Completions(voice, reader)
+        skill = Skill(self._home, voice, reader, callback=self._callback, timing=self._timing)
         keys = ApiKeys(self._home, self._gate)
         config = uvicorn.Config(
-            ApiApplication(self._home, keys, completions, reader),
+            ApiApplication(self._home, keys, completions, skill, reader),
             log_config=None,
             access_log=False,
             log_level="critical",

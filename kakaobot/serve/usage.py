@@ -13,12 +13,12 @@ from kakaobot.chat.lines import ChatLine
 from kakaobot.chat_template import Renderer
 from kakaobot.errors import KakaobotError
 from kakaobot.schema import ChatMessage
-from kakaobot.serve.completion import Usage
+from kakaobot.serve.completion import TokenUsage
 from kakaobot.serve.talkers import Talker
 from kakaobot.train.run_config import base_of
 
 
-class TokenCounter:
+class UsageCounter:
     """Keeps the tokenizers of the bases that it has counted with."""
 
     def __init__(self, chat: ChatService) -> None:
@@ -26,18 +26,20 @@ class TokenCounter:
         self._renderers: dict[str, Renderer] = {}
         self._lock = threading.Lock()
 
-    def usage(self, talker: Talker, lines: Sequence[ChatLine], user_name: str, text: str) -> Usage:
+    def usage(
+        self, talker: Talker, lines: Sequence[ChatLine], user_name: str, text: str
+    ) -> TokenUsage:
         """Tokens of a whole conversation, and of the reply to it; 0 without a tokenizer."""
         try:
             renderer = self._renderer(talker)
         except (KakaobotError, OSError):
-            return Usage(0, 0)
+            return TokenUsage(0, 0)
         messages = chat_messages(lines, talker.persona, user_name=user_name)
         participant = talker.member if not talker.persona.name else ""
         prompt = len(renderer.prompt(messages, participant=participant))
         size = renderer.sizes([ChatMessage("assistant", text, is_target=True)])[0]
         # Without the end of the turn.
-        return Usage(prompt, max(0, size.target_tokens - 1) if text else 0)
+        return TokenUsage(prompt, max(0, size.target_tokens - 1) if text else 0)
 
     def _renderer(self, talker: Talker) -> Renderer:
         base = base_of(self._chat.personas.find(talker.persona.run)).name

@@ -102,12 +102,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(home: Home) -> Iterator[Served]:
-    """Serve a home on a free port."""
+def serving(home: Home, **options: Any) -> Iterator[Served]:
+    """Serve a home on a free port; `options` as of `ApiServer`."""
     gate = lasting_gate(PASSWORD)
     access = gate.authenticate(PASSWORD)
     chat = ChatService(home, gate)
-    server = ApiServer(home, gate, chat)
+    server = ApiServer(home, gate, chat, **options)
     keys = ApiKeys(home, gate)
     server.start(access, 0)
     try:

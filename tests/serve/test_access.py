@@ -18,12 +18,14 @@ from kakaobot.serve.completions import Completions, Voice
 from kakaobot.serve.rate_limit import RateLimit
 from kakaobot.serve.reading import Reader
 from kakaobot.serve.server import ApiServer
+from kakaobot.serve.skill import Skill
 from tests.patience import wait_for
 from tests.serve.served import PASSWORD, Served, prepare, serving
 
 ROUTES: dict[str, tuple[str, KeyKind]] = {
     "/v1/models": ("GET", "api"),
     "/v1/chat/completions": ("POST", "api"),
+    "/kakao/skill": ("POST", "kakao"),
 }
 
 
@@ -36,7 +38,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_the_table_has_every_route(served: Served) -> None:
     reader = Reader()
     voice = Voice(served.chat, served.access)
-    app = ApiApplication(served.home, served.keys, Completions(voice, reader), reader)
+    app = ApiApplication(
+        served.home,
+        served.keys,
+        Completions(voice, reader),
+        Skill(served.home, voice, reader),
+        reader,
+    )
     assert {path: (route.method, route.kind) for path, route in app.routes.items()} == ROUTES
 
 
@@ -130,7 +138,9 @@ def test_a_changed_password_closes_the_server_until_it_is_started_again(
         access = served.gate.change(PASSWORD, "새 비밀번호 열둘")
         assert served.server.state.is_locked
         with served.http() as client:
-            for path, (method, _) in ROUTES.items():
+            for path, (method, kind) in ROUTES.items():
+                if kind != "api":
+                    continue
                 body: Any = {"model": "main", "messages": [{"role": "user", "content": "안녕"}]}
                 answer = client.request(method, path, json=body)
                 assert answer.status_code == 403, path
