@@ -52,6 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["MALLOC_ARENA_MAX"] = "1"
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    # As the window sets them: gradio would tabulate all earlier events after each one.
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     if workers > 1:
         threads = max(1, (psutil.cpu_count() or 1) // workers)
