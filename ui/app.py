@@ -190,6 +190,7 @@ def _serve(home: Home, info: ServerInfo, stop: threading.Event, opener: Opener |
     finally:
         info.remove(home)
         remove_redirect(redirect)
+        services.api.server.close()
         _close(window)
     if again.is_set():
         if os.name != "posix":

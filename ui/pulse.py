@@ -25,7 +25,7 @@ from ui.live_training import LiveTraining
 from ui.services import Services, WorkflowProtocol
 
 _MAX_CONCERNS = 16
-Concern = Literal["gate", "erased", "workflow", "building", "training", "memory", "outgoing"]
+Concern = Literal["gate", "erased", "workflow", "building", "training", "memory", "outgoing", "api"]
 
 
 def beat(concern: Concern) -> Trigger:
@@ -52,6 +52,7 @@ class Pulse:
             "training": lambda: self._live.view().event,
             "memory": services.chat.memory_version,
             "outgoing": lambda: len(requests()),
+            "api": services.api.version,
         }
 
     def answer(self, access: AccessPass | None, query: Mapping[str, str]) -> dict[str, object]:

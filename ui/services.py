@@ -45,6 +45,7 @@ from kakaobot.dataset.participant_stats import ParticipantStats
 from kakaobot.schema import Progress, no_progress
 from kakaobot.setting_fields import SettingField
 from kakaobot.train.forecast import Estimate
+from ui.api_services import Api
 from ui.chat_services import (
     AuditsProtocol,
     ComparisonProtocol,
@@ -227,6 +228,7 @@ class Services:
     quick_start: QuickStartProtocol
     consent: ConsentProtocol
     own_data: OwnData
+    api: Api
 
     @classmethod
     def from_home(cls, home: Home) -> Services:
@@ -269,4 +271,5 @@ class Services:
             quick_start=QuickStart(home, datasets, training),
             consent=Consent(home),
             own_data=OwnData.from_home(home, gate, chat.paused),
+            api=Api.from_home(home, gate, chat),
         )

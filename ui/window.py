@@ -25,7 +25,7 @@ from ui.password_bar import BarComponents, NoPassStore, PassStore
 from ui.pulse import beat
 from ui.render import cards
 from ui.services import Services
-from ui.tabs import dataset, exports, rooms, settings, storage, training
+from ui.tabs import api, dataset, exports, rooms, settings, storage, training
 from ui.tabs.chat import tab as chat
 
 _DELETE_UPLOADS = (3600, 3600)
@@ -145,6 +145,7 @@ def _tabs(
             settings.build(
                 settings.SettingsHandlers(services.settings, gate), tab.page, [tab.shown]
             )
+            api.build(api.ApiHandlers(services.api, gate), tab.page, [tab.shown])
             storage.build(
                 storage.StorageHandlers(services.own_data, services.consent),
                 erasures,

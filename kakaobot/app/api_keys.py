@@ -76,6 +76,14 @@ class ApiKeys:
         self._gate.verify(access)
         return self._read()
 
+    def version(self) -> object:
+        """Changes with the keys and their last use."""
+        try:
+            stat = self._file.stat()
+        except OSError:
+            return None
+        return stat.st_mtime_ns, stat.st_size
+
     def make(self, access: AccessPass | None, name: str, kind: KeyKind = "api") -> str:
         """Make a key; returns its secret, which nothing can show again.
 

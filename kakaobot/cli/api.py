@@ -10,6 +10,7 @@ from typing import cast
 from kakaobot.app.api_keys import KIND_TITLES, KINDS, ApiKey, ApiKeys, KeyKind
 from kakaobot.app.auth import PasswordGate
 from kakaobot.app.chat import ChatService
+from kakaobot.app.chat_engines import ChatEngines
 from kakaobot.cli.console import format_columns
 from kakaobot.cli.context import CommandContext
 from kakaobot.cli.hints import command_hint
@@ -75,7 +76,9 @@ def serve(args: Namespace, context: CommandContext) -> None:
     port = _port(args.port)
     gate, console = PasswordGate.from_home(context.home), context.console
     access = context.authenticate(gate)
-    server = ApiServer(context.home, gate, ChatService(context.home, gate))
+    server = ApiServer(
+        context.home, gate, ChatService(context.home, gate, engines=ChatEngines(context.home))
+    )
     state = server.start(access, port)
     try:
         console.print(state.address)

@@ -41,6 +41,7 @@ from kakaobot.runs.status import Status
 from kakaobot.schema import Progress, no_progress
 from kakaobot.setting_fields import SettingField
 from kakaobot.train.forecast import Estimate
+from ui.api_services import Api
 from ui.storage_services import OwnData
 
 PRIVATE = "아무에게도 말하지 마"
@@ -395,6 +396,7 @@ class HonestServices(TypedDict):
     quick_start: QuickStart
     consent: Consent
     own_data: OwnData
+    api: Api
 
 
 def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
@@ -413,6 +415,7 @@ def honest_services(home: Home, gate: PasswordGate) -> HonestServices:
         "quick_start": QuickStart(home, Datasets(home), training),
         "consent": Consent(home),
         "own_data": OwnData.from_home(home, gate, chat.paused),
+        "api": Api.from_home(home, gate, chat),
     }
 
 
