@@ -2,6 +2,7 @@
 
     python benchmarks/likeness.py [--base NAME] [--seeds N ...] [--messages N] [--questions N]
                                   [--pool N] [--drawings NAME ...] [--homes FOLDER] [--json FILE]
+                                  [--engine transformers|llama.cpp] [--quant q8_0|f16|q4_0]
 
 For each seed, a room of `invented_room.py` is written and trained once, as the UI does it (kept in
 --homes and used again). The model is asked 100 questions, half of them in words that nobody in the
@@ -45,7 +46,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -66,17 +67,24 @@ from benchmarks.invented_room import (
 )
 from benchmarks.recipes import Recipe, load, train
 from kakaobot.base.generation import Sampling
+from kakaobot.base.selection import location_of
 from kakaobot.chat.copy_meter import CopyMeter
 from kakaobot.chat.engine import Engine
 from kakaobot.chat.guards import GuardCounts, find_fault
-from kakaobot.chat.protocol import Candidate
+from kakaobot.chat.llama_engine import LlamaEngine
+from kakaobot.chat.protocol import Candidate, ChatModel
 from kakaobot.chat.ranking import Judge, best_candidate
 from kakaobot.chat.replies import ReplyRequest, reply_texts
 from kakaobot.config import Home
+from kakaobot.conversion.base_gguf import cached_base_gguf
+from kakaobot.conversion.lora_gguf import write_lora_gguf
+from kakaobot.conversion.quantization import QUANTS, Quant
 from kakaobot.dataset.artifacts import TRAIN
 from kakaobot.dataset.jsonl import read_rows
+from kakaobot.runs.run import Runs
 from kakaobot.schema import ChatMessage
 from kakaobot.style import StyleProfile, style_distance, style_profile
+from kakaobot.train.run_config import base_of
 
 _TOKENS = 48
 """Of a reply, as in no reply of a room of this kind."""
@@ -186,16 +194,17 @@ def conversations(questions: Sequence[Question]) -> list[list[ChatMessage]]:
 
 
 def ask(
-    home: Home, questions: Sequence[Question], drawing: str, pool: int, seed: int
+    home: Home, questions: Sequence[Question], drawing: str, pool: int, seed: int, quant: str
 ) -> list[Asked]:
     """Draw the candidates that are not beside the home from an earlier call."""
     talks = conversations(questions)
-    file = home.root.parent / f"{drawing} {len(questions)}x{pool}.jsonl"
+    file = home.root.parent / f"{drawing} {len(questions)}x{pool}{quant}.jsonl"
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     if len(lines) < len(questions):
-        engine = load(home)
-        # Twice as fast, and the same up to rounding.
-        engine._model.merge_adapter()
+        engine = load_llama(home, cast("Quant", quant)) if quant else load(home)
+        if isinstance(engine, Engine):
+            # Twice as fast, and the same up to rounding.
+            engine._model.merge_adapter()
         for number in range(len(lines), len(questions)):
             torch.manual_seed(1000 * seed + number)
             line = json.dumps(draw(engine, talks[number], DRAWINGS[drawing], pool))
@@ -212,7 +221,19 @@ def ask(
     return asked
 
 
-def draw(engine: Engine, messages: list[ChatMessage], sampling: Sampling, pool: int) -> Any:
+def load_llama(home: Home, quant: Quant) -> LlamaEngine:
+    """The model of the newest run, converted."""
+    run = Runs(home.folder(home.settings().paths.runs)).all()[0]
+    base, adapter = Path(location_of(base_of(run).name)), run.checkpoints.adapter()
+    assert adapter is not None
+    base_file = cached_base_gguf(base, quant, home.root.parent / "gguf")
+    lora = home.root.parent / "gguf" / "lora.gguf"
+    write_lora_gguf(adapter[1], base, lora)
+    turns = home.settings().generation.max_history_turns
+    return LlamaEngine.load(base, base_file, lora, max_turns=turns)
+
+
+def draw(engine: ChatModel, messages: list[ChatMessage], sampling: Sampling, pool: int) -> Any:
     """Candidates for a reply, and log p(r) of each."""
     candidates = engine.draw_replies(messages, sampling, count=pool)
     unasked = engine.score_replies([], [candidate.text for candidate in candidates])
@@ -394,10 +415,13 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=100, help="of each seed")
     parser.add_argument("--pool", type=int, choices=_COUNTS[1:], default=8)
     parser.add_argument("--drawings", nargs="+", choices=DRAWINGS, default=tuple(DRAWINGS))
+    parser.add_argument("--engine", choices=("transformers", "llama.cpp"), default="transformers")
+    parser.add_argument("--quant", choices=QUANTS, default="q8_0", help="of llama.cpp's base")
     parser.add_argument("--homes", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
     label = args.label or args.base
+    quant = args.quant if args.engine == "llama.cpp" else ""
     trained = [
         Trained.prepare(args.homes / f"{label}-{seed}", args.base, seed, args.messages)
         for seed in args.seeds
@@ -411,19 +435,19 @@ def main() -> None:
         seeds = []
         for place, (seed, one) in enumerate(zip(args.seeds, trained, strict=True)):
             questions = questions_for(place, args.questions)
-            seeds.append((one, ask(one.home, questions, drawing, args.pool, seed)))
+            seeds.append((one, ask(one.home, questions, drawing, args.pool, seed, quant)))
         found, first = evaluate(drawing, seeds, first)
         rows += found
     counts = [count for count in _COUNTS if count <= args.pool]
-    seconds = seconds_per_reply(
-        trained[0], DRAWINGS[args.drawings[0]], counts, questions_for(0, 10)
-    )
+    # llama.cpp computes in another process.
+    drawing, few = DRAWINGS[args.drawings[0]], questions_for(0, 0 if quant else 10)
+    seconds = seconds_per_reply(trained[0], drawing, counts, few) if few else {}
     print(
         "processor seconds per reply:", {count: round(value, 2) for count, value in seconds.items()}
     )
     if args.json:
         report = json.loads(args.json.read_text(encoding="utf-8")) if args.json.exists() else {}
-        report[label] = {
+        report[f"{label} llama.cpp {quant}" if quant else label] = {
             "machine": f"{platform.system()} {platform.machine()}, {processor()}",
             "messages": args.messages,
             "seeds": args.seeds,

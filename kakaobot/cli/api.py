@@ -76,9 +76,8 @@ def serve(args: Namespace, context: CommandContext) -> None:
     port = _port(args.port)
     gate, console = PasswordGate.from_home(context.home), context.console
     access = context.authenticate(gate)
-    server = ApiServer(
-        context.home, gate, ChatService(context.home, gate, engines=ChatEngines(context.home))
-    )
+    chat = ChatService(context.home, gate, engines=ChatEngines(context.home))
+    server = ApiServer(context.home, gate, chat)
     state = server.start(access, port)
     try:
         console.print(state.address)
