@@ -41,9 +41,9 @@ _CHILD = "kakaobot.chat.llama_child"
 _EXIT = 5.0
 """Seconds in which a stopped process ends."""
 NOT_INSTALLED = tr(
-    "더 빨리 대답하는 llama.cpp 는 xllamacpp 꾸러미가 있어야 합니다. `pip install xllamacpp` 로 "
-    "설치하면 다음에 모델을 올릴 때부터 씁니다."
-)
+    "몇 배 빨리 대답하는 llama.cpp 를 쓰려면 터미널에서 '\"{python}\" -m pip install xllamacpp' 를 "
+    "한 번 실행하세요. 다음에 모델을 올릴 때부터 씁니다."
+).format(python=sys.executable)
 _NOT_STARTED = tr("llama.cpp 가 이 모델을 읽지 못했습니다.")
 _REFUSED = tr("llama.cpp 가 대답하지 못했습니다. 다시 보내 보세요.")
 _ENDED = tr("llama.cpp 가 갑자기 끝났습니다. 다시 보내면 모델을 새로 올립니다.")
