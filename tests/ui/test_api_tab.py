@@ -77,8 +77,12 @@ def test_a_changed_password_shows_that_nobody_is_answered(
 def test_a_key_is_shown_once_and_revoked(
     handlers: ApiHandlers, api: Api, access: AccessPass
 ) -> None:
-    table, _, made, name = handlers.make(access, "<b>노트북</b>", "api")
+    table, chosen, revoke, made, name = handlers.make(access, "<b>노트북</b>", "api")
     assert isinstance(made, gr.Textbox)
+    assert isinstance(chosen, gr.Dropdown)
+    assert isinstance(revoke, gr.Button)
+    assert chosen.visible
+    assert revoke.visible
     secret = str(made.value)
     assert api.keys.all(access)[0].id == secret[3:11]
     assert secret not in str(table)
@@ -89,8 +93,10 @@ def test_a_key_is_shown_once_and_revoked(
     with pytest.raises(ConfigError, match="먼저 고르세요"):
         handlers.revoke(access, None)
     key = api.keys.all(access)[0]
-    table = handlers.revoke(access, key.id)[0]
+    table, chosen, *_ = handlers.revoke(access, key.id)
     assert "만든 키가 없습니다" in str(table)
+    assert isinstance(chosen, gr.Dropdown)
+    assert not chosen.visible
     assert api.keys.all(access) == []
 
 

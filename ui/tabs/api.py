@@ -36,17 +36,22 @@ def build(handlers: ApiHandlers, page: PageAccess, load_events: Sequence[Trigger
             stop = gr.Button(
                 api_text.STOP, visible=False, scale=0, min_width=140, elem_id="api-stop"
             )
-        with gr.Row(elem_classes="kb-fields"):
+        with gr.Row(elem_id="api-new"):
             name = gr.Textbox(
-                label=api_text.NAME, placeholder=api_text.NAME_HINT, elem_id="api-name"
+                label=api_text.NAME,
+                placeholder=api_text.NAME_HINT,
+                max_lines=1,
+                min_width=240,
+                elem_id="api-name",
             )
             kind = gr.Radio(
                 [(tr(KIND_TITLES[one]), one) for one in KINDS],
                 value=KINDS[0],
                 label=api_text.KIND,
+                min_width=280,
                 elem_id="api-kind",
             )
-        make = gr.Button(api_text.MAKE, elem_id="api-make")
+            make = gr.Button(api_text.MAKE, scale=0, min_width=150, elem_id="api-make")
         made = gr.Textbox(
             label=api_text.MADE,
             visible=False,
@@ -55,20 +60,28 @@ def build(handlers: ApiHandlers, page: PageAccess, load_events: Sequence[Trigger
             elem_id="api-made",
         )
         keys = gr.HTML(elem_id="api-keys")
-        with gr.Row(equal_height=True):
-            chosen = Choice(label=api_text.CHOOSE, elem_id="api-chosen")
+        with gr.Row(elem_id="api-old"):
+            chosen = Choice(
+                label=api_text.CHOOSE, visible=False, min_width=240, elem_id="api-chosen"
+            )
             revoke = gr.Button(
-                api_text.REVOKE, variant="stop", scale=0, min_width=140, elem_id="api-revoke"
+                api_text.REVOKE,
+                variant="stop",
+                visible=False,
+                scale=0,
+                min_width=150,
+                elem_id="api-revoke",
             )
         asked = question.layout("api-revoke", api_text.REVOKE_STAY, api_text.REVOKE_NOW, "stop")
-    outputs = [locked, room, state, start, stop, keys, chosen, made]
+    table = [keys, chosen, revoke]
+    outputs = [locked, room, state, start, stop, *table, made]
     for event in (*load_events, page.changed, beat("api")):
         on(event, handlers.show, page.access, outputs)
     on(start.click, handlers.start, page.access, [state, start, stop])
     on(stop.click, handlers.stop, page.access, [state, start, stop])
-    on(make.click, handlers.make, [page.access, name, kind], [keys, chosen, made, name])
+    on(make.click, handlers.make, [page.access, name, kind], [*table, made, name])
     question.wire(asked, revoke.click, about_revoking)
-    on(asked.confirm.click, handlers.revoke, [page.access, chosen], [keys, chosen, made])
+    on(asked.confirm.click, handlers.revoke, [page.access, chosen], [*table, made])
 
 
 def about_revoking() -> Sequence[str]:
@@ -89,7 +102,8 @@ class ApiHandlers:
         panels = gr.Column(visible=not is_open), gr.Column(visible=is_open)
         if not is_open:
             hidden = gr.Textbox("", visible=False)
-            return *panels, "", gr.skip(), gr.skip(), "", gr.Dropdown([], value=None), hidden
+            choice = gr.Dropdown([], value=None)
+            return *panels, "", gr.skip(), gr.skip(), "", choice, gr.skip(), hidden
         return *panels, *self._state(), *self._table(access), gr.skip()
 
     def start(self, access: AccessPass | None) -> Updates:
@@ -123,7 +137,10 @@ class ApiHandlers:
             gr.Button(visible=state.is_on),
         )
 
-    def _table(self, access: AccessPass | None) -> tuple[str, gr.Dropdown]:
+    def _table(self, access: AccessPass | None) -> Updates:
+        """The keys, and what revokes one, if there are any."""
         keys = self._keys.all(access)
         choices = [(f"{display_name(key.name)} ({key.id})", key.id) for key in keys]
-        return api_keys(keys), gr.Dropdown(choices, value=None)
+        is_shown = bool(keys)
+        chosen = gr.Dropdown(choices, value=None, visible=is_shown)
+        return api_keys(keys), chosen, gr.Button(visible=is_shown)
