@@ -112,6 +112,13 @@ _FIND_COVERED = """
 """
 
 
+_STAND_STILL = """() => {
+  if (document.getElementById("kb-still")) return;
+  const style = document.createElement("style");
+  style.id = "kb-still";
+  style.textContent = "* { transition: none !important; animation: none !important; }";
+  document.head.append(style);
+}"""
 _NOTHING_IS_FADED = """() => ![...document.querySelectorAll(".wrap.full:not(.hide)")]
   .some((cover) => cover.checkVisibility())"""
 """What is read again is faded until it has come."""
@@ -119,7 +126,7 @@ _NOTHING_IS_FADED = """() => ![...document.querySelectorAll(".wrap.full:not(.hid
 
 def inspect(page: Page, name: str, looks: Sequence[tuple[str, str]] = LOOKS) -> list[str]:
     """Faults of a page in these sizes and themes, and a picture of each."""
-    page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
+    page.evaluate(_STAND_STILL)
     page.wait_for_function(_NOTHING_IS_FADED)
     faults: list[str] = []
     size = ""
@@ -130,12 +137,22 @@ def inspect(page: Page, name: str, looks: Sequence[tuple[str, str]] = LOOKS) -> 
         # The other theme has other colors only.
         is_new, size = next_size != size, next_size
         page.wait_for_timeout(350 if is_new else 50)
-        found = _faults(page) if is_new else _run_axe(page, "color-contrast")
+        found = _find(page, whole=is_new)
+        if found:
+            # Something may still have been on its way.
+            page.wait_for_timeout(1000)
+            page.wait_for_function(_NOTHING_IS_FADED)
+            found = _find(page, whole=is_new)
         faults += [f"{name} {size} {theme}: {fault}" for fault in found]
         take_picture(page, f"{name}-{size}-{theme}")
     page.evaluate("document.body.classList.remove('dark')")
     page.set_viewport_size(SIZES["1366"])
     return faults
+
+
+def _find(page: Page, *, whole: bool) -> list[str]:
+    """The faults of one look; of a theme that differs in its colors, those of contrast."""
+    return _faults(page) if whole else _run_axe(page, "color-contrast")
 
 
 def _faults(page: Page) -> list[str]:
