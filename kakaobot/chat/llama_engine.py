@@ -273,6 +273,6 @@ def _ends_of(base: Path, config: Any) -> Any:
     from transformers import GenerationConfig
 
     try:
-        return GenerationConfig.from_pretrained(str(base)).eos_token_id
+        return GenerationConfig.from_pretrained(str(base), trust_remote_code=False).eos_token_id
     except OSError:
         return config.get_text_config().eos_token_id

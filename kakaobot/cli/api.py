@@ -60,7 +60,7 @@ def keys(args: Namespace, context: CommandContext) -> None:
         console.print(format_columns([_HEAD, *map(_columns, found)]), end="")
     else:
         console.notify(
-            tr("만든 키가 없습니다. 키 만들기: {command_hint}").format(
+            tr("만든 키가 없습니다. (키 만들기: {command_hint})").format(
                 command_hint=command_hint("keys", ("--make", (tr("이름"),)))
             )
         )
