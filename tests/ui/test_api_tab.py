@@ -87,6 +87,8 @@ def test_a_key_is_shown_once_and_revoked(
     assert api.keys.all(access)[0].id == secret[3:11]
     assert secret not in str(table)
     assert "&lt;b&gt;노트북" in str(table)
+    # A phone shows rows as cards, which name their columns.
+    assert '<td data-column="이름">&lt;b&gt;노트북' in str(table)
     assert name == ""
     shown: Any = handlers.show(access)
     assert secret not in str([getattr(one, "value", one) for one in shown])
