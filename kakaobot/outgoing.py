@@ -93,6 +93,8 @@ def watch(file: Path | None = None, *, anew: bool = False) -> None:
         with contextlib.suppress(OSError):
             file.unlink(missing_ok=True)
     _WATCH.file, _WATCH.requests, _WATCH.proxies = file, [], _proxies()
+    # No connection belongs to a name that was looked up before.
+    _WATCH.local = threading.local()
     if not _WATCH.is_installed:
         _WATCH.is_installed = True
         sys.addaudithook(_hook)

@@ -82,6 +82,14 @@ def test_a_connection_to_another_machine_is_counted_and_named(log: Path) -> None
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
+def test_a_new_count_forgets_what_was_looked_up(log: Path) -> None:
+    with contextlib.suppress(OSError):
+        socket.getaddrinfo(NOWHERE, 443)
+    watch(log)
+    connect((ELSEWHERE, 443))
+    assert [host for host, _ in names()] == [ELSEWHERE]
+
+
 def test_a_connection_within_this_machine_is_not_counted(log: Path, tmp_path: Path) -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
