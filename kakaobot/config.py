@@ -86,6 +86,7 @@ class Home:
     def settings_file(self) -> Path:
         return self.root / _SETTINGS_FOLDER / "sft.yaml"
 
+    @asked_once(lambda self: self.root)
     def settings(self) -> Settings:
         """Read the settings file; if missing, it is created with the defaults.
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 Content = TypeVar("Content")
 Stamp = tuple[int, int, int, int, int]
+Stamps = tuple[Stamp | None, ...]
 
 _MAX_FILES = 16
 _UNSETTLED_NS = 3_000_000_000
@@ -20,20 +21,25 @@ class FileCache(Generic[Content]):
     """Contents by file. Thread-safe, if reading is."""
 
     def __init__(self) -> None:
-        self._known: dict[Path, tuple[Stamp, Content]] = {}
+        self._known: dict[Path, tuple[Stamps, Content]] = {}
 
-    def get(self, file: Path, read: Callable[[], Content]) -> Content:
-        """What `read` returns; it is called only if the file may have changed."""
-        # Before reading: the content is at least as new as its stamp.
-        now = stamp(file)
+    def get(self, file: Path, read: Callable[[], Content], *others: Path) -> Content:
+        """What `read` returns; it is called only if the file, or another one, may have changed."""
+        # Before reading: the content is at least as new as its stamps.
+        now = tuple(map(stamp, (file, *others)))
         known = self._known.get(file)
         if known and known[0] == now:
             return known[1]
         content = read()
-        if now and time.time_ns() - max(now[:2]) > _UNSETTLED_NS:
+        if now[0] and _are_settled(now):
             kept = list(self._known.items())[-_MAX_FILES:]
             self._known = {**dict(kept), file: (now, content)}
         return content
+
+
+def _are_settled(stamps: Stamps) -> bool:
+    newest = max(max(one[:2]) for one in stamps if one)
+    return time.time_ns() - newest > _UNSETTLED_NS
 
 
 def stamp(file: Path) -> Stamp | None:

@@ -74,3 +74,22 @@ def test_only_the_last_files_are_kept(tmp_path: Path) -> None:
         assert cache.get(file, file.read_text) == file.name
     assert [cache.get(file, lambda: "again") for file in files[-3:]] == ["37", "38", "39"]
     assert cache.get(files[0], lambda: "again") == "again"
+
+
+def test_a_change_of_another_file_counts(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for file in (first, second):
+        file.write_text("one")
+    settle()
+    cache: FileCache[str] = FileCache()
+
+    def both() -> str:
+        return cache.get(first, lambda: first.read_text() + second.read_text(), second)
+
+    assert both() == "oneone"
+    second.write_text("two")
+    assert both() == "onetwo"
+    second.unlink()
+    first.write_text("six")
+    with pytest.raises(FileNotFoundError):
+        both()

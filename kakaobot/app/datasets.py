@@ -22,7 +22,7 @@ from kakaobot.dataset.advance import part
 from kakaobot.dataset.build_report import (
     BuildReport,
     ScaleSummary,
-    report_from_json,
+    read_report,
     report_to_json,
 )
 from kakaobot.dataset.canaries import canaries_to_json
@@ -180,11 +180,7 @@ class Datasets:
     @asked_once(lambda self: self)
     def report(self) -> BuildReport | None:
         """Report of the last build; None if there is none."""
-        folder = self._folder()
-        return report_from_json(
-            artifacts.read_json(folder, artifacts.STATS),
-            artifacts.read_json(folder, artifacts.PREVIEW),
-        )
+        return read_report(self._folder())
 
     @asked_once(lambda self: self)
     def version(self) -> tuple[object, ...]:

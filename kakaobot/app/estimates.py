@@ -13,8 +13,7 @@ from kakaobot.base.cpu import Cpu, detect_cpu
 from kakaobot.base.files import check_files
 from kakaobot.base.selection import Hardware, detect_hardware, location_of
 from kakaobot.config import Home
-from kakaobot.dataset import artifacts
-from kakaobot.dataset.build_report import BuildReport, report_from_json
+from kakaobot.dataset.build_report import BuildReport, read_report
 from kakaobot.language import tr
 from kakaobot.schema import Progress, no_progress
 from kakaobot.settings import Settings
@@ -74,7 +73,7 @@ class Estimates:
     def _key(self) -> object:
         """The data and settings an estimate depends on; None without data."""
         settings = self._home.settings()
-        report = _report(self._home, settings)
+        report = read_report(self._home.folder(settings.paths.sft))
         return (report.fingerprint, settings) if report else None
 
 
@@ -100,14 +99,9 @@ def estimate(
             name cannot be used.
     """
     settings = home.settings()
-    report = _report(home, settings)
+    report = read_report(home.folder(settings.paths.sft))
     if report is None:
         return Estimate((tr("데이터를 준비하면 메모리와 시간을 어림해 드립니다."),))
     choice = (bases or BaseModels()).select(home)
     check_files(location_of(choice.name))
     return forecast(home, settings, choice, report, hardware=hardware(), free=free, cpu=cpu())
-
-
-def _report(home: Home, settings: Settings) -> BuildReport | None:
-    folder = home.folder(settings.paths.sft)
-    return report_from_json(artifacts.read_json(folder, artifacts.STATS), [])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
+from kakaobot.dataset import artifacts
 from kakaobot.dataset.filter_report import FilterEffect
 from kakaobot.dataset.split import Split
 from kakaobot.dataset.stats import ActivityStats
 from kakaobot.dataset.style_report import ParticipantStyle
+from kakaobot.file_cache import FileCache
 from kakaobot.runs.labels import minute_text
 from kakaobot.schema import ChatMessage, Conversation
 
@@ -159,6 +162,21 @@ def report_from_json(stats: Any, preview: Any) -> BuildReport | None:
         )
     except (TypeError, KeyError, ValueError, AttributeError):
         return None
+
+
+def read_report(folder: Path) -> BuildReport | None:
+    """The report in the folder of a dataset; None if there is none, or it is damaged."""
+    stats, preview = folder / artifacts.STATS, folder / artifacts.PREVIEW
+
+    def read() -> BuildReport | None:
+        values = (artifacts.read_json(folder, file.name) for file in (stats, preview))
+        return report_from_json(*values)
+
+    return _reports.get(stats, read, preview)
+
+
+_reports: FileCache[BuildReport | None] = FileCache()
+"""The window asks for its report at every step of a training."""
 
 
 def example_of(row: Conversation, split: Split) -> Example:

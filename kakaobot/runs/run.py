@@ -117,6 +117,7 @@ class Run:
         )
         replace_text(self._config_file, text)
 
+    @asked_once(lambda self: self.path)
     def config(self) -> dict[str, Any]:
         """The config written last. What a damaged one lacks raises a RunError on access.
 
@@ -207,6 +208,7 @@ class Run:
 
     # -- read by everyone --------------------------------------------------------------------------
 
+    @asked_once(lambda self: self.path)
     def status(self) -> Status:
         """The recorded status, corrected by whether its worker is alive and what it has saved."""
         status = self._observed_status()
@@ -233,6 +235,7 @@ class Run:
             return replace(status, state="failed", **_ENDED, message=message)
         return status
 
+    @asked_once(lambda self: self.path)
     def recorded_status(self) -> Status:
         """The last status the worker wrote, whether or not it is alive."""
         return Status.from_json(read_json_object(self.path / _STATUS))

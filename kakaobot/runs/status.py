@@ -67,7 +67,7 @@ class Status:
 
         Returns a new run's status if the state or the heartbeat is invalid.
         """
-        names = {JSON_KEYS.get(field.name, field.name): field.name for field in fields(cls)}
+        names = _names()
         values = {names[key]: value for key, value in raw.items() if key in names}
         notes = values.pop("notes", None)
         values = {name: value for name, value in values.items() if _fits(name, value)}
@@ -93,6 +93,12 @@ class Status:
         """Values by their JSON keys."""
         names = (field.name for field in fields(self))
         return {JSON_KEYS.get(name, name): getattr(self, name) for name in names}
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    """Attribute of each JSON key."""
+    return {JSON_KEYS.get(field.name, field.name): field.name for field in fields(Status)}
 
 
 @functools.cache
