@@ -150,6 +150,7 @@ def launch_window(
 ) -> gr.Blocks:
     """Serve the window to the browsers that have a session. Needs the environment of `_prepare`."""
     from ui.resting_queue import let_queue_rest
+    from ui.resting_server import let_server_rest
     from ui.session_auth import SessionPasses
     from ui.window import build_window
 
@@ -158,6 +159,7 @@ def launch_window(
     middleware = [_auth(info, sessions, services, on_exchange), _upload_limits()]
     window.queue(max_size=64)
     let_queue_rest(window)
+    let_server_rest()
     window.launch(**_launch_options(info, middleware))
     return window
 
