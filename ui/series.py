@@ -20,6 +20,9 @@ from ui import text
 MAX_POINTS = 500
 """Points per series sent to the browser."""
 
+_DIGITS = 6
+"""Significant ones, as many as a chart shows: pages are sent all values at every step."""
+
 StepValue = tuple[int, float]
 
 
@@ -42,7 +45,8 @@ class LossCurve:
         for point in points[len(self._points) :]:
             # JSON has neither infinity nor NaN.
             if point.kind in self._series and math.isfinite(point.value):
-                self._series[point.kind].pairs.append((point.step, point.value))
+                pair = point.step, float(f"{point.value:.{_DIGITS}g}")
+                self._series[point.kind].pairs.append(pair)
         self._points = points
         return _chart(self._series["loss"], self._series["eval_loss"], best_step)
 
