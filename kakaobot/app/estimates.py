@@ -13,10 +13,9 @@ from kakaobot.base.cpu import Cpu, detect_cpu
 from kakaobot.base.files import check_files
 from kakaobot.base.selection import Hardware, detect_hardware, location_of
 from kakaobot.config import Home
-from kakaobot.dataset.build_report import BuildReport, read_report
+from kakaobot.dataset.build_report import read_report
 from kakaobot.language import tr
 from kakaobot.schema import Progress, no_progress
-from kakaobot.settings import Settings
 from kakaobot.train.forecast import Estimate, forecast
 
 _FRESH_SECONDS = 60.0
