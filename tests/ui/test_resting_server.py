@@ -25,7 +25,8 @@ def _own_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def window() -> gr.Blocks:
-    with gr.Blocks() as window:
+    window = gr.Blocks()
+    with window:
         gr.Markdown("words")
     return window
 
