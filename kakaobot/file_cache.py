@@ -30,6 +30,9 @@ class FileCache(Generic[Content]):
         known = self._known.get(file)
         if known and known[0] == now:
             return known[1]
+        if known and not now[0]:
+            # What was erased from the disk does not stay in memory.
+            self._known = {path: one for path, one in self._known.items() if path != file}
         content = read()
         if now[0] and _are_settled(now):
             kept = list(self._known.items())[-_MAX_FILES:]

@@ -1,7 +1,9 @@
 """Contents are read again after every change of their file, and only then."""
 
+import gc
 import os
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,19 @@ def test_a_change_of_another_file_counts(tmp_path: Path) -> None:
     first.write_text("six")
     with pytest.raises(FileNotFoundError):
         both()
+
+
+def test_the_content_of_an_erased_file_is_forgotten(tmp_path: Path) -> None:
+    class Words:
+        pass
+
+    file = tmp_path / "file"
+    file.write_text("one")
+    settle()
+    cache: FileCache[Words | None] = FileCache()
+    kept = weakref.ref(cache.get(file, Words) or Words())
+    assert kept() is not None
+    file.unlink()
+    assert cache.get(file, lambda: None) is None
+    gc.collect()
+    assert kept() is None
